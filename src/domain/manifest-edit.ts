@@ -1,0 +1,89 @@
+import type { Workload } from "./workload.ts";
+
+/** The one change of a workload that is wanted, in the words of the live cluster, before anyone knows the file. */
+export type WantedChange =
+  | { readonly kind: "replicas"; readonly to: number }
+  | { readonly kind: "hpa"; readonly field: "minReplicas" | "maxReplicas"; readonly to: number }
+  | { readonly kind: "scaled-object"; readonly field: "minReplicaCount" | "maxReplicaCount"; readonly to: number }
+  | { readonly kind: "resources"; readonly field: ResourceField; readonly to: string }
+  | { readonly kind: "image-tag"; readonly to: string };
+
+/** A path below a container's `resources`. */
+export type ResourceField = `${"requests" | "limits"}.${"cpu" | "memory"}`;
+
+/** Where the GitOps controller (or a person) starts to read the desired state of a workload. */
+export interface Entry {
+  readonly tool: "flux" | "argocd" | "kustomize" | "plain" | "unknown";
+  /** Directory or file in the repository, `/`-separated, relative; null when nobody could say. */
+  readonly path: string | null;
+  readonly cluster?: string;
+  /** The controller's object, for people: `Kustomization flux-system/apps`. */
+  readonly object?: string;
+}
+
+/** One changed file: whole text before and after. `before` is null for a new file. */
+export interface FileEdit {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string;
+}
+
+/** One link of the reason why Git owns the field where we edit it, for people: file, YAML path and why. */
+export interface OwnerLink {
+  readonly path: string;
+  readonly field: string;
+  readonly because: string;
+}
+
+/** Why no byte may be changed. The words are those of the locate benchmark. */
+export type RefusalReason =
+  | "ambiguous"
+  | "ambiguous-values-key"
+  | "chart-hardcoded"
+  | "deliberately-disabled"
+  | "digest-pinned"
+  | "generated-file"
+  | "guard-comment"
+  | "hpa-managed"
+  | "image-automation"
+  | "jsonnet"
+  | "keda-managed"
+  | "not-found"
+  | "operator-owned"
+  | "other-source"
+  | "parse-error"
+  | "remote-base"
+  | "shared-anchor"
+  | "shared-patch"
+  | "shared-source"
+  | "template";
+
+/** The edit of the field that Git really owns, or a refusal that says what a person could do. */
+export type ManifestEdit =
+  | {
+      readonly kind: "edit";
+      readonly files: readonly FileEdit[];
+      readonly owners: readonly OwnerLink[];
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: "refused"; readonly reason: RefusalReason; readonly because: string; readonly cure: string };
+
+/** One field of one rendered object that an edit changes. Undefined = absent on that side. */
+export interface ObjectChange {
+  readonly object: Workload & { readonly apiVersion: string };
+  /** Path into the object, list items by index. */
+  readonly field: readonly (string | number)[];
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** What an edit changes in the rendered objects, and how that is known. */
+export interface Effect {
+  readonly changes: readonly ObjectChange[];
+  /** Hex SHA-256 of the changes: stable against key order, comments and moved files. */
+  readonly hash: string;
+  /** `rendered` = built before and after and compared; `static` = argued from the source, needs a person. */
+  readonly proof:
+    | { readonly kind: "rendered"; readonly with: string }
+    | { readonly kind: "static"; readonly because: string };
+}

@@ -1,0 +1,22 @@
+/** What runs in a namespace and can hurt: a Deployment, a StatefulSet, a Rollout. */
+export interface Workload {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A workload as the cluster shows it, with what hints at who owns its fields. */
+export interface LiveWorkload extends Workload {
+  readonly replicas?: number;
+  /** Only where the question concerns one container (resources, image). */
+  readonly container?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+  readonly scaledBy?: { readonly kind: string; readonly name: string; readonly min: number; readonly max: number };
+}
+
+/** `namespace/Kind/name`, the way a workload is shown to people. */
+export function workloadKey(workload: Workload): string {
+  return `${workload.namespace}/${workload.kind}/${workload.name}`;
+}
