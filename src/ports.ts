@@ -1,3 +1,14 @@
+import type { Alert } from "./domain/alert.ts";
+import type { AlertRule } from "./domain/alert-rule.ts";
+import type { Series } from "./domain/evidence.ts";
+import type { Ending } from "./domain/incident.ts";
+import type { Entry } from "./domain/manifest-edit.ts";
+import type { Comment, Permission } from "./domain/people.ts";
+import type { MergeAnswer, Proposal, ProposalDraft, ProposalFacts } from "./domain/pull-request.ts";
+import type { Tree } from "./domain/tree.ts";
+import type { LiveWorkload, Workload } from "./domain/workload.ts";
+import type { AppliedRevision, Surroundings, WorkloadState } from "./domain/workload-state.ts";
+
 /** No answer: the same call may work later. `retryAfterMs` is the earliest moment the other side will listen. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
@@ -13,3 +24,154 @@ export class Unavailable extends Error {
 export class Refused extends Error {
   override readonly name = "Refused";
 }
+
+/** The code host, in our words. Every writing call looks before it writes: calling it twice is safe. */
+export interface GitHost {
+  /** The commit at the tip of the default branch and its files, from the local mirror. */
+  head(): Promise<{ readonly sha: string; readonly tree: Tree }>;
+  /** True when `ancestor` is contained in `descendant`. */
+  contains(descendant: string, ancestor: string): Promise<boolean>;
+  /** Opens the proposal, or updates the open one on the same branch. */
+  publish(draft: ProposalDraft): Promise<Proposal>;
+  /** Replaces the bot's single comment. */
+  report(proposal: Proposal, markdown: string): Promise<void>;
+  /** The state of the proposal now, as the code host sees it. */
+  look(proposal: Proposal): Promise<ProposalFacts>;
+  /** Merges only if the head is still `proposal.headSha`. "Not yet" is an answer, not an error. */
+  merge(proposal: Proposal): Promise<MergeAnswer>;
+  /** Closes the proposal and deletes its branch. */
+  close(proposal: Proposal): Promise<void>;
+}
+
+/** The people around a proposal. */
+export interface People {
+  /** The comment as it stands now; undefined when it was deleted. */
+  comment(id: number): Promise<Comment | undefined>;
+  /** Comments of a proposal written since `since` (RFC 3339). */
+  commentsSince(proposal: Proposal, since: string): Promise<readonly Comment[]>;
+  /** What this person may do in the repository, asked live. */
+  permissionOf(login: string): Promise<Permission>;
+  /** Logins that wrote commits of the proposal. */
+  committersOf(proposal: Proposal): Promise<readonly string[]>;
+  /** Shows the writer that the command was seen. */
+  react(comment: number, reaction: "eyes" | "+1" | "-1" | "confused"): Promise<void>;
+}
+
+/** What the cluster runs. Read only. */
+export interface Cluster {
+  workload(workload: Workload): Promise<WorkloadState | undefined>;
+  /** Facts around a workload: events, rollout history, quotas. */
+  surroundings(workload: Workload): Promise<Surroundings>;
+  /** Where the desired state of the workload is read from, by the marks that the GitOps controller left on it. */
+  entryOf(workload: LiveWorkload): Promise<Entry>;
+  /** The commit that the GitOps controller applied last for this entry; undefined when it says nothing. */
+  appliedRevision(entry: Entry): Promise<AppliedRevision>;
+}
+
+/** Measurements. Throws like every adapter; the caller turns that into evidence. */
+export interface Metrics {
+  /** A range query; `notes` carries the server's own warnings about partial answers. */
+  range(query: string, from: Date, to: Date): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[] }>;
+  /** The alerting rule behind an alert name, as the server has it loaded. */
+  ruleOf(alert: string): Promise<AlertRule | undefined>;
+}
+
+/** Log lines around the incident. */
+export interface Logs {
+  around(workload: Workload, from: Date, to: Date): Promise<{ readonly lines: readonly string[]; readonly notes: readonly string[] }>;
+}
+
+/** The alerts that fire now, asked from Alertmanager itself. */
+export interface Alerts {
+  active(): Promise<readonly Alert[]>;
+}
+
+/** The local model: one question, one schema, one timed answer. It has no method that writes anything. */
+export interface Model {
+  ask(request: {
+    readonly system: string;
+    readonly prompt: string;
+    /** JSON schema of the answer. */
+    readonly schema: object;
+    readonly deadlineMs: number;
+    readonly incident: string;
+    readonly traceId: string;
+  }): Promise<ModelAnswer>;
+}
+
+/** The raw answer with its costs; reading it is the domain's work. */
+export interface ModelAnswer {
+  readonly text: string;
+  readonly doneReason: string;
+  readonly model: string;
+  readonly digest: string;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly durationMs: number;
+}
+
+/** What must outlive one story: our own records. */
+export interface Journal {
+  /** Written before a mutating call leaves. */
+  audit(entry: { incident: string; actor: string; action: string; detail: Readonly<Record<string, unknown>> }): Promise<void>;
+  recordPull(number: number, incident: string): Promise<void>;
+  alertsOf(incident: string): Promise<readonly Alert[]>;
+  addPendingFile(path: string, content: string, incident: string): Promise<void>;
+  pendingFiles(): Promise<readonly { path: string; content: string }[]>;
+  dropPendingFiles(paths: readonly string[]): Promise<void>;
+  endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }): Promise<void>;
+}
+
+export interface Clock {
+  now(): Date;
+}
+
+/** Tells what happens while it happens: log lines and the lab's story. */
+export interface Telemetry {
+  tell(incident: string, verb: string, text: string): void;
+}
+
+/** Everything outside, as the steps of the flow see it. A step takes only what it uses. */
+export interface Ports {
+  readonly github: GitHost;
+  readonly people: People;
+  readonly cluster: Cluster;
+  readonly metrics: Metrics;
+  readonly logs: Logs | undefined;
+  readonly alerts: Alerts;
+  readonly model: Model | undefined;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly tempo: Tempo;
+}
+
+/** How long the waiting verbs wait, in milliseconds. */
+export interface Tempo {
+  /** Between two looks while waiting for a person, a sync or a recovery. */
+  readonly pollMs: number;
+  /** How far back collection looks. */
+  readonly lookbackMs: number;
+  /** The window of rate() in our own queries, as Prometheus writes durations. */
+  readonly rateWindow: string;
+  /** A recovery must hold this long before it counts. */
+  readonly settleMs: number;
+  readonly decideTimeoutMs: number;
+  readonly syncTimeoutMs: number;
+  readonly verifyTimeoutMs: number;
+  readonly modelDeadlineMs: number;
+}
+
+/** What a durable story may do: take a step once, wait for a message, let time pass. */
+export interface Run {
+  /** Runs the work and records its answer. `Unavailable` waits (durably) and repeats; `Refused` ends the story. */
+  step<T>(name: string, work: (ports: Ports) => Promise<T>): Promise<T>;
+  /** The next message to this incident, or undefined after the time-out. */
+  message(timeoutMs: number): Promise<Message | undefined>;
+}
+
+/** What wakes a waiting story. Only a command carries content; for the rest the state is read from its source. */
+export type Message =
+  | { readonly kind: "command"; readonly comment: number; readonly bodyHash: string }
+  | { readonly kind: "alert" }
+  | { readonly kind: "pull-request" };

@@ -1,0 +1,114 @@
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import type { Incident } from "../domain/incident.ts";
+import type { Message, Ports, Run } from "../ports.ts";
+import { Refused, Unavailable } from "../ports.ts";
+
+/**
+ * The version of the stored story: step names, their order and their answers. Raise it when one of them changes.
+ * By default the engine takes a hash of the source, and every release would strand what is in flight.
+ */
+export const storyVersion = "1";
+
+/** The engine, as the rest of the program knows it. */
+export interface Durable {
+  /** Starts the story of an incident; a second start with the same workflow id does nothing. */
+  start(workflow: string, incident: Incident): Promise<void>;
+  /** Leaves a message for a story; the same key is delivered once. */
+  send(workflow: string, message: Message, key: string): Promise<void>;
+  /** Waits until the story has ended. */
+  finished(workflow: string): Promise<void>;
+  /** What the engine knows of a workflow. */
+  stateOf(workflow: string): Promise<"running" | "ended" | "stranded" | "absent">;
+  /** Stops a workflow of another version for good. */
+  cancel(workflow: string): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+type Story = (incident: Incident, run: Run) => Promise<void>;
+
+/** Attempts of one step before its story is parked: with the capped back-off, about three hours. */
+const maxAttempts = 45;
+const firstPauseMs = 500;
+const longestPauseMs = 5 * 60_000;
+
+/** Starts the engine on `url` and recovers what was in flight. */
+export async function startDurable(url: string, ports: Ports, story: Story): Promise<Durable> {
+  DBOS.setConfig({
+    name: "rectify",
+    systemDatabaseUrl: url,
+    applicationVersion: storyVersion,
+    executorID: "rectify",
+    logger: quiet,
+    useListenNotify: true,
+  });
+  const workflow = DBOS.registerWorkflow((incident: Incident) => story(incident, runOf(ports)), {
+    name: "remediate-incident",
+    // A story that kills the process is parked after three tries; the engine's default is a hundred.
+    maxRecoveryAttempts: 3,
+  });
+  await DBOS.launch();
+  return {
+    start: async (workflowID, incident) => {
+      await DBOS.startWorkflow(workflow, { workflowID })(incident);
+    },
+    send: (workflowID, message, key) => DBOS.send(workflowID, message, topic, key),
+    finished: async (workflowID) => {
+      await DBOS.getResult(workflowID);
+    },
+    stateOf,
+    cancel: (workflowID) => DBOS.cancelWorkflow(workflowID),
+    shutdown: () => DBOS.shutdown(),
+  };
+}
+
+const topic = "incident";
+
+async function stateOf(workflowID: string): Promise<"running" | "ended" | "stranded" | "absent"> {
+  const status = await DBOS.getWorkflowStatus(workflowID);
+  if (status === null) return "absent";
+  if (status.status !== "PENDING" && status.status !== "ENQUEUED") return "ended";
+  return status.applicationVersion === storyVersion ? "running" : "stranded";
+}
+
+function runOf(ports: Ports): Run {
+  return {
+    step: (name, work) => stepUntilAnswered(name, () => work(ports)),
+    message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
+  };
+}
+
+type Attempt<T> =
+  | { readonly kind: "answer"; readonly value: T }
+  | { readonly kind: "unavailable"; readonly because: string; readonly pauseMs: number }
+  | { readonly kind: "refused"; readonly because: string };
+
+/** The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. */
+async function stepUntilAnswered<T>(name: string, work: () => Promise<T>): Promise<T> {
+  let because = "";
+  for (let count = 0; count < maxAttempts; count += 1) {
+    const attempt = await DBOS.runStep(() => attemptOnce(work, count), { name });
+    if (attempt.kind === "answer") return attempt.value;
+    because = attempt.because;
+    if (attempt.kind === "refused") break;
+    await DBOS.sleep(attempt.pauseMs);
+  }
+  throw new Refused(`${name}: ${because}`);
+}
+
+async function attemptOnce<T>(work: () => Promise<T>, count: number): Promise<Attempt<T>> {
+  try {
+    return { kind: "answer", value: await work() };
+  } catch (error) {
+    if (error instanceof Refused) return { kind: "refused", because: error.message };
+    if (!(error instanceof Unavailable)) throw error;
+    return { kind: "unavailable", because: error.message, pauseMs: Math.max(error.retryAfterMs ?? 0, fullJitter(count)) };
+  }
+}
+
+// Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+function fullJitter(count: number): number {
+  return Math.ceil(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** count));
+}
+
+const nothing = () => undefined;
+const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };

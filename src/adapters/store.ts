@@ -1,0 +1,239 @@
+import { createHash } from "node:crypto";
+import pg from "pg";
+import type { Alert } from "../domain/alert.ts";
+import type { Ending, Incident } from "../domain/incident.ts";
+import { workloadKey } from "../domain/workload.ts";
+import { Unavailable } from "../ports.ts";
+
+/** A raw delivery as it arrived, before anyone parsed it. */
+export interface Delivery {
+  readonly id: string;
+  readonly kind: "alerts" | "github";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** One incident as the pages show it. */
+export interface IncidentRecord {
+  readonly incident: Incident;
+  readonly openedAt: string;
+  readonly ending: Ending | undefined;
+  readonly because: string | undefined;
+  readonly story: unknown;
+}
+
+/** What has to be on record before a mutating call leaves. */
+export interface AuditEntry {
+  readonly incident: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export type Store = Awaited<ReturnType<typeof openStore>>;
+
+const schema = `
+  create table if not exists inbox (
+    id bigint generated always as identity primary key,
+    kind text not null,
+    delivery text unique,
+    received_at timestamptz not null default now(),
+    headers jsonb not null,
+    body bytea not null,
+    tries int not null default 0,
+    outcome text);
+  create index if not exists inbox_waiting on inbox (id) where outcome is null;
+  create table if not exists incident (
+    uid uuid primary key,
+    workload text not null,
+    workflow text not null,
+    document jsonb not null,
+    opened_at timestamptz not null default now(),
+    ended_at timestamptz,
+    ending text,
+    because text,
+    story jsonb);
+  create unique index if not exists incident_open on incident (workload) where ended_at is null;
+  create table if not exists alert (
+    fingerprint text not null,
+    starts_at timestamptz not null,
+    incident uuid not null references incident,
+    status text not null,
+    document jsonb not null,
+    primary key (fingerprint, starts_at));
+  create table if not exists pull_request (
+    number int primary key,
+    incident uuid not null references incident,
+    opened_at timestamptz not null default now());
+  create table if not exists audit (
+    id bigint generated always as identity primary key,
+    at timestamptz not null default now(),
+    incident text not null,
+    actor text not null,
+    action text not null,
+    detail jsonb not null,
+    hash text not null);
+  create table if not exists pending_file (
+    path text primary key,
+    content text not null,
+    incident uuid not null);
+`;
+
+/** Our tables next to the engine's: inbox, incidents, alerts, audit. Throws `Unavailable` when Postgres is away. */
+export async function openStore(url: string) {
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 2000 });
+  // An idle connection that dies must not take the process with it; the next query tells.
+  pool.on("error", () => undefined);
+  const query = async (text: string, values: readonly unknown[] = []) =>
+    pool.query(text, [...values]).catch((cause) => {
+      throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    });
+  await query(schema);
+  return {
+    ...inbox(query),
+    ...incidents(query),
+    ...records(query),
+    close: () => pool.end(),
+  };
+}
+
+type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
+
+function inbox(query: Query) {
+  return {
+    /** Stores the raw delivery; false when this delivery id was already accepted. */
+    async accept(kind: Delivery["kind"], headers: Delivery["headers"], body: Uint8Array, delivery?: string) {
+      const text = "insert into inbox (kind, delivery, headers, body) values ($1, $2, $3, $4) on conflict do nothing";
+      const answer = await query(text, [kind, delivery ?? null, JSON.stringify(headers), Buffer.from(body)]);
+      return answer.rowCount === 1;
+    },
+    /** The oldest deliveries that wait; each look counts as a try, so that a poison one can be parked. */
+    async waiting(limit: number): Promise<(Delivery & { tries: number })[]> {
+      const text = `update inbox set tries = tries + 1 where id in
+        (select id from inbox where outcome is null order by id limit $1 for update skip locked)
+        returning id, kind, headers, body, tries`;
+      const { rows } = await query(text, [limit]);
+      return rows.sort((a, b) => Number(a.id) - Number(b.id));
+    },
+    async settle(id: string, outcome: string) {
+      await query("update inbox set outcome = $2 where id = $1", [id, outcome]);
+    },
+    async waitingCount(): Promise<number> {
+      const { rows } = await query("select count(*)::int as count from inbox where outcome is null");
+      return rows[0]?.count ?? 0;
+    },
+  };
+}
+
+function incidents(query: Query) {
+  return {
+    /** The open incident of a workload. */
+    async openIncidentOf(workload: string): Promise<{ incident: Incident; workflow: string } | undefined> {
+      const text = "select document, workflow from incident where workload = $1 and ended_at is null";
+      const { rows } = await query(text, [workload]);
+      return rows[0] && { incident: rows[0].document, workflow: rows[0].workflow };
+    },
+    /** Records the incident; false when it exists already or the workload has another one open. */
+    async recordIncident(incident: Incident): Promise<boolean> {
+      const text = "insert into incident (uid, workload, workflow, document) values ($1, $2, $1, $3) on conflict do nothing";
+      const answer = await query(text, [incident.uid, workloadKey(incident.workload), JSON.stringify(incident)]);
+      return answer.rowCount === 1;
+    },
+    /** Records what is known of an alert; "new" only for the first delivery of (fingerprint, startsAt). */
+    async recordAlert(alert: Alert, incident: string): Promise<"new" | "changed" | "known"> {
+      const text = `insert into alert (fingerprint, starts_at, incident, status, document) values ($1, $2, $3, $4, $5)
+        on conflict (fingerprint, starts_at) do update set status = excluded.status, document = excluded.document
+        where alert.status = 'firing' and excluded.status = 'resolved'
+        returning (xmax = 0) as inserted`;
+      const values = [alert.fingerprint, alert.startsAt, incident, alert.status, JSON.stringify(alert)];
+      const { rows } = await query(text, values);
+      if (rows.length === 0) return "known";
+      return rows[0].inserted ? "new" : "changed";
+    },
+    /** The incident that already holds this very alert, ended or not. */
+    async incidentOfAlert(fingerprint: string, startsAt: string): Promise<{ uid: string; workflow: string; ended: boolean } | undefined> {
+      const text = `select i.uid, i.workflow, i.ended_at is not null as ended from alert a join incident i on i.uid = a.incident
+        where a.fingerprint = $1 and a.starts_at = $2`;
+      const { rows } = await query(text, [fingerprint, startsAt]);
+      return rows[0];
+    },
+    async alertsOf(incident: string): Promise<Alert[]> {
+      const { rows } = await query("select document from alert where incident = $1 order by starts_at", [incident]);
+      return rows.map((row) => row.document);
+    },
+    async firingAlerts(): Promise<Alert[]> {
+      const text = "select a.document from alert a join incident i on i.uid = a.incident where a.status = 'firing' and i.ended_at is null";
+      const { rows } = await query(text);
+      return rows.map((row) => row.document);
+    },
+    async endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }) {
+      const text = "update incident set ended_at = now(), ending = $2, because = $3, story = $4 where uid = $1 and ended_at is null";
+      await query(text, [uid, ending.ending, ending.because, JSON.stringify(ending.story)]);
+    },
+    /** Incidents without an ending, whose workflows must be alive or be told why not. */
+    async unfinished(): Promise<{ incident: Incident; workflow: string }[]> {
+      const { rows } = await query("select document as incident, workflow from incident where ended_at is null order by opened_at");
+      return rows;
+    },
+    async moveToWorkflow(uid: string, workflow: string) {
+      await query("update incident set workflow = $2 where uid = $1", [uid, workflow]);
+    },
+  };
+}
+
+function records(query: Query) {
+  return {
+    async recordPull(number: number, incident: string) {
+      await query("insert into pull_request (number, incident) values ($1, $2) on conflict (number) do nothing", [number, incident]);
+    },
+    async workflowOfPull(number: number): Promise<string | undefined> {
+      const text = "select i.workflow from pull_request p join incident i on i.uid = p.incident where p.number = $1";
+      const { rows } = await query(text, [number]);
+      return rows[0]?.workflow;
+    },
+    /** Appends to the audit chain: each row's hash covers the row before it, so a removed row shows. */
+    async audit(entry: AuditEntry) {
+      const text = `with last as (select hash from audit order by id desc limit 1)
+        insert into audit (incident, actor, action, detail, hash) values ($1, $2, $3, $4::jsonb,
+          encode(sha256(convert_to(coalesce((select hash from last), '') || $5, 'UTF8')), 'hex'))`;
+      const detail = JSON.stringify(entry.detail);
+      const own = createHash("sha256").update(JSON.stringify([entry.incident, entry.actor, entry.action, detail])).digest("hex");
+      await query(text, [entry.incident, entry.actor, entry.action, detail, own]);
+    },
+    async auditOf(incident: string) {
+      const { rows } = await query("select at, actor, action, detail from audit where incident = $1 order by id", [incident]);
+      return rows;
+    },
+    /** Files that the next pull request carries along: post-mortems completed after their own was merged. */
+    async addPendingFile(path: string, content: string, incident: string) {
+      const text = `insert into pending_file (path, content, incident) values ($1, $2, $3)
+        on conflict (path) do update set content = excluded.content`;
+      await query(text, [path, content, incident]);
+    },
+    async pendingFiles(): Promise<{ path: string; content: string }[]> {
+      const { rows } = await query("select path, content from pending_file order by path limit 5");
+      return rows;
+    },
+    async dropPendingFiles(paths: readonly string[]) {
+      await query("delete from pending_file where path = any($1)", [paths]);
+    },
+    async incidents(limit: number): Promise<IncidentRecord[]> {
+      const { rows } = await query("select * from incident order by opened_at desc limit $1", [limit]);
+      return rows.map(recordOf);
+    },
+    async incident(uid: string): Promise<IncidentRecord | undefined> {
+      const { rows } = await query("select * from incident where uid::text = $1", [uid]);
+      return rows[0] && recordOf(rows[0]);
+    },
+  };
+}
+
+function recordOf(row: pg.QueryResultRow): IncidentRecord {
+  return {
+    incident: row.document,
+    openedAt: row.opened_at.toISOString(),
+    ending: row.ending ?? undefined,
+    because: row.because ?? undefined,
+    story: row.story ?? undefined,
+  };
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+
+/** One Alertmanager alert. The same (fingerprint, startsAt) is the same alert, however often it is delivered. */
+export interface Alert {
+  readonly fingerprint: string;
+  readonly name: string;
+  readonly status: "firing" | "resolved";
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** RFC 3339. */
+  readonly startsAt: string;
+  readonly generatorUrl: string;
+}
+
+/** What a webhook body held. A shape we do not know is ignored with a reason, never an error to the sender. */
+export type AlertDelivery =
+  | { readonly kind: "alerts"; readonly alerts: readonly Alert[]; readonly truncated: number }
+  | { readonly kind: "ignored"; readonly because: string };
+
+const Text = z.record(z.string(), z.string());
+const instant = z.string().refine((text) => !Number.isNaN(Date.parse(text)), "not a time");
+const Common = { labels: Text, annotations: Text.default({}), startsAt: instant, fingerprint: z.string().min(1) };
+const WebhookAlert = z.object({ ...Common, status: z.enum(["firing", "resolved"]), generatorURL: z.string().default("") });
+const Webhook = z.object({
+  version: z.literal("4"),
+  truncatedAlerts: z.number().int().nonnegative().default(0),
+  alerts: z.array(z.unknown()),
+});
+const ActiveAlert = z.object({
+  ...Common,
+  status: z.object({ state: z.string() }),
+  generatorURL: z.string().default(""),
+});
+
+/** Reads an Alertmanager webhook, version 4. One unreadable alert does not lose its neighbours. */
+export function readAlertDelivery(body: unknown): AlertDelivery {
+  const parsed = Webhook.safeParse(body);
+  if (!parsed.success) return { kind: "ignored", because: "not an Alertmanager webhook of version 4" };
+  const alerts = parsed.data.alerts.flatMap((item) => {
+    const alert = WebhookAlert.safeParse(item);
+    return alert.success ? [alertOf(alert.data, alert.data.status)] : [];
+  });
+  const unreadable = parsed.data.alerts.length - alerts.length;
+  if (alerts.length === 0) {
+    return { kind: "ignored", because: unreadable > 0 ? `${unreadable} alerts could not be read` : "no alerts in it" };
+  }
+  return { kind: "alerts", alerts, truncated: parsed.data.truncatedAlerts + unreadable };
+}
+
+/** Reads the answer of Alertmanager's `GET /api/v2/alerts`: what fires now, silenced and inhibited ones left out. */
+export function readActiveAlerts(body: unknown): readonly Alert[] {
+  if (!Array.isArray(body)) return [];
+  return body.flatMap((item) => {
+    const alert = ActiveAlert.safeParse(item);
+    return alert.success && alert.data.status.state === "active" ? [alertOf(alert.data, "firing")] : [];
+  });
+}
+
+type Read = Omit<z.infer<typeof WebhookAlert>, "status">;
+
+function alertOf(read: Read, status: Alert["status"]): Alert {
+  return {
+    fingerprint: read.fingerprint,
+    name: read.labels.alertname ?? "unnamed",
+    status,
+    labels: read.labels,
+    annotations: read.annotations,
+    startsAt: new Date(Date.parse(read.startsAt)).toISOString(),
+    generatorUrl: read.generatorURL,
+  };
+}

@@ -1,0 +1,15 @@
+/** What a person may do in the repository, as the code host's API names it. */
+export type Permission = "none" | "read" | "triage" | "write" | "maintain" | "admin";
+
+/** A comment on a proposal as it stands now. */
+export interface Comment {
+  readonly id: number;
+  readonly proposal: number;
+  readonly author: string;
+  /** False for Apps, bots, and people who act through an App. */
+  readonly byPerson: boolean;
+  readonly body: string;
+  readonly createdAt: string;
+  /** True when the text is no longer the one that was first written. */
+  readonly edited: boolean;
+}
