@@ -24,7 +24,11 @@ const layer = (name, forbidden) => ({
     "no-restricted-imports": [
       "error",
       {
-        patterns: [{ group: [...forbidden, ...vendors, "node:*"], message: `${name}/ must not look up or out` }],
+        patterns: [
+          { group: [...forbidden, ...vendors], message: `${name}/ must not look up or out` },
+          // node:crypto hashes are pure: the effect and the Incident-UID are computed with them.
+          { regex: "^node:(?!crypto$|path$)", message: `${name}/ must not look up or out` },
+        ],
       },
     ],
     "no-restricted-globals": [
@@ -59,7 +63,7 @@ export default tseslint.config(
       "max-lines-per-function": ["error", { max: 60, skipBlankLines: false, skipComments: false }],
       "max-lines": ["error", { max: 300, skipBlankLines: false, skipComments: false }],
       "max-params": ["error", 4],
-      complexity: ["error", 12],
+      complexity: ["error", 20],
       "no-else-return": "error",
       "no-console": "error",
       eqeqeq: ["error", "smart"],
@@ -78,7 +82,6 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off", "max-lines": "off", "no-restricted-exports": "off" },
   },
   { files: ["test/bench/**/*.ts", "src/cli.ts"], rules: { "no-console": "off" } },
-  // node:crypto hashes are pure: the effect and the Incident-UID are computed with them.
   layer("domain", [
     "**/manifests/**",
     "**/flow/**",
@@ -87,7 +90,6 @@ export default tseslint.config(
     "**/web/**",
     "**/ports.ts",
     "js-yaml",
-    "!node:crypto",
   ]),
   layer("manifests", [
     "**/flow/**",
@@ -95,8 +97,6 @@ export default tseslint.config(
     "**/lab/**",
     "**/web/**",
     "**/ports.ts",
-    "!node:crypto",
-    "!node:path",
   ]),
   layer("flow", ["**/adapters/**", "**/lab/**", "**/web/**", "js-yaml"]),
 );

@@ -71,14 +71,22 @@ export interface Cluster {
 /** Measurements. Throws like every adapter; the caller turns that into evidence. */
 export interface Metrics {
   /** A range query; `notes` carries the server's own warnings about partial answers. */
-  range(query: string, from: Date, to: Date): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[] }>;
+  range(
+    query: string,
+    from: Date,
+    to: Date,
+  ): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[] }>;
   /** The alerting rule behind an alert name, as the server has it loaded. */
   ruleOf(alert: string): Promise<AlertRule | undefined>;
 }
 
 /** Log lines around the incident. */
 export interface Logs {
-  around(workload: Workload, from: Date, to: Date): Promise<{ readonly lines: readonly string[]; readonly notes: readonly string[] }>;
+  around(
+    workload: Workload,
+    from: Date,
+    to: Date,
+  ): Promise<{ readonly lines: readonly string[]; readonly notes: readonly string[] }>;
 }
 
 /** The alerts that fire now, asked from Alertmanager itself. */
@@ -113,7 +121,12 @@ export interface ModelAnswer {
 /** What must outlive one story: our own records. */
 export interface Journal {
   /** Written before a mutating call leaves. */
-  audit(entry: { incident: string; actor: string; action: string; detail: Readonly<Record<string, unknown>> }): Promise<void>;
+  audit(entry: {
+    incident: string;
+    actor: string;
+    action: string;
+    detail: Readonly<Record<string, unknown>>;
+  }): Promise<void>;
   recordPull(number: number, incident: string): Promise<void>;
   alertsOf(incident: string): Promise<readonly Alert[]>;
   addPendingFile(path: string, content: string, incident: string): Promise<void>;
@@ -168,6 +181,7 @@ export interface Run {
   step<T>(name: string, work: (ports: Ports) => Promise<T>): Promise<T>;
   /** The next message to this incident, or undefined after the time-out. */
   message(timeoutMs: number): Promise<Message | undefined>;
+  readonly tempo: Tempo;
 }
 
 /** What wakes a waiting story. Only a command carries content; for the rest the state is read from its source. */

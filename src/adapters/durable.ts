@@ -74,6 +74,7 @@ function runOf(ports: Ports): Run {
   return {
     step: (name, work) => stepUntilAnswered(name, () => work(ports)),
     message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
+    tempo: ports.tempo,
   };
 }
 
@@ -101,7 +102,11 @@ async function attemptOnce<T>(work: () => Promise<T>, count: number): Promise<At
   } catch (error) {
     if (error instanceof Refused) return { kind: "refused", because: error.message };
     if (!(error instanceof Unavailable)) throw error;
-    return { kind: "unavailable", because: error.message, pauseMs: Math.max(error.retryAfterMs ?? 0, fullJitter(count)) };
+    return {
+      kind: "unavailable",
+      because: error.message,
+      pauseMs: Math.max(error.retryAfterMs ?? 0, fullJitter(count)),
+    };
   }
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Comment, Permission } from "../domain/people.ts";
 import type { MergeAnswer, Proposal, ProposalFacts, RequiredCheck } from "../domain/pull-request.ts";
 import { stickyMarker } from "../domain/pull-request.ts";
@@ -52,18 +51,17 @@ export function people(client: GitHubClient): People {
     committersOf: async (proposal) => {
       const query = { ...repository, pull_number: proposal.number, per_page: 100 };
       const commits = await client.read(() => octokit.rest.pulls.listCommits(query));
-      return [...new Set(commits.flatMap((commit) => [commit.author?.login ?? [], commit.committer?.login ?? []].flat()))];
+      return [
+        ...new Set(commits.flatMap((commit) => [commit.author?.login ?? [], commit.committer?.login ?? []].flat())),
+      ];
     },
     react: async (comment_id, content) => {
       const request = { ...repository, comment_id, content };
-      await client.write("react", { comment: comment_id, content }, () => octokit.rest.reactions.createForIssueComment(request));
+      await client.write("react", { comment: comment_id, content }, () =>
+        octokit.rest.reactions.createForIssueComment(request),
+      );
     },
   };
-}
-
-/** The hash by which a comment is recognised as unchanged. */
-export function bodyHashOf(body: string): string {
-  return createHash("sha256").update(body).digest("hex");
 }
 
 interface RawComment {
@@ -88,7 +86,12 @@ function commentOf(raw: RawComment): Comment {
   };
 }
 
-async function writeReport(client: GitHubClient, proposal: Proposal, body: string, known: number | undefined): Promise<number> {
+async function writeReport(
+  client: GitHubClient,
+  proposal: Proposal,
+  body: string,
+  known: number | undefined,
+): Promise<number> {
   const { octokit, repository } = client;
   const id = known ?? (await findReport(client, proposal.number));
   const detail = { pull: proposal.number };
@@ -123,7 +126,9 @@ async function requiredChecks(client: GitHubClient, branch: string, sha: string)
   const query = { ...repository, ref: sha, filter: "latest" as const, per_page: 100 };
   const { check_runs } = await client.read(() => octokit.rest.checks.listForRef(query));
   return wanted.map(({ context, app_id }) => {
-    const runs = check_runs.filter((run) => run.name === context && (app_id == null || app_id < 0 || run.app?.id === app_id));
+    const runs = check_runs.filter(
+      (run) => run.name === context && (app_id == null || app_id < 0 || run.app?.id === app_id),
+    );
     return { name: context, state: checkState(runs) };
   });
 }
@@ -179,8 +184,10 @@ function mergeRefusal(error: unknown): MergeAnswer {
 
 async function deleteBranch(client: GitHubClient, branch: string): Promise<void> {
   const request = { ...client.repository, ref: `heads/${branch}` };
-  await client.write("delete branch", { branch }, () => client.octokit.rest.git.deleteRef(request)).catch((error) => {
-    // Already gone, for instance deleted by the repository's own setting.
-    if (statusOf(error) !== 422 && statusOf(error) !== 404) throw error;
-  });
+  await client
+    .write("delete branch", { branch }, () => client.octokit.rest.git.deleteRef(request))
+    .catch((error) => {
+      // Already gone, for instance deleted by the repository's own setting.
+      if (statusOf(error) !== 422 && statusOf(error) !== 404) throw error;
+    });
 }

@@ -47,7 +47,10 @@ export function paceOf(gapMs: number, now: () => number = Date.now): Pace {
 interface HttpFailure {
   readonly status?: number;
   readonly message?: string;
-  readonly response?: { readonly headers?: Readonly<Record<string, string | number | undefined>>; readonly data?: unknown };
+  readonly response?: {
+    readonly headers?: Readonly<Record<string, string | number | undefined>>;
+    readonly data?: unknown;
+  };
 }
 
 /** How long GitHub wants silence: https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api */
@@ -67,7 +70,8 @@ const passing = new Set([408, 500, 502, 503, 504]);
 function translate(failure: HttpFailure): Error {
   const status = failure.status;
   const message = `GitHub ${status ?? ""}: ${withoutTokens(failure.message ?? "no answer")}`;
-  if (status === undefined || status === 401 || passing.has(status)) return new Unavailable(message, { cause: failure });
+  if (status === undefined || status === 401 || passing.has(status))
+    return new Unavailable(message, { cause: failure });
   return Object.assign(new Refused(message, { cause: failure }), { status });
 }
 

@@ -87,8 +87,17 @@ async function createOrAdoptRef(
 }
 
 /** A commit by the App without author fields comes back signed by GitHub. */
-async function createCommit(client: GitHubClient, draft: ProposalDraft, parent: string): Promise<{ sha: string; tree: string }> {
-  const tree = draft.files.map(({ path, content }) => ({ path, content, mode: "100644" as const, type: "blob" as const }));
+async function createCommit(
+  client: GitHubClient,
+  draft: ProposalDraft,
+  parent: string,
+): Promise<{ sha: string; tree: string }> {
+  const tree = draft.files.map(({ path, content }) => ({
+    path,
+    content,
+    mode: "100644" as const,
+    type: "blob" as const,
+  }));
   const paths = draft.files.map((file) => file.path);
   const detail = { paths, base: draft.baseSha, incident: draft.incident, effect: draft.effect };
   const created = await client.write("create tree", detail, () =>
@@ -117,7 +126,13 @@ async function addCommit(client: GitHubClient, draft: ProposalDraft, pull: Pull)
 }
 
 async function openPull(client: GitHubClient, draft: ProposalDraft, branch: string): Promise<Pull> {
-  const request = { ...client.repository, head: branch, base: client.defaultBranch, title: draft.title, body: draft.body };
+  const request = {
+    ...client.repository,
+    head: branch,
+    base: client.defaultBranch,
+    title: draft.title,
+    body: draft.body,
+  };
   const detail = { branch, incident: draft.incident, effect: draft.effect };
   return client.write("open pull request", detail, () => client.octokit.rest.pulls.create(request));
 }
@@ -134,7 +149,9 @@ async function complete(client: GitHubClient, draft: ProposalDraft, pull: Pull, 
   const detail = { pull: pull.number, incident: draft.incident };
   const labels = draft.labels.filter((label) => !present.labels.includes(label));
   if (labels.length > 0) {
-    await client.write("add labels", { ...detail, labels }, () => client.octokit.rest.issues.addLabels({ ...issue, labels }));
+    await client.write("add labels", { ...detail, labels }, () =>
+      client.octokit.rest.issues.addLabels({ ...issue, labels }),
+    );
   }
   if (present.comment === undefined) {
     const body = `${stickyMarker}\n${draft.report}`;
@@ -142,7 +159,13 @@ async function complete(client: GitHubClient, draft: ProposalDraft, pull: Pull, 
   }
   if (present.checked) return;
   const { conclusion, title, summary } = draft.check;
-  const run = { name: checkName, head_sha: pull.head.sha, status: "completed" as const, conclusion, external_id: draft.effect };
+  const run = {
+    name: checkName,
+    head_sha: pull.head.sha,
+    status: "completed" as const,
+    conclusion,
+    external_id: draft.effect,
+  };
   await client.write("create check run", { ...detail, conclusion }, () =>
     client.octokit.rest.checks.create({ ...client.repository, ...run, output: { title, summary } }),
   );

@@ -28,7 +28,9 @@ export interface GitHubClient {
 }
 
 /** Connects as the App's installation on the repository. Throws `Refused` when it is not installed there. */
-export async function connectGitHub(options: GitHubOptions): Promise<GitHubClient & { authorization(): Promise<string> }> {
+export async function connectGitHub(
+  options: GitHubOptions,
+): Promise<GitHubClient & { authorization(): Promise<string> }> {
   const { repository, app } = options;
   const pace = paceOf(options.writeGapMs);
   const asApp = new Octokit({
@@ -38,10 +40,15 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     log: silent,
   });
   const [self, installation] = await pace
-    .run("read", () => Promise.all([asApp.rest.apps.getAuthenticated(), asApp.rest.apps.getRepoInstallation(repository)]))
+    .run("read", () =>
+      Promise.all([asApp.rest.apps.getAuthenticated(), asApp.rest.apps.getRepoInstallation(repository)]),
+    )
     .catch((cause) => {
       if (statusOf(cause) === undefined) throw cause;
-      throw new Refused(`the App is not installed on ${repository.owner}/${repository.repo}, or its id or key is wrong`, { cause });
+      throw new Refused(
+        `the App is not installed on ${repository.owner}/${repository.repo}, or its id or key is wrong`,
+        { cause },
+      );
     });
   const auth = { appId: app.id, privateKey: app.privateKey, installationId: installation.data.id };
   const octokit = new Octokit({ baseUrl: options.apiUrl, authStrategy: createAppAuth, auth, log: silent });

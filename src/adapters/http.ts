@@ -14,7 +14,11 @@ const defaultDeadlineMs = 10_000;
 const defaultMaxBytes = 8 * 1024 * 1024;
 
 /** `GET path?query` as JSON. Throws `Unavailable` (no answer, 5xx, 429) or `Refused` (a clear no, or not JSON). */
-export async function getJson(source: JsonSource, path: string, query: Readonly<Record<string, string>> = {}): Promise<unknown> {
+export async function getJson(
+  source: JsonSource,
+  path: string,
+  query: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
   const url = new URL(source.url.replace(/\/$/, "") + path);
   for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
   const headers = new Headers(source.authorization === undefined ? [] : [["authorization", source.authorization]]);
@@ -27,8 +31,10 @@ export async function getJson(source: JsonSource, path: string, query: Readonly<
     if (cause instanceof Refused) throw cause;
     throw new Unavailable(`${source.name} ${path}: ${reasonOf(cause)}`, { cause });
   }
-  if (answer.status === 429 || answer.status >= 500) throw new Unavailable(`${source.name} ${path}: HTTP ${answer.status}`);
-  if (answer.status >= 400) throw new Refused(`${source.name} ${path}: HTTP ${answer.status} ${errorTextOf(answer.text)}`);
+  if (answer.status === 429 || answer.status >= 500)
+    throw new Unavailable(`${source.name} ${path}: HTTP ${answer.status}`);
+  if (answer.status >= 400)
+    throw new Refused(`${source.name} ${path}: HTTP ${answer.status} ${errorTextOf(answer.text)}`);
   return parse(source, path, answer.text);
 }
 

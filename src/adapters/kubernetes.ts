@@ -1,4 +1,12 @@
-import { AppsV1Api, AutoscalingV2Api, CoreV1Api, CustomObjectsApi, KubeConfig, type V1Deployment, type V1StatefulSet } from "@kubernetes/client-node";
+import {
+  AppsV1Api,
+  AutoscalingV2Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  KubeConfig,
+  type V1Deployment,
+  type V1StatefulSet,
+} from "@kubernetes/client-node";
 import type { Entry } from "../domain/manifest-edit.ts";
 import type { LiveWorkload, Workload } from "../domain/workload.ts";
 import type { AppliedRevision, Surroundings, WorkloadState } from "../domain/workload-state.ts";
@@ -50,7 +58,10 @@ function configOf(options: KubernetesOptions): KubeConfig {
   return config;
 }
 
-async function workloadState(clients: Clients, { kind, namespace, name }: Workload): Promise<WorkloadState | undefined> {
+async function workloadState(
+  clients: Clients,
+  { kind, namespace, name }: Workload,
+): Promise<WorkloadState | undefined> {
   const object = await asked(`reading ${kind} ${namespace}/${name}`, () => {
     if (kind === "Deployment") return clients.apps.readNamespacedDeployment({ name, namespace });
     if (kind === "StatefulSet") return clients.apps.readNamespacedStatefulSet({ name, namespace });
@@ -80,18 +91,31 @@ async function autoscalerOf(clients: Clients, workload: Workload): Promise<LiveW
   const list = await asked(`listing autoscalers in ${namespace}`, () =>
     clients.autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
   );
-  const hpa = list?.items.find(({ spec }) => spec?.scaleTargetRef.kind === workload.kind && spec.scaleTargetRef.name === workload.name);
+  const hpa = list?.items.find(
+    ({ spec }) => spec?.scaleTargetRef.kind === workload.kind && spec.scaleTargetRef.name === workload.name,
+  );
   if (!hpa?.spec) return undefined;
   // KEDA creates an HPA of its own: the owner is the ScaledObject, and an edit of the HPA would be undone.
   const keda = hpa.metadata?.ownerReferences?.find((owner) => owner.kind === "ScaledObject");
   const { minReplicas = 1, maxReplicas } = hpa.spec;
-  return { kind: keda?.kind ?? "HorizontalPodAutoscaler", name: keda?.name ?? hpa.metadata?.name ?? "", min: minReplicas, max: maxReplicas };
+  return {
+    kind: keda?.kind ?? "HorizontalPodAutoscaler",
+    name: keda?.name ?? hpa.metadata?.name ?? "",
+    min: minReplicas,
+    max: maxReplicas,
+  };
 }
 
 async function surroundings(clients: Clients, { namespace, name }: Workload): Promise<Surroundings> {
-  const list = await asked(`listing events in ${namespace}`, () => clients.core.listNamespacedEvent({ namespace, limit: 200 }));
+  const list = await asked(`listing events in ${namespace}`, () =>
+    clients.core.listNamespacedEvent({ namespace, limit: 200 }),
+  );
   const mine = (list?.items ?? []).filter((event) => event.involvedObject.name?.startsWith(name));
-  const events = mine.slice(-20).map((event) => `${event.type ?? ""} ${event.reason ?? ""} ${event.involvedObject.name ?? ""}: ${event.message ?? ""}`);
+  const events = mine
+    .slice(-20)
+    .map(
+      (event) => `${event.type ?? ""} ${event.reason ?? ""} ${event.involvedObject.name ?? ""}: ${event.message ?? ""}`,
+    );
   return { events, notes: list?.metadata?._continue ? ["only the first 200 events of the namespace were read"] : [] };
 }
 
@@ -119,7 +143,12 @@ async function entryOf(clients: Clients, workload: LiveWorkload, cluster: string
   const application = workload.annotations?.["argocd.argoproj.io/tracking-id"]?.split(":")[0];
   if (application !== undefined) {
     const found = await customObject<ApplicationObject>(clients, argo, { namespace: "argocd", name: application });
-    return { tool: "argocd", path: trimmed(found?.spec?.source?.path), cluster, object: `Application argocd/${application}` };
+    return {
+      tool: "argocd",
+      path: trimmed(found?.spec?.source?.path),
+      cluster,
+      object: `Application argocd/${application}`,
+    };
   }
   return { tool: "unknown", path: null, cluster };
 }
@@ -148,7 +177,11 @@ function revisionOf(text: string | undefined, otherwise: string): AppliedRevisio
   return sha === undefined ? { kind: "unknown", because: otherwise } : { kind: "applied", sha };
 }
 
-async function customObject<T>(clients: Clients, type: typeof flux, at: { namespace: string; name: string }): Promise<T | undefined> {
+async function customObject<T>(
+  clients: Clients,
+  type: typeof flux,
+  at: { namespace: string; name: string },
+): Promise<T | undefined> {
   const what = `reading ${type.plural} ${at.namespace}/${at.name}`;
   return (await asked(what, () => clients.custom.getNamespacedCustomObject({ ...type, ...at }))) as T | undefined;
 }
@@ -168,7 +201,8 @@ async function asked<T>(what: string, call: () => Promise<T>): Promise<T | undef
     const code = (cause as { code?: unknown }).code;
     if (code === 404) return undefined;
     const status = typeof code === "number" ? `HTTP ${code}` : "no answer";
-    if (typeof code === "number" && code !== 429 && code < 500) throw new Refused(`Kubernetes: ${what}: ${status}`, { cause });
+    if (typeof code === "number" && code !== 429 && code < 500)
+      throw new Refused(`Kubernetes: ${what}: ${status}`, { cause });
     throw new Unavailable(`Kubernetes: ${what}: ${status}`, { cause });
   } finally {
     clearTimeout(timer);

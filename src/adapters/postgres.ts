@@ -1,6 +1,17 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { accessSync, chmodSync, chownSync, constants, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, parse, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -86,7 +97,17 @@ async function initialise(cluster: Cluster): Promise<void> {
   const passwordFile = join(cluster.home, "password");
   writeFileSync(passwordFile, randomBytes(24).toString("hex"), { mode: 0o600 });
   if (cluster.owner !== undefined) chownSync(passwordFile, cluster.owner, cluster.owner);
-  const flags = ["-U", "postgres", "-A", "scram-sha-256", `--pwfile=${passwordFile}`, "-E", "UTF8", "--locale=C", "--no-instructions"];
+  const flags = [
+    "-U",
+    "postgres",
+    "-A",
+    "scram-sha-256",
+    `--pwfile=${passwordFile}`,
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-instructions",
+  ];
   await call(cluster, "initdb", ["-D", cluster.data, ...flags]);
 }
 
@@ -119,7 +140,9 @@ async function call(cluster: Cluster, binary: string, args: readonly string[]): 
   const path = join(cluster.binaries, "bin", binary);
   const settings = { ...identity, cwd: cluster.home, env: { PATH: "/usr/bin:/bin", LC_ALL: "C" }, timeout: 60_000 };
   await run(path, [...args], settings).catch((cause) => {
-    throw new Unavailable(`${binary} for the embedded Postgres in ${cluster.home}: ${lastLine(cluster, cause)}`, { cause });
+    throw new Unavailable(`${binary} for the embedded Postgres in ${cluster.home}: ${lastLine(cluster, cause)}`, {
+      cause,
+    });
   });
 }
 

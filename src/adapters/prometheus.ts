@@ -23,7 +23,9 @@ const Matrix = z.object({
 const Rules = z.object({
   groups: z.array(
     z.object({
-      rules: z.array(z.object({ type: z.string(), name: z.string(), query: z.string(), duration: z.number().optional() })),
+      rules: z.array(
+        z.object({ type: z.string(), name: z.string(), query: z.string(), duration: z.number().optional() }),
+      ),
     }),
   ),
 });
@@ -51,7 +53,11 @@ export function prometheus(options: { readonly url: string; readonly authorizati
   };
 }
 
-async function ask(source: JsonSource, path: string, query: Readonly<Record<string, string>>): Promise<z.infer<typeof Answer>> {
+async function ask(
+  source: JsonSource,
+  path: string,
+  query: Readonly<Record<string, string>>,
+): Promise<z.infer<typeof Answer>> {
   const answer = Answer.safeParse(await getJson(source, path, query));
   if (!answer.success) throw new Refused(`Prometheus ${path}: an answer of unknown shape`);
   return answer.data;
@@ -60,7 +66,9 @@ async function ask(source: JsonSource, path: string, query: Readonly<Record<stri
 function ruleOf(answer: z.infer<typeof Answer>, alert: string): AlertRule | undefined {
   const rules = Rules.safeParse(answer.data);
   if (!rules.success) throw new Refused("Prometheus: the list of rules has an unknown shape");
-  const rule = rules.data.groups.flatMap((group) => group.rules).find((item) => item.type === "alerting" && item.name === alert);
+  const rule = rules.data.groups
+    .flatMap((group) => group.rules)
+    .find((item) => item.type === "alerting" && item.name === alert);
   return rule && { name: rule.name, query: rule.query, forMs: (rule.duration ?? 0) * 1000 };
 }
 

@@ -71,7 +71,8 @@ const schema = `
     incident text not null,
     actor text not null,
     action text not null,
-    detail jsonb not null,
+    detail json not null,
+    previous text not null unique,
     hash text not null);
   create table if not exists pending_file (
     path text primary key,
@@ -92,6 +93,7 @@ export async function openStore(url: string) {
   return {
     ...inbox(query),
     ...incidents(query),
+    ...alerts(query),
     ...records(query),
     close: () => pool.end(),
   };
@@ -135,10 +137,31 @@ function incidents(query: Query) {
     },
     /** Records the incident; false when it exists already or the workload has another one open. */
     async recordIncident(incident: Incident): Promise<boolean> {
-      const text = "insert into incident (uid, workload, workflow, document) values ($1, $2, $1, $3) on conflict do nothing";
+      const text =
+        "insert into incident (uid, workload, workflow, document) values ($1, $2, $1, $3) on conflict do nothing";
       const answer = await query(text, [incident.uid, workloadKey(incident.workload), JSON.stringify(incident)]);
       return answer.rowCount === 1;
     },
+    async endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }) {
+      const text =
+        "update incident set ended_at = now(), ending = $2, because = $3, story = $4 where uid = $1 and ended_at is null";
+      await query(text, [uid, ending.ending, ending.because, JSON.stringify(ending.story)]);
+    },
+    /** Incidents without an ending, whose workflows must be alive or be told why not. */
+    async unfinished(): Promise<{ incident: Incident; workflow: string }[]> {
+      const { rows } = await query(
+        "select document as incident, workflow from incident where ended_at is null order by opened_at",
+      );
+      return rows;
+    },
+    async moveToWorkflow(uid: string, workflow: string) {
+      await query("update incident set workflow = $2 where uid = $1", [uid, workflow]);
+    },
+  };
+}
+
+function alerts(query: Query) {
+  return {
     /** Records what is known of an alert; "new" only for the first delivery of (fingerprint, startsAt). */
     async recordAlert(alert: Alert, incident: string): Promise<"new" | "changed" | "known"> {
       const text = `insert into alert (fingerprint, starts_at, incident, status, document) values ($1, $2, $3, $4, $5)
@@ -151,7 +174,10 @@ function incidents(query: Query) {
       return rows[0].inserted ? "new" : "changed";
     },
     /** The incident that already holds this very alert, ended or not. */
-    async incidentOfAlert(fingerprint: string, startsAt: string): Promise<{ uid: string; workflow: string; ended: boolean } | undefined> {
+    async incidentOfAlert(
+      fingerprint: string,
+      startsAt: string,
+    ): Promise<{ uid: string; workflow: string; ended: boolean } | undefined> {
       const text = `select i.uid, i.workflow, i.ended_at is not null as ended from alert a join incident i on i.uid = a.incident
         where a.fingerprint = $1 and a.starts_at = $2`;
       const { rows } = await query(text, [fingerprint, startsAt]);
@@ -162,21 +188,10 @@ function incidents(query: Query) {
       return rows.map((row) => row.document);
     },
     async firingAlerts(): Promise<Alert[]> {
-      const text = "select a.document from alert a join incident i on i.uid = a.incident where a.status = 'firing' and i.ended_at is null";
+      const text =
+        "select a.document from alert a join incident i on i.uid = a.incident where a.status = 'firing' and i.ended_at is null";
       const { rows } = await query(text);
       return rows.map((row) => row.document);
-    },
-    async endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }) {
-      const text = "update incident set ended_at = now(), ending = $2, because = $3, story = $4 where uid = $1 and ended_at is null";
-      await query(text, [uid, ending.ending, ending.because, JSON.stringify(ending.story)]);
-    },
-    /** Incidents without an ending, whose workflows must be alive or be told why not. */
-    async unfinished(): Promise<{ incident: Incident; workflow: string }[]> {
-      const { rows } = await query("select document as incident, workflow from incident where ended_at is null order by opened_at");
-      return rows;
-    },
-    async moveToWorkflow(uid: string, workflow: string) {
-      await query("update incident set workflow = $2 where uid = $1", [uid, workflow]);
     },
   };
 }
@@ -184,7 +199,10 @@ function incidents(query: Query) {
 function records(query: Query) {
   return {
     async recordPull(number: number, incident: string) {
-      await query("insert into pull_request (number, incident) values ($1, $2) on conflict (number) do nothing", [number, incident]);
+      await query("insert into pull_request (number, incident) values ($1, $2) on conflict (number) do nothing", [
+        number,
+        incident,
+      ]);
     },
     async workflowOfPull(number: number): Promise<string | undefined> {
       const text = "select i.workflow from pull_request p join incident i on i.uid = p.incident where p.number = $1";
@@ -193,15 +211,22 @@ function records(query: Query) {
     },
     /** Appends to the audit chain: each row's hash covers the row before it, so a removed row shows. */
     async audit(entry: AuditEntry) {
-      const text = `with last as (select hash from audit order by id desc limit 1)
-        insert into audit (incident, actor, action, detail, hash) values ($1, $2, $3, $4::jsonb,
-          encode(sha256(convert_to(coalesce((select hash from last), '') || $5, 'UTF8')), 'hex'))`;
       const detail = JSON.stringify(entry.detail);
-      const own = createHash("sha256").update(JSON.stringify([entry.incident, entry.actor, entry.action, detail])).digest("hex");
-      await query(text, [entry.incident, entry.actor, entry.action, detail, own]);
+      // Two writers may want the same place in the chain: the unique `previous` lets one in, the other tries the next.
+      for (let placed = false; !placed; ) {
+        const { rows } = await query("select hash from audit order by id desc limit 1");
+        const previous: string = rows[0]?.hash ?? "";
+        const hash = auditHash(previous, entry, detail);
+        const text = `insert into audit (incident, actor, action, detail, previous, hash) values ($1, $2, $3, $4, $5, $6)
+          on conflict (previous) do nothing`;
+        const values = [entry.incident, entry.actor, entry.action, detail, previous, hash];
+        placed = (await query(text, values)).rowCount === 1;
+      }
     },
     async auditOf(incident: string) {
-      const { rows } = await query("select at, actor, action, detail from audit where incident = $1 order by id", [incident]);
+      const { rows } = await query("select at, actor, action, detail from audit where incident = $1 order by id", [
+        incident,
+      ]);
       return rows;
     },
     /** Files that the next pull request carries along: post-mortems completed after their own was merged. */
@@ -226,6 +251,11 @@ function records(query: Query) {
       return rows[0] && recordOf(rows[0]);
     },
   };
+}
+
+function auditHash(previous: string, entry: AuditEntry, detail: string): string {
+  const row = JSON.stringify([previous, entry.incident, entry.actor, entry.action, detail]);
+  return createHash("sha256").update(row).digest("hex");
 }
 
 function recordOf(row: pg.QueryResultRow): IncidentRecord {

@@ -20,7 +20,11 @@ export type AlertDelivery =
 const Text = z.record(z.string(), z.string());
 const instant = z.string().refine((text) => !Number.isNaN(Date.parse(text)), "not a time");
 const Common = { labels: Text, annotations: Text.default({}), startsAt: instant, fingerprint: z.string().min(1) };
-const WebhookAlert = z.object({ ...Common, status: z.enum(["firing", "resolved"]), generatorURL: z.string().default("") });
+const WebhookAlert = z.object({
+  ...Common,
+  status: z.enum(["firing", "resolved"]),
+  generatorURL: z.string().default(""),
+});
 const Webhook = z.object({
   version: z.literal("4"),
   truncatedAlerts: z.number().int().nonnegative().default(0),

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** Where an observed fact came from. */
 export type EvidenceSource =
   | "alertmanager"
@@ -47,4 +49,9 @@ export type Finding =
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly points: readonly (readonly [number, number])[];
+}
+
+/** Completes an item with the hash of its finding. */
+export function evidenceOf(id: string, item: Omit<Evidence, "id" | "hash">): Evidence {
+  return { id, ...item, hash: createHash("sha256").update(JSON.stringify(item.finding)).digest("hex") };
 }

@@ -35,12 +35,18 @@ export function concernOf(alert: Alert): Concern {
   if (!namespace) return { kind: "nobody", because: `alert ${alert.name} has no label "namespace"` };
   const named = Object.entries(kindByLabel).filter(([label]) => alert.labels[label]);
   if (named.length > 1) {
-    return { kind: "nobody", because: `alert ${alert.name} names several workloads: ${named.map(([l]) => l).join(", ")}` };
+    return {
+      kind: "nobody",
+      because: `alert ${alert.name} names several workloads: ${named.map(([l]) => l).join(", ")}`,
+    };
   }
   const [label, kind] = named[0] ?? [];
   const name = label === undefined ? undefined : alert.labels[label];
   if (kind === undefined || name === undefined) {
-    return { kind: "nobody", because: `alert ${alert.name} has none of the labels ${Object.keys(kindByLabel).join(", ")}` };
+    return {
+      kind: "nobody",
+      because: `alert ${alert.name} has none of the labels ${Object.keys(kindByLabel).join(", ")}`,
+    };
   }
   if (![namespace, name].every(isDnsName)) {
     return { kind: "nobody", because: `alert ${alert.name} names a workload that Kubernetes could not hold` };
@@ -78,7 +84,9 @@ export type Ending =
 const uidNamespace = Buffer.from("5b0c1f4e9a3d4c7e8f21d6a0b3e4c592", "hex");
 
 function incidentUid(cluster: string, workload: Workload, startsAt: string): string {
-  const digest = createHash("sha1").update(uidNamespace).update(JSON.stringify([cluster, workloadKey(workload), startsAt]));
+  const digest = createHash("sha1")
+    .update(uidNamespace)
+    .update(JSON.stringify([cluster, workloadKey(workload), startsAt]));
   const bytes = digest.digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** What a person may do in the repository, as the code host's API names it. */
 export type Permission = "none" | "read" | "triage" | "write" | "maintain" | "admin";
 
@@ -12,4 +14,9 @@ export interface Comment {
   readonly createdAt: string;
   /** True when the text is no longer the one that was first written. */
   readonly edited: boolean;
+}
+
+/** The hash by which a comment is recognised as unchanged since it was written. */
+export function bodyHashOf(body: string): string {
+  return createHash("sha256").update(body).digest("hex");
 }

@@ -76,7 +76,11 @@ export function trailersOf(incident: Incident, effect: string, lease?: string): 
 
 /** Reads one trailer of a commit message; undefined when it is not in the last paragraph. */
 export function readTrailer(message: string, name: string): string | undefined {
-  const last = message.trimEnd().split(/\n\s*\n/).at(-1) ?? "";
+  const last =
+    message
+      .trimEnd()
+      .split(/\n\s*\n/)
+      .at(-1) ?? "";
   const line = last.split("\n").find((text) => text.startsWith(`${name}: `));
   return line?.slice(name.length + 2).trim();
 }

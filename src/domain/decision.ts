@@ -1,0 +1,85 @@
+import type { ProposalFacts } from "./pull-request.ts";
+
+/** A person and the effect they saw. */
+export interface Approval {
+  readonly by: string;
+  readonly effect: string;
+}
+
+/** What people have said so far about one proposal. */
+export interface Standing {
+  readonly approvals: readonly Approval[];
+  readonly rejectedBy: string | undefined;
+  readonly held: boolean;
+}
+
+/** Everything that a decision looks at. Undefined = the source gave no answer, which never helps a merge. */
+export interface DecisionFacts {
+  readonly effect: string;
+  readonly headSha: string;
+  readonly proposal: ProposalFacts;
+  readonly standing: Standing;
+  readonly alertFiring: boolean | undefined;
+  /** What a merge without a person still lacks; empty = nothing. */
+  readonly selfMergeLacks: readonly string[];
+  readonly approvalsNeeded: number;
+  /** A freeze or another stop that people have declared. */
+  readonly stopped: string | undefined;
+  readonly overdue: boolean;
+}
+
+/** Merge, wait for what is missing, or close with the reason. */
+export type Decision =
+  | { readonly kind: "merge"; readonly because: string }
+  | { readonly kind: "merged"; readonly sha: string; readonly because: string }
+  | { readonly kind: "wait"; readonly for: readonly string[] }
+  | { readonly kind: "close"; readonly ending: "resolved-before-merge" | "declined"; readonly because: string };
+
+/** Who may, what is missing. Approvals bind to the effect; a moved head is never merged. */
+export function decisionFor(facts: DecisionFacts): Decision {
+  const over = settledByOthers(facts);
+  if (over) return over;
+
+  const obstacles = obstaclesOf(facts);
+  const valid = facts.standing.approvals.filter((approval) => approval.effect === facts.effect);
+  const people = [...new Set(valid.map((approval) => approval.by))];
+  const approved = people.length >= facts.approvalsNeeded;
+  const unapproved = approved || facts.selfMergeLacks.length === 0 ? [] : approvalWanted(facts, people.length);
+  const missing = [...obstacles, ...unapproved];
+  if (missing.length > 0) return { kind: "wait", for: missing };
+  const because = approved
+    ? `approved by ${people.join(", ")}`
+    : "low risk, within the guardrails, required checks passed";
+  return { kind: "merge", because };
+}
+
+function settledByOthers({ proposal, standing, alertFiring, overdue }: DecisionFacts): Decision | undefined {
+  if (proposal.state === "merged")
+    return { kind: "merged", sha: proposal.mergedSha ?? "", because: "merged by a person" };
+  if (proposal.state === "closed") return { kind: "close", ending: "declined", because: "closed by a person" };
+  if (standing.rejectedBy !== undefined)
+    return { kind: "close", ending: "declined", because: `rejected by ${standing.rejectedBy}` };
+  if (alertFiring === false) {
+    return { kind: "close", ending: "resolved-before-merge", because: "the alert resolved before the merge" };
+  }
+  if (overdue) return { kind: "close", ending: "declined", because: "nobody decided in time" };
+  return undefined;
+}
+
+function obstaclesOf({ proposal, headSha, standing, stopped }: DecisionFacts): string[] {
+  const moved = proposal.headSha !== headSha;
+  return [
+    ...(moved ? [`a person pushed ${proposal.headSha.slice(0, 7)} to this branch: Rectify will not merge it`] : []),
+    ...(proposal.conflicting === true ? ["the base changed the same lines"] : []),
+    ...(standing.held ? ["/resume (on hold)"] : []),
+    ...(stopped === undefined ? [] : [stopped]),
+    ...proposal.requiredChecks
+      .filter((check) => check.state !== "passed")
+      .map((check) => (check.state === "failed" ? `check ${check.name} (failed)` : `check ${check.name}`)),
+  ];
+}
+
+function approvalWanted({ approvalsNeeded, selfMergeLacks }: DecisionFacts, given: number): string[] {
+  const count = approvalsNeeded - given === 1 ? "an approval" : `${approvalsNeeded - given} approvals`;
+  return [`${count} of this exact change (no merge by itself: ${selfMergeLacks.join("; ")})`];
+}

@@ -1,0 +1,34 @@
+import type { Entry } from "../domain/manifest-edit.ts";
+import type { Ports, Run } from "../ports.ts";
+
+/** Whether the GitOps controller holds the merged commit. It deploys; Rectify only waits. */
+export type Synced =
+  | { readonly reached: true; readonly sha: string }
+  | { readonly reached: false; readonly because: string };
+
+/** Waits until the commit that Flux or Argo CD applied last contains the merged one. */
+export async function sync(entry: Entry, mergedSha: string, run: Run): Promise<Synced> {
+  const { pollMs, syncTimeoutMs } = run.tempo;
+  let because = "";
+  for (let waitedMs = 0; waitedMs <= syncTimeoutMs; waitedMs += pollMs) {
+    const seen = await run.step("sync", (ports) => lookAtRevision(entry, mergedSha, ports));
+    if (seen.reached) return seen;
+    because = seen.because;
+    await run.message(pollMs);
+  }
+  return { reached: false, because };
+}
+
+async function lookAtRevision(
+  entry: Entry,
+  mergedSha: string,
+  ports: Pick<Ports, "cluster" | "github">,
+): Promise<Synced> {
+  const revision = await ports.cluster.appliedRevision(entry);
+  if (revision.kind === "unknown") return { reached: false, because: revision.because };
+  if (await ports.github.contains(revision.sha, mergedSha)) return { reached: true, sha: revision.sha };
+  return {
+    reached: false,
+    because: `${entry.object ?? "the GitOps controller"} still holds ${revision.sha.slice(0, 7)}`,
+  };
+}

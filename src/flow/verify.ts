@@ -1,0 +1,70 @@
+import { crosses, type Threshold } from "../domain/alert-rule.ts";
+import type { Incident } from "../domain/incident.ts";
+import { type Observation, type Verification, verificationOf } from "../domain/verification.ts";
+import { isRolledOut } from "../domain/workload-state.ts";
+import type { Workload } from "../domain/workload.ts";
+import { type Ports, Refused, type Run, Unavailable } from "../ports.ts";
+import { lastValue } from "./collect.ts";
+
+export interface Before {
+  readonly threshold: Threshold | undefined;
+  readonly value: number | undefined;
+}
+
+/** Watches rollout, alert and metric until they agree or the time is up. `changed` is the workload whose field moved. */
+export async function verify(incident: Incident, changed: Workload, before: Before, run: Run): Promise<Verification> {
+  const { pollMs, settleMs, verifyTimeoutMs } = run.tempo;
+  const looks: Observation[] = [];
+  let start: number | undefined;
+  for (;;) {
+    const { at, ...seen } = await run.step("verify", (ports) => observe(incident, changed, before.threshold, ports));
+    start ??= at;
+    looks.push({ ...seen, atMs: at - start });
+    const verdict = verificationOf(looks, { settleMs, timeoutMs: verifyTimeoutMs, before: before.value });
+    if (verdict) return verdict;
+    await run.message(pollMs);
+  }
+}
+
+async function observe(
+  incident: Incident,
+  changed: Workload,
+  threshold: Threshold | undefined,
+  ports: Pick<Ports, "cluster" | "alerts" | "metrics" | "clock" | "tempo">,
+): Promise<Omit<Observation, "atMs"> & { at: number }> {
+  const [state, active, value] = await Promise.all([
+    orUnknown(() => ports.cluster.workload(changed)),
+    orUnknown(() => ports.alerts.active()),
+    threshold === undefined ? undefined : orUnknown(() => valueNow(incident, threshold, ports)),
+  ]);
+  return {
+    at: ports.clock.now().getTime(),
+    rolledOut: state === undefined ? undefined : isRolledOut(state),
+    alertFiring:
+      active === undefined ? undefined : active.some((alert) => alert.fingerprint === incident.alert.fingerprint),
+    value,
+    // A rule without a number to compare with leaves the alert itself as the only witness.
+    crossing: threshold === undefined ? false : value === undefined ? undefined : crosses(threshold, value),
+  };
+}
+
+async function valueNow(
+  incident: Incident,
+  threshold: Threshold,
+  ports: Pick<Ports, "metrics" | "clock" | "tempo">,
+): Promise<number | undefined> {
+  const to = ports.clock.now();
+  const from = new Date(to.getTime() - 2 * ports.tempo.pollMs - 1000);
+  const { series, notes } = await ports.metrics.range(threshold.query, from, to);
+  return lastValue({ kind: "series", unit: "", series, notes }, incident.workload);
+}
+
+/** A source that is away gives "unknown", which is never a success. */
+async function orUnknown<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Unavailable || error instanceof Refused) return undefined;
+    throw error;
+  }
+}
