@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: process.env.RECTIFY_SLOW === "1" ? [] : ["test/**/*.slow.test.ts"],
+    globalSetup: ["test/global-postgres.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

@@ -1,11 +1,17 @@
 import type { Alert } from "./domain/alert.ts";
 import type { AlertRule } from "./domain/alert-rule.ts";
+import type { Candidate, CapLimits } from "./domain/caps.ts";
+import type { Dashboard } from "./domain/dashboard.ts";
+import type { Prompts } from "./domain/diagnosis.ts";
 import type { Series } from "./domain/evidence.ts";
 import type { Ending } from "./domain/incident.ts";
 import type { Entry } from "./domain/manifest-edit.ts";
 import type { Comment, Permission } from "./domain/people.ts";
+import type { PolicyEngine } from "./domain/policy-report.ts";
 import type { MergeAnswer, Proposal, ProposalDraft, ProposalFacts } from "./domain/pull-request.ts";
+import type { Rendered } from "./domain/rendered.ts";
 import type { Tree } from "./domain/tree.ts";
+import type { Watchtower, WatchtowerEvent } from "./domain/watchtower.ts";
 import type { LiveWorkload, Workload } from "./domain/workload.ts";
 import type { AppliedRevision, Surroundings, WorkloadState } from "./domain/workload-state.ts";
 
@@ -29,12 +35,23 @@ export class Refused extends Error {
 export interface GitHost {
   /** The commit at the tip of the default branch and its files, from the local mirror. */
   head(): Promise<{ readonly sha: string; readonly tree: Tree }>;
+  /** The files of one commit, which the default branch contains. */
+  at(sha: string): Promise<Tree>;
+  /** Commits of the default branch's first-parent line since then, newest first. */
+  commitsSince(since: Date): Promise<readonly CommitMark[]>;
   /** True when `ancestor` is contained in `descendant`. */
   contains(descendant: string, ancestor: string): Promise<boolean>;
   /** Opens the proposal, or updates the open one on the same branch. */
   publish(draft: ProposalDraft): Promise<Proposal>;
   /** Replaces the bot's single comment. */
   report(proposal: Proposal, markdown: string): Promise<void>;
+  /** Numbers of the open issues, and pull requests, with this label. */
+  openIssuesWithLabel(label: string): Promise<readonly number[]>;
+  /** Brings our one open issue of this title and label up to the body; opens it only where it may. */
+  keepIssue(
+    issue: { readonly title: string; readonly label: string; readonly body: string },
+    mayOpen: boolean,
+  ): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */
   look(proposal: Proposal): Promise<ProposalFacts>;
   /** Merges only if the head is still `proposal.headSha`. "Not yet" is an answer, not an error. */
@@ -43,14 +60,23 @@ export interface GitHost {
   close(proposal: Proposal): Promise<void>;
 }
 
+/** One commit of the default branch. `at` is RFC 3339, the committer's time. */
+export interface CommitMark {
+  readonly sha: string;
+  readonly parent: string | undefined;
+  readonly at: string;
+}
+
 /** The people around a proposal. */
 export interface People {
   /** The comment as it stands now; undefined when it was deleted. */
   comment(id: number): Promise<Comment | undefined>;
-  /** Comments of a proposal written since `since` (RFC 3339). */
-  commentsSince(proposal: Proposal, since: string): Promise<readonly Comment[]>;
+  /** The comments of a proposal, oldest first, at most a thousand. */
+  commentsOn(proposal: Proposal): Promise<readonly Comment[]>;
   /** What this person may do in the repository, asked live. */
   permissionOf(login: string): Promise<Permission>;
+  /** Those of the teams (`organisation/team`) that the person is a member of. */
+  teamsOf(login: string, teams: readonly string[]): Promise<readonly string[]>;
   /** Logins that wrote commits of the proposal. */
   committersOf(proposal: Proposal): Promise<readonly string[]>;
   /** Shows the writer that the command was seen. */
@@ -104,6 +130,10 @@ export interface Model {
     readonly deadlineMs: number;
     readonly incident: string;
     readonly traceId: string;
+    /** Where others wait too, the higher number goes first. */
+    readonly urgency?: number;
+    /** Ends the waiting and the call. */
+    readonly signal?: AbortSignal;
   }): Promise<ModelAnswer>;
 }
 
@@ -127,12 +157,37 @@ export interface Journal {
     action: string;
     detail: Readonly<Record<string, unknown>>;
   }): Promise<void>;
+  /** Keeps everything that the diagnosis was made of; the first one of an incident stays. */
+  saveCapsule(incident: string, document: string): Promise<void>;
   recordPull(number: number, incident: string): Promise<void>;
+  /** How many proposals other incidents opened for this workload (`namespace/Kind/name`) since then (RFC 3339). */
+  changesSince(workload: string, since: string, exceptIncident: string): Promise<number>;
   alertsOf(incident: string): Promise<readonly Alert[]>;
   addPendingFile(path: string, content: string, incident: string): Promise<void>;
   pendingFiles(): Promise<readonly { path: string; content: string }[]>;
   dropPendingFiles(paths: readonly string[]): Promise<void>;
   endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }): Promise<void>;
+}
+
+/** Who may open a proposal now, under the caps of the guardrails. Asking and leaving twice is safe. */
+export interface ProposalQueue {
+  ask(
+    candidate: Candidate,
+    limits: CapLimits,
+    now: Date,
+  ): Promise<{ readonly kind: "open" } | { readonly kind: "listed"; readonly because: string }>;
+  /** What is open and what waits with the reason, for the dashboard. */
+  overview(limits: CapLimits, now: Date): Promise<Pick<Dashboard, "open" | "listed">>;
+  /** The proposal of this incident is merged, closed, or will never be. */
+  leave(incident: string): Promise<void>;
+}
+
+/** Watchtower mode: acting, or analysing without writing. */
+export interface WatchtowerDesk {
+  state(): Watchtower;
+  hear(event: WatchtowerEvent): void;
+  /** Resolves when everything heard so far was put on record. */
+  saved(): Promise<void>;
 }
 
 export interface Clock {
@@ -142,6 +197,13 @@ export interface Clock {
 /** Tells what happens while it happens: log lines and the lab's story. */
 export interface Telemetry {
   tell(incident: string, verb: string, text: string): void;
+  /** A step begins, has its answer, has it on record: for durations, and for tests that pull the plug there. */
+  step?(workflow: string, name: string, phase: "begin" | "end" | "recorded"): void;
+}
+
+/** Builds the objects that an entry produces, the way the GitOps controller would. */
+export interface Renderer {
+  render(tree: Tree, entry: Entry): Promise<Rendered>;
 }
 
 /** Everything outside, as the steps of the flow see it. A step takes only what it uses. */
@@ -153,6 +215,17 @@ export interface Ports {
   readonly logs: Logs | undefined;
   readonly alerts: Alerts;
   readonly model: Model | undefined;
+  /** The reviewed texts that go to the model. */
+  readonly prompts: Prompts;
+  /** 32 hex digits that nobody can guess. */
+  readonly random: () => string;
+  readonly renderer: Renderer;
+  /** Undefined = no Kyverno CLI was found: then the policies' voice is a required check, or there is none. */
+  readonly policies?: PolicyEngine | undefined;
+  /** Undefined = nothing is capped. */
+  readonly queue?: ProposalQueue | undefined;
+  /** Undefined = there is no such mode. */
+  readonly watchtower?: WatchtowerDesk | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly telemetry: Telemetry;

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
+import type { WatchtowerLimits } from "./domain/watchtower.ts";
 import type { Tempo } from "./ports.ts";
 
 /** Everything the process is told from outside, checked. */
@@ -21,7 +22,13 @@ export interface Settings {
   readonly loki: Endpoint | undefined;
   readonly kubernetes: { readonly url: string | undefined; readonly token: string | undefined };
   readonly ollama: { readonly host: string; readonly model: string } | undefined;
+  /** The Kyverno CLI, and the directory into which `npm run tools:kyverno` builds; `off` leaves the gate to CI. */
+  readonly kyverno?: "off" | { readonly path: string | undefined; readonly toolsDirectory: string | undefined };
+  /** When writing is suspended; absent = the product's own numbers. */
+  readonly watchtower?: { readonly limits: WatchtowerLimits; readonly everyMs: number } | undefined;
   readonly alertPollMs: number;
+  /** Restarts in a row that may find a story in the same step before it is parked. */
+  readonly mostRecoveries: number;
   readonly tempo: Tempo;
 }
 
@@ -75,11 +82,19 @@ const Environment = z.object({
   ALERTMANAGER_TOKEN: z.string().optional(),
   LOKI_URL: url.optional(),
   LOKI_TOKEN: z.string().optional(),
-  KUBERNETES_URL: url.optional(),
+  KUBERNETES_URL: url
+    .refine(
+      (text) => text.startsWith("https:") || /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]?/.test(text),
+      "must be https, except on this machine",
+    )
+    .optional(),
   KUBERNETES_TOKEN: z.string().optional(),
   OLLAMA_HOST: url.optional(),
   OLLAMA_MODEL: z.string().min(1).default("llama3.1:8b"),
+  KYVERNO: z.string().startsWith("/", "must be an absolute path").optional(),
+  RECTIFY_TOOLS: z.string().optional(),
   ALERT_POLL_MS: duration(60_000),
+  MOST_RECOVERIES: z.coerce.number({ error: "must be a number" }).int().min(1).default(3),
   POLL_MS: duration(15_000),
   LOOKBACK_MS: duration(30 * 60_000),
   RATE_WINDOW: z
@@ -129,7 +144,9 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     loki: read.LOKI_URL === undefined ? undefined : endpoint(read.LOKI_URL, read.LOKI_TOKEN),
     kubernetes: { url: read.KUBERNETES_URL, token: read.KUBERNETES_TOKEN },
     ollama: read.OLLAMA_HOST === undefined ? undefined : { host: read.OLLAMA_HOST, model: read.OLLAMA_MODEL },
+    kyverno: read.KYVERNO === "off" ? "off" : { path: read.KYVERNO, toolsDirectory: read.RECTIFY_TOOLS },
     alertPollMs: read.ALERT_POLL_MS,
+    mostRecoveries: read.MOST_RECOVERIES,
     tempo: tempoOf(read),
   };
 }

@@ -1,6 +1,6 @@
-import { DBOS } from "@dbos-inc/dbos-sdk";
+import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../domain/incident.ts";
-import type { Message, Ports, Run } from "../ports.ts";
+import type { Message, Ports, Run, Telemetry } from "../ports.ts";
 import { Refused, Unavailable } from "../ports.ts";
 
 /**
@@ -31,8 +31,20 @@ const maxAttempts = 45;
 const firstPauseMs = 500;
 const longestPauseMs = 5 * 60_000;
 
-/** Starts the engine on `url` and recovers what was in flight. */
-export async function startDurable(url: string, ports: Ports, story: Story): Promise<Durable> {
+export interface DurableOptions {
+  readonly url: string;
+  readonly ports: Ports;
+  readonly story: Story;
+  /** Remembers that a workflow is about to be recovered; answers how often in a row without a new step between. */
+  readonly recovering: (workflow: string, steps: number) => Promise<number>;
+  /** A story that kills the process again and again in the same step is parked after this many tries. */
+  readonly mostRecoveries: number;
+}
+
+/** Starts the engine and recovers what was in flight. */
+export async function startDurable(options: DurableOptions): Promise<Durable> {
+  const { url, ports, story } = options;
+  await parkFruitless(options);
   DBOS.setConfig({
     name: "rectify",
     systemDatabaseUrl: url,
@@ -43,8 +55,8 @@ export async function startDurable(url: string, ports: Ports, story: Story): Pro
   });
   const workflow = DBOS.registerWorkflow((incident: Incident) => story(incident, runOf(ports)), {
     name: "remediate-incident",
-    // A story that kills the process is parked after three tries; the engine's default is a hundred.
-    maxRecoveryAttempts: 3,
+    // The engine counts honest restarts, too, and a story may wait for days: `parkFruitless` counts better.
+    maxRecoveryAttempts: 10_000,
   });
   await DBOS.launch();
   return {
@@ -63,6 +75,31 @@ export async function startDurable(url: string, ports: Ports, story: Story): Pro
 
 const topic = "incident";
 
+/** Before the engine recovers anything: a workflow that made no step since its last recoveries is not tried again. */
+async function parkFruitless({ url, recovering, mostRecoveries }: DurableOptions): Promise<void> {
+  const client = await DBOSClient.create({ systemDatabaseUrl: url, logger: quiet });
+  try {
+    const pending = await client.listWorkflows({ status: "PENDING", loadInput: false, loadOutput: false });
+    for (const { workflowID, applicationVersion } of pending) {
+      if (applicationVersion !== storyVersion) continue;
+      const steps = (await client.listWorkflowSteps(workflowID))?.length ?? 0;
+      if ((await recovering(workflowID, steps)) > mostRecoveries) await client.cancelWorkflow(workflowID);
+    }
+  } catch (error) {
+    // The engine's tables are made by its first launch: before it there is nothing to park.
+    if (!isMissingTable(error)) throw error;
+  } finally {
+    await client.destroy();
+  }
+}
+
+function isMissingTable(error: unknown): boolean {
+  const code =
+    (error as { code?: unknown; cause?: { code?: unknown } }).code ??
+    (error as { cause?: { code?: unknown } }).cause?.code;
+  return code === "42P01" || code === "3F000";
+}
+
 async function stateOf(workflowID: string): Promise<"running" | "ended" | "stranded" | "absent"> {
   const status = await DBOS.getWorkflowStatus(workflowID);
   if (status === null) return "absent";
@@ -72,7 +109,7 @@ async function stateOf(workflowID: string): Promise<"running" | "ended" | "stran
 
 function runOf(ports: Ports): Run {
   return {
-    step: (name, work) => stepUntilAnswered(name, () => work(ports)),
+    step: (name, work) => stepUntilAnswered(name, () => work(ports), ports.telemetry),
     message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
     tempo: ports.tempo,
   };
@@ -84,10 +121,18 @@ type Attempt<T> =
   | { readonly kind: "refused"; readonly because: string };
 
 /** The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. */
-async function stepUntilAnswered<T>(name: string, work: () => Promise<T>): Promise<T> {
+async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, telemetry: Telemetry): Promise<T> {
+  const incident = DBOS.workflowID ?? "";
   let because = "";
   for (let count = 0; count < maxAttempts; count += 1) {
-    const attempt = await DBOS.runStep(() => attemptOnce(work, count), { name });
+    const timed = async () => {
+      telemetry.step?.(incident, name, "begin");
+      const answer = await attemptOnce(work, count);
+      telemetry.step?.(incident, name, "end");
+      return answer;
+    };
+    const attempt = await DBOS.runStep(timed, { name });
+    telemetry.step?.(incident, name, "recorded");
     if (attempt.kind === "answer") return attempt.value;
     because = attempt.because;
     if (attempt.kind === "refused") break;

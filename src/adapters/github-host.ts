@@ -1,33 +1,45 @@
 import type { Comment, Permission } from "../domain/people.ts";
-import type { MergeAnswer, Proposal, ProposalFacts, RequiredCheck } from "../domain/pull-request.ts";
+import type { MergeAnswer, Proposal, ProposalFacts } from "../domain/pull-request.ts";
 import { stickyMarker } from "../domain/pull-request.ts";
+import type { RequiredCheck } from "../domain/required-check.ts";
 import type { GitHost, People } from "../ports.ts";
 import type { GitHubClient } from "./github.ts";
+import { issuesOf } from "./github-issues.ts";
 import { statusOf } from "./github-pace.ts";
 import { findReport, publishProposal } from "./github-proposals.ts";
 import type { Mirror } from "./mirror.ts";
 
 /** The code host port: reads of files from the mirror, everything else through the API. */
 export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
-  // Only saves a look: after a restart the comment is found again by its author and marker.
-  const reports = new Map<number, number>();
+  // Only saves looks and repeats: after a restart the comment is found again by its author and marker.
+  const reports = new Map<number, Report>();
   return {
     head: () => mirror.head(),
+    at: (sha) => mirror.at(sha),
+    commitsSince: (since) => mirror.commitsSince(since),
     contains: (descendant, ancestor) => mirror.contains(descendant, ancestor),
-    publish: (draft) => publishProposal(client, draft),
+    publish: async (draft) => publishProposal(client, draft, await mirror.treeId(draft.baseSha)),
     report: async (proposal, markdown) => {
-      const id = await writeReport(client, proposal, `${stickyMarker}\n${markdown}`, reports.get(proposal.number));
-      reports.set(proposal.number, id);
+      const body = `${stickyMarker}\n${markdown}`;
+      const known = reports.get(proposal.number);
+      if (known?.body === body) return;
+      reports.set(proposal.number, { id: await writeReport(client, proposal, body, known?.id), body });
     },
+    ...issuesOf(client),
     look: (proposal) => look(client, proposal),
     merge: (proposal) => merge(client, proposal),
     close: async (proposal) => {
       const detail = { pull: proposal.number };
       const request = { ...client.repository, pull_number: proposal.number, state: "closed" as const };
       await client.write("close pull request", detail, () => client.octokit.rest.pulls.update(request));
-      await deleteBranch(client, proposal.branch);
+      await deleteBranch(client, proposal);
     },
   };
+}
+
+interface Report {
+  readonly id: number;
+  readonly body: string;
 }
 
 /** The people port. */
@@ -38,30 +50,55 @@ export function people(client: GitHubClient): People {
       const found = await client.find(() => octokit.rest.issues.getComment({ ...repository, comment_id: id }));
       return found && commentOf(found);
     },
-    commentsSince: async (proposal, since) => {
-      const query = { ...repository, issue_number: proposal.number, since, per_page: 100 };
-      return (await client.read(() => octokit.rest.issues.listComments(query))).map(commentOf);
+    commentsOn: async (proposal) => {
+      const query = { ...repository, issue_number: proposal.number };
+      return (await client.readAll((at) => octokit.rest.issues.listComments({ ...query, ...at }))).map(commentOf);
     },
     permissionOf: async (username) => {
       const query = { ...repository, username };
       const answer = await client.find(() => octokit.rest.repos.getCollaboratorPermissionLevel(query));
-      // `role_name` tells maintain and triage apart, which `permission` folds into write and read.
-      return ((answer?.role_name || answer?.permission) ?? "none") as Permission;
+      return answer === undefined ? "none" : permissionIn(answer);
+    },
+    teamsOf: async (username, teams) => {
+      const memberOf = await Promise.all(
+        teams.map(async (team) => {
+          const [org = "", team_slug = ""] = team.split("/");
+          const query = { org, team_slug, username };
+          const found = await client.find(() => octokit.rest.teams.getMembershipForUserInOrg(query));
+          return found?.state === "active" ? [team] : [];
+        }),
+      );
+      return memberOf.flat();
     },
     committersOf: async (proposal) => {
-      const query = { ...repository, pull_number: proposal.number, per_page: 100 };
-      const commits = await client.read(() => octokit.rest.pulls.listCommits(query));
+      const query = { ...repository, pull_number: proposal.number };
+      const commits = await client.readAll((at) => octokit.rest.pulls.listCommits({ ...query, ...at }));
       return [
         ...new Set(commits.flatMap((commit) => [commit.author?.login ?? [], commit.committer?.login ?? []].flat())),
       ];
     },
     react: async (comment_id, content) => {
       const request = { ...repository, comment_id, content };
-      await client.write("react", { comment: comment_id, content }, () =>
-        octokit.rest.reactions.createForIssueComment(request),
-      );
+      const detail = { comment: comment_id, content };
+      await client
+        .write("react", detail, () => octokit.rest.reactions.createForIssueComment(request))
+        .catch(unlessGone);
     },
   };
+}
+
+const permissions: readonly string[] = ["admin", "maintain", "write", "triage", "read", "none"] satisfies Permission[];
+
+// `role_name` tells maintain and triage apart, which `permission` folds into write and read. It may also be the name
+// of a role that an organisation made up, or empty: then only the folded one can be understood.
+function permissionIn({ role_name, permission }: { role_name: string; permission: string }): Permission {
+  const known = [role_name, permission].find((name) => permissions.includes(name));
+  return (known ?? "none") as Permission;
+}
+
+/** What was deleted meanwhile needs nothing any more. */
+function unlessGone(error: unknown): undefined {
+  if (statusOf(error) !== 404) throw error;
 }
 
 interface RawComment {
@@ -97,8 +134,10 @@ async function writeReport(
   const detail = { pull: proposal.number };
   if (id !== undefined) {
     const request = { ...repository, comment_id: id, body };
-    await client.write("update comment", detail, () => octokit.rest.issues.updateComment(request));
-    return id;
+    const updated = await client
+      .write("update comment", detail, () => octokit.rest.issues.updateComment(request))
+      .catch(unlessGone);
+    if (updated) return id;
   }
   const request = { ...repository, issue_number: proposal.number, body };
   return (await client.write("create comment", detail, () => octokit.rest.issues.createComment(request))).id;
@@ -123,13 +162,17 @@ async function requiredChecks(client: GitHubClient, branch: string, sha: string)
   const base = await client.read(() => octokit.rest.repos.getBranch({ ...repository, branch }));
   const wanted = (base.protection?.required_status_checks as { checks?: WantedCheck[] } | undefined)?.checks ?? [];
   if (wanted.length === 0) return [];
-  const query = { ...repository, ref: sha, filter: "latest" as const, per_page: 100 };
-  const { check_runs } = await client.read(() => octokit.rest.checks.listForRef(query));
+  const query = { ...repository, ref: sha, filter: "latest" as const };
+  const reported = await client.readAll(async (at) => {
+    const { data } = await octokit.rest.checks.listForRef({ ...query, ...at });
+    return { data: data.check_runs };
+  });
   return wanted.map(({ context, app_id }) => {
-    const runs = check_runs.filter(
-      (run) => run.name === context && (app_id == null || app_id < 0 || run.app?.id === app_id),
-    );
-    return { name: context, state: checkState(runs) };
+    const runs = reported.filter((run) => run.name === context);
+    const saidBy = (app: number) => checkState(runs.filter((run) => run.app?.id === app));
+    if (app_id != null && app_id >= 0) return { name: context, state: saidBy(app_id) };
+    const apps = [...new Set(runs.flatMap((run) => run.app?.id ?? []))];
+    return { name: context, state: "pending", byApp: apps.map((app) => ({ app, state: saidBy(app) })) };
   });
 }
 
@@ -145,6 +188,12 @@ function checkState(runs: readonly { status: string; conclusion: string | null }
 }
 
 async function merge(client: GitHubClient, proposal: Proposal): Promise<MergeAnswer> {
+  const answer = await tryMerge(client, proposal);
+  if (answer.kind === "merged") await deleteBranch(client, proposal);
+  return answer;
+}
+
+async function tryMerge(client: GitHubClient, proposal: Proposal): Promise<MergeAnswer> {
   const { octokit, repository } = client;
   const [title = "", ...rest] = proposal.commitMessage.split("\n");
   const request = {
@@ -158,7 +207,6 @@ async function merge(client: GitHubClient, proposal: Proposal): Promise<MergeAns
   try {
     const detail = { pull: proposal.number, sha: proposal.headSha, effect: proposal.effect };
     const merged = await client.write("merge", detail, () => octokit.rest.pulls.merge(request));
-    await deleteBranch(client, proposal.branch);
     return { kind: "merged", sha: merged.sha };
   } catch (error) {
     const answer = mergeRefusal(error);
@@ -182,12 +230,16 @@ function mergeRefusal(error: unknown): MergeAnswer {
   }
 }
 
-async function deleteBranch(client: GitHubClient, branch: string): Promise<void> {
-  const request = { ...client.repository, ref: `heads/${branch}` };
+/** Deletes the branch while it holds nothing but what we put there: a person's commits are theirs to keep. */
+async function deleteBranch(client: GitHubClient, { branch, headSha }: Proposal): Promise<void> {
+  const { octokit, repository } = client;
+  const ref = { ...repository, ref: `heads/${branch}` };
+  const there = await client.find(() => octokit.rest.git.getRef(ref));
+  if (there?.object.sha !== headSha) return;
   await client
-    .write("delete branch", { branch }, () => client.octokit.rest.git.deleteRef(request))
+    .write("delete branch", { branch }, () => octokit.rest.git.deleteRef(ref))
     .catch((error) => {
-      // Already gone, for instance deleted by the repository's own setting.
-      if (statusOf(error) !== 422 && statusOf(error) !== 404) throw error;
+      // Already gone, or not to be deleted by the repository's rules: neither undoes what was merged or closed.
+      if (statusOf(error) === undefined) throw error;
     });
 }

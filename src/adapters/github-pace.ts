@@ -2,8 +2,11 @@ import { Refused, Unavailable } from "../ports.ts";
 
 /** GitHub asks for one second between writes, and for silence after a limit was hit. */
 export interface Pace {
-  /** Runs one call in its turn. Throws `Unavailable` with the wait when a limit forbids the call. */
-  run<T>(write: "read" | "write", call: () => Promise<T>): Promise<T>;
+  /**
+   * Runs one call in its turn, `before` right ahead of it. Throws `Unavailable` with the wait when a limit forbids the
+   * call; then `before` did not run either.
+   */
+  run<T>(kind: "read" | "write", call: () => Promise<T>, before?: () => Promise<void>): Promise<T>;
   /** Calls made so far. */
   count(): number;
 }
@@ -18,9 +21,10 @@ export function paceOf(gapMs: number, now: () => number = Date.now): Pace {
   let calls = 0;
   let turn: Promise<unknown> = Promise.resolve();
 
-  const guarded = async <T>(call: () => Promise<T>): Promise<T> => {
+  const guarded = async <T>(call: () => Promise<T>, before?: () => Promise<void>): Promise<T> => {
     const wait = silentUntil - now();
     if (wait > 0) throw new Unavailable("GitHub: waiting for its rate limit", { retryAfterMs: wait });
+    await before?.();
     calls += 1;
     return call().catch((cause: HttpFailure) => {
       const pause = limitPauseMs(cause, now());
@@ -30,18 +34,21 @@ export function paceOf(gapMs: number, now: () => number = Date.now): Pace {
     });
   };
 
-  const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
+  const inTurn = <T>(call: () => Promise<T>, before?: () => Promise<void>): Promise<T> => {
     const mine = turn.then(async () => {
       const wait = lastWrite + gapMs - now();
       if (wait > 0) await new Promise((resume) => setTimeout(resume, wait));
       lastWrite = now();
-      return guarded(call);
+      return guarded(call, before);
     });
     turn = mine.catch(() => undefined);
     return mine;
   };
 
-  return { run: (kind, call) => (kind === "write" ? inTurn(call) : guarded(call)), count: () => calls };
+  return {
+    run: (kind, call, before) => (kind === "write" ? inTurn(call, before) : guarded(call, before)),
+    count: () => calls,
+  };
 }
 
 interface HttpFailure {

@@ -6,20 +6,24 @@ import {
   KubeConfig,
   type V1Deployment,
   type V1StatefulSet,
+  type V2HorizontalPodAutoscaler,
 } from "@kubernetes/client-node";
-import type { Entry } from "../domain/manifest-edit.ts";
 import type { LiveWorkload, Workload } from "../domain/workload.ts";
-import type { AppliedRevision, Surroundings, WorkloadState } from "../domain/workload-state.ts";
-import { Refused, Unavailable, type Cluster } from "../ports.ts";
+import type { AutoscalerReport, Surroundings, WorkloadState } from "../domain/workload-state.ts";
+import { type Cluster, Refused, Unavailable } from "../ports.ts";
+import { appliedRevision, type CustomType, entryOf } from "./gitops.ts";
+import { eventLines, podsOf, pressuresOf, quotasOf, rolloutsOf, terminationsOf } from "./kubernetes-facts.ts";
 
 export interface KubernetesOptions {
   /** Address and token; without them the usual kubeconfig or the pod's service account. */
   readonly url?: string | undefined;
   readonly token?: string | undefined;
   readonly cluster: string;
+  readonly deadlineMs?: number;
 }
 
 interface Clients {
+  readonly deadlineMs: number;
   readonly apps: AppsV1Api;
   readonly core: CoreV1Api;
   readonly autoscaling: AutoscalingV2Api;
@@ -30,16 +34,21 @@ interface Clients {
 export function kubernetes(options: KubernetesOptions): Cluster {
   const config = configOf(options);
   const clients: Clients = {
+    deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
     apps: config.makeApiClient(AppsV1Api),
     core: config.makeApiClient(CoreV1Api),
     autoscaling: config.makeApiClient(AutoscalingV2Api),
     custom: config.makeApiClient(CustomObjectsApi),
   };
+  const read = (type: CustomType, at: { namespace: string; name: string }) =>
+    asked(clients, `reading ${type.plural} ${at.namespace}/${at.name}`, () =>
+      clients.custom.getNamespacedCustomObject({ ...type, ...at }),
+    );
   return {
     workload: (workload) => workloadState(clients, workload),
     surroundings: (workload) => surroundings(clients, workload),
-    entryOf: (workload) => entryOf(clients, workload, options.cluster),
-    appliedRevision: (entry) => appliedRevision(clients, entry),
+    entryOf: (workload) => entryOf(read, workload, options.cluster),
+    appliedRevision: (entry) => appliedRevision(read, entry),
   };
 }
 
@@ -50,7 +59,7 @@ function configOf(options: KubernetesOptions): KubeConfig {
     return config;
   }
   config.loadFromOptions({
-    clusters: [{ name: "cluster", server: options.url, skipTLSVerify: false }],
+    clusters: [{ name: "cluster", server: options.url, skipTLSVerify: isLoopback(options.url) }],
     users: [{ name: "rectify", ...(options.token === undefined ? {} : { token: options.token }) }],
     contexts: [{ name: "rectify", cluster: "cluster", user: "rectify" }],
     currentContext: "rectify",
@@ -58,16 +67,25 @@ function configOf(options: KubernetesOptions): KubeConfig {
   return config;
 }
 
+/** The client sends nothing over plain HTTP unless this is set; on loopback (`kubectl proxy`, the lab) there is no TLS. */
+function isLoopback(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+}
+
 async function workloadState(
   clients: Clients,
   { kind, namespace, name }: Workload,
 ): Promise<WorkloadState | undefined> {
-  const object = await asked(`reading ${kind} ${namespace}/${name}`, () => {
+  const object = await asked(clients, `reading ${kind} ${namespace}/${name}`, () => {
     if (kind === "Deployment") return clients.apps.readNamespacedDeployment({ name, namespace });
     if (kind === "StatefulSet") return clients.apps.readNamespacedStatefulSet({ name, namespace });
     throw new Refused(`workloads of kind ${kind} are not supported`);
   });
   if (object === undefined) return undefined;
+  // The client deserialises whatever came: a sign-in page becomes an object without fields.
+  if (object.metadata?.name !== name || object.spec?.template === undefined)
+    throw new Refused(`Kubernetes: reading ${kind} ${namespace}/${name}: the answer is no ${kind}`);
   const scaledBy = await autoscalerOf(clients, { kind, namespace, name });
   return { ...stateOf(object), kind, namespace, name, ...(scaledBy === undefined ? {} : { scaledBy }) };
 }
@@ -86,14 +104,18 @@ function stateOf(object: V1Deployment | V1StatefulSet) {
   };
 }
 
-async function autoscalerOf(clients: Clients, workload: Workload): Promise<LiveWorkload["scaledBy"]> {
+async function hpaOf(clients: Clients, workload: Workload): Promise<V2HorizontalPodAutoscaler | undefined> {
   const { namespace } = workload;
-  const list = await asked(`listing autoscalers in ${namespace}`, () =>
+  const hpas = await listed({ clients, notes: [] }, `autoscalers in ${namespace}`, () =>
     clients.autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
   );
-  const hpa = list?.items.find(
+  return hpas.find(
     ({ spec }) => spec?.scaleTargetRef.kind === workload.kind && spec.scaleTargetRef.name === workload.name,
   );
+}
+
+async function autoscalerOf(clients: Clients, workload: Workload): Promise<LiveWorkload["scaledBy"]> {
+  const hpa = await hpaOf(clients, workload);
   if (!hpa?.spec) return undefined;
   // KEDA creates an HPA of its own: the owner is the ScaledObject, and an edit of the HPA would be undone.
   const keda = hpa.metadata?.ownerReferences?.find((owner) => owner.kind === "ScaledObject");
@@ -106,90 +128,86 @@ async function autoscalerOf(clients: Clients, workload: Workload): Promise<LiveW
   };
 }
 
-async function surroundings(clients: Clients, { namespace, name }: Workload): Promise<Surroundings> {
-  const list = await asked(`listing events in ${namespace}`, () =>
-    clients.core.listNamespacedEvent({ namespace, limit: 200 }),
-  );
-  const mine = (list?.items ?? []).filter((event) => event.involvedObject.name?.startsWith(name));
-  const events = mine
-    .slice(-20)
-    .map(
-      (event) => `${event.type ?? ""} ${event.reason ?? ""} ${event.involvedObject.name ?? ""}: ${event.message ?? ""}`,
-    );
-  return { events, notes: list?.metadata?._continue ? ["only the first 200 events of the namespace were read"] : [] };
+const mostItems = 500;
+
+/** Events and ReplicaSets must be readable; what else cannot be read (nodes need a cluster role) becomes a note. */
+async function surroundings(clients: Clients, workload: Workload): Promise<Surroundings> {
+  const { namespace } = workload;
+  const notes: string[] = [];
+  const reading = { clients, notes };
+  const here = { namespace, limit: mostItems };
+  const [events, sets, pods, quotas, nodes, hpa] = await Promise.all([
+    listed(reading, `events in ${namespace}`, () => clients.core.listNamespacedEvent(here)),
+    listed(reading, `replica sets in ${namespace}`, () => clients.apps.listNamespacedReplicaSet(here)),
+    orNote(
+      notes,
+      listed(reading, `pods in ${namespace}`, () => clients.core.listNamespacedPod(here)),
+    ),
+    orNote(
+      notes,
+      listed(reading, `quotas in ${namespace}`, () => clients.core.listNamespacedResourceQuota(here)),
+    ),
+    orNote(
+      notes,
+      listed(reading, "nodes", () => clients.core.listNode({ limit: mostItems })),
+    ),
+    orNote(notes, hpaOf(clients, workload)),
+  ]);
+  const mine = podsOf(pods ?? [], workload);
+  return {
+    events: eventLines(events, workload),
+    rollouts: rolloutsOf(sets, workload),
+    quotas: quotasOf(quotas ?? []),
+    nodePressures: pressuresOf(nodes ?? [], new Set(mine.map(({ spec }) => spec?.nodeName ?? ""))),
+    terminations: terminationsOf(mine),
+    ...(hpa?.spec ? { autoscaler: reportOf(hpa) } : {}),
+    notes,
+  };
 }
 
-const flux = { group: "kustomize.toolkit.fluxcd.io", version: "v1", plural: "kustomizations" };
-const argo = { group: "argoproj.io", version: "v1alpha1", plural: "applications" };
-
-interface KustomizationObject {
-  readonly spec?: { readonly path?: string };
-  readonly status?: { readonly lastAppliedRevision?: string };
+function reportOf({ metadata, spec, status }: V2HorizontalPodAutoscaler): AutoscalerReport {
+  const limited = status?.conditions?.find(({ type }) => type === "ScalingLimited");
+  return {
+    name: metadata?.name ?? "",
+    current: status?.currentReplicas ?? 0,
+    desired: status?.desiredReplicas ?? 0,
+    min: spec?.minReplicas ?? 1,
+    max: spec?.maxReplicas ?? 1,
+    ...(limited?.status === "True" && limited.reason !== undefined ? { limitedBy: limited.reason } : {}),
+  };
 }
 
-interface ApplicationObject {
-  readonly spec?: { readonly source?: { readonly path?: string } };
-  readonly status?: { readonly sync?: { readonly status?: string; readonly revision?: string } };
+interface Reading {
+  readonly clients: Clients;
+  readonly notes: string[];
 }
 
-/** The marks that the controllers leave on what they apply name the object, and the object names the path. */
-async function entryOf(clients: Clients, workload: LiveWorkload, cluster: string): Promise<Entry> {
-  const name = workload.labels?.["kustomize.toolkit.fluxcd.io/name"];
-  const namespace = workload.labels?.["kustomize.toolkit.fluxcd.io/namespace"];
-  if (name !== undefined && namespace !== undefined) {
-    const found = await customObject<KustomizationObject>(clients, flux, { namespace, name });
-    return { tool: "flux", path: trimmed(found?.spec?.path), cluster, object: `Kustomization ${namespace}/${name}` };
+interface Listing<T> {
+  readonly items: T[];
+  readonly metadata?: { readonly _continue?: string };
+}
+
+async function listed<T>({ clients, notes }: Reading, what: string, list: () => Promise<Listing<T>>): Promise<T[]> {
+  const found = await asked(clients, `listing ${what}`, list);
+  if (!Array.isArray(found?.items)) throw new Refused(`Kubernetes: listing ${what}: the answer is no list`);
+  if (found.metadata?._continue) notes.push(`only the first ${found.items.length} ${what} were read`);
+  return found.items;
+}
+
+async function orNote<T>(notes: string[], work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
+    notes.push(error.message);
+    return undefined;
   }
-  const application = workload.annotations?.["argocd.argoproj.io/tracking-id"]?.split(":")[0];
-  if (application !== undefined) {
-    const found = await customObject<ApplicationObject>(clients, argo, { namespace: "argocd", name: application });
-    return {
-      tool: "argocd",
-      path: trimmed(found?.spec?.source?.path),
-      cluster,
-      object: `Application argocd/${application}`,
-    };
-  }
-  return { tool: "unknown", path: null, cluster };
 }
 
-function trimmed(path: string | undefined): string | null {
-  return path === undefined ? null : path.replace(/^\.?\//, "").replace(/\/$/, "");
-}
-
-async function appliedRevision(clients: Clients, entry: Entry): Promise<AppliedRevision> {
-  const [namespace = "", name = ""] = entry.object?.split(" ")[1]?.split("/") ?? [];
-  if (entry.tool === "flux") {
-    const found = await customObject<KustomizationObject>(clients, flux, { namespace, name });
-    return revisionOf(found?.status?.lastAppliedRevision, "Flux has not applied anything yet");
-  }
-  if (entry.tool === "argocd") {
-    const found = await customObject<ApplicationObject>(clients, argo, { namespace, name });
-    const synced = found?.status?.sync?.status === "Synced";
-    return revisionOf(synced ? found.status?.sync?.revision : undefined, "Argo CD says the application is not synced");
-  }
-  return { kind: "unknown", because: "no GitOps controller marks this workload as its own" };
-}
-
-/** Flux writes `main@sha1:<sha>`, Argo CD the bare sha. */
-function revisionOf(text: string | undefined, otherwise: string): AppliedRevision {
-  const sha = /(?:^|sha1:)([0-9a-f]{40})$/.exec(text ?? "")?.[1];
-  return sha === undefined ? { kind: "unknown", because: otherwise } : { kind: "applied", sha };
-}
-
-async function customObject<T>(
-  clients: Clients,
-  type: typeof flux,
-  at: { namespace: string; name: string },
-): Promise<T | undefined> {
-  const what = `reading ${type.plural} ${at.namespace}/${at.name}`;
-  return (await asked(what, () => clients.custom.getNamespacedCustomObject({ ...type, ...at }))) as T | undefined;
-}
-
-const deadlineMs = 10_000;
+const defaultDeadlineMs = 10_000;
 
 /** A 404 is an answer (`undefined`); the client has no deadline of its own. */
-async function asked<T>(what: string, call: () => Promise<T>): Promise<T | undefined> {
+async function asked<T>({ deadlineMs }: Clients, what: string, call: () => Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {
     timer = setTimeout(() => fail(new Unavailable(`Kubernetes: ${what}: no answer in time`)), deadlineMs);
@@ -200,11 +218,15 @@ async function asked<T>(what: string, call: () => Promise<T>): Promise<T | undef
     if (cause instanceof Refused || cause instanceof Unavailable) throw cause;
     const code = (cause as { code?: unknown }).code;
     if (code === 404) return undefined;
-    const status = typeof code === "number" ? `HTTP ${code}` : "no answer";
+    const status = typeof code === "number" ? `HTTP ${code}` : `no answer that can be read (${reasonOf(cause)})`;
     if (typeof code === "number" && code !== 429 && code < 500)
       throw new Refused(`Kubernetes: ${what}: ${status}`, { cause });
     throw new Unavailable(`Kubernetes: ${what}: ${status}`, { cause });
   } finally {
     clearTimeout(timer);
   }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.slice(0, 200).replace(/\s+/g, " ") : "unknown";
 }

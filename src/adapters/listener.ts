@@ -63,9 +63,11 @@ async function serve(routes: readonly Route[], request: IncomingMessage, respons
   send(response, await route.answer({ body, headers: request.headers, url }).catch(replyTo));
 }
 
-/** A path may end in `*`. */
+/** A path may hold one `*` for any text; of two routes that match, the first one answers. */
 function matches(pattern: string, path: string): boolean {
-  return pattern.endsWith("*") ? path.startsWith(pattern.slice(0, -1)) : pattern === path;
+  const [start = "", end] = pattern.split("*");
+  if (end === undefined) return pattern === path;
+  return path.length >= start.length + end.length && path.startsWith(start) && path.endsWith(end);
 }
 
 function tooLargeByHeader(request: IncomingMessage, route: Route): Reply | undefined {

@@ -2,12 +2,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { simpleGit } from "simple-git";
 import type { Tree } from "../domain/tree.ts";
-import { Unavailable } from "../ports.ts";
+import { type CommitMark, Refused, Unavailable } from "../ports.ts";
 
 /** A local bare mirror of the repository: every read of files and history comes from here. */
 export interface Mirror {
   /** Fetches and gives the tip of the default branch. */
   head(): Promise<{ readonly sha: string; readonly tree: Tree }>;
+  /** The files of one commit that was fetched before, or is contained in the default branch. */
+  at(sha: string): Promise<Tree>;
+  /** The id of the commit's tree. */
+  treeId(sha: string): Promise<string>;
+  commitsSince(since: Date): Promise<readonly CommitMark[]>;
   contains(descendant: string, ancestor: string): Promise<boolean>;
 }
 
@@ -16,33 +21,62 @@ export interface MirrorOptions {
   readonly url: string;
   /** The value of the Authorization header, asked anew for each fetch: tokens live an hour. */
   readonly authorization: () => Promise<string>;
+  /** A head that was fetched within this many milliseconds is still the head: one story asks for it many times. */
+  readonly freshMs?: number;
 }
 
 /** Opens the mirror; nothing is fetched before the first read. Throws `Unavailable` when git cannot reach the host. */
 export function openMirror(options: MirrorOptions): Mirror {
+  const { directory } = options;
   const trees = new Map<string, Promise<Tree>>();
+  let prepared: Promise<void> | undefined;
   let fetching: Promise<string> | undefined;
   const fetchOnce = () => {
-    fetching ??= fetchHead(options).finally(() => {
-      fetching = undefined;
+    prepared ??= prepare(directory).catch((cause) => {
+      throw new Unavailable("git: the mirror's directory cannot be used", { cause });
     });
+    prepared.catch(() => {
+      prepared = undefined;
+    });
+    fetching ??= prepared
+      .then(() => fetchHead(options))
+      .finally(() => {
+        fetching = undefined;
+      });
     return fetching;
   };
+  const bring = async (sha: string) => {
+    if (!isCommitId(sha)) throw new Refused("git: not a commit id");
+    if (!(await succeeds(directory, ["cat-file", "-e", sha]))) await fetchOnce();
+  };
+  const treeAt = (sha: string) => {
+    const reading = trees.get(sha) ?? readTree(directory, sha);
+    trees.delete(sha);
+    trees.set(sha, reading);
+    for (const old of [...trees.keys()].slice(0, -keptTrees)) trees.delete(old);
+    // What failed once, for want of space perhaps, is tried anew.
+    reading.catch(() => trees.delete(sha));
+    return reading;
+  };
+  const fetchedHead = reusedFor(options.freshMs ?? 0, fetchOnce);
   return {
     async head() {
-      const sha = await fetchOnce();
-      const known = trees.get(sha) ?? readTree(options.directory, sha);
-      trees.clear();
-      trees.set(sha, known);
-      return { sha, tree: await known };
+      const sha = await fetchedHead();
+      return { sha, tree: await treeAt(sha) };
     },
+    async at(sha) {
+      if (!trees.has(sha)) await bring(sha);
+      return treeAt(sha);
+    },
+    async treeId(sha) {
+      await bring(sha);
+      return (await quietGit(directory).revparse([`${sha}^{tree}`])).trim();
+    },
+    commitsSince: async (since) => commitsSince(directory, await fetchOnce(), since),
     async contains(descendant, ancestor) {
-      const git = quietGit(options.directory);
-      const isAncestor = () =>
-        git.raw(["merge-base", "--is-ancestor", ancestor, descendant]).then(
-          () => true,
-          () => false,
-        );
+      // A GitOps controller may report anything as its revision.
+      if (!isCommitId(descendant) || !isCommitId(ancestor)) return false;
+      const isAncestor = () => succeeds(directory, ["merge-base", "--is-ancestor", ancestor, descendant]);
       if (await isAncestor()) return true;
       await fetchOnce();
       return isAncestor();
@@ -50,11 +84,52 @@ export function openMirror(options: MirrorOptions): Mirror {
   };
 }
 
+async function commitsSince(directory: string, head: string, since: Date): Promise<CommitMark[]> {
+  const format = ["--first-parent", "--format=%H %cI %P", `--since=${since.toISOString()}`, "--max-count=100"];
+  const log = await quietGit(directory).raw(["log", ...format, head]);
+  return log.split("\n").flatMap((line) => {
+    const [sha, at, parent] = line.split(" ");
+    return sha && at ? [{ sha, at, parent: parent || undefined }] : [];
+  });
+}
+
+function isCommitId(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+async function succeeds(directory: string, command: string[]): Promise<boolean> {
+  if (!existsSync(directory)) return false;
+  return quietGit(directory)
+    .raw(command)
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+/** An empty repository, or the one of an earlier run without the locks that a crash may have left in it. */
+async function prepare(directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  for (const lock of ["config", "HEAD", "packed-refs", "shallow", "refs/rectify/head"]) {
+    rmSync(join(directory, `${lock}.lock`), { force: true });
+  }
+  await quietGit(directory).init(["--bare"]);
+}
+
+/** The last answer, while it is younger than this. */
+function reusedFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly answer: T } | undefined;
+  return async () => {
+    if (last && Date.now() - last.at < ms) return last.answer;
+    const answer = await ask();
+    last = { at: Date.now(), answer };
+    return answer;
+  };
+}
+
 async function fetchHead(options: MirrorOptions): Promise<string> {
-  if (!existsSync(options.directory)) mkdirSync(options.directory, { recursive: true });
   const git = quietGit(options.directory);
   try {
-    if (!existsSync(`${options.directory}/HEAD`)) await git.init(["--bare"]);
     // The token goes by environment, never by URL or argument: both are seen in process lists and error texts.
     const authenticated = quietGit(options.directory, headerByEnvironment(await options.authorization()));
     await authenticated.raw(["fetch", "--quiet", "--prune", "--force", options.url, "+HEAD:refs/rectify/head"]);
@@ -72,6 +147,8 @@ async function readTree(directory: string, sha: string): Promise<Tree> {
   const place = join(directory, "trees", sha);
   const git = quietGit(directory);
   if (!existsSync(`${place}.complete`)) {
+    // What a crash left half laid out, its index and its lock.
+    for (const suffix of ["", ".index", ".index.lock"]) rmSync(place + suffix, { recursive: true, force: true });
     mkdirSync(place, { recursive: true });
     mkdirSync(join(directory, "info"), { recursive: true });
     writeFileSync(join(directory, "info", "attributes"), neutralAttributes);
@@ -106,12 +183,17 @@ const keptTrees = 5;
 
 function quietGit(directory: string, environment: Readonly<Record<string, string>> = {}) {
   const base = { PATH: process.env.PATH ?? "", HOME: directory, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1" };
+  const all = { ...base, ...environment };
   return simpleGit({
     baseDir: directory,
     timeout: { block: 60_000 },
+    // By itself simple-git takes a failure without a word on stderr, such as "is no ancestor", for a success.
+    errors: (error, { exitCode }) => (exitCode === 0 ? undefined : (error ?? new Error(`git exited with ${exitCode}`))),
+    // simple-git lets no variable of Git through that is not named; ours are all set right here.
+    allowEnvironment: Object.keys(all),
     // Both are ours and fixed: the header that carries the token, and the place of the files.
     unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true },
-  }).env({ ...base, ...environment });
+  }).env(all);
 }
 
 function headerByEnvironment(authorization: string): Record<string, string> {

@@ -42,13 +42,24 @@ export async function startEmbeddedPostgres(directory: string): Promise<Embedded
 
   if (!existsSync(join(cluster.data, "PG_VERSION"))) await initialise(cluster);
   const port = runningPort(cluster.data) ?? (await start(cluster));
-  const password = readFileSync(join(home, "password"), "utf8").trim();
   return {
-    url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
+    url: addressOf(home, port),
     stop: async () => {
       await control(cluster, ["stop", "-m", "fast", "-w"]);
     },
   };
+}
+
+/** The address of the server that `startEmbeddedPostgres` left running on this directory; undefined when none runs. */
+export function runningPostgres(directory: string): string | undefined {
+  const home = process.getuid?.() === 0 ? openToOthers(directory, "data") : resolve(directory);
+  const port = runningPort(join(home, "data"));
+  return port === undefined ? undefined : addressOf(home, port);
+}
+
+function addressOf(home: string, port: number): string {
+  const password = readFileSync(join(home, "password"), "utf8").trim();
+  return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
 }
 
 interface Cluster {

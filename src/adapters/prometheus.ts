@@ -16,7 +16,8 @@ const Matrix = z.object({
   result: z.array(
     z.object({
       metric: z.record(z.string(), z.string()),
-      values: z.array(z.tuple([z.number(), z.string()])),
+      // Absent where a series holds native histograms only.
+      values: z.array(z.tuple([z.number(), z.string()])).default([]),
     }),
   ),
 });
@@ -33,8 +34,15 @@ const Rules = z.object({
 // Points per series that we ask for: Prometheus refuses above 11,000, a chart needs a hundred.
 const pointsWanted = 120;
 
+export interface PrometheusOptions {
+  readonly url: string;
+  readonly authorization?: string | undefined;
+  readonly deadlineMs?: number;
+  readonly maxBytes?: number;
+}
+
 /** Prometheus over its HTTP API: https://prometheus.io/docs/prometheus/latest/querying/api/ */
-export function prometheus(options: { readonly url: string; readonly authorization?: string | undefined }): Metrics {
+export function prometheus(options: PrometheusOptions): Metrics {
   const source: JsonSource = { name: "Prometheus", ...options };
   return {
     range: async (query, from, to) => {

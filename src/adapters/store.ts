@@ -1,9 +1,12 @@
-import { createHash } from "node:crypto";
 import pg from "pg";
 import type { Alert } from "../domain/alert.ts";
 import type { Ending, Incident } from "../domain/incident.ts";
+import type { Story } from "../domain/story.ts";
 import { workloadKey } from "../domain/workload.ts";
 import { Unavailable } from "../ports.ts";
+import { audit, lineage } from "./store-lineage.ts";
+import { proposalQueue, queueSchema } from "./store-queue.ts";
+import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
 
 /** A raw delivery as it arrived, before anyone parsed it. */
 export interface Delivery {
@@ -19,15 +22,7 @@ export interface IncidentRecord {
   readonly openedAt: string;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;
-  readonly story: unknown;
-}
-
-/** What has to be on record before a mutating call leaves. */
-export interface AuditEntry {
-  readonly incident: string;
-  readonly actor: string;
-  readonly action: string;
-  readonly detail: Readonly<Record<string, unknown>>;
+  readonly story: Story | undefined;
 }
 
 export type Store = Awaited<ReturnType<typeof openStore>>;
@@ -44,7 +39,7 @@ const schema = `
     outcome text);
   create index if not exists inbox_waiting on inbox (id) where outcome is null;
   create table if not exists incident (
-    uid uuid primary key,
+    uid text primary key,
     workload text not null,
     workflow text not null,
     document jsonb not null,
@@ -57,13 +52,13 @@ const schema = `
   create table if not exists alert (
     fingerprint text not null,
     starts_at timestamptz not null,
-    incident uuid not null references incident,
+    incident text not null references incident,
     status text not null,
     document jsonb not null,
     primary key (fingerprint, starts_at));
   create table if not exists pull_request (
     number int primary key,
-    incident uuid not null references incident,
+    incident text not null references incident,
     opened_at timestamptz not null default now());
   create table if not exists audit (
     id bigint generated always as identity primary key,
@@ -74,10 +69,24 @@ const schema = `
     detail json not null,
     previous text not null unique,
     hash text not null);
+  create table if not exists capsule (
+    incident text primary key,
+    document text not null);
+  create table if not exists event (
+    id bigint generated always as identity primary key,
+    at timestamptz not null default now(),
+    incident text not null,
+    verb text not null,
+    text text not null);
+  create index if not exists event_incident on event (incident, id);
+  create table if not exists recovery (
+    workflow text primary key,
+    steps int not null,
+    times int not null);
   create table if not exists pending_file (
     path text primary key,
     content text not null,
-    incident uuid not null);
+    incident text not null);
 `;
 
 /** Our tables next to the engine's: inbox, incidents, alerts, audit. Throws `Unavailable` when Postgres is away. */
@@ -89,17 +98,38 @@ export async function openStore(url: string) {
     pool.query(text, [...values]).catch((cause) => {
       throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
-  await query(schema);
+  await query(schema + queueSchema + watchtowerSchema);
   return {
     ...inbox(query),
     ...incidents(query),
     ...alerts(query),
     ...records(query),
+    ...audit(query),
+    ...lineage(query),
+    ...proposalQueue(query),
+    ...watchtowerRecord(query),
     close: () => pool.end(),
   };
 }
 
-type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
+/** Connects once and looks whether `openStore` would work; writes nothing. Throws `Unavailable`. */
+export async function probeDatabase(url: string): Promise<{ readonly version: string; readonly canCreate: boolean }> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, query_timeout: 5000 });
+  client.on("error", () => undefined);
+  const text = `select current_setting('server_version') as version,
+    has_database_privilege(current_database(), 'create') and has_schema_privilege('public', 'create') as "canCreate"`;
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ version: string; canCreate: boolean }>(text);
+    return rows[0] ?? { version: "unknown", canCreate: false };
+  } catch (cause) {
+    throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+export type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
 
 function inbox(query: Query) {
   return {
@@ -154,6 +184,15 @@ function incidents(query: Query) {
       );
       return rows;
     },
+    /** Counts recoveries of a workflow that found the same number of steps as the one before. */
+    async recovering(workflow: string, steps: number): Promise<number> {
+      const text = `insert into recovery (workflow, steps, times) values ($1, $2, 1)
+        on conflict (workflow) do update set steps = excluded.steps,
+          times = case when recovery.steps = excluded.steps then recovery.times + 1 else 1 end
+        returning times`;
+      const { rows } = await query(text, [workflow, steps]);
+      return rows[0]?.times ?? 1;
+    },
     async moveToWorkflow(uid: string, workflow: string) {
       await query("update incident set workflow = $2 where uid = $1", [uid, workflow]);
     },
@@ -204,30 +243,16 @@ function records(query: Query) {
         incident,
       ]);
     },
+    async changesSince(workload: string, since: string, exceptIncident: string): Promise<number> {
+      const text = `select count(*)::int as count from pull_request p join incident i on i.uid = p.incident
+        where i.workload = $1 and p.opened_at > $2 and i.uid <> $3`;
+      const { rows } = await query(text, [workload, since, exceptIncident]);
+      return rows[0]?.count ?? 0;
+    },
     async workflowOfPull(number: number): Promise<string | undefined> {
       const text = "select i.workflow from pull_request p join incident i on i.uid = p.incident where p.number = $1";
       const { rows } = await query(text, [number]);
       return rows[0]?.workflow;
-    },
-    /** Appends to the audit chain: each row's hash covers the row before it, so a removed row shows. */
-    async audit(entry: AuditEntry) {
-      const detail = JSON.stringify(entry.detail);
-      // Two writers may want the same place in the chain: the unique `previous` lets one in, the other tries the next.
-      for (let placed = false; !placed; ) {
-        const { rows } = await query("select hash from audit order by id desc limit 1");
-        const previous: string = rows[0]?.hash ?? "";
-        const hash = auditHash(previous, entry, detail);
-        const text = `insert into audit (incident, actor, action, detail, previous, hash) values ($1, $2, $3, $4, $5, $6)
-          on conflict (previous) do nothing`;
-        const values = [entry.incident, entry.actor, entry.action, detail, previous, hash];
-        placed = (await query(text, values)).rowCount === 1;
-      }
-    },
-    async auditOf(incident: string) {
-      const { rows } = await query("select at, actor, action, detail from audit where incident = $1 order by id", [
-        incident,
-      ]);
-      return rows;
     },
     /** Files that the next pull request carries along: post-mortems completed after their own was merged. */
     async addPendingFile(path: string, content: string, incident: string) {
@@ -247,15 +272,10 @@ function records(query: Query) {
       return rows.map(recordOf);
     },
     async incident(uid: string): Promise<IncidentRecord | undefined> {
-      const { rows } = await query("select * from incident where uid::text = $1", [uid]);
+      const { rows } = await query("select * from incident where uid = $1", [uid]);
       return rows[0] && recordOf(rows[0]);
     },
   };
-}
-
-function auditHash(previous: string, entry: AuditEntry, detail: string): string {
-  const row = JSON.stringify([previous, entry.incident, entry.actor, entry.action, detail]);
-  return createHash("sha256").update(row).digest("hex");
 }
 
 function recordOf(row: pg.QueryResultRow): IncidentRecord {

@@ -11,6 +11,8 @@ export interface Standing {
   readonly approvals: readonly Approval[];
   readonly rejectedBy: string | undefined;
   readonly held: boolean;
+  /** The answer to the last command that changed nothing, for the sticky comment; empty when there is none. */
+  readonly refusal: string;
 }
 
 /** Everything that a decision looks at. Undefined = the source gave no answer, which never helps a merge. */
@@ -32,7 +34,8 @@ export interface DecisionFacts {
 export type Decision =
   | { readonly kind: "merge"; readonly because: string }
   | { readonly kind: "merged"; readonly sha: string; readonly because: string }
-  | { readonly kind: "wait"; readonly for: readonly string[] }
+  /** `moved` = the base changed the same lines: the change can be planned again. */
+  | { readonly kind: "wait"; readonly for: readonly string[]; readonly moved?: boolean }
   | { readonly kind: "close"; readonly ending: "resolved-before-merge" | "declined"; readonly because: string };
 
 /** Who may, what is missing. Approvals bind to the effect; a moved head is never merged. */
@@ -46,7 +49,8 @@ export function decisionFor(facts: DecisionFacts): Decision {
   const approved = people.length >= facts.approvalsNeeded;
   const unapproved = approved || facts.selfMergeLacks.length === 0 ? [] : approvalWanted(facts, people.length);
   const missing = [...obstacles, ...unapproved];
-  if (missing.length > 0) return { kind: "wait", for: missing };
+  const moved = facts.proposal.conflicting === true && facts.proposal.headSha === facts.headSha;
+  if (missing.length > 0) return { kind: "wait", for: missing, ...(moved ? { moved } : {}) };
   const because = approved
     ? `approved by ${people.join(", ")}`
     : "low risk, within the guardrails, required checks passed";

@@ -96,5 +96,5 @@ function incidentUid(cluster: string, workload: Workload, startsAt: string): str
 
 // RFC 1123 subdomain, as Kubernetes checks object names.
 function isDnsName(name: string): boolean {
-  return name.length <= 253 && /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name);
+  return name.length <= 253 && name.split(".").every((label) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(label));
 }

@@ -1,6 +1,8 @@
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, Series } from "./evidence.ts";
 import type { Incident } from "./incident.ts";
+import { defused, inert, inertCode } from "./inert.ts";
 import type { Effect, OwnerLink } from "./manifest-edit.ts";
+import { masked } from "./masking.ts";
 import { incidentLine, trailersOf } from "./pull-request.ts";
 import { type Remediation, renderRemediation } from "./remediation.ts";
 import { workloadKey } from "./workload.ts";
@@ -19,20 +21,39 @@ export interface ProposalStory {
   readonly policy: string;
   readonly selfMergeLacks: readonly string[];
   readonly chart: string | undefined;
+  /** What the model said beside the ranking; absent where it was not asked. */
+  readonly secondWitness?: SecondWitness | undefined;
+  /** Why names of pods and nodes are left out, such as "this repository is public"; absent = they are shown. */
+  readonly namesHidden?: string | undefined;
+}
+
+/** The model's part in the diagnosis. Its free text is text of others. */
+export interface SecondWitness {
+  /** Name and digest of the model; undefined when none answered. */
+  readonly model: string | undefined;
+  /** How the witnesses agree, in sentences of ours. */
+  readonly notes: readonly string[];
+  readonly explanation: string | undefined;
 }
 
 // GitHub refuses longer bodies.
 const longestBody = 65_536;
 
 export function renderTitle({ incident, remediation }: ProposalStory): string {
-  return `${renderRemediation(remediation)} (${incident.alert.name})`.slice(0, 200);
+  return bare(`${renderRemediation(remediation)} (${incident.alert.name})`, 200);
 }
 
 /** Subject, the reason, and the trailers by which the commit is recognised. */
 export function renderCommitMessage(story: ProposalStory): string {
-  const subject = renderRemediation(story.remediation).slice(0, 72);
-  const why = `${story.incident.alert.name} fires for ${workloadKey(story.incident.workload)}. ${plain(story.cause.sentence)}`;
-  return [subject, "", why, "", trailersOf(story.incident, story.effect.hash)].join("\n");
+  const { incident, remediation, cause } = story;
+  const subject = bare(renderRemediation(remediation), 72);
+  const why = bare(`${incident.alert.name} fires for ${workloadKey(incident.workload)}. ${cause.sentence}`, 1000);
+  return [subject, "", why, "", trailersOf(incident, story.effect.hash)].join("\n");
+}
+
+/** One line where no Markdown is read: titles and commit messages. */
+function bare(text: string, most: number): string {
+  return defused(masked(text).text, most);
 }
 
 /** The body of the pull request, cut at a section border when it would not fit. */
@@ -56,8 +77,20 @@ function hurts({ incident }: ProposalStory): string {
   return `**${code(incident.alert.name)}** (severity ${code(incident.severity)}) fires for ${code(workloadKey(incident.workload))} since ${incident.startedAt}.${said}`;
 }
 
-function cause({ cause: { sentence, citing } }: ProposalStory): string {
-  return `## Cause\n\n${plain(sentence)} (${citing.join(", ")})`;
+function cause({ cause: { sentence, citing }, secondWitness }: ProposalStory): string {
+  const parts = [`## Cause\n\n${plain(sentence)} (${citing.map(plain).join(", ")})`];
+  if (secondWitness) parts.push(...witnessParts(secondWitness));
+  return parts.join("\n\n");
+}
+
+function witnessParts({ model, notes, explanation }: SecondWitness): string[] {
+  const who = model === undefined ? "The model" : `The model ${code(model)}`;
+  return [
+    ...(notes.length === 0 ? [] : [list("Second witness", notes.map(plain))]),
+    ...(explanation === undefined || explanation === ""
+      ? []
+      : [`${who} writes (not checked):\n\n> ${plain(explanation)}`]),
+  ];
 }
 
 function change({ remediation, owners, warnings, effect }: ProposalStory): string {
@@ -74,7 +107,7 @@ function change({ remediation, owners, warnings, effect }: ProposalStory): strin
     `${plain(renderRemediation(remediation))}.`,
     ["| object | field | before | after |", "|---|---|---|---|", ...rows].join("\n"),
     proof,
-    ...(remediation.sizing.length > 0 ? [list("How the number was found", remediation.sizing)] : []),
+    ...(remediation.sizing.length > 0 ? [list("How the number was found", remediation.sizing.map(plain))] : []),
     list(
       "Why Git owns this field",
       owners.map((link) => `${code(link.path)} ${code(link.field)}: ${plain(link.because)}`),
@@ -92,33 +125,57 @@ function risk({ risk: { level, reasons }, policy, selfMergeLacks }: ProposalStor
   return `## Risk: ${level}\n\n${because}.\n\nPolicy: ${plain(policy)}\n\n${merging}`;
 }
 
-function evidence(story: ProposalStory): string {
-  const rows = story.evidence.map(
-    (item) =>
-      `| ${item.id} | ${item.source} | ${plain(item.title)} | ${plain(findingOf(item))} | ${code(item.query.slice(0, 300))} |`,
-  );
-  return ["## Evidence", ["| id | source | what | seen | query |", "|---|---|---|---|---|", ...rows].join("\n")].join(
-    "\n\n",
-  );
+function evidence({ evidence: items, namesHidden }: ProposalStory): string {
+  const names = namesHidden === undefined ? "shown" : "hidden";
+  const rows = items.map((item) => {
+    const seen = inert(findingOf(item, names), 300);
+    const query = inertCode(masked(item.query).text, 300);
+    return `| ${plain(item.id)} | ${item.source} | ${plain(item.title)} | ${seen} | ${query} |`;
+  });
+  const table = ["| id | source | what | seen | query |", "|---|---|---|---|---|", ...rows].join("\n");
+  const left = namesHidden === undefined ? [] : [`Names of pods and nodes are left out: ${plain(namesHidden)}.`];
+  return ["## Evidence", table, ...left].join("\n\n");
 }
 
-/** One line of what an item shows. Log lines and event texts are counted, not quoted. */
-export function findingOf({ finding }: Evidence): string {
+/** One line of what an item shows, masked. Log lines and event texts are counted, not quoted. */
+export function findingOf(item: Evidence, names: "shown" | "hidden" = "shown"): string {
+  return masked(seenIn(item, names)).text.slice(0, 2000);
+}
+
+// Labels under which Prometheus and Kubernetes name pods and nodes.
+const nameOfMachine =
+  /^(?:kubernetes_|exported_)?(?:pod|node|instance|host|hostname|nodename|container_id)(?:_name|_ip)?$/i;
+
+function seenIn({ finding }: Evidence, names: "shown" | "hidden"): string {
   switch (finding.kind) {
     case "missing":
       return `missing: ${finding.because}`;
     case "facts":
       return Object.entries(finding.facts)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(", ")
-        .slice(0, 300);
+        .map(([key, value]) => `${key}=${names === "hidden" && nameOfMachine.test(key) ? "(left out)" : value}`)
+        .join(", ");
     case "text":
       return `${finding.lines.length} lines`;
     case "series": {
-      const last = finding.series[0]?.points.at(-1)?.[1];
-      return last === undefined ? "no points" : `last value ${Number(last.toPrecision(4))} ${finding.unit}`.trim();
+      const [only, ...others] = finding.series.flatMap((series) => newestOf(series) ?? []);
+      if (only === undefined) return "no points";
+      if (others.length === 0) return `last value ${only.value} ${finding.unit}`.trim();
+      const named = [only, ...others].slice(0, mostNamed).map(({ name, value }) => `${name} ${value}`);
+      const more = others.length + 1 > mostNamed ? `, ${others.length + 1 - mostNamed} more` : "";
+      return `last values in ${finding.unit || "parts"}: ${named.join(", ")}${more}`;
     }
   }
+}
+
+// A namespace may hold hundreds of workloads: the page of the incident has them all.
+const mostNamed = 6;
+
+function newestOf({ labels, points }: Series): { readonly name: string; readonly value: number } | undefined {
+  const newest = points.at(-1)?.[1];
+  if (newest === undefined) return undefined;
+  const to = labels.dst_deployment ?? labels.dst_statefulset;
+  const name = labels.deployment ?? labels.statefulset ?? labels.rollout ?? labels.pod ?? "all";
+  return { name: to === undefined ? name : `${name} to ${to}`, value: Number(newest.toPrecision(4)) };
 }
 
 function lineage({ incident, effect }: ProposalStory): string {
@@ -145,12 +202,13 @@ function fitted(sections: readonly string[]): string {
 
 /** The state of a proposal, for its one sticky comment. */
 export type ReportState =
-  | { readonly state: "waiting"; readonly waitsFor: readonly string[] }
+  | { readonly state: "waiting"; readonly waitsFor: readonly string[]; readonly refusal?: string }
   | { readonly state: "closed" | "merged" | "synced" | "ended"; readonly because: string };
 
 export function renderReport(report: ReportState): string {
   if (report.state === "waiting") {
-    return `**Waiting for**\n\n${report.waitsFor.map((item) => `- ${plain(item)}`).join("\n")}\n\n\`/approve-scale\` approves this exact change. \`/help\` lists all commands.`;
+    const answer = report.refusal ? `\n\nTo the last command: ${plain(report.refusal)}.` : "";
+    return `**Waiting for**\n\n${report.waitsFor.map((item) => `- ${plain(item)}`).join("\n")}\n\n\`/approve-scale\` approves this exact change. \`/help\` lists all commands.${answer}`;
   }
   const title = { closed: "Closed", merged: "Merged", synced: "Synced", ended: "Ended" }[report.state];
   return `**${title}**: ${plain(report.because)}`;
@@ -164,14 +222,11 @@ function shown(value: unknown): string {
   return value === undefined ? "absent" : JSON.stringify(value);
 }
 
-/** Text that others may have written, as a sentence of ours: one line, no markup that GitHub would act on. */
+/** Text that others may have written, as a sentence of ours. Masked here too: this is the door to GitHub. */
 function plain(text: string): string {
-  return text
-    .replace(/[\r\n]+/g, " ")
-    .replace(/[<>|`@#[\]!*_~\\]/g, (sign) => `&#${sign.charCodeAt(0)};`)
-    .slice(0, 1000);
+  return inert(masked(text).text);
 }
 
 function code(text: string): string {
-  return `\`${text.replace(/[`\r\n|]/g, " ")}\``;
+  return inertCode(masked(text).text);
 }

@@ -1,4 +1,5 @@
 import type { Incident } from "./incident.ts";
+import type { RequiredCheck } from "./required-check.ts";
 import type { Workload } from "./workload.ts";
 
 /** A pull request about to be opened: everything in it, decided by code. */
@@ -49,11 +50,6 @@ export interface ProposalFacts {
   readonly conflicting: boolean | undefined;
 }
 
-export interface RequiredCheck {
-  readonly name: string;
-  readonly state: "passed" | "failed" | "pending";
-}
-
 /** Merged, or a state that stands in the way. "Not yet" is never retried in a hurry. */
 export type MergeAnswer =
   | { readonly kind: "merged"; readonly sha: string }
@@ -65,7 +61,8 @@ export const checkName = "rectify";
 
 /** The one branch of a workload: there is never a second proposal for it. */
 export function branchOf(workload: Workload): string {
-  return `rectify/${workload.namespace}-${workload.name}`;
+  // git refuses a ref that ends in `.lock`, which Kubernetes takes for a name.
+  return `rectify/${workload.namespace}-${workload.name}`.replace(/\.lock$/, "-lock");
 }
 
 /** The trailers of our commit, by which it is recognised later. */

@@ -43,3 +43,20 @@ export function inverseOf(remediation: Remediation): Remediation {
   const sizing = [`back to ${from}, the value before: ${workloadKey(workload)} did not recover`];
   return { kind: "revert", workload, change: back, from: to, to: from, sizing };
 }
+
+/** The same remedy with the number that a person asked for. */
+export function scaledTo(remediation: Remediation, replicas: number, by: string): Remediation {
+  return withNumber(remediation, replicas, `${by} asked for ${replicas}`);
+}
+
+/** The same remedy with the number that the policies let pass, and what they said to the wanted one. */
+export function loweredTo(remediation: Remediation, replicas: number, because: string): Remediation {
+  return withNumber(remediation, replicas, because);
+}
+
+function withNumber(remediation: Remediation, to: number, why: string): Remediation {
+  const { change } = remediation;
+  if (typeof change.to !== "number") return remediation;
+  const sizing = [...remediation.sizing, why];
+  return { ...remediation, change: { ...change, to } as WantedChange, to: String(to), sizing };
+}

@@ -18,7 +18,47 @@ export function isRolledOut(state: WorkloadState): boolean {
 /** What stands around a workload on the cluster. Texts of events can be written by others. */
 export interface Surroundings {
   readonly events: readonly string[];
+  /** Time of each rollout (RFC 3339) by its revision. */
+  readonly rollouts: Readonly<Record<string, string>>;
+  readonly quotas: readonly QuotaUse[];
+  /** What the nodes under its pods complain of: `node-1: MemoryPressure`. */
+  readonly nodePressures: readonly string[];
+  readonly terminations: readonly Termination[];
+  /** The autoscaler that steers it, as it reports itself. */
+  readonly autoscaler?: AutoscalerReport;
+  /** What could not be read, or only in part. */
   readonly notes: readonly string[];
+}
+
+/** One limit of a ResourceQuota, in Kubernetes quantities. */
+export interface QuotaUse {
+  readonly quota: string;
+  /** `requests.cpu`, `pods`, … */
+  readonly resource: string;
+  readonly used: string;
+  readonly hard: string;
+}
+
+/** How a container ended the last time. */
+export interface Termination {
+  readonly pod: string;
+  readonly container: string;
+  /** `OOMKilled`, `Error`, … */
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly restarts: number;
+  /** RFC 3339. */
+  readonly at?: string;
+}
+
+export interface AutoscalerReport {
+  readonly name: string;
+  readonly current: number;
+  readonly desired: number;
+  readonly min: number;
+  readonly max: number;
+  /** Its own word for what holds it: `TooManyReplicas` at the maximum; undefined when nothing does. */
+  readonly limitedBy?: string;
 }
 
 /** What the GitOps controller says of the commit it applied. */

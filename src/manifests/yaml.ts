@@ -1,7 +1,8 @@
-import { dump, load, loadAll, parseEvents, type Event, YAMLException } from "js-yaml";
+import { dump, getScalarValue, load, loadAll, parseEvents, type Event, YAMLException } from "js-yaml";
 
 /** The only file that imports js-yaml. Everything that reads or writes YAML as values goes through here. */
 export type YamlEvent = Event;
+export type YamlScalarEvent = Extract<Event, { chomping: unknown }>;
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
@@ -18,6 +19,11 @@ export function parseYamlDocuments(text: string): Parsed<unknown[]> {
 /** The events of a stream with their source offsets (UTF-16 code units of `text`). */
 export function parseYamlEvents(text: string): Parsed<YamlEvent[]> {
   return attempt(() => parseEvents(text, {}));
+}
+
+/** The decoded text of a scalar event: quotes, escapes and folding undone, the type not resolved. */
+export function scalarText(text: string, event: YamlScalarEvent): string {
+  return event.valueStart < 0 ? "" : getScalarValue(text, event);
 }
 
 /** A value as YAML text. Only for files that Rectify itself creates: an existing file is edited by splices. */

@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import { frontMatterOf, type PostMortem, type ReadPostMortem, readPostMortem } from "../domain/post-mortem.ts";
+import { isOurs, type Remembered, rememberedOf } from "../domain/precedent.ts";
+import type { Tree } from "../domain/tree.ts";
+import { parseYaml } from "../manifests/yaml.ts";
+
+/** What the memory is made from. */
+export interface MemorySource {
+  readonly entries: readonly Remembered[];
+  /** Changes with the post-mortems and the key: equal to the memory's revision = nothing to rebuild. */
+  readonly revision: string;
+  /** Files that are no post-mortem of ours, each with the reason. */
+  readonly ignored: readonly string[];
+}
+
+const directory = "postmortems/";
+const filesAtATime = 8;
+
+/** Reads the post-mortems of a commit, a few at a time: intake goes on meanwhile. */
+export async function readMemorySource(tree: Tree, key: string | undefined): Promise<MemorySource> {
+  const paths = tree.paths().filter((path) => path.startsWith(directory) && path.endsWith(".md"));
+  const hash = createHash("sha256").update(key ?? "");
+  const ours: PostMortem[] = [];
+  const ignored: string[] = [];
+  for (const [place, path] of paths.sort().entries()) {
+    if (place % filesAtATime === 0) await setImmediate();
+    const bytes = tree.read(path) ?? new Uint8Array();
+    hash.update(`${path}\0${bytes.length}\0`).update(bytes);
+    const record = recordOf(new TextDecoder().decode(bytes));
+    if (record.kind === "problem") ignored.push(`${path}: ${record.because}`);
+    else if (isOurs(record, key)) ours.push(record.postMortem);
+    else ignored.push(`${path}: it does not carry our seal`);
+  }
+  return { entries: rememberedOf(ours), revision: hash.digest("hex"), ignored };
+}
+
+function recordOf(markdown: string): ReadPostMortem {
+  const front = frontMatterOf(markdown);
+  if (front === undefined) return { kind: "problem", because: "no front matter" };
+  const parsed = parseYaml(front);
+  return parsed.ok ? readPostMortem(markdown, parsed.value) : { kind: "problem", because: parsed.problem };
+}

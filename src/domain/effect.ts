@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import { chartOf } from "./chart-values.ts";
+import type { Effect, Entry, ObjectChange, WantedChange } from "./manifest-edit.ts";
+import { canonicalText, changesBetween } from "./object-changes.ts";
+import { isRecord, objectKey, type Rendered, type RenderedObject } from "./rendered.ts";
+import { type Workload, workloadKey } from "./workload.ts";
+
+export { changesBetween };
+
+/** The changes with their hash, which people approve: it survives a rebase and dies with any other effect. */
+export function effectOf(changes: readonly ObjectChange[], proof: Effect["proof"]): Effect {
+  const lines = changes.map(({ object, field, from, to }) => {
+    const { apiVersion, kind, namespace, name } = object;
+    return canonicalText([apiVersion, kind, namespace, name, [...field], sideOf(from), sideOf(to)]);
+  });
+  const hash = createHash("sha256").update(lines.sort().join("\n")).digest("hex");
+  return { changes, hash, proof };
+}
+
+/** Absent and null are different things to Kubernetes. */
+function sideOf(value: unknown): readonly unknown[] {
+  return value === undefined ? [] : [value];
+}
+
+/** Renderings before and after an edit: of the entry that should change, and of all others, which should not. */
+export interface ProofInput {
+  /** `entry` lets another tool's entry with the same path count as the same place. */
+  readonly target: { readonly before: Rendered; readonly after: Rendered; readonly entry?: Entry };
+  readonly others: readonly { readonly entry: Entry; readonly before: Rendered; readonly after: Rendered }[];
+  readonly wanted: { readonly workload: Workload; readonly change: WantedChange };
+}
+
+export type Proof =
+  | { readonly kind: "proven"; readonly effect: Effect }
+  | { readonly kind: "refused"; readonly because: string };
+
+/**
+ * Shows that exactly the wanted field of the wanted object changes and nothing else, in no entry. Where something on
+ * the way cannot be rendered the proof is `static`: true by the source, and a person must look.
+ */
+export function proofOf(input: ProofInput): Proof {
+  const { before, after } = input.target;
+  if (before.kind === "unsupported" && after.kind === "unsupported") {
+    const doubt = othersDoubt(input, undefined);
+    if (doubt?.kind === "refused") return refused(doubt.because);
+    return proven([arguedChange(input.wanted)], { kind: "static", because: before.because });
+  }
+  if (before.kind === "unsupported" || after.kind === "unsupported") {
+    const because = before.kind === "unsupported" ? before.because : after.kind === "unsupported" ? after.because : "";
+    return refused(`the entry can be rendered only on one side of the edit: ${because}`);
+  }
+  const changes = changesBetween(before.objects, after.objects);
+  const first = changes[0];
+  if (first === undefined) return refused("the edit changes nothing in what the entry renders");
+  const doubt = othersDoubt(input, changes);
+  if (doubt?.kind === "refused") return refused(doubt.because);
+  const verdict = verdictOf(changes, after.objects, input.wanted);
+  if (verdict.kind === "refused") return refused(verdict.because);
+  const because = verdict.kind === "static" ? verdict.because : doubt?.because;
+  return proven(changes, because === undefined ? { kind: "rendered", with: before.with } : { kind: "static", because });
+}
+
+function proven(changes: readonly ObjectChange[], proof: Effect["proof"]): Proof {
+  return { kind: "proven", effect: effectOf(changes, proof) };
+}
+
+function refused(because: string): { readonly kind: "refused"; readonly because: string } {
+  return { kind: "refused", because };
+}
+
+/** What the edit means by its source: the wanted field, which nobody could render. */
+function arguedChange({ workload, change }: Wanted): ObjectChange {
+  const apiVersion = { Rollout: "argoproj.io/v1alpha1" }[workload.kind] ?? "apps/v1";
+  const fields = change.kind === "image-tag" || change.kind === "replicas" ? [] : change.field.split(".");
+  const field = { replicas: ["spec", "replicas"], "image-tag": ["image"] }[change.kind as "replicas"] ?? fields;
+  return { object: { apiVersion, ...workload }, field, from: undefined, to: change.to };
+}
+
+type Doubt = { readonly kind: "refused" | "static"; readonly because: string };
+
+/** What the other entries say against the edit; undefined when all of them were rendered and none changed. */
+function othersDoubt(input: ProofInput, changes: readonly ObjectChange[] | undefined): Doubt | undefined {
+  let unsure: Doubt | undefined;
+  for (const { entry, before, after } of input.others) {
+    const name = entry.object ?? entry.path ?? "another entry";
+    if (before.kind === "unsupported" && after.kind === "unsupported") {
+      unsure ??= { kind: "static", because: `${name} cannot be rendered: ${before.because}` };
+    } else if (before.kind === "unsupported" || after.kind === "unsupported") {
+      return refused(`${name} can be rendered only on one side of the edit`);
+    } else {
+      const moved = changesBetween(before.objects, after.objects);
+      const isTwin = changes !== undefined && isSamePlace(entry, input.target.entry) && isSame(moved, changes);
+      const first = moved[0];
+      if (first !== undefined && !isTwin) return refused(`the edit also changes ${name}: ${describe(first)}`);
+    }
+  }
+  return unsure;
+}
+
+/** Flux and Argo CD objects for the same directory describe one place, of which a cluster uses one. */
+function isSamePlace(entry: Entry, target: Entry | undefined): boolean {
+  const plain = (path: string | null) => (path ?? "?").replace(/^(\.?\/)+|\/+$/g, "");
+  const sameCluster = !entry.cluster || !target?.cluster || entry.cluster === target.cluster;
+  return target !== undefined && entry.tool !== target.tool && sameCluster && plain(entry.path) === plain(target.path);
+}
+
+function isSame(left: readonly ObjectChange[], right: readonly ObjectChange[]): boolean {
+  return canonicalText(left) === canonicalText(right);
+}
+
+function describe(change: ObjectChange): string {
+  return `${workloadKey(change.object)} ${change.field.join(".")}`.trimEnd();
+}
+
+type Verdict = { readonly kind: "rendered" } | Doubt;
+type Wanted = ProofInput["wanted"];
+
+function verdictOf(changes: readonly ObjectChange[], after: readonly RenderedObject[], wanted: Wanted): Verdict {
+  const stranger = changes.find((change) => !isWanted(change, after, wanted));
+  const isMany = changes.length > 1 && wanted.change.kind !== "image-tag";
+  if (stranger === undefined && !isMany) return { kind: "rendered" };
+  const chart = chartOf(changes, after, wanted);
+  if (chart !== undefined)
+    return { kind: "static", because: `the chart behind ${workloadKey(chart)} was not rendered` };
+  const other = stranger ?? changes[1];
+  return refused(other === undefined ? "nothing changes" : `the edit changes ${describe(other)}`);
+}
+
+/** True for the wanted field of the wanted object, set to the wanted value. */
+function isWanted(
+  change: ObjectChange,
+  after: readonly RenderedObject[],
+  { workload, change: wanted }: Wanted,
+): boolean {
+  const field = change.field.join(".");
+  switch (wanted.kind) {
+    case "replicas":
+      return isWorkload(change, workload) && field === "spec.replicas" && change.to === wanted.to;
+    case "hpa":
+      return (
+        change.object.kind === "HorizontalPodAutoscaler" &&
+        scales(change, after, workload) &&
+        field === `spec.${wanted.field}` &&
+        change.to === wanted.to
+      );
+    case "scaled-object":
+      return (
+        change.object.kind === "ScaledObject" &&
+        scales(change, after, workload) &&
+        field === `spec.${wanted.field}` &&
+        change.to === wanted.to
+      );
+    case "resources":
+      return (
+        isWorkload(change, workload) &&
+        isContainerField(change, `resources.${wanted.field}`) &&
+        String(change.to) === wanted.to
+      );
+    case "image-tag":
+      return isWorkload(change, workload) && isContainerField(change, "image") && isRetag(change, wanted.to);
+  }
+}
+
+function isWorkload({ object }: ObjectChange, workload: Workload): boolean {
+  return object.kind === workload.kind && object.name === workload.name && isIn(object.namespace, workload);
+}
+
+/** Manifests without a namespace get the one of their controller, which the rendering does not show. */
+function isIn(namespace: string, workload: Workload): boolean {
+  return namespace === workload.namespace || namespace === "";
+}
+
+function scales({ object }: ObjectChange, after: readonly RenderedObject[], workload: Workload): boolean {
+  const scaler = after.find((candidate) => isObject(candidate, object));
+  const spec = scaler !== undefined && isRecord(scaler.spec) ? scaler.spec : {};
+  const target = isRecord(spec.scaleTargetRef) ? spec.scaleTargetRef : {};
+  const kind = target.kind ?? (object.kind === "ScaledObject" ? "Deployment" : undefined);
+  return target.name === workload.name && kind === workload.kind && isIn(object.namespace, workload);
+}
+
+function isObject(candidate: RenderedObject, { apiVersion, kind, namespace, name }: ObjectChange["object"]): boolean {
+  return objectKey(candidate) === `${apiVersion}/${kind} ${namespace}/${name}`;
+}
+
+function isContainerField(change: ObjectChange, field: string): boolean {
+  const [spec, template, podSpec, list, index, ...rest] = change.field;
+  const isContainer = list === "containers" || (list === "initContainers" && field === "image");
+  const isPod = spec === "spec" && template === "template" && podSpec === "spec";
+  return isPod && isContainer && typeof index === "number" && rest.join(".") === field;
+}
+
+/** Same image, another tag. A digest would win over the tag, so none may be left. */
+function isRetag({ from, to }: ObjectChange, tag: string): boolean {
+  if (typeof from !== "string" || typeof to !== "string") return false;
+  return nameOf(to) === nameOf(from) && to === `${nameOf(to)}:${tag}`;
+}
+
+function nameOf(image: string): string {
+  const name = image.split("@")[0] ?? image;
+  return name.replace(/:[^/:]*$/, "");
+}

@@ -1,0 +1,24 @@
+/** One point of an installation that was looked at. A bad one names its cure; a skipped one why nobody looked. */
+export interface Finding {
+  readonly point: string;
+  readonly state: "good" | "bad" | "skipped";
+  readonly found: string;
+  readonly cure?: string;
+}
+
+export function good(point: string, found: string): Finding {
+  return { point, state: "good", found };
+}
+
+export function bad(point: string, found: string, cure: string): Finding {
+  return { point, state: "bad", found, cure };
+}
+
+export function skipped(point: string, found: string): Finding {
+  return { point, state: "skipped", found };
+}
+
+/** The finding of a call that threw, in the words of the adapter. */
+export function failed(point: string, cure: string): (error: unknown) => Finding {
+  return (error) => bad(point, error instanceof Error ? error.message : "it failed without a reason", cure);
+}

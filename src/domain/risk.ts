@@ -1,0 +1,120 @@
+import type { RemediationKind } from "./remediation.ts";
+
+export type RiskLevel = "low" | "medium" | "high";
+
+/** Low, medium, high, with reasons. */
+export interface Risk {
+  readonly level: RiskLevel;
+  readonly reasons: readonly string[];
+}
+
+/** Everything that makes a change dangerous. Undefined = nobody could say, which never lowers the risk. */
+export interface RiskInput {
+  readonly kind: RemediationKind;
+  /** The number before and after, for a change of scale or of resources (in one unit); undefined otherwise. */
+  readonly amount: { readonly from: number; readonly to: number; readonly ceiling: number | undefined } | undefined;
+  /** True when people listed the workload as critical. */
+  readonly critical: boolean;
+  /** Rendered objects that the change touches. */
+  readonly objectsChanged: number;
+  /** Verified successes of this remedy for this alert and workload, and how many count as proof. */
+  readonly precedents: { readonly successes: number; readonly needed: number; readonly lastFailed: boolean };
+  /** Model and ranker: do they name the same cause? `one` = only one of them answered. */
+  readonly witnesses: "agree" | "disagree" | "one";
+  /** True when every cited item is text that users can write. */
+  readonly taintedOnly: boolean;
+  /** Changes of this workload by us in the last hour. */
+  readonly recentChanges: number | undefined;
+  readonly insideWindow: boolean;
+  /** How the effect is known: see `Effect.proof`. */
+  readonly proof: "rendered" | "static";
+  /** The model's own word. It can raise the risk, never lower it. */
+  readonly modelSays?: RiskLevel | undefined;
+}
+
+interface Factor {
+  readonly level: RiskLevel;
+  readonly reason: string;
+}
+
+const order: readonly RiskLevel[] = ["low", "medium", "high"];
+
+/** Judges a change: the level is that of its worst factor, and every factor above low is a reason. */
+export function assessRisk(input: RiskInput): Risk {
+  const factors = [
+    ...amountFactors(input),
+    ...scopeFactors(input),
+    ...knowledgeFactors(input),
+    ...momentFactors(input),
+  ].sort((a, b) => order.indexOf(b.level) - order.indexOf(a.level));
+  const level = factors[0]?.level ?? "low";
+  const reasons = factors.map((factor) => `${factor.level}: ${factor.reason}`);
+  return { level, reasons: reasons.length > 0 ? reasons : ["low: no factor raises it"] };
+}
+
+function amountFactors({ kind, amount }: RiskInput): Factor[] {
+  if (amount === undefined) {
+    return kind === "scale" || kind === "resources"
+      ? [{ level: "high", reason: "the size of the change is unknown" }]
+      : [{ level: "medium", reason: "the change alters what runs, not how much of it" }];
+  }
+  const { from, to, ceiling } = amount;
+  const growth = from > 0 ? to / from : Number.POSITIVE_INFINITY;
+  return [
+    ...(growth > 3 ? [{ level: "high", reason: `grows ${shown(growth)} times` } as const] : []),
+    ...(growth > 2 && growth <= 3 ? [{ level: "medium", reason: `grows ${shown(growth)} times` } as const] : []),
+    ...(growth < 1 ? [{ level: "medium", reason: `takes capacity away (${from} to ${to})` } as const] : []),
+    ...(ceiling !== undefined && to > ceiling
+      ? [{ level: "high", reason: `${to} is above the ceiling of ${ceiling}` } as const]
+      : []),
+    ...(ceiling !== undefined && to > ceiling * 0.8 && to <= ceiling
+      ? [{ level: "medium", reason: `${to} is near the ceiling of ${ceiling}` } as const]
+      : []),
+  ];
+}
+
+function scopeFactors({ critical, objectsChanged, proof }: RiskInput): Factor[] {
+  return [
+    ...(critical ? [{ level: "medium", reason: "the workload is listed as critical" } as const] : []),
+    ...(objectsChanged > 1 ? [{ level: "high", reason: `changes ${objectsChanged} rendered objects` } as const] : []),
+    ...(objectsChanged < 1 ? [{ level: "high", reason: "changes no rendered object" } as const] : []),
+    ...(proof === "static"
+      ? [{ level: "medium", reason: "the effect is argued from the source, not rendered" } as const]
+      : []),
+  ];
+}
+
+function knowledgeFactors({ precedents, witnesses, taintedOnly, modelSays }: RiskInput): Factor[] {
+  const { successes, needed, lastFailed } = precedents;
+  return [
+    ...(lastFailed ? [{ level: "high", reason: "the last such change did not help" } as const] : []),
+    ...(successes < needed
+      ? [{ level: "medium", reason: `unproven here: ${successes} of ${needed} verified successes` } as const]
+      : []),
+    ...(witnesses === "disagree" ? [{ level: "high", reason: "model and ranker name different causes" } as const] : []),
+    ...(witnesses === "one" ? [{ level: "medium", reason: "only one witness names the cause" } as const] : []),
+    ...(taintedOnly ? [{ level: "high", reason: "only text that users can write supports it" } as const] : []),
+    ...(modelSays !== undefined && modelSays !== "low"
+      ? [{ level: modelSays, reason: "the model itself calls it risky" } as const]
+      : []),
+  ];
+}
+
+function momentFactors({ recentChanges, insideWindow }: RiskInput): Factor[] {
+  return [
+    ...(recentChanges === undefined ? [{ level: "medium", reason: "recent changes are unknown" } as const] : []),
+    ...(recentChanges !== undefined && recentChanges > 0
+      ? [
+          {
+            level: recentChanges > 1 ? "high" : "medium",
+            reason: `flapping: ${recentChanges} earlier ${recentChanges === 1 ? "change" : "changes"} within the hour`,
+          } as const,
+        ]
+      : []),
+    ...(insideWindow ? [] : [{ level: "medium", reason: "outside the change windows" } as const]),
+  ];
+}
+
+function shown(growth: number): string {
+  return Number.isFinite(growth) ? String(Number(growth.toPrecision(2))) : "without bound";
+}

@@ -1,0 +1,112 @@
+/** A label set; the metric's name is `__name__`. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** One value of one series, as a scrape sees it. */
+export interface Sample {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** Times in Unix milliseconds, ascending. `NaN` is a stale marker: the series ended here. */
+export interface StoredSeries {
+  readonly labels: Labels;
+  readonly times: number[];
+  readonly values: number[];
+}
+
+export interface Matcher {
+  readonly label: string;
+  readonly operator: "=" | "!=" | "=~" | "!~";
+  readonly value: string;
+}
+
+export interface SeriesStore {
+  /** Adds one scrape of a job. A series that the job's last scrape had and this one lacks gets a stale marker. */
+  append(job: string, atMs: number, samples: readonly Sample[]): void;
+  select(matchers: readonly Matcher[]): readonly StoredSeries[];
+  all(): readonly StoredSeries[];
+}
+
+/** Keeps the samples of the last `retentionMs`. */
+export function createSeriesStore(retentionMs: number): SeriesStore {
+  const byName = new Map<string, Map<string, StoredSeries>>();
+  const lastScrape = new Map<string, Set<StoredSeries>>();
+
+  function seriesOf({ name, labels }: Sample): StoredSeries {
+    const group = byName.get(name) ?? new Map<string, StoredSeries>();
+    byName.set(name, group);
+    const key = labelKey(labels);
+    const found = group.get(key) ?? { labels: { __name__: name, ...labels }, times: [], values: [] };
+    group.set(key, found);
+    return found;
+  }
+
+  return {
+    append: (job, atMs, samples) => {
+      const seen = new Set<StoredSeries>();
+      for (const sample of samples) {
+        const series = seriesOf(sample);
+        add(series, atMs, sample.value, retentionMs);
+        seen.add(series);
+      }
+      for (const series of lastScrape.get(job) ?? []) {
+        if (!seen.has(series)) add(series, atMs, Number.NaN, retentionMs);
+      }
+      lastScrape.set(job, seen);
+    },
+    select: (matchers) => {
+      const name = matchers.find((matcher) => matcher.label === "__name__" && matcher.operator === "=");
+      const groups = name ? [byName.get(name.value) ?? new Map<string, StoredSeries>()] : [...byName.values()];
+      const tests = matchers.map(testOf);
+      return groups.flatMap((group) =>
+        [...group.values()].filter((series) => tests.every((test) => test(series.labels))),
+      );
+    },
+    all: () => [...byName.values()].flatMap((group) => [...group.values()]),
+  };
+}
+
+const knownKeys = new WeakMap<Labels, string>();
+
+/** The same text for the same label set, whatever the order of its labels. */
+export function labelKey(labels: Labels): string {
+  const known = knownKeys.get(labels);
+  if (known !== undefined) return known;
+  const key = Object.keys(labels)
+    .sort()
+    .map((name) => `${name}\u0000${labels[name]}`)
+    .join("\u0001");
+  knownKeys.set(labels, key);
+  return key;
+}
+
+/** The index of the newest time that is not after `atMs`; -1 when there is none. */
+export function indexAt(times: readonly number[], atMs: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function add({ times, values }: StoredSeries, atMs: number, value: number, retentionMs: number): void {
+  times.push(atMs);
+  values.push(value);
+  // Cut in lumps: shifting on every sample costs more than the memory is worth.
+  const expired = indexAt(times, atMs - retentionMs) + 1;
+  if (expired < 1000) return;
+  times.splice(0, expired);
+  values.splice(0, expired);
+}
+
+/** As in PromQL, a missing label is the empty string and a pattern must match the whole value. */
+export function testOf({ label, operator, value }: Matcher): (labels: Labels) => boolean {
+  if (operator === "=") return (labels) => (labels[label] ?? "") === value;
+  if (operator === "!=") return (labels) => (labels[label] ?? "") !== value;
+  const pattern = new RegExp(`^(?:${value})$`, "s");
+  return (labels) => pattern.test(labels[label] ?? "") === (operator === "=~");
+}

@@ -1,0 +1,273 @@
+import { join } from "node:path";
+import { appRoutes } from "./app-routes.ts";
+import { tokensOf } from "./auth.ts";
+import type { PushOptions } from "./branches.ts";
+import { envelopeOf, pushFiles } from "./branches.ts";
+import { addCheck, checkRoutes } from "./checks.ts";
+import { addComment, commentRoutes, deleteComment, editComment } from "./comments.ts";
+import { gitDataRoutes } from "./git-data.ts";
+import type { GitStore } from "./git-store.ts";
+import { createGitStore } from "./git-store.ts";
+import { routerOf } from "./http.ts";
+import { addLabels, closeIssue, issueRoutes, openIssue } from "./issues.ts";
+import { mergePull } from "./merging.ts";
+import { pageAt } from "./page.ts";
+import { addReview, fullView, openPull, pullRoutes } from "./pulls.ts";
+import { repositoryRoutes } from "./repository.ts";
+import type { Desk, Faults, LoggedCall } from "./server.ts";
+import { listen } from "./server.ts";
+import { accountView, commentView, installationView, issueView, pullView, repositoryView } from "./views.ts";
+import type { Delivery } from "./webhooks.ts";
+import { webhooksOf } from "./webhooks.ts";
+import type { Account, Conclusion, ForgeOptions, IssueRecord, PullRecord, World } from "./world.ts";
+import { accountOf, signatureOf } from "./world.ts";
+
+export type { ForgeOptions } from "./world.ts";
+export type { Fault, Faults, LoggedCall } from "./server.ts";
+
+/** A local GitHub with one repository: what an App sees of it, and what people do there. */
+export interface Forge {
+  /** The base of the REST API, as Octokit's `baseUrl` takes it. */
+  readonly apiUrl: string;
+  readonly cloneUrl: string;
+  /** The bare repository on disk. */
+  readonly directory: string;
+  readonly installationId: number;
+  /** The value of an Authorization header that may fetch a private repository, valid for half an hour. */
+  fetchAuthorization(): string;
+  setWebhookUrl(url: string | undefined): void;
+  readonly deliveries: readonly Delivery[];
+  redeliver(deliveryId: string): Promise<boolean>;
+  /** Tells the App's webhook that it was installed. */
+  install(): void;
+  /** Waits until every webhook that was sent is answered. */
+  settled(): Promise<void>;
+
+  push(files: Readonly<Record<string, string | null>>, options: PushOptions): Promise<string>;
+  headOf(branch: string): Promise<string | undefined>;
+  openIssue(login: string, issue: { title: string; body?: string }): Promise<number>;
+  openPull(
+    login: string,
+    pull: { title: string; body?: string; head: string; base?: string; draft?: boolean },
+  ): Promise<number>;
+  label(issueNumber: number, labels: readonly string[], login: string): Promise<void>;
+  comment(issueNumber: number, login: string, body: string): Promise<number>;
+  editComment(id: number, body: string, login?: string): Promise<void>;
+  deleteComment(id: number): Promise<void>;
+  review(login: string, pull: number, state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED"): Promise<number>;
+  /** A check run of a CI App. Without a conclusion it is still running. */
+  reportCheck(check: { sha: string; name: string; appId: number; conclusion?: Conclusion }): Promise<number>;
+  /** Merges by the button: the protection counts for people too. Throws what stands in the way. */
+  mergeBy(login: string, pull: number): Promise<string>;
+  closeBy(login: string, issueNumber: number): Promise<void>;
+  revokeTokens(): void;
+
+  pulls(): readonly ForgePull[];
+  pull(number: number): Promise<Awaited<ReturnType<typeof fullView>>>;
+  issues(): readonly ReturnType<typeof issueView>[];
+  comments(issueNumber: number): readonly ReturnType<typeof commentView>[];
+  checks(sha: string): readonly World["checks"][number][];
+  files(ref: string): Promise<Readonly<Record<string, string>>>;
+
+  readonly calls: readonly LoggedCall[];
+  resetCalls(): void;
+  faults: Faults | undefined;
+  close(): Promise<void>;
+}
+
+export type ForgePull = ReturnType<typeof pullView> & { readonly merged: boolean };
+
+/** Starts a forge on a free port of 127.0.0.1. Throws when git is missing or the directory cannot be written. */
+export async function startForge(options: ForgeOptions): Promise<Forge> {
+  const now = options.now ?? (() => new Date());
+  const store = await createGitStore(join(options.directory, `${options.repo}.git`));
+  const webhooks = webhooksOf(options.app, () => now().toISOString());
+  const tokens = tokensOf(options.app, now);
+  const desk: Desk = { calls: [], faults: undefined };
+  const inTurn = turns();
+  const { server, origin } = await listen(options.port ?? 0, () => stations);
+  const world = worldOf(options, { store, origin, send: (event, payload) => webhooks.send(event, payload) });
+  const routes = {
+    ...appRoutes(world, tokens, webhooks),
+    ...repositoryRoutes(world),
+    ...gitDataRoutes(world),
+    ...checkRoutes(world),
+    ...issueRoutes(world),
+    ...commentRoutes(world),
+    ...pullRoutes(world),
+  };
+  const stations = { world, tokens, find: routerOf(routes), inTurn, desk, page: (path: string) => pageAt(world, path) };
+  await pushFirst(world, options.files);
+  return {
+    apiUrl: `${origin}/api/v3`,
+    cloneUrl: `${origin}/${options.owner}/${options.repo}.git`,
+    directory: store.directory,
+    installationId: world.installationId,
+    fetchAuthorization: () => `Basic ${Buffer.from(`x-access-token:${tokens.current()}`).toString("base64")}`,
+    setWebhookUrl: webhooks.setUrl,
+    deliveries: webhooks.deliveries,
+    redeliver: webhooks.redeliver,
+    install: () =>
+      world.emit(
+        "installation",
+        { action: "created", installation: installationView(world), repositories: [repositoryView(world)] },
+        world.owner,
+      ),
+    settled: webhooks.settled,
+    revokeTokens: tokens.revokeAll,
+    ...peopleOf(world, inTurn),
+    ...sightOf(world, inTurn),
+    calls: desk.calls,
+    resetCalls: () => void desk.calls.splice(0),
+    get faults() {
+      return desk.faults;
+    },
+    set faults(faults) {
+      desk.faults = faults;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      store.close();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+
+// One thing after the other: what a request reads stays true until it is answered.
+function turns(): Turns {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
+function worldOf(
+  options: ForgeOptions,
+  {
+    store,
+    origin,
+    send,
+  }: { store: GitStore; origin: string; send: (event: string, payload: Record<string, unknown>) => void },
+): World {
+  let ids = 1000;
+  let numbers = 0;
+  const now = () => `${(options.now ?? (() => new Date()))().toISOString().slice(0, 19)}Z`;
+  const owner: Account = { id: ++ids, login: options.owner, type: "User" };
+  const bot: Account = { id: (ids += 2), login: `${options.app.slug}[bot]`, type: "Bot" };
+  const world: World = {
+    ...{ options, store, origin, bot, owner, installationId: ++ids, createdAt: now(), now },
+    accounts: new Map([owner, bot].map((account) => [account.login.toLowerCase(), account])),
+    issues: new Map(),
+    comments: new Map(),
+    checks: [],
+    labels: new Map(),
+    nextId: () => ++ids,
+    nextNumber: () => ++numbers,
+    emit: (event, payload, sender) =>
+      send(event, { ...envelopeOf(world), sender: accountView(world, sender), ...payload }),
+  };
+  for (const { login } of options.people) accountOf(world, login);
+  return world;
+}
+
+async function pushFirst(world: World, files: Readonly<Record<string, string>>): Promise<void> {
+  const changes = await Promise.all(
+    Object.entries(files).map(async ([path, content]) => ({
+      path,
+      mode: "100644",
+      sha: await world.store.writeBlob(content),
+    })),
+  );
+  const signature = signatureOf(world.owner, world.now());
+  const tree = await world.store.writeTree(undefined, changes);
+  const first = { tree, parents: [], message: "Initial commit\n", author: signature, committer: signature };
+  await world.store.updateRef("refs/heads/main", await world.store.writeCommit(first));
+}
+
+function issueAt(world: World, number: number): IssueRecord {
+  const issue = world.issues.get(number);
+  if (!issue) throw new Error(`the forge has no issue #${number}`);
+  return issue;
+}
+
+function pullAt(world: World, number: number): [IssueRecord, PullRecord] {
+  const issue = issueAt(world, number);
+  if (!issue.pull) throw new Error(`#${number} is no pull request`);
+  return [issue, issue.pull];
+}
+
+function commentAt(world: World, id: number) {
+  const comment = world.comments.get(id);
+  if (!comment) throw new Error(`the forge has no comment ${id}`);
+  return comment;
+}
+
+/** What people and other Apps do. */
+function peopleOf(world: World, inTurn: Turns) {
+  const act = <T>(work: () => T | Promise<T>): Promise<T> => inTurn(async () => work());
+  const account = (login: string) => accountOf(world, login);
+  return {
+    push: (files, options) => act(() => pushFiles(world, files, options)),
+    openIssue: (login, { title, body }) =>
+      act(() => openIssue(world, { title, body: body ?? null }, account(login)).number),
+    openPull: (login, { title, body, head, base = "main", draft = false }) =>
+      act(async () => (await openPull(world, { title, body, head, base, draft }, account(login))).number),
+    label: (number, labels, login) => act(() => addLabels(world, issueAt(world, number), labels, account(login))),
+    comment: (number, login, body) => act(() => addComment(world, issueAt(world, number), body, account(login)).id),
+    editComment: (id, body, login) =>
+      act(() => {
+        const comment = commentAt(world, id);
+        editComment(world, comment, body, login === undefined ? comment.author : account(login));
+      }),
+    deleteComment: (id) => act(() => deleteComment(world, commentAt(world, id), commentAt(world, id).author)),
+    review: (login, number, state) =>
+      act(() => addReview(world, ...pullAt(world, number), { author: account(login), state })),
+    reportCheck: ({ sha, name, appId, conclusion }) =>
+      act(() => {
+        const status = conclusion === undefined ? ("in_progress" as const) : ("completed" as const);
+        const about = { sha, name, appId, appSlug: `app-${appId}` };
+        return addCheck(world, about, { status, conclusion: conclusion ?? null }, account(`app-${appId}[bot]`)).id;
+      }),
+    mergeBy: (login, number) =>
+      act(() => {
+        const [issue, pull] = pullAt(world, number);
+        const by = account(login);
+        return mergePull(world, issue, pull, {
+          by,
+          sha: undefined,
+          method: "squash",
+          title: undefined,
+          message: undefined,
+        });
+      }),
+    closeBy: (login, number) => act(() => closeIssue(world, issueAt(world, number), account(login))),
+  } satisfies Partial<Forge>;
+}
+
+/** What there is to see, without asking the API. */
+function sightOf(world: World, inTurn: Turns) {
+  return {
+    headOf: (branch) => world.store.resolve(`refs/heads/${branch}`),
+    pulls: () =>
+      [...world.issues.values()].flatMap((issue) =>
+        issue.pull ? [{ ...pullView(world, issue, issue.pull), merged: issue.pull.mergedAt !== null }] : [],
+      ),
+    pull: (number) => inTurn(() => fullView(world, ...pullAt(world, number))),
+    issues: () => [...world.issues.values()].filter((issue) => !issue.pull).map((issue) => issueView(world, issue)),
+    comments: (number) =>
+      [...world.comments.values()].filter((one) => one.issue === number).map((one) => commentView(world, one)),
+    checks: (sha) => world.checks.filter((check) => check.sha === sha),
+    files: async (ref) => {
+      const commit = (await world.store.resolve(`refs/heads/${ref}`)) ?? ref;
+      const entries = (await world.store.tree(commit, "recursive")) ?? [];
+      const files = entries.filter(({ type }) => type === "blob");
+      return Object.fromEntries(
+        await Promise.all(files.map(async ({ path, sha }) => [path, String(await world.store.blob(sha))] as const)),
+      );
+    },
+  } satisfies Partial<Forge>;
+}

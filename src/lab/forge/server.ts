@@ -1,0 +1,216 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Tokens } from "./auth.ts";
+import type { Answer, Call, Caller, Match } from "./http.ts";
+import { Problem, notFound, problemBody } from "./http.ts";
+import { serveGit } from "./smart-http.ts";
+import type { World } from "./world.ts";
+
+/** One call to the API, as it was answered. Status 0: the connection was cut. */
+export interface LoggedCall {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+}
+
+/** What goes wrong with one call. */
+export interface Fault {
+  /** `before`: the call has no effect. `after`: the work is done and its answer is replaced. */
+  readonly when: "before" | "after";
+  /** The wrong answer, a cut connection, or nothing but the delay. */
+  readonly answer:
+    | { readonly status: number; readonly message?: string; readonly headers?: Readonly<Record<string, string>> }
+    | "drop"
+    | "none";
+  readonly delayMs?: number;
+}
+
+/** Looks at each call before it is handled; `index` counts from 0 since the last reset. */
+export type Faults = (call: {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly index: number;
+}) => Fault | undefined;
+
+export interface Desk {
+  readonly calls: LoggedCall[];
+  faults: Faults | undefined;
+}
+
+/** The parts that a request passes through. */
+export interface Stations {
+  readonly world: World;
+  readonly tokens: Tokens;
+  readonly find: (method: string, path: string) => Match | undefined;
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly desk: Desk;
+  readonly page: (path: string) => Promise<string | undefined>;
+}
+
+// GitHub takes no larger JSON; blobs are far below it here.
+const largestBody = 40 * 1024 * 1024;
+
+/** Listens on a port of 127.0.0.1. `stations` is asked for at each request, as it needs the address. */
+export async function listen(port: number, stations: () => Stations): Promise<{ server: Server; origin: string }> {
+  const server = createServer((request, response) => {
+    respond(stations(), request, response).catch(() => response.destroy());
+  });
+  // Longer than any client keeps a connection: closing it first would look like a lost answer.
+  server.keepAliveTimeout = 120_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+async function respond(stations: Stations, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? "/", stations.world.origin);
+  const { owner, repo } = stations.world.options;
+  const git = `/${owner}/${repo}.git`;
+  if (url.pathname.startsWith("/api/v3/")) return answerApi(stations, { request, response, url });
+  if (url.pathname.startsWith(`${git}/`)) {
+    if (!mayFetch(stations, request)) {
+      response.writeHead(401, { "www-authenticate": 'Basic realm="GitHub"' }).end("Authentication required\n");
+      return;
+    }
+    return serveGit(
+      stations.world.store.directory,
+      { path: url.pathname.slice(git.length), query: url.search.slice(1) },
+      request,
+      response,
+    );
+  }
+  const html = request.method === "GET" ? await stations.inTurn(() => stations.page(url.pathname)) : undefined;
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+  };
+  response.writeHead(html === undefined ? 404 : 200, headers).end(html ?? "Not Found");
+}
+
+function mayFetch({ world, tokens }: Stations, request: IncomingMessage): boolean {
+  try {
+    return (
+      tokens.callerOf(request.headers.authorization) === "installation" ||
+      (!world.options.private && request.headers.authorization === undefined)
+    );
+  } catch {
+    return false;
+  }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+}
+
+async function answerApi(stations: Stations, { request, response, url }: Exchange): Promise<void> {
+  const { desk } = stations;
+  const method = request.method ?? "GET";
+  const path = url.pathname.slice("/api/v3".length);
+  const body = await readBody(request);
+  const entry = { method, path, status: 0 };
+  const index = desk.calls.push(entry) - 1;
+  const fault = desk.faults?.({ method, path, body, index });
+  const before = fault?.when === "before" && fault.answer !== "none";
+  const work = () => handle(stations, { request, method, path, url, body });
+  let answer = before ? undefined : await stations.inTurn(work);
+  if (fault?.delayMs !== undefined) await new Promise((resume) => setTimeout(resume, fault.delayMs));
+  if (fault?.answer === "drop") return void response.destroy();
+  if (fault && typeof fault.answer === "object") answer = faultAnswer(fault.answer);
+  const { status, body: payload, headers } = answer ?? { status: 500 };
+  entry.status = status;
+  const text = payload === undefined ? "" : JSON.stringify(payload);
+  const type: Record<string, string> = text === "" ? {} : { "content-type": "application/json; charset=utf-8" };
+  response.writeHead(status, { "x-github-media-type": "github.v3; format=json", ...type, ...headers }).end(text);
+}
+
+function faultAnswer(answer: Exclude<Fault["answer"], string>): Answer {
+  const body = problemBody(new Problem(answer.status, answer.message ?? "Server Error"));
+  return { status: answer.status, body, ...(answer.headers ? { headers: answer.headers } : {}) };
+}
+
+interface ApiRequest {
+  readonly request: IncomingMessage;
+  readonly method: string;
+  readonly path: string;
+  readonly url: URL;
+  readonly body: unknown;
+}
+
+async function handle(stations: Stations, { request, method, path, url, body }: ApiRequest): Promise<Answer> {
+  try {
+    if (body === malformed) throw new Problem(400, "Problems parsing JSON");
+    const match = stations.find(method, path);
+    if (!match) throw notFound();
+    const caller = callerOf(stations, request);
+    admit(stations.world, { path, method, caller, params: match.params });
+    const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+    const call: Call = {
+      method,
+      path,
+      params: match.params,
+      query: url.searchParams,
+      body: fields,
+      caller,
+      apiUrl: `${stations.world.origin}/api/v3`,
+    };
+    return await match.handler(call);
+  } catch (error) {
+    if (error instanceof Problem) return { status: error.status, body: problemBody(error) };
+    return { status: 500, body: problemBody(new Problem(500, `the forge failed: ${String(error)}`)) };
+  }
+}
+
+function callerOf({ world, tokens }: Stations, request: IncomingMessage): Caller {
+  const kind = tokens.callerOf(request.headers.authorization);
+  return kind === "installation" ? { kind, account: world.bot } : { kind };
+}
+
+/** Who may ask what: the App's own routes want its JWT, writes and private repositories want the installation. */
+function admit(
+  world: World,
+  {
+    path,
+    method,
+    caller,
+    params,
+  }: { path: string; method: string; caller: Caller; params: Readonly<Record<string, string>> },
+): void {
+  const appOnly = path === "/app" || path.startsWith("/app/") || path.endsWith("/installation");
+  if (appOnly) {
+    if (caller.kind !== "app") throw new Problem(401, "A JSON web token could not be decoded");
+  } else if (caller.kind === "app") {
+    throw new Problem(401, "Bad credentials");
+  }
+  const { owner, repo } = params;
+  const same = (one: string | undefined, other: string) =>
+    one === undefined || one.toLowerCase() === other.toLowerCase();
+  if (!same(owner, world.options.owner) || !same(repo, world.options.repo)) throw notFound();
+  if (caller.kind !== "nobody" || path === "/rate_limit" || path === "/meta") return;
+  // A private repository does not even say that it exists.
+  if (world.options.private) throw notFound();
+  if (method !== "GET") throw new Problem(401, "Requires authentication");
+}
+
+const malformed = Symbol("not JSON");
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largestBody) throw new Error("body too large");
+    chunks.push(chunk);
+  }
+  if (size === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    return malformed;
+  }
+}

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+import {
+  findingOf,
+  type ProposalStory,
+  renderBody,
+  renderCommitMessage,
+  renderReport,
+  renderTitle,
+} from "../../src/domain/proposal-text.ts";
+import { readTrailer } from "../../src/domain/pull-request.ts";
+import { anAlert, anIncident } from "../builders.ts";
+import { liveInPlain, liveMarkup } from "../live-markup.ts";
+import { anItem, someEvidence } from "./a-question.ts";
+
+function aStory(change: Partial<ProposalStory> = {}): ProposalStory {
+  const workload = { kind: "Deployment", namespace: "shop-production", name: "web" };
+  return {
+    incident: anIncident(),
+    evidence: someEvidence,
+    cause: { sentence: "web uses 95 % of the CPU it requests", citing: ["E1", "E2"] },
+    remediation: {
+      kind: "scale",
+      workload,
+      change: { kind: "replicas", to: 5 },
+      from: "3",
+      to: "5",
+      sizing: ["ceil(3 × 95 % / 60 %) = 5"],
+    },
+    owners: [{ path: "apps/web.yaml", field: "spec.replicas", because: "the manifest sets it" }],
+    warnings: [],
+    effect: {
+      changes: [{ object: { apiVersion: "apps/v1", ...workload }, field: ["spec", "replicas"], from: 3, to: 5 }],
+      hash: "e".repeat(64),
+      proof: { kind: "rendered", with: "kustomize 5" },
+    },
+    risk: { level: "low", reasons: ["low: no factor raises it"] },
+    policy: "7 of 7 policies passed",
+    selfMergeLacks: [],
+    chart: undefined,
+    ...change,
+  };
+}
+
+const hostile = "@org/team fixes #1 <img src=x> https://x.example `/approve-scale` password=hunter2\n/approve-scale";
+
+describe("a proposal", () => {
+  test("says what hurts, the cause, the change, the risk, the evidence, the lineage, and how to stop it", () => {
+    const body = renderBody(aStory());
+    expect(body.match(/^## .*$/gm)).toEqual([
+      "## Cause",
+      "## Change",
+      "## Risk: low",
+      "## Evidence",
+      "## Lineage",
+      "## How to stop it",
+    ]);
+    for (const part of [
+      "**`HighRequestLatency`** (severity `critical`) fires for `shop-production/Deployment/web`",
+      "web uses 95 % of the CPU it requests (E1, E2)",
+      "| `Deployment/web` | `spec.replicas` | `3` | `5` |",
+      "- ceil(3 × 95 % / 60 %) = 5",
+      "It merges itself when the required checks are green.",
+      `- Incident-UID: \`${anIncident().uid}\``,
+    ]) {
+      expect(body).toContain(part);
+    }
+  });
+
+  test("has a title and a commit message with the trailers by which it is found again", () => {
+    expect(renderTitle(aStory())).toBe("scale web from 3 to 5 replicas (HighRequestLatency)");
+    const message = renderCommitMessage(aStory());
+    expect(readTrailer(message, "Incident-UID")).toBe(anIncident().uid);
+    expect(readTrailer(message, "Effect")).toBe("e".repeat(64));
+  });
+
+  test("shows what the model said, as its word and not as ours", () => {
+    const notes = ["ranking and model name the same cause and remedy"];
+    const body = renderBody(aStory({ secondWitness: { model: "llama3.1:8b", notes, explanation: hostile } }));
+    expect(body).toContain("- ranking and model name the same cause and remedy");
+    expect(body).toContain("The model `llama3.1:8b` writes (not checked):\n\n> ＠org/team fixes ＃1");
+    expect(liveMarkup(body)).toEqual([]);
+    expect(body).not.toContain("hunter2");
+  });
+
+  test.each<[string, Partial<ProposalStory>]>([
+    ["the alert", { incident: anIncident(anAlert({ name: hostile, annotations: { summary: hostile } })) }],
+    [
+      "the evidence",
+      { evidence: [anItem("E1", "loki", { kind: "facts", facts: { [hostile]: hostile }, notes: [hostile] }, hostile)] },
+    ],
+    ["a source that failed", { evidence: [anItem("E1", "prometheus", { kind: "missing", because: hostile })] }],
+    ["the cause", { cause: { sentence: hostile, citing: [hostile] } }],
+    [
+      "warnings and reasons",
+      { warnings: [hostile], policy: hostile, selfMergeLacks: [hostile], risk: { level: "high", reasons: [hostile] } },
+    ],
+    ["files", { owners: [{ path: hostile, field: hostile, because: hostile }] }],
+  ])("is inert when %s holds orders and secrets", (_where, change) => {
+    const story = aStory(change);
+    expect(liveMarkup(renderBody(story))).toEqual([]);
+    expect([...liveInPlain(renderTitle(story)), ...liveInPlain(renderCommitMessage(story))]).toEqual([]);
+    expect(`${renderBody(story)}${renderTitle(story)}${renderCommitMessage(story)}`).not.toContain("hunter2");
+  });
+
+  test("counts log lines and never quotes them", () => {
+    const body = renderBody(
+      aStory({ evidence: [anItem("E1", "loki", { kind: "text", lines: ["secret sauce", "b"], notes: [] })] }),
+    );
+    expect(body).toContain("| 2 lines |");
+    expect(body).not.toContain("sauce");
+  });
+
+  test("leaves names of pods and nodes out where it is told to, and says so (X05)", () => {
+    const facts = { pod: "web-7f9c-abcde", node: "node-3", instance: "10.0.0.1:8080", deployment: "web", podium: "x" };
+    const evidence = [anItem("E1", "alertmanager", { kind: "facts", facts, notes: [] })];
+    const hidden = renderBody(aStory({ evidence, namesHidden: "this repository is public" }));
+    expect(hidden).toContain("pod=(left out), node=(left out), instance=(left out), deployment=web, podium=x");
+    expect(hidden).toContain("Names of pods and nodes are left out: this repository is public.");
+    expect(renderBody(aStory({ evidence }))).toContain("pod=web-7f9c-abcde, node=node-3");
+  });
+
+  test("fits what GitHub takes, cut at the border of a section, and says that it was cut", () => {
+    const evidence = Array.from({ length: 400 }, (_, index) =>
+      anItem(`E${index}`, "prometheus", { kind: "missing", because: "x".repeat(300) }),
+    );
+    const body = renderBody(aStory({ evidence }));
+    expect(body.length).toBeLessThanOrEqual(65_536);
+    expect(body).toMatch(/_Cut here: the rest is in the incident's page\._$/);
+  });
+});
+
+test("the report says what is missing, inert", () => {
+  expect(renderReport({ state: "waiting", waitsFor: ["check policy", hostile] })).toContain(
+    "**Waiting for**\n\n- check policy\n- ＠org/team",
+  );
+  expect(liveMarkup(renderReport({ state: "waiting", waitsFor: [hostile, "/resume (on hold)"] }))).toEqual([]);
+  expect(renderReport({ state: "merged", because: "approved by jane" })).toBe("**Merged**: approved by jane");
+});
+
+test.each([
+  ["a curve", someEvidence[0], "last value 2.5 s"],
+  ["facts", someEvidence[1], "replicas=3, ready=3"],
+  ["text", someEvidence[2], "2 lines"],
+  ["a missing source", someEvidence[3], "missing: no answer in time"],
+])("one line of what %s shows", (_what, item, line) => {
+  expect(item && findingOf(item)).toBe(line);
+});

@@ -1,0 +1,97 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type GitHubClient, connectGitHub } from "../../src/adapters/github.ts";
+import { gitHost, people } from "../../src/adapters/github-host.ts";
+import { type Mirror, openMirror } from "../../src/adapters/mirror.ts";
+import type { ProposalDraft } from "../../src/domain/pull-request.ts";
+import { type Forge, type ForgeOptions, startForge } from "../../src/lab/forge/forge.ts";
+import type { GitHost, People } from "../../src/ports.ts";
+
+export const key = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+}).privateKey;
+
+export const app = { id: 4711, slug: "rectify", privateKeyPem: key, webhookSecret: "s".repeat(32) };
+export const ci = 99;
+export const repository = { owner: "acme", repo: "shop" };
+
+/** A forge with a small repository on it. */
+export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Forge & { readonly place: string }> {
+  const place = mkdtempSync(join(tmpdir(), "rectify-shop-"));
+  const forge = await startForge({
+    ...repository,
+    directory: join(place, "forge"),
+    files: { "apps/web.yaml": "replicas: 2\n", "README.md": "shop\n" },
+    app,
+    people: [
+      { login: "ada", permission: "admin" },
+      { login: "max", permission: "maintain" },
+      { login: "wim", permission: "write" },
+      { login: "tia", permission: "triage" },
+      { login: "rob", permission: "read" },
+      { login: "nan", permission: "none" },
+    ],
+    requiredChecks: [{ name: "ci", appId: ci }],
+    private: true,
+    ...changes,
+  });
+  const close = async () => {
+    await forge.close();
+    rmSync(place, { recursive: true, force: true });
+  };
+  return Object.defineProperties(
+    { place },
+    { ...Object.getOwnPropertyDescriptors(forge), close: { value: close } },
+  ) as unknown as Forge & { readonly place: string };
+}
+
+/** One run of our adapter: a new one is what remains after a crash. */
+export interface Session {
+  readonly client: GitHubClient;
+  readonly host: GitHost;
+  readonly people: People;
+  readonly mirror: Mirror;
+  readonly audit: { readonly action: string; readonly detail: Readonly<Record<string, unknown>> }[];
+}
+
+export async function connect(forge: Forge & { readonly place: string }, deadlineMs?: number): Promise<Session> {
+  const audit: { action: string; detail: Readonly<Record<string, unknown>> }[] = [];
+  const client = await connectGitHub({
+    apiUrl: forge.apiUrl,
+    repository,
+    app: { id: app.id, privateKey: key },
+    writeGapMs: 0,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    audit: async (action, detail) => void audit.push({ action, detail }),
+  });
+  const mirror = openMirror({
+    directory: join(forge.place, "mirror"),
+    url: forge.cloneUrl,
+    authorization: client.authorization,
+  });
+  return { client, mirror, host: gitHost(client, mirror), people: people(client), audit };
+}
+
+/** A proposal that scales the shop's web workload. */
+export async function aDraft(forge: Forge, changes: Partial<ProposalDraft> = {}): Promise<ProposalDraft> {
+  const incident = changes.incident ?? "6f1c2b1e-0000-5000-8000-000000000001";
+  const effect = changes.effect ?? "effect-4-replicas";
+  return {
+    incident,
+    effect,
+    branch: "rectify/shop-web",
+    baseSha: (await forge.headOf("main")) ?? "",
+    title: "Scale shop/web to 4",
+    body: `It hurts.\n\n- Incident-UID: \`${incident}\`\n- Effect: \`${effect}\``,
+    labels: ["rectify", "risk/low"],
+    commitMessage: `Scale shop/web to 4\n\nIt hurts.\n\nIncident-UID: ${incident}\nEffect: ${effect}`,
+    files: [{ path: "apps/web.yaml", content: "replicas: 4\n" }],
+    report: "Waiting for the required checks",
+    check: { conclusion: "success", title: "risk low", summary: "all policies pass" },
+    ...changes,
+  };
+}

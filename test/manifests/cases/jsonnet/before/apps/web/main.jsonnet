@@ -1,0 +1,1 @@
+{ spec: { replicas: 2 } }
