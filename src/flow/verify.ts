@@ -21,7 +21,12 @@ export async function verify(incident: Incident, changed: Workload, before: Befo
     start ??= at;
     looks.push({ ...seen, atMs: at - start });
     const verdict = verificationOf(looks, { settleMs, timeoutMs: verifyTimeoutMs, before: before.value });
-    if (verdict) return verdict;
+    if (verdict) {
+      await run.step("report verification", async (ports) =>
+        ports.telemetry.tell(incident.uid, "verify", `${verdict.kind}: ${verdict.because}`),
+      );
+      return verdict;
+    }
     await run.message(pollMs);
   }
 }

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { logTelemetry } from "./adapters/telemetry.ts";
+import { explain, replay, type Told } from "./explain.ts";
+import { examine } from "./doctor.ts";
+import { runLab } from "./lab/lab.ts";
+import { scenarioNames } from "./lab/scenarios.ts";
+import { startRectify } from "./main.ts";
+import { placesOf, preflight } from "./preflight.ts";
+import { parseSettings } from "./settings.ts";
+
+const program = new Command("rectify").description("Turns a production alert into a reviewed, verified Git change.");
+
+program
+  .command("serve")
+  .description("run the bot; everything it needs to know comes from the environment")
+  .action(serve);
+
+program
+  .command("lab")
+  .description("play one incident from alert to verified recovery in an embedded world")
+  .option("--scenario <name>", `one of: ${scenarioNames.join(", ")}`, "scale")
+  .option("--json", "print one JSON object as the last line, and no story")
+  .option("--keep", "keep the pages up until Ctrl-C")
+  .action(async (options: { scenario: string; json?: true; keep?: true }) => {
+    process.exit(
+      await runLab({ scenario: options.scenario, json: options.json ?? false, keep: options.keep ?? false }),
+    );
+  });
+
+program
+  .command("explain <uid>")
+  .description("tell an incident from its records: timeline, causes, evidence, lineage")
+  .action(async (uid: string) => print(await explain(uid, process.env)));
+
+program
+  .command("replay <capsule>")
+  .description("repeat the diagnosis of an incident's capsule, offline")
+  .action((capsule: string) => print(replay(capsule)));
+
+program
+  .command("doctor")
+  .description("look at the whole installation and say how to cure what is wrong; writes nothing")
+  .option("--json", "print the findings as one JSON array")
+  .action(doctor);
+
+await program.parseAsync().catch((error: Error) => fail([error.message]));
+
+async function serve(): Promise<void> {
+  const settings = parseSettings(process.env);
+  const problems = [...(settings.ok ? [] : settings.problems), ...(await preflight(placesOf(process.env)))];
+  if (!settings.ok || problems.length > 0) return fail(problems);
+  const telemetry = logTelemetry();
+  const rectify = await startRectify(settings.value, telemetry);
+  telemetry.tell(
+    "",
+    "serve",
+    `webhooks on port ${rectify.webhookPort}, alerts and pages on port ${rectify.internalPort}`,
+  );
+  const stop = () => void rectify.close().then(() => process.exit(0));
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+function print({ lines, code }: Told): void {
+  process.stdout.write(`${lines.join("\n")}\n`);
+  process.exitCode = code;
+}
+
+async function doctor(options: { json?: true }): Promise<void> {
+  const findings = await examine(parseSettings(process.env), { now: () => new Date() });
+  const lines = findings.map(
+    ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        cure: ${cure}` : ""}`,
+  );
+  process.stdout.write(`${options.json ? JSON.stringify(findings) : lines.join("\n")}\n`);
+  process.exit(findings.some(({ state }) => state === "bad") ? 1 : 0);
+}
+
+/** Every problem at once, each with its remedy. */
+function fail(problems: readonly string[]): never {
+  console.error(`Rectify cannot start:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+  process.exit(1);
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runningPostgres } from "./adapters/postgres.ts";
+import { openStore } from "./adapters/store.ts";
+import { readCapsule } from "./domain/capsule.ts";
+import { renderExplanation, renderReplay } from "./domain/explanation.ts";
+
+/** What a command prints, and its exit code. */
+export interface Told {
+  readonly lines: readonly string[];
+  readonly code: 0 | 1;
+}
+
+/** Explains one incident from the records of a Rectify: `DATABASE_URL`, or the server that runs in `RECTIFY_DATA`. */
+export async function explain(uid: string, env: Readonly<Record<string, string | undefined>>): Promise<Told> {
+  const url = env.DATABASE_URL || runningPostgres(join(env.RECTIFY_DATA || ".rectify", "postgres"));
+  if (url === undefined)
+    return failed("there are no records here: set DATABASE_URL, or RECTIFY_DATA to the data of a running Rectify");
+  const store = await openStore(url);
+  try {
+    const record = await store.incident(uid);
+    if (record === undefined) return failed(`no incident ${JSON.stringify(uid)} is on record`);
+    const [events, document] = await Promise.all([store.eventsOf(uid), store.capsule(uid)]);
+    const capsule = document === undefined ? undefined : readCapsule(document);
+    return { lines: renderExplanation({ ...record, events, capsule }), code: 0 };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Repeats the diagnosis of a capsule file, offline; code 1 when it differs from the recorded one. */
+export function replay(path: string): Told {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    return failed(`the capsule cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { lines, same } = renderReplay(readCapsule(text));
+  return { lines, code: same ? 0 : 1 };
+}
+
+function failed(problem: string): Told {
+  return { lines: [problem], code: 1 };
+}

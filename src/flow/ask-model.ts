@@ -1,0 +1,64 @@
+import type { Cause } from "../domain/cause.ts";
+import { type Answer, questionOf, readAnswer } from "../domain/diagnosis.ts";
+import type { Evidence } from "../domain/evidence.ts";
+import type { Guardrails } from "../domain/guardrails.ts";
+import type { Incident } from "../domain/incident.ts";
+import { renderRemediation } from "../domain/remediation.ts";
+import type { Remedy } from "../domain/remedy.ts";
+import { type ModelAnswer, type Ports, Refused, Unavailable } from "../ports.ts";
+
+/** What the model said, or why it said nothing. */
+export type ModelWord =
+  | (Extract<Answer, { kind: "answered" }> & Pick<ModelAnswer, "model" | "digest" | "durationMs">)
+  /** It answered what cannot be used, or gave no answer at all. */
+  | { readonly kind: "unusable" | "absent"; readonly because: string };
+
+export interface Asking {
+  readonly incident: Incident;
+  readonly evidence: readonly Evidence[];
+  readonly causes: readonly Cause[];
+  /** One for each cause, in their order. */
+  readonly remedies: readonly Remedy[];
+  readonly guardrails: Guardrails;
+}
+
+/** How the remedy of the cause at this place is named to the model. */
+export function remedyIdOf(index: number): string {
+  return `R${index + 1}`;
+}
+
+type Asked = Pick<Ports, "model" | "prompts" | "random" | "tempo">;
+
+/** One question among enumerated causes and remedies; one more try when the answer cannot be used; never a failure. */
+export async function askModel(asking: Asking, ports: Asked): Promise<ModelWord> {
+  const { model, prompts, tempo } = ports;
+  if (asking.guardrails.model === "off") return { kind: "absent", because: "the guardrails turn the model off" };
+  if (model === undefined) return { kind: "absent", because: "no model is configured" };
+  const { incident, evidence, causes } = asking;
+  const remedies = asking.remedies.flatMap((remedy, index) =>
+    remedy.kind === "change" ? [{ id: remedyIdOf(index), sentence: renderRemediation(remedy.remediation) }] : [],
+  );
+  const question = questionOf({ incident, evidence, causes, remedies, delimiter: ports.random() });
+  const ask = (system: string) =>
+    model.ask({
+      ...{ system, prompt: question.prompt, schema: question.schema, deadlineMs: tempo.modelDeadlineMs },
+      ...{ incident: incident.uid, traceId: incident.traceId },
+    });
+  try {
+    let because = "";
+    for (const system of [prompts.diagnose, `${prompts.diagnose}\n\n${prompts.repair}`]) {
+      const { text, doneReason, ...costs } = await ask(system);
+      const answer = readAnswer(text, doneReason, question);
+      if (answer.kind === "answered") return { ...answer, ...pick(costs) };
+      because = answer.because;
+    }
+    return { kind: "unusable", because };
+  } catch (error) {
+    if (error instanceof Unavailable || error instanceof Refused) return { kind: "absent", because: error.message };
+    throw error;
+  }
+}
+
+function pick({ model, digest, durationMs }: Pick<ModelAnswer, "model" | "digest" | "durationMs">) {
+  return { model, digest, durationMs };
+}

@@ -1,0 +1,164 @@
+import type { Evidence } from "../domain/evidence.ts";
+import type { Incident } from "../domain/incident.ts";
+import type { PostMortem } from "../domain/post-mortem.ts";
+import { renderReport, type SecondWitness } from "../domain/proposal-text.ts";
+import type { Proposal } from "../domain/pull-request.ts";
+import { loweredTo, type Remediation, scaledTo } from "../domain/remediation.ts";
+import type { RiskInput } from "../domain/risk.ts";
+import type { Story } from "../domain/story.ts";
+import type { Run } from "../ports.ts";
+import { type Decided, decide, type Hearings } from "./decide.ts";
+import { gate, type Gated } from "./gate.ts";
+import { type Plan, planChange } from "./plan.ts";
+import { draftProposal, propose } from "./propose.ts";
+import { sync } from "./sync.ts";
+import { takeTurn, type Turn } from "./take-turn.ts";
+
+/** Why a change is proposed, and what is known about such changes. */
+export interface Case {
+  readonly incident: Incident;
+  readonly evidence: readonly Evidence[];
+  readonly cause: { readonly sentence: string; readonly citing: readonly string[] };
+  /** The line that the alert's metric crossed. */
+  readonly limit?: number | undefined;
+  readonly witnesses: RiskInput["witnesses"];
+  /** True when only text that users can write supports the cause. */
+  readonly taintedOnly: boolean;
+  /** Why the witnesses ask for a person to merge. */
+  readonly needsPerson?: readonly string[];
+  readonly secondWitness?: SecondWitness;
+  readonly precedents: readonly PostMortem[];
+  /** The story so far when this is the revert of its change. */
+  readonly failed?: Story;
+  /** A remedy is pointless once the alert is gone; a revert is not. */
+  readonly closesWhenResolved: boolean;
+}
+
+/** gate → propose → decide → sync of one planned change. Without `syncedSha` the story ends here. */
+export async function change(subject: Case, first: Plan, run: Run): Promise<Story> {
+  const { incident, cause } = subject;
+  const turn = await takeTurn(subject, first, run);
+  const outcome = turn === "resolved" ? goneWhileWaiting(first) : await proposed(subject, first, turn, run);
+  await run.step("leave queue", async (ports) => ports.queue?.leave(incident.uid));
+  const { plan, proposal } = outcome;
+  const about = { cause, remediation: plan.remediation, effect: plan.effect, entry: plan.entry, proposal };
+  if (outcome.kind === "gone") {
+    return {
+      ...about,
+      ending: "resolved-before-merge",
+      because: "the alert resolved while the proposal waited its turn",
+    };
+  }
+  if (outcome.kind === "refused") return { ...about, ending: "refused", because: outcome.because };
+  const { decided } = outcome;
+  if (decided.kind === "close") return { ...about, ending: decided.ending, because: decided.because };
+
+  const merged = { ...about, mergedSha: decided.sha };
+  await run.step("report merge", async (ports) => {
+    ports.telemetry.tell(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
+    await ports.journal.dropPendingFiles(outcome.proposal.files);
+    await ports.github.report(outcome.proposal, renderReport({ state: "merged", because: decided.because }));
+  });
+  const synced = await sync(plan.entry, decided.sha, run);
+  if (!synced.reached) return { ...merged, ending: "not-synced", because: synced.because };
+  await run.step("report sync", async (ports) => {
+    ports.telemetry.tell(
+      incident.uid,
+      "sync",
+      `${plan.entry.object ?? "the controller"} holds ${synced.sha.slice(0, 7)}`,
+    );
+  });
+  return { ...merged, syncedSha: synced.sha, ending: "unclear", because: "synced" };
+}
+
+type Outcome =
+  | { readonly kind: "gone"; readonly plan: Plan; readonly proposal: undefined }
+  | { readonly kind: "refused"; readonly plan: Plan; readonly proposal: Proposal | undefined; readonly because: string }
+  | {
+      readonly kind: "decided";
+      readonly plan: Plan;
+      readonly proposal: Proposal;
+      readonly decided: Exclude<Decided, { kind: "replan" }>;
+    };
+
+function goneWhileWaiting(plan: Plan): Outcome {
+  return { kind: "gone", plan, proposal: undefined };
+}
+
+// Each new number is planned, gated and decided anew; nobody needs more of them.
+const mostPlans = 5;
+
+/** Until it is merged or closed. A person's own number, and a base that moved, are planned, rendered and gated again. */
+async function proposed(subject: Case, first: Plan, turn: Turn, run: Run): Promise<Outcome> {
+  let plan = first;
+  if (turn === "waited") {
+    const fresh = await run.step("plan again", (ports) => planChange(subject.incident, first.remediation, ports));
+    if (fresh.kind === "none") return { kind: "refused", plan, proposal: undefined, because: fresh.because };
+    plan = fresh;
+  }
+  const opened = await openFirst(subject, plan, run);
+  if (opened.kind === "refused") return { kind: "refused", plan, proposal: undefined, because: opened.because };
+  let current = opened;
+  let approvedBy: string | undefined;
+  let earlier: Hearings | undefined;
+  let rebaseRefused = false;
+  for (let count = 1; ; count += 1) {
+    const { gated, proposal } = current;
+    const pending = {
+      ...{ incident: subject.incident, proposal, selfMergeLacks: gated.selfMergeLacks, approvedBy, earlier },
+      ...{ closesWhenResolved: subject.closesWhenResolved, canReplan: count < mostPlans, rebaseRefused },
+    };
+    const decided = await decide(pending, run);
+    if (decided.kind !== "replan") return { kind: "decided", plan: current.plan, proposal, decided };
+    const { replicas, by, hearings } = decided;
+    const { remediation } = current.plan;
+    const wanted = replicas === undefined ? remediation : scaledTo(remediation, replicas, by);
+    const again = await planned(subject, wanted, run);
+    approvedBy = undefined;
+    earlier = hearings;
+    if (again.kind === "refused") {
+      // What is open stays open, as it was, with the reason: a refused wish is no verdict on what was proposed.
+      rebaseRefused ||= replicas === undefined;
+      const refusal = again.because;
+      earlier = { ...hearings, standing: { ...hearings.standing, refusal } };
+      continue;
+    }
+    current = await open(subject, again, run);
+    approvedBy = replicas === undefined ? undefined : by;
+  }
+}
+
+/** A plan that passed the gate. */
+interface Passed {
+  readonly kind: "passed";
+  readonly plan: Plan;
+  readonly gated: Gated;
+}
+
+interface Opened extends Passed {
+  readonly proposal: Proposal;
+}
+
+type Refusal = { readonly kind: "refused"; readonly because: string; readonly offer?: number | undefined };
+
+/** The first proposal. Where the policies refuse its number, it is the nearest one that they let pass. */
+async function openFirst(subject: Case, plan: Plan, run: Run): Promise<Opened | Refusal> {
+  const gated = await run.step("gate", (ports) => gate(subject, plan, ports));
+  if (gated.kind === "passed") return open(subject, { kind: "passed", plan, gated }, run);
+  if (gated.offer === undefined || plan.remediation.kind !== "scale") return gated;
+  const second = await planned(subject, loweredTo(plan.remediation, gated.offer, gated.because), run);
+  return second.kind === "passed" ? open(subject, second, run) : { kind: "refused", because: gated.because };
+}
+
+async function planned(subject: Case, wanted: Remediation, run: Run): Promise<Passed | Refusal> {
+  const plan = await run.step("plan again", (ports) => planChange(subject.incident, wanted, ports));
+  if (plan.kind === "none") return { kind: "refused", because: plan.because };
+  const gated = await run.step("gate", (ports) => gate(subject, plan, ports));
+  return gated.kind === "passed" ? { kind: "passed", plan, gated } : gated;
+}
+
+async function open(subject: Case, { plan, gated }: Passed, run: Run): Promise<Opened> {
+  const draft = await run.step("draft", (ports) => draftProposal(subject, plan, gated, ports));
+  const proposal = await run.step("propose", (ports) => propose(draft, ports));
+  return { kind: "passed", plan, gated, proposal };
+}

@@ -1,0 +1,129 @@
+import { type Agreement, assessAgreement } from "../domain/agreement.ts";
+import { capsuleOf, renderCapsule } from "../domain/capsule.ts";
+import type { Cause } from "../domain/cause.ts";
+import type { Guardrails } from "../domain/guardrails.ts";
+import type { Incident } from "../domain/incident.ts";
+import type { SecondWitness } from "../domain/proposal-text.ts";
+import { type Remedy, remedyFor } from "../domain/remedy.ts";
+import type { RiskInput } from "../domain/risk.ts";
+import { followRunbook, type Runbook, runbookFor, type RunbookReading } from "../domain/runbook.ts";
+import { workloadKey } from "../domain/workload.ts";
+import type { Ports } from "../ports.ts";
+import { askModel, type ModelWord, remedyIdOf } from "./ask-model.ts";
+import type { Observed } from "./collect.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
+import { runbooksIn } from "./load-runbooks.ts";
+import { undoOf } from "./recent-commits.ts";
+import { storyRevision } from "./story-revision.ts";
+
+/** What is wrong, who says so, and the remedy that follows. */
+export interface Diagnosed {
+  readonly kind: "diagnosed";
+  readonly cause: Cause;
+  /** Every cause that was considered, best first. */
+  readonly causes: readonly Cause[];
+  readonly witnesses: RiskInput["witnesses"];
+  /** True when only text that users can write supports the cause. */
+  readonly taintedOnly: boolean;
+  /** Why the witnesses ask for a person; empty = they do not. */
+  readonly needsPerson: readonly string[];
+  readonly secondWitness: SecondWitness;
+  readonly model: ModelWord;
+  readonly remedy: Remedy;
+}
+
+export type Diagnosis = Diagnosed | { readonly kind: "abstained"; readonly because: string };
+
+type Asked = Pick<
+  Ports,
+  "model" | "prompts" | "random" | "github" | "cluster" | "renderer" | "telemetry" | "tempo" | "journal" | "clock"
+>;
+
+// The best few: a model that must choose among many chooses badly, and each costs a look at the cluster.
+const mostCauses = 4;
+
+/** The deterministic ranking first, then one question to the model, which chooses among what was enumerated. */
+export async function diagnose(incident: Incident, observed: Observed, ports: Asked): Promise<Diagnosis> {
+  const { evidence } = observed;
+  const versions = { rectify: storyRevision };
+  const capsule = capsuleOf(incident, evidence, { at: ports.clock.now().toISOString(), versions });
+  await ports.journal.saveCapsule(incident.uid, renderCapsule(capsule));
+  const ranked = capsule.diagnosis;
+  if (ranked.kind === "abstained") return abstained(incident, ranked.because, ports);
+  const { tree } = await ports.github.head();
+  const guardrails = loadGuardrails(tree);
+  if (!guardrails.ok) return abstained(incident, guardrails.problems.join("; "), ports);
+
+  const causes = ranked.causes.slice(0, mostCauses);
+  const runbook = runbookFor(
+    readable(runbooksIn(tree)),
+    incident,
+    causes.map(({ kind }) => kind),
+  );
+  const target = runbook?.remedy.kind === "scale" ? runbook.remedy.targetUtilisation : undefined;
+  const remedies = await Promise.all(
+    causes.map((cause) => remedyOf(cause, { incident, observed, guardrails: guardrails.value, target }, ports)),
+  );
+  const ranking = causes.flatMap((cause, index) => (remedies[index] ? [{ cause, remedy: remedies[index] }] : []));
+  const followed = runbook && followRunbook(runbook, ranking);
+  const model = await askModel({ incident, evidence, causes, remedies, guardrails: guardrails.value }, ports);
+  const chosen = followed ?? ranking[0];
+  if (chosen === undefined) return abstained(incident, "no cause stands out", ports);
+  const { cause, remedy } = chosen;
+  if (runbook) {
+    const said = followed ? "is followed" : "asks for a remedy that no cause here has";
+    ports.telemetry.tell(incident.uid, "diagnose", `${runbook.path} ${said}`);
+  }
+  const first = {
+    ...cause,
+    causeId: cause.id,
+    remedyId: remedy.kind === "change" ? remedyIdOf(causes.indexOf(cause)) : "none",
+  };
+  const agreement = assessAgreement({ ranked: first, said: model, rule: guardrails.value.model, evidence });
+  if (agreement.blocked !== undefined) return abstained(incident, agreement.blocked, ports);
+  ports.telemetry.tell(incident.uid, "diagnose", `${cause.sentence} (${agreement.notes.join("; ")})`);
+  return { kind: "diagnosed", cause, causes, model, remedy, ...witnessesOf(agreement, model) };
+}
+
+type Witnessed = Pick<Diagnosed, "witnesses" | "taintedOnly" | "needsPerson" | "secondWitness">;
+
+function witnessesOf({ kind, taintedOnly, needsPerson, notes }: Agreement, model: ModelWord): Witnessed {
+  const answered = model.kind === "answered" ? model : undefined;
+  return {
+    ...{ witnesses: kind === "none" ? "one" : kind, taintedOnly, needsPerson },
+    secondWitness: {
+      model: answered && `${answered.model} (${answered.digest.slice(0, 12)})`,
+      notes,
+      explanation: answered?.explanation,
+    },
+  };
+}
+
+function abstained(incident: Incident, because: string, ports: Pick<Ports, "telemetry">): Diagnosis {
+  ports.telemetry.tell(incident.uid, "diagnose", because);
+  return { kind: "abstained", because };
+}
+
+function readable(readings: readonly RunbookReading[]): readonly Runbook[] {
+  return readings.flatMap((reading) => (reading.kind === "runbook" ? [reading.runbook] : []));
+}
+
+interface Known {
+  readonly incident: Incident;
+  readonly observed: Observed;
+  readonly guardrails: Guardrails;
+  readonly target: number | undefined;
+}
+
+async function remedyOf(
+  cause: Cause,
+  { incident, observed, guardrails, target }: Known,
+  ports: Asked,
+): Promise<Remedy> {
+  const state = await ports.cluster.workload(cause.workload).catch(() => undefined);
+  const { threshold, value, evidence } = observed;
+  const own = workloadKey(cause.workload) === workloadKey(incident.workload);
+  const metric = own && threshold !== undefined && value !== undefined ? { value, limit: threshold.limit } : undefined;
+  const undo = cause.commit === undefined || state === undefined ? undefined : await undoOf(cause.commit, state, ports);
+  return remedyFor({ cause, state, evidence, home: incident.workload, metric, guardrails, undo, target });
+}

@@ -1,0 +1,158 @@
+import { budgetProblem, type Cost, renderCost } from "../domain/cost.ts";
+import { gateFilesIn } from "../domain/gate-files.ts";
+import type { Guardrails } from "../domain/guardrails.ts";
+import { costOfChange } from "../domain/plan-cost.ts";
+import { type PolicyVerdict, policyLacks } from "../domain/policy-report.ts";
+import { checkOf } from "../domain/policy-text.ts";
+import { assessRisk, type Risk } from "../domain/risk.ts";
+import { isInsideWindows } from "../domain/window.ts";
+import { workloadKey } from "../domain/workload.ts";
+import type { Ports } from "../ports.ts";
+import type { Case } from "./change.ts";
+import { judgePlan, type PlanJudgement } from "./judge-plan.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
+import type { Plan } from "./plan.ts";
+
+/** A change that may be proposed, with everything that speaks against merging it without a person. */
+export interface Gated {
+  readonly kind: "passed";
+  readonly risk: Risk;
+  /** What the policies said, in one line for people. */
+  readonly policy: string;
+  /** What the change adds; undefined without a price book. */
+  readonly cost: Cost | undefined;
+  readonly conclusion: "success" | "neutral";
+  readonly selfMergeLacks: readonly string[];
+}
+
+/** `offer` is the nearest number that the policies let pass. */
+export type GateAnswer =
+  | Gated
+  | { readonly kind: "refused"; readonly because: string; readonly offer?: number | undefined };
+
+/** Guardrails, policies and risk of one planned change, all read from its base commit. */
+export async function gate(
+  subject: Case,
+  plan: Plan,
+  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry" | "renderer" | "policies">,
+): Promise<GateAnswer> {
+  const guardrails = loadGuardrails(await ports.github.at(plan.baseSha));
+  if (!guardrails.ok) return { kind: "refused", because: guardrails.problems.join("; ") };
+  const forbidden = forbiddenBy(guardrails.value, plan);
+  if (forbidden.length > 0) return { kind: "refused", because: forbidden.join("; ") };
+  const { uid } = subject.incident;
+  const judgement = await judgePlan(plan, { incident: uid, guardrails: guardrails.value }, ports);
+  if (judgement.verdict.kind === "refused") {
+    const { counterOffer } = judgement;
+    return { kind: "refused", because: refusalOf(judgement), offer: counterOffer?.value };
+  }
+
+  const { workload } = plan.remediation;
+  const now = ports.clock.now();
+  const hourAgo = new Date(now.getTime() - 3_600_000).toISOString();
+  const recentChanges = await ports.journal.changesSince(workloadKey(workload), hourAgo, uid);
+  const { rendered, verdict, asked } = judgement;
+  const cost = rendered && costOfChange(rendered.before, rendered.after, guardrails.value.priceBook);
+  const risk = riskOf({ subject, plan, guardrails: guardrails.value, recentChanges, now });
+  const lacks = lacksOf({ guardrails: guardrails.value, risk, plan, verdict, asked, cost });
+  const selfMergeLacks = [...lacks, ...(subject.needsPerson ?? [])];
+  const policy = policyOf(guardrails.value, verdict);
+  ports.telemetry.tell(uid, "gate", `risk ${risk.reasons.join("; ")}`);
+  ports.telemetry.tell(uid, "gate", `${policy}${cost === undefined ? "" : `, ${renderCost(cost)}`}`);
+  const conclusion = verdict.kind === "passed" && policyLacks(verdict).length === 0 ? "success" : "neutral";
+  return { kind: "passed", risk, policy, cost, conclusion, selfMergeLacks };
+}
+
+/** The messages of the policies, each with what to do, and the nearest number that passes. */
+function refusalOf({ verdict, counterOffer }: PlanJudgement): string {
+  const failures = verdict.kind === "refused" ? verdict.failures : [];
+  const said = failures.map(({ policy, message }) => `policy ${policy}: ${message.replace(/\.?$/, ".")}`);
+  return [...said, ...(counterOffer === undefined ? [] : [counterOffer.line])].join(" ");
+}
+
+/** What the guardrails never allow, whoever approves. */
+function forbiddenBy(guardrails: Guardrails, { remediation, effect, files }: Plan): string[] {
+  const { workload, change } = remediation;
+  const guarded = gateFilesIn(files.map((file) => file.path));
+  const { namespaces, kinds, minReplicas, maxReplicas } = guardrails;
+  const to = "to" in change && typeof change.to === "number" ? change.to : undefined;
+  return [
+    ...(namespaces.includes(workload.namespace)
+      ? []
+      : [`namespace ${workload.namespace} is not one that Rectify may change (guardrails: namespaces)`]),
+    ...(kinds.some((kind) => kind === workload.kind)
+      ? []
+      : [`kind ${workload.kind} is not allowed (guardrails: kinds)`]),
+    ...(to !== undefined && (to < minReplicas || to > maxReplicas)
+      ? [`${to} replicas are outside ${minReplicas} to ${maxReplicas} (guardrails)`]
+      : []),
+    ...guarded.map((path) => `${path} decides what may merge: only people change it`),
+    ...(effect.changes.length === 0 ? ["the change has no effect"] : []),
+  ];
+}
+
+interface Judged {
+  readonly subject: Case;
+  readonly plan: Plan;
+  readonly guardrails: Guardrails;
+  readonly recentChanges: number;
+  readonly now: Date;
+}
+
+function riskOf({ subject, plan, guardrails, recentChanges, now }: Judged): Risk {
+  const { remediation, effect } = plan;
+  const { change, workload, from } = remediation;
+  const objects = new Set(effect.changes.map(({ object }) => workloadKey(object)));
+  const same = subject.precedents.filter((record) => record.remedy?.kind === remediation.kind);
+  return assessRisk({
+    kind: remediation.kind,
+    amount:
+      typeof change.to === "number"
+        ? { from: Number(from), to: change.to, ceiling: guardrails.maxReplicas }
+        : undefined,
+    critical: guardrails.criticalWorkloads.includes(workloadKey(workload)),
+    objectsChanged: objects.size,
+    precedents: {
+      successes: same.filter((record) => record.outcome === "verified").length,
+      needed: guardrails.autonomy.successes,
+      lastFailed: same[0]?.outcome === "failed",
+    },
+    witnesses: subject.witnesses,
+    taintedOnly: subject.taintedOnly,
+    recentChanges,
+    insideWindow:
+      isInsideWindows(guardrails.windows, now) || guardrails.windowExemptSeverities.includes(subject.incident.severity),
+    proof: effect.proof.kind,
+  });
+}
+
+/** Where our own CLI gave no verdict, a required check of the repository is the policies' voice. */
+function policyOf({ requiredChecks }: Guardrails, verdict: PolicyVerdict): string {
+  const names = requiredChecks.map((check) => check.name).join(", ");
+  if (verdict.kind === "passed" || names === "") return checkOf(verdict).title;
+  return `${checkOf(verdict).title} here: left to the required check ${names}`;
+}
+
+interface Weighed {
+  readonly guardrails: Guardrails;
+  readonly risk: Risk;
+  readonly plan: Plan;
+  readonly verdict: PolicyVerdict;
+  readonly asked: boolean;
+  readonly cost: Cost | undefined;
+}
+
+function lacksOf({ guardrails, risk, plan, verdict, asked, cost }: Weighed): string[] {
+  const { budgets, requiredChecks } = guardrails;
+  const { namespace } = plan.remediation.workload;
+  // The sum of what runs already is not on record yet: a budget can be kept only by a person.
+  const budget = budgetProblem({ namespace, budgets, running: undefined, cost });
+  const leftToCheck = !asked && requiredChecks.length > 0;
+  return [
+    ...(guardrails.autoMerge === "low-risk" ? [] : ["the guardrails let nothing merge by itself"]),
+    ...(risk.level === "low" ? [] : [`risk is ${risk.level}`]),
+    ...(plan.effect.proof.kind === "rendered" ? [] : ["the effect was not rendered"]),
+    ...(leftToCheck ? [] : policyLacks(verdict)),
+    ...(budget === undefined ? [] : [budget]),
+  ];
+}

@@ -1,0 +1,28 @@
+import type { Evidence } from "../domain/evidence.ts";
+import type { Incident } from "../domain/incident.ts";
+import { postMortemOf, postMortemPath, renderPostMortem } from "../domain/post-mortem.ts";
+import { renderReport } from "../domain/proposal-text.ts";
+import type { Story } from "../domain/story.ts";
+import type { Ports } from "../ports.ts";
+
+/**
+ * Ends the incident: the outcome in the sticky comment, the completed post-mortem for the next pull request (its own is
+ * merged already), and the record. Calling it twice is safe.
+ */
+export async function learn(
+  incident: Incident,
+  told: { readonly story: Story; readonly evidence: readonly Evidence[] },
+  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry">,
+): Promise<void> {
+  const { story, evidence } = told;
+  const { ending, because, proposal, mergedSha } = story;
+  const postMortem = postMortemOf({ incident, story, evidence, now: ports.clock.now().toISOString() });
+  if (mergedSha !== undefined) {
+    await ports.journal.addPendingFile(postMortemPath(incident), renderPostMortem(postMortem), incident.uid);
+  }
+  if (proposal !== undefined && mergedSha !== undefined) {
+    await ports.github.report(proposal, renderReport({ state: "ended", because: `${ending}: ${because}` }));
+  }
+  await ports.journal.endIncident(incident.uid, { ending, because, story });
+  ports.telemetry.tell(incident.uid, "learn", `${ending}: ${because}`);
+}

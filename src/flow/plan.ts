@@ -1,0 +1,93 @@
+import { proofOf } from "../domain/effect.ts";
+import type { Ending, Incident } from "../domain/incident.ts";
+import type { Effect, Entry, FileEdit, OwnerLink } from "../domain/manifest-edit.ts";
+import { type Remediation, renderRemediation } from "../domain/remediation.ts";
+import { overlaid, type Tree } from "../domain/tree.ts";
+import { type LiveWorkload, workloadKey } from "../domain/workload.ts";
+import { entriesOf, othersOf } from "../manifests/entries.ts";
+import { locate } from "../manifests/locate.ts";
+import { affectedEntries } from "../manifests/reach.ts";
+import type { Ports } from "../ports.ts";
+import type { Diagnosed } from "./diagnose.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
+
+/** A remediation with the bytes that carry it and the proof of its effect. */
+export interface Plan {
+  readonly kind: "change";
+  readonly remediation: Remediation;
+  /** The workload as the cluster showed it when the change was planned. */
+  readonly live: LiveWorkload;
+  readonly entry: Entry;
+  readonly baseSha: string;
+  readonly files: readonly FileEdit[];
+  readonly owners: readonly OwnerLink[];
+  readonly warnings: readonly string[];
+  readonly effect: Effect;
+}
+
+export type Planned =
+  | Plan
+  | { readonly kind: "none"; readonly ending: Extract<Ending, "no-change" | "refused">; readonly because: string };
+
+type Asked = Pick<Ports, "github" | "cluster" | "renderer" | "telemetry">;
+
+/** Diagnosis → one remediation of the closed list → the field that Git really owns → byte-exact edit, proved. */
+export async function plan(incident: Incident, diagnosed: Diagnosed, ports: Asked): Promise<Planned> {
+  const { remedy } = diagnosed;
+  if (remedy.kind === "none") return { kind: "none", ending: "no-change", because: remedy.because };
+  return planChange(incident, remedy.remediation, ports);
+}
+
+/** The same for a change that is already decided: a revert, or a number that a person asked for. */
+export async function planChange(incident: Incident, remediation: Remediation, ports: Asked): Promise<Planned> {
+  const { sha, tree } = await ports.github.head();
+  const guardrails = loadGuardrails(tree);
+  if (!guardrails.ok) return refused(guardrails.problems.join("; "));
+  const live = await ports.cluster.workload(remediation.workload);
+  if (live === undefined) return refused(`${workloadKey(remediation.workload)} is not on the cluster`);
+  const entry = await ports.cluster.entryOf(live);
+  const edit = locate(tree, { workload: live, change: remediation.change, entry });
+  if (edit.kind === "refused") return refused(`${edit.because} (${edit.reason}). ${edit.cure}`);
+
+  const after = overlaid(tree, Object.fromEntries(edit.files.map((file) => [file.path, file.after])));
+  const proof = await prove(
+    { before: tree, after, entry, remediation, paths: edit.files.map((file) => file.path) },
+    ports,
+  );
+  if (proof.kind === "refused") return refused(`the edit was not what it should be: ${proof.because}`);
+  ports.telemetry.tell(
+    incident.uid,
+    "plan",
+    `${renderRemediation(remediation)} in ${edit.files.map((f) => f.path).join(", ")}`,
+  );
+  const { files, owners, warnings } = edit;
+  return { kind: "change", remediation, live, entry, baseSha: sha, files, owners, warnings, effect: proof.effect };
+}
+
+interface Proving {
+  readonly before: Tree;
+  readonly after: Tree;
+  readonly entry: Entry;
+  readonly remediation: Remediation;
+  /** The edited files. */
+  readonly paths: readonly string[];
+}
+
+/** Renders this entry and every other one that reads an edited file: exactly the wanted field of this one may differ. */
+async function prove({ before, after, entry, remediation, paths }: Proving, { renderer }: Pick<Ports, "renderer">) {
+  const entries = entriesOf(before);
+  const touched = othersOf(affectedEntries(after, entries, paths), entry);
+  const both = async (at: Entry) => ({
+    entry: at,
+    before: await renderer.render(before, at),
+    after: await renderer.render(after, at),
+  });
+  const others = [];
+  for (const other of touched) others.push(await both(other));
+  const wanted = { workload: remediation.workload, change: remediation.change };
+  return proofOf({ target: await both(entry), others, wanted });
+}
+
+function refused(because: string): Planned {
+  return { kind: "none", ending: "refused", because };
+}

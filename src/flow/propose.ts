@@ -1,0 +1,76 @@
+import { postMortemOf, postMortemPath, renderPostMortem } from "../domain/post-mortem.ts";
+import {
+  type ProposalStory,
+  renderBody,
+  renderCommitMessage,
+  renderReport,
+  renderTitle,
+} from "../domain/proposal-text.ts";
+import { renderChart } from "../domain/chart.ts";
+import { branchOf, type Proposal, type ProposalDraft } from "../domain/pull-request.ts";
+import type { Ports } from "../ports.ts";
+import type { Case } from "./change.ts";
+import type { Gated } from "./gate.ts";
+import type { Plan } from "./plan.ts";
+
+/** Everything that will be written, decided once: a repeated write must find what the first one meant. */
+export async function draftProposal(
+  subject: Case,
+  plan: Plan,
+  gated: Gated,
+  ports: Pick<Ports, "journal" | "clock">,
+): Promise<ProposalDraft> {
+  const { incident, evidence } = subject;
+  const { owners, warnings, effect, remediation, files, baseSha } = plan;
+  const { risk, policy, selfMergeLacks } = gated;
+  const story: ProposalStory = {
+    ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
+    ...{ risk, policy, selfMergeLacks, chart: chartOf(subject) },
+    // A revert is not what the witnesses were asked about.
+    ...(subject.failed === undefined ? { secondWitness: subject.secondWitness } : {}),
+  };
+  const draft = postMortemOf({
+    incident,
+    story: subject.failed ?? { cause: subject.cause, remediation, effect },
+    evidence,
+    now: ports.clock.now().toISOString(),
+  });
+  const carried = await ports.journal.pendingFiles();
+  const waitsFor = selfMergeLacks.length === 0 ? ["the required checks"] : ["an approval of this exact change"];
+  return {
+    incident: incident.uid,
+    branch: branchOf(remediation.workload),
+    baseSha,
+    title: renderTitle(story),
+    body: renderBody(story),
+    labels: ["rectify", `risk/${risk.level}`],
+    commitMessage: renderCommitMessage(story),
+    files: [
+      ...files.map(({ path, after }) => ({ path, content: after })),
+      { path: postMortemPath(incident), content: renderPostMortem(draft) },
+      ...carried.filter(({ path }) => path !== postMortemPath(incident)),
+    ],
+    effect: effect.hash,
+    report: renderReport({ state: "waiting", waitsFor }),
+    check: { conclusion: gated.conclusion, title: `risk ${risk.level}`, summary: policy },
+  };
+}
+
+/** Opens the one pull request of this change, or updates the one that an earlier try opened. */
+export async function propose(
+  draft: ProposalDraft,
+  ports: Pick<Ports, "github" | "journal" | "telemetry">,
+): Promise<Proposal> {
+  const proposal = await ports.github.publish(draft);
+  await ports.journal.recordPull(proposal.number, draft.incident);
+  ports.telemetry.tell(draft.incident, "propose", `#${proposal.number} ${draft.title} (${proposal.url})`);
+  return proposal;
+}
+
+/** What the alert measures, as a chart with the line that it crossed. */
+function chartOf({ evidence, limit }: Case): string | undefined {
+  const item = evidence.find(({ key }) => key === "alert-metric");
+  const series = item?.finding.kind === "series" ? item.finding.series[0] : undefined;
+  if (item?.finding.kind !== "series" || series === undefined) return undefined;
+  return renderChart({ title: item.title, unit: item.finding.unit, series, limit });
+}

@@ -1,0 +1,84 @@
+import type { Incident } from "../domain/incident.ts";
+import { inverseOf } from "../domain/remediation.ts";
+import type { Story } from "../domain/story.ts";
+import type { Run } from "../ports.ts";
+import { Refused } from "../ports.ts";
+import { type Case, change } from "./change.ts";
+import { collect, type Observed } from "./collect.ts";
+import { diagnose, type Diagnosis } from "./diagnose.ts";
+import { learn } from "./learn.ts";
+import { plan, planChange } from "./plan.ts";
+import { recall } from "./recall.ts";
+import { verify } from "./verify.ts";
+
+/** One incident, from alert to lesson. The step names are a stored format: see `storyVersion`. */
+export async function remediateIncident(incident: Incident, run: Run): Promise<void> {
+  const examined = await examine(incident, run);
+  const story = await attempt(incident, examined, run).catch(parked);
+  await run.step("learn", (ports) => learn(incident, { story, evidence: examined.observed.evidence }, ports));
+}
+
+interface Examined {
+  readonly observed: Observed;
+  readonly diagnosis: Diagnosis;
+}
+
+// A metric over a window shows a sudden load late: before Rectify says "nothing stands out", it looks again.
+const mostLooks = 3;
+
+async function examine(incident: Incident, run: Run): Promise<Examined> {
+  for (let look = 1; ; look += 1) {
+    const observed = await run.step("collect", (ports) => collect(incident, ports));
+    const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, ports));
+    if (diagnosis.kind === "diagnosed" || look === mostLooks) return { observed, diagnosis };
+    await run.message(run.tempo.settleMs);
+  }
+}
+
+async function attempt(incident: Incident, { observed, diagnosis }: Examined, run: Run): Promise<Story> {
+  const { step } = run;
+  const recalled = await step("recall", (ports) => recall(incident, ports));
+  if (diagnosis.kind === "abstained") return { ending: "no-change", because: diagnosis.because };
+  const { cause, witnesses, taintedOnly, needsPerson, secondWitness } = diagnosis;
+  const planned = await step("plan", (ports) => plan(incident, diagnosis, ports));
+  if (planned.kind === "none") return { ending: planned.ending, because: planned.because, cause };
+
+  const subject: Case = {
+    ...{ incident, evidence: observed.evidence, cause, witnesses, taintedOnly },
+    ...{ needsPerson, secondWitness },
+    ...{ precedents: recalled.precedents, limit: observed.threshold?.limit, closesWhenResolved: true },
+  };
+  const changed = await change(subject, planned, run);
+  if (changed.syncedSha === undefined) return changed;
+
+  const before = { threshold: observed.threshold, value: observed.value };
+  const verification = await verify(incident, planned.remediation.workload, before, run);
+  const story = { ...changed, verification, because: verification.because };
+  if (verification.kind === "recovered") return { ...story, ending: "recovered" };
+  if (verification.kind === "unclear") return { ...story, ending: "unclear" };
+  return revert(subject, { ...story, ending: "unclear" }, run);
+}
+
+/** The same line again with its remediation fixed: back to the value before. */
+async function revert(subject: Case, story: Story, run: Run): Promise<Story> {
+  const { remediation } = story;
+  if (remediation === undefined) return story;
+  const back = inverseOf(remediation);
+  const planned = await run.step("plan revert", (ports) => planChange(subject.incident, back, ports));
+  if (planned.kind === "none") {
+    return { ...story, because: `${story.because}; the revert could not be planned: ${planned.because}` };
+  }
+  const failed = { sentence: `The last change did not help: ${story.because}.`, citing: subject.cause.citing };
+  const undone = await change({ ...subject, cause: failed, failed: story, closesWhenResolved: false }, planned, run);
+  const { proposal, mergedSha } = undone;
+  const reverted = { ...story, revert: { proposal, mergedSha } };
+  if (undone.syncedSha === undefined)
+    return { ...reverted, because: `${story.because}; the revert: ${undone.because}` };
+  return { ...reverted, ending: "reverted" };
+}
+
+/** A clear no from outside, or no answer for hours: the incident waits for a person. */
+function parked(error: unknown): Story {
+  if (error instanceof Refused) return { ending: "parked", because: error.message };
+  throw error;
+}

@@ -1,0 +1,58 @@
+import { renderRemediation } from "../domain/remediation.ts";
+import { isWatching } from "../domain/watchtower.ts";
+import type { Ports, Run } from "../ports.ts";
+import type { Case } from "./change.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
+import type { Plan } from "./plan.ts";
+
+/** `go` at once, `waited` first (the plan is old by now), or the alert resolved while it waited. */
+export type Turn = "go" | "waited" | "resolved";
+
+/** Waits, durably, until the caps let this proposal be opened. A revert waits for Watchtower mode only. */
+export async function takeTurn(subject: Case, plan: Plan, run: Run): Promise<Turn> {
+  let told = "";
+  for (let look = 1; ; look += 1) {
+    const because = await run.step("queue", (ports) => askTurn(subject, plan, told, ports));
+    if (because === undefined) return look === 1 ? "go" : "waited";
+    if (because === "") return "resolved";
+    told = because;
+    await run.message(run.tempo.pollMs);
+  }
+}
+
+/** Undefined = open it now, empty = the alert is gone, otherwise why it waits. */
+async function askTurn(subject: Case, plan: Plan, told: string, ports: Ports): Promise<string | undefined> {
+  const { incident } = subject;
+  const watchtower = ports.watchtower?.state();
+  const watching = watchtower !== undefined && isWatching(watchtower);
+  const capped = ports.queue !== undefined && subject.failed === undefined;
+  if (!watching && !capped) return undefined;
+  const alerts = await ports.journal.alertsOf(incident.uid);
+  if (
+    subject.closesWhenResolved &&
+    told !== "" &&
+    alerts.length > 0 &&
+    alerts.every((alert) => alert.status === "resolved")
+  )
+    return "";
+  if (watching) {
+    const because = `Watchtower mode: ${watchtower.reasons.join("; ")}`;
+    if (!told.startsWith("Watchtower mode")) ports.telemetry.tell(incident.uid, "propose", `waits: ${because}`);
+    return because;
+  }
+  if (ports.queue === undefined || !capped) return undefined;
+  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  if (!guardrails.ok) return `the guardrails are invalid: ${guardrails.problems[0] ?? ""}`;
+  const candidate = {
+    incident: incident.uid,
+    workload: plan.remediation.workload,
+    alert: incident.alert.name,
+    severity: incident.severity,
+    startedAt: incident.startedAt,
+    summary: renderRemediation(plan.remediation),
+  };
+  const turn = await ports.queue.ask(candidate, guardrails.value, ports.clock.now());
+  if (turn.kind === "open") return undefined;
+  if (turn.because !== told) ports.telemetry.tell(incident.uid, "propose", `waits: ${turn.because}`);
+  return turn.because;
+}

@@ -1,0 +1,235 @@
+import { randomBytes } from "node:crypto";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { alertmanager } from "./adapters/alertmanager.ts";
+import { type Durable, startDurable, storyVersion } from "./adapters/durable.ts";
+import { findKyverno, kyvernoEngine } from "./adapters/kyverno.ts";
+import { connectGitHub } from "./adapters/github.ts";
+import { gitHost, people } from "./adapters/github-host.ts";
+import { kubernetes } from "./adapters/kubernetes.ts";
+import { listen } from "./adapters/listener.ts";
+import { loki } from "./adapters/loki.ts";
+import { type Meter, openMeter } from "./adapters/metrics.ts";
+import { openMirror } from "./adapters/mirror.ts";
+import { ollamaModel, type OllamaModel } from "./adapters/ollama.ts";
+import { startEmbeddedPostgres } from "./adapters/postgres.ts";
+import { prometheus } from "./adapters/prometheus.ts";
+import { loadPrompts } from "./adapters/prompts.ts";
+import { renderer } from "./adapters/renderer.ts";
+import { openStore, type Store } from "./adapters/store.ts";
+import { openWatchtower } from "./adapters/watchtower.ts";
+import { createApp } from "./app.ts";
+import { keepDashboard } from "./flow/keep-dashboard.ts";
+import { remediateIncident } from "./flow/remediate-incident.ts";
+import { type Inbox, openInbox } from "./inbox.ts";
+import type { Watchtower } from "./domain/watchtower.ts";
+import type { PolicyEngine } from "./domain/policy-report.ts";
+import type { Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
+import { internalRoutes, webhookRoutes } from "./routes.ts";
+import type { Settings } from "./settings.ts";
+import { keepWatch } from "./watch.ts";
+import { pageRoutes } from "./web/pages.ts";
+
+/** A running Rectify. */
+export interface Rectify {
+  readonly webhookPort: number;
+  readonly internalPort: number;
+  readonly store: Store;
+  watchtower(): Watchtower;
+  /** Waits until the story of this incident has ended. */
+  finished(uid: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The composition root: settings → adapters → ports → start. Throws `Refused` or `Unavailable` with the remedy. */
+export async function startRectify(settings: Settings, telemetry: Telemetry): Promise<Rectify> {
+  const embedded =
+    settings.databaseUrl === undefined
+      ? await startEmbeddedPostgres(join(settings.dataDirectory, "postgres"))
+      : undefined;
+  const databaseUrl = settings.databaseUrl ?? embedded?.url ?? "";
+  const meter = openMeter();
+  const store = meter.watchStore(await openStore(databaseUrl));
+  const remembered = meter.watchSteps(remembering(telemetry, store));
+  const { ports, watchtower, endWatch } = await openPorts(settings, store, { telemetry: remembered, meter });
+  const durable = await startDurable({
+    url: databaseUrl,
+    ports,
+    story: remediateIncident,
+    recovering: store.recovering,
+    mostRecoveries: settings.mostRecoveries,
+  });
+  const inbox: Inbox = openInbox({
+    store,
+    durable,
+    alerts: ports.alerts,
+    telemetry: remembered,
+    cluster: settings.cluster,
+    app: () => app,
+  });
+  const app = createApp({ ...settings.app, webhookSecret: settings.webhookSecret, wake: inbox.wake });
+  await resumeStories(store, durable, telemetry);
+
+  const intake = { store, ring: inbox.ring, app, alertsToken: settings.alerts.token };
+  const webhooks = await listen(webhookRoutes(intake), { host: settings.host, port: settings.webhookPort });
+  const inside = [...internalRoutes(intake), ...pageRoutes(store, () => watchtower.state()), meter.route];
+  const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
+  const poll = repeated(settings.alertPollMs, () =>
+    inbox.poll().catch((error: Error) => telemetry.tell("", "intake", error.message)),
+  );
+  const dashboard = repeated(settings.alertPollMs, () =>
+    keepDashboard(ports).catch((error: Error) => telemetry.tell("", "dashboard", error.message)),
+  );
+  return {
+    webhookPort: webhooks.port,
+    internalPort: internal.port,
+    store,
+    watchtower: () => watchtower.state(),
+    finished: (uid) => durable.finished(uid),
+    close: async () => {
+      await poll.stop();
+      await endWatch();
+      await dashboard.stop();
+      await Promise.all([webhooks.close(), internal.close()]);
+      await inbox.close();
+      await durable.shutdown();
+      await store.close();
+      await embedded?.stop();
+    },
+  };
+}
+
+/** Does the work again and again, never twice at once. */
+function repeated(pauseMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
+  let current: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    current ??= work().finally(() => {
+      current = undefined;
+    });
+  }, pauseMs);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await current;
+    },
+  };
+}
+
+/** What is told about an incident is also kept, for its page. */
+function remembering(telemetry: Telemetry, store: Store): Telemetry {
+  return {
+    ...telemetry,
+    tell: (incident, verb, text) => {
+      telemetry.tell(incident, verb, text);
+      if (incident !== "") void store.recordEvent(incident, verb, text).catch(() => undefined);
+    },
+  };
+}
+
+/** Everything outside, with the watch over it. */
+async function openPorts(settings: Settings, store: Store, voice: Voice) {
+  const clock = { now: () => new Date() };
+  const watch = settings.watchtower;
+  const { telemetry } = voice;
+  const watchtower = await openWatchtower({ record: store, clock, telemetry, limits: watch?.limits });
+  const model = modelOf(settings, watchtower, voice.meter);
+  const ports = { ...(await connect(settings, store, voice)), model, watchtower };
+  return { ports, watchtower, endWatch: keepWatch(ports, model, watch?.everyMs ?? settings.tempo.pollMs) };
+}
+
+/** Every call of the model is heard by Watchtower mode and counted. */
+function modelOf({ ollama }: Settings, watchtower: WatchtowerDesk, meter: Meter): OllamaModel | undefined {
+  if (ollama === undefined) return undefined;
+  const model: OllamaModel = ollamaModel({
+    ...ollama,
+    onCall: (call) => {
+      meter.modelCall(call);
+      watchtower.hear({ kind: "call", ...call });
+      watchtower.hear({ kind: "signals", breakerOpen: model.state().breakerOpen, modelReachable: call.ok });
+    },
+  });
+  return model;
+}
+
+interface Voice {
+  readonly telemetry: Telemetry;
+  readonly meter: Meter;
+}
+
+async function connect(settings: Settings, store: Store, { telemetry, meter }: Voice): Promise<Omit<Ports, "model">> {
+  const client = await connectGitHub({
+    apiUrl: settings.github.apiUrl,
+    repository: settings.repository,
+    app: settings.app,
+    writeGapMs: settings.github.writeGapMs,
+    onCall: meter.githubCall,
+    audit: (action, detail) =>
+      store.audit({ incident: String(detail.incident ?? detail.pull ?? ""), actor: "rectify", action, detail }),
+  });
+  const mirror = openMirror({
+    directory: join(settings.dataDirectory, "mirror"),
+    freshMs: 500,
+    url: settings.github.cloneUrl,
+    authorization: client.authorization,
+  });
+  return {
+    github: gitHost(client, mirror),
+    people: people(client),
+    cluster: kubernetes({ ...settings.kubernetes, cluster: settings.cluster }),
+    metrics: prometheus(settings.prometheus),
+    logs: settings.loki === undefined ? undefined : loki(settings.loki),
+    alerts: alertmanager(settings.alertmanager),
+    prompts: loadPrompts(),
+    random: () => randomBytes(16).toString("hex"),
+    renderer: renderer(),
+    policies: await policiesOf(settings, telemetry),
+    queue: store.queue,
+    journal: store,
+    clock: { now: () => new Date() },
+    telemetry,
+    tempo: settings.tempo,
+  };
+}
+
+/** Where the Kyverno CLI is looked for. */
+export function kyvernoPlaces({ kyverno }: Pick<Settings, "kyverno">) {
+  const told = kyverno === "off" ? undefined : kyverno;
+  return {
+    path: told?.path,
+    toolsDirectory: told?.toolsDirectory ?? join(homedir(), ".cache", "rectify", "tools"),
+    searchPath: process.env.PATH ?? "",
+  };
+}
+
+/** Without a tested CLI the gate has no verdict of its own; that is told once. */
+async function policiesOf(settings: Settings, telemetry: Telemetry): Promise<PolicyEngine | undefined> {
+  if (settings.kyverno === "off") return undefined;
+  const options = { ...kyvernoPlaces(settings), timeoutMs: 60_000 };
+  const found = await findKyverno(options);
+  if (found.kind === "absent") telemetry.tell("", "gate", found.because);
+  return found.kind === "absent" ? undefined : kyvernoEngine({ ...options, path: found.path });
+}
+
+/** After a start: every unfinished incident has a live story, or is told why not. */
+async function resumeStories(store: Store, durable: Durable, telemetry: Telemetry): Promise<void> {
+  for (const { incident, workflow } of await store.unfinished()) {
+    const state = await durable.stateOf(workflow);
+    if (state === "running") continue;
+    if (state === "ended") {
+      const because = "its story stopped without an ending: see the log of that time";
+      await store.endIncident(incident.uid, { ending: "parked", because, story: null });
+      telemetry.tell(incident.uid, "resume", `parked: ${because}`);
+      continue;
+    }
+    // Begun by another version: its steps cannot be replayed. The new story finds what the old one wrote on GitHub.
+    if (state === "stranded") await durable.cancel(workflow);
+    const successor = state === "absent" ? workflow : `${incident.uid}/v${storyVersion}`;
+    await store.moveToWorkflow(incident.uid, successor);
+    await durable.start(successor, incident);
+    telemetry.tell(
+      incident.uid,
+      "resume",
+      state === "absent" ? "started" : "begun by another version: started again, its proposal is adopted",
+    );
+  }
+}

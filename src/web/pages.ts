@@ -1,0 +1,91 @@
+import { html } from "hono/html";
+import type { Reply, Route } from "../adapters/listener.ts";
+import type { Store } from "../adapters/store.ts";
+import { auditProblems } from "../domain/audit.ts";
+import { isWatching, renderWatchtower, type Watchtower } from "../domain/watchtower.ts";
+import { incidentPage, incidentsPage } from "./incidents.ts";
+import { page, table } from "./layout.ts";
+
+type Records = Pick<Store, "incidents" | "incident" | "eventsOf" | "capsule" | "auditRows" | "waitingCount">;
+
+const shown = 200;
+const headers = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+};
+
+/** The read-only pages. They show only what is on record and work without JavaScript. */
+export function pageRoutes(store: Records, watchtower?: () => Watchtower): Route[] {
+  const route = (path: string, answer: (url: URL) => Promise<string | undefined>): Route => ({
+    method: "GET",
+    path,
+    answer: async ({ url }): Promise<Reply> => {
+      const body = await answer(url);
+      return body === undefined ? { status: 404, body: "no such incident" } : { status: 200, headers, body };
+    },
+  });
+  return [
+    capsuleRoute(store),
+    route("/", async () => incidentsPage(await store.incidents(shown))),
+    route("/incidents/*", async (url) => {
+      const uid = url.pathname.slice("/incidents/".length);
+      const record = await store.incident(uid);
+      if (record === undefined) return undefined;
+      return incidentPage({ record, events: await store.eventsOf(uid), capsule: await store.capsule(uid) });
+    }),
+    route("/audit", async () => auditPage(await store.auditRows())),
+    route("/system", async () => systemPage(await store.waitingCount(), watchtower?.())),
+  ];
+}
+
+/** The capsule of an incident, as a file to keep. Other paths below `/incidents/` are pages. */
+function capsuleRoute(store: Records): Route {
+  return {
+    method: "GET",
+    path: "/incidents/*/capsule",
+    answer: async ({ url }): Promise<Reply> => {
+      const uid = url.pathname.slice("/incidents/".length, -"/capsule".length);
+      const body = await store.capsule(uid);
+      if (body === undefined) return { status: 404, body: "no capsule of such an incident" };
+      const download = {
+        "content-type": "application/json",
+        "content-disposition": `attachment; filename="${uid.replace(/[^\w-]/g, "")}.capsule.json"`,
+        "x-content-type-options": "nosniff",
+      };
+      return { status: 200, headers: download, body };
+    },
+  };
+}
+
+function auditPage(rows: Awaited<ReturnType<Records["auditRows"]>>): Promise<string> {
+  const problems = auditProblems(rows);
+  const verdict =
+    problems.length === 0
+      ? html`<p class="good">The chain of ${rows.length} rows is whole.</p>`
+      : html`<p class="bad">${problems.join("; ")}</p>`;
+  const lines = rows
+    .slice(-shown)
+    .reverse()
+    .map(
+      (row) => html`<tr>
+        <td class="time">${row.at.replace("T", " ").slice(0, 19)}</td>
+        <td>${row.actor}</td>
+        <td>${row.action}</td>
+        <td><code>${JSON.stringify(row.detail)}</code></td>
+      </tr>`,
+    );
+  return page(
+    "Audit",
+    html`${verdict}${table(["time", "actor", "action", "detail"], lines, "Nothing was written yet.")}`,
+  );
+}
+
+function systemPage(waiting: number, watchtower: Watchtower | undefined): Promise<string> {
+  const mode =
+    watchtower === undefined
+      ? ""
+      : html`<p class="${isWatching(watchtower) ? "wait" : "good"}">Watchtower: ${renderWatchtower(watchtower)}.</p>`;
+  return page("System", html`${mode}<p>${waiting} deliveries wait in the inbox.</p>`);
+}

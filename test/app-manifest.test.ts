@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parseYaml } from "../src/manifests/yaml.ts";
+
+const manifest = parseYaml(readFileSync("app.yml", "utf8"));
+
+test("the App asks for the least permissions and nothing else", () => {
+  expect(manifest.ok && (manifest.value as { default_permissions: unknown }).default_permissions).toEqual({
+    contents: "write",
+    pull_requests: "write",
+    issues: "write",
+    checks: "write",
+    metadata: "read",
+    members: "read",
+  });
+});
+
+test("the App listens to what wakes a story; installation events come unasked", () => {
+  expect(manifest.ok && (manifest.value as { default_events: unknown }).default_events).toEqual([
+    "issue_comment",
+    "pull_request",
+    "check_run",
+    "check_suite",
+    "push",
+  ]);
+});

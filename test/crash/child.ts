@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { startRectify } from "../../src/main.ts";
+import type { Settings } from "../../src/settings.ts";
+
+/**
+ * Rectify in a process of its own, which pulls the plug on itself: with SIGKILL, the first time that a step reaches a
+ * point that is not in the list of points survived so far. The parent reads which point it was and starts the next.
+ */
+const { settings, survived, kill } = JSON.parse(readFileSync(0, "utf8")) as {
+  settings: Settings;
+  survived: string[];
+  kill: boolean;
+};
+const known = new Set(survived);
+
+const rectify = await startRectify(settings, {
+  tell: (incident, verb, text) => process.stdout.write(`${JSON.stringify({ incident, verb, text })}\n`),
+  step: (_workflow, name, phase) => {
+    const point = `${name}/${phase}`;
+    if (!kill || known.has(point)) return;
+    process.stdout.write(`${JSON.stringify({ point })}\n`);
+    process.kill(process.pid, "SIGKILL");
+  },
+});
+process.stdout.write(`${JSON.stringify({ webhookPort: rectify.webhookPort, internalPort: rectify.internalPort })}\n`);
+process.on("SIGTERM", () => void rectify.close().then(() => process.exit(0)));

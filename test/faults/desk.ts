@@ -1,0 +1,177 @@
+import { bodyHashOf } from "../../src/domain/people.ts";
+import type { Proposal, ProposalDraft } from "../../src/domain/pull-request.ts";
+import { type Decided, decide, type Pending } from "../../src/flow/decide.ts";
+import type { Fault } from "../../src/lab/forge/forge.ts";
+import type { Message, Ports, Run, Tempo } from "../../src/ports.ts";
+import { Unavailable } from "../../src/ports.ts";
+import { anAlert, anIncident } from "../builders.ts";
+import { aDraft, ci, connect, startShop, type Session } from "../lab/forge-shop.ts";
+
+export interface AuditLine {
+  readonly actor: string;
+  readonly action: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  /** How many calls the forge had answered when this row was written. */
+  readonly callsBefore: number;
+}
+
+/** One open proposal on a real forge, the real adapter, and the flow's own `decide`. */
+export interface Desk {
+  readonly forge: Awaited<ReturnType<typeof startShop>>;
+  readonly session: Session;
+  readonly draft: ProposalDraft;
+  readonly proposal: Proposal;
+  readonly audit: AuditLine[];
+  readonly told: string[];
+  /** A person writes; the answer is what the webhook of the creation would bring. */
+  says(login: string, body: string): Promise<Extract<Message, { kind: "command" }>>;
+  /** Runs `decide` over the messages, then over quiet polls; undefined = it still waits. */
+  decides(messages: readonly Message[], changes?: Deciding): Promise<Decided | undefined>;
+  /** Lets time pass on GitHub's clock, which counts in seconds. */
+  later(milliseconds: number): void;
+  /** How often the merge was asked of GitHub. */
+  mergeCalls(): number;
+  isMerged(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface Deciding {
+  readonly pending?: Partial<Pending>;
+  readonly quietPolls?: number;
+}
+
+const guardrails = (more: object) =>
+  `${JSON.stringify({ namespaces: ["shop-production"], maxReplicas: 10, ...more })}\n`;
+
+/** Opens a proposal whose required check is green, unless told otherwise. */
+export async function openDesk(
+  options: { green?: boolean; guardrails?: object; draft?: Partial<ProposalDraft> } = {},
+): Promise<Desk> {
+  let ahead = 0;
+  const forge = await startShop({
+    now: () => new Date(Date.now() + ahead),
+    files: {
+      "apps/web.yaml": "replicas: 2\n",
+      "README.md": "shop\n",
+      ".github/rectify.yml": guardrails(options.guardrails ?? {}),
+    },
+  });
+  const session = await connect(forge);
+  const draft = await aDraft(forge, options.draft);
+  const proposal = await session.host.publish(draft);
+  if (options.green !== false) {
+    await forge.reportCheck({ sha: proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
+  }
+  const audit: AuditLine[] = [];
+  const told: string[] = [];
+  const ports = portsOf(session, { audit, told, calls: () => forge.calls.length });
+  return {
+    ...{ forge, session, draft, proposal, audit, told },
+    says: async (login, body) => {
+      const comment = await forge.comment(proposal.number, login, body);
+      return { kind: "command", comment, bodyHash: bodyHashOf(body) };
+    },
+    decides: (messages, changes = {}) =>
+      decided(
+        { ...pendingOf(proposal), ...changes.pending },
+        runOf(ports, [...messages, ...Array<undefined>(changes.quietPolls ?? 0)]),
+      ),
+    later: (milliseconds) => {
+      ahead += milliseconds;
+    },
+    mergeCalls: () => forge.calls.filter((call) => call.method === "PUT" && call.path.endsWith("/merge")).length,
+    isMerged: async () => (await forge.pull(proposal.number)).merged,
+    close: () => forge.close(),
+  };
+}
+
+/** Opens a desk, runs the check, and closes it in any case. */
+export async function atDesk(
+  options: Parameters<typeof openDesk>[0],
+  check: (desk: Desk) => Promise<void>,
+): Promise<void> {
+  const desk = await openDesk(options);
+  try {
+    await check(desk);
+  } finally {
+    await desk.close();
+  }
+}
+
+/** Lets the calls that fit go wrong. */
+export function failing(method: string, path: RegExp, fault: Fault) {
+  return (call: { method: string; path: string }) =>
+    call.method === method && path.test(call.path) ? fault : undefined;
+}
+
+class StillWaiting extends Error {}
+
+async function decided(pending: Pending, run: Run): Promise<Decided | undefined> {
+  try {
+    return await decide(pending, run);
+  } catch (error) {
+    if (error instanceof StillWaiting) return undefined;
+    throw error;
+  }
+}
+
+function pendingOf(proposal: Proposal): Pending {
+  return {
+    incident: anIncident(),
+    proposal,
+    selfMergeLacks: ["the guardrails let nothing merge by itself"],
+    approvedBy: undefined,
+    closesWhenResolved: true,
+    canReplan: true,
+  };
+}
+
+const tempo = {
+  ...{ pollMs: 15_000, lookbackMs: 1, rateWindow: "5m", settleMs: 1, decideTimeoutMs: 3 * 86_400_000 },
+  ...{ syncTimeoutMs: 1, verifyTimeoutMs: 1, modelDeadlineMs: 1 },
+} as Tempo;
+
+/** As the engine does: `Unavailable` is repeated, here three times, then the story still waits. */
+function runOf(ports: Ports, messages: (Message | undefined)[]): Run {
+  return {
+    tempo,
+    step: async (_name, work) => {
+      for (let attempt = 1; attempt <= 3; attempt += 1) {
+        try {
+          return await work(ports);
+        } catch (error) {
+          if (!(error instanceof Unavailable)) throw error;
+        }
+      }
+      throw new StillWaiting();
+    },
+    message: async () => {
+      if (messages.length === 0) throw new StillWaiting();
+      return messages.shift();
+    },
+  };
+}
+
+interface Records {
+  readonly audit: AuditLine[];
+  readonly told: string[];
+  readonly calls: () => number;
+}
+
+/** The ports that deciding uses; asking any other is an error of the case. */
+function portsOf(session: Session, { audit, told, calls }: Records): Ports {
+  const used: Partial<Ports> = {
+    github: session.host,
+    people: session.people,
+    alerts: { active: async () => [anAlert()] },
+    journal: {
+      audit: async ({ actor, action, detail }: AuditLine) =>
+        void audit.push({ actor, action, detail, callsBefore: calls() }),
+      alertsOf: async () => [anAlert()],
+    } as unknown as Ports["journal"],
+    clock: { now: () => new Date() },
+    telemetry: { tell: (_incident, _verb, text) => void told.push(text) },
+    tempo,
+  };
+  return used as Ports;
+}

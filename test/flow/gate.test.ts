@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { gate } from "../../src/flow/gate.ts";
+import { aCase, aPlan, ceiling, type GateWorld, gatePorts, speechless } from "../plan.ts";
+
+const judge = (world: GateWorld, to = 3, plan = aPlan(to)) => gate(aCase(), plan, gatePorts(world));
+
+describe("the gate", () => {
+  test("lets a proven small step merge itself when the policies passed", async () => {
+    expect(await judge({ policies: ceiling(10) })).toMatchObject({
+      kind: "passed",
+      risk: { level: "low" },
+      policy: "All policies passed",
+      conclusion: "success",
+      selfMergeLacks: [],
+    });
+  });
+
+  test("refuses what a policy refuses, and offers the nearest number that passes", async () => {
+    expect(await judge({ policies: ceiling(6) }, 9)).toEqual({
+      kind: "refused",
+      because: "policy ceiling: at most 6. 9 is refused (ceiling); 6 is the nearest that passes: /approve-scale 6",
+      offer: 6,
+    });
+  });
+
+  test.each<[string, GateWorld, string[]]>([
+    [
+      "a CLI without a verdict, whatever checks there are",
+      { policies: speechless },
+      ["no policy verdict: no answer within 60 s"],
+    ],
+    [
+      "no CLI and no required check",
+      { guardrails: { requiredChecks: [] } },
+      ["no policy verdict: no Kyverno CLI was found here"],
+    ],
+    ["no CLI, but a required check", {}, []],
+    [
+      "guardrails that merge nothing",
+      { policies: ceiling(10), guardrails: { autoMerge: "never" } },
+      ["the guardrails let nothing merge by itself"],
+    ],
+    ["a time outside the windows", { policies: ceiling(10), guardrails: windows("mon") }, ["risk is medium"]],
+    ["a time inside a window", { policies: ceiling(10), guardrails: windows("tue") }, []],
+    [
+      "an exempt severity outside the windows",
+      { policies: ceiling(10), guardrails: { ...windows("mon"), windowExemptSeverities: ["critical"] } },
+      [],
+    ],
+    [
+      "a critical workload",
+      { policies: ceiling(10), guardrails: { criticalWorkloads: ["shop-production/Deployment/web"] } },
+      ["risk is medium"],
+    ],
+    [
+      "a budget",
+      { policies: ceiling(10), guardrails: { ...prices, budgets: { "shop-production": 900 } } },
+      ["the cost within the budget of shop-production is unknown"],
+    ],
+  ])("waits for a person, or not: %s", async (_, world, lacks) => {
+    expect(await judge(world)).toMatchObject({ kind: "passed", selfMergeLacks: lacks });
+  });
+
+  test("states the cost by the price book", async () => {
+    const gated = await judge({ policies: ceiling(10), guardrails: prices });
+    // One replica more: 0.25 cores × 0.04 + 192 MiB × 0.005 per GiB.
+    expect(gated).toMatchObject({ cost: { perHour: 0.0109, currency: "EUR" } });
+  });
+
+  test.each<[string, GateWorld, ReturnType<typeof aPlan>, RegExp]>([
+    ["another namespace", { guardrails: { namespaces: ["shop"] } }, aPlan(3), /namespace shop-production is not one/],
+    ["a number above the ceiling", {}, aPlan(11), /11 replicas are outside 1 to 10/],
+    ["a workflow", {}, aPlan(3, { files: [edit(".github/workflows/a.yml")] }), /decides what may merge/],
+    ["a policy", {}, aPlan(3, { files: [edit("policies/replicas.yaml")] }), /decides what may merge/],
+    ["invalid guardrails", { guardrails: { maxReplica: 3 } }, aPlan(3), /did you mean maxReplicas/],
+  ])("refuses %s", async (_, world, plan, because) => {
+    expect(await judge(world, 0, plan)).toEqual({ kind: "refused", because: expect.stringMatching(because) });
+  });
+});
+
+const prices = { priceBook: { cpuHour: 0.04, memoryGiBHour: 0.005, currency: "EUR" } };
+
+function windows(day: string) {
+  return { windows: [{ days: [day], from: "00:00", to: "23:59", timeZone: "UTC" }] };
+}
+
+function edit(path: string) {
+  return { path, before: "", after: "" };
+}

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import type { Story } from "../../src/domain/story.ts";
+import { takeTurn } from "../../src/flow/take-turn.ts";
+import type { Ports, ProposalQueue, Run } from "../../src/ports.ts";
+import { anAlert } from "../builders.ts";
+import { aCase, aPlan, gatePorts } from "../plan.ts";
+
+/** A queue that answers in this order, then opens. */
+function aQueue(answers: readonly string[]): ProposalQueue {
+  const left = [...answers];
+  return {
+    ask: async () => {
+      const because = left.shift();
+      return because === undefined ? { kind: "open" } : { kind: "listed", because };
+    },
+    overview: async () => ({ open: [], listed: [] }),
+    leave: async () => undefined,
+  };
+}
+
+function runOf(queue: ProposalQueue | undefined, world: { resolved?: boolean; guardrails?: object } = {}) {
+  const told: string[] = [];
+  const ports: Ports = {
+    ...gatePorts({ guardrails: world.guardrails ?? {} }),
+    queue,
+    telemetry: { tell: (_incident, _verb, text) => void told.push(text) },
+  };
+  const head = async () => ({ sha: "b".repeat(40), tree: await ports.github.at("") });
+  const alertsOf = async () => [anAlert({ status: world.resolved ? "resolved" : "firing" })];
+  const asked = { ...ports, github: { ...ports.github, head }, journal: { ...ports.journal, alertsOf } };
+  let waits = 0;
+  const run = {
+    tempo: { pollMs: 1 },
+    step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(asked),
+    message: async () => {
+      waits += 1;
+      if (waits > 5) throw new Error("waits forever");
+    },
+  } as unknown as Run;
+  return { run, told, waits: () => waits };
+}
+
+const cap = "5 pull requests are open (maxOpenPulls)";
+
+test("a free slot lets the proposal go at once", async () => {
+  const { run, waits } = runOf(aQueue([]));
+  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("go");
+  expect(waits()).toBe(0);
+});
+
+test("at the cap it waits, says why once, and knows that its plan is old by then", async () => {
+  const { run, told, waits } = runOf(aQueue([cap, cap, cap]));
+  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("waited");
+  expect(told).toEqual([`waits: ${cap}`]);
+  expect(waits()).toBe(3);
+});
+
+test("an alert that resolved meanwhile needs no proposal", async () => {
+  const { run } = runOf(aQueue(Array(9).fill(cap)), { resolved: true });
+  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("resolved");
+});
+
+test("a revert never waits", async () => {
+  const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
+  expect(await takeTurn(aCase({ failed: {} as Story }), aPlan(3), run)).toBe("go");
+  expect(waits()).toBe(0);
+});
+
+test("invalid guardrails open nothing", async () => {
+  const { run } = runOf(aQueue([]), { guardrails: { maxReplica: 1 } });
+  await expect(takeTurn(aCase(), aPlan(3), run)).rejects.toThrow("waits forever");
+});

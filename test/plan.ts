@@ -1,0 +1,105 @@
+import type { ObjectChange } from "../src/domain/manifest-edit.ts";
+import { notEvaluated, type PolicyEngine, type PolicyResult } from "../src/domain/policy-report.ts";
+import { isRecord, objectKey, type RenderedObject } from "../src/domain/rendered.ts";
+import { treeOf } from "../src/domain/tree.ts";
+import type { Case } from "../src/flow/change.ts";
+import type { Plan } from "../src/flow/plan.ts";
+import type { Ports } from "../src/ports.ts";
+import { anIncident } from "./builders.ts";
+import { aDeployment, ourPolicies } from "./policies.ts";
+
+const workload = { kind: "Deployment", namespace: "shop-production", name: "web" };
+const path = "apps/web.yaml";
+
+/** A plan that scales web from 2, in one file. */
+export function aPlan(to: number, changes: Partial<Plan> = {}): Plan {
+  const change: ObjectChange = {
+    object: { apiVersion: "apps/v1", ...workload },
+    field: ["spec", "replicas"],
+    from: 2,
+    to,
+  };
+  return {
+    kind: "change",
+    remediation: { kind: "scale", workload, change: { kind: "replicas", to }, from: "2", to: String(to), sizing: [] },
+    live: { ...workload, replicas: 2 },
+    entry: { tool: "flux", path: "apps" },
+    baseSha: "b".repeat(40),
+    files: [{ path, before: fileOf(2), after: fileOf(to) }],
+    owners: [],
+    warnings: [],
+    effect: { changes: [change], hash: "e", proof: { kind: "rendered", with: "a test" } },
+    ...changes,
+  };
+}
+
+/** A case with a proven remedy and agreeing witnesses: only what a test changes raises its risk. */
+export function aCase(changes: Partial<Case> = {}): Case {
+  const verified = { outcome: "verified", remedy: { kind: "scale" } };
+  return {
+    incident: anIncident(),
+    evidence: [],
+    cause: { sentence: "web is saturated", citing: ["E1"] },
+    limit: undefined,
+    witnesses: "agree",
+    taintedOnly: false,
+    precedents: [verified, verified, verified] as unknown as Case["precedents"],
+    closesWhenResolved: true,
+    ...changes,
+  } as Case;
+}
+
+function fileOf(replicas: number): string {
+  return JSON.stringify(aDeployment("web", { replicas }));
+}
+
+export interface GateWorld {
+  readonly guardrails?: object;
+  readonly policies?: PolicyEngine | undefined;
+  readonly now?: string;
+}
+
+/** The ports that the gate asks. Rendering parses the file, which holds one object. */
+export function gatePorts({ guardrails, policies, now }: GateWorld): Ports {
+  const rules = { namespaces: ["shop-production"], autoMerge: "low-risk", requiredChecks: [{ name: "ci", app: 1 }] };
+  const files = Object.fromEntries(ourPolicies().map((file) => [file.path, file.content]));
+  const tree = treeOf({
+    ...files,
+    [path]: fileOf(2),
+    ".github/rectify.yml": JSON.stringify({ ...rules, ...guardrails }),
+  });
+  const used = {
+    github: { at: async () => tree },
+    renderer: {
+      render: async (of: typeof tree) => {
+        const objects = [JSON.parse(new TextDecoder().decode(of.read(path))) as RenderedObject];
+        return { kind: "rendered", with: "a test", objects };
+      },
+    },
+    policies,
+    journal: { changesSince: async () => 0 },
+    clock: { now: () => new Date(now ?? "2026-11-24T03:00:00Z") },
+    telemetry: { tell: () => undefined },
+  };
+  return used as unknown as Ports;
+}
+
+/** An engine with one rule: no object has more replicas than this. */
+export function ceiling(most: number): PolicyEngine {
+  return {
+    judge: async ({ objects }) => {
+      const results = objects.map((object): PolicyResult => {
+        const replicas = isRecord(object.spec) ? Number(object.spec.replicas) : 0;
+        const result = replicas > most ? "fail" : "pass";
+        const said = { message: `at most ${most}`, validation: 0, severity: undefined, audit: false };
+        return { policy: "ceiling", object: objectKey(object), result, ...said };
+      });
+      const failures = results.filter((result) => result.result === "fail");
+      if (failures.length > 0) return { kind: "refused", failures, results, notEvaluated: [] };
+      return { kind: "passed", results, notEvaluated: [] };
+    },
+  };
+}
+
+/** An engine that never reaches a verdict. */
+export const speechless: PolicyEngine = { judge: async () => notEvaluated("no answer within 60 s") };
