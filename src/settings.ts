@@ -20,7 +20,13 @@ export interface Settings {
   readonly prometheus: Endpoint;
   readonly alertmanager: Endpoint;
   readonly loki: Endpoint | undefined;
-  readonly kubernetes: { readonly url: string | undefined; readonly token: string | undefined };
+  readonly kubernetes: {
+    readonly url: string | undefined;
+    readonly token?: string | undefined;
+    /** Files: the token, read again as it is renewed, and the certificates that the API server is trusted by. */
+    readonly tokenPath?: string | undefined;
+    readonly caPath?: string | undefined;
+  };
   readonly ollama: { readonly host: string; readonly model: string } | undefined;
   /** The Kyverno CLI, and the directory into which `npm run tools:kyverno` builds; `off` leaves the gate to CI. */
   readonly kyverno?: "off" | { readonly path: string | undefined; readonly toolsDirectory: string | undefined };
@@ -43,6 +49,7 @@ export type LoadedSettings =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 const minimumSecret = 32;
+const absolute = z.string().startsWith("/", "must be an absolute path");
 const url = z
   .url({ protocol: /^https?$/, error: "must be an http or https address" })
   .transform((text) => text.replace(/\/$/, ""));
@@ -89,9 +96,11 @@ const Environment = z.object({
     )
     .optional(),
   KUBERNETES_TOKEN: z.string().optional(),
+  KUBERNETES_TOKEN_PATH: absolute.optional(),
+  KUBERNETES_CA_PATH: absolute.optional(),
   OLLAMA_HOST: url.optional(),
   OLLAMA_MODEL: z.string().min(1).default("llama3.1:8b"),
-  KYVERNO: z.string().startsWith("/", "must be an absolute path").optional(),
+  KYVERNO: absolute.optional(),
   RECTIFY_TOOLS: z.string().optional(),
   ALERT_POLL_MS: duration(60_000),
   MOST_RECOVERIES: z.coerce.number({ error: "must be a number" }).int().min(1).default(3),
@@ -142,7 +151,10 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     prometheus: endpoint(read.PROMETHEUS_URL, read.PROMETHEUS_TOKEN),
     alertmanager: endpoint(read.ALERTMANAGER_URL, read.ALERTMANAGER_TOKEN),
     loki: read.LOKI_URL === undefined ? undefined : endpoint(read.LOKI_URL, read.LOKI_TOKEN),
-    kubernetes: { url: read.KUBERNETES_URL, token: read.KUBERNETES_TOKEN },
+    kubernetes: {
+      ...{ url: read.KUBERNETES_URL, token: read.KUBERNETES_TOKEN },
+      ...{ tokenPath: read.KUBERNETES_TOKEN_PATH, caPath: read.KUBERNETES_CA_PATH },
+    },
     ollama: read.OLLAMA_HOST === undefined ? undefined : { host: read.OLLAMA_HOST, model: read.OLLAMA_MODEL },
     kyverno: read.KYVERNO === "off" ? "off" : { path: read.KYVERNO, toolsDirectory: read.RECTIFY_TOOLS },
     alertPollMs: read.ALERT_POLL_MS,

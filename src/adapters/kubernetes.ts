@@ -18,6 +18,10 @@ export interface KubernetesOptions {
   /** Address and token; without them the usual kubeconfig or the pod's service account. */
   readonly url?: string | undefined;
   readonly token?: string | undefined;
+  /** A file whose token is read again every minute, as the kubelet renews it; it wins over `token`. */
+  readonly tokenPath?: string | undefined;
+  /** A file with the certificates that the API server is trusted by, instead of the system's own. */
+  readonly caPath?: string | undefined;
   readonly cluster: string;
   readonly deadlineMs?: number;
 }
@@ -52,15 +56,17 @@ export function kubernetes(options: KubernetesOptions): Cluster {
   };
 }
 
-function configOf(options: KubernetesOptions): KubeConfig {
+function configOf({ url, token, tokenPath, caPath }: KubernetesOptions): KubeConfig {
   const config = new KubeConfig();
-  if (options.url === undefined) {
+  if (url === undefined) {
     config.loadFromDefault();
     return config;
   }
+  const cluster = { name: "cluster", server: url, skipTLSVerify: isLoopback(url) };
+  const renewed = { authProvider: { name: "tokenFile", config: { tokenFile: tokenPath } } };
   config.loadFromOptions({
-    clusters: [{ name: "cluster", server: options.url, skipTLSVerify: isLoopback(options.url) }],
-    users: [{ name: "rectify", ...(options.token === undefined ? {} : { token: options.token }) }],
+    clusters: [{ ...cluster, ...(caPath === undefined ? {} : { caFile: caPath }) }],
+    users: [{ name: "rectify", ...(tokenPath !== undefined ? renewed : token === undefined ? {} : { token }) }],
     contexts: [{ name: "rectify", cluster: "cluster", user: "rectify" }],
     currentContext: "rectify",
   });

@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { kubernetes } from "../../src/adapters/kubernetes.ts";
+import { Unavailable } from "../../src/ports.ts";
+import { parseSettings } from "../../src/settings.ts";
+import { expectFailure } from "./sources.ts";
+
+// An API server with a certificate that nobody signed but itself; valid for a hundred years, used by nothing else.
+const caPath = join(import.meta.dirname, "tls/cert.pem");
+const seen: (string | undefined)[] = [];
+const server = createServer(
+  { cert: readFileSync(caPath), key: readFileSync(join(import.meta.dirname, "tls/key.pem")) },
+  ({ headers }, answer) => {
+    seen.push(headers.authorization);
+    answer.writeHead(404, { "content-type": "application/json" }).end("{}");
+  },
+);
+let url: string;
+beforeAll(async () => {
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => server.close());
+
+const web = { kind: "Deployment", namespace: "shop", name: "web" };
+
+test("an API server that only KUBERNETES_CA_PATH vouches for is trusted through it alone", async () => {
+  const known = { url, token: "t", cluster: "lab" };
+  await expectFailure(kubernetes(known).workload(web), Unavailable, /self-signed certificate/);
+  expect(await kubernetes({ ...known, caPath }).workload(web)).toBeUndefined();
+});
+
+test("the token is read from KUBERNETES_TOKEN_PATH", async () => {
+  const tokenPath = join(mkdtempSync(join(tmpdir(), "rectify-token-")), "token");
+  writeFileSync(tokenPath, "from-the-file");
+  await kubernetes({ url, tokenPath, caPath, cluster: "lab" }).workload(web);
+  expect(seen.at(-1)).toBe("Bearer from-the-file");
+});
+
+test("both files must be named absolutely", () => {
+  const told = parseSettings({ KUBERNETES_CA_PATH: "ca.pem", KUBERNETES_TOKEN_PATH: "token" });
+  expect(told.ok ? [] : told.problems).toEqual(
+    expect.arrayContaining([
+      "KUBERNETES_TOKEN_PATH: must be an absolute path",
+      "KUBERNETES_CA_PATH: must be an absolute path",
+    ]),
+  );
+});
