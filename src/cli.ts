@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { logTelemetry } from "./adapters/telemetry.ts";
+import { checkConfig, configSchema, initialConfig } from "./config.ts";
 import { explain, replay, type Told } from "./explain.ts";
 import { examine } from "./doctor.ts";
 import { runLab } from "./lab/lab.ts";
@@ -37,6 +38,21 @@ program
   .command("replay <capsule>")
   .description("repeat the diagnosis of an incident's capsule, offline")
   .action((capsule: string) => print(replay(capsule)));
+
+const config = program.command("config").description("the guardrails file of a repository, .github/rectify.yml");
+config
+  .command("check [file]")
+  .description("say what is wrong with it, with line and remedy")
+  .action((file?: string) => print(checkConfig(file)));
+config
+  .command("schema")
+  .description("print its JSON schema, for editors")
+  .action(() => print(configSchema()));
+config
+  .command("init")
+  .description("print one with every default, explained")
+  .option("--namespace <name...>", "namespaces whose workloads may be changed", [])
+  .action(({ namespace }: { namespace: string[] }) => print(initialConfig(namespace)));
 
 program
   .command("doctor")

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, symlinkSync } from "node:fs";
+import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,4 +69,12 @@ test("the lab names the scenarios when it is asked for one that does not exist",
   const { code, stderr } = await rectify(["lab", "--scenario", "nonsense"], { PATH: process.env.PATH ?? "" });
   expect(code).toBe(1);
   expect(stderr).toContain("choose one of scale, low-risk, resolved-first, worse");
+});
+
+test("config check ends with 1 and names the line", async () => {
+  const path = join(mkdtempSync(join(tmpdir(), "rectify-config-")), "rectify.yml");
+  writeFileSync(path, "namespaces: [shop]\nminReplicas: 0\n");
+  const { code, stdout } = await rectify(["config", "check", path], { PATH: process.env.PATH ?? "" });
+  expect(stdout).toBe(`${path}:2: minReplicas: must be at least 1\n`);
+  expect(code).toBe(1);
 });

@@ -124,11 +124,17 @@ export type ApprovalRule = Readonly<z.output<typeof ApprovalRule>>;
 /** When changes may merge without a person. */
 export type Window = Readonly<z.output<typeof Window>>;
 
+/** What is wrong at which field; `text` names the field and the remedy. */
+export interface FieldProblem {
+  readonly field: readonly PropertyKey[];
+  readonly text: string;
+}
+
 export type ParsedGuardrails =
   | { readonly ok: true; readonly value: Guardrails }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly FieldProblem[] };
 
-/** Reads the parsed YAML of the guardrails; every problem names the field and the remedy. Unknown fields are errors. */
+/** Reads the parsed YAML of the guardrails. Unknown fields are errors. */
 export function parseGuardrails(document: unknown): ParsedGuardrails {
   const parsed = Guardrails.safeParse(document ?? {});
   if (!parsed.success) return { ok: false, problems: parsed.error.issues.flatMap(problemsOf) };
@@ -158,17 +164,20 @@ const guardrailsTitle = [
   "# These are the defaults. Unknown fields are errors; while there is one, nothing is written.",
 ];
 
-function problemsOf(issue: z.core.$ZodIssue): string[] {
-  const at = issue.path.join(".");
+function problemsOf(issue: z.core.$ZodIssue): FieldProblem[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${[...issue.path, key].join(".").slice(0, 100)}: is not a known field${hint(key)}`);
+    return issue.keys.map((key) => problemAt([...issue.path, key], `is not a known field${hint(key)}`));
   }
   if (issue.code === "invalid_key") {
-    return [`${at}: is not allowed here: ${issue.issues.map((inner) => inner.message).join(", ")}`];
+    return [problemAt(issue.path, `is not allowed here: ${issue.issues.map((inner) => inner.message).join(", ")}`)];
   }
-  return [
-    `${at === "" ? "the file" : at}: ${at === "" ? "must hold fields, one per line, as `name: value`" : issue.message}`,
-  ];
+  const atTop = issue.path.length === 0;
+  return [problemAt(issue.path, atTop ? "must hold fields, one per line, as `name: value`" : issue.message)];
+}
+
+function problemAt(field: readonly PropertyKey[], what: string): FieldProblem {
+  const name = field.length === 0 ? "the file" : field.map(String).join(".").slice(0, 100);
+  return { field, text: `${name}: ${what}` };
 }
 
 function hint(key: string): string {
@@ -176,18 +185,15 @@ function hint(key: string): string {
   return near === undefined ? ": remove it (see `rectify config schema`)" : `: did you mean ${near}?`;
 }
 
-function contradictionsOf(read: z.output<typeof Guardrails>): string[] {
+function contradictionsOf(read: z.output<typeof Guardrails>): FieldProblem[] {
   const budgeted = Object.keys(read.budgets);
+  const floor = `must not be above maxReplicas (${read.maxReplicas}): lower one or raise the other`;
+  const unpriced = budgeted.length > 0 && read.priceBook === undefined;
+  const empty = "from and to must differ: for a whole day leave windows out";
   return [
-    ...(read.minReplicas > read.maxReplicas
-      ? [`minReplicas: must not be above maxReplicas (${read.maxReplicas}): lower one or raise the other`]
-      : []),
-    ...(budgeted.length > 0 && read.priceBook === undefined
-      ? ["budgets: need prices to be compared with: add priceBook"]
-      : []),
-    ...read.windows.flatMap((window, index) =>
-      window.from === window.to ? [`windows.${index}: from and to must differ: for a whole day leave windows out`] : [],
-    ),
+    ...(read.minReplicas > read.maxReplicas ? [problemAt(["minReplicas"], floor)] : []),
+    ...(unpriced ? [problemAt(["budgets"], "need prices to be compared with: add priceBook")] : []),
+    ...read.windows.flatMap(({ from, to }, index) => (from === to ? [problemAt(["windows", index], empty)] : [])),
   ];
 }
 

@@ -1,6 +1,6 @@
-import { type Guardrails, parseGuardrails } from "../domain/guardrails.ts";
+import type { Guardrails } from "../domain/guardrails.ts";
 import type { Tree } from "../domain/tree.ts";
-import { parseYaml } from "../manifests/yaml.ts";
+import { type LineProblem, readGuardrails } from "../manifests/guardrails-file.ts";
 
 /** Where people write down what they allow. */
 export const guardrailsPath = ".github/rectify.yml";
@@ -8,19 +8,25 @@ export const guardrailsPath = ".github/rectify.yml";
 /** The guardrails of the default branch, or why there are none: then nothing is written. */
 export type LoadedGuardrails =
   | { readonly ok: true; readonly value: Guardrails }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | {
+      readonly ok: false;
+      /** True when there is no file at all. */
+      readonly missing: boolean;
+      readonly problems: readonly string[];
+    };
 
 /** Reads what people allow. An absent or invalid file allows nothing. */
 export function loadGuardrails(tree: Tree): LoadedGuardrails {
   const bytes = tree.read(guardrailsPath);
   if (bytes === undefined) {
-    return {
-      ok: false,
-      problems: [`${guardrailsPath} is missing on the default branch: add it (rectify config init)`],
-    };
+    const problem = `${guardrailsPath} is missing on the default branch: add it (rectify config init)`;
+    return { ok: false, missing: true, problems: [problem] };
   }
-  const parsed = parseYaml(new TextDecoder().decode(bytes));
-  if (!parsed.ok) return { ok: false, problems: [`${guardrailsPath}: ${parsed.problem}`] };
-  const read = parseGuardrails(parsed.value);
-  return read.ok ? read : { ok: false, problems: read.problems.map((problem) => `${guardrailsPath}: ${problem}`) };
+  const read = readGuardrails(bytes);
+  return read.ok ? read : { ok: false, missing: false, problems: linesOf(guardrailsPath, read.problems) };
+}
+
+/** The problems as lines for people, each with the place in the file. */
+export function linesOf(path: string, problems: readonly LineProblem[]): readonly string[] {
+  return problems.map(({ line, text }) => `${path}:${line}: ${text}`);
 }

@@ -4,7 +4,7 @@ import { parseYaml } from "../../src/manifests/yaml.ts";
 
 function problemsOf(document: unknown): readonly string[] {
   const parsed = parseGuardrails(document);
-  return parsed.ok ? [] : parsed.problems;
+  return parsed.ok ? [] : parsed.problems.map(({ text }) => text);
 }
 
 describe("the guardrails file", () => {
