@@ -1,4 +1,5 @@
 import { connectGitHub } from "./adapters/github.ts";
+import { branchProtection, type WantedCheck } from "./adapters/github-checks.ts";
 import { bad, failed, type Finding, good, skipped } from "./domain/finding.ts";
 import type { Clock } from "./ports.ts";
 import type { Settings } from "./settings.ts";
@@ -10,7 +11,7 @@ export interface GitHubFindings {
   /** Undefined when the App cannot connect. */
   readonly client: Client | undefined;
   /** The checks that the protection of the default branch requires; undefined when nobody could look. */
-  readonly protectedBy: readonly { readonly name: string; readonly app: number | undefined }[] | undefined;
+  readonly protectedBy: readonly WantedCheck[] | undefined;
 }
 
 /** What app.yml asks for, without which a step of the line fails. */
@@ -125,16 +126,11 @@ interface Protection {
 
 async function examineProtection(client: Client): Promise<Protection> {
   const branch = client.defaultBranch;
-  const about = await client.read(() => client.octokit.rest.repos.getBranch({ ...client.repository, branch }));
-  const cure = `protect ${branch}: pull requests only, and at least one required check`;
-  if (!about.protected) {
+  const { isProtected, checks } = await branchProtection(client, branch);
+  const cure = `protect ${branch} by a ruleset or branch protection: pull requests only, and at least one required check`;
+  if (!isProtected) {
     return { finding: bad("branch protection", `${branch} is not protected: anybody may push`, cure), checks: [] };
   }
-  const wanted = (about.protection.required_status_checks as { checks?: Required[] } | undefined)?.checks ?? [];
-  const checks = wanted.map(({ context, app_id: app }) => ({
-    name: context,
-    app: app != null && app > 0 ? app : undefined,
-  }));
   const names = checks.map(({ name }) => name).join(", ");
   return {
     finding:
@@ -143,9 +139,4 @@ async function examineProtection(client: Client): Promise<Protection> {
         : bad("branch protection", `${branch} is protected, but requires no check`, cure),
     checks,
   };
-}
-
-interface Required {
-  readonly context: string;
-  readonly app_id?: number | null;
 }

@@ -1,9 +1,9 @@
 import type { Comment, Permission } from "../domain/people.ts";
 import type { MergeAnswer, Proposal, ProposalFacts } from "../domain/pull-request.ts";
 import { stickyMarker } from "../domain/pull-request.ts";
-import type { RequiredCheck } from "../domain/required-check.ts";
 import type { GitHost, People } from "../ports.ts";
 import type { GitHubClient } from "./github.ts";
+import { requiredChecks } from "./github-checks.ts";
 import { issuesOf } from "./github-issues.ts";
 import { statusOf } from "./github-pace.ts";
 import { findReport, publishProposal } from "./github-proposals.ts";
@@ -154,37 +154,6 @@ async function look(client: GitHubClient, proposal: Proposal): Promise<ProposalF
     requiredChecks: state === "open" ? await requiredChecks(client, pull.base.ref, pull.head.sha) : [],
     conflicting: pull.mergeable === null ? undefined : !pull.mergeable,
   };
-}
-
-/** Checks that the branch's protection asks for. Passed only when the expected App said success on this very commit. */
-async function requiredChecks(client: GitHubClient, branch: string, sha: string): Promise<RequiredCheck[]> {
-  const { octokit, repository } = client;
-  const base = await client.read(() => octokit.rest.repos.getBranch({ ...repository, branch }));
-  const wanted = (base.protection?.required_status_checks as { checks?: WantedCheck[] } | undefined)?.checks ?? [];
-  if (wanted.length === 0) return [];
-  const query = { ...repository, ref: sha, filter: "latest" as const };
-  const reported = await client.readAll(async (at) => {
-    const { data } = await octokit.rest.checks.listForRef({ ...query, ...at });
-    return { data: data.check_runs };
-  });
-  return wanted.map(({ context, app_id }) => {
-    const runs = reported.filter((run) => run.name === context);
-    const saidBy = (app: number) => checkState(runs.filter((run) => run.app?.id === app));
-    if (app_id != null && app_id >= 0) return { name: context, state: saidBy(app_id) };
-    const apps = [...new Set(runs.flatMap((run) => run.app?.id ?? []))];
-    return { name: context, state: "pending", byApp: apps.map((app) => ({ app, state: saidBy(app) })) };
-  });
-}
-
-interface WantedCheck {
-  readonly context: string;
-  readonly app_id?: number | null;
-}
-
-/** A check that is missing, restarted, neutral or skipped has not passed. */
-function checkState(runs: readonly { status: string; conclusion: string | null }[]): RequiredCheck["state"] {
-  if (runs.length === 0 || runs.some((run) => run.status !== "completed")) return "pending";
-  return runs.every((run) => run.conclusion === "success") ? "passed" : "failed";
 }
 
 async function merge(client: GitHubClient, proposal: Proposal): Promise<MergeAnswer> {

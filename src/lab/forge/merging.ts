@@ -63,9 +63,12 @@ function messageOf(world: World, issue: IssueRecord, pull: PullRecord, request: 
 
 /** What the base's protection still wants before a merge, in GitHub's words. */
 export function protectionLacks(world: World, pull: PullRecord): string[] {
-  const { requiredChecks, requiredReviews = 0 } = world.options;
-  const checks = requiredChecks.flatMap(({ name, appId }) => {
-    const run = world.checks.findLast((one) => one.sha === pull.headSha && one.name === name && one.appId === appId);
+  const { requiredChecks, rulesetChecks = [], requiredReviews = 0 } = world.options;
+  const wanted: NonNullable<typeof world.options.rulesetChecks> = [...requiredChecks, ...rulesetChecks];
+  const checks = wanted.flatMap(({ name, appId }) => {
+    const run = world.checks.findLast(
+      (one) => one.sha === pull.headSha && one.name === name && (appId === undefined || one.appId === appId),
+    );
     if (!run) return [`Required status check "${name}" is expected.`];
     if (run.status !== "completed") return [`Required status check "${name}" is in progress.`];
     // GitHub counts neutral and skipped as passed.

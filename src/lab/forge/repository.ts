@@ -24,6 +24,7 @@ export function repositoryRoutes(world: World): Routes {
       );
     },
     [`GET ${at}/branches/{branch*}`]: (call) => branch(world, call),
+    [`GET ${at}/rules/branches/{branch*}`]: (call) => paged(call, rulesOf(world, call.params.branch ?? "")),
     [`GET ${at}/contents/{path*}`]: (call) => contents(world, call),
     [`GET ${at}/commits`]: async (call) => {
       const tip = await commitAt(world, call.query.get("sha") ?? "main");
@@ -85,6 +86,19 @@ async function branch(world: World, call: Call) {
     },
     protection_url: `${apiOf(world)}/branches/${name}/protection`,
   });
+}
+
+/** The rules of every ruleset that applies to a branch. */
+function rulesOf({ options }: World, branch: string) {
+  const { owner, repo, rulesetChecks = [] } = options;
+  if (branch !== "main" || rulesetChecks.length === 0) return [];
+  const checks = rulesetChecks.map(({ name, appId }) => ({
+    context: name,
+    ...(appId === undefined ? {} : { integration_id: appId }),
+  }));
+  const parameters = { required_status_checks: checks, strict_required_status_checks_policy: false };
+  const source = { ruleset_source_type: "Repository", ruleset_source: `${owner}/${repo}`, ruleset_id: 1 };
+  return [{ type: "required_status_checks", ...source, parameters }];
 }
 
 async function contents(world: World, call: Call) {

@@ -24,6 +24,8 @@ export interface ForgeOptions {
   readonly app: ForgeApp;
   readonly people: readonly { readonly login: string; readonly permission: RepositoryPermission }[];
   readonly requiredChecks: readonly { readonly name: string; readonly appId: number }[];
+  /** Checks that a ruleset requires; without an App anyone may report them. */
+  readonly rulesetChecks?: readonly { readonly name: string; readonly appId?: number }[];
   readonly requiredReviews?: number;
   /** Members by `organisation/team`. */
   readonly teams?: Readonly<Record<string, readonly string[]>>;
