@@ -9,6 +9,7 @@ import { isWatching } from "../domain/watchtower.ts";
 import type { Message, Ports, Run } from "../ports.ts";
 import { hear, type Heard } from "./hear.ts";
 import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
+import { pauseAfter } from "./pause-after.ts";
 
 /** What is being decided, and what a merge without a person still lacks. */
 export interface Pending {
@@ -44,8 +45,6 @@ export type Decided =
       readonly hearings: Hearings;
     };
 
-// The code host is looked at when something happened, and now and then in case the webhook was lost.
-const quietPolls = 20;
 /** An open issue with this label stops every merge. */
 const freezeLabel = "rectify-freeze";
 // A merge that GitHub refused is a state: without news it is asked for again this much later.
@@ -62,36 +61,36 @@ export async function decide(pending: Pending, run: Run): Promise<Decided> {
   const hearings = (): Hearings => ({ listened: [...listened], standing, effect: proposal.effect });
   let told = "";
   let refusedAt = Number.NEGATIVE_INFINITY;
-  let message: Message | undefined = { kind: "pull-request" };
-  for (let poll = 1; ; poll += 1) {
-    const lookCloser = message !== undefined || poll % quietPolls === 0;
-    const commands = lookCloser ? await run.step("listen", (ports) => listen(proposal, [...listened], ports)) : [];
+  let message: Message | undefined;
+  let pauseMs = 0;
+  for (let look = 1; ; look += 1) {
+    const commands = await run.step("listen", (ports) => listen(proposal, [...listened], ports));
     for (const command of commands) {
       listened.add(command.comment);
       const heard = await run.step("hear", (ports) => hear(command, { incident: incident.uid, proposal }, ports));
-      const about = { seen: poll === 1 ? seenAtFirst : proposal.effect, now: proposal.effect };
+      const about = { seen: look === 1 ? seenAtFirst : proposal.effect, now: proposal.effect };
       standing = heard.reduce((before, item) => withHeard(before, item, about), standing);
       const asked = heard.find(isNumber);
       if (asked && pending.canReplan) {
         return { kind: "replan", by: asked.by, replicas: asked.replicas, hearings: hearings() };
       }
     }
-    const decision = await run.step("decide", (ports) => judge(pending, standing, { begun, lookCloser }, ports));
+    const { decision, at } = await run.step("decide", (ports) => judge(pending, standing, begun, ports));
     if (mayRebase(decision, pending)) {
       return { kind: "replan", by: "", replicas: undefined, hearings: hearings() };
     }
-    const sinceRefusalMs = (poll - refusedAt) * run.tempo.pollMs;
-    const acts = decision.kind !== "wait" && !pauses(decision, message, sinceRefusalMs);
+    const acts = decision.kind !== "wait" && !pauses(decision, message, at - refusedAt);
     const settled = acts ? await carryOut(pending, decision, run) : undefined;
     if (settled) return settled;
-    if (acts) refusedAt = poll;
+    if (acts) refusedAt = at;
     const waitsFor = decision.kind === "wait" ? decision.for : ["GitHub to accept the merge"];
     if (waitsFor.length > 0 && `${waitsFor.join()}${standing.refusal}` !== told) {
       told = `${waitsFor.join()}${standing.refusal}`;
       const { refusal } = standing;
       await run.step("report", (ports) => report(proposal, { waitsFor, refusal }, ports));
     }
-    message = await run.message(run.tempo.pollMs);
+    pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
+    message = await run.message(pauseMs);
   }
 }
 
@@ -160,15 +159,14 @@ function withHeard(
   }
 }
 
-interface Moment {
-  readonly begun: number;
-  readonly lookCloser: boolean;
+/** The verdict of one look, and when it was taken. */
+interface Look {
+  readonly decision: Decision;
+  readonly at: number;
 }
 
-/** Between two closer looks only the alert is asked: its end must not wait for a webhook. */
-async function judge(pending: Pending, standing: Standing, moment: Moment, ports: Ports): Promise<Decision> {
+async function judge(pending: Pending, standing: Standing, begun: number, ports: Ports): Promise<Look> {
   const alertFiring = pending.closesWhenResolved ? await isFiring(pending.incident, ports) : undefined;
-  if (!moment.lookCloser && alertFiring !== false) return { kind: "wait", for: [] };
   const { github } = ports;
   const [seen, { tree }, freezes] = await Promise.all([
     github.look(pending.proposal),
@@ -179,7 +177,8 @@ async function judge(pending: Pending, standing: Standing, moment: Moment, ports
   const requiredChecks = trustedChecks(seen.requiredChecks, guardrails.ok ? guardrails.value : { requiredChecks: [] });
   const proposal = { ...seen, requiredChecks };
   const watchtower = ports.watchtower?.state();
-  return decisionFor({
+  const at = ports.clock.now().getTime();
+  const decision = decisionFor({
     effect: pending.proposal.effect,
     headSha: pending.proposal.headSha,
     proposal,
@@ -192,8 +191,9 @@ async function judge(pending: Pending, standing: Standing, moment: Moment, ports
     ],
     approvalsNeeded: guardrails.ok ? (guardrails.value.approvers["approve-scale"]?.count ?? 1) : 1,
     stopped: stopOf(guardrails, freezes),
-    overdue: ports.clock.now().getTime() - moment.begun > ports.tempo.decideTimeoutMs,
+    overdue: at - begun > ports.tempo.decideTimeoutMs,
   });
+  return { decision, at };
 }
 
 function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): string | undefined {

@@ -25,7 +25,7 @@ export interface Desk {
   readonly told: string[];
   /** A person writes; the answer is what the webhook of the creation would bring. */
   says(login: string, body: string): Promise<Extract<Message, { kind: "command" }>>;
-  /** Runs `decide` over the messages, then over quiet polls; undefined = it still waits. */
+  /** Runs `decide` over the messages, then over quiet looks; undefined = it still waits. */
   decides(messages: readonly Message[], changes?: Deciding): Promise<Decided | undefined>;
   /** Lets time pass on GitHub's clock, which counts in seconds. */
   later(milliseconds: number): void;
@@ -37,7 +37,7 @@ export interface Desk {
 
 export interface Deciding {
   readonly pending?: Partial<Pending>;
-  readonly quietPolls?: number;
+  readonly quietLooks?: number;
 }
 
 const guardrails = (more: object) =>
@@ -64,7 +64,14 @@ export async function openDesk(
   }
   const audit: AuditLine[] = [];
   const told: string[] = [];
-  const ports = portsOf(session, { audit, told, calls: () => forge.calls.length });
+  let waited = 0;
+  const ports = portsOf(session, {
+    ...{ audit, told, calls: () => forge.calls.length },
+    now: () => new Date(Date.now() + waited),
+  });
+  const wait = (milliseconds: number) => {
+    waited += milliseconds;
+  };
   return {
     ...{ forge, session, draft, proposal, audit, told },
     says: async (login, body) => {
@@ -74,7 +81,7 @@ export async function openDesk(
     decides: (messages, changes = {}) =>
       decided(
         { ...pendingOf(proposal), ...changes.pending },
-        runOf(ports, [...messages, ...Array<undefined>(changes.quietPolls ?? 0)]),
+        runOf(ports, [...messages, ...Array<undefined>(changes.quietLooks ?? 0)], wait),
       ),
     later: (milliseconds) => {
       ahead += milliseconds;
@@ -132,7 +139,7 @@ const tempo = {
 } as Tempo;
 
 /** As the engine does: `Unavailable` is repeated, here three times, then the story still waits. */
-function runOf(ports: Ports, messages: (Message | undefined)[]): Run {
+function runOf(ports: Ports, messages: (Message | undefined)[], wait: (milliseconds: number) => void): Run {
   return {
     tempo,
     step: async (_name, work) => {
@@ -145,9 +152,11 @@ function runOf(ports: Ports, messages: (Message | undefined)[]): Run {
       }
       throw new StillWaiting();
     },
-    message: async () => {
+    message: async (timeoutMs) => {
       if (messages.length === 0) throw new StillWaiting();
-      return messages.shift();
+      const message = messages.shift();
+      if (message === undefined) wait(timeoutMs);
+      return message;
     },
   };
 }
@@ -156,10 +165,11 @@ interface Records {
   readonly audit: AuditLine[];
   readonly told: string[];
   readonly calls: () => number;
+  readonly now: () => Date;
 }
 
 /** The ports that deciding uses; asking any other is an error of the case. */
-function portsOf(session: Session, { audit, told, calls }: Records): Ports {
+function portsOf(session: Session, { audit, told, calls, now }: Records): Ports {
   const used: Partial<Ports> = {
     github: session.host,
     people: session.people,
@@ -169,7 +179,7 @@ function portsOf(session: Session, { audit, told, calls }: Records): Ports {
         void audit.push({ actor, action, detail, callsBefore: calls() }),
       alertsOf: async () => [anAlert()],
     } as unknown as Ports["journal"],
-    clock: { now: () => new Date() },
+    clock: { now },
     telemetry: { tell: (_incident, _verb, text) => void told.push(text) },
     tempo,
   };

@@ -133,9 +133,11 @@ export const pullRows: readonly FaultRow[] = [
         atDesk({}, async (desk) => {
           await desk.says("ada", approve);
           desk.forge.faults = failing("PUT", /merge$/, { when: "before", answer: { status } });
-          // 59 polls of 15 seconds: just under a quarter of an hour.
-          equal(await desk.decides([], { quietPolls: 59 }), undefined);
+          // The waits double from 15 seconds to 5 minutes: six of them are 12:45, seven 17:45.
+          equal(await desk.decides([], { quietLooks: 6 }), undefined);
           equal(desk.mergeCalls(), 1);
+          equal(await desk.decides([], { quietLooks: 7 }), undefined);
+          equal(desk.mergeCalls(), 3);
           equal(await desk.isMerged(), false);
         }),
     }),
