@@ -181,6 +181,7 @@ async function connect(settings: Settings, store: Store, { telemetry, meter }: V
     alerts: alertmanager(settings.alertmanager),
     prompts: loadPrompts(),
     random: () => randomBytes(16).toString("hex"),
+    sealKey: settings.sealKey,
     renderer: renderer(),
     policies: await policiesOf(settings, telemetry),
     queue: store.queue,

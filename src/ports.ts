@@ -219,6 +219,8 @@ export interface Ports {
   readonly prompts: Prompts;
   /** 32 hex digits that nobody can guess. */
   readonly random: () => string;
+  /** By this key post-mortems are known to be ours. It never leaves the process. */
+  readonly sealKey: string;
   readonly renderer: Renderer;
   /** Undefined = no Kyverno CLI was found: then the policies' voice is a required check, or there is none. */
   readonly policies?: PolicyEngine | undefined;

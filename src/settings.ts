@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
@@ -9,6 +10,8 @@ export interface Settings {
   readonly repository: { readonly owner: string; readonly repo: string };
   readonly app: { readonly id: number; readonly privateKey: string };
   readonly webhookSecret: string;
+  /** Seals post-mortems: see `sealOf`. */
+  readonly sealKey: string;
   readonly github: { readonly apiUrl: string; readonly cloneUrl: string; readonly writeGapMs: number };
   readonly alerts: { readonly token: string };
   readonly databaseUrl: string | undefined;
@@ -73,6 +76,7 @@ const Environment = z.object({
   PRIVATE_KEY: z.string().optional(),
   PRIVATE_KEY_PATH: z.string().optional(),
   WEBHOOK_SECRET: secret("the webhook secret of the GitHub App"),
+  SEAL_KEY: secret("the key by which post-mortems are sealed").optional(),
   GITHUB_API_URL: url.default("https://api.github.com"),
   GITHUB_CLONE_URL: url.optional(),
   GITHUB_WRITE_GAP_MS: z.coerce.number().int().min(0).default(1000),
@@ -140,6 +144,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     repository: { owner, repo },
     app: { id: read.APP_ID, privateKey },
     webhookSecret: read.WEBHOOK_SECRET,
+    sealKey: read.SEAL_KEY ?? sealKeyFrom(read.WEBHOOK_SECRET),
     github: { apiUrl: read.GITHUB_API_URL, cloneUrl, writeGapMs: read.GITHUB_WRITE_GAP_MS },
     alerts: { token: read.ALERTS_TOKEN },
     databaseUrl: read.DATABASE_URL,
@@ -161,6 +166,11 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     mostRecoveries: read.MOST_RECOVERIES,
     tempo: tempoOf(read),
   };
+}
+
+/** The seal's own key where none is set. Whoever changes the webhook secret and wants to keep the seals sets SEAL_KEY. */
+export function sealKeyFrom(webhookSecret: string): string {
+  return createHmac("sha256", webhookSecret).update("rectify seal of post-mortems").digest("hex");
 }
 
 function tempoOf(read: z.infer<typeof Environment>): Tempo {

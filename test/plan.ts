@@ -4,6 +4,7 @@ import { isRecord, objectKey, type RenderedObject } from "../src/domain/rendered
 import { treeOf } from "../src/domain/tree.ts";
 import type { Case } from "../src/flow/change.ts";
 import type { Plan } from "../src/flow/plan.ts";
+import { pastFiles } from "../src/lab/past.ts";
 import type { Ports } from "../src/ports.ts";
 import { anIncident } from "./builders.ts";
 import { aDeployment, ourPolicies } from "./policies.ts";
@@ -33,9 +34,8 @@ export function aPlan(to: number, changes: Partial<Plan> = {}): Plan {
   };
 }
 
-/** A case with a proven remedy and agreeing witnesses: only what a test changes raises its risk. */
+/** A case with agreeing witnesses: only what a test changes raises its risk. */
 export function aCase(changes: Partial<Case> = {}): Case {
-  const verified = { outcome: "verified", remedy: { kind: "scale" } };
   return {
     incident: anIncident(),
     evidence: [],
@@ -43,7 +43,7 @@ export function aCase(changes: Partial<Case> = {}): Case {
     limit: undefined,
     witnesses: "agree",
     taintedOnly: false,
-    precedents: [verified, verified, verified] as unknown as Case["precedents"],
+    precedents: [],
     closesWhenResolved: true,
     ...changes,
   } as Case;
@@ -57,14 +57,23 @@ export interface GateWorld {
   readonly guardrails?: object;
   readonly policies?: PolicyEngine | undefined;
   readonly now?: string;
+  /** Verified successes of scaling web that Git holds, sealed and counted; three when absent. */
+  readonly past?: number;
+  /** Files in place of those of the repository, and post-mortems that no pull request carried yet. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly pending?: Readonly<Record<string, string>>;
 }
 
+export const sealKey = "a key for tests only";
+
 /** The ports that the gate asks. Rendering parses the file, which holds one object. */
-export function gatePorts({ guardrails, policies, now }: GateWorld): Ports {
+export function gatePorts({ guardrails, policies, now, past, files: more, pending }: GateWorld): Ports {
   const rules = { namespaces: ["shop-production"], autoMerge: "low-risk", requiredChecks: [{ name: "ci", app: 1 }] };
   const files = Object.fromEntries(ourPolicies().map((file) => [file.path, file.content]));
   const tree = treeOf({
     ...files,
+    ...pastFiles(past ?? 3, new Date("2026-11-24T00:00:00Z"), sealKey),
+    ...more,
     [path]: fileOf(2),
     ".github/rectify.yml": JSON.stringify({ ...rules, ...guardrails }),
   });
@@ -77,7 +86,11 @@ export function gatePorts({ guardrails, policies, now }: GateWorld): Ports {
       },
     },
     policies,
-    journal: { changesSince: async () => 0 },
+    sealKey,
+    journal: {
+      changesSince: async () => 0,
+      pendingFiles: async () => Object.entries(pending ?? {}).map(([at, content]) => ({ path: at, content })),
+    },
     clock: { now: () => new Date(now ?? "2026-11-24T03:00:00Z") },
     telemetry: { tell: () => undefined },
   };

@@ -267,6 +267,11 @@ export function renderPostMortem(
   return `---\n${matter.join("\n")}\n---\n${sections.join("\n\n").trimEnd()}\n`;
 }
 
+/** The file of a record with its seal. */
+export function renderSealed(postMortem: PostMortem, key: string, notes = ""): string {
+  return renderPostMortem(postMortem, { notes, seal: sealOf(postMortem, key) });
+}
+
 /** One line without secrets and without control, bidirectional, zero-width or unpaired characters. */
 function oneLine(text: string, longest: number): string {
   const visible = masked(text)

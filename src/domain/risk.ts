@@ -1,3 +1,4 @@
+import type { Trust } from "./autonomy.ts";
 import type { RemediationKind } from "./remediation.ts";
 
 export type RiskLevel = "low" | "medium" | "high";
@@ -17,8 +18,8 @@ export interface RiskInput {
   readonly critical: boolean;
   /** Rendered objects that the change touches. */
   readonly objectsChanged: number;
-  /** Verified successes of this remedy for this alert and workload, and how many count as proof. */
-  readonly precedents: { readonly successes: number; readonly needed: number; readonly lastFailed: boolean };
+  /** What this remedy has earned for this alert and workload. */
+  readonly trust: Pick<Trust, "successes" | "needed" | "lastFailed">;
   /** Model and ranker: do they name the same cause? `one` = only one of them answered. */
   readonly witnesses: "agree" | "disagree" | "one";
   /** True when every cited item is text that users can write. */
@@ -84,8 +85,8 @@ function scopeFactors({ critical, objectsChanged, proof }: RiskInput): Factor[] 
   ];
 }
 
-function knowledgeFactors({ precedents, witnesses, taintedOnly, modelSays }: RiskInput): Factor[] {
-  const { successes, needed, lastFailed } = precedents;
+function knowledgeFactors({ trust, witnesses, taintedOnly, modelSays }: RiskInput): Factor[] {
+  const { successes, needed, lastFailed } = trust;
   return [
     ...(lastFailed ? [{ level: "high", reason: "the last such change did not help" } as const] : []),
     ...(successes < needed

@@ -1,3 +1,4 @@
+import { type Trust, trustFor } from "../domain/autonomy.ts";
 import { budgetProblem, type Cost, renderCost } from "../domain/cost.ts";
 import { gateFilesIn } from "../domain/gate-files.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
@@ -6,11 +7,13 @@ import { type PolicyVerdict, policyLacks } from "../domain/policy-report.ts";
 import { checkOf } from "../domain/policy-text.ts";
 import { assessRisk, type Risk } from "../domain/risk.ts";
 import { isInsideWindows } from "../domain/window.ts";
+import type { Tree } from "../domain/tree.ts";
 import { workloadKey } from "../domain/workload.ts";
 import type { Ports } from "../ports.ts";
 import type { Case } from "./change.ts";
 import { judgePlan, type PlanJudgement } from "./judge-plan.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
+import { loadLedger, sealedAmong, sealedIn } from "./load-trust.ts";
 import type { Plan } from "./plan.ts";
 
 /** A change that may be proposed, with everything that speaks against merging it without a person. */
@@ -34,9 +37,10 @@ export type GateAnswer =
 export async function gate(
   subject: Case,
   plan: Plan,
-  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry" | "renderer" | "policies">,
+  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry" | "renderer" | "policies" | "sealKey">,
 ): Promise<GateAnswer> {
-  const guardrails = loadGuardrails(await ports.github.at(plan.baseSha));
+  const base = await ports.github.at(plan.baseSha);
+  const guardrails = loadGuardrails(base);
   if (!guardrails.ok) return { kind: "refused", because: guardrails.problems.join("; ") };
   const forbidden = forbiddenBy(guardrails.value, plan);
   if (forbidden.length > 0) return { kind: "refused", because: forbidden.join("; ") };
@@ -53,8 +57,9 @@ export async function gate(
   const recentChanges = await ports.journal.changesSince(workloadKey(workload), hourAgo, uid);
   const { rendered, verdict, asked } = judgement;
   const cost = rendered && costOfChange(rendered.before, rendered.after, guardrails.value.priceBook);
-  const risk = riskOf({ subject, plan, guardrails: guardrails.value, recentChanges, now });
-  const lacks = lacksOf({ guardrails: guardrails.value, risk, plan, verdict, asked, cost });
+  const trust = await trustIn(base, { subject, plan, guardrails: guardrails.value }, ports);
+  const risk = riskOf({ subject, plan, guardrails: guardrails.value, recentChanges, trust, now });
+  const lacks = lacksOf({ guardrails: guardrails.value, risk, plan, verdict, asked, cost, trust });
   const selfMergeLacks = [...lacks, ...(subject.needsPerson ?? [])];
   const policy = policyOf(guardrails.value, verdict);
   ports.telemetry.tell(uid, "gate", `risk ${risk.reasons.join("; ")}`);
@@ -91,19 +96,37 @@ function forbiddenBy(guardrails: Guardrails, { remediation, effect, files }: Pla
   ];
 }
 
+/** What this remedy has earned for this alert and workload, by the ledger and the sealed post-mortems of the base commit. */
+async function trustIn(
+  base: Tree,
+  { subject, plan, guardrails }: Pick<Judged, "subject" | "plan" | "guardrails">,
+  { journal, sealKey }: Pick<Ports, "journal" | "sealKey">,
+): Promise<Trust> {
+  const { alert, workload } = subject.incident;
+  const key = { alert: alert.name, workload, remedy: plan.remediation.kind };
+  const pending = (await journal.pendingFiles()).map(({ content }) => content);
+  const sources = {
+    ledger: loadLedger(base),
+    // A plain name stands in the file as it is: others need not be parsed.
+    records: sealedIn(base, sealKey, /^[\w.-]+$/.test(alert.name) ? alert.name : "").records,
+    pending: sealedAmong(pending, sealKey),
+  };
+  return trustFor(key, sources, guardrails.autonomy);
+}
+
 interface Judged {
   readonly subject: Case;
   readonly plan: Plan;
   readonly guardrails: Guardrails;
   readonly recentChanges: number;
+  readonly trust: Trust;
   readonly now: Date;
 }
 
-function riskOf({ subject, plan, guardrails, recentChanges, now }: Judged): Risk {
+function riskOf({ subject, plan, guardrails, recentChanges, trust, now }: Judged): Risk {
   const { remediation, effect } = plan;
   const { change, workload, from } = remediation;
   const objects = new Set(effect.changes.map(({ object }) => workloadKey(object)));
-  const same = subject.precedents.filter((record) => record.remedy?.kind === remediation.kind);
   return assessRisk({
     kind: remediation.kind,
     amount:
@@ -112,11 +135,7 @@ function riskOf({ subject, plan, guardrails, recentChanges, now }: Judged): Risk
         : undefined,
     critical: guardrails.criticalWorkloads.includes(workloadKey(workload)),
     objectsChanged: objects.size,
-    precedents: {
-      successes: same.filter((record) => record.outcome === "verified").length,
-      needed: guardrails.autonomy.successes,
-      lastFailed: same[0]?.outcome === "failed",
-    },
+    trust,
     witnesses: subject.witnesses,
     taintedOnly: subject.taintedOnly,
     recentChanges,
@@ -140,9 +159,10 @@ interface Weighed {
   readonly verdict: PolicyVerdict;
   readonly asked: boolean;
   readonly cost: Cost | undefined;
+  readonly trust: Trust;
 }
 
-function lacksOf({ guardrails, risk, plan, verdict, asked, cost }: Weighed): string[] {
+function lacksOf({ guardrails, risk, plan, verdict, asked, cost, trust }: Weighed): string[] {
   const { budgets, requiredChecks } = guardrails;
   const { namespace } = plan.remediation.workload;
   // The sum of what runs already is not on record yet: a budget can be kept only by a person.
@@ -154,5 +174,6 @@ function lacksOf({ guardrails, risk, plan, verdict, asked, cost }: Weighed): str
     ...(plan.effect.proof.kind === "rendered" ? [] : ["the effect was not rendered"]),
     ...(leftToCheck ? [] : policyLacks(verdict)),
     ...(budget === undefined ? [] : [budget]),
+    ...trust.problems,
   ];
 }

@@ -1,6 +1,6 @@
 import type { Evidence } from "../domain/evidence.ts";
 import type { Incident } from "../domain/incident.ts";
-import { postMortemOf, postMortemPath, renderPostMortem } from "../domain/post-mortem.ts";
+import { postMortemOf, postMortemPath, renderSealed } from "../domain/post-mortem.ts";
 import { renderReport } from "../domain/proposal-text.ts";
 import type { Story } from "../domain/story.ts";
 import type { Ports } from "../ports.ts";
@@ -12,13 +12,13 @@ import type { Ports } from "../ports.ts";
 export async function learn(
   incident: Incident,
   told: { readonly story: Story; readonly evidence: readonly Evidence[] },
-  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry">,
+  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry" | "sealKey">,
 ): Promise<void> {
   const { story, evidence } = told;
   const { ending, because, proposal, mergedSha } = story;
   const postMortem = postMortemOf({ incident, story, evidence, now: ports.clock.now().toISOString() });
   if (mergedSha !== undefined) {
-    await ports.journal.addPendingFile(postMortemPath(incident), renderPostMortem(postMortem), incident.uid);
+    await ports.journal.addPendingFile(postMortemPath(incident), renderSealed(postMortem, ports.sealKey), incident.uid);
   }
   if (proposal !== undefined && mergedSha !== undefined) {
     await ports.github.report(proposal, renderReport({ state: "ended", because: `${ending}: ${because}` }));

@@ -1,4 +1,4 @@
-import { postMortemOf, postMortemPath, renderPostMortem } from "../domain/post-mortem.ts";
+import { type PostMortem, postMortemOf, postMortemPath, renderSealed } from "../domain/post-mortem.ts";
 import {
   type ProposalStory,
   renderBody,
@@ -11,6 +11,7 @@ import { branchOf, type Proposal, type ProposalDraft } from "../domain/pull-requ
 import type { Ports } from "../ports.ts";
 import type { Case } from "./change.ts";
 import type { Gated } from "./gate.ts";
+import { ledgerWith, sealedAmong } from "./load-trust.ts";
 import type { Plan } from "./plan.ts";
 
 /** Everything that will be written, decided once: a repeated write must find what the first one meant. */
@@ -18,7 +19,7 @@ export async function draftProposal(
   subject: Case,
   plan: Plan,
   gated: Gated,
-  ports: Pick<Ports, "journal" | "clock">,
+  ports: Pick<Ports, "github" | "journal" | "clock" | "sealKey">,
 ): Promise<ProposalDraft> {
   const { incident, evidence } = subject;
   const { owners, warnings, effect, remediation, files, baseSha } = plan;
@@ -35,7 +36,7 @@ export async function draftProposal(
     evidence,
     now: ports.clock.now().toISOString(),
   });
-  const carried = await ports.journal.pendingFiles();
+  const carried = await filesBeside(draft, plan, ports);
   const waitsFor = selfMergeLacks.length === 0 ? ["the required checks"] : ["an approval of this exact change"];
   return {
     incident: incident.uid,
@@ -45,15 +46,28 @@ export async function draftProposal(
     body: renderBody(story),
     labels: ["rectify", `risk/${risk.level}`],
     commitMessage: renderCommitMessage(story),
-    files: [
-      ...files.map(({ path, after }) => ({ path, content: after })),
-      { path: postMortemPath(incident), content: renderPostMortem(draft) },
-      ...carried.filter(({ path }) => path !== postMortemPath(incident)),
-    ],
+    files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
     effect: effect.hash,
     report: renderReport({ state: "waiting", waitsFor }),
     check: { conclusion: gated.conclusion, title: `risk ${risk.level}`, summary: policy },
   };
+}
+
+/** The post-mortem of this incident, those that were completed since, and the ledger that counts them all. */
+async function filesBeside(
+  own: PostMortem,
+  { baseSha }: Plan,
+  { github, journal, sealKey }: Pick<Ports, "github" | "journal" | "sealKey">,
+): Promise<readonly { path: string; content: string }[]> {
+  const path = postMortemPath(own);
+  const pending = await journal.pendingFiles();
+  const records = [{ path, content: renderSealed(own, sealKey) }, ...pending.filter((file) => file.path !== path)];
+  const counted = sealedAmong(
+    records.map(({ content }) => content),
+    sealKey,
+  );
+  const ledger = ledgerWith(await github.at(baseSha), counted);
+  return ledger === undefined ? records : [...records, ledger];
 }
 
 /** Opens the one pull request of this change, or updates the one that an earlier try opened. */

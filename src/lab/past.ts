@@ -1,13 +1,15 @@
-import { postMortemOf, postMortemPath, renderPostMortem } from "../domain/post-mortem.ts";
+import { emptyLedger, ledgerPath, recordPostMortems, renderLedger } from "../domain/autonomy.ts";
+import { type PostMortem, postMortemOf, postMortemPath, renderSealed } from "../domain/post-mortem.ts";
 import { openIncident } from "../domain/incident.ts";
 import type { Alert } from "../domain/alert.ts";
 
 const day = 24 * 3_600_000;
 const web = { kind: "Deployment", namespace: "shop-production", name: "web" };
 
-/** Post-mortems of earlier incidents of `web` that scaling cured, one a day: the trust that the lab's bot has earned. */
-export function pastFiles(count: number, now: Date): Record<string, string> {
+/** Sealed post-mortems of earlier incidents of `web` that scaling cured, one a day, and the ledger that counts them. */
+export function pastFiles(count: number, now: Date, sealKey: string): Record<string, string> {
   const files: Record<string, string> = {};
+  const records: PostMortem[] = [];
   for (let ago = 1; ago <= count; ago += 1) {
     const at = new Date(now.getTime() - ago * day);
     const labels = { alertname: "HighRequestLatency", ...{ namespace: web.namespace, deployment: web.name } };
@@ -30,9 +32,10 @@ export function pastFiles(count: number, now: Date): Record<string, string> {
       },
       verification: { kind: "recovered", because: "the alert is resolved", afterMs: 40_000 } as const,
     };
-    files[postMortemPath(incident)] = renderPostMortem(
-      postMortemOf({ incident, story, evidence: [], now: at.toISOString() }),
-    );
+    const record = postMortemOf({ incident, story, evidence: [], now: at.toISOString() });
+    records.push(record);
+    files[postMortemPath(incident)] = renderSealed(record, sealKey);
   }
+  if (count > 0) files[ledgerPath] = renderLedger(recordPostMortems(emptyLedger, records));
   return files;
 }

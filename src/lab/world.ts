@@ -8,7 +8,7 @@ import { guardrailsPath } from "../flow/load-guardrails.ts";
 import type { Rectify } from "../main.ts";
 import { render } from "../manifests/render.ts";
 import { renderYaml } from "../manifests/yaml.ts";
-import type { Settings } from "../settings.ts";
+import { sealKeyFrom, type Settings } from "../settings.ts";
 import { type SimulatedCluster, startCluster } from "./cluster/cluster.ts";
 import { defaultRules, type LabRule } from "./cluster/rules.ts";
 import { type Forge, startForge } from "./forge/forge.ts";
@@ -54,7 +54,7 @@ export async function openWorld(directory: string, scenario: Scenario): Promise<
     ...{ owner, repo, directory: join(directory, "forge"), app, private: true },
     files: {
       ...withChanges(repositoryFiles(), scenario.files ?? {}),
-      ...pastFiles(scenario.past ?? 0, new Date()),
+      ...pastFiles(scenario.past ?? 0, new Date(), sealKeyFrom(secrets.webhook)),
       ...scenario.world?.files,
       [guardrailsPath]: renderYaml({ ...guardrails, ...scenario.guardrails }),
     },
@@ -140,6 +140,7 @@ function settingsOf({ directory, forge, cluster, key, ollama, secrets, appId }: 
     repository: { owner, repo },
     app: { id: appId, privateKey: key },
     webhookSecret: secrets.webhook,
+    sealKey: sealKeyFrom(secrets.webhook),
     github: { apiUrl: forge.apiUrl, cloneUrl: forge.cloneUrl, writeGapMs: 0 },
     alerts: { token: secrets.alerts },
     databaseUrl: undefined,

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { ledgerPath } from "../../src/domain/autonomy.ts";
+import { postMortemOf, renderSealed } from "../../src/domain/post-mortem.ts";
 import { gate } from "../../src/flow/gate.ts";
-import { aCase, aPlan, ceiling, type GateWorld, gatePorts, speechless } from "../plan.ts";
+import { pastFiles } from "../../src/lab/past.ts";
+import { anIncident } from "../builders.ts";
+import { aCase, aPlan, ceiling, type GateWorld, gatePorts, sealKey, speechless } from "../plan.ts";
 
 const judge = (world: GateWorld, to = 3, plan = aPlan(to)) => gate(aCase(), plan, gatePorts(world));
 
@@ -61,6 +65,32 @@ describe("the gate", () => {
     expect(await judge(world)).toMatchObject({ kind: "passed", selfMergeLacks: lacks });
   });
 
+  test.each<[string, GateWorld, string[]]>([
+    ["nothing was earned yet", { past: 0 }, ["risk is medium"]],
+    ["too little was earned", { past: 2 }, ["risk is medium"]],
+    ["post-mortems that nobody counted", { files: { [ledgerPath]: "entries: []\n" } }, ["risk is medium"]],
+    [
+      "a ledger that cannot be read",
+      { files: { [ledgerPath]: "entries: [" } },
+      ["risk is medium", expect.stringMatching(/^\.rectify\/autonomy\.yml is invalid .*: mend it by a pull request$/)],
+    ],
+    [
+      "a forged ledger without sealed post-mortems",
+      { past: 0, files: forged },
+      [
+        "risk is medium",
+        ".rectify/autonomy.yml claims 3 successes, sealed post-mortems since the last failure prove 0",
+      ],
+    ],
+    [
+      "a failure that no pull request carried yet",
+      { pending: { "postmortems/new.md": failure() } },
+      ["risk is high", expect.stringMatching(/prove 0$/)],
+    ],
+  ])("merges nothing by itself where trust is not earned and proved: %s", async (_, world, lacks) => {
+    expect(await judge({ policies: ceiling(10), ...world })).toMatchObject({ kind: "passed", selfMergeLacks: lacks });
+  });
+
   test("states the cost by the price book", async () => {
     const gated = await judge({ policies: ceiling(10), guardrails: prices });
     // One replica more: 0.25 cores × 0.04 + 192 MiB × 0.005 per GiB.
@@ -77,6 +107,19 @@ describe("the gate", () => {
     expect(await judge(world, 0, plan)).toEqual({ kind: "refused", because: expect.stringMatching(because) });
   });
 });
+
+/** Post-mortems with another one's seal, and the ledger that counts them. */
+const forged = pastFiles(3, new Date("2026-11-24T00:00:00Z"), "a key that somebody made up");
+
+function failure(): string {
+  const { remediation } = aPlan(3);
+  const verification = { kind: "worse", because: "it still fires" } as const;
+  const story = { ending: "reverted", because: "it still fires", remediation, verification } as const;
+  return renderSealed(
+    postMortemOf({ incident: anIncident(), story, evidence: [], now: "2026-11-24T03:00:00Z" }),
+    sealKey,
+  );
+}
 
 const prices = { priceBook: { cpuHour: 0.04, memoryGiBHour: 0.005, currency: "EUR" } };
 

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { loadPrompts } from "../../src/adapters/prompts.ts";
 import { type Evidence, evidenceOf } from "../../src/domain/evidence.ts";
 import { type Incident, openIncident } from "../../src/domain/incident.ts";
-import { postMortemOf, renderPostMortem } from "../../src/domain/post-mortem.ts";
+import { emptyLedger, ledgerPath, recordPostMortems, renderLedger } from "../../src/domain/autonomy.ts";
+import { type PostMortem, postMortemOf, renderSealed } from "../../src/domain/post-mortem.ts";
 import type { Proposal, ProposalDraft } from "../../src/domain/pull-request.ts";
 import type { Remediation } from "../../src/domain/remediation.ts";
 import { treeOf } from "../../src/domain/tree.ts";
@@ -158,7 +159,8 @@ function portsOf(
   const files: Record<string, string> = {
     ".github/rectify.yml": guardrails,
     [manifestPath]: manifest,
-    "postmortems/2026-11-01-old.md": pastPostMortem(world, memory),
+    "postmortems/2026-11-01-old.md": renderSealed(pastPostMortem(world), sealKey, memory),
+    [ledgerPath]: renderLedger(recordPostMortems(emptyLedger, [pastPostMortem(world)])),
     ...(memory === undefined ? {} : { "postmortems/2026-11-02-planted.md": memory }),
   };
   const tree = treeOf(files);
@@ -179,7 +181,7 @@ function portsOf(
     audit: async () => undefined,
   });
   return partly<Ports>({
-    ...{ github, journal, model: ends.model, random: ends.random, prompts, clock: { now: () => now } },
+    ...{ github, journal, sealKey, model: ends.model, random: ends.random, prompts, clock: { now: () => now } },
     policies: undefined,
     renderer: { render: async () => ({ kind: "unsupported", because: "nothing is rendered here" }) },
     ...observing(world, planted),
@@ -239,8 +241,10 @@ function listed(text: string | undefined): string[] {
   return text === undefined ? [] : text.split("\n");
 }
 
-/** A precedent of ours; the foreign text is what people wrote below it. */
-function pastPostMortem(world: World, notes: string | undefined): string {
+const sealKey = "a key for tests only";
+
+/** A precedent of ours; in its file the foreign text is what people wrote below it. */
+function pastPostMortem(world: World): PostMortem {
   const startedAt = "2026-11-01T00:00:00.000Z";
   const incident = { ...incidentWith(undefined), startedAt, uid: "0b8f5f0e-7f1c-5a53-8a60-6d3f6b1f2a10" };
   const cause = { sentence: "web was saturated", citing: ["E5"] };
@@ -252,8 +256,7 @@ function pastPostMortem(world: World, notes: string | undefined): string {
   } as const;
   const declined = { ending: "declined", because: "rejected by jane" } as const;
   const story = { cause, remediation: remediationTo(4), ...(world === "new" ? declined : verified) };
-  const record = postMortemOf({ incident, story, evidence: [], now: startedAt });
-  return renderPostMortem(record, notes === undefined ? {} : { notes });
+  return postMortemOf({ incident, story, evidence: [], now: startedAt });
 }
 
 function remediationTo(to: number): Remediation {

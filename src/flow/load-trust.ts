@@ -1,0 +1,67 @@
+import {
+  type Ledger,
+  ledgerPath,
+  type ParsedLedger,
+  parseLedger,
+  recordPostMortems,
+  renderLedger,
+} from "../domain/autonomy.ts";
+import { frontMatterOf, type PostMortem, type ReadPostMortem, readPostMortem } from "../domain/post-mortem.ts";
+import { isOurs } from "../domain/precedent.ts";
+import type { Tree } from "../domain/tree.ts";
+import { parseYaml } from "../manifests/yaml.ts";
+
+/** The ledger of earned autonomy at a commit; a missing file is an empty one, an unreadable one earns nothing. */
+export function loadLedger(tree: Tree): ParsedLedger {
+  const bytes = tree.read(ledgerPath);
+  if (bytes === undefined) return parseLedger({});
+  const parsed = parseYaml(new TextDecoder().decode(bytes));
+  return parsed.ok ? parseLedger(parsed.value) : { ok: false, problems: [parsed.problem] };
+}
+
+/** The post-mortems of a commit: those that carry our seal, and the files that do not, each with the reason. */
+export interface Sealed {
+  readonly records: readonly PostMortem[];
+  readonly unsealed: readonly { readonly path: string; readonly because: string }[];
+}
+
+/** Reads `postmortems/`. With `about`, files that do not even contain this text are passed over unparsed. */
+export function sealedIn(tree: Tree, sealKey: string, about = ""): Sealed {
+  const records: PostMortem[] = [];
+  const unsealed: { path: string; because: string }[] = [];
+  for (const path of tree.paths().filter((name) => name.startsWith("postmortems/") && name.endsWith(".md"))) {
+    const markdown = new TextDecoder().decode(tree.read(path));
+    if (!markdown.includes(about)) continue;
+    const read = readFile(markdown);
+    if (read.kind === "problem") unsealed.push({ path, because: read.because });
+    else if (isOurs(read, sealKey)) records.push(read.postMortem);
+    else unsealed.push({ path, because: "unsealed: it does not carry our seal" });
+  }
+  return { records, unsealed };
+}
+
+/** Those of the texts that are post-mortems under our seal. */
+export function sealedAmong(texts: readonly string[], sealKey: string): readonly PostMortem[] {
+  return texts.flatMap((text) => {
+    const read = readFile(text);
+    return read.kind === "post-mortem" && isOurs(read, sealKey) ? [read.postMortem] : [];
+  });
+}
+
+/**
+ * The ledger file as a pull request that carries these post-mortems must leave it, so that both always travel together.
+ * Undefined when nothing changes, or when the file at the base is unreadable: then a person mends it first.
+ */
+export function ledgerWith(base: Tree, carried: readonly PostMortem[]): { path: string; content: string } | undefined {
+  const before = loadLedger(base);
+  if (!before.ok) return undefined;
+  const after: Ledger = recordPostMortems(before.value, carried);
+  return after === before.value ? undefined : { path: ledgerPath, content: renderLedger(after) };
+}
+
+function readFile(markdown: string): ReadPostMortem {
+  const front = frontMatterOf(markdown);
+  if (front === undefined) return { kind: "problem", because: "no front matter" };
+  const parsed = parseYaml(front);
+  return parsed.ok ? readPostMortem(markdown, parsed.value) : { kind: "problem", because: parsed.problem };
+}
