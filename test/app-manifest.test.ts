@@ -19,6 +19,7 @@ test("the App listens to what wakes a story; installation events come unasked", 
   expect(manifest.ok && (manifest.value as { default_events: unknown }).default_events).toEqual([
     "issue_comment",
     "pull_request",
+    "pull_request_review",
     "check_run",
     "check_suite",
     "push",

@@ -88,11 +88,6 @@ export function staleness(
   return `you approved ${approved.headSha.slice(0, 7)}, head is ${now.headSha.slice(0, 7)} and changes something else`;
 }
 
-/** True when another reply fits into the budget of one a minute for each proposal. */
-export function mayReply(lastReplyAt: Date | undefined, now: Date): boolean {
-  return lastReplyAt === undefined || now.getTime() - lastReplyAt.getTime() >= 60_000;
-}
-
 function approves(word: CommandWord): boolean {
   return word === "approve-scale" || word === "rollback";
 }

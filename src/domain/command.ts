@@ -29,6 +29,28 @@ export const commandWords = [
 /** The words of the grammar, as they are written after the slash. */
 export type CommandWord = (typeof commandWords)[number];
 
+/** What each command does, for those who ask. */
+const meanings: Readonly<Record<CommandWord, string>> = {
+  "approve-scale": "approves this exact change, or with a number plans it anew",
+  reject: "closes the proposal for good",
+  hold: "stops the merge until /resume",
+  resume: "ends a hold",
+  retry: "plans the change anew on the branch as it is now",
+  rollback: "proposes to take a merged change back",
+  explain: "says why this is proposed",
+  dispute: "says that the diagnosis is wrong",
+  forget: "takes the incident out of the memory",
+  help: "prints this list",
+};
+
+/** All commands in one line. */
+export function renderHelp(): string {
+  return `the commands are ${commandWords.map((word) => `/${word} (${meanings[word]})`).join(", ")}`;
+}
+
+// What people cry in a hurry.
+const otherWords: ReadonlyMap<string, CommandWord> = new Map([["stop", "hold"]]);
+
 const mostCommands = 3;
 const longestReason = 300;
 
@@ -56,7 +78,7 @@ export function replicasProblem(
 function commandOf(line: string): Command | undefined {
   const match = /^\/([A-Za-z][A-Za-z-]{0,39})(?:[ \t]+(.*))?$/.exec(line.trimEnd());
   if (!match?.[1]) return undefined;
-  const word = commandWords.find((known) => known === match[1]);
+  const word = commandWords.find((known) => known === match[1]) ?? otherWords.get(match[1]);
   if (word === undefined) return unknown(match[1]);
   return withArgument(word, match[2] ?? "");
 }

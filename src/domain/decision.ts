@@ -75,7 +75,7 @@ function obstaclesOf({ proposal, headSha, standing, stopped }: DecisionFacts): s
   return [
     ...(moved ? [`a person pushed ${proposal.headSha.slice(0, 7)} to this branch: Rectify will not merge it`] : []),
     ...(proposal.conflicting === true ? ["the base changed the same lines"] : []),
-    ...(standing.held ? ["/resume (on hold)"] : []),
+    ...(standing.held ? ["the end of the hold (/resume)"] : []),
     ...(stopped === undefined ? [] : [stopped]),
     ...proposal.requiredChecks
       .filter((check) => check.state !== "passed")

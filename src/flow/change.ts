@@ -7,8 +7,9 @@ import { loweredTo, type Remediation, scaledTo } from "../domain/remediation.ts"
 import type { RiskInput } from "../domain/risk.ts";
 import type { Story } from "../domain/story.ts";
 import type { Run } from "../ports.ts";
-import { type Decided, decide, type Hearings } from "./decide.ts";
+import { type Decided, decide } from "./decide.ts";
 import { gate, type Gated } from "./gate.ts";
+import type { Hearings } from "./listen.ts";
 import { type Plan, planChange } from "./plan.ts";
 import { draftProposal, propose } from "./propose.ts";
 import { sync } from "./sync.ts";
@@ -106,7 +107,12 @@ async function proposed(subject: Case, first: Plan, turn: Turn, run: Run): Promi
     const { gated, proposal } = current;
     const pending = {
       ...{ incident: subject.incident, proposal, selfMergeLacks: gated.selfMergeLacks, approvedBy, earlier },
-      ...{ closesWhenResolved: subject.closesWhenResolved, canReplan: count < mostPlans, rebaseRefused },
+      ...{
+        closesWhenResolved: subject.closesWhenResolved,
+        cause: subject.cause.sentence,
+        canReplan: count < mostPlans,
+        rebaseRefused,
+      },
     };
     const decided = await decide(pending, run);
     if (decided.kind !== "replan") return { kind: "decided", plan: current.plan, proposal, decided };

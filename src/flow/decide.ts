@@ -1,13 +1,13 @@
+import { ruleOf } from "../domain/approval.ts";
 import { type Decision, decisionFor, type Standing } from "../domain/decision.ts";
 import type { Incident } from "../domain/incident.ts";
-import { parseCommands } from "../domain/command.ts";
-import { bodyHashOf } from "../domain/people.ts";
 import type { Proposal } from "../domain/pull-request.ts";
 import { trustedChecks } from "../domain/required-check.ts";
 import { renderReport } from "../domain/proposal-text.ts";
+import { selfMergeLacksNow } from "../domain/self-merge.ts";
 import { isWatching } from "../domain/watchtower.ts";
 import type { Message, Ports, Run } from "../ports.ts";
-import { hear, type Heard } from "./hear.ts";
+import { hearNew, type Hearings } from "./listen.ts";
 import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
 import { pauseAfter } from "./pause-after.ts";
 
@@ -20,6 +20,8 @@ export interface Pending {
   readonly approvedBy: string | undefined;
   /** A remedy is pointless once the alert is gone; a revert is not. */
   readonly closesWhenResolved: boolean;
+  /** What is wrong, in one sentence, for those who ask. */
+  readonly cause?: string;
   readonly canReplan: boolean;
   /** The change cannot be planned on the base that moved: only a person's number is planned anew. */
   readonly rebaseRefused?: boolean;
@@ -27,17 +29,9 @@ export interface Pending {
   readonly earlier?: Hearings | undefined;
 }
 
-/** What people said so far, and the comments in which they said it: each is heard once. */
-export interface Hearings {
-  readonly listened: readonly number[];
-  readonly standing: Standing;
-  /** The effect that they saw. */
-  readonly effect: string;
-}
-
 export type Decided =
   | Extract<Decision, { kind: "merged" | "close" }>
-  /** Plan anew: for a number that `by` asked for, or for a base that moved. */
+  /** Plan anew: for a number that `by` asked for, for a base that moved, or because a person said so. */
   | {
       readonly kind: "replan";
       readonly by: string;
@@ -49,75 +43,81 @@ export type Decided =
 const freezeLabel = "rectify-freeze";
 // A merge that GitHub refused is a state: without news it is asked for again this much later.
 const mergePauseMs = 15 * 60_000;
+// People are answered once in so many polls at most, whatever they write: a minute with the ordinary tempo.
+const answerPolls = 4;
 
 /** Waits, durably, for checks, commands, approvals and the alert itself; merges or closes. */
 export async function decide(pending: Pending, run: Run): Promise<Decided> {
-  const { incident, proposal, earlier } = pending;
+  const { proposal, earlier } = pending;
   const begun = await run.step("begin to decide", async (ports) => ports.clock.now().getTime());
   let standing = standingAtFirst(pending);
   const listened = new Set(earlier?.listened);
   // What was written before this effect was there to be seen cannot mean it.
-  const seenAtFirst = earlier?.effect ?? proposal.effect;
-  const hearings = (): Hearings => ({ listened: [...listened], standing, effect: proposal.effect });
-  let told = "";
+  const seenAtFirst = earlier ?? proposal;
+  const { effect, headSha } = proposal;
+  const hearings = (): Hearings => ({ listened: [...listened], standing, effect, headSha });
+  const gapMs = answerPolls * run.tempo.pollMs;
+  let told: Told = { waitsFor: [], refusal: "", answerAfter: 0 };
+  let reactAfter = 0;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let message: Message | undefined;
   let pauseMs = 0;
   for (let look = 1; ; look += 1) {
-    const commands = await run.step("listen", (ports) => listen(proposal, [...listened], ports));
-    for (const command of commands) {
-      listened.add(command.comment);
-      const heard = await run.step("hear", (ports) => hear(command, { incident: incident.uid, proposal }, ports));
-      const about = { seen: look === 1 ? seenAtFirst : proposal.effect, now: proposal.effect };
-      standing = heard.reduce((before, item) => withHeard(before, item, about), standing);
-      const asked = heard.find(isNumber);
-      if (asked && pending.canReplan) {
-        return { kind: "replan", by: asked.by, replicas: asked.replicas, hearings: hearings() };
-      }
-    }
+    const seen = look === 1 ? seenAtFirst : proposal;
+    const round = await hearNew({ pending, standing, listened, seen, reactAfter }, run);
+    standing = round.standing;
+    if (round.again) return { kind: "replan", ...round.again, hearings: hearings() };
     const { decision, at } = await run.step("decide", (ports) => judge(pending, standing, begun, ports));
+    if (round.idle && at >= reactAfter) reactAfter = at + gapMs;
     if (mayRebase(decision, pending)) {
       return { kind: "replan", by: "", replicas: undefined, hearings: hearings() };
     }
     const acts = decision.kind !== "wait" && !pauses(decision, message, at - refusedAt);
     const settled = acts ? await carryOut(pending, decision, run) : undefined;
-    if (settled) return settled;
+    if (settled && settled.kind !== "not-yet") return settled;
     if (acts) refusedAt = at;
-    const waitsFor = decision.kind === "wait" ? decision.for : ["GitHub to accept the merge"];
-    if (waitsFor.length > 0 && `${waitsFor.join()}${standing.refusal}` !== told) {
-      told = `${waitsFor.join()}${standing.refusal}`;
-      const { refusal } = standing;
-      await run.step("report", (ports) => report(proposal, { waitsFor, refusal }, ports));
-    }
+    const waitsFor = waitingFor(decision, settled, told.waitsFor);
+    const news = newsOf(told, { waitsFor, refusal: standing.refusal }, { at, gapMs });
+    if (news) await run.step("report", (ports) => report(proposal, news, ports));
+    told = news ?? told;
     pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
     message = await run.message(pauseMs);
   }
 }
 
-type CommandMessage = Extract<Message, { kind: "command" }>;
+/** What the sticky comment says. */
+interface Told {
+  readonly waitsFor: readonly string[];
+  readonly refusal: string;
+  /** Before this moment no command is answered again. */
+  readonly answerAfter: number;
+}
 
-/**
- * The commands on the proposal that were not heard yet. The comments themselves are read, not the webhooks: one that was
- * lost, or came before the proposal was on record, is found all the same.
- */
-async function listen(
-  proposal: Proposal,
-  heard: readonly number[],
-  ports: Pick<Ports, "people">,
-): Promise<readonly CommandMessage[]> {
-  const comments = await ports.people.commentsOn(proposal);
-  return comments
-    .filter((comment) => comment.byPerson && !comment.edited && !heard.includes(comment.id))
-    .filter((comment) => parseCommands(comment.body).length > 0)
-    .map(({ id, body }) => ({ kind: "command", comment: id, bodyHash: bodyHashOf(body) }));
+/** What is to be written now: a new state at once, an answer when the budget of answers has room. */
+function newsOf(
+  told: Told,
+  { waitsFor, refusal }: Omit<Told, "answerAfter">,
+  { at, gapMs }: { readonly at: number; readonly gapMs: number },
+): Told | undefined {
+  const answers = refusal !== told.refusal;
+  const isNew = waitsFor.join() !== told.waitsFor.join() || (answers && at >= told.answerAfter);
+  if (waitsFor.length === 0 || !isNew) return undefined;
+  return { waitsFor, refusal, answerAfter: answers ? at + gapMs : told.answerAfter };
+}
+
+/** What GitHub itself misses is told in its words: only it knows the rules of the branch to the end. */
+function waitingFor(decision: Decision, settled: NotYet | undefined, before: readonly string[]): readonly string[] {
+  if (decision.kind === "wait") return decision.for;
+  return settled === undefined ? before : [`GitHub to accept the merge (${settled.because})`];
+}
+
+interface NotYet {
+  readonly kind: "not-yet";
+  readonly because: string;
 }
 
 function pauses(decision: Decision, message: Message | undefined, sinceRefusalMs: number): boolean {
   return decision.kind === "merge" && message === undefined && sinceRefusalMs < mergePauseMs;
-}
-
-function isNumber(heard: Heard): heard is Extract<Heard, { kind: "approve" }> {
-  return heard.kind === "approve" && heard.replicas !== undefined;
 }
 
 function mayRebase(decision: Decision, { canReplan, rebaseRefused }: Pending): boolean {
@@ -129,34 +129,6 @@ function standingAtFirst({ earlier, approvedBy, proposal }: Pending): Standing {
   const before = earlier?.standing ?? { approvals: [], rejectedBy: undefined, held: false, refusal: "" };
   if (approvedBy === undefined) return before;
   return { ...before, approvals: [...before.approvals, { by: approvedBy, effect: proposal.effect }], refusal: "" };
-}
-
-function withHeard(
-  standing: Standing,
-  heard: Heard,
-  effect: { readonly seen: string; readonly now: string },
-): Standing {
-  switch (heard.kind) {
-    case "approve":
-      // A number that can no longer be planned approves nothing: it is not this effect that was asked for.
-      if (heard.replicas !== undefined) return standing;
-      return {
-        ...standing,
-        approvals: [...standing.approvals, { by: heard.by, effect: effect.seen }],
-        refusal: effect.seen === effect.now ? standing.refusal : "the change is another one now: look at it again",
-      };
-    case "reject":
-      return { ...standing, rejectedBy: heard.by };
-    case "hold":
-      return { ...standing, held: true };
-    case "resume":
-      return { ...standing, held: false };
-    case "nothing":
-    case "explain":
-      return { ...standing, refusal: heard.because };
-    default:
-      return standing;
-  }
 }
 
 /** The verdict of one look, and when it was taken. */
@@ -177,19 +149,21 @@ async function judge(pending: Pending, standing: Standing, begun: number, ports:
   const requiredChecks = trustedChecks(seen.requiredChecks, guardrails.ok ? guardrails.value : { requiredChecks: [] });
   const proposal = { ...seen, requiredChecks };
   const watchtower = ports.watchtower?.state();
-  const at = ports.clock.now().getTime();
+  const watching = watchtower !== undefined && isWatching(watchtower);
+  const { severity } = pending.incident;
+  const now = ports.clock.now();
+  const at = now.getTime();
+  const lacksNow = guardrails.ok
+    ? selfMergeLacksNow({ guardrails: guardrails.value, requiredChecks, severity, watching, now })
+    : [];
   const decision = decisionFor({
     effect: pending.proposal.effect,
     headSha: pending.proposal.headSha,
     proposal,
     standing,
     alertFiring,
-    selfMergeLacks: [
-      ...pending.selfMergeLacks,
-      ...(watchtower && isWatching(watchtower) ? ["Watchtower mode: nothing merges by itself"] : []),
-      ...(proposal.requiredChecks.length === 0 ? ["the branch requires no check"] : []),
-    ],
-    approvalsNeeded: guardrails.ok ? (guardrails.value.approvers["approve-scale"]?.count ?? 1) : 1,
+    selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow])],
+    approvalsNeeded: guardrails.ok ? ruleOf("approve-scale", guardrails.value).count : 1,
     stopped: stopOf(guardrails, freezes),
     overdue: at - begun > ports.tempo.decideTimeoutMs,
   });
@@ -212,12 +186,12 @@ async function isFiring(incident: Incident, ports: Pick<Ports, "alerts" | "journ
   return own.some((alert) => firing.has(alert.fingerprint)) || undefined;
 }
 
-/** Undefined = GitHub says not yet, and the waiting goes on. */
+/** `not-yet` = GitHub refuses for now, and the waiting goes on. */
 async function carryOut(
   pending: Pending,
   decision: Exclude<Decision, { kind: "wait" }>,
   run: Run,
-): Promise<Decided | undefined> {
+): Promise<Extract<Decided, { kind: "merged" | "close" }> | NotYet> {
   if (decision.kind === "merged") return decision;
   if (decision.kind === "close") {
     await run.step("close", async (ports) => {
@@ -227,7 +201,8 @@ async function carryOut(
     return decision;
   }
   const answer = await run.step("merge", (ports) => ports.github.merge(pending.proposal));
-  return answer.kind === "merged" ? { kind: "merged", sha: answer.sha, because: decision.because } : undefined;
+  if (answer.kind === "merged") return { kind: "merged", sha: answer.sha, because: decision.because };
+  return { kind: "not-yet", because: answer.because };
 }
 
 async function report(

@@ -1,5 +1,5 @@
 import { admitComment, admitSpeaker, ruleOf } from "../domain/approval.ts";
-import { type Command, type CommandWord, parseCommands, replicasProblem } from "../domain/command.ts";
+import { type Command, type CommandWord, parseCommands, renderHelp, replicasProblem } from "../domain/command.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
 import { bodyHashOf, type Comment } from "../domain/people.ts";
 import type { Proposal } from "../domain/pull-request.ts";
@@ -9,7 +9,7 @@ import { loadGuardrails } from "./load-guardrails.ts";
 /** What one command means for the decision. */
 export type Heard =
   | { readonly kind: "approve"; readonly by: string; readonly replicas?: number }
-  | { readonly kind: "reject" | "hold" | "resume"; readonly by: string }
+  | { readonly kind: "reject" | "hold" | "resume" | "retry"; readonly by: string }
   | { readonly kind: "explain"; readonly because: string }
   | { readonly kind: "nothing"; readonly because: string };
 
@@ -18,6 +18,9 @@ type Asked = Pick<Ports, "people" | "github" | "journal" | "telemetry" | "clock"
 interface About {
   readonly incident: string;
   readonly proposal: Proposal;
+  readonly cause?: string | undefined;
+  /** Before this moment (Unix milliseconds) what changes nothing gets no reaction. */
+  readonly reactAfter: number;
 }
 
 /**
@@ -30,19 +33,26 @@ export async function hear(
   ports: Asked,
 ): Promise<readonly Heard[]> {
   const comment = await ports.people.comment(message.comment);
-  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now: ports.clock.now() });
-  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.proposal.number) return [];
+  const now = ports.clock.now();
+  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now });
+  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.proposal.number) {
+    if (admitted.kind === "ignored") ports.telemetry.tell(about.incident, "decide", `ignored: ${admitted.because}`);
+    return [];
+  }
   const commands = parseCommands(comment.body).filter(isForUs);
   if (commands.length === 0) return [];
-  if (admitted.kind === "refused") return refusal(comment, admitted.because, ports);
   const guardrails = loadGuardrails((await ports.github.head()).tree);
-  if (!guardrails.ok) return refusal(comment, `the guardrails are invalid: ${guardrails.problems[0] ?? ""}`, ports);
+  const stopped =
+    admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : invalid(guardrails.problems);
 
   const heard: Heard[] = [];
-  for (const command of commands)
-    heard.push(await weigh(command, { comment, about, guardrails: guardrails.value }, ports));
-  const understood = heard.every((item) => item.kind !== "nothing");
-  await ports.people.react(comment.id, understood ? "+1" : "confused");
+  for (const command of commands) {
+    if (stopped !== undefined || !guardrails.ok) heard.push({ kind: "nothing", because: stopped ?? "" });
+    else heard.push(await weigh(command, { comment, about, guardrails: guardrails.value }, ports));
+  }
+  const acts = heard.some(({ kind }) => kind !== "nothing" && kind !== "explain");
+  const understood = heard.every(({ kind }) => kind !== "nothing");
+  if (acts || now.getTime() >= about.reactAfter) await ports.people.react(comment.id, understood ? "+1" : "confused");
   const said = commands.map((command) => command.kind).join(", ");
   ports.telemetry.tell(about.incident, "decide", `${comment.author} said ${said}: ${heard.map(outcomeOf).join("; ")}`);
   return heard;
@@ -52,9 +62,8 @@ function outcomeOf(heard: Heard): string {
   return heard.kind === "nothing" ? `refused, ${heard.because}` : "heard";
 }
 
-async function refusal(comment: Comment, because: string, ports: Asked): Promise<readonly Heard[]> {
-  await ports.people.react(comment.id, "confused");
-  return [{ kind: "nothing", because }];
+function invalid(problems: readonly string[]): string {
+  return `the guardrails are invalid: ${problems[0] ?? ""}`;
 }
 
 /** A slash word that is far from ours belongs to another bot: it gets no answer at all. */
@@ -75,17 +84,26 @@ async function weigh(command: Command, said: Said, ports: Asked): Promise<Heard>
     case "reject":
     case "hold":
     case "resume":
+    case "retry":
       return permitted(command.kind, said, ports, { kind: command.kind, by: said.comment.author });
     case "invalid":
       return { kind: "nothing", because: `/${command.word} ${command.problem}` };
     case "unknown":
       return { kind: "nothing", because: `unknown command: did you mean /${command.didYouMean ?? "help"}?` };
     case "help":
+      return { kind: "explain", because: renderHelp() };
     case "explain":
-      return { kind: "explain", because: "/approve-scale [N], /reject, /hold, /resume: see the description above" };
+      return { kind: "explain", because: explanationOf(said.about) };
+    case "rollback":
+      return { kind: "nothing", because: "nothing is merged that could be rolled back: /reject closes this proposal" };
     default:
       return { kind: "nothing", because: `/${command.kind} has no meaning for a proposal that waits for its merge` };
   }
+}
+
+function explanationOf({ cause, incident, proposal }: About): string {
+  const why = cause === undefined ? "" : `${cause} `;
+  return `${why}The description above holds evidence, arithmetic and risk of effect ${proposal.effect.slice(0, 12)}; rectify explain ${incident} prints the whole story`;
 }
 
 async function approve(replicas: number | undefined, said: Said, ports: Asked): Promise<Heard> {

@@ -93,13 +93,6 @@ export async function reported(stage: Stage, pull: number, words: RegExp): Promi
   );
 }
 
-/** Waits until the bot reacted to a comment. */
-export async function reacted({ forge }: Stage, id: number): Promise<void> {
-  await until(`a reaction to comment ${id}`, () =>
-    forge.calls.some(({ method, path }) => method === "POST" && path.includes(`/comments/${id}/reactions`)),
-  );
-}
-
 /** A person's own commit on the default branch. */
 export async function commit(stage: Stage, message: string, files: Readonly<Record<string, string>>): Promise<string> {
   stage.say(approver, message);

@@ -1,7 +1,7 @@
 import { bodyHashOf } from "../../src/domain/people.ts";
 import type { Proposal, ProposalDraft } from "../../src/domain/pull-request.ts";
 import { type Decided, decide, type Pending } from "../../src/flow/decide.ts";
-import type { Fault } from "../../src/lab/forge/forge.ts";
+import type { Fault, ForgeOptions } from "../../src/lab/forge/forge.ts";
 import type { Message, Ports, Run, Tempo } from "../../src/ports.ts";
 import { Unavailable } from "../../src/ports.ts";
 import { anAlert, anIncident } from "../builders.ts";
@@ -45,7 +45,7 @@ const guardrails = (more: object) =>
 
 /** Opens a proposal whose required check is green, unless told otherwise. */
 export async function openDesk(
-  options: { green?: boolean; guardrails?: object; draft?: Partial<ProposalDraft> } = {},
+  options: { green?: boolean; guardrails?: object; draft?: Partial<ProposalDraft>; shop?: Partial<ForgeOptions> } = {},
 ): Promise<Desk> {
   let ahead = 0;
   const forge = await startShop({
@@ -55,6 +55,7 @@ export async function openDesk(
       "README.md": "shop\n",
       ".github/rectify.yml": guardrails(options.guardrails ?? {}),
     },
+    ...options.shop,
   });
   const session = await connect(forge);
   const draft = await aDraft(forge, options.draft);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { atDesk } from "../faults/desk.ts";
+import { atDesk, type Desk } from "../faults/desk.ts";
+import { ci } from "../lab/forge-shop.ts";
 
 const approver = "wim";
 const nothingSaid = { approvals: [], rejectedBy: undefined, held: false, refusal: "" };
@@ -18,7 +19,7 @@ test("an open issue labelled rectify-freeze stops an approved merge, and its end
 test("an approval that was written before the change was planned anew does not count for the new effect", () =>
   atDesk({}, async (desk) => {
     await desk.says(approver, "/approve-scale");
-    const earlier = { listened: [], standing: nothingSaid, effect: "the effect before" };
+    const earlier = { listened: [], standing: nothingSaid, effect: "the effect before", headSha: "a".repeat(40) };
     expect(await desk.decides([{ kind: "pull-request" }], { pending: { earlier } })).toBeUndefined();
     expect(desk.mergeCalls()).toBe(0);
   }));
@@ -42,6 +43,107 @@ test("a hold outlives a new plan", () =>
 
 test("the word of the person who asked for the number counts for the effect that came of it", () =>
   atDesk({}, async (desk) => {
-    const earlier = { listened: [], standing: nothingSaid, effect: "the effect before" };
+    const earlier = { listened: [], standing: nothingSaid, effect: "the effect before", headSha: "a".repeat(40) };
     expect(await desk.decides([], { pending: { earlier, approvedBy: approver } })).toMatchObject({ kind: "merged" });
   }));
+
+const report = (desk: Desk) => desk.forge.comments(desk.proposal.number)[0]?.body ?? "";
+
+test("a review that the branch's protection requires is counted by GitHub and asked for in its words", () =>
+  atDesk({ shop: { requiredReviews: 1 } }, async (desk) => {
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
+    expect(report(desk)).toContain("1 approving review is required");
+    await desk.forge.review("ada", desk.proposal.number, "APPROVED");
+    expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "merged" });
+  }));
+
+test("two of a team must approve where the guardrails say so", () =>
+  atDesk(
+    {
+      shop: { teams: { "acme/sre": ["wim", "max"] } },
+      guardrails: { approvers: { "approve-scale": { teams: ["acme/sre"], count: 2 } } },
+    },
+    async (desk) => {
+      const said = [];
+      for (const login of ["wim", "ada", "wim"]) said.push(await desk.says(login, "/approve-scale"));
+      expect(await desk.decides(said)).toBeUndefined();
+      expect(report(desk)).toContain("you are not among the approvers");
+      expect(await desk.decides([await desk.says("max", "/approve-scale")])).toMatchObject({ kind: "merged" });
+    },
+  ));
+
+const selfMerging = { autoMerge: "low-risk", requiredChecks: [] };
+const ready = { pending: { selfMergeLacks: [] } };
+/** A quarter of an hour, a day away from now. */
+const closed = [{ days: [dayIn(3)], from: "11:00", to: "11:15", timeZone: "Europe/Berlin" }];
+
+test.each([
+  ["what lacks nothing merges by itself", selfMerging, "merged"],
+  ["not after the permission was taken back", { autoMerge: "never" }, "the guardrails let nothing merge by itself"],
+  ["not outside the windows", { ...selfMerging, windows: closed }, "11:00–11:15 Europe/Berlin"],
+  [
+    "an exempt severity needs no window",
+    { ...selfMerging, windows: closed, windowExemptSeverities: ["critical"] },
+    "merged",
+  ],
+  ["not in a freeze", { ...selfMerging, freeze: true }, "the end of the freeze"],
+])("%s", (_what, guardrails, expected) =>
+  atDesk({ guardrails }, async (desk) => {
+    const decided = await desk.decides([{ kind: "pull-request" }], ready);
+    if (expected === "merged") expect(decided).toMatchObject({ kind: "merged" });
+    else expect([decided, report(desk)]).toEqual([undefined, expect.stringContaining(expected)]);
+  }),
+);
+
+test("without a required check nothing merges by itself, and the cure is told", () =>
+  atDesk({ guardrails: selfMerging, shop: { requiredChecks: [] } }, async (desk) => {
+    expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
+    expect(report(desk)).toContain("let its protection or a ruleset require one");
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")], ready)).toMatchObject({ kind: "merged" });
+  }));
+
+test("/retry plans the change anew, and what was approved stays approved while the effect is the same", () =>
+  atDesk({ green: false }, async (desk) => {
+    await desk.says(approver, "/approve-scale");
+    await desk.says(approver, "/retry");
+    const first = await desk.decides([]);
+    expect(first).toMatchObject({ kind: "replan", replicas: undefined, by: "" });
+    if (first?.kind !== "replan") return;
+    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
+    expect(await desk.decides([], { pending: { earlier: first.hearings } })).toMatchObject({ kind: "merged" });
+  }));
+
+test("/stop is heard as a hold", () =>
+  atDesk({}, async (desk) => {
+    await desk.says(approver, "/stop");
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
+    expect(report(desk)).toContain("/resume");
+  }));
+
+test("a reader may neither hold nor retry, and is told once a minute at most", () =>
+  atDesk({}, async (desk) => {
+    const said = [];
+    for (const word of ["/hold", "/retry", "/reject", "/resume"]) said.push(await desk.says("rob", word));
+    desk.forge.resetCalls();
+    expect(await desk.decides(said)).toBeUndefined();
+    const writes = desk.forge.calls.filter(({ method }) => method === "POST" || method === "PATCH");
+    expect(writes.filter(({ path }) => path.endsWith("/reactions"))).toHaveLength(1);
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+  }));
+
+test.each([
+  ["/explain", "rectify explain"],
+  ["/help", "/rollback (proposes to take a merged change back)"],
+  ["/aprove-scale", "did you mean /approve-scale?"],
+  ["/rollback", "nothing is merged that could be rolled back"],
+])("%s is answered in the sticky comment", (body, words) =>
+  atDesk({}, async (desk) => {
+    expect(await desk.decides([await desk.says(approver, body)])).toBeUndefined();
+    expect(report(desk)).toContain(words);
+  }),
+);
+
+function dayIn(days: number): string {
+  const at = new Date(Date.now() + days * 86_400_000);
+  return ["sun", "mon", "tue", "wed", "thu", "fri", "sat"][at.getUTCDay()] ?? "";
+}

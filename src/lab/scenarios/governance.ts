@@ -1,15 +1,4 @@
-import {
-  approve,
-  approver,
-  comment,
-  passCi,
-  peak,
-  pullOpened,
-  reacted,
-  reported,
-  rush,
-  type Scenario,
-} from "../scene.ts";
+import { approve, approver, comment, passCi, peak, pullOpened, reported, rush, type Scenario } from "../scene.ts";
 import { until } from "../stage.ts";
 
 const afterwards = { merged: true, recovered: true, pulls: 1 } as const;
@@ -63,8 +52,7 @@ export const governance = {
         ["stranger", /needs the permission write, yours is none/],
       ];
       for (const [by, words] of refused) {
-        const id = await comment(stage, pull, { by, body: "/approve-scale" });
-        await reacted(stage, id);
+        await comment(stage, pull, { by, body: "/approve-scale" });
         await reported(stage, pull, words);
       }
       await comment(stage, pull, { by: "rectify[bot]", body: "/approve-scale" });
