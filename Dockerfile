@@ -5,12 +5,12 @@ ARG GO_IMAGE=docker.io/library/golang:1.26-bookworm
 
 FROM ${GO_IMAGE} AS tools
 WORKDIR /src
-COPY test/tools/build-kyverno.sh test/tools/
+COPY test/tools/build.sh test/tools/
 COPY test/tools/kyverno/ test/tools/kyverno/
-# The same pinned module as on a developer's machine. Go's checksum database vouches for what the other two are made of.
-RUN mkdir -p /out && cp "$(RECTIFY_TOOLS=/cache bash test/tools/build-kyverno.sh)" /out/kyverno
-RUN GOBIN=/out CGO_ENABLED=0 go install -trimpath -ldflags="-s -w" sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
-RUN GOBIN=/out CGO_ENABLED=0 go install -trimpath -ldflags="-s -w" helm.sh/helm/v3/cmd/helm@v3.19.5
+COPY test/tools/kustomize/ test/tools/kustomize/
+COPY test/tools/helm/ test/tools/helm/
+# The same pinned modules as on a developer's machine: their go.sum vouches for every byte.
+RUN mkdir -p /out && RECTIFY_TOOLS=/cache bash test/tools/build.sh kyverno kustomize helm > /paths && xargs -I{} cp {} /out/ < /paths
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
