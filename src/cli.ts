@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { logTelemetry } from "./adapters/telemetry.ts";
+import { type AuditQuestion, exportAudit } from "./audit.ts";
 import { checkConfig, configSchema, initialConfig } from "./config.ts";
 import { explain, replay, type Told } from "./explain.ts";
 import { examine } from "./doctor.ts";
@@ -33,6 +34,18 @@ program
   .command("explain <uid>")
   .description("tell an incident from its records: timeline, causes, evidence, lineage")
   .action(async (uid: string) => print(await explain(uid, process.env)));
+
+program
+  .command("audit")
+  .description("print the append-only log as JSON lines and check its chain; code 1 when a row was removed or changed")
+  .option("--incident <uid>", "only the rows of this incident")
+  .option("--known <hash>", "the hash of a row of an earlier export, which must still be there")
+  .action(async (question: AuditQuestion) => {
+    const { lines, notes, code } = await exportAudit(question, process.env);
+    if (lines.length > 0) print({ lines, code });
+    for (const note of notes) process.stderr.write(`${note}\n`);
+    process.exitCode = code;
+  });
 
 program
   .command("replay <capsule>")

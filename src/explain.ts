@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runningPostgres } from "./adapters/postgres.ts";
-import { openStore } from "./adapters/store.ts";
+import { openStore, type Store } from "./adapters/store.ts";
 import { readCapsule } from "./domain/capsule.ts";
 import { renderExplanation, renderReplay } from "./domain/explanation.ts";
 
@@ -11,12 +11,19 @@ export interface Told {
   readonly code: 0 | 1;
 }
 
-/** Explains one incident from the records of a Rectify: `DATABASE_URL`, or the server that runs in `RECTIFY_DATA`. */
-export async function explain(uid: string, env: Readonly<Record<string, string | undefined>>): Promise<Told> {
+export const noRecords =
+  "there are no records here: set DATABASE_URL, or RECTIFY_DATA to the data of a running Rectify";
+
+/** The records of a Rectify: `DATABASE_URL`, or the server that runs in `RECTIFY_DATA`; undefined when there are none. */
+export async function openRecords(env: Readonly<Record<string, string | undefined>>): Promise<Store | undefined> {
   const url = env.DATABASE_URL || runningPostgres(join(env.RECTIFY_DATA || ".rectify", "postgres"));
-  if (url === undefined)
-    return failed("there are no records here: set DATABASE_URL, or RECTIFY_DATA to the data of a running Rectify");
-  const store = await openStore(url);
+  return url === undefined ? undefined : openStore(url);
+}
+
+/** Explains one incident from the records of a Rectify. */
+export async function explain(uid: string, env: Readonly<Record<string, string | undefined>>): Promise<Told> {
+  const store = await openRecords(env);
+  if (store === undefined) return failed(noRecords);
   try {
     const record = await store.incident(uid);
     if (record === undefined) return failed(`no incident ${JSON.stringify(uid)} is on record`);

@@ -164,7 +164,7 @@ async function connect(settings: Settings, store: Store, { telemetry, meter }: V
     writeGapMs: settings.github.writeGapMs,
     onCall: meter.githubCall,
     audit: (action, detail) =>
-      store.audit({ incident: String(detail.incident ?? detail.pull ?? ""), actor: "rectify", action, detail }),
+      store.audit({ incident: String(detail.incident ?? ""), actor: "rectify", action, detail }),
   });
   const mirror = openMirror({
     directory: join(settings.dataDirectory, "mirror"),

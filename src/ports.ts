@@ -55,7 +55,7 @@ export interface GitHost {
   /** The state of the proposal now, as the code host sees it. */
   look(proposal: Proposal): Promise<ProposalFacts>;
   /** Merges only if the head is still `proposal.headSha`. "Not yet" is an answer, not an error. */
-  merge(proposal: Proposal): Promise<MergeAnswer>;
+  merge(proposal: Proposal, approvedBy?: readonly string[]): Promise<MergeAnswer>;
   /** Closes the proposal and deletes its branch. */
   close(proposal: Proposal): Promise<void>;
 }
@@ -79,8 +79,8 @@ export interface People {
   teamsOf(login: string, teams: readonly string[]): Promise<readonly string[]>;
   /** Logins that wrote commits of the proposal. */
   committersOf(proposal: Proposal): Promise<readonly string[]>;
-  /** Shows the writer that the command was seen. */
-  react(comment: number, reaction: "eyes" | "+1" | "-1" | "confused"): Promise<void>;
+  /** Shows the writer that the command was seen. `incident` is for the record. */
+  react(comment: number, reaction: "eyes" | "+1" | "-1" | "confused", incident?: string): Promise<void>;
 }
 
 /** What the cluster runs. Read only. */

@@ -1,6 +1,6 @@
 import type { Comment, Permission } from "../domain/people.ts";
 import type { MergeAnswer, Proposal, ProposalFacts } from "../domain/pull-request.ts";
-import { stickyMarker } from "../domain/pull-request.ts";
+import { readTrailer, stickyMarker } from "../domain/pull-request.ts";
 import type { GitHost, People } from "../ports.ts";
 import type { GitHubClient } from "./github.ts";
 import { requiredChecks } from "./github-checks.ts";
@@ -27,14 +27,19 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
     },
     ...issuesOf(client),
     look: (proposal) => look(client, proposal),
-    merge: (proposal) => merge(client, proposal),
+    merge: (proposal, approvedBy = []) => merge(client, proposal, approvedBy),
     close: async (proposal) => {
-      const detail = { pull: proposal.number };
+      const detail = onRecord(proposal);
       const request = { ...client.repository, pull_number: proposal.number, state: "closed" as const };
       await client.write("close pull request", detail, () => client.octokit.rest.pulls.update(request));
       await deleteBranch(client, proposal);
     },
   };
+}
+
+/** What every row about a proposal names. */
+function onRecord({ number, commitMessage }: Proposal) {
+  return { pull: number, incident: readTrailer(commitMessage, "Incident-UID") };
 }
 
 interface Report {
@@ -77,9 +82,9 @@ export function people(client: GitHubClient): People {
         ...new Set(commits.flatMap((commit) => [commit.author?.login ?? [], commit.committer?.login ?? []].flat())),
       ];
     },
-    react: async (comment_id, content) => {
+    react: async (comment_id, content, incident) => {
       const request = { ...repository, comment_id, content };
-      const detail = { comment: comment_id, content };
+      const detail = { comment: comment_id, content, incident };
       await client
         .write("react", detail, () => octokit.rest.reactions.createForIssueComment(request))
         .catch(unlessGone);
@@ -131,7 +136,7 @@ async function writeReport(
 ): Promise<number> {
   const { octokit, repository } = client;
   const id = known ?? (await findReport(client, proposal.number));
-  const detail = { pull: proposal.number };
+  const detail = onRecord(proposal);
   if (id !== undefined) {
     const request = { ...repository, comment_id: id, body };
     const updated = await client
@@ -156,13 +161,13 @@ async function look(client: GitHubClient, proposal: Proposal): Promise<ProposalF
   };
 }
 
-async function merge(client: GitHubClient, proposal: Proposal): Promise<MergeAnswer> {
-  const answer = await tryMerge(client, proposal);
+async function merge(client: GitHubClient, proposal: Proposal, approvedBy: readonly string[]): Promise<MergeAnswer> {
+  const answer = await tryMerge(client, proposal, approvedBy);
   if (answer.kind === "merged") await deleteBranch(client, proposal);
   return answer;
 }
 
-async function tryMerge(client: GitHubClient, proposal: Proposal): Promise<MergeAnswer> {
+async function tryMerge(client: GitHubClient, proposal: Proposal, approvedBy: readonly string[]): Promise<MergeAnswer> {
   const { octokit, repository } = client;
   const [title = "", ...rest] = proposal.commitMessage.split("\n");
   const request = {
@@ -171,10 +176,10 @@ async function tryMerge(client: GitHubClient, proposal: Proposal): Promise<Merge
     sha: proposal.headSha,
     merge_method: "squash" as const,
     commit_title: `${title} (#${proposal.number})`,
-    commit_message: rest.join("\n").trim(),
+    commit_message: [rest.join("\n").trim(), ...approvedBy.map((login) => `Approved-by: ${login}`)].join("\n"),
   };
   try {
-    const detail = { pull: proposal.number, sha: proposal.headSha, effect: proposal.effect };
+    const detail = { ...onRecord(proposal), sha: proposal.headSha, effect: proposal.effect, approvedBy };
     const merged = await client.write("merge", detail, () => octokit.rest.pulls.merge(request));
     return { kind: "merged", sha: merged.sha };
   } catch (error) {
@@ -200,13 +205,14 @@ function mergeRefusal(error: unknown): MergeAnswer {
 }
 
 /** Deletes the branch while it holds nothing but what we put there: a person's commits are theirs to keep. */
-async function deleteBranch(client: GitHubClient, { branch, headSha }: Proposal): Promise<void> {
+async function deleteBranch(client: GitHubClient, proposal: Proposal): Promise<void> {
+  const { branch, headSha } = proposal;
   const { octokit, repository } = client;
   const ref = { ...repository, ref: `heads/${branch}` };
   const there = await client.find(() => octokit.rest.git.getRef(ref));
   if (there?.object.sha !== headSha) return;
   await client
-    .write("delete branch", { branch }, () => octokit.rest.git.deleteRef(ref))
+    .write("delete branch", { ...onRecord(proposal), branch }, () => octokit.rest.git.deleteRef(ref))
     .catch((error) => {
       // Already gone, or not to be deleted by the repository's rules: neither undoes what was merged or closed.
       if (statusOf(error) === undefined) throw error;

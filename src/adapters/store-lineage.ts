@@ -41,10 +41,11 @@ export function audit(query: Query) {
       for (let placed = false; !placed; ) {
         const { rows } = await query("select hash from audit order by id desc limit 1");
         const previous: string = rows[0]?.hash ?? "";
-        const hash = auditHash(previous, entry);
-        const text = `insert into audit (incident, actor, action, detail, previous, hash) values ($1, $2, $3, $4, $5, $6)
-          on conflict (previous) do nothing`;
-        const values = [incident, actor, action, JSON.stringify(detail), previous, hash];
+        const at = new Date().toISOString();
+        const hash = auditHash(previous, { at, ...entry });
+        const text = `insert into audit (at, incident, actor, action, detail, previous, hash)
+          values ($1, $2, $3, $4, $5, $6, $7) on conflict (previous) do nothing`;
+        const values = [at, incident, actor, action, JSON.stringify(detail), previous, hash];
         placed = (await query(text, values)).rowCount === 1;
       }
     },

@@ -17,8 +17,11 @@ export interface AuditRow extends AuditEntry {
 }
 
 /** Hex SHA-256 over the hash before and the row; the empty text stands before the first row. */
-export function auditHash(previous: string, { incident, actor, action, detail }: AuditEntry): string {
-  const row = JSON.stringify([previous, incident, actor, action, JSON.stringify(detail)]);
+export function auditHash(
+  previous: string,
+  { at, incident, actor, action, detail }: Omit<AuditRow, "hash" | "previous">,
+): string {
+  const row = JSON.stringify([previous, at, incident, actor, action, JSON.stringify(detail)]);
   return createHash("sha256").update(row).digest("hex");
 }
 

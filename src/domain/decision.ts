@@ -32,7 +32,7 @@ export interface DecisionFacts {
 
 /** Merge, wait for what is missing, or close with the reason. */
 export type Decision =
-  | { readonly kind: "merge"; readonly because: string }
+  | { readonly kind: "merge"; readonly because: string; readonly approvedBy: readonly string[] }
   | { readonly kind: "merged"; readonly sha: string; readonly because: string }
   /** `moved` = the base changed the same lines: the change can be planned again. */
   | { readonly kind: "wait"; readonly for: readonly string[]; readonly moved?: boolean }
@@ -54,7 +54,7 @@ export function decisionFor(facts: DecisionFacts): Decision {
   const because = approved
     ? `approved by ${people.join(", ")}`
     : "low risk, within the guardrails, required checks passed";
-  return { kind: "merge", because };
+  return { kind: "merge", because, approvedBy: approved ? people : [] };
 }
 
 function settledByOthers({ proposal, standing, alertFiring, overdue }: DecisionFacts): Decision | undefined {

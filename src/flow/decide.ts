@@ -200,7 +200,7 @@ async function carryOut(
     });
     return decision;
   }
-  const answer = await run.step("merge", (ports) => ports.github.merge(pending.proposal));
+  const answer = await run.step("merge", (ports) => ports.github.merge(pending.proposal, decision.approvedBy));
   if (answer.kind === "merged") return { kind: "merged", sha: answer.sha, because: decision.because };
   return { kind: "not-yet", because: answer.because };
 }

@@ -52,7 +52,9 @@ export async function hear(
   }
   const acts = heard.some(({ kind }) => kind !== "nothing" && kind !== "explain");
   const understood = heard.every(({ kind }) => kind !== "nothing");
-  if (acts || now.getTime() >= about.reactAfter) await ports.people.react(comment.id, understood ? "+1" : "confused");
+  if (acts || now.getTime() >= about.reactAfter) {
+    await ports.people.react(comment.id, understood ? "+1" : "confused", about.incident);
+  }
   const said = commands.map((command) => command.kind).join(", ");
   ports.telemetry.tell(about.incident, "decide", `${comment.author} said ${said}: ${heard.map(outcomeOf).join("; ")}`);
   return heard;

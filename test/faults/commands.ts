@@ -2,6 +2,7 @@ import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { admitComment, staleness } from "../../src/domain/approval.ts";
 import { parseCommands } from "../../src/domain/command.ts";
 import { bodyHashOf } from "../../src/domain/people.ts";
+import { anIncident } from "../builders.ts";
 import { atDesk, failing } from "./desk.ts";
 import type { FaultRow } from "./row.ts";
 
@@ -43,6 +44,29 @@ export const commandRows: readonly FaultRow[] = [
         await desk.decides([message]);
         const row = desk.audit.find((line) => line.action === "command approve-scale");
         ok(JSON.stringify(row?.detail ?? {}).includes(message.bodyHash), "no body hash in the audit row");
+      }),
+  },
+  {
+    id: "C01",
+    what: "every mutating call has a row of its incident before it, and the merge names who approved it",
+    check: () =>
+      atDesk({}, async (desk) => {
+        const incident = { ...anIncident(), uid: desk.draft.incident };
+        await desk.decides([await desk.says("wim", "/approve-scale")], { pending: { incident } });
+        const writes = desk.forge.calls.filter(({ method, path }) => method !== "GET" && !/access_tokens$/.test(path));
+        const rows = desk.session.audit;
+        equal(rows.length, writes.length);
+        for (const { action, detail } of rows) equal(detail.incident, desk.draft.incident, action);
+        const merged = rows.find((row) => row.action === "merge");
+        deepEqual([merged?.detail.effect, merged?.detail.sha, merged?.detail.approvedBy].flat(), [
+          desk.draft.effect,
+          desk.proposal.headSha,
+          "wim",
+        ]);
+        const { octokit } = desk.session.client;
+        const head = { owner: "acme", repo: "shop", commit_sha: (await desk.forge.headOf("main")) ?? "" };
+        const { message } = (await octokit.rest.git.getCommit(head)).data;
+        match(message.trim(), /\nIncident-UID: .*\nEffect: .*\nApproved-by: wim$/);
       }),
   },
   {
