@@ -28,9 +28,7 @@ describe() {
       stamp="k8s.io/component-base/version.gitVersion=VERSION k8s.io/component-base/version.gitMajor=MAJOR"
       stamp="$stamp k8s.io/component-base/version.gitMinor=MINOR k8s.io/client-go/pkg/version.gitVersion=VERSION"
       ;;
-    kwok)
-      module=kubernetes origin=sigs.k8s.io/kwok package=$origin/cmd/kwok
-      ;;
+    kwok) module=kwok origin=sigs.k8s.io/kwok package=$origin/cmd/kwok ;;
     loki)
       module=loki origin=github.com/grafana/loki/v3 package=$origin/cmd/loki
       stamp="$origin/pkg/util/build.Version=NUMBER"
