@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { pinnedModule } from "./definitions.ts";
 import { type Scheduler, startScheduler } from "./scheduler.ts";
 import { type KubeClient, kubeClient } from "./kube-client.ts";
 import { type Keys, makeKeys, signToken } from "./pki.ts";
@@ -62,11 +63,7 @@ export async function startControlPlane(
     args: controllerArgs(files, await freePort()),
   });
   await kube.apply(nodeNames.map(nodeOf));
-  await processes.start({
-    name: "kwok",
-    command: programs.kwok,
-    args: ["--kubeconfig", files.kubeconfigPath, "--manage-all-nodes=true", "--node-lease-duration-seconds=40"],
-  });
+  await startKwok(programs.kwok, files.kubeconfigPath, processes);
   const scheduler: Scheduler = startScheduler(kube, nodeNames);
   return {
     ...{ url: files.url, caPath: files.keys.caPath, adminToken: files.adminToken },
@@ -162,6 +159,8 @@ function apiServer(command: string, files: Files, etcdUrl: string) {
     ...["--authorization-mode", "RBAC", "--token-auth-file", files.tokensPath],
     ...["--service-cluster-ip-range", "10.0.0.0/24", "--anonymous-auth=true"],
     ...["--audit-policy-file", files.auditPolicyPath, "--audit-log-path", files.auditPath],
+    // Debian's etcd cannot serve streamed lists: a client that is told so at once falls back to ordinary ones.
+    "--feature-gates=WatchList=false",
     // No kubelet is there to be asked, and nobody waits for a graceful end.
     ...["--shutdown-delay-duration", "0s", "--endpoint-reconciler-type", "none"],
   ];
@@ -184,6 +183,27 @@ function controllerArgs({ kubeconfigPath, keys }: Files, port: number): readonly
     ...["--service-account-private-key-file", keys.accountPrivateKey, "--root-ca-file", keys.caPath],
     ...["--horizontal-pod-autoscaler-sync-period", "2s", "--kube-api-qps", "200", "--kube-api-burst", "400"],
   ];
+}
+
+async function startKwok(command: string, kubeconfigPath: string, processes: Processes): Promise<void> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const common = ["--kubeconfig", kubeconfigPath, "--manage-all-nodes=true", "--node-lease-duration-seconds=40"];
+  await processes.start({
+    name: "kwok",
+    command,
+    args: [...common, "--server-address", address, ...stages().flatMap((path) => ["--config", path])],
+    ready: () => answers(`http://${address}/healthz`),
+  });
+}
+
+/** What nodes and pods go through: kwok's own stages, which are not built into it. */
+function stages(): readonly string[] {
+  const { directory } = pinnedModule("kwok", "sigs.k8s.io/kwok");
+  return ["node/fast", "node/heartbeat-with-lease", "pod/fast"].flatMap((folder) => {
+    const names = readdirSync(join(directory, "kustomize/stage", folder));
+    const files = names.filter((name) => name.endsWith(".yaml") && name !== "kustomization.yaml");
+    return files.map((name) => join(directory, "kustomize/stage", folder, name));
+  });
 }
 
 function nodeOf(name: string) {

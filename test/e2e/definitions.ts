@@ -1,0 +1,88 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isRecord } from "../../src/domain/rendered.ts";
+import { parseYamlDocuments } from "../../src/manifests/yaml.ts";
+import type { ApiObject } from "./kube-client.ts";
+
+/** A released Go module as one of ours pins it; its files are data for us. */
+export interface PinnedModule {
+  readonly version: string;
+  readonly directory: string;
+}
+
+/** Finds a module among those that `test/tools/<folder>` pins; Go brings it when its cache has it no more. */
+export function pinnedModule(folder: string, path: string): PinnedModule {
+  const cwd = fileURLToPath(new URL(`../tools/${folder}/`, import.meta.url));
+  const { stdout, stderr } = spawnSync("go", ["mod", "download", "-json", path], { cwd, encoding: "utf8" });
+  const found = JSON.parse(stdout || "{}") as { Version?: string; Dir?: string; Error?: string };
+  if (found.Dir === undefined) throw new Error(`go mod download ${path}: ${found.Error ?? stderr}`);
+  return { version: found.Version ?? "", directory: found.Dir };
+}
+
+/** Every object in a YAML file, or in the YAML files of a folder. */
+export function objectsIn(path: string): readonly ApiObject[] {
+  const files = path.endsWith(".yaml") ? [path] : readdirSync(path).map((name) => join(path, name));
+  return files
+    .filter((file) => file.endsWith(".yaml"))
+    .flatMap((file) => {
+      const read = parseYamlDocuments(readFileSync(file, "utf8"));
+      if (!read.ok) throw new Error(`${file}: ${read.problem}`);
+      return read.value.filter(isRecord) as unknown as ApiObject[];
+    });
+}
+
+interface Source {
+  readonly folder: string;
+  readonly module: string;
+  readonly paths: readonly string[];
+}
+
+const sources = {
+  flux: [
+    { folder: "flux", module: "github.com/fluxcd/kustomize-controller", paths: ["config/crd/bases"] },
+    { folder: "definitions", module: "github.com/fluxcd/source-controller", paths: ["config/crd/bases"] },
+    { folder: "definitions", module: "github.com/fluxcd/helm-controller", paths: ["config/crd/bases"] },
+  ],
+  argocd: [{ folder: "argocd", module: "github.com/argoproj/argo-cd/v3", paths: ["manifests/crds"] }],
+  "prometheus-operator": [
+    {
+      folder: "definitions",
+      module: "github.com/prometheus-operator/prometheus-operator",
+      paths: ["example/prometheus-operator-crd"],
+    },
+  ],
+  kyverno: [
+    {
+      folder: "kyverno",
+      module: "github.com/kyverno/kyverno",
+      paths: ["config/crds/kyverno", "config/crds/policies.kyverno.io"],
+    },
+  ],
+} as const satisfies Record<string, readonly Source[]>;
+
+export type Vendor = keyof typeof sources;
+
+/** The resource definitions of a vendor, out of its released modules, and which releases these are. */
+export function definitionsOf(vendor: Vendor): {
+  readonly objects: readonly ApiObject[];
+  readonly versions: Readonly<Record<string, string>>;
+} {
+  const found = sources[vendor].map((source: Source) => ({ source, ...pinnedModule(source.folder, source.module) }));
+  return {
+    objects: found
+      .flatMap(({ source, directory }) => source.paths.flatMap((path) => objectsIn(join(directory, path))))
+      .filter(({ kind }) => kind === "CustomResourceDefinition"),
+    versions: Object.fromEntries(found.map(({ source, version }) => [nameOf(source.module), version])),
+  };
+}
+
+function nameOf(module: string): string {
+  return (
+    module
+      .replace(/\/v\d+$/, "")
+      .split("/")
+      .at(-1) ?? module
+  );
+}
