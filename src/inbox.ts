@@ -130,6 +130,9 @@ async function takeAlert(options: InboxOptions, alert: Alert): Promise<string> {
     await durable.send(current.workflow, { kind: "alert" }, keyOf(alert));
     return `joined ${uid}`;
   }
+  // A scale-down that waits for its merge is not wanted any more.
+  const lease = await store.leaseWorkflowOf(workloadKey(concern.workload));
+  if (lease !== undefined) await durable.send(lease, { kind: "alert" }, keyOf(alert));
   options.telemetry.tell(uid, "intake", `opened for ${alert.name} of ${workloadKey(concern.workload)}`);
   return `opened ${uid}`;
 }

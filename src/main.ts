@@ -20,8 +20,10 @@ import { openStore, type Store } from "./adapters/store.ts";
 import { openWatchtower } from "./adapters/watchtower.ts";
 import { createApp } from "./app.ts";
 import { keepDashboard } from "./flow/keep-dashboard.ts";
+import { endLease } from "./flow/end-lease.ts";
 import { remediateIncident } from "./flow/remediate-incident.ts";
 import { type Inbox, openInbox } from "./inbox.ts";
+import { keepLeases } from "./leases.ts";
 import type { Watchtower } from "./domain/watchtower.ts";
 import type { PolicyEngine } from "./domain/policy-report.ts";
 import type { Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
@@ -56,6 +58,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     url: databaseUrl,
     ports,
     story: remediateIncident,
+    leaseStory: endLease,
     recovering: store.recovering,
     mostRecoveries: settings.mostRecoveries,
   });
@@ -74,12 +77,12 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const webhooks = await listen(webhookRoutes(intake), { host: settings.host, port: settings.webhookPort });
   const inside = [...internalRoutes(intake), ...pageRoutes(store, () => watchtower.state()), meter.route];
   const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
-  const poll = repeated(settings.alertPollMs, () =>
-    inbox.poll().catch((error: Error) => telemetry.tell("", "intake", error.message)),
-  );
-  const dashboard = repeated(settings.alertPollMs, () =>
-    keepDashboard(ports).catch((error: Error) => telemetry.tell("", "dashboard", error.message)),
-  );
+  const { clock } = ports;
+  const ticks = keepLooking(settings.alertPollMs, telemetry, {
+    intake: () => inbox.poll(),
+    dashboard: () => keepDashboard(ports),
+    lease: () => keepLeases({ store, durable, clock, telemetry: remembered, storyVersion }),
+  });
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
@@ -87,9 +90,8 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     watchtower: () => watchtower.state(),
     finished: (uid) => durable.finished(uid),
     close: async () => {
-      await poll.stop();
+      await ticks.stop();
       await endWatch();
-      await dashboard.stop();
       await Promise.all([webhooks.close(), internal.close()]);
       await inbox.close();
       await durable.shutdown();
@@ -97,6 +99,18 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
       await embedded?.stop();
     },
   };
+}
+
+/** Does each work again and again; what fails is told under its name and made good by the next time. */
+function keepLooking(
+  pauseMs: number,
+  telemetry: Telemetry,
+  works: Readonly<Record<string, () => Promise<void>>>,
+): { stop(): Promise<void> } {
+  const ticks = Object.entries(works).map(([name, work]) =>
+    repeated(pauseMs, () => work().catch((error: Error) => telemetry.tell("", name, error.message))),
+  );
+  return { stop: async () => void (await Promise.all(ticks.map((tick) => tick.stop()))) };
 }
 
 /** Does the work again and again, never twice at once. */
@@ -185,6 +199,8 @@ async function connect(settings: Settings, store: Store, { telemetry, meter }: V
     renderer: renderer(),
     policies: await policiesOf(settings, telemetry),
     queue: store.queue,
+    leases: store.leases,
+    changes: store.changes,
     journal: store,
     clock: { now: () => new Date() },
     telemetry,

@@ -13,6 +13,7 @@ import type { Rendered } from "./domain/rendered.ts";
 import type { Tree } from "./domain/tree.ts";
 import type { Watchtower, WatchtowerEvent } from "./domain/watchtower.ts";
 import type { LiveWorkload, Workload } from "./domain/workload.ts";
+import type { ChangeBook, LeaseBook } from "./records.ts";
 import type { AppliedRevision, Surroundings, WorkloadState } from "./domain/workload-state.ts";
 
 /** No answer: the same call may work later. `retryAfterMs` is the earliest moment the other side will listen. */
@@ -164,7 +165,8 @@ export interface Journal {
   changesSince(workload: string, since: string, exceptIncident: string): Promise<number>;
   alertsOf(incident: string): Promise<readonly Alert[]>;
   addPendingFile(path: string, content: string, incident: string): Promise<void>;
-  pendingFiles(): Promise<readonly { path: string; content: string }[]>;
+  /** What the next proposal carries along, the file of this incident first. */
+  pendingFiles(first?: string): Promise<readonly { path: string; content: string }[]>;
   dropPendingFiles(paths: readonly string[]): Promise<void>;
   endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }): Promise<void>;
 }
@@ -226,6 +228,10 @@ export interface Ports {
   readonly policies?: PolicyEngine | undefined;
   /** Undefined = nothing is capped. */
   readonly queue?: ProposalQueue | undefined;
+  /** Undefined = nothing is leased. */
+  readonly leases?: LeaseBook | undefined;
+  /** Undefined = what runs already is not known. */
+  readonly changes?: ChangeBook | undefined;
   /** Undefined = there is no such mode. */
   readonly watchtower?: WatchtowerDesk | undefined;
   readonly journal: Journal;

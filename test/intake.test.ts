@@ -31,6 +31,7 @@ beforeAll(async () => {
     ports: { telemetry, tempo } as unknown as Ports,
     recovering: store.recovering,
     mostRecoveries: 3,
+    leaseStory: async () => undefined,
     // The story of these tests only listens.
     story: async (incident, run) => {
       for (;;) {

@@ -57,6 +57,8 @@ export interface GateWorld {
   readonly guardrails?: object;
   readonly policies?: PolicyEngine | undefined;
   readonly now?: string;
+  /** What merged changes reserve already; unknown when absent. */
+  readonly reserved?: readonly { readonly cpuCores: number; readonly memoryBytes: number }[];
   /** Verified successes of scaling web that Git holds, sealed and counted; three when absent. */
   readonly past?: number;
   /** Files in place of those of the repository, and post-mortems that no pull request carried yet. */
@@ -67,7 +69,7 @@ export interface GateWorld {
 export const sealKey = "a key for tests only";
 
 /** The ports that the gate asks. Rendering parses the file, which holds one object. */
-export function gatePorts({ guardrails, policies, now, past, files: more, pending }: GateWorld): Ports {
+export function gatePorts({ guardrails, policies, now, past, files: more, pending, reserved }: GateWorld): Ports {
   const rules = { namespaces: ["shop-production"], autoMerge: "low-risk", requiredChecks: [{ name: "ci", app: 1 }] };
   const files = Object.fromEntries(ourPolicies().map((file) => [file.path, file.content]));
   const tree = treeOf({
@@ -87,6 +89,7 @@ export function gatePorts({ guardrails, policies, now, past, files: more, pendin
     },
     policies,
     sealKey,
+    changes: reserved && { reservedIn: async () => reserved },
     journal: {
       changesSince: async () => 0,
       pendingFiles: async () => Object.entries(pending ?? {}).map(([at, content]) => ({ path: at, content })),

@@ -1,5 +1,6 @@
 import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../domain/incident.ts";
+import type { Lease } from "../domain/lease.ts";
 import type { Message, Ports, Run, Telemetry } from "../ports.ts";
 import { Refused, Unavailable } from "../ports.ts";
 
@@ -13,6 +14,8 @@ export const storyVersion = "2";
 export interface Durable {
   /** Starts the story of an incident; a second start with the same workflow id does nothing. */
   start(workflow: string, incident: Incident): Promise<void>;
+  /** Starts the story of a lease whose time is up; a second start with the same workflow id does nothing. */
+  startLease(workflow: string, lease: Lease): Promise<void>;
   /** Leaves a message for a story; the same key is delivered once. */
   send(workflow: string, message: Message, key: string): Promise<void>;
   /** Waits until the story has ended. */
@@ -35,6 +38,7 @@ export interface DurableOptions {
   readonly url: string;
   readonly ports: Ports;
   readonly story: Story;
+  readonly leaseStory: (lease: Lease, run: Run) => Promise<void>;
   /** Remembers that a workflow is about to be recovered; answers how often in a row without a new step between. */
   readonly recovering: (workflow: string, steps: number) => Promise<number>;
   /** A story that kills the process again and again in the same step is parked after this many tries. */
@@ -58,10 +62,17 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     // The engine counts honest restarts, too, and a story may wait for days: `parkFruitless` counts better.
     maxRecoveryAttempts: 10_000,
   });
+  const leaseWorkflow = DBOS.registerWorkflow((lease: Lease) => options.leaseStory(lease, runOf(ports)), {
+    name: "end-lease",
+    maxRecoveryAttempts: 10_000,
+  });
   await DBOS.launch();
   return {
     start: async (workflowID, incident) => {
       await DBOS.startWorkflow(workflow, { workflowID })(incident);
+    },
+    startLease: async (workflowID, lease) => {
+      await DBOS.startWorkflow(leaseWorkflow, { workflowID })(lease);
     },
     send: (workflowID, message, key) => DBOS.send(workflowID, message, topic, key),
     finished: async (workflowID) => {

@@ -24,7 +24,7 @@ interface Pull {
 export async function publishProposal(client: GitHubClient, asked: ProposalDraft, baseTree: string): Promise<Proposal> {
   const draft: Draft = { ...asked, baseTree };
   const pulls = await findPulls(client, draft.branch);
-  const own = pulls.find((pull) => isOwn(pull, draft));
+  const own = pulls.find((pull) => pull.number > (draft.after ?? 0) && isOwn(pull, draft));
   if (own) return adopt(client, draft, own);
 
   const other = pulls.find((pull) => pull.state === "open");

@@ -72,7 +72,7 @@ async function queued(query: Query, now: Date): Promise<Row[]> {
   // An incident that ended left the queue, however its story stopped.
   const { rows } = await query(
     `select q.incident, q.candidate, q.opened_at,
-      (select max(p.number) from pull_request p where p.incident = q.incident) as pull,
+      (select max(p.number) from pull_request p where p.incident = split_part(q.incident, '/', 1)) as pull,
       q.closed_at is not null or exists (select 1 from incident i where i.uid = q.incident and i.ending is not null) as closed
     from queue q where q.closed_at is null or q.opened_at > $1::timestamptz - interval '1 hour'`,
     [now],

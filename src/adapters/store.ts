@@ -4,6 +4,7 @@ import type { Ending, Incident } from "../domain/incident.ts";
 import type { Story } from "../domain/story.ts";
 import { workloadKey } from "../domain/workload.ts";
 import { Unavailable } from "../ports.ts";
+import { changeBook, leaseBook, leaseSchema } from "./store-leases.ts";
 import { audit, lineage } from "./store-lineage.ts";
 import { proposalQueue, queueSchema } from "./store-queue.ts";
 import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
@@ -98,7 +99,7 @@ export async function openStore(url: string) {
     pool.query(text, [...values]).catch((cause) => {
       throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
-  await query(schema + queueSchema + watchtowerSchema);
+  await query(schema + queueSchema + watchtowerSchema + leaseSchema);
   return {
     ...inbox(query),
     ...incidents(query),
@@ -108,6 +109,8 @@ export async function openStore(url: string) {
     ...lineage(query),
     ...proposalQueue(query),
     ...watchtowerRecord(query),
+    ...leaseBook(query),
+    ...changeBook(query),
     close: () => pool.end(),
   };
 }
@@ -260,8 +263,9 @@ function records(query: Query) {
         on conflict (path) do update set content = excluded.content`;
       await query(text, [path, content, incident]);
     },
-    async pendingFiles(): Promise<{ path: string; content: string }[]> {
-      const { rows } = await query("select path, content from pending_file order by path limit 5");
+    async pendingFiles(first = ""): Promise<{ path: string; content: string }[]> {
+      const text = "select path, content from pending_file order by incident = $1 desc, path limit 20";
+      const { rows } = await query(text, [first]);
       return rows;
     },
     async dropPendingFiles(paths: readonly string[]) {

@@ -22,6 +22,8 @@ export interface DecisionFacts {
   readonly proposal: ProposalFacts;
   readonly standing: Standing;
   readonly alertFiring: boolean | undefined;
+  /** Why the change is not wanted any more; undefined = it still is. */
+  readonly overtaken?: string | undefined;
   /** What a merge without a person still lacks; empty = nothing. */
   readonly selfMergeLacks: readonly string[];
   readonly approvalsNeeded: number;
@@ -37,6 +39,10 @@ export type Decision =
   /** `moved` = the base changed the same lines: the change can be planned again. */
   | { readonly kind: "wait"; readonly for: readonly string[]; readonly moved?: boolean }
   | { readonly kind: "close"; readonly ending: "resolved-before-merge" | "declined"; readonly because: string };
+
+/** Why a proposal closes that nobody said no to. */
+export const undecided = "nobody decided in time";
+export const loadIsBack = "an alert fires again: the capacity is needed";
 
 /** Who may, what is missing. Approvals bind to the effect; a moved head is never merged. */
 export function decisionFor(facts: DecisionFacts): Decision {
@@ -57,7 +63,8 @@ export function decisionFor(facts: DecisionFacts): Decision {
   return { kind: "merge", because, approvedBy: approved ? people : [] };
 }
 
-function settledByOthers({ proposal, standing, alertFiring, overdue }: DecisionFacts): Decision | undefined {
+function settledByOthers(facts: DecisionFacts): Decision | undefined {
+  const { proposal, standing, alertFiring, overtaken, overdue } = facts;
   if (proposal.state === "merged")
     return { kind: "merged", sha: proposal.mergedSha ?? "", because: "merged by a person" };
   if (proposal.state === "closed") return { kind: "close", ending: "declined", because: "closed by a person" };
@@ -66,7 +73,8 @@ function settledByOthers({ proposal, standing, alertFiring, overdue }: DecisionF
   if (alertFiring === false) {
     return { kind: "close", ending: "resolved-before-merge", because: "the alert resolved before the merge" };
   }
-  if (overdue) return { kind: "close", ending: "declined", because: "nobody decided in time" };
+  if (overtaken !== undefined) return { kind: "close", ending: "declined", because: overtaken };
+  if (overdue) return { kind: "close", ending: "declined", because: undecided };
   return undefined;
 }
 

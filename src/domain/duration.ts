@@ -1,8 +1,8 @@
-const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of a duration such as `30m`, `24h` or `7d`; undefined for anything else. */
+/** Milliseconds of a duration such as `90s`, `30m`, `24h` or `7d`; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^([1-9]\d{0,3})(m|h|d)$/.exec(text);
+  const match = /^([1-9]\d{0,3})(s|m|h|d)$/.exec(text);
   const unit = units[match?.[2] ?? ""];
   return match && unit !== undefined ? Number(match[1]) * unit : undefined;
 }

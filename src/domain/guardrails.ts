@@ -200,7 +200,7 @@ function contradictionsOf(read: z.output<typeof Guardrails>): FieldProblem[] {
 function durationText() {
   return z
     .string({ error: "must be a duration such as 24h" })
-    .regex(/^[1-9]\d{0,3}(m|h|d)$/, "must be a duration such as 30m, 24h or 7d");
+    .regex(/^[1-9]\d{0,3}(s|m|h|d)$/, "must be a duration such as 30m, 24h or 7d");
 }
 
 function isTimeZone(name: string): boolean {

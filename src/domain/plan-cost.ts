@@ -1,19 +1,17 @@
-import { type Cost, costOf, type PriceBook, type Reservation } from "./cost.ts";
+import { type Reservation, type Reserved, reservedMore } from "./cost.ts";
 import type { RenderedObject } from "./rendered.ts";
 import { scaleOf } from "./reserved.ts";
 
 /**
- * What a change of rendered objects adds per hour and month: all workloads, at the most replicas that they may reach.
- * Undefined without a price book, or when a quantity is unreadable.
+ * What a change of rendered objects reserves more: all workloads, at the most replicas that they may reach. Undefined
+ * when a quantity is unreadable.
  */
-export function costOfChange(
+export function reservedByChange(
   before: readonly RenderedObject[],
   after: readonly RenderedObject[],
-  prices: PriceBook | undefined,
-): Cost | undefined {
-  const sums = [before, after].map(reservationOf);
-  const [old, now] = sums;
-  return old === undefined || now === undefined ? undefined : costOf(old, now, prices);
+): Reserved | undefined {
+  const [old, now] = [before, after].map(reservationOf);
+  return old === undefined || now === undefined ? undefined : reservedMore(old, now);
 }
 
 /** All requests as those of one large pod. */

@@ -1,6 +1,9 @@
+import { type Cost, renderCost } from "./cost.ts";
+import { costTrail } from "./cost-trail.ts";
 import type { Evidence, Series } from "./evidence.ts";
 import type { Incident } from "./incident.ts";
 import { defused, inert, inertCode } from "./inert.ts";
+import type { Lease } from "./lease.ts";
 import type { Effect, OwnerLink } from "./manifest-edit.ts";
 import { masked } from "./masking.ts";
 import { incidentLine, trailersOf } from "./pull-request.ts";
@@ -20,6 +23,13 @@ export interface ProposalStory {
   readonly risk: { readonly level: "low" | "medium" | "high"; readonly reasons: readonly string[] };
   readonly policy: string;
   readonly selfMergeLacks: readonly string[];
+  /** What it adds by the price book, and the budget with its arithmetic; undefined = not stated. */
+  readonly cost?: Cost | undefined;
+  readonly budget?: string | undefined;
+  /** The lease that this change ends. */
+  readonly lease?: Lease | undefined;
+  /** When the lease of this scale-up will expire, RFC 3339. */
+  readonly leaseExpires?: string | undefined;
   readonly chart: string | undefined;
   /** What the model said beside the ranking; absent where it was not asked. */
   readonly secondWitness?: SecondWitness | undefined;
@@ -39,16 +49,21 @@ export interface SecondWitness {
 // GitHub refuses longer bodies.
 const longestBody = 65_536;
 
-export function renderTitle({ incident, remediation }: ProposalStory): string {
-  return bare(`${renderRemediation(remediation)} (${incident.alert.name})`, 200);
+export function renderTitle({ incident, remediation, lease }: ProposalStory): string {
+  const about = lease === undefined ? incident.alert.name : `lease of pull request ${lease.pull}`;
+  return bare(`${renderRemediation(remediation)} (${about})`, 200);
 }
 
 /** Subject, the reason, and the trailers by which the commit is recognised. */
 export function renderCommitMessage(story: ProposalStory): string {
   const { incident, remediation, cause } = story;
   const subject = bare(renderRemediation(remediation), 72);
-  const why = bare(`${incident.alert.name} fires for ${workloadKey(incident.workload)}. ${cause.sentence}`, 1000);
-  return [subject, "", why, "", trailersOf(incident, story.effect.hash)].join("\n");
+  const what =
+    story.lease === undefined
+      ? `${incident.alert.name} fires for ${workloadKey(incident.workload)}.`
+      : `Ends the lease of pull request ${story.lease.pull} for ${workloadKey(remediation.workload)}:`;
+  const why = bare(`${what} ${cause.sentence}`, 1000);
+  return [subject, "", why, "", trailersOf(incident, story.effect.hash, story.leaseExpires)].join("\n");
 }
 
 /** One line where no Markdown is read: titles and commit messages. */
@@ -63,6 +78,7 @@ export function renderBody(story: ProposalStory): string {
     cause(story),
     change(story),
     risk(story),
+    ...cost(story),
     ...(story.chart === undefined ? [] : [`## The metric\n\n${story.chart}`]),
     evidence(story),
     lineage(story),
@@ -71,7 +87,11 @@ export function renderBody(story: ProposalStory): string {
   return fitted(sections);
 }
 
-function hurts({ incident }: ProposalStory): string {
+function hurts({ incident, lease, remediation }: ProposalStory): string {
+  if (lease !== undefined) {
+    const { pull, since, expires } = lease;
+    return `The lease of #${pull} is over: it scaled ${code(workloadKey(remediation.workload))} up for ${code(incident.alert.name)}, was verified ${since} and expired ${expires}. Nothing stays big by accident: this takes the capacity back. It closes itself when an alert of the workload fires before the merge; \`/reject\` keeps the capacity for good.`;
+  }
   const summary = incident.alert.annotations.summary;
   const said = summary === undefined ? "" : `\n\n> ${plain(summary)}`;
   return `**${code(incident.alert.name)}** (severity ${code(incident.severity)}) fires for ${code(workloadKey(incident.workload))} since ${incident.startedAt}.${said}`;
@@ -123,6 +143,19 @@ function risk({ risk: { level, reasons }, policy, selfMergeLacks }: ProposalStor
       ? "It merges itself when the required checks are green."
       : `A person has to merge it: ${selfMergeLacks.map(plain).join("; ")}.`;
   return `## Risk: ${level}\n\n${because}.\n\nPolicy: ${plain(policy)}\n\n${merging}`;
+}
+
+function cost({ cost: stated, budget, leaseExpires, ...trail }: ProposalStory): string[] {
+  if (stated === undefined) return [];
+  const until = leaseExpires === undefined ? [] : [`Leased until ${leaseExpires}, then proposed to be taken back.`];
+  return [
+    [
+      `## Cost\n\n${plain(renderCost(stated))}: ${plain(stated.because)}.`,
+      ...(budget === undefined ? [] : [`The ${plain(budget)}.`]),
+      ...until,
+      list("Where it comes from", costTrail(trail).map(plain)),
+    ].join("\n\n"),
+  ];
 }
 
 function evidence({ evidence: items, namesHidden }: ProposalStory): string {

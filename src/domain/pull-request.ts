@@ -17,6 +17,8 @@ export interface ProposalDraft {
   /** First text of the sticky comment. */
   readonly report: string;
   readonly check: CheckVerdict;
+  /** Pull requests up to this number are settled: none of them is this one again. */
+  readonly after?: number | undefined;
 }
 
 /** Our own Check Run on the head of the proposal. */

@@ -44,6 +44,12 @@ export function inverseOf(remediation: Remediation): Remediation {
   return { kind: "revert", workload, change: back, from: to, to: from, sizing };
 }
 
+/** The change that ends the lease of a scale-up: never below the number before it. */
+export function loweredLease(remediation: Remediation, to: number, sizing: readonly string[]): Remediation {
+  const back = inverseOf(remediation);
+  return { ...back, change: { ...back.change, to } as WantedChange, to: String(to), sizing };
+}
+
 /** The same remedy with the number that a person asked for. */
 export function scaledTo(remediation: Remediation, replicas: number, by: string): Remediation {
   return withNumber(remediation, replicas, `${by} asked for ${replicas}`);

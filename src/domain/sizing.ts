@@ -71,6 +71,18 @@ export function sizeReplicas(input: ReplicaLoad): Sizing<number> {
   return withinBounds({ wanted: most.replicas, current, bounds, arithmetic });
 }
 
+/** How many replicas the load needs by the rule of `sizeReplicas`, without bounds; undefined = it was not measured. */
+export function neededReplicas(
+  load: Omit<ReplicaLoad, "bounds" | "latency">,
+): { readonly replicas: number; readonly arithmetic: readonly string[] } | undefined {
+  const input = { ...load, bounds: { min: 1, max: Number.MAX_SAFE_INTEGER, growthLimit: Number.MAX_SAFE_INTEGER } };
+  const target = load.target ?? defaultTarget;
+  if (unusableReason(load.current, target, input.bounds) !== undefined) return undefined;
+  const needs = [needByCpu(input, target), needByThroughput(input, target)].filter((need) => need !== undefined);
+  if (needs.length === 0) return undefined;
+  return { replicas: Math.max(...needs.map((need) => need.replicas)), arithmetic: needs.map((need) => need.line) };
+}
+
 interface Need {
   readonly replicas: number;
   /** Load over target: above 1 means too small. */

@@ -1,3 +1,4 @@
+import type { Cost, Reserved } from "./cost.ts";
 import type { Effect, Entry } from "./manifest-edit.ts";
 import type { Ending } from "./incident.ts";
 import type { Proposal } from "./pull-request.ts";
@@ -15,6 +16,9 @@ export interface Story {
   readonly proposal?: Proposal | undefined;
   readonly mergedSha?: string | undefined;
   readonly syncedSha?: string | undefined;
+  /** What the change reserves more, and what that costs by the price book. */
+  readonly reserved?: Reserved | undefined;
+  readonly cost?: Cost | undefined;
   readonly verification?: Verification | undefined;
   readonly revert?: { readonly proposal: Proposal | undefined; readonly mergedSha: string | undefined } | undefined;
 }

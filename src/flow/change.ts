@@ -1,5 +1,6 @@
 import type { Evidence } from "../domain/evidence.ts";
 import type { Incident } from "../domain/incident.ts";
+import type { Lease } from "../domain/lease.ts";
 import type { PostMortem } from "../domain/post-mortem.ts";
 import { renderReport, type SecondWitness } from "../domain/proposal-text.ts";
 import type { Proposal } from "../domain/pull-request.ts";
@@ -13,7 +14,7 @@ import type { Hearings } from "./listen.ts";
 import { type Plan, planChange } from "./plan.ts";
 import { draftProposal, propose } from "./propose.ts";
 import { sync } from "./sync.ts";
-import { takeTurn, type Turn } from "./take-turn.ts";
+import { type Gone, placeOf, takeTurn } from "./take-turn.ts";
 
 /** Why a change is proposed, and what is known about such changes. */
 export interface Case {
@@ -31,6 +32,8 @@ export interface Case {
   readonly precedents: readonly PostMortem[];
   /** The story so far when this is the revert of its change. */
   readonly failed?: Story;
+  /** The lease that this change ends. */
+  readonly lease?: Lease | undefined;
   /** A remedy is pointless once the alert is gone; a revert is not. */
   readonly closesWhenResolved: boolean;
 }
@@ -39,18 +42,15 @@ export interface Case {
 export async function change(subject: Case, first: Plan, run: Run): Promise<Story> {
   const { incident, cause } = subject;
   const turn = await takeTurn(subject, first, run);
-  const outcome = turn === "resolved" ? goneWhileWaiting(first) : await proposed(subject, first, turn, run);
-  await run.step("leave queue", async (ports) => ports.queue?.leave(incident.uid));
-  const { plan, proposal } = outcome;
-  const about = { cause, remediation: plan.remediation, effect: plan.effect, entry: plan.entry, proposal };
-  if (outcome.kind === "gone") {
-    return {
-      ...about,
-      ending: "resolved-before-merge",
-      because: "the alert resolved while the proposal waited its turn",
-    };
-  }
-  if (outcome.kind === "refused") return { ...about, ending: "refused", because: outcome.because };
+  const outcome = typeof turn === "string" ? await proposed(subject, first, turn, run) : goneWhileWaiting(first, turn);
+  await run.step("leave queue", async (ports) => ports.queue?.leave(placeOf(subject)));
+  const { plan, proposal, gated } = outcome;
+  const { remediation } = plan;
+  const about = {
+    ...{ cause, remediation, effect: plan.effect, entry: plan.entry, proposal },
+    ...{ cost: gated?.cost, reserved: gated?.reserved },
+  };
+  if (outcome.kind === "ended") return { ...about, ending: outcome.ending, because: outcome.because };
   const { decided } = outcome;
   if (decided.kind === "close") return { ...about, ending: decided.ending, because: decided.because };
 
@@ -58,6 +58,10 @@ export async function change(subject: Case, first: Plan, run: Run): Promise<Stor
   await run.step("report merge", async (ports) => {
     ports.telemetry.tell(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
     await ports.journal.dropPendingFiles(outcome.proposal.files);
+    await ports.changes?.record({
+      ...{ pull: outcome.proposal.number, incident: incident.uid, workload: remediation.workload },
+      ...{ reserved: merged.reserved, mergedAt: ports.clock.now().toISOString() },
+    });
     await ports.github.report(outcome.proposal, renderReport({ state: "merged", because: decided.because }));
   });
   const synced = await sync(plan.entry, decided.sha, run);
@@ -73,32 +77,43 @@ export async function change(subject: Case, first: Plan, run: Run): Promise<Stor
 }
 
 type Outcome =
-  | { readonly kind: "gone"; readonly plan: Plan; readonly proposal: undefined }
-  | { readonly kind: "refused"; readonly plan: Plan; readonly proposal: Proposal | undefined; readonly because: string }
+  | {
+      readonly kind: "ended";
+      readonly ending: "resolved-before-merge" | "refused";
+      readonly plan: Plan;
+      readonly proposal?: undefined;
+      readonly gated?: undefined;
+      readonly because: string;
+    }
   | {
       readonly kind: "decided";
       readonly plan: Plan;
       readonly proposal: Proposal;
+      readonly gated: Gated;
       readonly decided: Exclude<Decided, { kind: "replan" }>;
     };
 
-function goneWhileWaiting(plan: Plan): Outcome {
-  return { kind: "gone", plan, proposal: undefined };
+function goneWhileWaiting(plan: Plan, { because }: Gone): Outcome {
+  return { kind: "ended", ending: "resolved-before-merge", plan, because };
+}
+
+function refusedAtFirst(plan: Plan, because: string): Outcome {
+  return { kind: "ended", ending: "refused", plan, because };
 }
 
 // Each new number is planned, gated and decided anew; nobody needs more of them.
 const mostPlans = 5;
 
 /** Until it is merged or closed. A person's own number, and a base that moved, are planned, rendered and gated again. */
-async function proposed(subject: Case, first: Plan, turn: Turn, run: Run): Promise<Outcome> {
+async function proposed(subject: Case, first: Plan, turn: "go" | "waited", run: Run): Promise<Outcome> {
   let plan = first;
   if (turn === "waited") {
     const fresh = await run.step("plan again", (ports) => planChange(subject.incident, first.remediation, ports));
-    if (fresh.kind === "none") return { kind: "refused", plan, proposal: undefined, because: fresh.because };
+    if (fresh.kind === "none") return refusedAtFirst(plan, fresh.because);
     plan = fresh;
   }
   const opened = await openFirst(subject, plan, run);
-  if (opened.kind === "refused") return { kind: "refused", plan, proposal: undefined, because: opened.because };
+  if (opened.kind === "refused") return refusedAtFirst(plan, opened.because);
   let current = opened;
   let approvedBy: string | undefined;
   let earlier: Hearings | undefined;
@@ -110,12 +125,13 @@ async function proposed(subject: Case, first: Plan, turn: Turn, run: Run): Promi
       ...{
         closesWhenResolved: subject.closesWhenResolved,
         cause: subject.cause.sentence,
+        lease: subject.lease,
         canReplan: count < mostPlans,
         rebaseRefused,
       },
     };
     const decided = await decide(pending, run);
-    if (decided.kind !== "replan") return { kind: "decided", plan: current.plan, proposal, decided };
+    if (decided.kind !== "replan") return { kind: "decided", plan: current.plan, proposal, gated, decided };
     const { replicas, by, hearings } = decided;
     const { remediation } = current.plan;
     const wanted = replicas === undefined ? remediation : scaledTo(remediation, replicas, by);

@@ -1,6 +1,7 @@
 import { ruleOf } from "../domain/approval.ts";
-import { type Decision, decisionFor, type Standing } from "../domain/decision.ts";
+import { type Decision, decisionFor, loadIsBack, type Standing } from "../domain/decision.ts";
 import type { Incident } from "../domain/incident.ts";
+import type { Lease } from "../domain/lease.ts";
 import type { Proposal } from "../domain/pull-request.ts";
 import { trustedChecks } from "../domain/required-check.ts";
 import { renderReport } from "../domain/proposal-text.ts";
@@ -8,6 +9,7 @@ import { selfMergeLacksNow } from "../domain/self-merge.ts";
 import { isWatching } from "../domain/watchtower.ts";
 import type { Message, Ports, Run } from "../ports.ts";
 import { hearNew, type Hearings } from "./listen.ts";
+import { firesFor } from "./look-at-lease.ts";
 import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
 import { pauseAfter } from "./pause-after.ts";
 
@@ -22,6 +24,8 @@ export interface Pending {
   readonly closesWhenResolved: boolean;
   /** What is wrong, in one sentence, for those who ask. */
   readonly cause?: string;
+  /** The lease that the change ends: it is needed after all when an alert fires again. */
+  readonly lease?: Lease | undefined;
   readonly canReplan: boolean;
   /** The change cannot be planned on the base that moved: only a person's number is planned anew. */
   readonly rebaseRefused?: boolean;
@@ -139,6 +143,7 @@ interface Look {
 
 async function judge(pending: Pending, standing: Standing, begun: number, ports: Ports): Promise<Look> {
   const alertFiring = pending.closesWhenResolved ? await isFiring(pending.incident, ports) : undefined;
+  const needed = pending.lease !== undefined && (await firesFor(pending.lease, ports)) === true;
   const { github } = ports;
   const [seen, { tree }, freezes] = await Promise.all([
     github.look(pending.proposal),
@@ -162,6 +167,7 @@ async function judge(pending: Pending, standing: Standing, begun: number, ports:
     proposal,
     standing,
     alertFiring,
+    overtaken: needed ? loadIsBack : undefined,
     selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow])],
     approvalsNeeded: guardrails.ok ? ruleOf("approve-scale", guardrails.value).count : 1,
     stopped: stopOf(guardrails, freezes),

@@ -1,8 +1,17 @@
 import { type Trust, trustFor } from "../domain/autonomy.ts";
-import { budgetProblem, type Cost, renderCost } from "../domain/cost.ts";
+import {
+  type BudgetQuestion,
+  budgetProblem,
+  type Cost,
+  costOf,
+  renderBudget,
+  renderCost,
+  type Reserved,
+  runningCost,
+} from "../domain/cost.ts";
 import { gateFilesIn } from "../domain/gate-files.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
-import { costOfChange } from "../domain/plan-cost.ts";
+import { reservedByChange } from "../domain/plan-cost.ts";
 import { type PolicyVerdict, policyLacks } from "../domain/policy-report.ts";
 import { checkOf } from "../domain/policy-text.ts";
 import { assessRisk, type Risk } from "../domain/risk.ts";
@@ -24,6 +33,9 @@ export interface Gated {
   readonly policy: string;
   /** What the change adds; undefined without a price book. */
   readonly cost: Cost | undefined;
+  /** The budget of the namespace with its arithmetic; undefined where there is none. */
+  readonly budget: string | undefined;
+  readonly reserved: Reserved | undefined;
   readonly conclusion: "success" | "neutral";
   readonly selfMergeLacks: readonly string[];
 }
@@ -37,7 +49,7 @@ export type GateAnswer =
 export async function gate(
   subject: Case,
   plan: Plan,
-  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry" | "renderer" | "policies" | "sealKey">,
+  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry" | "renderer" | "policies" | "sealKey" | "changes">,
 ): Promise<GateAnswer> {
   const base = await ports.github.at(plan.baseSha);
   const guardrails = loadGuardrails(base);
@@ -56,16 +68,19 @@ export async function gate(
   const hourAgo = new Date(now.getTime() - 3_600_000).toISOString();
   const recentChanges = await ports.journal.changesSince(workloadKey(workload), hourAgo, uid);
   const { rendered, verdict, asked } = judgement;
-  const cost = rendered && costOfChange(rendered.before, rendered.after, guardrails.value.priceBook);
+  const reserved = rendered && reservedByChange(rendered.before, rendered.after);
+  const spending = await spendingOf({ plan, guardrails: guardrails.value, reserved }, ports);
+  const { cost } = spending;
   const trust = await trustIn(base, { subject, plan, guardrails: guardrails.value }, ports);
   const risk = riskOf({ subject, plan, guardrails: guardrails.value, recentChanges, trust, now });
-  const lacks = lacksOf({ guardrails: guardrails.value, risk, plan, verdict, asked, cost, trust });
+  const lacks = lacksOf({ guardrails: guardrails.value, risk, plan, verdict, asked, spending, trust });
   const selfMergeLacks = [...lacks, ...(subject.needsPerson ?? [])];
   const policy = policyOf(guardrails.value, verdict);
   ports.telemetry.tell(uid, "gate", `risk ${risk.reasons.join("; ")}`);
   ports.telemetry.tell(uid, "gate", `${policy}${cost === undefined ? "" : `, ${renderCost(cost)}`}`);
   const conclusion = verdict.kind === "passed" && policyLacks(verdict).length === 0 ? "success" : "neutral";
-  return { kind: "passed", risk, policy, cost, conclusion, selfMergeLacks };
+  const budget = renderBudget(spending);
+  return { kind: "passed", risk, policy, cost, budget, reserved, conclusion, selfMergeLacks };
 }
 
 /** The messages of the policies, each with what to do, and the nearest number that passes. */
@@ -152,21 +167,31 @@ function policyOf({ requiredChecks }: Guardrails, verdict: PolicyVerdict): strin
   return `${checkOf(verdict).title} here: left to the required check ${names}`;
 }
 
+/** What the change costs, and what the changes cost that nobody took back. */
+async function spendingOf(
+  { plan, guardrails, reserved }: Pick<Judged, "plan" | "guardrails"> & { readonly reserved: Reserved | undefined },
+  { changes }: Pick<Ports, "changes">,
+): Promise<BudgetQuestion> {
+  const { budgets, priceBook } = guardrails;
+  const { namespace } = plan.remediation.workload;
+  const counted = Object.hasOwn(budgets, namespace) ? await changes?.reservedIn(namespace) : undefined;
+  const running = counted && runningCost(counted, priceBook);
+  return { namespace, budgets, running, cost: costOf(reserved, priceBook) };
+}
+
 interface Weighed {
   readonly guardrails: Guardrails;
   readonly risk: Risk;
   readonly plan: Plan;
   readonly verdict: PolicyVerdict;
   readonly asked: boolean;
-  readonly cost: Cost | undefined;
+  readonly spending: BudgetQuestion;
   readonly trust: Trust;
 }
 
-function lacksOf({ guardrails, risk, plan, verdict, asked, cost, trust }: Weighed): string[] {
-  const { budgets, requiredChecks } = guardrails;
-  const { namespace } = plan.remediation.workload;
-  // The sum of what runs already is not on record yet: a budget can be kept only by a person.
-  const budget = budgetProblem({ namespace, budgets, running: undefined, cost });
+function lacksOf({ guardrails, risk, plan, verdict, asked, spending, trust }: Weighed): string[] {
+  const { requiredChecks } = guardrails;
+  const budget = budgetProblem(spending);
   const leftToCheck = !asked && requiredChecks.length > 0;
   return [
     ...(guardrails.autoMerge === "low-risk" ? [] : ["the guardrails let nothing merge by itself"]),

@@ -1,9 +1,11 @@
 import type { Evidence } from "../domain/evidence.ts";
 import type { Incident } from "../domain/incident.ts";
+import { leaseOf } from "../domain/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed } from "../domain/post-mortem.ts";
 import { renderReport } from "../domain/proposal-text.ts";
 import type { Story } from "../domain/story.ts";
 import type { Ports } from "../ports.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
 
 /**
  * Ends the incident: the outcome in the sticky comment, the completed post-mortem for the next pull request (its own is
@@ -12,7 +14,7 @@ import type { Ports } from "../ports.ts";
 export async function learn(
   incident: Incident,
   told: { readonly story: Story; readonly evidence: readonly Evidence[] },
-  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry" | "sealKey">,
+  ports: Pick<Ports, "github" | "journal" | "leases" | "clock" | "telemetry" | "sealKey">,
 ): Promise<void> {
   const { story, evidence } = told;
   const { ending, because, proposal, mergedSha } = story;
@@ -23,6 +25,21 @@ export async function learn(
   if (proposal !== undefined && mergedSha !== undefined) {
     await ports.github.report(proposal, renderReport({ state: "ended", because: `${ending}: ${because}` }));
   }
+  await beginLease(incident, story, ports);
   await ports.journal.endIncident(incident.uid, { ending, because, story });
   ports.telemetry.tell(incident.uid, "learn", `${ending}: ${because}`);
+}
+
+/** A verified scale-up is not for good: it is kept as long as the guardrails say, then looked at again. */
+async function beginLease(
+  incident: Incident,
+  story: Story,
+  { github, leases, clock, telemetry }: Pick<Ports, "github" | "leases" | "clock" | "telemetry">,
+): Promise<void> {
+  const guardrails = loadGuardrails((await github.head()).tree);
+  const duration = guardrails.ok ? guardrails.value.leases.duration : "";
+  const lease = leases && leaseOf(incident, story, clock.now(), duration);
+  if (lease === undefined) return;
+  await leases?.begin(lease);
+  telemetry.tell(incident.uid, "lease", `begins: ${lease.field.to} are kept until ${lease.expires}`);
 }

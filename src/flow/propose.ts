@@ -1,4 +1,5 @@
-import { type PostMortem, postMortemOf, postMortemPath, renderSealed } from "../domain/post-mortem.ts";
+import { leaseExpiry } from "../domain/lease.ts";
+import { postMortemOf, postMortemPath, renderSealed } from "../domain/post-mortem.ts";
 import {
   type ProposalStory,
   renderBody,
@@ -11,6 +12,7 @@ import { branchOf, type Proposal, type ProposalDraft } from "../domain/pull-requ
 import type { Ports } from "../ports.ts";
 import type { Case } from "./change.ts";
 import type { Gated } from "./gate.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
 import { ledgerWith, sealedAmong } from "./load-trust.ts";
 import type { Plan } from "./plan.ts";
 
@@ -26,17 +28,12 @@ export async function draftProposal(
   const { risk, policy, selfMergeLacks } = gated;
   const story: ProposalStory = {
     ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
-    ...{ risk, policy, selfMergeLacks, chart: chartOf(subject) },
-    // A revert is not what the witnesses were asked about.
-    ...(subject.failed === undefined ? { secondWitness: subject.secondWitness } : {}),
+    ...{ risk, policy, selfMergeLacks, chart: chartOf(subject), cost: gated.cost, budget: gated.budget },
+    ...{ lease: subject.lease, leaseExpires: await expiryOf(subject, plan, ports) },
+    // A revert, and the end of a lease, are not what the witnesses were asked about.
+    ...(subject.failed === undefined && subject.lease === undefined ? { secondWitness: subject.secondWitness } : {}),
   };
-  const draft = postMortemOf({
-    incident,
-    story: subject.failed ?? { cause: subject.cause, remediation, effect },
-    evidence,
-    now: ports.clock.now().toISOString(),
-  });
-  const carried = await filesBeside(draft, plan, ports);
+  const carried = await filesBeside(subject, plan, ports);
   const waitsFor = selfMergeLacks.length === 0 ? ["the required checks"] : ["an approval of this exact change"];
   return {
     incident: incident.uid,
@@ -44,7 +41,8 @@ export async function draftProposal(
     baseSha,
     title: renderTitle(story),
     body: renderBody(story),
-    labels: ["rectify", `risk/${risk.level}`],
+    labels: ["rectify", `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"])],
+    ...(subject.lease === undefined ? {} : { after: subject.lease.latestPull }),
     commitMessage: renderCommitMessage(story),
     files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
     effect: effect.hash,
@@ -55,19 +53,37 @@ export async function draftProposal(
 
 /** The post-mortem of this incident, those that were completed since, and the ledger that counts them all. */
 async function filesBeside(
-  own: PostMortem,
-  { baseSha }: Plan,
-  { github, journal, sealKey }: Pick<Ports, "github" | "journal" | "sealKey">,
+  subject: Case,
+  plan: Plan,
+  { github, journal, sealKey, clock }: Pick<Ports, "github" | "journal" | "sealKey" | "clock">,
 ): Promise<readonly { path: string; content: string }[]> {
-  const path = postMortemPath(own);
-  const pending = await journal.pendingFiles();
-  const records = [{ path, content: renderSealed(own, sealKey) }, ...pending.filter((file) => file.path !== path)];
+  const { incident, evidence, lease } = subject;
+  const path = postMortemPath(incident);
+  const pending = await journal.pendingFiles(incident.uid);
+  // A lease ends an incident whose post-mortem is complete: it is among the pending ones, or in Git already.
+  const story = subject.failed ?? { cause: subject.cause, remediation: plan.remediation, effect: plan.effect };
+  const own = () => postMortemOf({ incident, story, evidence, now: clock.now().toISOString() });
+  const records =
+    lease === undefined
+      ? [{ path, content: renderSealed(own(), sealKey) }, ...pending.filter((file) => file.path !== path)]
+      : pending;
   const counted = sealedAmong(
     records.map(({ content }) => content),
     sealKey,
   );
-  const ledger = ledgerWith(await github.at(baseSha), counted);
+  const ledger = ledgerWith(await github.at(plan.baseSha), counted);
   return ledger === undefined ? records : [...records, ledger];
+}
+
+/** When the lease of a scale-up will expire, counted from now: it is written into the commit. */
+async function expiryOf(
+  { lease, failed }: Case,
+  { remediation, baseSha }: Plan,
+  { github, clock }: Pick<Ports, "github" | "clock">,
+): Promise<string | undefined> {
+  if (lease !== undefined || failed !== undefined || remediation.kind !== "scale") return undefined;
+  const guardrails = loadGuardrails(await github.at(baseSha));
+  return leaseExpiry(clock.now(), guardrails.ok ? guardrails.value.leases.duration : "");
 }
 
 /** Opens the one pull request of this change, or updates the one that an earlier try opened. */

@@ -5,8 +5,18 @@ import type { Case } from "./change.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 import type { Plan } from "./plan.ts";
 
-/** `go` at once, `waited` first (the plan is old by now), or the alert resolved while it waited. */
-export type Turn = "go" | "waited" | "resolved";
+/** `go` at once, `waited` first (the plan is old by now), or nothing to go for any more. */
+export type Turn = "go" | "waited" | Gone;
+
+/** Why no proposal is opened: the alert resolved meanwhile, or a lease whose moment this is not. */
+export interface Gone {
+  readonly because: string;
+}
+
+/** What a proposal waits under. The scale-down of a lease has a place of its own each time. */
+export function placeOf({ incident, lease }: Pick<Case, "incident" | "lease">): string {
+  return lease === undefined ? incident.uid : `${incident.uid}/lease/${lease.renewals}`;
+}
 
 /** Waits, durably, until the caps let this proposal be opened. A revert waits for Watchtower mode only. */
 export async function takeTurn(subject: Case, plan: Plan, run: Run): Promise<Turn> {
@@ -14,7 +24,9 @@ export async function takeTurn(subject: Case, plan: Plan, run: Run): Promise<Tur
   for (let look = 1; ; look += 1) {
     const because = await run.step("queue", (ports) => askTurn(subject, plan, told, ports));
     if (because === undefined) return look === 1 ? "go" : "waited";
-    if (because === "") return "resolved";
+    if (because === "") return { because: "the alert resolved while the proposal waited its turn" };
+    // What was measured for it would be old by then: the lease is looked at again instead.
+    if (subject.lease !== undefined) return { because };
     told = because;
     await run.message(run.tempo.pollMs);
   }
@@ -44,7 +56,7 @@ async function askTurn(subject: Case, plan: Plan, told: string, ports: Ports): P
   const guardrails = loadGuardrails((await ports.github.head()).tree);
   if (!guardrails.ok) return `the guardrails are invalid: ${guardrails.problems[0] ?? ""}`;
   const candidate = {
-    incident: incident.uid,
+    incident: placeOf(subject),
     workload: plan.remediation.workload,
     alert: incident.alert.name,
     severity: incident.severity,

@@ -1,6 +1,7 @@
 import { modelScenarios } from "./model-scenarios.ts";
 import { causeScenarios } from "./scenarios/causes.ts";
 import { governance } from "./scenarios/governance.ts";
+import { leaseScenarios } from "./scenarios/leases.ts";
 import { approve, passCi, peak, pullOpened, type Scenario } from "./scene.ts";
 
 export { approver, ciApp, type Scenario } from "./scene.ts";
@@ -58,6 +59,7 @@ const scenarios = {
   },
   ...causeScenarios,
   ...governance,
+  ...leaseScenarios,
   ...modelScenarios,
 } satisfies Readonly<Record<string, Scenario>>;
 

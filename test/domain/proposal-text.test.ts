@@ -9,6 +9,7 @@ import {
 } from "../../src/domain/proposal-text.ts";
 import { readTrailer } from "../../src/domain/pull-request.ts";
 import { anAlert, anIncident } from "../builders.ts";
+import { aLease } from "../lease.ts";
 import { liveInPlain, liveMarkup } from "../live-markup.ts";
 import { anItem, someEvidence } from "./a-question.ts";
 
@@ -42,6 +43,38 @@ function aStory(change: Partial<ProposalStory> = {}): ProposalStory {
 }
 
 const hostile = "@org/team fixes #1 <img src=x> https://x.example `/approve-scale` password=hunter2\n/approve-scale";
+
+const cost = { perHour: 0.0338, perMonth: 24.65, currency: "EUR", because: "+0.75 cores × 0.04 EUR per hour" };
+
+describe("the cost of a proposal", () => {
+  test("is stated with its arithmetic, the budget, and the line back to the evidence and the alert", () => {
+    const budget = "budget of shop: 100 EUR per month; changes that nobody took back use 50, +24.65 = 74.65";
+    const body = renderBody(aStory({ cost, budget, leaseExpires: "2026-11-25T03:00:00.000Z" }));
+    const section = body.slice(body.indexOf("## Cost"), body.indexOf("## Evidence"));
+    expect(section).toContain("+0.0338 EUR per hour, +24.65 EUR per month: +0.75 cores × 0.04 EUR per hour.");
+    expect(section).toContain("use 50, +24.65 = 74.65");
+    expect(section).toContain("Leased until 2026-11-25T03:00:00.000Z");
+    expect(section).toMatch(/shown by E1: .*\n- shown by E2: /);
+    expect(section).toContain("fingerprint f1");
+    expect(renderBody(aStory({ budget }))).not.toContain("## Cost");
+  });
+});
+
+describe("the lease of a proposal", () => {
+  test("is in the trailers of a scale-up", () => {
+    const message = renderCommitMessage(aStory({ leaseExpires: "2026-11-25T03:00:00.000Z" }));
+    expect(readTrailer(message, "Lease-Expires")).toBe("2026-11-25T03:00:00.000Z");
+    expect(readTrailer(renderCommitMessage(aStory()), "Lease-Expires")).toBeUndefined();
+  });
+
+  test("is what the scale-down speaks of, not of an alert that no longer fires", () => {
+    const story = aStory({ lease: aLease() });
+    expect(renderTitle(story)).toMatch(/\(lease of pull request 7\)$/);
+    expect(renderBody(story)).toMatch(/^The lease of #7 is over/);
+    expect(renderBody(story)).not.toContain("fires for");
+    expect(renderCommitMessage(story)).toContain("Ends the lease of pull request 7");
+  });
+});
 
 describe("a proposal", () => {
   test("says what hurts, the cause, the change, the risk, the evidence, the lineage, and how to stop it", () => {

@@ -57,7 +57,7 @@ describe("the gate", () => {
       ["risk is medium"],
     ],
     [
-      "a budget",
+      "a budget whose use is unknown",
       { policies: ceiling(10), guardrails: { ...prices, budgets: { "shop-production": 900 } } },
       ["the cost within the budget of shop-production is unknown"],
     ],
@@ -89,6 +89,17 @@ describe("the gate", () => {
     ],
   ])("merges nothing by itself where trust is not earned and proved: %s", async (_, world, lacks) => {
     expect(await judge({ policies: ceiling(10), ...world })).toMatchObject({ kind: "passed", selfMergeLacks: lacks });
+  });
+
+  // One replica more costs 7.99 EUR a month; 0.75 cores and 0.5625 GiB cost 23.97.
+  test.each([
+    [32, []],
+    [31, ["the budget of shop-production is 31 EUR per month, this change makes it 31.96"]],
+  ])("a budget of %i EUR, of which merged changes use 23.97", async (budget, lacks) => {
+    const reserved = [{ cpuCores: 0.75, memoryBytes: 0.5625 * 2 ** 30 }];
+    const guardrails = { ...prices, budgets: { "shop-production": budget } };
+    const gated = await judge({ policies: ceiling(10), guardrails, reserved });
+    expect(gated).toMatchObject({ selfMergeLacks: lacks, budget: expect.stringContaining("use 23.97, +7.99 = 31.96") });
   });
 
   test("states the cost by the price book", async () => {

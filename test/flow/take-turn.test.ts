@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Story } from "../../src/domain/story.ts";
-import { takeTurn } from "../../src/flow/take-turn.ts";
+import type { Case } from "../../src/flow/change.ts";
+import { placeOf, takeTurn } from "../../src/flow/take-turn.ts";
 import type { Ports, ProposalQueue, Run } from "../../src/ports.ts";
 import { anAlert } from "../builders.ts";
 import { aCase, aPlan, gatePorts } from "../plan.ts";
@@ -57,7 +58,17 @@ test("at the cap it waits, says why once, and knows that its plan is old by then
 
 test("an alert that resolved meanwhile needs no proposal", async () => {
   const { run } = runOf(aQueue(Array(9).fill(cap)), { resolved: true });
-  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("resolved");
+  expect(await takeTurn(aCase(), aPlan(3), run)).toEqual({
+    because: "the alert resolved while the proposal waited its turn",
+  });
+});
+
+test("the end of a lease does not wait: what was measured for it would be old", async () => {
+  const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
+  const lease = { renewals: 2 } as Case["lease"];
+  expect(await takeTurn(aCase({ lease, closesWhenResolved: false }), aPlan(3), run)).toEqual({ because: cap });
+  expect(waits()).toBe(0);
+  expect(placeOf(aCase({ lease }))).toMatch(/^[0-9a-f-]{36}\/lease\/2$/);
 });
 
 test("a revert never waits", async () => {

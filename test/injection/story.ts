@@ -182,7 +182,7 @@ function portsOf(
   });
   return partly<Ports>({
     ...{ github, journal, sealKey, model: ends.model, random: ends.random, prompts, clock: { now: () => now } },
-    policies: undefined,
+    ...{ policies: undefined, changes: undefined },
     renderer: { render: async () => ({ kind: "unsupported", because: "nothing is rendered here" }) },
     ...observing(world, planted),
     telemetry: { tell: () => undefined },

@@ -226,7 +226,9 @@ function voiceBreaches({ draft }: Told): string[] {
     ...commands.map(({ kind }) => `I5: our own text holds a command (${kind})`),
     ...(all.some((text) => canaries.some((canary) => text.includes(canary))) ? ["I6: a secret left the house"] : []),
     ...(draft.body.length > 65_536 ? ["I10: the body does not fit"] : []),
-    ...(trailersIn(draft.commitMessage) === "Incident-UID,Effect" ? [] : ["I3: the trailers of the commit changed"]),
+    ...(trailersIn(draft.commitMessage) === "Incident-UID,Effect,Lease-Expires"
+      ? []
+      : ["I3: the trailers of the commit changed"]),
   ];
 }
 

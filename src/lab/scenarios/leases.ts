@@ -1,0 +1,50 @@
+import { approve, passCi, pullOpened, rush, type Scenario } from "../scene.ts";
+import { type Stage, until } from "../stage.ts";
+
+const quiet = 60;
+const manifest = "manifests/shop/overlays/production/web.yaml";
+
+/** Waits until the lease of the first incident has begun. */
+async function leased({ rectify }: Stage): Promise<string> {
+  const lease = await until("the lease", async () => (await rectify.store.leases.running())[0]);
+  return lease.incident.uid;
+}
+
+/** Stories of capacity that is only kept for a while. */
+export const leaseScenarios = {
+  lease: {
+    about: "the rush is over: when the lease of the scale-up expires, the scale-down is proposed, merged and verified",
+    guardrails: {
+      leases: { duration: "5s" },
+      priceBook: { cpuHour: 0.04, memoryGiBHour: 0.005, currency: "EUR" },
+      budgets: { "shop-production": 500 },
+    },
+    play: async (stage) => {
+      await rush(stage);
+      const first = await pullOpened(stage);
+      await passCi(stage, first);
+      await approve(stage, first);
+      const uid = await leased(stage);
+      stage.say("visitors", `${quiet} requests a second again`);
+      stage.cluster.setLoad("web", quiet);
+      const second = await pullOpened(stage, 2);
+      const { title, labels } = stage.forge.pulls()[1] ?? { labels: [] };
+      if (
+        !/to 2 replicas \(lease of pull request 1\)/.test(title ?? "") ||
+        !labels.some(({ name }) => name === "lease")
+      )
+        throw new Error(`not the end of the lease: ${title}`);
+      await passCi(stage, second);
+      await approve(stage, second);
+      const ended = await until("the end of the lease", async () => (await stage.rectify.store.leaseOf(uid))?.ended);
+      if (!/^taken back by pull request \d+, recovered/.test(ended))
+        throw new Error(`the lease ended otherwise: ${ended}`);
+      const files = await stage.forge.files("main");
+      if (!/replicas: 2\b/.test(files[manifest] ?? "")) throw new Error("Git does not ask for the number before");
+      const completed = Object.entries(files).filter(([path]) => path.startsWith("postmortems/"));
+      if (!completed.some(([, text]) => text.includes('outcome: "verified"')))
+        throw new Error("the scale-down did not carry the completed post-mortem");
+    },
+    expected: { ending: "recovered", merged: true, recovered: true, pulls: 2 },
+  },
+} satisfies Readonly<Record<string, Scenario>>;
