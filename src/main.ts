@@ -11,7 +11,7 @@ import { listen } from "./adapters/listener.ts";
 import { loki } from "./adapters/loki.ts";
 import { type Meter, openMeter } from "./adapters/metrics.ts";
 import { openMirror } from "./adapters/mirror.ts";
-import { ollamaModel, type OllamaModel } from "./adapters/ollama.ts";
+import { ollamaEmbedding, ollamaModel, type OllamaModel } from "./adapters/ollama.ts";
 import { startEmbeddedPostgres } from "./adapters/postgres.ts";
 import { prometheus } from "./adapters/prometheus.ts";
 import { loadPrompts } from "./adapters/prompts.ts";
@@ -24,6 +24,7 @@ import { endLease } from "./flow/end-lease.ts";
 import { remediateIncident } from "./flow/remediate-incident.ts";
 import { type Inbox, openInbox } from "./inbox.ts";
 import { keepLeases } from "./leases.ts";
+import { keepMemory, type KeptMemory } from "./keep-memory.ts";
 import type { Watchtower } from "./domain/watchtower.ts";
 import type { PolicyEngine } from "./domain/policy-report.ts";
 import type { Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
@@ -53,7 +54,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const meter = openMeter();
   const store = meter.watchStore(await openStore(databaseUrl));
   const remembered = meter.watchSteps(remembering(telemetry, store));
-  const { ports, watchtower, endWatch } = await openPorts(settings, store, { telemetry: remembered, meter });
+  const { ports, watchtower, memory, endWatch } = await openPorts(settings, store, { telemetry: remembered, meter });
   const durable = await startDurable({
     url: databaseUrl,
     ports,
@@ -75,7 +76,10 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
 
   const intake = { store, ring: inbox.ring, app, alertsToken: settings.alerts.token };
   const webhooks = await listen(webhookRoutes(intake), { host: settings.host, port: settings.webhookPort });
-  const inside = [...internalRoutes(intake), ...pageRoutes(store, () => watchtower.state()), meter.route];
+  const memoryView = async () => ({
+    ...{ state: memory.state(), records: memory.records(), withdrawals: await store.withdrawals() },
+  });
+  const inside = [...internalRoutes(intake), ...pageRoutes(store, () => watchtower.state(), memoryView), meter.route];
   const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
   const { clock } = ports;
   const ticks = keepLooking(settings.alertPollMs, telemetry, {
@@ -92,6 +96,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     close: async () => {
       await ticks.stop();
       await endWatch();
+      await memory.close();
       await Promise.all([webhooks.close(), internal.close()]);
       await inbox.close();
       await durable.shutdown();
@@ -147,8 +152,23 @@ async function openPorts(settings: Settings, store: Store, voice: Voice) {
   const { telemetry } = voice;
   const watchtower = await openWatchtower({ record: store, clock, telemetry, limits: watch?.limits });
   const model = modelOf(settings, watchtower, voice.meter);
-  const ports = { ...(await connect(settings, store, voice)), model, watchtower };
-  return { ports, watchtower, endWatch: keepWatch(ports, model, watch?.everyMs ?? settings.tempo.pollMs) };
+  const connected = await connect(settings, store, voice);
+  const memory = memoryOf(settings, connected.github, voice);
+  const ports = { ...connected, model, watchtower, memory };
+  return { ports, watchtower, memory, endWatch: keepWatch(ports, model, watch?.everyMs ?? settings.tempo.pollMs) };
+}
+
+/** Opens in the background: nothing waits for an index. */
+function memoryOf(settings: Settings, github: Ports["github"], { telemetry, meter }: Voice): KeptMemory {
+  const { ollama, sealKey, dataDirectory, alertPollMs } = settings;
+  const model = ollama?.embeddingModel;
+  const memory = keepMemory({
+    ...{ directory: join(dataDirectory, "memory"), github, sealKey, everyMs: alertPollMs },
+    embedding: ollama === undefined || model === undefined ? undefined : ollamaEmbedding({ host: ollama.host, model }),
+    warn: (text) => telemetry.tell("", "recall", text),
+  });
+  meter.watchMemory(() => memory.state());
+  return memory;
 }
 
 /** Every call of the model is heard by Watchtower mode and counted. */

@@ -8,6 +8,7 @@ import type { Ending } from "./domain/incident.ts";
 import type { Entry } from "./domain/manifest-edit.ts";
 import type { Comment, Permission } from "./domain/people.ts";
 import type { PolicyEngine } from "./domain/policy-report.ts";
+import type { Memory, WithdrawalRecord } from "./domain/precedent.ts";
 import type { MergeAnswer, Proposal, ProposalDraft, ProposalFacts } from "./domain/pull-request.ts";
 import type { Rendered } from "./domain/rendered.ts";
 import type { Tree } from "./domain/tree.ts";
@@ -150,7 +151,7 @@ export interface ModelAnswer {
 }
 
 /** What must outlive one story: our own records. */
-export interface Journal {
+export interface Journal extends WithdrawalRecord {
   /** Written before a mutating call leaves. */
   audit(entry: {
     incident: string;
@@ -226,6 +227,8 @@ export interface Ports {
   readonly renderer: Renderer;
   /** Undefined = no Kyverno CLI was found: then the policies' voice is a required check, or there is none. */
   readonly policies?: PolicyEngine | undefined;
+  /** Undefined = only incidents of the same alert and workload are recalled. */
+  readonly memory?: Memory | undefined;
   /** Undefined = nothing is capped. */
   readonly queue?: ProposalQueue | undefined;
   /** Undefined = nothing is leased. */

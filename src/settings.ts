@@ -30,7 +30,9 @@ export interface Settings {
     readonly tokenPath?: string | undefined;
     readonly caPath?: string | undefined;
   };
-  readonly ollama: { readonly host: string; readonly model: string } | undefined;
+  readonly ollama:
+    | { readonly host: string; readonly model: string; readonly embeddingModel?: string | undefined }
+    | undefined;
   /** The Kyverno CLI, and the directory into which `npm run tools:kyverno` builds; `off` leaves the gate to CI. */
   readonly kyverno?: "off" | { readonly path: string | undefined; readonly toolsDirectory: string | undefined };
   /** When writing is suspended; absent = the product's own numbers. */
@@ -104,6 +106,7 @@ const Environment = z.object({
   KUBERNETES_CA_PATH: absolute.optional(),
   OLLAMA_HOST: url.optional(),
   OLLAMA_MODEL: z.string().min(1).default("llama3.1:8b"),
+  OLLAMA_EMBED_MODEL: z.string().min(1).optional(),
   KYVERNO: absolute.optional(),
   RECTIFY_TOOLS: z.string().optional(),
   ALERT_POLL_MS: duration(60_000),
@@ -160,7 +163,10 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
       ...{ url: read.KUBERNETES_URL, token: read.KUBERNETES_TOKEN },
       ...{ tokenPath: read.KUBERNETES_TOKEN_PATH, caPath: read.KUBERNETES_CA_PATH },
     },
-    ollama: read.OLLAMA_HOST === undefined ? undefined : { host: read.OLLAMA_HOST, model: read.OLLAMA_MODEL },
+    ollama:
+      read.OLLAMA_HOST === undefined
+        ? undefined
+        : { host: read.OLLAMA_HOST, model: read.OLLAMA_MODEL, embeddingModel: read.OLLAMA_EMBED_MODEL },
     kyverno: read.KYVERNO === "off" ? "off" : { path: read.KYVERNO, toolsDirectory: read.RECTIFY_TOOLS },
     alertPollMs: read.ALERT_POLL_MS,
     mostRecoveries: read.MOST_RECOVERIES,

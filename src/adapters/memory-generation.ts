@@ -86,14 +86,14 @@ export interface Search {
   /** What may be seen. */
   readonly namespaces: readonly string[];
   /** Uids that may not, whatever their namespace. */
-  readonly withdrawn: readonly string[];
+  readonly except: readonly string[];
 }
 
 /** The nearest entries, nearest first; of equal ones the earlier one first. */
-export function search(opened: Generation, { query, k, namespaces, withdrawn }: Search): readonly Neighbour[] {
+export function search(opened: Generation, { query, k, namespaces, except }: Search): readonly Neighbour[] {
   const { entries, vectors } = opened;
   const visible = new Set(namespaces);
-  const gone = new Set(withdrawn);
+  const gone = new Set(except);
   const allowed = (row: number) => visible.has(entries.namespaces[row] ?? "") && !gone.has(entries.uids[row] ?? "");
   const hits = indexed(opened, query, k, allowed) ?? scan(vectors, query, k, allowed);
   return hits.map(({ row, similarity }) => ({ remembered: entryAt(entries, row), similarity }));

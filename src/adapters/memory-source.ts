@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { frontMatterOf, type PostMortem, type ReadPostMortem, readPostMortem } from "../domain/post-mortem.ts";
-import { isOurs, type Remembered, rememberedOf } from "../domain/precedent.ts";
+import { isOurs, latestOf, type Remembered, rememberedOf } from "../domain/precedent.ts";
 import type { Tree } from "../domain/tree.ts";
 import { parseYaml } from "../manifests/yaml.ts";
 
 /** What the memory is made from. */
 export interface MemorySource {
   readonly entries: readonly Remembered[];
+  /** Every record of ours, whether it counts or not, newest incident first. */
+  readonly records: readonly PostMortem[];
   /** Changes with the post-mortems and the key: equal to the memory's revision = nothing to rebuild. */
   readonly revision: string;
   /** Files that are no post-mortem of ours, each with the reason. */
@@ -32,7 +34,7 @@ export async function readMemorySource(tree: Tree, key: string | undefined): Pro
     else if (isOurs(record, key)) ours.push(record.postMortem);
     else ignored.push(`${path}: it does not carry our seal`);
   }
-  return { entries: rememberedOf(ours), revision: hash.digest("hex"), ignored };
+  return { entries: rememberedOf(ours), records: latestOf(ours), revision: hash.digest("hex"), ignored };
 }
 
 function recordOf(markdown: string): ReadPostMortem {

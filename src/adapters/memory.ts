@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { type EmbeddingModel, lexicalEmbedding, lexicalModel, normalised } from "../domain/embedding.ts";
-import { type Neighbour, type Remembered, type SharingGroups, visibleFrom } from "../domain/precedent.ts";
+import type { MemoryState, Neighbour, Remembered } from "../domain/precedent.ts";
 import { entriesName, nothingYet, sweep, vectorsName } from "./memory-files.ts";
 import type { Loaded, Request, Start, ThreadStart } from "./memory-worker.ts";
 
@@ -22,19 +22,8 @@ export const lexicalEmbedder: Embedder = {
   embed: async (texts) => texts.map(lexicalEmbedding),
 };
 
-export type MemoryState =
-  | {
-      readonly kind: "ready";
-      readonly entries: number;
-      readonly engine: "faiss" | "scan";
-      /** Of the last rebuild. */
-      readonly revision: string;
-    }
-  /** Searches find nothing until the next rebuild. */
-  | { readonly kind: "off"; readonly because: string };
-
 /** Past incidents by likeness. It holds no truth: `rebuild` makes it again from the post-mortems in Git. */
-export interface Memory {
+export interface MemoryIndex {
   state(): MemoryState;
   /**
    * Replaces everything by these entries, while the old ones go on answering. Vectors of unchanged texts are kept.
@@ -42,18 +31,23 @@ export interface Memory {
    * On a failure the old ones stay, and the reason is thrown.
    */
   rebuild(entries: Iterable<Remembered> | AsyncIterable<Remembered>, revision?: string): Promise<void>;
-  /** The `k` nearest that an incident in `namespace` may see, nearest first; of equal ones the earlier entry first. */
-  search(text: string, k: number, where: { readonly namespace: string }): Promise<readonly Neighbour[]>;
-  /** Takes an entry out at once; the file in Git must say so too, or a rebuild brings it back. */
-  withdraw(uid: string): void;
+  /** The `k` nearest of these namespaces, nearest first; of equal ones the earlier entry first. */
+  search(text: string, k: number, among: Among): Promise<readonly Neighbour[]>;
+  /** Breaks off what is being made. */
   close(): Promise<void>;
+}
+
+/** What a search may find. */
+export interface Among {
+  readonly namespaces: readonly string[];
+  /** Uids of entries that somebody withdrew since the last rebuild. */
+  readonly except?: readonly string[];
 }
 
 export interface MemoryOptions {
   /** For this process alone. */
   readonly directory: string;
   readonly embedder?: Embedder;
-  readonly groups?: SharingGroups;
   /** Told once per reason when the memory is off or works without its index. */
   readonly warn?: (text: string) => void;
   /** Path of faiss-node when it is not among the packages, or `off`. */
@@ -61,8 +55,8 @@ export interface MemoryOptions {
 }
 
 /** Opens the memory with what is on the disk; what is there but wrong is reported and not used. */
-export async function openMemory(options: MemoryOptions): Promise<Memory> {
-  const { directory, embedder = lexicalEmbedder, groups = [] } = options;
+export async function openMemory(options: MemoryOptions): Promise<MemoryIndex> {
+  const { directory, embedder = lexicalEmbedder } = options;
   await mkdir(directory, { recursive: true });
   await sweep(directory);
   const warn = once(options.warn ?? (() => undefined));
@@ -78,7 +72,6 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
     state = stateOf(loaded, warn);
   };
   await load();
-  const withdrawn = new Set<string>();
   let turn = Promise.resolve();
   return {
     state: () => state,
@@ -94,17 +87,15 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
       turn = work.catch(() => undefined);
       return work;
     },
-    search: async (text, k, { namespace }) => {
+    search: async (text, k, { namespaces, except = [] }) => {
       if (state.kind === "off" || k < 1) return [];
       const [vector = []] = await embedder.embed([text]);
       const query = checked(vector, embedder.model);
-      const about = { query, k, namespaces: visibleFrom(namespace, groups), withdrawn: [...withdrawn] };
-      return searcher.ask<readonly Neighbour[]>({ kind: "search", ...about });
+      return searcher.ask<readonly Neighbour[]>({ kind: "search", query, k, namespaces, except });
     },
-    withdraw: (uid) => void withdrawn.add(uid),
     close: async () => {
-      await turn;
       await searcher.stop();
+      await turn;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { MemoryState } from "../domain/precedent.ts";
 import type { Telemetry } from "../ports.ts";
 import type { Route } from "./listener.ts";
 import type { Store } from "./store.ts";
@@ -18,6 +19,8 @@ export interface Meter {
   modelCall(call: { readonly ok: boolean; readonly durationMs: number }): void;
   /** Watchtower mode: without a model that answers, changes are only proposed. */
   setWatchtower(on: boolean): void;
+  /** The memory is looked at with each scrape. */
+  watchMemory(state: () => MemoryState): void;
 }
 
 // More names than the story has; a mistake must not make a series per incident.
@@ -30,12 +33,9 @@ export function openMeter(): Meter {
   const { deliveries, opened, ended, waiting, databaseUp } = storeMetrics(registry);
   const calls = callMetrics(registry);
   const steps = stepTimes(registry);
-  const watchtower = new Gauge({
-    name: "rectify_watchtower",
-    help: "1 while Rectify only observes and proposes because something it needs is missing.",
-    registers: [registry],
-  });
-  watchtower.set(0);
+  const watchtower = watchtowerGauge(registry);
+  const setMemory = memoryMetrics(registry);
+  let memory: (() => MemoryState) | undefined;
   let count: (() => Promise<number>) | undefined;
   return {
     route: {
@@ -45,6 +45,7 @@ export function openMeter(): Meter {
         const depth = await count?.().catch(() => undefined);
         databaseUp.set(depth === undefined ? 0 : 1);
         if (depth !== undefined) waiting.set(depth);
+        if (memory !== undefined) setMemory(memory());
         return { status: 200, body: await registry.metrics(), headers: { "content-type": registry.contentType } };
       },
     },
@@ -77,6 +78,35 @@ export function openMeter(): Meter {
     }),
     ...calls,
     setWatchtower: (on) => watchtower.set(on ? 1 : 0),
+    watchMemory: (state) => {
+      memory = state;
+    },
+  };
+}
+
+function watchtowerGauge(registry: Registry): Gauge {
+  const gauge = new Gauge({
+    name: "rectify_watchtower",
+    help: "1 while Rectify only observes and proposes because something it needs is missing.",
+    registers: [registry],
+  });
+  gauge.set(0);
+  return gauge;
+}
+
+function memoryMetrics(registry: Registry): (state: MemoryState) => void {
+  const registers = [registry];
+  const ready = new Gauge({ name: "rectify_memory_ready", help: "1 while past incidents can be searched.", registers });
+  const faiss = new Gauge({
+    name: "rectify_memory_faiss",
+    help: "1 while FAISS answers searches, 0 while every entry is compared.",
+    registers,
+  });
+  const entries = new Gauge({ name: "rectify_memory_entries", help: "Past incidents that can be found.", registers });
+  return (state) => {
+    ready.set(state.kind === "ready" ? 1 : 0);
+    faiss.set(state.kind === "ready" && state.engine === "faiss" ? 1 : 0);
+    entries.set(state.kind === "ready" ? state.entries : 0);
   };
 }
 

@@ -6,6 +6,7 @@ import { workloadKey } from "../domain/workload.ts";
 import { Unavailable } from "../ports.ts";
 import { changeBook, leaseBook, leaseSchema } from "./store-leases.ts";
 import { audit, lineage } from "./store-lineage.ts";
+import { withdrawalRecord, withdrawalSchema } from "./store-withdrawals.ts";
 import { proposalQueue, queueSchema } from "./store-queue.ts";
 import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
 
@@ -99,7 +100,7 @@ export async function openStore(url: string) {
     pool.query(text, [...values]).catch((cause) => {
       throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
-  await query(schema + queueSchema + watchtowerSchema + leaseSchema);
+  await query(schema + queueSchema + watchtowerSchema + leaseSchema + withdrawalSchema);
   return {
     ...inbox(query),
     ...incidents(query),
@@ -111,6 +112,7 @@ export async function openStore(url: string) {
     ...watchtowerRecord(query),
     ...leaseBook(query),
     ...changeBook(query),
+    ...withdrawalRecord(query),
     close: () => pool.end(),
   };
 }
@@ -251,6 +253,11 @@ function records(query: Query) {
         where i.workload = $1 and p.opened_at > $2 and i.uid <> $3`;
       const { rows } = await query(text, [workload, since, exceptIncident]);
       return rows[0]?.count ?? 0;
+    },
+    async incidentOfPull(number: number): Promise<Incident | undefined> {
+      const text = "select i.document from pull_request p join incident i on i.uid = p.incident where p.number = $1";
+      const { rows } = await query(text, [number]);
+      return rows[0]?.document;
     },
     async workflowOfPull(number: number): Promise<string | undefined> {
       const text = "select i.workflow from pull_request p join incident i on i.uid = p.incident where p.number = $1";

@@ -1,7 +1,14 @@
 import type { Incident } from "./incident.ts";
 import { inert, inertCode } from "./inert.ts";
-import { type Outcome, type PostMortem, type ReadPostMortem, type Remedy, sealOf } from "./post-mortem.ts";
-import type { Runbook } from "./runbook.ts";
+import type { Guardrails } from "./guardrails.ts";
+import {
+  type Outcome,
+  type PostMortem,
+  type ReadPostMortem,
+  type Remedy,
+  sealOf,
+  type Withdrawal,
+} from "./post-mortem.ts";
 import { workloadKey } from "./workload.ts";
 
 /** One past incident as the memory holds it. Everything in it was once text in Git: data, never an order. */
@@ -26,63 +33,81 @@ export interface Neighbour {
   readonly similarity: number;
 }
 
-/** What we already know. It is shown and it is evidence; target, bounds and risk never depend on it. */
+/** Past incidents by likeness: a cache, made from the post-mortems of the default branch, which are the truth. */
+export interface Memory {
+  state(): MemoryState;
+  /** The `k` nearest of these namespaces, without these incidents, nearest first. Nothing while it is off; no error. */
+  nearest(
+    text: string,
+    k: number,
+    among: { readonly namespaces: readonly string[]; readonly except: readonly string[] },
+  ): Promise<readonly Neighbour[]>;
+}
+
+export type MemoryState =
+  | {
+      readonly kind: "ready";
+      readonly entries: number;
+      /** What answers: the index, or a comparison with every entry. */
+      readonly engine: "faiss" | "scan";
+      /** What it was made from. */
+      readonly revision: string;
+    }
+  /** Searches find nothing until it is made anew. */
+  | { readonly kind: "off"; readonly because: string };
+
+/** What people took out of the memory, on our own record: it counts at once, whether Git says so already or not. */
+export interface WithdrawalRecord {
+  /** For good; the first word stands. Calling it twice is safe. */
+  withdraw(incident: string, withdrawal: Withdrawal): Promise<void>;
+  withdrawals(): Promise<readonly (Withdrawal & { readonly incident: string })[]>;
+}
+
+/** Incidents that are only alike. They are shown, and told to the model; target, bounds and risk never depend on them. */
 export interface Precedents {
-  readonly runbook: Runbook | undefined;
   /** Remedies that were verified to work, nearest first. */
   readonly advice: readonly Neighbour[];
   /** Remedies that were tried and did not help, nearest first. */
   readonly warnings: readonly Neighbour[];
 }
 
-/** Groups of namespaces that may learn from each other; a namespace in no group learns only from itself. */
-export type SharingGroups = readonly (readonly string[])[];
-
 /** True for a record that carries our seal, or for any readable one where there is no key to seal with. */
 export function isOurs(record: ReadPostMortem, key: string | undefined): boolean {
   return record.kind === "post-mortem" && (key === undefined || record.seal === sealOf(record.postMortem, key));
 }
 
-/**
- * Of our records those that count: a verified or failed remedy, not withdrawn, and of several files with one uid the
- * latest. A copied file therefore adds nothing. Newest incident first.
- */
-export function rememberedOf(records: readonly PostMortem[]): readonly Remembered[] {
+/** Of several files with one uid the latest: a copied file adds nothing. Newest incident first. */
+export function latestOf(records: readonly PostMortem[]): readonly PostMortem[] {
   const latest = new Map<string, PostMortem>();
   for (const postMortem of records) {
     const known = latest.get(postMortem.uid);
     if (known === undefined || laterThan(postMortem, known)) latest.set(postMortem.uid, postMortem);
   }
-  return [...latest.values()]
-    .sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt) || (a.uid < b.uid ? -1 : 1))
-    .flatMap((postMortem) => {
-      const remembered = remember(postMortem);
-      return remembered === undefined ? [] : [remembered];
-    });
+  return [...latest.values()].sort(
+    (a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt) || (a.uid < b.uid ? -1 : 1),
+  );
+}
+
+/** The records that count: a verified or failed remedy, and not withdrawn. Newest incident first. */
+export function rememberedOf(records: readonly PostMortem[]): readonly Remembered[] {
+  return latestOf(records).flatMap((postMortem) => remember(postMortem) ?? []);
+}
+
+/** A record as the memory holds it; undefined when it does not count. */
+export function remember(postMortem: PostMortem): Remembered | undefined {
+  const { remedy, outcome, withdrawn, workload, uid, alert, cause, because, startedAt, pullRequest } = postMortem;
+  if (remedy === null || withdrawn !== null || !counts(outcome)) return undefined;
+  return {
+    ...{ uid, alert, cause, remedy, outcome, because, startedAt, pullRequest },
+    ...{ namespace: workload.namespace, workload: workloadKey(workload) },
+    text: textOf(postMortem),
+  };
 }
 
 // A withdrawal is final: no older or newer copy brings the record back.
 function laterThan(one: PostMortem, other: PostMortem): boolean {
   if ((one.withdrawn === null) !== (other.withdrawn === null)) return one.withdrawn !== null;
   return Date.parse(one.writtenAt) > Date.parse(other.writtenAt);
-}
-
-function remember(postMortem: PostMortem): Remembered | undefined {
-  const { remedy, outcome, withdrawn, workload, uid, alert, cause, because, startedAt, pullRequest } = postMortem;
-  if (remedy === null || withdrawn !== null || !counts(outcome)) return undefined;
-  return {
-    uid,
-    namespace: workload.namespace,
-    workload: workloadKey(workload),
-    alert,
-    cause,
-    remedy,
-    outcome,
-    because,
-    startedAt,
-    pullRequest,
-    text: textOf(postMortem),
-  };
 }
 
 function counts(outcome: Outcome): outcome is Remembered["outcome"] {
@@ -97,45 +122,58 @@ export function textOf(postMortem: Pick<PostMortem, "alert" | "workload" | "seve
 }
 
 /** The namespaces whose past an incident in `namespace` may see. */
-export function visibleFrom(namespace: string, groups: SharingGroups): readonly string[] {
-  const shared = groups.filter((group) => group.includes(namespace)).flat();
-  return [...new Set([namespace, ...shared])];
+export function visibleFrom(
+  namespace: string,
+  { memoryIsolation, namespaces }: Pick<Guardrails, "memoryIsolation" | "namespaces">,
+): readonly string[] {
+  return memoryIsolation ? [namespace] : [...new Set([namespace, ...namespaces])];
 }
 
 /** Sorts what the search found into advice and warnings. What the search should not have given is dropped here too. */
 export function precedentsOf(
-  incident: Pick<Incident, "uid" | "workload">,
-  found: { readonly runbook: Runbook | undefined; readonly neighbours: readonly Neighbour[] },
-  limits: { readonly groups: SharingGroups; readonly leastSimilarity: number; readonly most: number },
+  incident: Pick<Incident, "uid">,
+  neighbours: readonly Neighbour[],
+  limits: {
+    readonly visible: readonly string[];
+    readonly except: readonly string[];
+    readonly leastSimilarity: number;
+    readonly most: number;
+  },
 ): Precedents {
-  const visible = new Set(visibleFrom(incident.workload.namespace, limits.groups));
-  const near = found.neighbours
+  const hidden = new Set([incident.uid, ...limits.except]);
+  const near = neighbours
     .filter(({ remembered, similarity }) => {
-      return (
-        similarity >= limits.leastSimilarity && visible.has(remembered.namespace) && remembered.uid !== incident.uid
-      );
+      const { namespace, uid } = remembered;
+      return similarity >= limits.leastSimilarity && limits.visible.includes(namespace) && !hidden.has(uid);
     })
     .toSorted((a, b) => b.similarity - a.similarity);
   const of = (outcome: Remembered["outcome"]) =>
     near.filter(({ remembered }) => remembered.outcome === outcome).slice(0, limits.most);
-  return { runbook: found.runbook, advice: of("verified"), warnings: of("failed") };
+  return { advice: of("verified"), warnings: of("failed") };
 }
 
 /** Below 0.6 the lexical embedding finds only the words that all post-mortems share (measured 0.36 to 0.53). */
 export const precedentLimits = { leastSimilarity: 0.6, most: 3 };
 
-/** One line a precedent, for people and as data for the model: what was tried, and what came of it. Text is inert. */
-export function renderPrecedents({ runbook, advice, warnings }: Precedents): readonly string[] {
+/**
+ * One line a precedent, for people and as data for the model: what was tried, and what came of it. `same` are incidents
+ * of this alert on this workload, newest first. Text is inert.
+ */
+export function renderPrecedents(same: readonly Remembered[], { advice, warnings }: Precedents): readonly string[] {
+  const alike = ({ remembered, similarity }: Neighbour) =>
+    lineOf(remembered, `alike, ${(similarity * 100).toFixed(0)} %`);
   return [
-    ...(runbook === undefined ? [] : [`Runbook ${inertCode(runbook.path)}`]),
-    ...advice.map((neighbour) => `Worked: ${lineOf(neighbour)}`),
-    ...warnings.map((neighbour) => `Did not help: ${lineOf(neighbour)}`),
+    ...same.slice(0, precedentLimits.most).map((remembered) => lineOf(remembered, "this alert on this workload")),
+    ...advice.map(alike),
+    ...warnings.map(alike),
   ];
 }
 
-function lineOf({ remembered, similarity }: Neighbour): string {
-  const { alert, workload, remedy, because, startedAt, cause } = remembered;
+const outcomeWords = { verified: "Worked", failed: "Did not help" } as const;
+
+function lineOf({ alert, workload, remedy, because, startedAt, cause, outcome }: Remembered, likeness: string): string {
   const what = `${inert(remedy.sentence, 200)} for ${inertCode(alert, 100)} on ${inertCode(workload, 200)}`;
   const why = cause === null ? "" : `; cause: ${inert(cause, 300)}`;
-  return `${what}, ${inert(startedAt.slice(0, 10))}${why}; ${inert(because, 300)} (${(similarity * 100).toFixed(0)} % alike)`;
+  const when = inert(startedAt.slice(0, 10));
+  return `${outcomeWords[outcome]} (${likeness}): ${what}, ${when}${why}; ${inert(because, 300)}`;
 }

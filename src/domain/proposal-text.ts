@@ -33,6 +33,8 @@ export interface ProposalStory {
   readonly chart: string | undefined;
   /** What the model said beside the ranking; absent where it was not asked. */
   readonly secondWitness?: SecondWitness | undefined;
+  /** What earlier incidents came to, one inert line each. */
+  readonly precedents?: readonly string[];
   /** Why names of pods and nodes are left out, such as "this repository is public"; absent = they are shown. */
   readonly namesHidden?: string | undefined;
 }
@@ -80,6 +82,7 @@ export function renderBody(story: ProposalStory): string {
     risk(story),
     ...cost(story),
     ...(story.chart === undefined ? [] : [`## The metric\n\n${story.chart}`]),
+    ...precedents(story),
     evidence(story),
     lineage(story),
     stopping,
@@ -156,6 +159,13 @@ function cost({ cost: stated, budget, leaseExpires, ...trail }: ProposalStory): 
       list("Where it comes from", costTrail(trail).map(plain)),
     ].join("\n\n"),
   ];
+}
+
+/** The lines are inert already. */
+function precedents({ precedents: lines = [] }: ProposalStory): string[] {
+  if (lines.length === 0) return [];
+  const said = "So say earlier post-mortems. Nothing here is judged by these lines.";
+  return [["## Precedents", said, lines.map((line) => `- ${masked(line).text}`).join("\n")].join("\n\n")];
 }
 
 function evidence({ evidence: items, namesHidden }: ProposalStory): string {

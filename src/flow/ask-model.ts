@@ -19,6 +19,8 @@ export interface Asking {
   readonly causes: readonly Cause[];
   /** One for each cause, in their order. */
   readonly remedies: readonly Remedy[];
+  /** What earlier incidents came to. */
+  readonly precedents: readonly string[];
   readonly guardrails: Guardrails;
 }
 
@@ -34,11 +36,11 @@ export async function askModel(asking: Asking, ports: Asked): Promise<ModelWord>
   const { model, prompts, tempo } = ports;
   if (asking.guardrails.model === "off") return { kind: "absent", because: "the guardrails turn the model off" };
   if (model === undefined) return { kind: "absent", because: "no model is configured" };
-  const { incident, evidence, causes } = asking;
+  const { incident, evidence, causes, precedents } = asking;
   const remedies = asking.remedies.flatMap((remedy, index) =>
     remedy.kind === "change" ? [{ id: remedyIdOf(index), sentence: renderRemediation(remedy.remediation) }] : [],
   );
-  const question = questionOf({ incident, evidence, causes, remedies, delimiter: ports.random() });
+  const question = questionOf({ incident, evidence, causes, remedies, precedents, delimiter: ports.random() });
   const ask = (system: string) =>
     model.ask({
       ...{ system, prompt: question.prompt, schema: question.schema, deadlineMs: tempo.modelDeadlineMs },

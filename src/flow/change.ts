@@ -1,7 +1,6 @@
 import type { Evidence } from "../domain/evidence.ts";
 import type { Incident } from "../domain/incident.ts";
 import type { Lease } from "../domain/lease.ts";
-import type { PostMortem } from "../domain/post-mortem.ts";
 import { renderReport, type SecondWitness } from "../domain/proposal-text.ts";
 import type { Proposal } from "../domain/pull-request.ts";
 import { loweredTo, type Remediation, scaledTo } from "../domain/remediation.ts";
@@ -29,7 +28,8 @@ export interface Case {
   /** Why the witnesses ask for a person to merge. */
   readonly needsPerson?: readonly string[];
   readonly secondWitness?: SecondWitness;
-  readonly precedents: readonly PostMortem[];
+  /** What earlier incidents came to, one inert line each, for people: nothing is judged by them. */
+  readonly precedents: readonly string[];
   /** The story so far when this is the revert of its change. */
   readonly failed?: Story;
   /** The lease that this change ends. */

@@ -42,8 +42,16 @@ type Asked = Pick<
 // The best few: a model that must choose among many chooses badly, and each costs a look at the cluster.
 const mostCauses = 4;
 
-/** The deterministic ranking first, then one question to the model, which chooses among what was enumerated. */
-export async function diagnose(incident: Incident, observed: Observed, ports: Asked): Promise<Diagnosis> {
+/**
+ * The deterministic ranking first, then one question to the model, which chooses among what was enumerated. The
+ * precedents are data for the model: they reach neither the ranking nor a remedy.
+ */
+export async function diagnose(
+  incident: Incident,
+  observed: Observed,
+  precedents: readonly string[],
+  ports: Asked,
+): Promise<Diagnosis> {
   const { evidence } = observed;
   const versions = { rectify: storyRevision };
   const capsule = capsuleOf(incident, evidence, { at: ports.clock.now().toISOString(), versions });
@@ -66,7 +74,10 @@ export async function diagnose(incident: Incident, observed: Observed, ports: As
   );
   const ranking = causes.flatMap((cause, index) => (remedies[index] ? [{ cause, remedy: remedies[index] }] : []));
   const followed = runbook && followRunbook(runbook, ranking);
-  const model = await askModel({ incident, evidence, causes, remedies, guardrails: guardrails.value }, ports);
+  const model = await askModel(
+    { incident, evidence, causes, remedies, precedents, guardrails: guardrails.value },
+    ports,
+  );
   const chosen = followed ?? ranking[0];
   if (chosen === undefined) return abstained(incident, "no cause stands out", ports);
   const { cause, remedy } = chosen;

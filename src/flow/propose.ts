@@ -32,6 +32,7 @@ export async function draftProposal(
     ...{ lease: subject.lease, leaseExpires: await expiryOf(subject, plan, ports) },
     // A revert, and the end of a lease, are not what the witnesses were asked about.
     ...(subject.failed === undefined && subject.lease === undefined ? { secondWitness: subject.secondWitness } : {}),
+    precedents: subject.precedents,
   };
   const carried = await filesBeside(subject, plan, ports);
   const waitsFor = selfMergeLacks.length === 0 ? ["the required checks"] : ["an approval of this exact change"];

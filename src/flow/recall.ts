@@ -1,41 +1,62 @@
+import type { Evidence } from "../domain/evidence.ts";
 import type { Incident } from "../domain/incident.ts";
-import { frontMatterOf, type PostMortem, readPostMortem } from "../domain/post-mortem.ts";
+import { postMortemOf } from "../domain/post-mortem.ts";
+import {
+  precedentLimits,
+  type Precedents,
+  precedentsOf,
+  rememberedOf,
+  renderPrecedents,
+  textOf,
+  visibleFrom,
+} from "../domain/precedent.ts";
 import type { Tree } from "../domain/tree.ts";
 import { workloadKey } from "../domain/workload.ts";
-import { parseYaml } from "../manifests/yaml.ts";
 import type { Ports } from "../ports.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
+import { sealedIn } from "./load-trust.ts";
 
-/** What earlier incidents of this alert on this workload came to, newest first; read from the post-mortems in Git. */
+/** What earlier incidents came to, one inert line each: those of this alert on this workload, then others alike. */
 export interface Recalled {
-  readonly precedents: readonly PostMortem[];
+  readonly lines: readonly string[];
 }
 
-/** Only outcomes that were verified (or failed the verification) say anything. */
-const telling = new Set(["verified", "failed"]);
+type Asked = Pick<Ports, "github" | "journal" | "clock" | "memory" | "sealKey">;
 
-export async function recall(incident: Incident, ports: Pick<Ports, "github">): Promise<Recalled> {
+// What is only alike is sorted afterwards: some of it is too far away.
+const asked = 30;
+
+/**
+ * For people, and data for the model: what a remedy has earned is read anew by the gate. Only outcomes that were
+ * verified, or failed the verification, under our seal, and that nobody withdrew say anything.
+ */
+export async function recall(incident: Incident, evidence: readonly Evidence[], ports: Asked): Promise<Recalled> {
   const { tree } = await ports.github.head();
-  const same = postMortemsIn(tree).filter(
-    (record) =>
-      record.alert === incident.alert.name &&
-      workloadKey(record.workload) === workloadKey(incident.workload) &&
-      record.uid !== incident.uid &&
-      telling.has(record.outcome),
+  const withdrawn = (await ports.journal.withdrawals()).map((withdrawal) => withdrawal.incident);
+  const { name } = incident.alert;
+  // A plain name stands in the file as it is: others need not be parsed.
+  const { records } = sealedIn(tree, ports.sealKey, /^[\w.-]+$/.test(name) ? name : "");
+  const same = rememberedOf(records).filter(
+    ({ alert, workload, uid }) =>
+      alert === name && workload === workloadKey(incident.workload) && ![incident.uid, ...withdrawn].includes(uid),
   );
-  return { precedents: same.sort((a, b) => b.startedAt.localeCompare(a.startedAt)).slice(0, mostPrecedents) };
+  const except = [...withdrawn, ...same.map(({ uid }) => uid)];
+  const alike = await alikeTo(incident, { evidence, tree, except }, ports);
+  return { lines: renderPrecedents(same, alike) };
 }
 
-const mostPrecedents = 20;
+interface Known {
+  readonly evidence: readonly Evidence[];
+  readonly tree: Tree;
+  readonly except: readonly string[];
+}
 
-/** Every readable post-mortem of the tree; an unreadable one is left out, never a failure. */
-export function postMortemsIn(tree: Tree): PostMortem[] {
-  return tree
-    .paths()
-    .filter((path) => path.startsWith("postmortems/") && path.endsWith(".md"))
-    .flatMap((path) => {
-      const markdown = new TextDecoder().decode(tree.read(path));
-      const front = parseYaml(frontMatterOf(markdown) ?? "");
-      const read = front.ok ? readPostMortem(markdown, front.value) : undefined;
-      return read?.kind === "post-mortem" ? [read.postMortem] : [];
-    });
+/** Asks the memory with the signs of this incident, as a post-mortem would tell them. */
+async function alikeTo(incident: Incident, { evidence, tree, except }: Known, ports: Asked): Promise<Precedents> {
+  const guardrails = loadGuardrails(tree);
+  if (!guardrails.ok || ports.memory === undefined) return { advice: [], warnings: [] };
+  const visible = visibleFrom(incident.workload.namespace, guardrails.value);
+  const signs = postMortemOf({ incident, story: {}, evidence, now: ports.clock.now().toISOString() });
+  const found = await ports.memory.nearest(textOf(signs), asked, { namespaces: visible, except });
+  return precedentsOf(incident, found, { visible, except, ...precedentLimits });
 }

@@ -8,7 +8,7 @@ import { collect, type Observed } from "./collect.ts";
 import { diagnose, type Diagnosis } from "./diagnose.ts";
 import { learn } from "./learn.ts";
 import { plan, planChange } from "./plan.ts";
-import { recall } from "./recall.ts";
+import { recall, type Recalled } from "./recall.ts";
 import { verify } from "./verify.ts";
 
 /** One incident, from alert to lesson. The step names are a stored format: see `storyVersion`. */
@@ -20,6 +20,7 @@ export async function remediateIncident(incident: Incident, run: Run): Promise<v
 
 interface Examined {
   readonly observed: Observed;
+  readonly recalled: Recalled;
   readonly diagnosis: Diagnosis;
 }
 
@@ -29,15 +30,15 @@ const mostLooks = 3;
 async function examine(incident: Incident, run: Run): Promise<Examined> {
   for (let look = 1; ; look += 1) {
     const observed = await run.step("collect", (ports) => collect(incident, ports));
-    const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, ports));
-    if (diagnosis.kind === "diagnosed" || look === mostLooks) return { observed, diagnosis };
+    const recalled = await run.step("recall", (ports) => recall(incident, observed.evidence, ports));
+    const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, recalled.lines, ports));
+    if (diagnosis.kind === "diagnosed" || look === mostLooks) return { observed, recalled, diagnosis };
     await run.message(run.tempo.settleMs);
   }
 }
 
-async function attempt(incident: Incident, { observed, diagnosis }: Examined, run: Run): Promise<Story> {
+async function attempt(incident: Incident, { observed, recalled, diagnosis }: Examined, run: Run): Promise<Story> {
   const { step } = run;
-  const recalled = await step("recall", (ports) => recall(incident, ports));
   if (diagnosis.kind === "abstained") return { ending: "no-change", because: diagnosis.because };
   const { cause, witnesses, taintedOnly, needsPerson, secondWitness } = diagnosis;
   const planned = await step("plan", (ports) => plan(incident, diagnosis, ports));
@@ -46,7 +47,7 @@ async function attempt(incident: Incident, { observed, diagnosis }: Examined, ru
   const subject: Case = {
     ...{ incident, evidence: observed.evidence, cause, witnesses, taintedOnly },
     ...{ needsPerson, secondWitness },
-    ...{ precedents: recalled.precedents, limit: observed.threshold?.limit, closesWhenResolved: true },
+    ...{ precedents: recalled.lines, limit: observed.threshold?.limit, closesWhenResolved: true },
   };
   const changed = await change(subject, planned, run);
   if (changed.syncedSha === undefined) return changed;

@@ -5,6 +5,7 @@ import { auditProblems } from "../domain/audit.ts";
 import { isWatching, renderWatchtower, type Watchtower } from "../domain/watchtower.ts";
 import { incidentPage, incidentsPage } from "./incidents.ts";
 import { page, table } from "./layout.ts";
+import { memoryPage, type MemoryView } from "./memory.ts";
 
 type Records = Pick<Store, "incidents" | "incident" | "eventsOf" | "capsule" | "auditRows" | "waitingCount">;
 
@@ -17,7 +18,7 @@ const headers = {
 };
 
 /** The read-only pages. They show only what is on record and work without JavaScript. */
-export function pageRoutes(store: Records, watchtower?: () => Watchtower): Route[] {
+export function pageRoutes(store: Records, watchtower?: () => Watchtower, memory?: () => Promise<MemoryView>): Route[] {
   const route = (path: string, answer: (url: URL) => Promise<string | undefined>): Route => ({
     method: "GET",
     path,
@@ -35,6 +36,7 @@ export function pageRoutes(store: Records, watchtower?: () => Watchtower): Route
       if (record === undefined) return undefined;
       return incidentPage({ record, events: await store.eventsOf(uid), capsule: await store.capsule(uid) });
     }),
+    route("/memory", async () => memory && memoryPage(await memory())),
     route("/audit", async () => auditPage(await store.auditRows())),
     route("/system", async () => systemPage(await store.waitingCount(), watchtower?.())),
   ];

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Embedder, type Memory, openMemory } from "../../src/adapters/memory.ts";
+import { type Embedder, type MemoryIndex, openMemory } from "../../src/adapters/memory.ts";
 import type { Remembered } from "../../src/domain/precedent.ts";
 import { clusteredVectors } from "../bench/memory-data.ts";
 
@@ -37,10 +37,10 @@ function entry(row: number): Remembered {
   };
 }
 
-async function uidsOf(memory: Memory, namespace: string): Promise<string[][]> {
+async function uidsOf(memory: MemoryIndex, namespace: string): Promise<string[][]> {
   const all: string[][] = [];
   for (let query = 0; query < queries; query++) {
-    const found = await memory.search(`q${query}`, 10, { namespace });
+    const found = await memory.search(`q${query}`, 10, { namespaces: [namespace] });
     all.push(found.map(({ remembered }) => remembered.uid));
   }
   return all;
@@ -53,8 +53,8 @@ describe.each([
   const directories = [0, 1].map(() => mkdtempSync(join(tmpdir(), "rectify-memory-faiss-")));
   const [withFaiss = "", byScan = ""] = directories;
   const warnings: string[] = [];
-  let memory: Memory;
-  let plain: Memory;
+  let memory: MemoryIndex;
+  let plain: MemoryIndex;
 
   beforeAll(async () => {
     execFileSync("npm", ["run", "-s", "build:faiss"], { stdio: ["ignore", "ignore", "inherit"] });

@@ -3,12 +3,12 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Embedder, lexicalEmbedder, type Memory, openMemory } from "../../src/adapters/memory.ts";
+import { type Among, type Embedder, lexicalEmbedder, type MemoryIndex, openMemory } from "../../src/adapters/memory.ts";
 import { openGeneration } from "../../src/adapters/memory-generation.ts";
 import type { LoadedFaiss } from "../../src/adapters/memory-index.ts";
 import type { Remembered } from "../../src/domain/precedent.ts";
 
-const open: Memory[] = [];
+const open: MemoryIndex[] = [];
 const directories: string[] = [];
 
 afterEach(async () => {
@@ -41,9 +41,9 @@ const entries = [
   entry("disk", "DiskFilling ledger volume of ledger is full"),
   entry("billing", "HighLatency web p99 latency of web 2 s", { namespace: "billing" }),
 ];
-const where = { namespace: "shop" };
-const uidsOf = async (memory: Memory, text: string, k = 10) =>
-  (await memory.search(text, k, where)).map(({ remembered }) => remembered.uid);
+const where = { namespaces: ["shop"] };
+const uidsOf = async (memory: MemoryIndex, text: string, k = 10, among: Among = where) =>
+  (await memory.search(text, k, among)).map(({ remembered }) => remembered.uid);
 
 const header = (directory: string) => join(directory, "current.json");
 
@@ -57,7 +57,7 @@ describe("the memory", () => {
   const asked: string[] = [];
   let answer: (texts: readonly string[]) => Promise<readonly ArrayLike<number>[]>;
   let directory: string;
-  let memory: Memory;
+  let memory: MemoryIndex;
   let warnings: string[];
 
   beforeAll(async () => {
@@ -118,13 +118,15 @@ describe("the memory", () => {
     expect(readdirSync(directory)).toHaveLength(2);
   });
 
-  test("is there again after a restart, joins the namespaces of a group, and forgets a withdrawn entry at once", async () => {
+  test("is there again after a restart, looks into the namespaces that it is told, and passes over what is withdrawn", async () => {
     await memory.rebuild(entries, "c0ffee");
-    const again = await opened(directory, { groups: [["shop", "billing"]] });
+    const again = await opened(directory);
+    const both = { namespaces: ["shop", "billing"] };
     expect(again.memory.state()).toMatchObject({ kind: "ready", revision: "c0ffee" });
-    expect((await uidsOf(again.memory, "HighLatency web", 2)).toSorted()).toEqual(["billing", "latency"]);
-    again.memory.withdraw("billing");
-    expect(await uidsOf(again.memory, "HighLatency web")).not.toContain("billing");
+    expect((await uidsOf(again.memory, "HighLatency web", 2, both)).toSorted()).toEqual(["billing", "latency"]);
+    const without = { ...both, except: ["billing"] };
+    expect((await uidsOf(again.memory, "HighLatency web", 2, without))[0]).toBe("latency");
+    expect(await uidsOf(again.memory, "HighLatency web", 10, without)).not.toContain("billing");
     expect(again.warnings).toEqual(["memory without faiss-node, by plain scan: it is switched off"]);
   });
 });

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Embedder, type Memory, openMemory } from "../../src/adapters/memory.ts";
+import { type Embedder, type MemoryIndex, openMemory } from "../../src/adapters/memory.ts";
 import type { Remembered } from "../../src/domain/precedent.ts";
 import { clusteredVectors, lexicalVectors, type Made } from "./memory-data.ts";
 
@@ -74,7 +74,7 @@ async function measure(made: Made, faiss: string | undefined, asked: number): Pr
     delay.disable();
     const state = memory.state();
     if (state.kind === "off") throw new Error(state.because);
-    for (let query = 0; query < 20; query++) await memory.search(`q${query % queries}`, 10, { namespace: "shop" });
+    for (let query = 0; query < 20; query++) await memory.search(`q${query % queries}`, 10, { namespaces: ["shop"] });
     const rounds = [];
     for (let round = 0; round < asked; round++) rounds.push(await askAll(memory));
     // What other processes of the machine take is not the search's doing: the quietest round counts, all are shown.
@@ -92,12 +92,12 @@ async function measure(made: Made, faiss: string | undefined, asked: number): Pr
 }
 
 /** All queries, one after the other. */
-async function askAll(memory: Memory) {
+async function askAll(memory: MemoryIndex) {
   const times: number[] = [];
   const found: string[][] = [];
   for (let query = 0; query < queries; query++) {
     const begun = performance.now();
-    const neighbours = await memory.search(`q${query}`, 10, { namespace: "shop" });
+    const neighbours = await memory.search(`q${query}`, 10, { namespaces: ["shop"] });
     times.push(performance.now() - begun);
     found.push(neighbours.map(({ remembered }) => remembered.uid));
   }

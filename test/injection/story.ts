@@ -4,6 +4,7 @@ import { type Evidence, evidenceOf } from "../../src/domain/evidence.ts";
 import { type Incident, openIncident } from "../../src/domain/incident.ts";
 import { emptyLedger, ledgerPath, recordPostMortems, renderLedger } from "../../src/domain/autonomy.ts";
 import { type PostMortem, postMortemOf, renderSealed } from "../../src/domain/post-mortem.ts";
+import type { Memory } from "../../src/domain/precedent.ts";
 import type { Proposal, ProposalDraft } from "../../src/domain/pull-request.ts";
 import type { Remediation } from "../../src/domain/remediation.ts";
 import { treeOf } from "../../src/domain/tree.ts";
@@ -87,8 +88,8 @@ export async function storyOf({ world, planted, says }: Setting): Promise<Told> 
   };
   const ports = portsOf(world, planted, { model, random: () => delimiter, publish });
   const observed = withCommits(await collect(incident, ports), textIn(planted, "commit"));
-  const { precedents } = await recall(incident, ports);
-  const diagnosis = await diagnose(incident, observed, ports);
+  const { lines: precedents } = await recall(incident, observed.evidence, ports);
+  const diagnosis = await diagnose(incident, observed, precedents, ports);
   const told = { delimiter, prompts: asked, evidence: observed.evidence };
   const nothing = { diagnosed: undefined, remediation: undefined, gated: undefined, draft: undefined };
   if (diagnosis.kind === "abstained" || diagnosis.remedy.kind === "none") return { ...told, ...nothing };
@@ -175,6 +176,7 @@ function portsOf(
   });
   const journal = partly<Journal>({
     changesSince: async () => 0,
+    withdrawals: async () => [],
     saveCapsule: async () => undefined,
     pendingFiles: async () => [],
     recordPull: async () => undefined,
@@ -182,12 +184,25 @@ function portsOf(
   });
   return partly<Ports>({
     ...{ github, journal, sealKey, model: ends.model, random: ends.random, prompts, clock: { now: () => now } },
-    ...{ policies: undefined, changes: undefined },
+    ...{ policies: undefined, changes: undefined, memory: memoryHolding(memory) },
     renderer: { render: async () => ({ kind: "unsupported", because: "nothing is rendered here" }) },
     ...observing(world, planted),
     telemetry: { tell: () => undefined },
     tempo: partly<Ports["tempo"]>({ lookbackMs: 3_600_000, rateWindow: "1m", modelDeadlineMs: 1000 }),
   });
+}
+
+/** A neighbour every word of which is the foreign text: worse than any file under our seal can be. */
+function memoryHolding(text: string | undefined): Memory {
+  const remedy = { kind: "scale", sentence: text ?? "", from: "2", to: "9" } as const;
+  const about = { namespace: "shop-production", workload: text ?? "", alert: text ?? "", cause: text ?? "", remedy };
+  const told = { because: text ?? "", startedAt: text ?? "", pullRequest: null, text: text ?? "" };
+  const remembered = (uid: string, outcome: "verified" | "failed") => ({ uid, outcome, ...about, ...told });
+  const near = [remembered("a", "verified"), remembered("b", "failed")];
+  return {
+    state: () => ({ kind: "ready", entries: 2, engine: "scan", revision: "" }),
+    nearest: async () => (text === undefined ? [] : near.map((one) => ({ remembered: one, similarity: 0.99 }))),
+  };
 }
 
 function observing(world: World, planted: Planted | undefined): Pick<Ports, "cluster" | "metrics" | "logs"> {
