@@ -1,5 +1,6 @@
 import type { Durable } from "./adapters/durable.ts";
-import type { Delivery, Store } from "./adapters/store.ts";
+import type { Store } from "./adapters/store.ts";
+import type { Delivery } from "./adapters/store-inbox.ts";
 import type { App } from "./app.ts";
 import { type Alert, readAlertDelivery } from "./domain/alert.ts";
 import { concernOf, openIncident } from "./domain/incident.ts";

@@ -23,6 +23,7 @@ import { keepDashboard } from "./flow/keep-dashboard.ts";
 import { endLease } from "./flow/end-lease.ts";
 import { remediateIncident } from "./flow/remediate-incident.ts";
 import { type Inbox, openInbox } from "./inbox.ts";
+import { keepLooking } from "./keep-looking.ts";
 import { keepLeases } from "./leases.ts";
 import { keepMemory, type KeptMemory } from "./keep-memory.ts";
 import type { Watchtower } from "./domain/watchtower.ts";
@@ -81,11 +82,11 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   });
   const inside = [...internalRoutes(intake), ...pageRoutes(store, () => watchtower.state(), memoryView), meter.route];
   const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
-  const { clock } = ports;
   const ticks = keepLooking(settings.alertPollMs, telemetry, {
     intake: () => inbox.poll(),
     dashboard: () => keepDashboard(ports),
-    lease: () => keepLeases({ store, durable, clock, telemetry: remembered, storyVersion }),
+    lease: () => keepLeases({ store, durable, clock: ports.clock, telemetry: remembered, storyVersion }),
+    retention: () => store.forgetDeliveries(ports.clock.now()),
   });
   return {
     webhookPort: webhooks.port,
@@ -102,34 +103,6 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
       await durable.shutdown();
       await store.close();
       await embedded?.stop();
-    },
-  };
-}
-
-/** Does each work again and again; what fails is told under its name and made good by the next time. */
-function keepLooking(
-  pauseMs: number,
-  telemetry: Telemetry,
-  works: Readonly<Record<string, () => Promise<void>>>,
-): { stop(): Promise<void> } {
-  const ticks = Object.entries(works).map(([name, work]) =>
-    repeated(pauseMs, () => work().catch((error: Error) => telemetry.tell("", name, error.message))),
-  );
-  return { stop: async () => void (await Promise.all(ticks.map((tick) => tick.stop()))) };
-}
-
-/** Does the work again and again, never twice at once. */
-function repeated(pauseMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
-  let current: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    current ??= work().finally(() => {
-      current = undefined;
-    });
-  }, pauseMs);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await current;
     },
   };
 }

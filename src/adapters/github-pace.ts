@@ -64,9 +64,11 @@ interface HttpFailure {
 function limitPauseMs(failure: HttpFailure, now: number): number | undefined {
   if (failure.status !== 403 && failure.status !== 429) return undefined;
   const headers = failure.response?.headers ?? {};
-  if (headers["retry-after"] !== undefined) return Number(headers["retry-after"]) * 1000;
-  if (String(headers["x-ratelimit-remaining"]) === "0") {
-    return Math.max(1000, Number(headers["x-ratelimit-reset"]) * 1000 - now);
+  const secondsLeft = Number(headers["retry-after"] ?? Number.NaN);
+  if (Number.isFinite(secondsLeft)) return secondsLeft * 1000;
+  const resetSeconds = Number(headers["x-ratelimit-reset"]);
+  if (String(headers["x-ratelimit-remaining"]) === "0" && Number.isFinite(resetSeconds)) {
+    return Math.max(1000, resetSeconds * 1000 - now);
   }
   // A secondary limit may come without any header: then at least a minute.
   return failure.status === 429 || /secondary rate limit/i.test(failure.message ?? "") ? 60_000 : undefined;

@@ -5,18 +5,11 @@ import type { Story } from "../domain/story.ts";
 import { workloadKey } from "../domain/workload.ts";
 import { Unavailable } from "../ports.ts";
 import { changeBook, leaseBook, leaseSchema } from "./store-leases.ts";
+import { inbox, inboxSchema } from "./store-inbox.ts";
 import { audit, lineage } from "./store-lineage.ts";
 import { withdrawalRecord, withdrawalSchema } from "./store-withdrawals.ts";
 import { proposalQueue, queueSchema } from "./store-queue.ts";
 import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
-
-/** A raw delivery as it arrived, before anyone parsed it. */
-export interface Delivery {
-  readonly id: string;
-  readonly kind: "alerts" | "github";
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-}
 
 /** One incident as the pages show it. */
 export interface IncidentRecord {
@@ -30,16 +23,6 @@ export interface IncidentRecord {
 export type Store = Awaited<ReturnType<typeof openStore>>;
 
 const schema = `
-  create table if not exists inbox (
-    id bigint generated always as identity primary key,
-    kind text not null,
-    delivery text unique,
-    received_at timestamptz not null default now(),
-    headers jsonb not null,
-    body bytea not null,
-    tries int not null default 0,
-    outcome text);
-  create index if not exists inbox_waiting on inbox (id) where outcome is null;
   create table if not exists incident (
     uid text primary key,
     workload text not null,
@@ -100,7 +83,7 @@ export async function openStore(url: string) {
     pool.query(text, [...values]).catch((cause) => {
       throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
-  await query(schema + queueSchema + watchtowerSchema + leaseSchema + withdrawalSchema);
+  await query(inboxSchema + schema + queueSchema + watchtowerSchema + leaseSchema + withdrawalSchema);
   return {
     ...inbox(query),
     ...incidents(query),
@@ -135,32 +118,6 @@ export async function probeDatabase(url: string): Promise<{ readonly version: st
 }
 
 export type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
-
-function inbox(query: Query) {
-  return {
-    /** Stores the raw delivery; false when this delivery id was already accepted. */
-    async accept(kind: Delivery["kind"], headers: Delivery["headers"], body: Uint8Array, delivery?: string) {
-      const text = "insert into inbox (kind, delivery, headers, body) values ($1, $2, $3, $4) on conflict do nothing";
-      const answer = await query(text, [kind, delivery ?? null, JSON.stringify(headers), Buffer.from(body)]);
-      return answer.rowCount === 1;
-    },
-    /** The oldest deliveries that wait; each look counts as a try, so that a poison one can be parked. */
-    async waiting(limit: number): Promise<(Delivery & { tries: number })[]> {
-      const text = `update inbox set tries = tries + 1 where id in
-        (select id from inbox where outcome is null order by id limit $1 for update skip locked)
-        returning id, kind, headers, body, tries`;
-      const { rows } = await query(text, [limit]);
-      return rows.sort((a, b) => Number(a.id) - Number(b.id));
-    },
-    async settle(id: string, outcome: string) {
-      await query("update inbox set outcome = $2 where id = $1", [id, outcome]);
-    },
-    async waitingCount(): Promise<number> {
-      const { rows } = await query("select count(*)::int as count from inbox where outcome is null");
-      return rows[0]?.count ?? 0;
-    },
-  };
-}
 
 function incidents(query: Query) {
   return {

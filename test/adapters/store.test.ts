@@ -19,6 +19,21 @@ test("a delivery id is accepted once", async () => {
   expect(await store.waitingCount()).toBe(0);
 });
 
+test("settled deliveries are forgotten after their time; what waits or is parked stays", async () => {
+  const outcomes = ["done", "parked: the process died of it", undefined];
+  for (const [index, outcome] of outcomes.entries()) {
+    await store.accept("github", { event: "push" }, Buffer.from("{}"), `old-${index}`);
+    const waiting = await store.waiting(10);
+    if (outcome !== undefined) await store.settle(waiting.at(-1)?.id ?? "", outcome);
+  }
+  const again = (index: number) => store.accept("github", { event: "push" }, Buffer.from("{}"), `old-${index}`);
+  const day = 24 * 3_600_000;
+  await store.forgetDeliveries(new Date(Date.now() + 30 * day));
+  expect(await again(0)).toBe(false);
+  await store.forgetDeliveries(new Date(Date.now() + 32 * day));
+  expect([await again(0), await again(1), await again(2)]).toEqual([true, false, false]);
+});
+
 test("a workload has one open incident, whoever records it first", async () => {
   const first = anIncident();
   const second = anIncident({ startsAt: "2026-11-24T03:00:00.000Z" });
