@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Forge } from "../../src/lab/forge/forge.ts";
 import { until } from "../../src/lab/stage.ts";
 import { argocdNamespace as namespace, startPrograms } from "./argocd-programs.ts";
-import { definitionsOf, objectsIn } from "./definitions.ts";
+import { definitionsOf, installDefinitions, objectsIn } from "./definitions.ts";
 import type { EngineRoom, GitOpsEngine } from "./engine.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
 import type { Running } from "./processes.ts";
@@ -29,7 +29,8 @@ export function argocdEngine(): GitOpsEngine {
     start: async (room) => {
       const { kube } = room.plane;
       // The shop's manifests hold Flux's Helm objects.
-      await kube.apply([...definitions.objects, ...definitionsOf("flux").objects, ...settings()]);
+      await installDefinitions(kube, ["argocd", "flux"]);
+      await kube.apply(settings());
       started = { room, programs: await startPrograms(room) };
     },
     follow: async (forge) => {

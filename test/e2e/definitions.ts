@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isRecord } from "../../src/domain/rendered.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml.ts";
-import type { ApiObject } from "./kube-client.ts";
+import type { ApiObject, KubeClient } from "./kube-client.ts";
 
 /** A released Go module as one of ours pins it; its files are data for us. */
 export interface PinnedModule {
@@ -85,4 +85,30 @@ function nameOf(module: string): string {
       .split("/")
       .at(-1) ?? module
   );
+}
+
+interface Definition {
+  readonly group: string;
+  readonly names: { readonly kind: string };
+  readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+}
+
+const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+/** Creates what is missing and waits until every kind of it is served. Plain creation: applying such sizes is slow. */
+export async function installDefinitions(kube: KubeClient, vendors: readonly Vendor[]): Promise<void> {
+  const objects = vendors.flatMap((vendor) => definitionsOf(vendor).objects);
+  await Promise.all(
+    objects.map(async (body) => {
+      const { status } = await kube.call("POST", definitionsPath, { body });
+      // 409: it is there already.
+      if (status !== 201 && status !== 409) throw new Error(`definition ${body.metadata.name}: HTTP ${status}`);
+    }),
+  );
+  for (const { spec } of objects) {
+    const { group, names, versions } = spec as Definition;
+    for (const { name } of versions.filter(({ served }) => served)) {
+      await kube.pathOf({ apiVersion: `${group}/${name}`, kind: names.kind, metadata: { name: "any" } });
+    }
+  }
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Forge } from "../../src/lab/forge/forge.ts";
 import { until } from "../../src/lab/stage.ts";
-import { definitionsOf, objectsIn } from "./definitions.ts";
+import { definitionsOf, installDefinitions, objectsIn } from "./definitions.ts";
 import type { EngineRoom, GitOpsEngine } from "./engine.ts";
 import { startSource, type TestSource } from "./flux-source.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
@@ -32,12 +32,8 @@ export function fluxEngine(): GitOpsEngine {
     versions: () => ({ "kustomize-controller": definitions.versions["kustomize-controller"] ?? "unknown" }),
     start: async (room) => {
       const { kube } = room.plane;
-      await kube.apply([
-        ...definitions.objects,
-        { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-      ]);
-      await kube.pathOf(placeOf("kustomize.toolkit.fluxcd.io/v1", "Kustomization"));
-      await kube.pathOf(placeOf("source.toolkit.fluxcd.io/v1", "GitRepository"));
+      await installDefinitions(kube, ["flux"]);
+      await kube.apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }]);
       const controller = await startController(room);
       const source = await startSource({ kube, namespace, name: "shop", directory: join(room.scratch, "source") });
       started = { room, controller, source };
@@ -59,10 +55,6 @@ export function fluxEngine(): GitOpsEngine {
       started = undefined;
     },
   };
-}
-
-function placeOf(apiVersion: string, kind: string) {
-  return { apiVersion, kind, metadata: { name: "shop", namespace } };
 }
 
 async function startController({ plane, processes, scratch }: EngineRoom): Promise<Running> {
