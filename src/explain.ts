@@ -27,9 +27,9 @@ export async function explain(uid: string, env: Readonly<Record<string, string |
   try {
     const record = await store.incident(uid);
     if (record === undefined) return failed(`no incident ${JSON.stringify(uid)} is on record`);
-    const [events, document] = await Promise.all([store.eventsOf(uid), store.capsule(uid)]);
+    const [events, document, lease] = await Promise.all([store.eventsOf(uid), store.capsule(uid), store.leaseOf(uid)]);
     const capsule = document === undefined ? undefined : readCapsule(document);
-    return { lines: renderExplanation({ ...record, events, capsule }), code: 0 };
+    return { lines: renderExplanation({ ...record, events, capsule, lease }), code: 0 };
   } finally {
     await store.close();
   }

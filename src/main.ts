@@ -20,6 +20,7 @@ import { openStore, type Store } from "./adapters/store.ts";
 import { openWatchtower } from "./adapters/watchtower.ts";
 import { createApp } from "./app.ts";
 import { keepDashboard } from "./flow/keep-dashboard.ts";
+import { showAutonomy } from "./flow/show-autonomy.ts";
 import { endLease } from "./flow/end-lease.ts";
 import { remediateIncident } from "./flow/remediate-incident.ts";
 import { type Inbox, openInbox } from "./inbox.ts";
@@ -32,7 +33,7 @@ import type { Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
 import { internalRoutes, webhookRoutes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
 import { keepWatch } from "./watch.ts";
-import { pageRoutes } from "./web/pages.ts";
+import { type Live, pageRoutes } from "./web/pages.ts";
 
 /** A running Rectify. */
 export interface Rectify {
@@ -77,10 +78,8 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
 
   const intake = { store, ring: inbox.ring, app, alertsToken: settings.alerts.token };
   const webhooks = await listen(webhookRoutes(intake), { host: settings.host, port: settings.webhookPort });
-  const memoryView = async () => ({
-    ...{ state: memory.state(), records: memory.records(), withdrawals: await store.withdrawals() },
-  });
-  const inside = [...internalRoutes(intake), ...pageRoutes(store, () => watchtower.state(), memoryView), meter.route];
+  const live = liveViews({ ports, store, memory, watchtower });
+  const inside = [...internalRoutes(intake), ...pageRoutes(store, live), meter.route];
   const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
   const ticks = keepLooking(settings.alertPollMs, telemetry, {
     intake: () => inbox.poll(),
@@ -115,6 +114,24 @@ function remembering(telemetry: Telemetry, store: Store): Telemetry {
       telemetry.tell(incident, verb, text);
       if (incident !== "") void store.recordEvent(incident, verb, text).catch(() => undefined);
     },
+  };
+}
+
+interface Alive {
+  readonly ports: Ports;
+  readonly store: Store;
+  readonly memory: KeptMemory;
+  readonly watchtower: WatchtowerDesk;
+}
+
+/** What the pages show beyond the records. */
+function liveViews({ ports, store, memory, watchtower }: Alive): Live {
+  return {
+    watchtower: () => watchtower.state(),
+    autonomy: () => showAutonomy(ports),
+    memory: async () => ({
+      ...{ state: memory.state(), records: memory.records(), withdrawals: await store.withdrawals() },
+    }),
   };
 }
 

@@ -164,6 +164,8 @@ export interface Journal extends WithdrawalRecord {
   recordPull(number: number, incident: string): Promise<void>;
   /** How many proposals other incidents opened for this workload (`namespace/Kind/name`) since then (RFC 3339). */
   changesSince(workload: string, since: string, exceptIncident: string): Promise<number>;
+  /** How often this very alert began to fire since then (RFC 3339). */
+  firingsSince(fingerprint: string, since: string): Promise<number>;
   alertsOf(incident: string): Promise<readonly Alert[]>;
   addPendingFile(path: string, content: string, incident: string): Promise<void>;
   /** What the next proposal carries along, the file of this incident first. */
@@ -253,6 +255,8 @@ export interface Tempo {
   readonly rateWindow: string;
   /** A recovery must hold this long before it counts. */
   readonly settleMs: number;
+  /** After a merged change its workload is left alone this long: not shorter than an autoscaler's own window of 300 s. */
+  readonly coolDownMs: number;
   readonly decideTimeoutMs: number;
   readonly syncTimeoutMs: number;
   readonly verifyTimeoutMs: number;

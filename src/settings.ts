@@ -118,6 +118,7 @@ const Environment = z.object({
     .regex(/^\d+(ms|s|m|h)$/, "must be a duration such as 5m")
     .default("5m"),
   SETTLE_MS: duration(3 * 60_000),
+  COOL_DOWN_MS: duration(5 * 60_000),
   DECIDE_TIMEOUT_MS: duration(3 * 24 * 3_600_000),
   SYNC_TIMEOUT_MS: duration(30 * 60_000),
   VERIFY_TIMEOUT_MS: duration(20 * 60_000),
@@ -185,6 +186,7 @@ function tempoOf(read: z.infer<typeof Environment>): Tempo {
     lookbackMs: read.LOOKBACK_MS,
     rateWindow: read.RATE_WINDOW,
     settleMs: read.SETTLE_MS,
+    coolDownMs: read.COOL_DOWN_MS,
     decideTimeoutMs: read.DECIDE_TIMEOUT_MS,
     syncTimeoutMs: read.SYNC_TIMEOUT_MS,
     verifyTimeoutMs: read.VERIFY_TIMEOUT_MS,

@@ -9,6 +9,7 @@ import { evidenceOf } from "../src/domain/evidence.ts";
 import { explain, replay } from "../src/explain.ts";
 import { pageRoutes } from "../src/web/pages.ts";
 import { anIncident } from "./builders.ts";
+import { aLease } from "./lease.ts";
 import { freshDatabase } from "./postgres.ts";
 
 const incident = anIncident();
@@ -46,6 +47,23 @@ beforeAll(async () => {
 afterAll(async () => {
   await store.close();
   rmSync(directory, { recursive: true });
+});
+
+test("explain tells the cost with the line back to the evidence and the alert, and what became of the lease", async () => {
+  const costly = { ...incident, uid: "5b0c1f4e-9a3d-5c7e-8f21-000000000001" };
+  const lease = aLease({ incident: costly });
+  await store.recordIncident(costly);
+  await store.saveCapsule(costly.uid, renderCapsule(capsuleOf(costly, evidence, { at: when.to, versions: {} })));
+  const cost = { perHour: 0.0219, perMonth: 15.98, currency: "EUR", because: "+0.5 cores × 0.04 EUR per hour" };
+  const story = { remediation: lease.remediation, cost, cause: { sentence: "web is hot", citing: ["E1"] } };
+  await store.endIncident(costly.uid, { ending: "recovered", because: "seen", story });
+  await store.leases.begin(lease);
+  await store.leases.end(costly.uid, "taken back by pull request 8");
+  const text = (await explain(costly.uid, { DATABASE_URL: url })).lines.join("\n");
+  expect(text).toContain("Cost\n  +0.0219 EUR per hour, +15.98 EUR per month: +0.5 cores × 0.04 EUR per hour");
+  expect(text).toContain("shown by E1: cpu-used (prometheus: sum(cpu-used))");
+  expect(text).toMatch(/asked for by the alert HighRequestLatency since .*, fingerprint f1/);
+  expect(text).toMatch(/Lease\n {2}4 instead of 2 since .*\n {2}ended: taken back by pull request 8/);
 });
 
 test("explain tells timeline, ranked causes, cited evidence with its queries, what is missing, and lineage", async () => {

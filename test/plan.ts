@@ -57,6 +57,10 @@ export interface GateWorld {
   readonly guardrails?: object;
   readonly policies?: PolicyEngine | undefined;
   readonly now?: string;
+  /** How often the alert began to fire within the hour. */
+  readonly cycles?: number;
+  /** Incidents whose post-mortems people disputed. */
+  readonly withdrawn?: readonly string[];
   /** What merged changes reserve already; unknown when absent. */
   readonly reserved?: readonly { readonly cpuCores: number; readonly memoryBytes: number }[];
   /** Verified successes of scaling web that Git holds, sealed and counted; three when absent. */
@@ -69,7 +73,17 @@ export interface GateWorld {
 export const sealKey = "a key for tests only";
 
 /** The ports that the gate asks. Rendering parses the file, which holds one object. */
-export function gatePorts({ guardrails, policies, now, past, files: more, pending, reserved }: GateWorld): Ports {
+export function gatePorts({
+  guardrails,
+  policies,
+  now,
+  past,
+  files: more,
+  pending,
+  reserved,
+  cycles,
+  withdrawn,
+}: GateWorld): Ports {
   const rules = { namespaces: ["shop-production"], autoMerge: "low-risk", requiredChecks: [{ name: "ci", app: 1 }] };
   const files = Object.fromEntries(ourPolicies().map((file) => [file.path, file.content]));
   const tree = treeOf({
@@ -92,6 +106,8 @@ export function gatePorts({ guardrails, policies, now, past, files: more, pendin
     changes: reserved && { reservedIn: async () => reserved },
     journal: {
       changesSince: async () => 0,
+      withdrawals: async () => (withdrawn ?? []).map((incident) => ({ incident })),
+      firingsSince: async () => cycles ?? 1,
       pendingFiles: async () => Object.entries(pending ?? {}).map(([at, content]) => ({ path: at, content })),
     },
     clock: { now: () => new Date(now ?? "2026-11-24T03:00:00Z") },

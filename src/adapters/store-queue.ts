@@ -1,4 +1,5 @@
 import { type Admitted, admitCandidates, type Candidate, type CapLimits } from "../domain/caps.ts";
+import { workloadKey } from "../domain/workload.ts";
 import type { ProposalQueue } from "../ports.ts";
 import type { Query } from "./store.ts";
 
@@ -65,6 +66,8 @@ interface Row {
   readonly openedAt: string | undefined;
   readonly closed: boolean;
   readonly pull: number | undefined;
+  /** When a change of ours to its workload was merged last. */
+  readonly changedAt: string | undefined;
 }
 
 /** What asked for a turn and has not left, and what was opened within the hour. */
@@ -73,13 +76,16 @@ async function queued(query: Query, now: Date): Promise<Row[]> {
   const { rows } = await query(
     `select q.incident, q.candidate, q.opened_at,
       (select max(p.number) from pull_request p where p.incident = split_part(q.incident, '/', 1)) as pull,
-      q.closed_at is not null or exists (select 1 from incident i where i.uid = q.incident and i.ending is not null) as closed
+      q.closed_at is not null or exists (select 1 from incident i where i.uid = q.incident and i.ending is not null) as closed,
+      (select max(m.merged_at) from merged_change m where m.workload = concat_ws('/', q.candidate #>> '{workload,namespace}',
+        q.candidate #>> '{workload,kind}', q.candidate #>> '{workload,name}')) as changed_at
     from queue q where q.closed_at is null or q.opened_at > $1::timestamptz - interval '1 hour'`,
     [now],
   );
-  return rows.map(({ incident, candidate, opened_at, pull, closed }) => ({
+  return rows.map(({ incident, candidate, opened_at, pull, closed, changed_at }) => ({
     ...{ incident, candidate, closed, pull: pull ?? undefined },
     openedAt: (opened_at as Date | null)?.toISOString(),
+    changedAt: (changed_at as Date | null)?.toISOString(),
   }));
 }
 
@@ -88,5 +94,8 @@ function admittedOf(rows: readonly Row[], limits: CapLimits, now: Date): Admitte
   const waiting = present.filter((row) => row.openedAt === undefined).map((row) => row.candidate);
   const open = present.filter((row) => row.openedAt !== undefined).map((row) => row.candidate.workload);
   const openedAt = rows.flatMap((row) => row.openedAt ?? []);
-  return admitCandidates(waiting, { open, openedAt, ticked: [], now }, limits);
+  const changed = Object.fromEntries(
+    rows.flatMap(({ candidate, changedAt }) => (changedAt ? [[workloadKey(candidate.workload), changedAt]] : [])),
+  );
+  return admitCandidates(waiting, { open, openedAt, changed, ticked: [], now }, limits);
 }

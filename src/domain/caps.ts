@@ -21,6 +21,8 @@ export interface Crowd {
   readonly openedAt: readonly string[];
   /** Incidents that a person with rights ticked: they pass the two caps. */
   readonly ticked: readonly string[];
+  /** When a change of ours was merged last, RFC 3339, by workload (`namespace/Kind/name`). */
+  readonly changed?: Readonly<Record<string, string>>;
   readonly now: Date;
 }
 
@@ -29,8 +31,10 @@ export interface Admitted {
   readonly listed: readonly { readonly candidate: Candidate; readonly because: string }[];
 }
 
-/** The caps of the guardrails. */
-export type CapLimits = Pick<Guardrails, "maxOpenPulls" | "maxPullsPerHour" | "exemptSeverities">;
+/** The caps of the guardrails, and how long a workload is left alone after a change. */
+export type CapLimits = Pick<Guardrails, "maxOpenPulls" | "maxPullsPerHour" | "exemptSeverities"> & {
+  readonly coolDownMs?: number;
+};
 
 /** What to open now and what only to list: by severity, then by age. Everything is in exactly one of both. */
 export function admitCandidates(candidates: readonly Candidate[], crowd: Crowd, limits: CapLimits): Admitted {
@@ -44,9 +48,7 @@ export function admitCandidates(candidates: readonly Candidate[], crowd: Crowd, 
     const passes = isExempt(candidate, crowd, limits);
     const because = taken.has(key)
       ? "the workload has an open pull request"
-      : passes
-        ? undefined
-        : capProblem(openNow, lastHour, limits);
+      : (coolDownProblem(key, crowd, limits) ?? (passes ? undefined : capProblem(openNow, lastHour, limits)));
     if (because === undefined) {
       open.push(candidate);
       taken.add(key);
@@ -55,6 +57,16 @@ export function admitCandidates(candidates: readonly Candidate[], crowd: Crowd, 
     } else listed.push({ candidate, because });
   }
   return { open, listed };
+}
+
+/** High-load and low-load alerts that alternate must not make the workload swing: one change, then it settles. */
+function coolDownProblem(key: string, { changed = {}, now }: Crowd, { coolDownMs = 0 }: CapLimits): string | undefined {
+  const last = Object.hasOwn(changed, key) ? changed[key] : undefined;
+  if (last === undefined) return undefined;
+  const end = Date.parse(last) + coolDownMs;
+  return now.getTime() < end
+    ? `the workload was changed ${last} and cools down until ${new Date(end).toISOString()}`
+    : undefined;
 }
 
 function capProblem(open: number, lastHour: number, limits: CapLimits): string | undefined {

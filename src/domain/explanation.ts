@@ -1,7 +1,10 @@
 import { type CapsuleReading, replayCapsule } from "./capsule.ts";
 import type { SignalDiagnosis } from "./cause.ts";
 import type { Evidence } from "./evidence.ts";
+import { renderCost } from "./cost.ts";
+import { costTrail } from "./cost-trail.ts";
 import type { Ending, Incident } from "./incident.ts";
+import type { Lease } from "./lease.ts";
 import { lineageOf } from "./lineage.ts";
 import { findingOf } from "./proposal-text.ts";
 import type { Story } from "./story.ts";
@@ -17,10 +20,13 @@ export interface OnRecord {
   readonly events: readonly { readonly at: string; readonly verb: string; readonly text: string }[];
   /** Undefined = it did not come that far. */
   readonly capsule: CapsuleReading | undefined;
+  /** The lease that the change began, and why it ended. */
+  readonly lease?: { readonly lease: Lease; readonly ended: string | undefined } | undefined;
 }
 
 /** Timeline, ranked causes, the evidence that they cite, and lineage, as lines for a terminal. */
-export function renderExplanation({ incident, ending, because, story, events, capsule }: OnRecord): string[] {
+export function renderExplanation(record: OnRecord): string[] {
+  const { incident, ending, because, story, events, capsule } = record;
   const lines = [
     `${incident.alert.name} of ${workloadKey(incident.workload)}: ${ending ?? "open"}${because ? `, ${because}` : ""}`,
     ...["", "Timeline"],
@@ -29,8 +35,27 @@ export function renderExplanation({ incident, ending, because, story, events, ca
     ...causesIn(capsule),
     ...["", "Lineage"],
     ...lineageOf(incident, story).map(([name, value]) => `  ${name.padEnd(13)} ${value}`),
+    ...costOf(record),
+    ...leaseLines(record),
   ];
   return lines.map(forTerminal);
+}
+
+/** The cost, and the line from it back to the evidence and the alert. */
+function costOf({ incident, story, capsule }: OnRecord): string[] {
+  if (story?.cost === undefined || story.remediation === undefined || story.cause === undefined) return [];
+  const evidence = capsule?.kind === "capsule" ? capsule.capsule.evidence : [];
+  const trail = costTrail({ incident, remediation: story.remediation, cause: story.cause, evidence });
+  const stated = `  ${renderCost(story.cost)}: ${story.cost.because}`;
+  return ["", "Cost", stated, ...trail.map((line) => `    ${line}`)];
+}
+
+function leaseLines({ lease: found }: OnRecord): string[] {
+  if (found === undefined) return [];
+  const { lease, ended } = found;
+  const kept = `  ${lease.field.to} instead of ${lease.field.from} since ${lease.since}, until ${lease.expires}`;
+  const renewed = lease.because === "" ? [] : [`  renewed, ${lease.renewals} times in all, because ${lease.because}`];
+  return ["", "Lease", kept, ...renewed, ...(ended === undefined ? [] : [`  ended: ${ended}`])];
 }
 
 /** What a capsule's diagnosis is when it is made again, and whether it is still the recorded one. */

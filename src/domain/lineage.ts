@@ -1,3 +1,4 @@
+import { renderCost } from "./cost.ts";
 import type { Incident } from "./incident.ts";
 import { renderRemediation } from "./remediation.ts";
 import type { Story } from "./story.ts";
@@ -11,6 +12,7 @@ export function lineageOf(incident: Incident, story: Story | undefined): readonl
     ["Cause", story?.cause?.sentence],
     ["Change", story?.remediation && renderRemediation(story.remediation)],
     ["Effect", story?.effect?.hash],
+    ["Cost", story?.cost && renderCost(story.cost)],
     ["Pull request", story?.proposal?.url],
     ["Merged as", story?.mergedSha],
     ["Synced", story?.syncedSha],

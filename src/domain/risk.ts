@@ -26,6 +26,8 @@ export interface RiskInput {
   readonly taintedOnly: boolean;
   /** Changes of this workload by us in the last hour. */
   readonly recentChanges: number | undefined;
+  /** How often the alert began to fire in the last hour. */
+  readonly cycles: number | undefined;
   readonly insideWindow: boolean;
   /** How the effect is known: see `Effect.proof`. */
   readonly proof: "rendered" | "static";
@@ -101,16 +103,23 @@ function knowledgeFactors({ trust, witnesses, taintedOnly, modelSays }: RiskInpu
   ];
 }
 
-function momentFactors({ recentChanges, insideWindow }: RiskInput): Factor[] {
+/** An alert that comes and goes this often within an hour swings: what cures it is not another number. */
+const flapping = 3;
+
+function momentFactors({ recentChanges, cycles, insideWindow }: RiskInput): Factor[] {
   return [
     ...(recentChanges === undefined ? [{ level: "medium", reason: "recent changes are unknown" } as const] : []),
     ...(recentChanges !== undefined && recentChanges > 0
       ? [
           {
             level: recentChanges > 1 ? "high" : "medium",
-            reason: `flapping: ${recentChanges} earlier ${recentChanges === 1 ? "change" : "changes"} within the hour`,
+            reason: `${recentChanges} earlier ${recentChanges === 1 ? "change" : "changes"} of the workload within the hour`,
           } as const,
         ]
+      : []),
+    ...(cycles === undefined ? [{ level: "medium", reason: "how often the alert fired is unknown" } as const] : []),
+    ...(cycles !== undefined && cycles >= flapping
+      ? [{ level: "high", reason: `flapping: the alert began to fire ${cycles} times within the hour` } as const]
       : []),
     ...(insideWindow ? [] : [{ level: "medium", reason: "outside the change windows" } as const]),
   ];

@@ -22,7 +22,7 @@ import type { Ports } from "../ports.ts";
 import type { Case } from "./change.ts";
 import { judgePlan, type PlanJudgement } from "./judge-plan.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
-import { loadLedger, sealedAmong, sealedIn } from "./load-trust.ts";
+import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "./load-trust.ts";
 import type { Plan } from "./plan.ts";
 
 /** A change that may be proposed, with everything that speaks against merging it without a person. */
@@ -66,13 +66,16 @@ export async function gate(
   const { workload } = plan.remediation;
   const now = ports.clock.now();
   const hourAgo = new Date(now.getTime() - 3_600_000).toISOString();
-  const recentChanges = await ports.journal.changesSince(workloadKey(workload), hourAgo, uid);
+  const [recentChanges, cycles] = await Promise.all([
+    ports.journal.changesSince(workloadKey(workload), hourAgo, uid),
+    ports.journal.firingsSince(subject.incident.alert.fingerprint, hourAgo),
+  ]);
   const { rendered, verdict, asked } = judgement;
   const reserved = rendered && reservedByChange(rendered.before, rendered.after);
   const spending = await spendingOf({ plan, guardrails: guardrails.value, reserved }, ports);
   const { cost } = spending;
   const trust = await trustIn(base, { subject, plan, guardrails: guardrails.value }, ports);
-  const risk = riskOf({ subject, plan, guardrails: guardrails.value, recentChanges, trust, now });
+  const risk = riskOf({ subject, plan, guardrails: guardrails.value, recentChanges, cycles, trust, now });
   const lacks = lacksOf({ guardrails: guardrails.value, risk, plan, verdict, asked, spending, trust });
   const selfMergeLacks = [...lacks, ...(subject.needsPerson ?? [])];
   const policy = policyOf(guardrails.value, verdict);
@@ -119,11 +122,16 @@ async function trustIn(
 ): Promise<Trust> {
   const { alert, workload } = subject.incident;
   const key = { alert: alert.name, workload, remedy: plan.remediation.kind };
-  const pending = (await journal.pendingFiles()).map(({ content }) => content);
+  const [files, withdrawals] = await Promise.all([journal.pendingFiles(), journal.withdrawals()]);
+  const pending = files.map(({ content }) => content);
+  const withdrawn = withdrawals.map((withdrawal) => withdrawal.incident);
   const sources = {
     ledger: loadLedger(base),
     // A plain name stands in the file as it is: others need not be parsed.
-    records: sealedIn(base, sealKey, /^[\w.-]+$/.test(alert.name) ? alert.name : "").records,
+    records: withoutDisputed(
+      sealedIn(base, sealKey, /^[\w.-]+$/.test(alert.name) ? alert.name : "").records,
+      withdrawn,
+    ),
     pending: sealedAmong(pending, sealKey),
   };
   return trustFor(key, sources, guardrails.autonomy);
@@ -134,11 +142,12 @@ interface Judged {
   readonly plan: Plan;
   readonly guardrails: Guardrails;
   readonly recentChanges: number;
+  readonly cycles: number;
   readonly trust: Trust;
   readonly now: Date;
 }
 
-function riskOf({ subject, plan, guardrails, recentChanges, trust, now }: Judged): Risk {
+function riskOf({ subject, plan, guardrails, recentChanges, cycles, trust, now }: Judged): Risk {
   const { remediation, effect } = plan;
   const { change, workload, from } = remediation;
   const objects = new Set(effect.changes.map(({ object }) => workloadKey(object)));
@@ -154,6 +163,7 @@ function riskOf({ subject, plan, guardrails, recentChanges, trust, now }: Judged
     witnesses: subject.witnesses,
     taintedOnly: subject.taintedOnly,
     recentChanges,
+    cycles,
     insideWindow:
       isInsideWindows(guardrails.windows, now) || guardrails.windowExemptSeverities.includes(subject.incident.severity),
     proof: effect.proof.kind,

@@ -7,11 +7,16 @@ import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
  * Brings the one dashboard issue up to what is true now. It belongs to no story: it is only ever a picture of the
  * records, so a try that was lost is made good by the next one.
  */
-export async function keepDashboard(ports: Pick<Ports, "github" | "queue" | "leases" | "clock">): Promise<void> {
+export async function keepDashboard(
+  ports: Pick<Ports, "github" | "queue" | "leases" | "clock" | "tempo">,
+): Promise<void> {
   if (ports.queue === undefined) return;
   const now = ports.clock.now();
   const guardrails = loadGuardrails((await ports.github.head()).tree);
-  const crowd = guardrails.ok ? await ports.queue.overview(guardrails.value, now) : { open: [], listed: [] };
+  const { coolDownMs } = ports.tempo;
+  const crowd = guardrails.ok
+    ? await ports.queue.overview({ ...guardrails.value, coolDownMs }, now)
+    : { open: [], listed: [] };
   const problems = guardrails.ok ? [] : guardrails.problems;
   const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
   // Nothing is written into a repository where there is nothing to tell yet.

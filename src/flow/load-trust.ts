@@ -40,6 +40,11 @@ export function sealedIn(tree: Tree, sealKey: string, about = ""): Sealed {
   return { records, unsealed };
 }
 
+/** Without the successes that people withdrew since; a failure stays one. */
+export function withoutDisputed(records: readonly PostMortem[], withdrawn: readonly string[]): readonly PostMortem[] {
+  return records.filter(({ uid, outcome }) => outcome === "failed" || !withdrawn.includes(uid));
+}
+
 /** Those of the texts that are post-mortems under our seal. */
 export function sealedAmong(texts: readonly string[], sealKey: string): readonly PostMortem[] {
   return texts.flatMap((text) => {

@@ -63,7 +63,8 @@ async function askTurn(subject: Case, plan: Plan, told: string, ports: Ports): P
     startedAt: incident.startedAt,
     summary: renderRemediation(plan.remediation),
   };
-  const turn = await ports.queue.ask(candidate, guardrails.value, ports.clock.now());
+  const limits = { ...guardrails.value, coolDownMs: ports.tempo.coolDownMs };
+  const turn = await ports.queue.ask(candidate, limits, ports.clock.now());
   if (turn.kind === "open") return undefined;
   if (turn.because !== told) ports.telemetry.tell(incident.uid, "propose", `waits: ${turn.because}`);
   return turn.because;

@@ -161,6 +161,7 @@ function settingsOf({ directory, forge, cluster, key, ollama, secrets, appId }: 
       lookbackMs: 30_000,
       rateWindow: "3s",
       settleMs: 1_500,
+      coolDownMs: 1_000,
       decideTimeoutMs: 60_000,
       syncTimeoutMs: 20_000,
       verifyTimeoutMs: 12_000,

@@ -25,7 +25,7 @@ export async function page(title: string, body: Part): Promise<string> {
         </style>
       </head>
       <body>
-        <nav><a href="/">Incidents</a><a href="/memory">Memory</a><a href="/audit">Audit</a><a href="/system">System</a></nav>
+        <nav><a href="/">Incidents</a><a href="/memory">Memory</a><a href="/autonomy">Autonomy</a><a href="/audit">Audit</a><a href="/system">System</a></nav>
         <h1>${title}</h1>
         ${body}
       </body>

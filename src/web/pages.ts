@@ -3,11 +3,20 @@ import type { Reply, Route } from "../adapters/listener.ts";
 import type { Store } from "../adapters/store.ts";
 import { auditProblems } from "../domain/audit.ts";
 import { isWatching, renderWatchtower, type Watchtower } from "../domain/watchtower.ts";
+import type { AutonomyView } from "../flow/show-autonomy.ts";
+import { autonomyPage } from "./autonomy.ts";
 import { incidentPage, incidentsPage } from "./incidents.ts";
 import { page, table } from "./layout.ts";
 import { memoryPage, type MemoryView } from "./memory.ts";
 
 type Records = Pick<Store, "incidents" | "incident" | "eventsOf" | "capsule" | "auditRows" | "waitingCount">;
+
+/** What is not in the records but known by those who run it; absent = no such page. */
+export interface Live {
+  readonly watchtower?: () => Watchtower;
+  readonly memory?: () => Promise<MemoryView>;
+  readonly autonomy?: () => Promise<AutonomyView>;
+}
 
 const shown = 200;
 const headers = {
@@ -18,7 +27,7 @@ const headers = {
 };
 
 /** The read-only pages. They show only what is on record and work without JavaScript. */
-export function pageRoutes(store: Records, watchtower?: () => Watchtower, memory?: () => Promise<MemoryView>): Route[] {
+export function pageRoutes(store: Records, { watchtower, memory, autonomy }: Live = {}): Route[] {
   const route = (path: string, answer: (url: URL) => Promise<string | undefined>): Route => ({
     method: "GET",
     path,
@@ -38,6 +47,7 @@ export function pageRoutes(store: Records, watchtower?: () => Watchtower, memory
     }),
     route("/memory", async () => memory && memoryPage(await memory())),
     route("/audit", async () => auditPage(await store.auditRows())),
+    route("/autonomy", async () => autonomy && autonomyPage(await autonomy())),
     route("/system", async () => systemPage(await store.waitingCount(), watchtower?.())),
   ];
 }

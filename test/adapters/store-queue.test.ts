@@ -71,3 +71,18 @@ test("an incident that ended without a word leaves the queue", async () => {
   await store.endIncident(incident.uid, { ending: "parked", because: "x", story: null });
   expect((await store.queue.ask(aCandidate(2), { ...limits, maxOpenPulls: 1 }, now)).kind).toBe("open");
 });
+
+test("S05: after a merged change the next one of its workload waits for the cool-down", async () => {
+  const cooling = { ...limits, coolDownMs: 300_000 };
+  const { workload } = aCandidate(1);
+  const mergedAt = new Date(now.getTime() - 100_000).toISOString();
+  await store.changes.record({ pull: 1, incident: "earlier", workload, reserved: undefined, mergedAt });
+  expect(await store.queue.ask(aCandidate(1), cooling, now)).toMatchObject({
+    kind: "listed",
+    because: expect.stringMatching(/cools down until 2026-11-24T03:03:20/),
+  });
+  expect((await store.queue.overview(cooling, now)).listed).toHaveLength(1);
+  expect(await store.queue.ask(aCandidate(2), cooling, now)).toEqual({ kind: "open" });
+  const after = new Date(now.getTime() + 200_000);
+  expect(await store.queue.ask(aCandidate(1), cooling, after)).toEqual({ kind: "open" });
+});

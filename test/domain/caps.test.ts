@@ -43,6 +43,20 @@ test("open pull requests and those of the last hour count", () => {
   expect(opened(storm, { openedAt: openedMinutesAgo(8, 61) })).toHaveLength(5);
 });
 
+test.each([
+  [299, 0],
+  [300, 1],
+])("S05: a workload whose change was merged %i s ago gets %i more", (seconds, count) => {
+  const at = new Date(now.getTime() - seconds * 1000).toISOString();
+  const one = aCandidate(1, { severity: "critical" });
+  const crowd = { ...quiet, changed: { "shop/Deployment/w1": at } };
+  const { open, listed } = admitCandidates([one, aCandidate(2)], crowd, { ...limits, coolDownMs: 300_000 });
+  expect(open).toHaveLength(count + 1);
+  expect(listed.map(({ because }) => because)).toEqual(
+    count === 1 ? [] : [`the workload was changed ${at} and cools down until 2026-11-24T03:00:01.000Z`],
+  );
+});
+
 test("an exempt severity passes both caps, but never the one pull request of its workload", () => {
   const critical = [aCandidate(50, { severity: "critical" }), aCandidate(51, { severity: "critical" })];
   const busy = { open: storm.slice(0, 6).map((candidate) => candidate.workload), openedAt: openedMinutesAgo(12, 5) };

@@ -56,6 +56,7 @@ describe("the gate", () => {
       { policies: ceiling(10), guardrails: { criticalWorkloads: ["shop-production/Deployment/web"] } },
       ["risk is medium"],
     ],
+    ["A13: an alert that flaps", { policies: ceiling(10), cycles: 12 }, ["risk is high"]],
     [
       "a budget whose use is unknown",
       { policies: ceiling(10), guardrails: { ...prices, budgets: { "shop-production": 900 } } },
@@ -81,6 +82,11 @@ describe("the gate", () => {
         "risk is medium",
         ".rectify/autonomy.yml claims 3 successes, sealed post-mortems since the last failure prove 0",
       ],
+    ],
+    [
+      "a success that people dispute",
+      { withdrawn: [disputed] },
+      ["risk is medium", expect.stringMatching(/claims 3 successes, .* prove 2$/)],
     ],
     [
       "a failure that no pull request carried yet",
@@ -121,6 +127,12 @@ describe("the gate", () => {
 
 /** Post-mortems with another one's seal, and the ledger that counts them. */
 const forged = pastFiles(3, new Date("2026-11-24T00:00:00Z"), "a key that somebody made up");
+
+const disputed =
+  Object.keys(pastFiles(1, new Date("2026-11-24T00:00:00Z"), sealKey))[0]?.replace(
+    /^postmortems\/[\d-]{11}|\.md$/g,
+    "",
+  ) ?? "";
 
 function failure(): string {
   const { remediation } = aPlan(3);

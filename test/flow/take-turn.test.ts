@@ -28,7 +28,12 @@ function runOf(queue: ProposalQueue | undefined, world: { resolved?: boolean; gu
   };
   const head = async () => ({ sha: "b".repeat(40), tree: await ports.github.at("") });
   const alertsOf = async () => [anAlert({ status: world.resolved ? "resolved" : "firing" })];
-  const asked = { ...ports, github: { ...ports.github, head }, journal: { ...ports.journal, alertsOf } };
+  const asked = {
+    ...ports,
+    tempo: {} as Ports["tempo"],
+    github: { ...ports.github, head },
+    journal: { ...ports.journal, alertsOf },
+  };
   let waits = 0;
   const run = {
     tempo: { pollMs: 1 },

@@ -176,7 +176,7 @@ function portsOf(
   });
   const journal = partly<Journal>({
     changesSince: async () => 0,
-    withdrawals: async () => [],
+    ...{ withdrawals: async () => [], firingsSince: async () => 1 },
     saveCapsule: async () => undefined,
     pendingFiles: async () => [],
     recordPull: async () => undefined,
