@@ -15,7 +15,7 @@ export const leaseScenarios = {
   lease: {
     about: "the rush is over: when the lease of the scale-up expires, the scale-down is proposed, merged and verified",
     guardrails: {
-      leases: { duration: "5s" },
+      leases: { duration: "3s" },
       priceBook: { cpuHour: 0.04, memoryGiBHour: 0.005, currency: "EUR" },
       budgets: { "shop-production": 500 },
     },
