@@ -6,6 +6,7 @@ import { lineageOf } from "../domain/lineage.ts";
 import { findingOf } from "../domain/proposal-text.ts";
 import { workloadKey } from "../domain/workload.ts";
 import { endingClass, page, table } from "./layout.ts";
+import { metricChart } from "./metric-chart.ts";
 
 /** All incidents, newest first. */
 export function incidentsPage(records: readonly IncidentRecord[]): Promise<string> {
@@ -36,6 +37,7 @@ export function incidentPage({ record, events, capsule }: IncidentView): Promise
       <code>${workloadKey(incident.workload)}</code> ·
       <strong class="${endingClass(ending)}">${ending ?? "open"}</strong> ${because ?? ""}
     </p>
+    ${chartOf(capsule)}
     <h2>Timeline</h2>
     ${table(["time", "verb", "what"], events.map(eventRow), "Nothing was told yet.")}
     <h2>Causes considered</h2>
@@ -46,6 +48,11 @@ export function incidentPage({ record, events, capsule }: IncidentView): Promise
     ${capsule === undefined ? "" : html`<p><a href="/incidents/${incident.uid}/capsule">The capsule</a>: <code>rectify replay</code> repeats the diagnosis from it.</p>`}
     ${evidenceOf(capsule)}`;
   return page(`${incident.alert.name} of ${incident.workload.name}`, body);
+}
+
+function chartOf(capsule: string | undefined) {
+  const read = capsule === undefined ? undefined : readCapsule(capsule);
+  return read?.kind === "capsule" ? (metricChart(read.capsule.evidence) ?? "") : "";
 }
 
 function eventRow({ at, verb, text }: IncidentEvent) {
