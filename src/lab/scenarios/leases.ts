@@ -2,6 +2,7 @@ import { approve, passCi, pullOpened, rush, type Scenario } from "../scene.ts";
 import { type Stage, until } from "../stage.ts";
 
 const quiet = 60;
+const patientMs = 90_000;
 const manifest = "manifests/shop/overlays/production/web.yaml";
 
 /** Waits until the lease of the first incident has begun. */
@@ -27,6 +28,8 @@ export const leaseScenarios = {
       const uid = await leased(stage);
       stage.say("visitors", `${quiet} requests a second again`);
       stage.cluster.setLoad("web", quiet);
+      // The first look still sees the rush, and renews the lease: the scale-down comes with a later one.
+      await until("the scale-down", () => stage.forge.pulls()[1], patientMs);
       const second = await pullOpened(stage, 2);
       const { title, labels } = stage.forge.pulls()[1] ?? { labels: [] };
       if (
@@ -36,7 +39,11 @@ export const leaseScenarios = {
         throw new Error(`not the end of the lease: ${title}`);
       await passCi(stage, second);
       await approve(stage, second);
-      const ended = await until("the end of the lease", async () => (await stage.rectify.store.leaseOf(uid))?.ended);
+      const ended = await until(
+        "the end of the lease",
+        async () => (await stage.rectify.store.leaseOf(uid))?.ended,
+        patientMs,
+      );
       if (!/^taken back by pull request \d+, recovered/.test(ended))
         throw new Error(`the lease ended otherwise: ${ended}`);
       const files = await stage.forge.files("main");
