@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isRecord } from "../../src/domain/rendered.ts";
+import { until } from "../../src/lab/stage.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
 
@@ -108,7 +109,13 @@ export async function installDefinitions(kube: KubeClient, vendors: readonly Ven
   for (const { spec } of objects) {
     const { group, names, versions } = spec as Definition;
     for (const { name } of versions.filter(({ served }) => served)) {
-      await kube.pathOf({ apiVersion: `${group}/${name}`, kind: names.kind, metadata: { name: "any" } });
+      const any = { apiVersion: `${group}/${name}`, kind: names.kind, metadata: { name: "any" } };
+      const isServed = () =>
+        kube.pathOf(any).then(
+          () => true,
+          () => false,
+        );
+      await until(`${group} ${names.kind}`, isServed, 120_000);
     }
   }
 }
