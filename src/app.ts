@@ -1,9 +1,13 @@
 import { Probot } from "probot";
 import { bodyHashOf } from "./domain/people.ts";
 import type { Message } from "./ports.ts";
+import { newlyTicked, type OpenRequest } from "./domain/dashboard.ts";
 
 /** Wakes the story of a pull request; the key makes one delivery count once. */
 export type Wake = (pull: number, message: Message, key: string) => Promise<void>;
+
+/** A delivery tells that boxes of an issue were ticked, and by whom: nothing else at GitHub does. */
+export type Ticked = (requests: readonly OpenRequest[]) => Promise<void>;
 
 /** The GitHub App: checks signatures and turns events into wake-ups. It acts on nothing by itself. */
 export interface App {
@@ -16,6 +20,7 @@ export interface AppOptions {
   readonly privateKey: string;
   readonly webhookSecret: string;
   readonly wake: Wake;
+  readonly ticked?: Ticked;
 }
 
 /**
@@ -43,6 +48,12 @@ export function createApp(options: AppOptions): App {
   });
   probot.on(["check_run.completed", "check_run.rerequested"], async ({ id, payload }) => {
     for (const pull of payload.check_run.pull_requests) await options.wake(pull.number, { kind: "pull-request" }, id);
+  });
+  probot.on("issues.edited", async ({ id, payload }) => {
+    const { issue, sender, changes } = payload;
+    const incidents = newlyTicked(changes.body?.from ?? "", issue.body ?? "");
+    const asked = { by: sender.login, byPerson: sender.type === "User", issue: issue.number };
+    await options.ticked?.(incidents.map((incident) => ({ ...asked, incident, proof: `delivery ${id} ${incident}` })));
   });
   return {
     verify: (body, signature) => probot.webhooks.verify(body, signature),

@@ -18,7 +18,7 @@ import { loadPrompts } from "./adapters/prompts.ts";
 import { renderer } from "./adapters/renderer.ts";
 import { openStore, type Store } from "./adapters/store.ts";
 import { openWatchtower } from "./adapters/watchtower.ts";
-import { createApp } from "./app.ts";
+import { type App, type AppOptions, createApp } from "./app.ts";
 import { keepDashboard } from "./flow/keep-dashboard.ts";
 import { showAutonomy } from "./flow/show-autonomy.ts";
 import { endLease } from "./flow/end-lease.ts";
@@ -73,7 +73,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     cluster: settings.cluster,
     app: () => app,
   });
-  const app = createApp({ ...settings.app, webhookSecret: settings.webhookSecret, wake: inbox.wake });
+  const app = appOf(settings, { wake: inbox.wake, ticked: store.queue.request });
   await resumeStories(store, durable, telemetry);
 
   const intake = { store, ring: inbox.ring, app, alertsToken: settings.alerts.token };
@@ -104,6 +104,10 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
       await embedded?.stop();
     },
   };
+}
+
+function appOf({ app, webhookSecret }: Settings, hears: Pick<AppOptions, "wake" | "ticked">): App {
+  return createApp({ ...app, webhookSecret, ...hears });
 }
 
 /** What is told about an incident is also kept, for its page. */

@@ -1,7 +1,7 @@
 import type { Alert } from "./domain/alert.ts";
 import type { AlertRule } from "./domain/alert-rule.ts";
 import type { Candidate, CapLimits } from "./domain/caps.ts";
-import type { Dashboard } from "./domain/dashboard.ts";
+import type { Dashboard, OpenRequest } from "./domain/dashboard.ts";
 import type { Prompts } from "./domain/diagnosis.ts";
 import type { Series } from "./domain/evidence.ts";
 import type { Ending } from "./domain/incident.ts";
@@ -49,17 +49,29 @@ export interface GitHost {
   report(proposal: Proposal, markdown: string): Promise<void>;
   /** Numbers of the open issues, and pull requests, with this label. */
   openIssuesWithLabel(label: string): Promise<readonly number[]>;
-  /** Brings our one open issue of this title and label up to the body; opens it only where it may. */
-  keepIssue(
-    issue: { readonly title: string; readonly label: string; readonly body: string },
-    mayOpen: boolean,
-  ): Promise<void>;
+  /** Our one open issue of this title and label. */
+  ownIssue(name: IssueName): Promise<OwnIssue | undefined>;
+  /** Brings it up to the body; opens it only where it may. */
+  keepIssue(issue: IssueName & { readonly body: string }, mayOpen: boolean): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */
   look(proposal: Proposal): Promise<ProposalFacts>;
   /** Merges only if the head is still `proposal.headSha`. "Not yet" is an answer, not an error. */
   merge(proposal: Proposal, approvedBy?: readonly string[]): Promise<MergeAnswer>;
   /** Closes the proposal and deletes its branch. */
   close(proposal: Proposal): Promise<void>;
+}
+
+/** By what our own issue is found again. */
+export interface IssueName {
+  readonly title: string;
+  readonly label: string;
+}
+
+export interface OwnIssue {
+  readonly number: number;
+  readonly body: string;
+  /** RFC 3339. */
+  readonly updatedAt: string;
 }
 
 /** One commit of the default branch. `at` is RFC 3339, the committer's time. */
@@ -73,8 +85,8 @@ export interface CommitMark {
 export interface People {
   /** The comment as it stands now; undefined when it was deleted. */
   comment(id: number): Promise<Comment | undefined>;
-  /** The comments of a proposal, oldest first, at most a thousand. */
-  commentsOn(proposal: Proposal): Promise<readonly Comment[]>;
+  /** The comments of a proposal or an issue, oldest first, at most a thousand. */
+  commentsOn(proposal: Pick<Proposal, "number">): Promise<readonly Comment[]>;
   /** What this person may do in the repository, asked live. */
   permissionOf(login: string): Promise<Permission>;
   /** Those of the teams (`organisation/team`) that the person is a member of. */
@@ -185,6 +197,12 @@ export interface ProposalQueue {
   overview(limits: CapLimits, now: Date): Promise<Pick<Dashboard, "open" | "listed">>;
   /** The proposal of this incident is merged, closed, or will never be. */
   leave(incident: string): Promise<void>;
+  /** Puts on record that people ask to open waiting proposals now. */
+  request(requests: readonly OpenRequest[]): Promise<void>;
+  /** The requests that nobody judged yet, oldest first. */
+  unjudged(): Promise<readonly OpenRequest[]>;
+  /** Without a reason the request passes the caps. */
+  judge(proof: string, refusedBecause: string | undefined): Promise<void>;
 }
 
 /** Watchtower mode: acting, or analysing without writing. */

@@ -18,6 +18,7 @@ test("the App asks for the least permissions and nothing else", () => {
 test("the App listens to what wakes a story; installation events come unasked", () => {
   expect(manifest.ok && (manifest.value as { default_events: unknown }).default_events).toEqual([
     "issue_comment",
+    "issues",
     "pull_request",
     "pull_request_review",
     "check_run",

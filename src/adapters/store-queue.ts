@@ -2,6 +2,7 @@ import { type Admitted, admitCandidates, type Candidate, type CapLimits } from "
 import { workloadKey } from "../domain/workload.ts";
 import type { ProposalQueue } from "../ports.ts";
 import type { Query } from "./store.ts";
+import { openRequests, refusalsOf, requestedOf } from "./store-requests.ts";
 
 /** Proposals that want to be opened, are open, or were. */
 export const queueSchema = `
@@ -38,9 +39,17 @@ export function proposalQueue(query: Query): { readonly queue: ProposalQueue } {
         ? []
         : [{ pull, workload: candidate.workload, summary: candidate.summary }],
     );
-    return { open, listed: admittedOf(rows, limits, now).listed };
+    const { listed } = admittedOf(rows, await crowdLimits(query, limits), now);
+    const refusals = await refusalsOf(
+      query,
+      listed.map((item) => item.candidate.incident),
+    );
+    return {
+      open,
+      listed: listed.map((item) => ({ ...item, refused: refusals.get(item.candidate.incident) ?? [] })),
+    };
   };
-  return { queue: { ask, leave, overview } };
+  return { queue: { ask, leave, overview, ...openRequests(query) } };
 }
 
 type Turn =
@@ -53,7 +62,7 @@ async function lookAt(query: Query, incident: string, limits: CapLimits, now: Da
   if (rows.find((row) => row.incident === incident)?.openedAt !== undefined) {
     return { kind: "open", opened: true, version };
   }
-  const admitted = admittedOf(rows, limits, now);
+  const admitted = admittedOf(rows, await crowdLimits(query, limits), now);
   if (admitted.open.some((candidate) => candidate.incident === incident))
     return { kind: "open", opened: false, version };
   const because = admitted.listed.find((item) => item.candidate.incident === incident)?.because;
@@ -89,7 +98,13 @@ async function queued(query: Query, now: Date): Promise<Row[]> {
   }));
 }
 
-function admittedOf(rows: readonly Row[], limits: CapLimits, now: Date): Admitted {
+type Crowding = CapLimits & { readonly ticked: readonly string[] };
+
+async function crowdLimits(query: Query, limits: CapLimits): Promise<Crowding> {
+  return { ...limits, ticked: await requestedOf(query, limits) };
+}
+
+function admittedOf(rows: readonly Row[], { ticked, ...limits }: Crowding, now: Date): Admitted {
   const present = rows.filter((row) => !row.closed);
   const waiting = present.filter((row) => row.openedAt === undefined).map((row) => row.candidate);
   const open = present.filter((row) => row.openedAt !== undefined).map((row) => row.candidate.workload);
@@ -97,5 +112,5 @@ function admittedOf(rows: readonly Row[], limits: CapLimits, now: Date): Admitte
   const changed = Object.fromEntries(
     rows.flatMap(({ candidate, changedAt }) => (changedAt ? [[workloadKey(candidate.workload), changedAt]] : [])),
   );
-  return admitCandidates(waiting, { open, openedAt, changed, ticked: [], now }, limits);
+  return admitCandidates(waiting, { open, openedAt, changed, ticked, now }, limits);
 }

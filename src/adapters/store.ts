@@ -9,6 +9,7 @@ import { inbox, inboxSchema } from "./store-inbox.ts";
 import { audit, lineage } from "./store-lineage.ts";
 import { withdrawalRecord, withdrawalSchema } from "./store-withdrawals.ts";
 import { proposalQueue, queueSchema } from "./store-queue.ts";
+import { requestSchema } from "./store-requests.ts";
 import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
 
 /** One incident as the pages show it. */
@@ -83,7 +84,7 @@ export async function openStore(url: string) {
     pool.query(text, [...values]).catch((cause) => {
       throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
-  await query(inboxSchema + schema + queueSchema + watchtowerSchema + leaseSchema + withdrawalSchema);
+  await query(inboxSchema + schema + queueSchema + requestSchema + watchtowerSchema + leaseSchema + withdrawalSchema);
   return {
     ...inbox(query),
     ...incidents(query),

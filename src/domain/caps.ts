@@ -32,9 +32,8 @@ export interface Admitted {
 }
 
 /** The caps of the guardrails, and how long a workload is left alone after a change. */
-export type CapLimits = Pick<Guardrails, "maxOpenPulls" | "maxPullsPerHour" | "exemptSeverities"> & {
-  readonly coolDownMs?: number;
-};
+export type CapLimits = Pick<Guardrails, "maxOpenPulls" | "maxPullsPerHour" | "exemptSeverities"> &
+  Partial<Pick<Guardrails, "approvers">> & { readonly coolDownMs?: number };
 
 /** What to open now and what only to list: by severity, then by age. Everything is in exactly one of both. */
 export function admitCandidates(candidates: readonly Candidate[], crowd: Crowd, limits: CapLimits): Admitted {

@@ -7,6 +7,7 @@ export type Command =
   | { readonly kind: "hold"; readonly reason: string }
   | { readonly kind: "resume" | "retry" | "rollback" | "forget" | "help" }
   | { readonly kind: "explain" }
+  | { readonly kind: "open"; readonly incident: string }
   | { readonly kind: "dispute"; readonly reason: string }
   /** A known word with an argument that it does not take; `problem` never repeats the argument. */
   | { readonly kind: "invalid"; readonly word: CommandWord; readonly problem: string }
@@ -20,6 +21,7 @@ export const commandWords = [
   "resume",
   "retry",
   "rollback",
+  "open",
   "explain",
   "dispute",
   "forget",
@@ -37,6 +39,7 @@ const meanings: Readonly<Record<CommandWord, string>> = {
   resume: "ends a hold",
   retry: "plans the change anew on the branch as it is now",
   rollback: "proposes to take a merged change back",
+  open: "on the dashboard issue, with an Incident-UID, opens that pull request now",
   explain: "says why this is proposed",
   dispute: "says that the diagnosis is wrong",
   forget: "takes the incident out of the memory",
@@ -51,6 +54,7 @@ export function renderHelp(): string {
 // What people cry in a hurry.
 const otherWords: ReadonlyMap<string, CommandWord> = new Map([["stop", "hold"]]);
 
+const uid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const mostCommands = 3;
 const longestReason = 300;
 
@@ -98,6 +102,9 @@ function withArgument(word: CommandWord, argument: string): Command {
     case "hold":
     case "dispute":
       return { kind: word, reason: bounded(argument) };
+    case "open":
+      if (uid.test(argument)) return { kind: "open", incident: argument };
+      return { kind: "invalid", word, problem: "takes one Incident-UID, as the dashboard issue lists it" };
     case "explain":
     case "help":
       return { kind: word };

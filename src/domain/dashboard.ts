@@ -1,4 +1,4 @@
-import { inertCode } from "./inert.ts";
+import { inert, inertCode } from "./inert.ts";
 import type { Admitted } from "./caps.ts";
 import { renderDuration } from "./duration.ts";
 import type { Workload } from "./workload.ts";
@@ -17,9 +17,28 @@ export interface RunningLease {
   readonly currency: string;
 }
 
+/** A person asks, by a box of the dashboard or a comment on it, that a waiting proposal is opened now. */
+export interface OpenRequest {
+  readonly incident: string;
+  readonly by: string;
+  /** False for Apps and bots. */
+  readonly byPerson: boolean;
+  /** The issue on which it was asked. */
+  readonly issue: number;
+  /** What shows it: `comment 17`, or the delivery that told of the edit. The same proof counts once. */
+  readonly proof: string;
+}
+
+/** What waits, with what people asked for in vain. */
+export type Listed = Admitted["listed"][number] & {
+  readonly refused?: readonly string[];
+  /** The box is ticked, and GitHub may still tell by whom. */
+  readonly ticked?: boolean;
+};
+
 export interface Dashboard {
   readonly open: readonly { readonly pull: number; readonly workload: Workload; readonly summary: string }[];
-  readonly listed: Admitted["listed"];
+  readonly listed: readonly Listed[];
   readonly leases: readonly RunningLease[];
   /** Problems that need a person: invalid guardrails, watchtower mode, a parked incident. */
   readonly problems: readonly string[];
@@ -34,7 +53,8 @@ const longestBody = 65_536;
 
 /** The dashboard issue: what is open, what waits with a box to tick, what is leased and what it costs so far. */
 export function renderDashboard(dashboard: Dashboard): string {
-  const head = "<!-- rectify:dashboard -->\nRectify keeps this issue. Tick a box to open that pull request now.\n";
+  const head =
+    "<!-- rectify:dashboard -->\nRectify keeps this issue. Tick a box to open that pull request now, or write `/open` and its Incident-UID as a comment. It counts when you may (guardrails: `approvers.open`).\n";
   const rest = [problems(dashboard), open(dashboard), leases(dashboard)].filter((section) => section !== "");
   const room = longestBody - head.length - rest.join("\n\n").length - 200;
   return [head, waiting(dashboard, room), ...rest].filter((section) => section !== "").join("\n\n");
@@ -46,19 +66,33 @@ export function readTicked(body: string): readonly string[] {
   return [...new Set(body.split(/\r\n|\n/).flatMap((line) => box.exec(line)?.[1] ?? []))];
 }
 
+/** The boxes that an edit of the issue ticked. */
+export function newlyTicked(before: string, after: string): readonly string[] {
+  const already = readTicked(before);
+  return readTicked(after).filter((incident) => !already.includes(incident));
+}
+
 function waiting({ listed }: Dashboard, room: number): string {
   if (listed.length === 0) return "## Waiting\n\nNothing waits.";
   const title = `## Waiting (${listed.length})\n`;
   const lines: string[] = [];
   let left = room - title.length;
-  for (const { candidate, because } of listed) {
-    const line = `- [ ] <!-- rectify:open=${candidate.incident} --> open it now: ${inertCode(workloadKey(candidate.workload))}, ${inertCode(candidate.alert)} (${inertCode(candidate.severity)}), ${inertCode(candidate.summary)}. Waits because ${because}.`;
+  for (const item of listed) {
+    const line = waitingLine(item);
     left -= line.length + 1;
     if (left < 0) break;
     lines.push(line);
   }
   const cut = listed.length - lines.length;
   return [title, ...lines, ...(cut > 0 ? [`\n${cut} more do not fit here.`] : [])].join("\n");
+}
+
+function waitingLine({ candidate, because, refused = [], ticked = false }: Listed): string {
+  const { incident, workload, alert, severity, summary } = candidate;
+  const box = `- [${ticked ? "x" : " "}] <!-- rectify:open=${incident} -->`;
+  const what = `${inertCode(workloadKey(workload))}, ${inertCode(alert)} (${inertCode(severity)}), ${inertCode(summary)}`;
+  const asked = refused.map((words) => ` Not opened now: ${inert(words, 200)}.`).join("");
+  return `${box} open it now: ${what}. Waits because ${because}.${asked} \`${incident}\``;
 }
 
 function open(dashboard: Dashboard): string {

@@ -1,6 +1,8 @@
 import { costOf } from "../domain/cost.ts";
 import { type Dashboard, dashboardLabel, dashboardTitle, renderDashboard } from "../domain/dashboard.ts";
 import type { Ports } from "../ports.ts";
+import type { Guardrails } from "../domain/guardrails.ts";
+import { hearRequests } from "./hear-requests.ts";
 import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
 
 /**
@@ -8,21 +10,35 @@ import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
  * records, so a try that was lost is made good by the next one.
  */
 export async function keepDashboard(
-  ports: Pick<Ports, "github" | "queue" | "leases" | "clock" | "tempo">,
+  ports: Pick<Ports, "github" | "queue" | "leases" | "clock" | "tempo" | "people" | "journal" | "telemetry">,
 ): Promise<void> {
   if (ports.queue === undefined) return;
   const now = ports.clock.now();
   const guardrails = loadGuardrails((await ports.github.head()).tree);
-  const { coolDownMs } = ports.tempo;
-  const crowd = guardrails.ok
-    ? await ports.queue.overview({ ...guardrails.value, coolDownMs }, now)
-    : { open: [], listed: [] };
+  const crowd = guardrails.ok ? await heardCrowd(guardrails.value, ports) : { open: [], listed: [] };
   const problems = guardrails.ok ? [] : guardrails.problems;
   const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
   // Nothing is written into a repository where there is nothing to tell yet.
   const worthOpening = dashboard.listed.length + dashboard.leases.length + problems.length > 0;
-  const issue = { title: dashboardTitle, label: dashboardLabel, body: renderDashboard(dashboard) };
-  await ports.github.keepIssue(issue, worthOpening);
+  await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
+}
+
+const dashboardName = { title: dashboardTitle, label: dashboardLabel };
+
+/** What is open and what waits, after those were heard who want something opened now. */
+async function heardCrowd(
+  guardrails: Guardrails,
+  { queue, ...ports }: Parameters<typeof keepDashboard>[0],
+): Promise<Pick<Dashboard, "open" | "listed">> {
+  if (queue === undefined) return { open: [], listed: [] };
+  const now = ports.clock.now();
+  const limits = { ...guardrails, coolDownMs: ports.tempo.coolDownMs };
+  const crowd = await queue.overview(limits, now);
+  const issue = crowd.listed.length > 0 ? await ports.github.ownIssue(dashboardName) : undefined;
+  if (issue === undefined) return crowd;
+  const doubtful = await hearRequests({ issue, listed: crowd.listed, guardrails }, { ...ports, queue });
+  const { open, listed } = await queue.overview(limits, now);
+  return { open, listed: listed.map((item) => ({ ...item, ticked: doubtful.has(item.candidate.incident) })) };
 }
 
 /** The leases with what they cost by the price book of today. */

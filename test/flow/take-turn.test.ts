@@ -16,6 +16,9 @@ function aQueue(answers: readonly string[]): ProposalQueue {
     },
     overview: async () => ({ open: [], listed: [] }),
     leave: async () => undefined,
+    request: async () => undefined,
+    unjudged: async () => [],
+    judge: async () => undefined,
   };
 }
 

@@ -9,7 +9,7 @@ import { gitDataRoutes } from "./git-data.ts";
 import type { GitStore } from "./git-store.ts";
 import { createGitStore } from "./git-store.ts";
 import { routerOf } from "./http.ts";
-import { addLabels, closeIssue, issueRoutes, openIssue } from "./issues.ts";
+import { addLabels, closeIssue, edit, issueRoutes, openIssue } from "./issues.ts";
 import { mergePull } from "./merging.ts";
 import { pageAt } from "./page.ts";
 import { addReview, fullView, openPull, pullRoutes } from "./pulls.ts";
@@ -51,6 +51,7 @@ export interface Forge {
     pull: { title: string; body?: string; head: string; base?: string; draft?: boolean },
   ): Promise<number>;
   label(issueNumber: number, labels: readonly string[], login: string): Promise<void>;
+  editIssue(issueNumber: number, login: string, body: string): Promise<void>;
   comment(issueNumber: number, login: string, body: string): Promise<number>;
   editComment(id: number, body: string, login?: string): Promise<void>;
   deleteComment(id: number): Promise<void>;
@@ -217,6 +218,7 @@ function peopleOf(world: World, inTurn: Turns) {
     openPull: (login, { title, body, head, base = "main", draft = false }) =>
       act(async () => (await openPull(world, { title, body, head, base, draft }, account(login))).number),
     label: (number, labels, login) => act(() => addLabels(world, issueAt(world, number), labels, account(login))),
+    editIssue: (number, login, body) => act(() => edit(world, issueAt(world, number), { body }, account(login))),
     comment: (number, login, body) => act(() => addComment(world, issueAt(world, number), body, account(login)).id),
     editComment: (id, body, login) =>
       act(() => {

@@ -99,10 +99,15 @@ export function addLabels(world: World, issue: IssueRecord, names: readonly stri
 }
 
 /** Tells of a change as `issues` or, for a pull request, as `pull_request`. */
-export function announce(world: World, issue: IssueRecord, action: string, sender: Account): void {
-  if (!issue.pull) return world.emit("issues", { action, issue: issueView(world, issue) }, sender);
+export function announce(
+  world: World,
+  issue: IssueRecord,
+  action: string,
+  ...[sender, more]: [Account, Readonly<Record<string, unknown>>?]
+): void {
+  if (!issue.pull) return world.emit("issues", { action, issue: issueView(world, issue), ...more }, sender);
   const pull_request = { ...pullView(world, issue, issue.pull), merged: issue.pull.mergedAt !== null };
-  world.emit("pull_request", { action, number: issue.number, pull_request }, sender);
+  world.emit("pull_request", { action, number: issue.number, pull_request, ...more }, sender);
 }
 
 /** Title and body, as far as the request gives them. */
@@ -111,10 +116,24 @@ export function editText(world: World, issue: IssueRecord, call: Call): void {
   const title = textOf(call, "title", resource);
   const body = bodyText(call, resource);
   if (title === undefined && body === undefined) return;
+  edit(world, issue, { title, body }, world.bot);
+}
+
+/** The webhook of an edit is the only place where GitHub names the editor. */
+export function edit(
+  world: World,
+  issue: IssueRecord,
+  { title, body }: { readonly title?: string | undefined; readonly body?: string | undefined },
+  sender: Account,
+): void {
+  const changes = {
+    ...(title === undefined || title === issue.title ? {} : { title: { from: issue.title } }),
+    ...(body === undefined || body === issue.body ? {} : { body: { from: issue.body ?? "" } }),
+  };
   issue.title = title ?? issue.title;
   issue.body = body ?? issue.body;
   issue.updatedAt = world.now();
-  announce(world, issue, "edited", world.bot);
+  announce(world, issue, "edited", sender, { changes });
 }
 
 export function setState(world: World, issue: IssueRecord, state: string | undefined, sender: Account): void {
