@@ -13,6 +13,8 @@ export interface InboxOptions {
   readonly alerts: Alerts;
   readonly telemetry: Telemetry;
   readonly cluster: string;
+  /** Hears what is said under a proposal that no story waits for any more. */
+  readonly hearAfterwards: (pull: number, message: Extract<Message, { kind: "command" }>) => Promise<void>;
   /** Built late: the App itself wakes stories through this inbox. */
   readonly app: () => App;
 }
@@ -58,7 +60,9 @@ export function openInbox(options: InboxOptions): Inbox {
     poll: () => poll(options, absent),
     wake: async (pull, message, key) => {
       const workflow = await options.store.workflowOfPull(pull);
-      if (workflow !== undefined) await options.durable.send(workflow, message, key);
+      if (workflow === undefined) return;
+      await options.durable.send(workflow, message, key);
+      if (message.kind === "command") await options.hearAfterwards(pull, message);
     },
     close: async () => {
       open = false;

@@ -19,6 +19,8 @@ import { renderer } from "./adapters/renderer.ts";
 import { openStore, type Store } from "./adapters/store.ts";
 import { openWatchtower } from "./adapters/watchtower.ts";
 import { type App, type AppOptions, createApp } from "./app.ts";
+import { carryWithdrawals } from "./flow/carry-withdrawals.ts";
+import { hearWithdrawal } from "./flow/hear-withdrawal.ts";
 import { keepDashboard } from "./flow/keep-dashboard.ts";
 import { showAutonomy } from "./flow/show-autonomy.ts";
 import { endLease } from "./flow/end-lease.ts";
@@ -29,7 +31,7 @@ import { keepLeases } from "./leases.ts";
 import { keepMemory, type KeptMemory } from "./keep-memory.ts";
 import type { Watchtower } from "./domain/watchtower.ts";
 import type { PolicyEngine } from "./domain/policy-report.ts";
-import type { Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
+import type { Message, Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
 import { internalRoutes, webhookRoutes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
 import { keepWatch } from "./watch.ts";
@@ -71,6 +73,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     alerts: ports.alerts,
     telemetry: remembered,
     cluster: settings.cluster,
+    hearAfterwards: (pull, message) => hearAfterwards(store, ports, { pull, message }),
     app: () => app,
   });
   const app = appOf(settings, { wake: inbox.wake, ticked: store.queue.request });
@@ -84,6 +87,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const ticks = keepLooking(settings.alertPollMs, telemetry, {
     intake: () => inbox.poll(),
     dashboard: () => keepDashboard(ports),
+    learn: () => carryWithdrawals(ports),
     lease: () => keepLeases({ store, durable, clock: ports.clock, telemetry: remembered, storyVersion }),
     retention: () => store.forgetDeliveries(ports.clock.now()),
   });
@@ -108,6 +112,19 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
 
 function appOf({ app, webhookSecret }: Settings, hears: Pick<AppOptions, "wake" | "ticked">): App {
   return createApp({ ...app, webhookSecret, ...hears });
+}
+
+/** `/dispute` and `/forget` count whenever they are said, also long after the story has ended. */
+async function hearAfterwards(
+  store: Store,
+  ports: Ports,
+  { pull, message }: { readonly pull: number; readonly message: Extract<Message, { kind: "command" }> },
+): Promise<void> {
+  const incident = await store.incidentOfPull(pull);
+  if (incident === undefined) return;
+  const record = await store.incident(incident.uid);
+  const ended = record?.ending === undefined ? undefined : `${record.ending}: ${record.because ?? ""}`;
+  await hearWithdrawal(message, { incident: incident.uid, pull, ended }, ports);
 }
 
 /** What is told about an incident is also kept, for its page. */

@@ -46,7 +46,7 @@ export interface GitHost {
   /** Opens the proposal, or updates the open one on the same branch. */
   publish(draft: ProposalDraft): Promise<Proposal>;
   /** Replaces the bot's single comment. */
-  report(proposal: Proposal, markdown: string): Promise<void>;
+  report(proposal: Pick<Proposal, "number" | "commitMessage">, markdown: string): Promise<void>;
   /** Numbers of the open issues, and pull requests, with this label. */
   openIssuesWithLabel(label: string): Promise<readonly number[]>;
   /** Our one open issue of this title and label. */
@@ -54,7 +54,7 @@ export interface GitHost {
   /** Brings it up to the body; opens it only where it may. */
   keepIssue(issue: IssueName & { readonly body: string }, mayOpen: boolean): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */
-  look(proposal: Proposal): Promise<ProposalFacts>;
+  look(proposal: Pick<Proposal, "number">): Promise<ProposalFacts>;
   /** Merges only if the head is still `proposal.headSha`. "Not yet" is an answer, not an error. */
   merge(proposal: Proposal, approvedBy?: readonly string[]): Promise<MergeAnswer>;
   /** Closes the proposal and deletes its branch. */
@@ -182,7 +182,8 @@ export interface Journal extends WithdrawalRecord {
   addPendingFile(path: string, content: string, incident: string): Promise<void>;
   /** What the next proposal carries along, the file of this incident first. */
   pendingFiles(first?: string): Promise<readonly { path: string; content: string }[]>;
-  dropPendingFiles(paths: readonly string[]): Promise<void>;
+  /** Drops what is in Git now, word for word: what was changed meanwhile stays. */
+  dropPendingFiles(landed: readonly { path: string; content: string }[]): Promise<void>;
   endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }): Promise<void>;
 }
 

@@ -44,7 +44,8 @@ beforeAll(async () => {
   const key = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const privateKey = key.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const app = createApp({ id: 1, privateKey, webhookSecret: secret, wake: (...about) => inbox.wake(...about) });
-  inbox = openInbox({ store, durable, alerts, telemetry, cluster: "test", app: () => app });
+  const hearAfterwards = async () => undefined;
+  inbox = openInbox({ store, durable, alerts, telemetry, cluster: "test", hearAfterwards, app: () => app });
   const intake = { store, app, alertsToken: token, ring: inbox.ring };
   const internal = await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
   const webhooks = await listen(webhookRoutes(intake), { host: "127.0.0.1", port: 0 });

@@ -38,7 +38,7 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
 }
 
 /** What every row about a proposal names. */
-function onRecord({ number, commitMessage }: Proposal) {
+function onRecord({ number, commitMessage }: Pick<Proposal, "number" | "commitMessage">) {
   return { pull: number, incident: readTrailer(commitMessage, "Incident-UID") };
 }
 
@@ -130,7 +130,7 @@ function commentOf(raw: RawComment): Comment {
 
 async function writeReport(
   client: GitHubClient,
-  proposal: Proposal,
+  proposal: Pick<Proposal, "number" | "commitMessage">,
   body: string,
   known: number | undefined,
 ): Promise<number> {
@@ -148,7 +148,7 @@ async function writeReport(
   return (await client.write("create comment", detail, () => octokit.rest.issues.createComment(request))).id;
 }
 
-async function look(client: GitHubClient, proposal: Proposal): Promise<ProposalFacts> {
+async function look(client: GitHubClient, proposal: Pick<Proposal, "number">): Promise<ProposalFacts> {
   const { octokit, repository } = client;
   const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
   const state = pull.merged ? "merged" : pull.state === "open" ? "open" : "closed";

@@ -8,6 +8,7 @@ import { changeBook, leaseBook, leaseSchema } from "./store-leases.ts";
 import { inbox, inboxSchema } from "./store-inbox.ts";
 import { audit, lineage } from "./store-lineage.ts";
 import { withdrawalRecord, withdrawalSchema } from "./store-withdrawals.ts";
+import { pendingFiles, pendingSchema } from "./store-pending.ts";
 import { proposalQueue, queueSchema } from "./store-queue.ts";
 import { requestSchema } from "./store-requests.ts";
 import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
@@ -69,10 +70,6 @@ const schema = `
     workflow text primary key,
     steps int not null,
     times int not null);
-  create table if not exists pending_file (
-    path text primary key,
-    content text not null,
-    incident text not null);
 `;
 
 /** Our tables next to the engine's: inbox, incidents, alerts, audit. Throws `Unavailable` when Postgres is away. */
@@ -84,7 +81,8 @@ export async function openStore(url: string) {
     pool.query(text, [...values]).catch((cause) => {
       throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
-  await query(inboxSchema + schema + queueSchema + requestSchema + watchtowerSchema + leaseSchema + withdrawalSchema);
+  const tables = [inboxSchema, schema, queueSchema, requestSchema, watchtowerSchema, leaseSchema];
+  await query([...tables, pendingSchema, withdrawalSchema].join(""));
   return {
     ...inbox(query),
     ...incidents(query),
@@ -97,6 +95,7 @@ export async function openStore(url: string) {
     ...leaseBook(query),
     ...changeBook(query),
     ...withdrawalRecord(query),
+    ...pendingFiles(query),
     close: () => pool.end(),
   };
 }
@@ -185,20 +184,6 @@ function records(query: Query) {
       const text = "select i.workflow from pull_request p join incident i on i.uid = p.incident where p.number = $1";
       const { rows } = await query(text, [number]);
       return rows[0]?.workflow;
-    },
-    /** Files that the next pull request carries along: post-mortems completed after their own was merged. */
-    async addPendingFile(path: string, content: string, incident: string) {
-      const text = `insert into pending_file (path, content, incident) values ($1, $2, $3)
-        on conflict (path) do update set content = excluded.content`;
-      await query(text, [path, content, incident]);
-    },
-    async pendingFiles(first = ""): Promise<{ path: string; content: string }[]> {
-      const text = "select path, content from pending_file order by incident = $1 desc, path limit 20";
-      const { rows } = await query(text, [first]);
-      return rows;
-    },
-    async dropPendingFiles(paths: readonly string[]) {
-      await query("delete from pending_file where path = any($1)", [paths]);
     },
     async incidents(limit: number): Promise<IncidentRecord[]> {
       const { rows } = await query("select * from incident order by opened_at desc limit $1", [limit]);

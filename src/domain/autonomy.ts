@@ -79,7 +79,8 @@ export interface Trust {
 
 /**
  * Ledger and post-mortems together: neither unlocks alone. `records` are those that carry our seal; `pending` those that
- * are not in Git yet, of which only a failure counts. A failure locks even where the ledger does not know it.
+ * are not in Git yet, of which only a failure counts. A failure locks even where the ledger does not know it,
+ * and a withdrawn success counts no more.
  */
 export function trustFor(
   key: TrustKey,
@@ -87,7 +88,10 @@ export function trustFor(
   autonomy: { readonly successes: number },
 ): Trust {
   const needed = autonomy.successes;
-  const tried = rememberedOf([...records, ...pending.filter(({ outcome }) => outcome === "failed")]).filter(
+  const all = [...records, ...pending.filter(({ outcome }) => outcome === "failed")];
+  // Who withdraws a failure does not unlock anything by it.
+  const counted = all.map((record) => (record.outcome === "failed" ? { ...record, withdrawn: null } : record));
+  const tried = rememberedOf(counted).filter(
     (one) => one.alert === key.alert && one.workload === workloadKey(key.workload) && one.remedy.kind === key.remedy,
   );
   const lastFailed = tried[0]?.outcome === "failed";
@@ -99,8 +103,10 @@ export function trustFor(
   const sinceFailure = firstFailure < 0 ? tried : tried.slice(0, firstFailure);
   const row = trustOf(ledger.value, key);
   const proved = sinceFailure.filter(({ uid }) => row.incidents.includes(uid)).length;
+  const withdrawn = new Set(counted.filter((record) => record.withdrawn !== null).map(({ uid }) => uid));
+  const takenBack = row.incidents.filter((uid) => withdrawn.has(uid)).length;
   const unproved =
-    row.successes > proved
+    row.successes > proved + takenBack
       ? [`${ledgerPath} claims ${row.successes} successes, sealed post-mortems since the last failure prove ${proved}`]
       : [];
   return { successes: Math.min(row.successes, proved), needed, lastFailed, problems: unproved };

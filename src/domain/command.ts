@@ -41,7 +41,7 @@ const meanings: Readonly<Record<CommandWord, string>> = {
   rollback: "proposes to take a merged change back",
   open: "on the dashboard issue, with an Incident-UID, opens that pull request now",
   explain: "says why this is proposed",
-  dispute: "says that the diagnosis is wrong",
+  dispute: "says that the record is wrong: no precedent any more",
   forget: "takes the incident out of the memory",
   help: "prints this list",
 };

@@ -109,7 +109,9 @@ export function postMortemOf(input: {
 export function withdraw(postMortem: PostMortem, withdrawal: Withdrawal): PostMortem {
   return {
     ...postMortem,
-    withdrawn: postMortem.withdrawn ?? { ...withdrawal, by: oneLine(withdrawal.by, longestName) },
+    withdrawn: postMortem.withdrawn ?? {
+      ...{ kind: withdrawal.kind, by: oneLine(withdrawal.by, longestName), at: withdrawal.at },
+    },
   };
 }
 

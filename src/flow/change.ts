@@ -6,7 +6,7 @@ import type { Proposal } from "../domain/pull-request.ts";
 import { loweredTo, type Remediation, scaledTo } from "../domain/remediation.ts";
 import type { RiskInput } from "../domain/risk.ts";
 import type { Story } from "../domain/story.ts";
-import type { Run } from "../ports.ts";
+import type { Ports, Run } from "../ports.ts";
 import { type Decided, decide } from "./decide.ts";
 import { gate, type Gated } from "./gate.ts";
 import type { Hearings } from "./listen.ts";
@@ -57,7 +57,7 @@ export async function change(subject: Case, first: Plan, run: Run): Promise<Stor
   const merged = { ...about, mergedSha: decided.sha };
   await run.step("report merge", async (ports) => {
     ports.telemetry.tell(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
-    await ports.journal.dropPendingFiles(outcome.proposal.files);
+    await dropLanded(outcome.proposal, decided.sha, ports);
     await ports.changes?.record({
       ...{ pull: outcome.proposal.number, incident: incident.uid, workload: remediation.workload },
       ...{ reserved: merged.reserved, mergedAt: ports.clock.now().toISOString() },
@@ -74,6 +74,20 @@ export async function change(subject: Case, first: Plan, run: Run): Promise<Stor
     );
   });
   return { ...merged, syncedSha: synced.sha, ending: "unclear", because: "synced" };
+}
+
+/** What travelled along with the proposal and is in Git now. */
+async function dropLanded(
+  { files }: Proposal,
+  sha: string,
+  { github, journal }: Pick<Ports, "github" | "journal">,
+): Promise<void> {
+  const tree = sha === "" ? (await github.head()).tree : await github.at(sha);
+  const landed = files.flatMap((path) => {
+    const bytes = tree.read(path);
+    return bytes === undefined ? [] : [{ path, content: new TextDecoder().decode(bytes) }];
+  });
+  await journal.dropPendingFiles(landed);
 }
 
 type Outcome =

@@ -4,6 +4,7 @@ import type { Guardrails } from "../domain/guardrails.ts";
 import { bodyHashOf, type Comment } from "../domain/people.ts";
 import type { Proposal } from "../domain/pull-request.ts";
 import type { Message, Ports } from "../ports.ts";
+import { withdrawalKind } from "./hear-withdrawal.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 
 /** What one command means for the decision. */
@@ -88,6 +89,9 @@ async function weigh(command: Command, said: Said, ports: Asked): Promise<Heard>
     case "resume":
     case "retry":
       return permitted(command.kind, said, ports, { kind: command.kind, by: said.comment.author });
+    case "dispute":
+    case "forget":
+      return withdrawal(command.kind, said, ports);
     case "invalid":
       return { kind: "nothing", because: `/${command.word} ${command.problem}` };
     case "unknown":
@@ -98,14 +102,23 @@ async function weigh(command: Command, said: Said, ports: Asked): Promise<Heard>
       return { kind: "explain", because: explanationOf(said.about) };
     case "rollback":
       return { kind: "nothing", because: "nothing is merged that could be rolled back: /reject closes this proposal" };
-    default:
-      return { kind: "nothing", because: `/${command.kind} has no meaning for a proposal that waits for its merge` };
   }
 }
 
 function explanationOf({ cause, incident, proposal }: About): string {
   const why = cause === undefined ? "" : `${cause} `;
   return `${why}The description above holds evidence, arithmetic and risk of effect ${proposal.effect.slice(0, 12)}; rectify explain ${incident} prints the whole story`;
+}
+
+/** For good, and whatever becomes of the proposal. */
+async function withdrawal(word: "dispute" | "forget", said: Said, ports: Asked): Promise<Heard> {
+  const kind = withdrawalKind[word];
+  const by = said.comment.author;
+  const because = `this incident is ${kind} by ${by} and will be no precedent`;
+  const heard = await permitted(word, said, ports, { kind: "explain", because });
+  if (heard.kind !== "explain") return heard;
+  await ports.journal.withdraw(said.about.incident, { kind, by, at: ports.clock.now().toISOString() });
+  return heard;
 }
 
 async function approve(replicas: number | undefined, said: Said, ports: Asked): Promise<Heard> {

@@ -1,7 +1,7 @@
 import type { Evidence } from "../domain/evidence.ts";
 import type { Incident } from "../domain/incident.ts";
 import { leaseOf } from "../domain/lease.ts";
-import { postMortemOf, postMortemPath, renderSealed } from "../domain/post-mortem.ts";
+import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/post-mortem.ts";
 import { renderReport } from "../domain/proposal-text.ts";
 import type { Story } from "../domain/story.ts";
 import type { Ports } from "../ports.ts";
@@ -18,7 +18,9 @@ export async function learn(
 ): Promise<void> {
   const { story, evidence } = told;
   const { ending, because, proposal, mergedSha } = story;
-  const postMortem = postMortemOf({ incident, story, evidence, now: ports.clock.now().toISOString() });
+  const record = postMortemOf({ incident, story, evidence, now: ports.clock.now().toISOString() });
+  const withdrawal = (await ports.journal.withdrawals()).find((one) => one.incident === incident.uid);
+  const postMortem = withdrawal === undefined ? record : withdraw(record, withdrawal);
   if (mergedSha !== undefined) {
     await ports.journal.addPendingFile(postMortemPath(incident), renderSealed(postMortem, ports.sealKey), incident.uid);
   }

@@ -32,7 +32,7 @@ export function sealedIn(tree: Tree, sealKey: string, about = ""): Sealed {
   for (const path of tree.paths().filter((name) => name.startsWith("postmortems/") && name.endsWith(".md"))) {
     const markdown = new TextDecoder().decode(tree.read(path));
     if (!markdown.includes(about)) continue;
-    const read = readFile(markdown);
+    const read = readRecord(markdown);
     if (read.kind === "problem") unsealed.push({ path, because: read.because });
     else if (isOurs(read, sealKey)) records.push(read.postMortem);
     else unsealed.push({ path, because: "unsealed: it does not carry our seal" });
@@ -48,7 +48,7 @@ export function withoutDisputed(records: readonly PostMortem[], withdrawn: reado
 /** Those of the texts that are post-mortems under our seal. */
 export function sealedAmong(texts: readonly string[], sealKey: string): readonly PostMortem[] {
   return texts.flatMap((text) => {
-    const read = readFile(text);
+    const read = readRecord(text);
     return read.kind === "post-mortem" && isOurs(read, sealKey) ? [read.postMortem] : [];
   });
 }
@@ -64,7 +64,8 @@ export function ledgerWith(base: Tree, carried: readonly PostMortem[]): { path: 
   return after === before.value ? undefined : { path: ledgerPath, content: renderLedger(after) };
 }
 
-function readFile(markdown: string): ReadPostMortem {
+/** A file of `postmortems/`, whoever wrote it. */
+export function readRecord(markdown: string): ReadPostMortem {
   const front = frontMatterOf(markdown);
   if (front === undefined) return { kind: "problem", because: "no front matter" };
   const parsed = parseYaml(front);

@@ -2,6 +2,7 @@ import { modelScenarios } from "./model-scenarios.ts";
 import { causeScenarios } from "./scenarios/causes.ts";
 import { governance } from "./scenarios/governance.ts";
 import { leaseScenarios } from "./scenarios/leases.ts";
+import { memoryScenarios } from "./scenarios/memory.ts";
 import { approve, passCi, peak, pullOpened, type Scenario } from "./scene.ts";
 
 export { approver, ciApp, type Scenario } from "./scene.ts";
@@ -60,6 +61,7 @@ const scenarios = {
   ...causeScenarios,
   ...governance,
   ...leaseScenarios,
+  ...memoryScenarios,
   ...modelScenarios,
 } satisfies Readonly<Record<string, Scenario>>;
 

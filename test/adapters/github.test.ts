@@ -450,11 +450,9 @@ describe("merge", () => {
   });
 
   test("a green check that runs again is pending", async () => {
-    const { headSha: sha, ...proposal } = await withGreenCheck(onFile());
-    await forge.reportCheck({ sha, name: "ci", appId: ci });
-    expect((await session.host.look({ headSha: sha, ...proposal })).requiredChecks).toEqual([
-      { name: "ci", state: "pending" },
-    ]);
+    const proposal = await withGreenCheck(onFile());
+    await forge.reportCheck({ sha: proposal.headSha, name: "ci", appId: ci });
+    expect((await session.host.look(proposal)).requiredChecks).toEqual([{ name: "ci", state: "pending" }]);
   });
 });
 

@@ -81,7 +81,7 @@ test.each<[string, Partial<TrustSources>, number, RegExp]>([
     /prove 0/,
   ],
   ["a copied post-mortem", { records: [0, 0, 0].flatMap((index) => told("recovered", index)) }, 1, /prove 1/],
-  ["withdrawn post-mortems", { records: three.flatMap(told).map((one) => ({ ...one, withdrawn })) }, 0, /prove 0/],
+  ["withdrawn post-mortems", { records: three.flatMap(told).map((one) => ({ ...one, withdrawn })) }, 0, /^$/],
 ])("%s unlocks nothing", (_, change, successes, problem) => {
   const sources = { ledger: { ok: true, value: after(three) } as const, records: three.flatMap(told), pending: [] };
   const found = trustFor(key, { ...sources, ...change }, { successes: 4 });
@@ -97,6 +97,17 @@ test.each<[string, Pick<TrustSources, "records" | "pending">]>([
   const found = trustFor(key, { ...sources, ledger: { ok: true, value: after(three) } }, { successes: 3 });
   expect(found).toMatchObject({ successes: 0, lastFailed: true });
   expect(isUnlocked(found)).toBe(false);
+});
+
+test("a withdrawn success counts no more, and a withdrawn failure still locks", () => {
+  const ledger = { ok: true, value: after(three) } as const;
+  const [first, ...rest] = three.flatMap(told);
+  if (first === undefined) throw new Error("unreachable");
+  const fewer = { ledger, records: [{ ...first, withdrawn }, ...rest], pending: [] };
+  expect(trustFor(key, fewer, { successes: 3 })).toMatchObject({ successes: 2, problems: [] });
+  const failure = told("worse", 8).map((one) => ({ ...one, withdrawn }));
+  const locked = { ledger, records: [...three.flatMap(told), ...failure], pending: [] };
+  expect(trustFor(key, locked, { successes: 3 })).toMatchObject({ successes: 0, lastFailed: true });
 });
 
 test("a success that is not in Git yet unlocks nothing", () => {

@@ -1,0 +1,86 @@
+import { admitComment, admitSpeaker, ruleOf } from "../domain/approval.ts";
+import { parseCommands } from "../domain/command.ts";
+import type { Guardrails } from "../domain/guardrails.ts";
+import { bodyHashOf, type Comment } from "../domain/people.ts";
+import type { Withdrawal } from "../domain/post-mortem.ts";
+import { renderReport } from "../domain/proposal-text.ts";
+import type { Message, Ports } from "../ports.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
+
+type WithdrawalWord = "dispute" | "forget";
+type Asked = Pick<Ports, "people" | "github" | "journal" | "telemetry" | "clock">;
+
+/** The words that take an incident out of the memory; what each makes of it. */
+export const withdrawalKind: Readonly<Record<WithdrawalWord, Withdrawal["kind"]>> = {
+  dispute: "disputed",
+  forget: "forgotten",
+};
+
+/** The closed or merged proposal under which something was said. */
+export interface Afterwards {
+  readonly incident: string;
+  readonly pull: number;
+  /** How the incident ended, for the sticky comment; undefined while its story goes on. */
+  readonly ended: string | undefined;
+}
+
+/**
+ * `/dispute` and `/forget` under a proposal that nobody decides any more: its story may have ended long ago. While it is
+ * open, the decision hears them. Hearing the same comment twice is safe.
+ */
+export async function hearWithdrawal(
+  message: Extract<Message, { kind: "command" }>,
+  about: Afterwards,
+  ports: Asked,
+): Promise<void> {
+  const comment = await ports.people.comment(message.comment);
+  const now = ports.clock.now();
+  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now });
+  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.pull) return;
+  const words = parseCommands(comment.body).flatMap(({ kind }) =>
+    kind === "dispute" || kind === "forget" ? [kind] : [],
+  );
+  const [word] = words;
+  if (word === undefined || (await ports.github.look({ number: about.pull })).state === "open") return;
+  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const stopped =
+    admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : "the guardrails are invalid";
+  const refusal =
+    stopped ?? (guardrails.ok ? await refusalOf(word, { comment, about, guardrails: guardrails.value }, ports) : "");
+  if (refusal === undefined) {
+    const kind = withdrawalKind[word];
+    await ports.journal.withdraw(about.incident, { kind, by: comment.author, at: now.toISOString() });
+    const ended = about.ended === undefined ? "" : `${about.ended}; `;
+    const reported = { number: about.pull, commitMessage: `Incident-UID: ${about.incident}` };
+    const because = `${ended}${kind} by ${comment.author}: no precedent any more`;
+    await ports.github.report(reported, renderReport({ state: "ended", because }));
+  }
+  await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", about.incident);
+  const outcome = refusal === undefined ? "heard" : `refused, ${refusal}`;
+  ports.telemetry.tell(about.incident, "learn", `${comment.author} said ${word}: ${outcome}`);
+}
+
+interface Said {
+  readonly comment: Comment;
+  readonly about: Afterwards;
+  readonly guardrails: Guardrails;
+}
+
+/** Rights are asked live, and the answer is on record before anything follows from it. */
+async function refusalOf(
+  word: WithdrawalWord,
+  { comment, about, guardrails }: Said,
+  ports: Asked,
+): Promise<string | undefined> {
+  const { author, id, body } = comment;
+  const [permission, teams] = await Promise.all([
+    ports.people.permissionOf(author),
+    ports.people.teamsOf(author, ruleOf(word, guardrails).teams),
+  ]);
+  // It changes no code: neither an open proposal nor another committer is asked for.
+  const place = { ours: true, open: true, author: "", committers: [] };
+  const admitted = admitSpeaker(word, { login: author, permission, teams }, place, guardrails);
+  const detail = { comment: id, bodyHash: bodyHashOf(body), permission, admitted: admitted.kind, pull: about.pull };
+  await ports.journal.audit({ incident: about.incident, actor: author, action: `command ${word}`, detail });
+  return admitted.kind === "heard" ? undefined : admitted.because;
+}

@@ -1,0 +1,33 @@
+import { approve, approver, comment, passCi, pullOpened, rush, type Scenario } from "../scene.ts";
+import { type Stage, until } from "../stage.ts";
+
+/** Whom the memory believes. */
+export const memoryScenarios = {
+  disputed: {
+    about:
+      "long after the story ended, a person disputes it: it is no precedent any more, and the next change tells Git",
+    play: async (stage) => {
+      const { rectify } = stage;
+      await rush(stage);
+      const pull = await pullOpened(stage);
+      await passCi(stage, pull);
+      await approve(stage, pull);
+      await until("the end", async () => (await rectify.store.incidents(1))[0]?.ending !== undefined, 60_000);
+      const uid = (await rectify.store.incidents(1))[0]?.incident.uid ?? "";
+      const refused = await comment(stage, pull, { by: "visitor", body: "/dispute I do not believe it" });
+      await reacted(stage, refused);
+      if ((await rectify.store.withdrawals()).length > 0) throw new Error("a visitor withdrew the incident");
+      const heard = await comment(stage, pull, { by: approver, body: "/dispute the cache was warm by then" });
+      await reacted(stage, heard);
+      const carried = async () => (await rectify.store.pendingFiles(uid))[0]?.content.includes('"kind":"disputed"');
+      await until("the withdrawal on its way to Git", carried);
+    },
+    expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
+  },
+} satisfies Readonly<Record<string, Scenario>>;
+
+async function reacted({ forge }: Stage, id: number): Promise<void> {
+  await until(`a reaction to comment ${id}`, () =>
+    forge.calls.some(({ method, path }) => method === "POST" && path.includes(`/comments/${id}/reactions`)),
+  );
+}
