@@ -3,6 +3,8 @@ import { Command } from "commander";
 import { logTelemetry } from "./adapters/telemetry.ts";
 import { type AuditQuestion, exportAudit } from "./audit.ts";
 import { checkConfig, configSchema, initialConfig } from "./config.ts";
+import { type EvaluationAsked, evaluate } from "./evaluate.ts";
+import { exportTraining, type TrainingExport } from "./export-training.ts";
 import { explain, replay, type Told } from "./explain.ts";
 import { examine } from "./doctor.ts";
 import { runLab } from "./lab/lab.ts";
@@ -10,6 +12,7 @@ import { scenarioNames } from "./lab/scenarios.ts";
 import { startRectify } from "./main.ts";
 import { placesOf, preflight } from "./preflight.ts";
 import { parseSettings } from "./settings.ts";
+import { searchMemory, showMemory } from "./show-memory.ts";
 
 const program = new Command("rectify").description("Turns a production alert into a reviewed, verified Git change.");
 
@@ -51,6 +54,35 @@ program
   .command("replay <capsule>")
   .description("repeat the diagnosis of an incident's capsule, offline")
   .action((capsule: string) => print(replay(capsule)));
+
+const memory = program
+  .command("memory")
+  .description("print the state of the memory, and every post-mortem with what it came to (+ counts, - does not)")
+  .option("--repository <directory>", "a checkout; by default what a running Rectify fetched last")
+  .action(async ({ repository }: { repository?: string }) => print(await showMemory(repository, process.env)));
+memory
+  .command("search <text>")
+  .description("print the nearest entries of the index")
+  .action(async (text: string) => print(await searchMemory(text, process.env)));
+
+program
+  .command("export-training")
+  .description("write the verified incidents as instruction pairs for a trainer")
+  .requiredOption("--out <directory>", "where train.jsonl, validation.jsonl, README.md and Modelfile go")
+  .option("--repository <directory>", "a checkout; by default what a running Rectify fetched last")
+  .option("--base <model>", "the model that will be trained, as Ollama names it", "llama3.1:8b")
+  .action(async (asked: TrainingExport) => print(await exportTraining(asked, process.env, new Date())));
+
+program
+  .command("eval <capsules...>")
+  .description("put the questions of capsules to a model at OLLAMA_HOST: accuracy, abstention, latency")
+  .requiredOption("--model <name>", "the model to judge")
+  .option("--baseline <model|file>", "refuse, with code 1, if it is worse than this model or earlier --json output")
+  .option("--repository <directory>", "a checkout whose verified post-mortems say what was right")
+  .option("--json", "print one JSON object")
+  .action(async (capsules: string[], asked: Omit<EvaluationAsked, "capsules">) =>
+    print(await evaluate({ ...asked, capsules }, process.env)),
+  );
 
 const config = program.command("config").description("the guardrails file of a repository, .github/rectify.yml");
 config

@@ -99,6 +99,6 @@ function diagnosed(diagnosis: SignalDiagnosis, evidence: readonly Evidence[]): s
 }
 
 /** Text of others must not move the cursor or start a line of its own. */
-function forTerminal(line: string): string {
+export function forTerminal(line: string): string {
   return line.replace(/\p{C}+/gu, " ");
 }
