@@ -102,6 +102,8 @@ async function weigh(command: Command, said: Said, ports: Asked): Promise<Heard>
       return { kind: "explain", because: explanationOf(said.about) };
     case "rollback":
       return { kind: "nothing", because: "nothing is merged that could be rolled back: /reject closes this proposal" };
+    default:
+      return { kind: "nothing", because: `/${command.kind} has no meaning for a proposal that waits for its merge` };
   }
 }
 
