@@ -53,6 +53,8 @@ export interface GitHost {
   ownIssue(name: IssueName): Promise<OwnIssue | undefined>;
   /** Brings it up to the body; opens it only where it may. */
   keepIssue(issue: IssueName & { readonly body: string }, mayOpen: boolean): Promise<void>;
+  /** Puts the label on every open issue and proposal of ours, or takes it off them. */
+  mark(label: string, on: boolean): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */
   look(proposal: Pick<Proposal, "number">): Promise<ProposalFacts>;
   /** Merges only if the head is still `proposal.headSha`. "Not yet" is an answer, not an error. */

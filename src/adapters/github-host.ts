@@ -5,6 +5,7 @@ import type { GitHost, People } from "../ports.ts";
 import type { GitHubClient } from "./github.ts";
 import { requiredChecks } from "./github-checks.ts";
 import { issuesOf } from "./github-issues.ts";
+import { marksOf } from "./github-marks.ts";
 import { statusOf } from "./github-pace.ts";
 import { findReport, publishProposal } from "./github-proposals.ts";
 import type { Mirror } from "./mirror.ts";
@@ -26,6 +27,7 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
       reports.set(proposal.number, { id: await writeReport(client, proposal, body, known?.id), body });
     },
     ...issuesOf(client),
+    ...marksOf(client),
     look: (proposal) => look(client, proposal),
     merge: (proposal, approvedBy = []) => merge(client, proposal, approvedBy),
     close: async (proposal) => {

@@ -106,10 +106,13 @@ export function isWatching(state: Watchtower): boolean {
   return state.mode === "watching";
 }
 
-/** One line for the label's text, the dashboard and the log. */
+/** What our open issue and proposals carry while we watch. */
+export const watchtowerLabel = "watchtower";
+
+/** One line for the dashboard and the log. */
 export function renderWatchtower(state: Watchtower): string {
   if (state.mode === "acting") return "acting: changes are proposed";
-  return `watching since ${new Date(state.since).toISOString()}: ${state.reasons.join("; ")}. Nothing is written meanwhile; it ends by itself`;
+  return `watching since ${new Date(state.since).toISOString()}: ${state.reasons.join("; ")}. No change is proposed meanwhile, and open ones merge only by a person's approval; it ends by itself`;
 }
 
 function remembered(state: Watchtower, event: WatchtowerEvent, now: number, limits: WatchtowerLimits): Watchtower {
@@ -133,7 +136,8 @@ function reasonsOf({ calls, signals }: Watchtower, limits: WatchtowerLimits): st
     ...(signals.guardrailsReadable ? [] : ["the guardrails cannot be read"]),
     ...(used && slowest !== undefined && slowest >= limits.p99Ms
       ? [
-          `99 % of the model's calls take up to ${Math.round(slowest / 1000)} s, the limit is ${Math.round(limits.p99Ms / 1000)} s`,
+          // Without the measured time: it moves with each call, and people are told once.
+          `the slowest of the model's calls take ${Math.round(limits.p99Ms / 1000)} s or longer (99th percentile)`,
         ]
       : []),
     ...(used && signals.breakerOpen ? ["the model failed several times in a row"] : []),

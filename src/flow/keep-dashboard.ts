@@ -1,5 +1,6 @@
 import { costOf } from "../domain/cost.ts";
 import { type Dashboard, dashboardLabel, dashboardTitle, renderDashboard } from "../domain/dashboard.ts";
+import { isWatching, renderWatchtower, watchtowerLabel } from "../domain/watchtower.ts";
 import type { Ports } from "../ports.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
 import { hearRequests } from "./hear-requests.ts";
@@ -10,17 +11,27 @@ import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
  * records, so a try that was lost is made good by the next one.
  */
 export async function keepDashboard(
-  ports: Pick<Ports, "github" | "queue" | "leases" | "clock" | "tempo" | "people" | "journal" | "telemetry">,
+  ports: Pick<
+    Ports,
+    "github" | "queue" | "leases" | "clock" | "tempo" | "people" | "journal" | "telemetry" | "watchtower"
+  >,
 ): Promise<void> {
   if (ports.queue === undefined) return;
   const now = ports.clock.now();
   const guardrails = loadGuardrails((await ports.github.head()).tree);
   const crowd = guardrails.ok ? await heardCrowd(guardrails.value, ports) : { open: [], listed: [] };
-  const problems = guardrails.ok ? [] : guardrails.problems;
+  const problems = [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
   const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
   // Nothing is written into a repository where there is nothing to tell yet.
   const worthOpening = dashboard.listed.length + dashboard.leases.length + problems.length > 0;
   await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
+  const watchtower = ports.watchtower?.state();
+  if (watchtower !== undefined) await ports.github.mark(watchtowerLabel, isWatching(watchtower));
+}
+
+function watchtowerProblems({ watchtower }: Pick<Ports, "watchtower">): string[] {
+  const state = watchtower?.state();
+  return state !== undefined && isWatching(state) ? [`Watchtower mode: ${renderWatchtower(state)}`] : [];
 }
 
 const dashboardName = { title: dashboardTitle, label: dashboardLabel };

@@ -1,3 +1,5 @@
+import { dashboardTitle } from "../domain/dashboard.ts";
+import { watchtowerLabel } from "../domain/watchtower.ts";
 import { approve, passCi, pullOpened, type Scenario } from "./scene.ts";
 import { type Stage, until } from "./stage.ts";
 
@@ -21,11 +23,14 @@ export const modelScenarios = {
       await until("the story to wait", () => toldWaiting(stage));
       await new Promise((resume) => setTimeout(resume, 2 * slowMs));
       if (stage.rectify.watchtower().mode !== "watching") throw new Error("Watchtower mode ended under a slow model");
+      await until("the dashboard to say so", () => dashboardSays(stage, /Watchtower mode: .*watching since/));
+      await until("the label on the dashboard", () => isMarked(stage));
       const writes = writesIn(stage);
       if (writes.length > 0) throw new Error(`written in Watchtower mode: ${writes.join(", ")}`);
       stage.say("model", "fast again");
       stage.model?.setBehaviour("honest");
       const pull = await pullOpened(stage);
+      await until("the dashboard to forget it", () => !dashboardSays(stage, /watching since/) && !isMarked(stage));
       await passCi(stage, pull);
       await approve(stage, pull);
     },
@@ -59,9 +64,17 @@ async function toldWaiting({ rectify }: Stage): Promise<boolean> {
   return events.some(({ text }) => text.includes("Watchtower mode"));
 }
 
-/** Asking for an access token changes nothing. */
+function dashboardSays({ forge }: Stage, words: RegExp): boolean {
+  return forge.issues().some(({ title, body }) => title === dashboardTitle && words.test(body ?? ""));
+}
+
+function isMarked({ forge }: Stage): boolean {
+  return forge.issues().some(({ labels }) => JSON.stringify(labels).includes(`"${watchtowerLabel}"`));
+}
+
+/** Asking for an access token changes nothing, and the dashboard goes on. */
 function writesIn({ forge }: Stage): string[] {
   return forge.calls
-    .filter(({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens"))
+    .filter(({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens") && !/\/issues(\/|$)/.test(path))
     .map(({ method, path }) => `${method} ${path}`);
 }

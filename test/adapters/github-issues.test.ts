@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { connect, type Session, startShop } from "../lab/forge-shop.ts";
+import { aDraft, connect, type Session, startShop } from "../lab/forge-shop.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
 let session: Session;
@@ -38,4 +38,26 @@ test("an issue that others opened under that name and label is not ours", async 
 test("nothing is opened where there is nothing to tell", async () => {
   await session.host.keepIssue(issue("one"), false);
   expect(forge.issues()).toEqual([]);
+});
+
+const labelled = () =>
+  [...forge.issues(), ...forge.pulls()].flatMap(({ number, labels }) =>
+    JSON.stringify(labels).includes('"watchtower"') ? [number] : [],
+  );
+
+test("a mark is on everything of ours that is open while it holds, told once, and then off again", async () => {
+  const theirs = await forge.openIssue("wim", { title: "mine" });
+  await session.host.keepIssue(issue("one"), true);
+  const { number } = await session.host.publish(await aDraft(forge));
+  const before = writes();
+  await session.host.mark("watchtower", true);
+  await session.host.mark("watchtower", true);
+  expect(labelled().sort()).toEqual([theirs + 1, number]);
+  expect(writes()).toBe(before + 2);
+  // Another process, that does not know what the first one did.
+  const restarted = await connect(forge);
+  await restarted.host.mark("watchtower", true);
+  expect(writes()).toBe(before + 2);
+  await restarted.host.mark("watchtower", false);
+  expect(labelled()).toEqual([]);
 });

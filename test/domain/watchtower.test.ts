@@ -32,11 +32,15 @@ test("begins by acting", () => {
 
 describe("it watches", () => {
   test.each<[string, readonly (readonly [number, WatchtowerEvent])[], string]>([
-    ["when calls take over 60 s", [[1, slow]], "99 % of the model's calls take up to 61 s, the limit is 60 s"],
+    [
+      "when calls take over 60 s",
+      [[1, slow]],
+      "the slowest of the model's calls take 60 s or longer (99th percentile)",
+    ],
     [
       "when calls are broken off at 60 s",
       [[1, { kind: "call", durationMs: minute, ok: false }]],
-      "99 % of the model's calls take up to 60 s, the limit is 60 s",
+      "the slowest of the model's calls take 60 s or longer (99th percentile)",
     ],
     ["when the breaker is open", [[1, signals({ breakerOpen: true })]], "the model failed several times in a row"],
     [
@@ -59,7 +63,7 @@ describe("it watches", () => {
     expect(state).toMatchObject({ mode: "watching", reasons: [reason], episode: 1, since: minute });
     expect(isWatching(state)).toBe(true);
     expect(renderWatchtower(state)).toBe(
-      `watching since 1970-01-01T00:01:00.000Z: ${reason}. Nothing is written meanwhile; it ends by itself`,
+      `watching since 1970-01-01T00:01:00.000Z: ${reason}. No change is proposed meanwhile, and open ones merge only by a person's approval; it ends by itself`,
     );
   });
 });

@@ -4,6 +4,7 @@ import { type Decided, decide, type Pending } from "../../src/flow/decide.ts";
 import type { Fault, ForgeOptions } from "../../src/lab/forge/forge.ts";
 import type { Message, Ports, Run, Tempo } from "../../src/ports.ts";
 import { Unavailable } from "../../src/ports.ts";
+import { aWatchtower } from "../watchtower.ts";
 import { anAlert, anIncident } from "../builders.ts";
 import { aDraft, ci, connect, startShop, type Session } from "../lab/forge-shop.ts";
 
@@ -38,6 +39,8 @@ export interface Desk {
 export interface Deciding {
   readonly pending?: Partial<Pending>;
   readonly quietLooks?: number;
+  /** True = Watchtower mode. */
+  readonly watching?: boolean;
 }
 
 const guardrails = (more: object) =>
@@ -82,7 +85,11 @@ export async function openDesk(
     decides: (messages, changes = {}) =>
       decided(
         { ...pendingOf(proposal), ...changes.pending },
-        runOf(ports, [...messages, ...Array<undefined>(changes.quietLooks ?? 0)], wait),
+        runOf(
+          changes.watching ? { ...ports, watchtower: aWatchtower() } : ports,
+          [...messages, ...Array<undefined>(changes.quietLooks ?? 0)],
+          wait,
+        ),
       ),
     later: (milliseconds) => {
       ahead += milliseconds;

@@ -95,6 +95,16 @@ test.each([
   }),
 );
 
+test("in Watchtower mode an open proposal is kept, merges only by a person's word", async () => {
+  await atDesk({ guardrails: selfMerging }, async (desk) => {
+    expect(await desk.decides([{ kind: "pull-request" }], { ...ready, watching: true })).toBeUndefined();
+    expect(report(desk)).toContain("Watchtower mode: nothing merges by itself");
+    expect(desk.mergeCalls()).toBe(0);
+    const said = await desk.says(approver, "/approve-scale");
+    expect(await desk.decides([said], { ...ready, watching: true })).toMatchObject({ kind: "merged" });
+  });
+});
+
 test("without a required check nothing merges by itself, and the cure is told", () =>
   atDesk({ guardrails: selfMerging, shop: { requiredChecks: [] } }, async (desk) => {
     expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();

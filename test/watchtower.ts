@@ -1,0 +1,9 @@
+import { newWatchtower, type Watchtower } from "../src/domain/watchtower.ts";
+import type { WatchtowerDesk } from "../src/ports.ts";
+
+/** Watchtower mode, for a reason that stays. */
+export function aWatchtower(change: Partial<Watchtower> = {}): WatchtowerDesk {
+  const reasons = ["the model failed several times in a row"];
+  const state: Watchtower = { ...newWatchtower(0), mode: "watching", reasons, episode: 1, ...change };
+  return { state: () => state, hear: () => undefined, saved: async () => undefined };
+}
