@@ -93,7 +93,7 @@ export function questionOf(input: QuestionInput): Question {
   const prompt = [head, body.text, tail].join("\n\n");
   return {
     prompt,
-    schema: schemaOf(causes, remedies, body.shown),
+    schema: schemaOf(input, body.shown),
     estimatedTokens: estimateTokens(prompt),
     causes,
     remedies,
@@ -124,7 +124,7 @@ function rangeOf({ min, max }: RemedyChoice): string {
   return min === undefined || max === undefined ? "" : ` (number from ${min} to ${max})`;
 }
 
-function schemaOf(causes: readonly Choice[], remedies: readonly RemedyChoice[], shown: readonly string[]): object {
+function schemaOf({ causes, remedies }: QuestionInput, shown: readonly string[]): object {
   const ids = (choices: readonly Choice[], none: string) => [...new Set([...choices.map(({ id }) => id), none])];
   return {
     type: "object",
@@ -133,7 +133,8 @@ function schemaOf(causes: readonly Choice[], remedies: readonly RemedyChoice[], 
     properties: {
       cause: { type: "string", enum: ids(causes, "unknown") },
       remedy: { type: "string", enum: ids(remedies, "none") },
-      number: { type: ["integer", "null"] },
+      // A number where none is asked for would spoil the answer.
+      number: { type: remedies.some((remedy) => rangeOf(remedy) !== "") ? ["integer", "null"] : "null" },
       confidence: { type: "number", minimum: 0, maximum: 1 },
       citing: {
         type: "array",

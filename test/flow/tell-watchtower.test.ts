@@ -14,7 +14,8 @@ async function kept(watchtower: Ports["watchtower"]) {
     mark: async (label, on) => void marks.push([label, on]),
   };
   const queue: Partial<Ports["queue"]> = { overview: async () => ({ open: [], listed: [] }) };
-  await keepDashboard({ ...ports, ...({ github, queue } as Pick<Ports, "github" | "queue">), watchtower });
+  const tempo = { coolDownMs: 0 } as Ports["tempo"];
+  await keepDashboard({ ...ports, tempo, ...({ github, queue } as Pick<Ports, "github" | "queue">), watchtower });
   return { ...bodies[0], marks };
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Usage: build.sh NAME…    prints the path of each program
-#        build.sh          builds all of them and prints name, version and path
+# Usage: build.sh NAME…            prints the path of each program
+#        build.sh --where NAME…    the same, and builds nothing
+#        build.sh                  builds all but ollama and prints name, version and path
 # Builds pinned Go programs, each from the module beside this script, into a cache outside the work tree. A directory of
 # the cache is named by the hash of its go.mod and go.sum: a second run is instant, and a new pin builds anew.
 set -euo pipefail
@@ -11,7 +12,7 @@ all="kyverno kustomize helm kube-apiserver kube-controller-manager kube-schedule
 # Which module builds a program, from which package, and at which variables the program looks for its version.
 # Kustomize and the Flux controller know theirs without.
 describe() {
-  stamp=""
+  stamp="" cgo=0 prepare=true
   case "$1" in
     kyverno)
       module=kyverno origin=github.com/kyverno/kyverno package=$origin/cmd/cli/kubectl-kyverno
@@ -38,8 +39,13 @@ describe() {
       module=argocd origin=github.com/argoproj/argo-cd/v3 package=$origin/cmd
       stamp="$origin/common.version=NUMBER"
       ;;
+    ollama)
+      # It is C++ to a good part: this one needs gcc and g++.
+      module=ollama origin=github.com/ollama/ollama package=$origin cgo=1 prepare=ollama_headers
+      stamp="$origin/version.Version=NUMBER"
+      ;;
     *)
-      echo "$1 is not among: $all" >&2
+      echo "$1 is not among: $all ollama" >&2
       exit 2
       ;;
   esac
@@ -65,6 +71,20 @@ linker_flags() {
   echo "$flags"
 }
 
+# A Go module leaves out what stands in a directory called vendor, and there Ollama keeps the headers of others. Its own
+# older version has two of them elsewhere, a Go binding has the third.
+ollama_headers() {
+  local include="$1/include" models sound
+  models="$(cd "$tools/ollama/headers" && go mod download github.com/ollama/ollama && go list -m -f '{{.Dir}}' github.com/ollama/ollama)"
+  sound="$(cd "$tools/ollama/headers" && go mod download github.com/gen2brain/malgo && go list -m -f '{{.Dir}}' github.com/gen2brain/malgo)"
+  mkdir -p "$include/nlohmann" "$include/stb" "$include/miniaudio"
+  cp "$models/llama/llama.cpp/common/json.hpp" "$include/nlohmann/"
+  echo '#include <nlohmann/json.hpp>' > "$include/nlohmann/json_fwd.hpp"
+  cp "$models/llama/llama.cpp/common/stb_image.h" "$include/stb/"
+  cp "$sound/miniaudio.h" "$include/miniaudio/"
+  export CGO_CPPFLAGS="-I$include"
+}
+
 build() {
   local binary="$2"
   if ! command -v go > /dev/null; then
@@ -73,10 +93,16 @@ build() {
   fi
   mkdir -p "$(dirname "$binary")"
   echo "building $1 $version (minutes, once)" >&2
-  (cd "$tools/$module" && CGO_ENABLED=0 go build -trimpath -o "$binary.partial.$$" -ldflags "$(linker_flags)" "$package" >&2)
+  "$prepare" "$(dirname "$binary")"
+  (cd "$tools/$module" && CGO_ENABLED=$cgo go build -trimpath -o "$binary.partial.$$" -ldflags "$(linker_flags)" "$package" >&2)
   mv "$binary.partial.$$" "$binary"
 }
 
+if [ "${1:-}" = --where ]; then
+  shift
+  for name in "$@"; do describe "$name" && path_of "$name"; done
+  exit 0
+fi
 for name in ${*:-$all}; do
   describe "$name"
   binary="$(path_of "$name")"
