@@ -1,8 +1,7 @@
 import type { Ending } from "../domain/incident.ts";
 import type { BadImage } from "./cluster/world.ts";
 import type { Settings } from "../settings.ts";
-import type { Stage } from "./stage.ts";
-import { until } from "./stage.ts";
+import { type Stage, until } from "./stage.ts";
 
 /** One story of the lab: the world it plays in, what people do, and how it must end. */
 export interface Scenario {
@@ -54,8 +53,11 @@ export const approver = "sre-anna";
 /** The App that runs the repository's own checks. */
 export const ciApp = 15_368;
 
+/** What people need to speak: the forge, and someone who tells it. */
+type Forum = Pick<Stage, "forge" | "say">;
+
 /** The number of the pull request, once it is there with its sticky comment. */
-export async function pullOpened(stage: Stage, count = 1): Promise<number> {
+export async function pullOpened(stage: Forum, count = 1): Promise<number> {
   const pull = await until(`pull request ${count}`, () => stage.forge.pulls()[count - 1]);
   await until("the sticky comment", () => stage.forge.comments(pull.number).length > 0);
   return pull.number;
@@ -66,13 +68,13 @@ export async function rush(stage: Stage): Promise<void> {
   stage.cluster.setLoad("web", peak);
 }
 
-export async function approve(stage: Stage, pull: number): Promise<void> {
+export async function approve(stage: Forum, pull: number): Promise<void> {
   await comment(stage, pull, { by: approver, body: "/approve-scale" });
 }
 
 /** Writes a comment; the answer is its id. */
 export async function comment(
-  stage: Stage,
+  stage: Forum,
   pull: number,
   { by, body }: { readonly by: string; readonly body: string },
 ): Promise<number> {
@@ -80,21 +82,21 @@ export async function comment(
   return stage.forge.comment(pull, by, body);
 }
 
-export async function passCi(stage: Stage, pull: number): Promise<void> {
+export async function passCi(stage: Forum, pull: number): Promise<void> {
   const head = stage.forge.pulls().find((item) => item.number === pull)?.head.sha ?? "";
   stage.say("ci", `rectify-policy is green on ${head.slice(0, 7)}`);
   await stage.forge.reportCheck({ sha: head, name: "rectify-policy", appId: ciApp, conclusion: "success" });
 }
 
 /** Waits until the sticky comment says this. */
-export async function reported(stage: Stage, pull: number, words: RegExp): Promise<void> {
+export async function reported(stage: Forum, pull: number, words: RegExp): Promise<void> {
   await until(`the sticky comment to say ${words.source}`, () =>
     stage.forge.comments(pull).some(({ body }) => words.test(body ?? "")),
   );
 }
 
 /** A person's own commit on the default branch. */
-export async function commit(stage: Stage, message: string, files: Readonly<Record<string, string>>): Promise<string> {
+export async function commit(stage: Forum, message: string, files: Readonly<Record<string, string>>): Promise<string> {
   stage.say(approver, message);
   return stage.forge.push(files, { message, author: approver });
 }

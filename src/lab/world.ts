@@ -1,20 +1,15 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openMirror } from "../adapters/mirror.ts";
 import type { Entry } from "../domain/manifest-edit.ts";
-import { guardrailsPath } from "../flow/load-guardrails.ts";
 import type { Rectify } from "../main.ts";
 import { render } from "../manifests/render.ts";
-import { renderYaml } from "../manifests/yaml.ts";
 import { sealKeyFrom, type Settings } from "../settings.ts";
 import { type SimulatedCluster, startCluster } from "./cluster/cluster.ts";
 import { defaultRules, type LabRule } from "./cluster/rules.ts";
-import { type Forge, startForge } from "./forge/forge.ts";
+import type { Forge } from "./forge/forge.ts";
 import { labModelName, type LabModel, startModel } from "./model/model.ts";
-import { pastFiles } from "./past.ts";
-import { approver, ciApp, type Scenario } from "./scene.ts";
+import { type LabRepository, openRepository, owner, repo } from "./repository.ts";
+import type { Scenario } from "./scene.ts";
 
 /** Everything around Rectify that cannot be real in the lab, running on loopback. */
 export interface LabWorld {
@@ -27,44 +22,13 @@ export interface LabWorld {
   close(): Promise<void>;
 }
 
-const owner = "rectify-lab";
-const repo = "shop";
 const entry: Entry = {
   tool: "flux",
   path: "manifests/shop/overlays/production",
   object: "Kustomization flux-system/shop",
 };
-/** What the repository of the lab allows, unless the scenario says otherwise. */
-const guardrails = {
-  namespaces: ["shop-production"],
-  maxReplicas: 12,
-  requiredChecks: [{ name: "rectify-policy", app: ciApp }],
-  approvers: { "approve-scale": { users: [approver], minimumPermission: "write" } },
-};
-
 export async function openWorld(directory: string, scenario: Scenario): Promise<LabWorld> {
-  const secrets = { webhook: randomBytes(32).toString("hex"), alerts: randomBytes(32).toString("hex") };
-  const key = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
-  const app = { id: 4711, slug: "rectify", privateKeyPem: key.privateKey, webhookSecret: secrets.webhook };
-  const forge = await startForge({
-    ...{ owner, repo, directory: join(directory, "forge"), app, private: true },
-    files: {
-      ...withChanges(repositoryFiles(), scenario.files ?? {}),
-      ...pastFiles(scenario.past ?? 0, new Date(), sealKeyFrom(secrets.webhook)),
-      ...scenario.world?.files,
-      [guardrailsPath]: renderYaml({ ...guardrails, ...scenario.guardrails }),
-    },
-    people: [
-      { login: approver, permission: "write" },
-      { login: "visitor", permission: "read" },
-      { login: "dev-ben", permission: "write" },
-    ],
-    requiredChecks: [{ name: "rectify-policy", appId: ciApp }],
-  });
+  const { forge, app, secrets } = await openRepository(directory, scenario);
   const cluster = await openCluster(directory, forge, scenario);
   const host = process.env.OLLAMA_HOST;
   const model =
@@ -77,7 +41,7 @@ export async function openWorld(directory: string, scenario: Scenario): Promise<
     ...{ forge, cluster, model },
     settings: {
       watchtower: scenario.world?.watchtower,
-      ...settingsOf({ directory, forge, cluster, key: key.privateKey, ollama, secrets, appId: app.id }),
+      ...settingsOf({ directory, forge, cluster, app, ollama, secrets }),
       // The lab needs nothing but Node and git: its required check stands for the policies, unless a story is about them.
       ...(scenario.needs === "kyverno" ? {} : { kyverno: "off" as const }),
     },
@@ -128,17 +92,16 @@ interface Wiring {
   readonly directory: string;
   readonly forge: Forge;
   readonly cluster: SimulatedCluster;
-  readonly key: string;
+  readonly app: LabRepository["app"];
   readonly ollama: Settings["ollama"];
-  readonly secrets: { readonly webhook: string; readonly alerts: string };
-  readonly appId: number;
+  readonly secrets: LabRepository["secrets"];
 }
 
 /** The ordinary settings, with waits that fit a story of seconds. */
-function settingsOf({ directory, forge, cluster, key, ollama, secrets, appId }: Wiring): Settings {
+function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring): Settings {
   return {
     repository: { owner, repo },
-    app: { id: appId, privateKey: key },
+    app,
     webhookSecret: secrets.webhook,
     sealKey: sealKeyFrom(secrets.webhook),
     github: { apiUrl: forge.apiUrl, cloneUrl: forge.cloneUrl, writeGapMs: 0 },
@@ -168,29 +131,4 @@ function settingsOf({ directory, forge, cluster, key, ollama, secrets, appId }: 
       modelDeadlineMs: 20_000,
     },
   };
-}
-
-function withChanges(
-  files: Readonly<Record<string, string>>,
-  changes: NonNullable<Scenario["files"]>,
-): Record<string, string> {
-  const changed = Object.entries(changes).map(([path, change]) => [path, change(files[path] ?? "")]);
-  return { ...files, ...Object.fromEntries(changed) };
-}
-
-/**
- * This project's own manifests and policies: the lab's GitOps repository. The Argo CD variant stays out: two controllers
- * on one overlay are a mistake, which Rectify refuses to build on.
- */
-function repositoryFiles(): Record<string, string> {
-  const root = fileURLToPath(new URL("../..", import.meta.url));
-  const files: Record<string, string> = {};
-  for (const folder of ["manifests", "policies"]) {
-    for (const item of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (!item.isFile() || item.parentPath.endsWith("manifests/argocd")) continue;
-      const path = join(item.parentPath, item.name);
-      files[path.slice(root.length)] = readFileSync(path, "utf8");
-    }
-  }
-  return files;
 }

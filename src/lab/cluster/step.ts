@@ -51,7 +51,8 @@ function tickOf({ settings, clock }: World): number {
   return clock.live ? settings.tickMs : Math.max(settings.tickMs, settings.scrapeMs);
 }
 
-function letTrafficRun(world: World, deployments: readonly KubeObject[], seconds: number): void {
+/** Lets the requests of some seconds run; the counters of every pod grow. */
+export function letTrafficRun(world: World, deployments: readonly KubeObject[], seconds: number): void {
   const { settings, clock, backlogs } = world;
   const byName = new Map(deployments.map((deployment) => [deployment.metadata.name, deployment]));
   const t = (clock.nowMs - clock.startMs) / 1000;
