@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import {
   AppsV1Api,
   AutoscalingV2Api,
@@ -18,7 +19,7 @@ export interface KubernetesOptions {
   /** Address and token; without them the usual kubeconfig or the pod's service account. */
   readonly url?: string | undefined;
   readonly token?: string | undefined;
-  /** A file whose token is read again every minute, as the kubelet renews it; it wins over `token`. */
+  /** A file whose token is read for every call, as the kubelet renews it; it wins over `token`. */
   readonly tokenPath?: string | undefined;
   /** A file with the certificates that the API server is trusted by, instead of the system's own. */
   readonly caPath?: string | undefined;
@@ -63,15 +64,27 @@ function configOf({ url, token, tokenPath, caPath }: KubernetesOptions): KubeCon
     return config;
   }
   const cluster = { name: "cluster", server: url, skipTLSVerify: isLoopback(url) };
-  const renewed = { authProvider: { name: "tokenFile", config: { tokenFile: tokenPath } } };
   config.loadFromOptions({
     clusters: [{ ...cluster, ...(caPath === undefined ? {} : { caFile: caPath }) }],
-    users: [{ name: "rectify", ...(tokenPath !== undefined ? renewed : token === undefined ? {} : { token }) }],
+    users: [{ name: "rectify", ...(tokenPath !== undefined || token === undefined ? {} : { token }) }],
     contexts: [{ name: "rectify", cluster: "cluster", user: "rectify" }],
     currentContext: "rectify",
   });
+  if (tokenPath !== undefined) config.addAuthenticator(tokenFile(tokenPath));
   return config;
 }
+
+/** The client's own reader keeps a token for a minute, in which one that was replaced is still refused. */
+function tokenFile(path: string): Authenticator {
+  return {
+    isAuthProvider: () => true,
+    applyAuthentication: async (_, options) => {
+      options.headers = { ...options.headers, Authorization: `Bearer ${(await readFile(path, "utf8")).trim()}` };
+    },
+  };
+}
+
+type Authenticator = Parameters<KubeConfig["addAuthenticator"]>[0];
 
 /** The client sends nothing over plain HTTP unless this is set; on loopback (`kubectl proxy`, the lab) there is no TLS. */
 function isLoopback(url: string): boolean {
@@ -224,6 +237,8 @@ async function asked<T>({ deadlineMs }: Clients, what: string, call: () => Promi
     if (cause instanceof Refused || cause instanceof Unavailable) throw cause;
     const code = (cause as { code?: unknown }).code;
     if (code === 404) return undefined;
+    // A token that has ended is renewed by someone: that is a matter of waiting, not of permission.
+    if (code === 401) throw new Unavailable(`Kubernetes: ${what}: HTTP 401, the token is not accepted`, { cause });
     const status = typeof code === "number" ? `HTTP ${code}` : `no answer that can be read (${reasonOf(cause)})`;
     if (typeof code === "number" && code !== 429 && code < 500)
       throw new Refused(`Kubernetes: ${what}: ${status}`, { cause });

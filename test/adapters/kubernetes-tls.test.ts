@@ -16,7 +16,9 @@ const server = createServer(
   { cert: readFileSync(caPath), key: readFileSync(join(import.meta.dirname, "tls/key.pem")) },
   ({ headers }, answer) => {
     seen.push(headers.authorization);
-    answer.writeHead(404, { "content-type": "application/json" }).end("{}");
+    answer
+      .writeHead(headers.authorization === "Bearer ended" ? 401 : 404, { "content-type": "application/json" })
+      .end("{}");
   },
 );
 let url: string;
@@ -39,6 +41,17 @@ test("the token is read from KUBERNETES_TOKEN_PATH", async () => {
   writeFileSync(tokenPath, "from-the-file");
   await kubernetes({ url, tokenPath, caPath, cluster: "lab" }).workload(web);
   expect(seen.at(-1)).toBe("Bearer from-the-file");
+});
+
+test("a token that has ended is waited for, and its successor is used from the next call on", async () => {
+  const tokenPath = join(mkdtempSync(join(tmpdir(), "rectify-token-")), "token");
+  const cluster = kubernetes({ url, tokenPath, caPath, cluster: "lab" });
+  await expectFailure(cluster.workload(web), Unavailable, /ENOENT/);
+  writeFileSync(tokenPath, "ended\n");
+  await expectFailure(cluster.workload(web), Unavailable, /HTTP 401, the token is not accepted/);
+  writeFileSync(tokenPath, "fresh\n");
+  expect(await cluster.workload(web)).toBeUndefined();
+  expect(seen.at(-1)).toBe("Bearer fresh");
 });
 
 test("both files must be named absolutely", () => {
