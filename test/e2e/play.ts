@@ -1,0 +1,233 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { IncidentRecord } from "../../src/adapters/store.ts";
+import type { Forge } from "../../src/lab/forge/forge.ts";
+import { labModelName, startModel } from "../../src/lab/model/model.ts";
+import { type LabRepository, openRepository, owner, repo } from "../../src/lab/repository.ts";
+import { until } from "../../src/lab/stage.ts";
+import { type StoryTeller, storyTeller } from "../../src/lab/story.ts";
+import { startRectify } from "../../src/main.ts";
+import type { Settings } from "../../src/settings.ts";
+import type { GitOpsEngine } from "./engine.ts";
+import { freePort } from "./processes.ts";
+import { namespace } from "./shop.ts";
+import { payments } from "./world.ts";
+import { type RealStage, type RealWorld, rectifyAccount } from "./stage.ts";
+import type { RealStory } from "./stories.ts";
+
+/** When what happened, in Unix milliseconds. */
+export interface Moments {
+  fired?: number;
+  proposed?: number;
+  merged?: number;
+  synced?: number;
+  ready?: number;
+  resolved?: number;
+  ended?: number;
+}
+
+export interface Outcome {
+  readonly story: string;
+  readonly engine: string;
+  readonly wrong: readonly string[];
+  readonly moments: Moments;
+  readonly seconds: number;
+}
+
+/** Plays one story with a forge and a Rectify of its own; what fails is part of the outcome. */
+export async function playStory(
+  name: string,
+  story: RealStory,
+  { world, engine, print }: { world: RealWorld; engine: GitOpsEngine; print: (line: string) => void },
+): Promise<Outcome> {
+  const begun = Date.now();
+  const moments: Moments = {};
+  const teller = storyTeller(print, false);
+  teller.say("e2e", `${name} through ${engine.name}: ${story.about}`);
+  const wrong = await played(name, story, { world, engine, teller, moments }).catch((error: Error) => [error.message]);
+  for (const problem of wrong) teller.say("e2e", `NOT AS IT SHOULD BE: ${problem}`);
+  return { story: name, engine: engine.name, wrong, moments, seconds: (Date.now() - begun) / 1000 };
+}
+
+interface Playing {
+  readonly world: RealWorld;
+  readonly engine: GitOpsEngine;
+  readonly teller: StoryTeller;
+  readonly moments: Moments;
+}
+
+async function played(name: string, story: RealStory, playing: Playing): Promise<readonly string[]> {
+  const { world, engine, teller, moments } = playing;
+  const directory = join(world.scratch, "stories", `${name}-${engine.name}`);
+  mkdirSync(directory, { recursive: true });
+  const closing: (() => Promise<unknown>)[] = [];
+  try {
+    world.shop.calm(story.noHelp);
+    if (story.lokiLimits) {
+      await world.telemetry.limitLoki(story.lokiLimits);
+      closing.push(() => world.telemetry.limitLoki({}));
+    }
+    const repository = await openRepository(directory, {}, engine.name);
+    closing.push(() => repository.forge.close());
+    await engine.follow(repository.forge);
+    await world.plane.kube.apply([payments()]);
+    const model = await startModel();
+    closing.push(() => model.close());
+    const tokenPath = join(directory, "token");
+    writeFileSync(tokenPath, await world.plane.tokenFor(rectifyAccount.namespace, rectifyAccount.name));
+    const settings = await settingsOf({ world, repository, directory, tokenPath, ollamaUrl: model.url });
+    const rectify = await startRectify(settings, teller);
+    closing.push(() => rectify.close());
+    const { forge, secrets } = repository;
+    forge.setWebhookUrl(`http://127.0.0.1:${rectify.webhookPort}/webhooks/github`);
+    await world.telemetry.setReceiver({
+      url: `http://127.0.0.1:${rectify.internalPort}/alerts`,
+      token: secrets.alerts,
+    });
+    const stage: RealStage = { ...world, engine, forge, rectify, settings, tokenPath, say: teller.say };
+    await quiet(stage);
+    const watching = watch(stage, moments, teller);
+    closing.push(watching);
+    await story.play(stage);
+    return await outcome(story, stage, moments);
+  } finally {
+    world.shop.calm();
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+// As long as Rectify looks back: the story before must not be seen in this one.
+const quietMs = 12_000;
+
+/** Waits until the shop runs as the repository says and nothing has fired for a while. */
+async function quiet(stage: RealStage): Promise<void> {
+  let since: number | undefined;
+  await until(
+    "a quiet shop",
+    async () => {
+      const calm = stage.shop.readyReplicas("web") === 2 && !(await stage.telemetry.alerting("web"));
+      since = calm ? (since ?? Date.now()) : undefined;
+      return since !== undefined && Date.now() - since >= quietMs;
+    },
+    90_000,
+  );
+}
+
+interface Wiring {
+  readonly world: RealWorld;
+  readonly repository: LabRepository;
+  readonly directory: string;
+  readonly tokenPath: string;
+  readonly ollamaUrl: string;
+}
+
+/** The ordinary settings; only the waits fit a story of seconds. */
+async function settingsOf({ world, repository, directory, tokenPath, ollamaUrl }: Wiring): Promise<Settings> {
+  const { plane, telemetry, kyverno } = world;
+  const { forge, app, secrets } = repository;
+  const open = (url: string) => ({ url, authorization: undefined });
+  return {
+    repository: { owner, repo },
+    app,
+    webhookSecret: secrets.webhook,
+    github: { apiUrl: forge.apiUrl, cloneUrl: forge.cloneUrl, writeGapMs: 0 },
+    alerts: { token: secrets.alerts },
+    databaseUrl: undefined,
+    dataDirectory: directory,
+    host: "127.0.0.1",
+    webhookPort: await freePort(),
+    internalPort: await freePort(),
+    cluster: "e2e",
+    prometheus: open(telemetry.prometheusUrl),
+    alertmanager: open(telemetry.alertmanagerUrl),
+    loki: telemetry.lokiUrl === undefined ? undefined : open(telemetry.lokiUrl),
+    kubernetes: { url: plane.url, tokenPath, caPath: plane.caPath },
+    ollama: { host: ollamaUrl, model: labModelName },
+    kyverno: { path: kyverno, toolsDirectory: undefined },
+    alertPollMs: 1_000,
+    mostRecoveries: 3,
+    tempo: {
+      ...{ pollMs: 500, lookbackMs: 30_000, rateWindow: "5s", settleMs: 2_000, decideTimeoutMs: 60_000 },
+      ...{ syncTimeoutMs: 40_000, verifyTimeoutMs: 20_000, modelDeadlineMs: 20_000 },
+    },
+  };
+}
+
+/** Notes when the world reached each point of the story; the answer ends the watching. */
+function watch(stage: RealStage, moments: Moments, teller: StoryTeller): () => Promise<void> {
+  const told = (verb: string, part: string) =>
+    teller.told.find((item) => item.verb === verb && item.text.includes(part))?.at;
+  let current: Promise<void> | undefined;
+  const look = async () => {
+    moments.proposed ??= told("propose", "");
+    moments.merged ??= told("decide", "merged");
+    moments.synced ??= told("sync", "");
+    moments.ended ??= told("learn", "");
+    const firing = await stage.telemetry.firing().catch(() => undefined);
+    if (firing === undefined) return;
+    const hurts = firing.some((labels) => labels.deployment === "web");
+    if (hurts) moments.fired ??= Date.now();
+    if (!hurts && moments.merged !== undefined) moments.resolved ??= Date.now();
+    if (moments.merged !== undefined && stage.shop.readyReplicas("web") > 2) moments.ready ??= Date.now();
+  };
+  const timer = setInterval(() => {
+    current ??= look().finally(() => {
+      current = undefined;
+    });
+  }, 200);
+  return async () => {
+    clearInterval(timer);
+    await current;
+  };
+}
+
+async function outcome(story: RealStory, stage: RealStage, moments: Moments): Promise<string[]> {
+  const { rectify, forge } = stage;
+  const pull = forge.pulls()[0];
+  const uid = pull && (await rectify.store.workflowOfPull(pull.number));
+  if (uid === undefined) return ["there is no incident with a pull request"];
+  await until("the end of the story", async () => (await rectify.store.incident(uid))?.ending !== undefined, 90_000);
+  const record = await rectify.store.incident(uid);
+  if (story.expected.recovered) {
+    await until("Alertmanager to forget the alert", async () => moments.resolved !== undefined);
+  }
+  return [
+    ...differences(story, record, forge),
+    ...(await clusterProblems(stage, record)),
+    ...(await writtenProblems(stage, uid)),
+    ...((await story.check?.(stage)) ?? []),
+  ];
+}
+
+function differences({ expected }: RealStory, record: IncidentRecord | undefined, forge: Forge): string[] {
+  const rows: [string, unknown, unknown][] = [
+    ["ending", record?.ending, expected.ending],
+    ["pull requests", forge.pulls().length, expected.pulls],
+    ["merged", forge.pulls().every((pull) => pull.merged), true],
+  ];
+  return rows
+    .filter(([, seen, wanted]) => seen !== wanted)
+    .map(([what, seen, wanted]) => `${what}: ${String(seen)}, not ${String(wanted)} (${record?.because ?? ""})`);
+}
+
+/** The API server must hold what was merged, and Rectify must not have tried to write there. */
+async function clusterProblems({ plane }: RealStage, record: IncidentRecord | undefined): Promise<string[]> {
+  const { remediation, revert } = record?.story ?? {};
+  const wanted = revert === undefined ? remediation?.to : remediation?.from;
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
+  const web = (await plane.kube.get(path)) as { spec: { replicas: number }; status: { readyReplicas?: number } };
+  const held = `${web.spec.replicas} wanted, ${web.status.readyReplicas ?? 0} ready`;
+  return held === `${wanted} wanted, ${wanted} ready` ? [] : [`the API server holds ${held}, not ${String(wanted)}`];
+}
+
+/** The gate's own verdict and the completed post-mortem. */
+async function writtenProblems({ rectify, forge }: RealStage, uid: string): Promise<string[]> {
+  const checks = forge.checks(forge.pulls()[0]?.head.sha ?? "");
+  const gate = checks.find((check) => /policies passed/i.test(JSON.stringify(check)));
+  const files = await rectify.store.pendingFiles();
+  const postMortem = files.find(({ path }) => path.includes(uid))?.content ?? "";
+  return [
+    ...(gate === undefined ? ["the gate left no verdict of the policies"] : []),
+    ...(/Outcome: (Verified|Failed)/.test(postMortem) ? [] : ["the post-mortem is not completed"]),
+  ];
+}

@@ -1,0 +1,110 @@
+import { execFileSync } from "node:child_process";
+import { loki } from "../../src/adapters/loki.ts";
+import { prometheus } from "../../src/adapters/prometheus.ts";
+import { thresholdOf } from "../../src/domain/alert-rule.ts";
+import { promQuestions } from "../../src/domain/prom-queries.ts";
+import type { Workload } from "../../src/domain/workload.ts";
+import { at } from "../../src/lab/cluster/kube-object.ts";
+import { until } from "../../src/lab/stage.ts";
+import { quickRules, type Telemetry } from "./telemetry.ts";
+import { namespace } from "./shop.ts";
+
+/** One thing that was tried against a real server. */
+export interface Finding {
+  readonly what: string;
+  readonly wrong: string | undefined;
+  readonly seen: string;
+}
+
+const web: Workload = { kind: "Deployment", namespace, name: "web" };
+const spanMs = 20_000;
+
+function span() {
+  const to = new Date();
+  return [new Date(to.getTime() - spanMs), to] as const;
+}
+
+/** Every query of the collection, every alert rule and every recording rule, asked through our own adapter. */
+export async function checkQueries({ prometheusUrl }: Telemetry): Promise<readonly Finding[]> {
+  const metrics = prometheus({ url: prometheusUrl });
+  const asked = async (what: string, query: string): Promise<Finding> => {
+    const answer = await metrics.range(query, ...span()).catch((error: Error) => error);
+    if (answer instanceof Error) return { what, wrong: answer.message, seen: "" };
+    const points = answer.series.reduce((sum, { points: own }) => sum + own.length, 0);
+    const seen = `${answer.series.length} series, ${points} points`;
+    return { what, wrong: points > 0 ? undefined : "no data", seen };
+  };
+  const findings: Finding[] = [];
+  for (const { key, query } of promQuestions(web, "5s")) findings.push(await asked(`collection: ${key}`, query));
+  for (const { name, isAlert } of ruleNames()) {
+    if (!isAlert) findings.push(await asked(`recording rule: ${name}`, name));
+    else {
+      const rule = await metrics.ruleOf(name);
+      const threshold = rule && thresholdOf(rule);
+      const what = `alert rule: ${name}`;
+      findings.push(
+        threshold ? await asked(what, threshold.query) : { what, wrong: "no threshold was read of it", seen: "" },
+      );
+    }
+  }
+  return findings;
+}
+
+function ruleNames(): readonly { readonly name: string; readonly isAlert: boolean }[] {
+  const groups = at(quickRules(), "groups");
+  return (Array.isArray(groups) ? groups : [])
+    .flatMap((group): unknown[] => (at(group, "rules") as unknown[]) ?? [])
+    .map((rule) => ({
+      name: String(at(rule, "alert") ?? at(rule, "record")),
+      isAlert: at(rule, "alert") !== undefined,
+    }));
+}
+
+const limits: readonly (readonly [string, Readonly<Record<string, unknown>>, RegExp])[] = [
+  ["all of them", {}, /^$/],
+  ["max_entries_limit_per_query", { max_entries_limit_per_query: 100 }, /max entries limit per query exceeded/],
+  ["max_query_length", { max_query_length: "10s" }, /query time range exceeds the limit/],
+  ["max_query_lookback", { max_query_lookback: "5s" }, /nothing before .*lookback limit/],
+];
+
+/** The log lines of a workload under each of Loki's limits: what is cut must be told. */
+export async function checkLogs({ lokiUrl, limitLoki }: Telemetry): Promise<readonly Finding[]> {
+  if (lokiUrl === undefined) return [{ what: "Loki", wrong: "is not there", seen: "" }];
+  const findings: Finding[] = [];
+  for (const [name, limit, told] of limits) {
+    if (name !== "all of them") await limitLoki(limit);
+    findings.push(await lookedAt(`log lines, ${name}`, lokiUrl, told));
+  }
+  await limitLoki({});
+  return findings;
+}
+
+async function lookedAt(what: string, url: string, told: RegExp): Promise<Finding> {
+  const logs = loki({ url });
+  const look = async () => {
+    const answer = await logs.around(web, ...span()).catch((error: Error) => error);
+    if (answer instanceof Error) return { lines: 0, notes: answer.message };
+    return { lines: answer.lines.length, notes: answer.notes.join("; ") };
+  };
+  const isTold = (seen: { lines: number; notes: string }) =>
+    told.test(seen.notes) && (seen.lines > 0 || told.source !== "^$");
+  const last = await until(
+    what,
+    async () => {
+      const seen = await look();
+      return isTold(seen) ? seen : undefined;
+    },
+    15_000,
+  ).catch(look);
+  return {
+    what,
+    wrong: isTold(last) ? undefined : `it does not say ${told.source}`,
+    seen: `${last.lines} lines${last.notes === "" ? "" : `: ${last.notes}`}`,
+  };
+}
+
+/** The rules and the route in the words of the tools that read them. */
+export function checkFiles(promtool: string, path: string): Finding {
+  const output = execFileSync(promtool, ["check", "rules", path], { encoding: "utf8" });
+  return { what: "promtool check rules", wrong: undefined, seen: output.trim().split("\n").at(-1)?.trim() ?? "" };
+}

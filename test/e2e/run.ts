@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { installDebianPackages } from "./debian.ts";
+import type { GitOpsEngine } from "./engine.ts";
+import { engines } from "./engines.ts";
+import { checkGit } from "./git-clients.ts";
+import { type Outcome, playStory } from "./play.ts";
+import { openProcesses, type Processes } from "./processes.ts";
+import { checkLogs, checkQueries, type Finding } from "./queries.ts";
+import { findingLines, storyTable, versionLines } from "./report.ts";
+import type { RealWorld } from "./stage.ts";
+import { stories } from "./stories.ts";
+import { openRealWorld } from "./world.ts";
+
+/*
+ * npm run e2e [-- --only NAME]: the stories against real servers on loopback. NAME is a story, `queries` or `git`.
+ * The last line is one JSON object; the exit code is 0 only when everything passed.
+ */
+
+interface Results {
+  readonly versions: Record<string, string>;
+  readonly outcomes: Outcome[];
+  readonly findings: Finding[];
+  readonly broken: string[];
+}
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+async function main(): Promise<number> {
+  process.noDeprecation = true;
+  const only = readOnly(process.argv.slice(2));
+  const begun = Date.now();
+  const scratch = mkdtempSync(join(tmpdir(), "rectify-e2e-"));
+  const processes = openProcesses(scratch);
+  const results: Results = { versions: {}, outcomes: [], findings: [], broken: [] };
+  const stop = stopOnSignals(processes, scratch);
+  try {
+    installDebianPackages();
+    await runAll(only, { scratch, processes, results });
+  } catch (error) {
+    results.broken.push(error instanceof Error ? error.message : String(error));
+  } finally {
+    await processes.stopAll();
+    stop();
+  }
+  const passed = isPassed(results);
+  // What a failure left behind is what explains it.
+  if (passed) rmSync(scratch, { recursive: true, force: true });
+  else print(`\nthe logs are in ${scratch}`);
+  report(results, passed, Date.now() - begun);
+  return passed ? 0 : 1;
+}
+
+function readOnly(args: readonly string[]): string | undefined {
+  const [flag, name, ...rest] = args;
+  if (flag === undefined) return undefined;
+  const names = [...Object.keys(stories), "queries", "git"];
+  if (flag === "--only" && name !== undefined && names.includes(name) && rest.length === 0) return name;
+  process.stderr.write(`usage: npm run e2e [-- --only ${names.join("|")}]\n`);
+  process.exit(2);
+}
+
+function stopOnSignals(processes: Processes, scratch: string): () => void {
+  const last = () => processes.killAll();
+  const stop = () => {
+    processes.killAll();
+    rmSync(scratch, { recursive: true, force: true });
+    process.exit(130);
+  };
+  process.once("exit", last);
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  return () => {
+    process.off("exit", last);
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  };
+}
+
+interface Running {
+  readonly scratch: string;
+  readonly processes: Processes;
+  readonly results: Results;
+}
+
+async function runAll(only: string | undefined, { scratch, processes, results }: Running): Promise<void> {
+  if (only === undefined || only === "git") results.findings.push(...(await checkGit(scratch)));
+  if (only === "git") return;
+  const { world, versions, close } = await openRealWorld(scratch, processes);
+  Object.assign(results.versions, versions);
+  try {
+    for (const engine of engines()) {
+      await runEngine(engine, only, { world, processes, results });
+      if (only === "queries") return;
+    }
+  } finally {
+    await close();
+  }
+}
+
+interface Turn {
+  readonly world: RealWorld;
+  readonly processes: Processes;
+  readonly results: Results;
+}
+
+async function runEngine(engine: GitOpsEngine, only: string | undefined, turn: Turn): Promise<void> {
+  const { world, processes, results } = turn;
+  const names = Object.entries(stories).filter(
+    ([name, { engines: through }]) => through.includes(engine.name) && (only === undefined || only === name),
+  );
+  const asksQueries = engine.name === "flux" && (only === undefined || only === "queries");
+  const played = only === "queries" ? Object.entries(stories).slice(0, 1) : names;
+  if (played.length === 0) return;
+  const scratch = join(world.scratch, engine.name);
+  mkdirSync(scratch);
+  await engine.start({ plane: world.plane, processes, scratch });
+  Object.assign(results.versions, engine.versions());
+  for (const [index, [name, story]] of played.entries()) {
+    results.outcomes.push(await playStory(name, story, { world, engine, print }));
+    // After the first story every series that there can be has data.
+    if (asksQueries && index === 0) {
+      results.findings.push(...(await checkQueries(world.telemetry)), ...(await checkLogs(world.telemetry)));
+    }
+  }
+  await engine.forget();
+  await engine.close();
+}
+
+function isPassed({ outcomes, findings, broken }: Results): boolean {
+  const bad = [...outcomes.flatMap(({ wrong }) => wrong), ...findings.flatMap(({ wrong }) => wrong ?? []), ...broken];
+  return bad.length === 0;
+}
+
+function report({ versions, outcomes, findings, broken }: Results, passed: boolean, tookMs: number): void {
+  for (const line of [
+    ...findingLines("Tried against the real servers", findings),
+    ...versionLines(versions),
+    ...storyTable(outcomes),
+    ...outcomes.flatMap(({ story, engine, wrong }) => wrong.map((problem) => `  ${story} (${engine}): ${problem}`)),
+    ...broken.map((problem) => `BROKEN: ${problem}`),
+    `\n${passed ? "Everything passed" : "Not everything passed"} in ${(tookMs / 1000).toFixed(0)} s.`,
+  ]) {
+    print(line);
+  }
+  print(JSON.stringify({ passed, seconds: Math.round(tookMs / 1000), versions, outcomes, findings, broken }));
+}
+
+process.exitCode = await main();

@@ -1,0 +1,169 @@
+import { createServer } from "node:http";
+import { kubeStateSamples } from "../../src/lab/cluster/exporters.ts";
+import type { KubeObject } from "../../src/lab/cluster/kube-object.ts";
+import type { Sample } from "../../src/lab/cluster/series-store.ts";
+import { quietLoad, shopCalls, shopServices } from "../../src/lab/cluster/shop.ts";
+import { letTrafficRun, readyPods } from "../../src/lab/cluster/step.ts";
+import { writeLogs } from "../../src/lab/cluster/story-lines.ts";
+import { createWorld, type SimulationSettings, type World } from "../../src/lab/cluster/world.ts";
+import type { KubeClient } from "./kube-client.ts";
+
+export const namespace = "shop-production";
+
+/** The shop's requests: the queueing model of the lab, run over the pods that the real API server calls ready. */
+export interface Shop {
+  /** `host:port` that serves `/metrics`. */
+  readonly target: string;
+  setLoad(workload: string, requestsPerSecond: number): void;
+  /** Back to a quiet shop; `noHelp` is the workload that no number of replicas helps from now on. */
+  calm(noHelp?: string): void;
+  /** Writes a log line as the workload would. */
+  inject(workload: string, line: string): void;
+  readyReplicas(workload: string): number;
+  close(): Promise<void>;
+}
+
+const tickMs = 100;
+const lookMs = 400;
+
+/** Log lines go to Loki's push API at `lokiUrl`. */
+export async function openShop(kube: KubeClient, lokiUrl: () => string | undefined): Promise<Shop> {
+  const settings: { -readonly [K in keyof SimulationSettings]: SimulationSettings[K] } = { ...quietSettings };
+  const world = createWorld(settings, Date.now());
+  world.clock.live = true;
+  world.clock.nowMs = Date.now();
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === "/metrics" ? 200 : 404, { "content-type": "text/plain; version=0.0.4" });
+    response.end(request.url === "/metrics" ? exposition(samplesOf(world)) : "");
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const address = server.address();
+  const stops = [
+    every(lookMs, () => look(world, kube)),
+    every(tickMs, async () => tick(world)),
+    every(1_000, () => tellLogs(world, lokiUrl())),
+  ];
+  return {
+    target: `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
+    setLoad: (workload, rate) => void world.loads.set(workload, rate),
+    calm: (noHelp) => {
+      world.loads.clear();
+      world.backlogs.clear();
+      world.firstReady.clear();
+      settings.noHelp = noHelp;
+    },
+    inject: (workload, line) => {
+      const pod = readyPods(world, workload)[0];
+      if (pod) world.logs.add(lineOf(pod, workload, line));
+    },
+    readyReplicas: (workload) => readyPods(world, workload).length,
+    close: async () => {
+      await Promise.all(stops.map((stop) => stop()));
+      await new Promise((closed) => server.close(closed));
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Only what the model of requests reads; everything else of the simulation stands still here. */
+const quietSettings: SimulationSettings = {
+  ...{ services: shopServices, calls: shopCalls, load: (workload) => quietLoad[workload] ?? 0 },
+  ...{ noHelp: undefined, badImages: [], rules: [], seed: 1, podStartMs: 0, historyMs: 0 },
+  ...{ tickMs, scrapeMs: tickMs, rulesMs: tickMs, syncMs: tickMs, autoscaleMs: tickMs, scaleDownMs: tickMs },
+  desired: async () => ({ revision: "", objects: [] }),
+  entry: { object: "", path: "" },
+};
+
+const kinds: readonly (readonly [kind: string, path: string])[] = [
+  ["Deployment", `/apis/apps/v1/namespaces/${namespace}/deployments`],
+  ["ReplicaSet", `/apis/apps/v1/namespaces/${namespace}/replicasets`],
+  ["Pod", `/api/v1/namespaces/${namespace}/pods`],
+  ["HorizontalPodAutoscaler", `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`],
+  ["ResourceQuota", `/api/v1/namespaces/${namespace}/resourcequotas`],
+  ["Node", "/api/v1/nodes"],
+];
+
+/** The objects as the API server has them now. While it is away, the shop goes on with what it had. */
+async function look({ kube }: World, client: KubeClient): Promise<void> {
+  const lists = await Promise.all(kinds.map(([, path]) => client.list(path)));
+  for (const [index, [kind]] of kinds.entries()) {
+    for (const old of kube.list(kind)) kube.remove(old);
+    for (const object of lists[index] ?? []) kube.put({ ...object, kind } as unknown as KubeObject);
+  }
+}
+
+function tick(world: World): void {
+  const now = Date.now();
+  // A machine that was busy counts the requests of the time that it missed.
+  const seconds = Math.min(2_000, now - world.clock.nowMs) / 1000;
+  world.clock.nowMs = now;
+  letTrafficRun(world, world.kube.list("Deployment"), seconds);
+}
+
+function samplesOf({ kube, counters }: World): readonly Sample[] {
+  const alive = new Set(kube.list("Pod").map((pod) => pod.metadata.name));
+  return [...kubeStateSamples(kube), ...counters.samples(alive)];
+}
+
+/** Prometheus' text format: https://prometheus.io/docs/instrumenting/exposition_formats/ */
+function exposition(samples: readonly Sample[]): string {
+  return groups(samples, (sample) => sample.name)
+    .flat()
+    .map(({ name, labels, value }) => {
+      const pairs = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`);
+      return `${name}{${pairs.join(",")}} ${value}\n`;
+    })
+    .join("");
+}
+
+function groups<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const byKey = new Map<string, T[]>();
+  for (const item of items) {
+    const group = byKey.get(keyOf(item)) ?? [];
+    byKey.set(keyOf(item), group);
+    group.push(item);
+  }
+  return [...byKey.values()];
+}
+
+let pushed = 0;
+
+async function tellLogs(world: World, lokiUrl: string | undefined): Promise<void> {
+  writeLogs(world);
+  const lines = world.logs.lines();
+  const fresh = lines.filter((line) => line.atMs > pushed);
+  if (lokiUrl === undefined || fresh.length === 0) return;
+  const streams = groups(fresh, ({ labels }) => JSON.stringify(labels)).map((group) => ({
+    stream: group[0]?.labels,
+    // Lines of one moment need moments of their own, or Loki takes equal ones for one.
+    values: group.map(({ atMs, line }, index) => [`${BigInt(Math.round(atMs)) * 1_000_000n + BigInt(index)}`, line]),
+  }));
+  const response = await fetch(`${lokiUrl}/loki/api/v1/push`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ streams }),
+    signal: AbortSignal.timeout(3_000),
+  });
+  await response.body?.cancel();
+  if (response.ok) pushed = Math.max(...fresh.map((line) => line.atMs));
+}
+
+function lineOf(pod: KubeObject, workload: string, line: string) {
+  const labels = { namespace, pod: pod.metadata.name, container: workload, app: workload };
+  return { atMs: Date.now(), labels, line };
+}
+
+function every(ms: number, work: () => Promise<void>): () => Promise<void> {
+  let current: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    current ??= work()
+      .catch(() => undefined)
+      .finally(() => {
+        current = undefined;
+      });
+  }, ms);
+  return async () => {
+    clearInterval(timer);
+    await current;
+  };
+}

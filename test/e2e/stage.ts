@@ -1,0 +1,30 @@
+import type { Rectify } from "../../src/main.ts";
+import type { Forge } from "../../src/lab/forge/forge.ts";
+import type { Settings } from "../../src/settings.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import type { GitOpsEngine } from "./engine.ts";
+import type { Shop } from "./shop.ts";
+import type { Telemetry } from "./telemetry.ts";
+
+/** What is real and runs as long as there are stories. */
+export interface RealWorld {
+  readonly scratch: string;
+  readonly plane: ControlPlane;
+  readonly shop: Shop;
+  readonly telemetry: Telemetry;
+  /** The Kyverno CLI. */
+  readonly kyverno: string;
+}
+
+/** The real world while one story plays in it. */
+export interface RealStage extends RealWorld {
+  readonly engine: GitOpsEngine;
+  readonly forge: Forge;
+  readonly rectify: Rectify;
+  readonly settings: Settings;
+  /** The file from which Rectify reads the token of its ServiceAccount. */
+  readonly tokenPath: string;
+  say(who: string, text: string): void;
+}
+
+export const rectifyAccount = { namespace: "rectify", name: "rectify" } as const;

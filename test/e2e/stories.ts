@@ -1,0 +1,125 @@
+import { writeFileSync } from "node:fs";
+import type { Ending } from "../../src/domain/incident.ts";
+import { approve, passCi, peak, pullOpened } from "../../src/lab/scene.ts";
+import { until } from "../../src/lab/stage.ts";
+import type { GitOpsEngine } from "./engine.ts";
+import { type RealStage, rectifyAccount } from "./stage.ts";
+
+/** One story against real servers: what people and the world do, and how it must end. */
+export interface RealStory {
+  readonly about: string;
+  /** The engines through which it is played. */
+  readonly engines: readonly GitOpsEngine["name"][];
+  /** The workload that no number of replicas helps. */
+  readonly noHelp?: string;
+  /** Log lines that Loki may hand out at once, where the story is about that. */
+  readonly lokiLimits?: Readonly<Record<string, unknown>>;
+  readonly play: (stage: RealStage) => Promise<void>;
+  readonly expected: { readonly ending: Ending; readonly pulls: number; readonly recovered: boolean };
+  /** What else must have come of it. */
+  readonly check?: (stage: RealStage) => Promise<readonly string[]>;
+}
+
+const both = ["flux", "argocd"] as const;
+const recovered = { ending: "recovered", pulls: 1, recovered: true } as const;
+
+export const stories: Readonly<Record<string, RealStory>> = {
+  scale: {
+    about: "more visitors than two replicas of web can serve; a person approves by command",
+    engines: both,
+    play: async (stage) => {
+      await rush(stage);
+      await decideFor(stage, await pullOpened(stage));
+    },
+    expected: recovered,
+  },
+  worse: {
+    about: "the bottleneck is elsewhere: the fix does not help and is taken back",
+    engines: both,
+    noHelp: "web",
+    play: async (stage) => {
+      await rush(stage);
+      await decideFor(stage, await pullOpened(stage));
+      await until("the revert", () => stage.forge.pulls()[1], 60_000);
+      await decideFor(stage, await pullOpened(stage, 2));
+    },
+    expected: { ending: "reverted", pulls: 2, recovered: false },
+  },
+  "alertmanager-lost": {
+    about: "Alertmanager is away while the alert resolves, and comes back with nothing: the resolved never comes",
+    engines: ["flux"],
+    play: async (stage) => {
+      await rush(stage);
+      await decideFor(stage, await pullOpened(stage));
+      await until("the merge", () => stage.forge.pulls()[0]?.merged);
+      stage.say("machine", "Alertmanager goes away");
+      await stage.telemetry.stopAlertmanager();
+      await until("Prometheus to call it resolved", async () => !(await stage.telemetry.alerting("web")), 60_000);
+      await stage.telemetry.startAlertmanagerAnew();
+      stage.say("machine", "Alertmanager is back, with nothing of what it knew");
+    },
+    expected: recovered,
+  },
+  "api-server-restarted": {
+    about: "the API server is away while the change is approved and merged",
+    engines: ["flux"],
+    play: async (stage) => {
+      await rush(stage);
+      const pull = await pullOpened(stage);
+      stage.say("machine", "the API server goes away");
+      await stage.plane.stopApiServer();
+      await decideFor(stage, pull);
+      await until("the merge", () => stage.forge.pulls()[0]?.merged);
+      await stage.plane.startApiServer();
+      stage.say("machine", "the API server is back");
+    },
+    expected: recovered,
+  },
+  "loki-limits": {
+    about: "Loki hands out fewer lines than are asked for: the evidence says so, and the story goes on",
+    engines: ["flux"],
+    lokiLimits: { max_entries_limit_per_query: 100 },
+    play: async (stage) => {
+      await rush(stage);
+      await decideFor(stage, await pullOpened(stage));
+    },
+    expected: recovered,
+    check: async ({ forge }) => {
+      const body = forge.pulls()[0]?.body ?? "";
+      return /max entries limit per query exceeded/.test(body) ? [] : ["the proposal does not say what Loki refused"];
+    },
+  },
+  "token-expired": {
+    about: "the token of the ServiceAccount ends while the change waits, and is renewed after the merge",
+    engines: ["flux"],
+    play: async (stage) => {
+      await rush(stage);
+      const pull = await pullOpened(stage);
+      const { namespace, name } = rectifyAccount;
+      const brief = await stage.plane.briefToken(namespace, name, 1);
+      writeFileSync(stage.tokenPath, brief);
+      await until("the end of the token", async () => (await versionAs(stage, brief)) === 401);
+      stage.say("machine", "the token has ended");
+      await decideFor(stage, pull);
+      await until("the merge", () => stage.forge.pulls()[0]?.merged);
+      await new Promise((resume) => setTimeout(resume, 3_000));
+      writeFileSync(stage.tokenPath, await stage.plane.tokenFor(namespace, name));
+      stage.say("machine", "the token is renewed");
+    },
+    expected: recovered,
+  },
+};
+
+async function rush({ say, shop }: RealStage): Promise<void> {
+  say("visitors", `${peak} requests a second`);
+  shop.setLoad("web", peak);
+}
+
+async function decideFor(stage: RealStage, pull: number): Promise<void> {
+  await passCi(stage, pull);
+  await approve(stage, pull);
+}
+
+async function versionAs({ plane }: RealStage, token: string): Promise<number> {
+  return (await plane.kube.call("GET", "/apis/apps/v1", { token })).status;
+}

@@ -1,0 +1,242 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isRecord } from "../../src/domain/rendered.ts";
+import { at, textAt } from "../../src/lab/cluster/kube-object.ts";
+import { parseYaml } from "../../src/manifests/yaml.ts";
+import { answers, freePort, type Processes, type Running } from "./processes.ts";
+
+/** Where Alertmanager sends. */
+export interface AlertReceiver {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** Real Prometheus, Alertmanager and Loki, with the configuration of `manifests/` at the pace of the stories. */
+export interface Telemetry {
+  readonly prometheusUrl: string;
+  readonly alertmanagerUrl: string;
+  readonly lokiUrl: string | undefined;
+  setReceiver(receiver: AlertReceiver): Promise<void>;
+  stopAlertmanager(): Promise<void>;
+  /** Starts it again with nothing of what it knew. */
+  startAlertmanagerAnew(): Promise<void>;
+  /** Restarts Loki on its data with these limits in addition to the manifest's. */
+  limitLoki(limits: Readonly<Record<string, unknown>>): Promise<void>;
+  /** What fires now, as the real Alertmanager says. */
+  firing(): Promise<readonly Readonly<Record<string, string>>[]>;
+  /** Whether Prometheus itself has an alert for this workload, firing or not yet. */
+  alerting(deployment: string): Promise<boolean>;
+}
+
+export interface TelemetryPrograms {
+  readonly prometheus: string;
+  readonly promtool: string;
+  readonly alertmanager: string;
+  readonly loki: string | undefined;
+}
+
+export async function startTelemetry(
+  scratch: string,
+  programs: TelemetryPrograms,
+  shop: { readonly target: string },
+  processes: Processes,
+): Promise<Telemetry> {
+  const directory = join(scratch, "telemetry");
+  mkdirSync(directory, { recursive: true });
+  const alertmanager = await alertmanagerIn(directory, programs.alertmanager, processes);
+  const loki = programs.loki === undefined ? undefined : await lokiIn(directory, programs.loki, processes);
+  const prometheusUrl = await startPrometheus(
+    directory,
+    { ...programs, target: shop.target, alertmanager: alertmanager.address },
+    processes,
+  );
+  return {
+    ...{ prometheusUrl, alertmanagerUrl: alertmanager.url, lokiUrl: loki?.url },
+    ...{ setReceiver: alertmanager.setReceiver, stopAlertmanager: alertmanager.stop },
+    startAlertmanagerAnew: alertmanager.startAnew,
+    limitLoki: async (limits) => loki?.restart(limits),
+    firing: async () => {
+      const response = await fetch(`${alertmanager.url}/api/v2/alerts?active=true`);
+      return ((await response.json()) as { labels: Record<string, string> }[]).map(({ labels }) => labels);
+    },
+    alerting: async (deployment) => {
+      const response = await fetch(`${prometheusUrl}/api/v1/alerts`);
+      const { data } = (await response.json()) as { data: { alerts: { labels: Record<string, string> }[] } };
+      return data.alerts.some(({ labels }) => labels.deployment === deployment);
+    },
+  };
+}
+
+function manifest(path: string): unknown {
+  return yaml(readFileSync(fileURLToPath(new URL(`../../manifests/${path}`, import.meta.url)), "utf8"));
+}
+
+function yaml(text: string): unknown {
+  const read = parseYaml(text);
+  if (!read.ok) throw new Error(read.problem);
+  return read.value;
+}
+
+/** One factor for all windows would make some too short to measure in: each has its own pace. */
+const paces: readonly (readonly [RegExp, string])[] = [
+  [/\[1m\]/g, "[5s]"],
+  [/\[2m\]/g, "[5s]"],
+  [/\[10m\], 900\)/g, "[10s], 15)"],
+];
+const shortFor: Readonly<Record<string, string>> = { "1m": "2s", "2m": "8s", "10m": "30s" };
+
+/** The groups of `manifests/monitoring`, every second instead of every fifteen. */
+export function quickRules(): object {
+  const rule = manifest("monitoring/alerts.yaml");
+  const groups = at(rule, "spec", "groups");
+  if (!Array.isArray(groups)) throw new Error("manifests/monitoring/alerts.yaml has no groups");
+  return { groups: groups.map((group: object) => ({ ...group, interval: "1s", rules: rulesOf(group) })) };
+}
+
+function rulesOf(group: unknown): object[] {
+  const rules = at(group, "rules");
+  return (Array.isArray(rules) ? rules : []).map((rule: Record<string, unknown>) => {
+    const expr = paces.reduce((text, [slow, quick]) => text.replaceAll(slow, quick), String(rule.expr));
+    const wait = typeof rule.for === "string" ? { for: shortFor[rule.for] ?? rule.for } : {};
+    return { ...rule, expr, ...wait };
+  });
+}
+
+interface PrometheusNeeds extends TelemetryPrograms {
+  readonly target: string;
+}
+
+async function startPrometheus(directory: string, needs: PrometheusNeeds, processes: Processes): Promise<string> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const rulesPath = join(directory, "rules.yml");
+  const configPath = join(directory, "prometheus.yml");
+  writeFileSync(rulesPath, JSON.stringify(quickRules()));
+  const config = {
+    global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
+    rule_files: [rulesPath],
+    alerting: { alertmanagers: [{ static_configs: [{ targets: [needs.alertmanager] }] }] },
+    scrape_configs: [{ job_name: "shop", static_configs: [{ targets: [needs.target] }] }],
+  };
+  writeFileSync(configPath, JSON.stringify(config));
+  execFileSync(needs.promtool, ["check", "config", configPath], { stdio: ["ignore", "ignore", "inherit"] });
+  await processes.start({
+    name: "prometheus",
+    command: needs.prometheus,
+    args: [
+      ...[`--config.file=${configPath}`, `--storage.tsdb.path=${join(directory, "tsdb")}`],
+      ...[`--web.listen-address=${address}`, "--log.level=warn", "--rules.alert.resend-delay=2s"],
+    ],
+    ready: () => answers(`http://${address}/-/ready`),
+  });
+  return `http://${address}`;
+}
+
+async function alertmanagerIn(directory: string, command: string, processes: Processes) {
+  const address = `127.0.0.1:${await freePort()}`;
+  const url = `http://${address}`;
+  const configPath = join(directory, "alertmanager.yml");
+  const dataPath = join(directory, "alertmanager");
+  let running: Running | undefined;
+  const start = async () => {
+    running = await processes.start({
+      name: "alertmanager",
+      command,
+      args: [
+        ...[`--config.file=${configPath}`, `--storage.path=${dataPath}`, `--web.listen-address=${address}`],
+        // One process: nobody to gossip with.
+        ...["--cluster.listen-address=", "--log.level=warn"],
+      ],
+      ready: () => answers(`${url}/-/ready`),
+    });
+  };
+  writeFileSync(configPath, JSON.stringify(routeTo({ url: "http://127.0.0.1:9/alerts", token: "nobody" })));
+  await start();
+  return {
+    ...{ address, url },
+    setReceiver: async (receiver: AlertReceiver) => {
+      writeFileSync(configPath, JSON.stringify(routeTo(receiver)));
+      const response = await fetch(`${url}/-/reload`, { method: "POST" });
+      if (!response.ok) throw new Error(`Alertmanager does not take its configuration: ${await response.text()}`);
+    },
+    stop: async () => running?.stop(),
+    startAnew: async () => {
+      rmSync(dataPath, { recursive: true, force: true });
+      await start();
+    },
+  };
+}
+
+/** The route of `manifests/alertmanager` in Alertmanager's own words, as the operator writes it, without its waits. */
+export function routeTo({ url, token }: AlertReceiver): object {
+  const spec = at(manifest("alertmanager/route.yaml"), "spec");
+  const matchers = at(spec, "route", "matchers");
+  const hook = at(spec, "receivers", 0, "webhookConfigs", 0);
+  if (!Array.isArray(matchers) || !isRecord(hook))
+    throw new Error("manifests/alertmanager/route.yaml has another shape");
+  const route = {
+    receiver: "rectify",
+    group_by: at(spec, "route", "groupBy"),
+    matchers: matchers.map((item) => `${textAt(item, "name")}${textAt(item, "matchType")}"${textAt(item, "value")}"`),
+    ...{ group_wait: "0s", group_interval: "1s", repeat_interval: at(spec, "route", "repeatInterval") },
+  };
+  const authorization = { type: "Bearer", credentials: token };
+  const webhook = {
+    ...{ url, send_resolved: hook.sendResolved, max_alerts: hook.maxAlerts },
+    http_config: { authorization },
+  };
+  return {
+    route: { receiver: "nobody", routes: [route] },
+    receivers: [{ name: "nobody" }, { name: "rectify", webhook_configs: [webhook] }],
+  };
+}
+
+async function lokiIn(directory: string, command: string, processes: Processes) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const ports = { http: port, grpc: await freePort() };
+  const configPath = join(directory, "loki.yaml");
+  let running: Running | undefined;
+  const start = async (limits: Readonly<Record<string, unknown>>) => {
+    writeFileSync(configPath, JSON.stringify(lokiConfig(join(directory, "loki"), ports, limits)));
+    running = await processes.start({
+      name: "loki",
+      command,
+      args: [`-config.file=${configPath}`],
+      ready: () => answers(`${url}/ready`),
+    });
+  };
+  await start({});
+  return {
+    url,
+    restart: async (limits: Readonly<Record<string, unknown>>) => {
+      await running?.stop();
+      await start(limits);
+    },
+  };
+}
+
+/** The configuration of `manifests/loki` with this machine's paths and ports. */
+function lokiConfig(
+  data: string,
+  ports: { readonly http: number; readonly grpc: number },
+  limits: Readonly<Record<string, unknown>>,
+): object {
+  const written = textAt(manifest("loki/config.yaml"), "data", "loki.yaml") ?? "";
+  const config = yaml(written.replaceAll("/var/loki", data)) as Record<string, Record<string, unknown>>;
+  const loopback = "127.0.0.1";
+  return {
+    ...config,
+    server: {
+      ...config.server,
+      ...{ http_listen_address: loopback, http_listen_port: ports.http },
+      ...{ grpc_listen_address: loopback, grpc_listen_port: ports.grpc, log_level: "warn" },
+    },
+    common: { ...config.common, instance_addr: loopback },
+    // Ready at once: there is no ring of others to wait for.
+    ingester: { ...config.ingester, lifecycler: { min_ready_duration: "0s", final_sleep: "0s" } },
+    limits_config: { ...config.limits_config, ...limits },
+    analytics: { reporting_enabled: false },
+  };
+}
