@@ -83,7 +83,7 @@ async function examineRules({ prometheus: endpoint }: Settings): Promise<Finding
 }
 
 async function examineAlertmanager({ alertmanager: endpoint }: Settings): Promise<Finding> {
-  return alertmanager(endpoint)
+  return alertmanager({ ...endpoint, warmUpMs: 0 })
     .active()
     .then(
       (alerts) => good("alertmanager", `it answers; ${alerts.length} alerts are active`),

@@ -21,7 +21,8 @@ export interface Settings {
   readonly internalPort: number;
   readonly cluster: string;
   readonly prometheus: Endpoint;
-  readonly alertmanager: Endpoint;
+  /** `warmUpMs`: how long after its start Alertmanager may not know every alert; absent = not at all. */
+  readonly alertmanager: Endpoint & { readonly warmUpMs?: number };
   readonly loki: Endpoint | undefined;
   readonly kubernetes: {
     readonly url: string | undefined;
@@ -93,6 +94,7 @@ const Environment = z.object({
   PROMETHEUS_TOKEN: z.string().optional(),
   ALERTMANAGER_URL: z.string({ error: "is missing: set the address of Alertmanager" }).pipe(url),
   ALERTMANAGER_TOKEN: z.string().optional(),
+  ALERTMANAGER_WARM_UP_MS: duration(3 * 60_000),
   LOKI_URL: url.optional(),
   LOKI_TOKEN: z.string().optional(),
   KUBERNETES_URL: url
@@ -158,7 +160,10 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     internalPort: read.INTERNAL_PORT,
     cluster: read.CLUSTER_NAME,
     prometheus: endpoint(read.PROMETHEUS_URL, read.PROMETHEUS_TOKEN),
-    alertmanager: endpoint(read.ALERTMANAGER_URL, read.ALERTMANAGER_TOKEN),
+    alertmanager: {
+      ...endpoint(read.ALERTMANAGER_URL, read.ALERTMANAGER_TOKEN),
+      warmUpMs: read.ALERTMANAGER_WARM_UP_MS,
+    },
     loki: read.LOKI_URL === undefined ? undefined : endpoint(read.LOKI_URL, read.LOKI_TOKEN),
     kubernetes: {
       ...{ url: read.KUBERNETES_URL, token: read.KUBERNETES_TOKEN },

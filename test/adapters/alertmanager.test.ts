@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { alertmanager } from "../../src/adapters/alertmanager.ts";
-import { Refused, type Alerts } from "../../src/ports.ts";
+import { Refused, Unavailable, type Alerts } from "../../src/ports.ts";
 import { openShop, type TestShop } from "../lab/cluster-shop.ts";
 import { expectFailure, letdowns, sourceOf } from "./sources.ts";
 
@@ -53,5 +53,15 @@ test.each([
 test("a suppressed alert does not count as firing", async () => {
   const source = await sourceOf({ status: 200, body: [alert, { ...alert, status: { state: "suppressed" } }] });
   expect(await alertmanager({ url: source.url }).active()).toHaveLength(1);
+  await source.close();
+});
+
+test.each([
+  ["has just started may not know every alert yet", 20_000, Unavailable, /runs for 20 s only/],
+  ["does not tell since when it runs is not trusted", undefined, Refused, /since when it runs/],
+])("an Alertmanager that %s", async (_, upMs, kind, reason) => {
+  const uptime = upMs === undefined ? undefined : new Date(Date.now() - upMs).toISOString();
+  const source = await sourceOf({ status: 200, body: { uptime } });
+  await expectFailure(alertmanager({ url: source.url, warmUpMs: 180_000 }).active(), kind, reason);
   await source.close();
 });

@@ -139,7 +139,7 @@ async function settingsOf({ world, repository, directory, tokenPath, ollamaUrl }
     internalPort: await freePort(),
     cluster: "e2e",
     prometheus: open(telemetry.prometheusUrl),
-    alertmanager: open(telemetry.alertmanagerUrl),
+    alertmanager: { ...open(telemetry.alertmanagerUrl), warmUpMs: 5_000 },
     loki: telemetry.lokiUrl === undefined ? undefined : open(telemetry.lokiUrl),
     kubernetes: { url: plane.url, tokenPath, caPath: plane.caPath },
     ollama: { host: ollamaUrl, model: labModelName },

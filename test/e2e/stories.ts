@@ -50,7 +50,15 @@ export const stories: Readonly<Record<string, RealStory>> = {
     engines: ["flux"],
     play: async (stage) => {
       await rush(stage);
-      await decideFor(stage, await pullOpened(stage));
+      const pull = await pullOpened(stage);
+      stage.say("machine", "Alertmanager is restarted without its data while the alert fires");
+      await stage.telemetry.stopAlertmanager();
+      await stage.telemetry.startAlertmanagerAnew();
+      await until("the alert in the new Alertmanager", async () => (await stage.telemetry.firing()).length > 0);
+      await new Promise((resume) => setTimeout(resume, 2_000));
+      if (stage.forge.pulls()[0]?.state !== "open")
+        throw new Error("an empty Alertmanager was taken for a resolved alert");
+      await decideFor(stage, pull);
       await until("the merge", () => stage.forge.pulls()[0]?.merged);
       stage.say("machine", "Alertmanager goes away");
       await stage.telemetry.stopAlertmanager();
