@@ -7,7 +7,7 @@ import { type LabRepository, openRepository, owner, repo } from "../../src/lab/r
 import { until } from "../../src/lab/stage.ts";
 import { type StoryTeller, storyTeller } from "../../src/lab/story.ts";
 import { startRectify } from "../../src/main.ts";
-import type { Settings } from "../../src/settings.ts";
+import { sealKeyFrom, type Settings } from "../../src/settings.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import { freePort } from "./processes.ts";
 import { namespace } from "./shop.ts";
@@ -130,6 +130,7 @@ async function settingsOf({ world, repository, directory, tokenPath, ollamaUrl }
     repository: { owner, repo },
     app,
     webhookSecret: secrets.webhook,
+    sealKey: sealKeyFrom(secrets.webhook),
     github: { apiUrl: forge.apiUrl, cloneUrl: forge.cloneUrl, writeGapMs: 0 },
     alerts: { token: secrets.alerts },
     databaseUrl: undefined,
