@@ -2,7 +2,6 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { pinnedModule } from "./definitions.ts";
-import { type Scheduler, startScheduler } from "./scheduler.ts";
 import { type KubeClient, kubeClient } from "./kube-client.ts";
 import { type Keys, makeKeys, signToken } from "./pki.ts";
 import { answers, freePort, type Processes, type Running } from "./processes.ts";
@@ -12,6 +11,7 @@ export interface ControlPlanePrograms {
   readonly etcd: string;
   readonly "kube-apiserver": string;
   readonly "kube-controller-manager": string;
+  readonly "kube-scheduler": string;
   readonly kwok: string;
 }
 
@@ -62,9 +62,16 @@ export async function startControlPlane(
     command: programs["kube-controller-manager"],
     args: controllerArgs(files, await freePort()),
   });
+  await processes.start({
+    name: "kube-scheduler",
+    command: programs["kube-scheduler"],
+    args: [
+      ...["--kubeconfig", files.kubeconfigPath, "--leader-elect=false"],
+      ...["--bind-address", "127.0.0.1", "--secure-port", String(await freePort())],
+    ],
+  });
   await kube.apply(nodeNames.map(nodeOf));
   await startKwok(programs.kwok, files.kubeconfigPath, processes);
-  const scheduler: Scheduler = startScheduler(kube, nodeNames);
   return {
     ...{ url: files.url, caPath: files.keys.caPath, adminToken: files.adminToken },
     ...{ kubeconfigPath: files.kubeconfigPath, auditPath: files.auditPath, kube, startApiServer },
@@ -83,10 +90,7 @@ export async function startControlPlane(
       return signToken(files.keys.accountPrivateKey, claims);
     },
     stopApiServer: async () => running?.stop(),
-    close: async () => {
-      await scheduler.stop();
-      kube.close();
-    },
+    close: async () => kube.close(),
   };
 }
 

@@ -6,12 +6,12 @@ import { labModelName, startModel } from "../../src/lab/model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "../../src/lab/repository.ts";
 import { until } from "../../src/lab/stage.ts";
 import { type StoryTeller, storyTeller } from "../../src/lab/story.ts";
-import { startRectify } from "../../src/main.ts";
 import { sealKeyFrom, type Settings } from "../../src/settings.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import { freePort } from "./processes.ts";
 import { namespace } from "./shop.ts";
 import { payments } from "./world.ts";
+import { launchRectify } from "./rectify.ts";
 import { type RealStage, type RealWorld, rectifyAccount } from "./stage.ts";
 import type { RealStory } from "./stories.ts";
 
@@ -76,7 +76,7 @@ async function played(name: string, story: RealStory, playing: Playing): Promise
     const tokenPath = join(directory, "token");
     writeFileSync(tokenPath, await world.plane.tokenFor(rectifyAccount.namespace, rectifyAccount.name));
     const settings = await settingsOf({ world, repository, directory, tokenPath, ollamaUrl: model.url });
-    const rectify = await startRectify(settings, teller);
+    const rectify = await launchRectify(settings, teller);
     closing.push(() => rectify.close());
     const { forge, secrets } = repository;
     forge.setWebhookUrl(`http://127.0.0.1:${rectify.webhookPort}/webhooks/github`);
@@ -184,11 +184,10 @@ function watch(stage: RealStage, moments: Moments, teller: StoryTeller): () => P
 
 async function outcome(story: RealStory, stage: RealStage, moments: Moments): Promise<string[]> {
   const { rectify, forge } = stage;
-  const pull = forge.pulls()[0];
-  const uid = pull && (await rectify.store.workflowOfPull(pull.number));
-  if (uid === undefined) return ["there is no incident with a pull request"];
-  await until("the end of the story", async () => (await rectify.store.incident(uid))?.ending !== undefined, 90_000);
-  const record = await rectify.store.incident(uid);
+  const pull = await until("a pull request", () => forge.pulls()[0]);
+  const uid = await until("its incident", () => rectify.workflowOfPull(pull.number));
+  await until("the end of the story", async () => (await rectify.incident(uid))?.ending !== undefined, 90_000);
+  const record = await rectify.incident(uid);
   if (story.expected.recovered) {
     await until("Alertmanager to forget the alert", async () => moments.resolved !== undefined);
   }
@@ -225,7 +224,7 @@ async function clusterProblems({ plane }: RealStage, record: IncidentRecord | un
 async function writtenProblems({ rectify, forge }: RealStage, uid: string): Promise<string[]> {
   const checks = forge.checks(forge.pulls()[0]?.head.sha ?? "");
   const gate = checks.find((check) => /policies passed/i.test(JSON.stringify(check)));
-  const files = await rectify.store.pendingFiles();
+  const files = await rectify.pendingFiles();
   const postMortem = files.find(({ path }) => path.includes(uid))?.content ?? "";
   return [
     ...(gate === undefined ? ["the gate left no verdict of the policies"] : []),

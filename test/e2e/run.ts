@@ -147,4 +147,4 @@ function report({ versions, outcomes, findings, broken }: Results, passed: boole
   print(JSON.stringify({ passed, seconds: Math.round(tookMs / 1000), versions, outcomes, findings, broken }));
 }
 
-process.exitCode = await main();
+process.exit(await main());

@@ -1,8 +1,8 @@
-import type { Rectify } from "../../src/main.ts";
 import type { Forge } from "../../src/lab/forge/forge.ts";
 import type { Settings } from "../../src/settings.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { GitOpsEngine } from "./engine.ts";
+import type { RealRectify } from "./rectify.ts";
 import type { Shop } from "./shop.ts";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -20,7 +20,7 @@ export interface RealWorld {
 export interface RealStage extends RealWorld {
   readonly engine: GitOpsEngine;
   readonly forge: Forge;
-  readonly rectify: Rectify;
+  readonly rectify: RealRectify;
   readonly settings: Settings;
   /** The file from which Rectify reads the token of its ServiceAccount. */
   readonly tokenPath: string;

@@ -29,7 +29,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     engines: both,
     play: async (stage) => {
       await rush(stage);
-      await decideFor(stage, await pullOpened(stage));
+      await decideFor(stage, await proposed(stage));
     },
     expected: recovered,
   },
@@ -39,9 +39,8 @@ export const stories: Readonly<Record<string, RealStory>> = {
     noHelp: "web",
     play: async (stage) => {
       await rush(stage);
-      await decideFor(stage, await pullOpened(stage));
-      await until("the revert", () => stage.forge.pulls()[1], 60_000);
-      await decideFor(stage, await pullOpened(stage, 2));
+      await decideFor(stage, await proposed(stage));
+      await decideFor(stage, await proposed(stage, 2));
     },
     expected: { ending: "reverted", pulls: 2, recovered: false },
   },
@@ -50,7 +49,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     engines: ["flux"],
     play: async (stage) => {
       await rush(stage);
-      const pull = await pullOpened(stage);
+      const pull = await proposed(stage);
       stage.say("machine", "Alertmanager is restarted without its data while the alert fires");
       await stage.telemetry.stopAlertmanager();
       await stage.telemetry.startAlertmanagerAnew();
@@ -73,7 +72,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     engines: ["flux"],
     play: async (stage) => {
       await rush(stage);
-      const pull = await pullOpened(stage);
+      const pull = await proposed(stage);
       stage.say("machine", "the API server goes away");
       await stage.plane.stopApiServer();
       await decideFor(stage, pull);
@@ -89,7 +88,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     lokiLimits: { max_entries_limit_per_query: 100 },
     play: async (stage) => {
       await rush(stage);
-      await decideFor(stage, await pullOpened(stage));
+      await decideFor(stage, await proposed(stage));
     },
     expected: recovered,
     check: async ({ forge }) => {
@@ -102,7 +101,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     engines: ["flux"],
     play: async (stage) => {
       await rush(stage);
-      const pull = await pullOpened(stage);
+      const pull = await proposed(stage);
       const { namespace, name } = rectifyAccount;
       const brief = await stage.plane.briefToken(namespace, name, 1);
       writeFileSync(stage.tokenPath, brief);
@@ -121,6 +120,11 @@ export const stories: Readonly<Record<string, RealStory>> = {
 async function rush({ say, shop }: RealStage): Promise<void> {
   say("visitors", `${peak} requests a second`);
   shop.setLoad("web", peak);
+}
+
+async function proposed(stage: RealStage, count = 1): Promise<number> {
+  await until(`pull request ${count}`, () => stage.forge.pulls()[count - 1], 90_000);
+  return pullOpened(stage, count);
 }
 
 async function decideFor(stage: RealStage, pull: number): Promise<void> {

@@ -37,6 +37,7 @@ function programsOf() {
     ...{ etcd: "etcd", prometheus: "prometheus", promtool: "promtool", alertmanager: "prometheus-alertmanager" },
     "kube-apiserver": toolPath("kube-apiserver"),
     "kube-controller-manager": toolPath("kube-controller-manager"),
+    "kube-scheduler": toolPath("kube-scheduler"),
     kwok: toolPath("kwok"),
     loki: toolPath("loki"),
     kyverno: toolPath("kyverno"),
@@ -47,6 +48,7 @@ function programsOf() {
 function versionsOf(programs: ReturnType<typeof programsOf>): Readonly<Record<string, string>> {
   const asked: readonly (readonly [string, string, string])[] = [
     ["kube-controller-manager", programs["kube-controller-manager"], "--version"],
+    ["kube-scheduler", programs["kube-scheduler"], "--version"],
     ["kwok", programs.kwok, "--version"],
     ["etcd", programs.etcd, "--version"],
     ["prometheus", programs.prometheus, "--version"],
