@@ -10,7 +10,8 @@ export interface EventObject {
   readonly count?: number;
   readonly involvedObject: { readonly kind?: string; readonly name?: string };
   readonly lastTimestamp?: Date | undefined;
-  readonly eventTime?: Date | undefined;
+  /** The client leaves it as text, whatever its types say: the scheduler writes only this one. */
+  readonly eventTime?: Date | string | undefined;
   readonly metadata: { readonly creationTimestamp?: Date | undefined };
 }
 
@@ -70,7 +71,7 @@ export function eventLines(events: readonly EventObject[], workload: Workload): 
 }
 
 function timeOf({ lastTimestamp, eventTime, metadata }: EventObject): number {
-  return (lastTimestamp ?? eventTime ?? metadata.creationTimestamp)?.getTime() ?? 0;
+  return new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
 }
 
 /** Whether an object of this name is the workload, its autoscaler, its ReplicaSet or its pod: `web`, `web-5d4f`, `web-5d4f-x2x4z`. */
