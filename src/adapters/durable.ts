@@ -157,7 +157,9 @@ async function attemptOnce<T>(work: () => Promise<T>, count: number): Promise<At
     return { kind: "answer", value: await work() };
   } catch (error) {
     if (error instanceof Refused) return { kind: "refused", because: error.message };
-    if (!(error instanceof Unavailable)) throw error;
+    // A fault of our own: the incident is parked with it, or it would stay open with nobody at work.
+    if (!(error instanceof Unavailable))
+      return { kind: "refused", because: `an error of Rectify itself: ${String(error)}` };
     return {
       kind: "unavailable",
       because: error.message,

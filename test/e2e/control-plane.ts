@@ -178,6 +178,8 @@ const controllers = [
   ...["deployment-controller", "replicaset-controller", "statefulset-controller", "serviceaccount-controller"],
   ...["namespace-controller", "resourcequota-controller", "garbage-collector-controller"],
   ...["horizontal-pod-autoscaler-controller", "root-ca-certificate-publisher-controller", "disruption-controller"],
+  // It lifts the taint with which every node begins.
+  "node-lifecycle-controller",
 ];
 
 function controllerArgs({ kubeconfigPath, keys }: Files, port: number): readonly string[] {

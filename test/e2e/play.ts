@@ -179,6 +179,7 @@ function watch(stage: RealStage, moments: Moments, teller: StoryTeller): () => P
   return async () => {
     clearInterval(timer);
     await current;
+    await look();
   };
 }
 

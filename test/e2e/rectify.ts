@@ -40,7 +40,6 @@ export async function launchRectify(settings: Settings, teller: StoryTeller): Pr
   const child = fork(program, { execArgv: ["--import", "tsx"], serialization: "advanced" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const last = () => child.kill("SIGKILL");
-  process.once("exit", last);
   const waiting = new Map<number, (value: unknown) => void>();
   let asked = 0;
   const ask = (question: Omit<Question, "id">): Promise<unknown> => {
@@ -61,7 +60,6 @@ export async function launchRectify(settings: Settings, teller: StoryTeller): Pr
     await ask({ ask: "close" }).catch(() => undefined);
     await ended;
     clearTimeout(late);
-    process.off("exit", last);
   };
   const ready = new Promise<Extract<Report, { kind: "ready" }>>((resolve, reject) => {
     child.on("message", (message: Report | Answer) => {
@@ -74,8 +72,7 @@ export async function launchRectify(settings: Settings, teller: StoryTeller): Pr
   });
   child.send(settings);
   const { webhookPort, internalPort } = await ready.catch(async (error: Error) => {
-    last();
-    await ended;
+    await close();
     throw error;
   });
   return {
