@@ -6,7 +6,7 @@ import { labModelName, startModel } from "../../src/lab/model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "../../src/lab/repository.ts";
 import { until } from "../../src/lab/stage.ts";
 import { type StoryTeller, storyTeller } from "../../src/lab/story.ts";
-import { sealKeyFrom, type Settings } from "../../src/settings.ts";
+import { parseSettings, type Settings } from "../../src/settings.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import { freePort } from "./processes.ts";
 import { namespace } from "./shop.ts";
@@ -121,37 +121,24 @@ interface Wiring {
   readonly ollamaUrl: string;
 }
 
-/** The ordinary settings; only the waits fit a story of seconds. */
+/** The environment as an installation sets it; only the waits fit a story of seconds. */
 async function settingsOf({ world, repository, directory, tokenPath, ollamaUrl }: Wiring): Promise<Settings> {
   const { plane, telemetry, kyverno } = world;
   const { forge, app, secrets } = repository;
-  const open = (url: string) => ({ url, authorization: undefined });
-  return {
-    repository: { owner, repo },
-    app,
-    webhookSecret: secrets.webhook,
-    sealKey: sealKeyFrom(secrets.webhook),
-    github: { apiUrl: forge.apiUrl, cloneUrl: forge.cloneUrl, writeGapMs: 0 },
-    alerts: { token: secrets.alerts },
-    databaseUrl: undefined,
-    dataDirectory: directory,
-    host: "127.0.0.1",
-    webhookPort: await freePort(),
-    internalPort: await freePort(),
-    cluster: "e2e",
-    prometheus: open(telemetry.prometheusUrl),
-    alertmanager: { ...open(telemetry.alertmanagerUrl), warmUpMs: 5_000 },
-    loki: telemetry.lokiUrl === undefined ? undefined : open(telemetry.lokiUrl),
-    kubernetes: { url: plane.url, tokenPath, caPath: plane.caPath },
-    ollama: { host: ollamaUrl, model: labModelName },
-    kyverno: { path: kyverno, toolsDirectory: undefined },
-    alertPollMs: 1_000,
-    mostRecoveries: 3,
-    tempo: {
-      ...{ pollMs: 500, lookbackMs: 30_000, rateWindow: "5s", settleMs: 2_000, decideTimeoutMs: 60_000 },
-      ...{ syncTimeoutMs: 40_000, verifyTimeoutMs: 20_000, modelDeadlineMs: 20_000 },
-    },
-  };
+  const loaded = parseSettings({
+    ...{ RECTIFY_REPOSITORY: `${owner}/${repo}`, APP_ID: String(app.id), PRIVATE_KEY: app.privateKey },
+    ...{ WEBHOOK_SECRET: secrets.webhook, ALERTS_TOKEN: secrets.alerts, RECTIFY_DATA: directory },
+    ...{ GITHUB_API_URL: forge.apiUrl, GITHUB_CLONE_URL: forge.cloneUrl, GITHUB_WRITE_GAP_MS: "0" },
+    ...{ HOST: "127.0.0.1", PORT: String(await freePort()), INTERNAL_PORT: String(await freePort()) },
+    ...{ CLUSTER_NAME: "e2e", PROMETHEUS_URL: telemetry.prometheusUrl, LOKI_URL: telemetry.lokiUrl },
+    ...{ ALERTMANAGER_URL: telemetry.alertmanagerUrl, ALERTMANAGER_WARM_UP_MS: "5000", ALERT_POLL_MS: "1000" },
+    ...{ KUBERNETES_URL: plane.url, KUBERNETES_TOKEN_PATH: tokenPath, KUBERNETES_CA_PATH: plane.caPath },
+    ...{ OLLAMA_HOST: ollamaUrl, OLLAMA_MODEL: labModelName, KYVERNO: kyverno, COOL_DOWN_MS: "1000" },
+    ...{ POLL_MS: "500", LOOKBACK_MS: "30000", RATE_WINDOW: "5s", SETTLE_MS: "2000", DECIDE_TIMEOUT_MS: "60000" },
+    ...{ SYNC_TIMEOUT_MS: "40000", VERIFY_TIMEOUT_MS: "20000", MODEL_DEADLINE_MS: "20000" },
+  });
+  if (!loaded.ok) throw new Error(loaded.problems.join("; "));
+  return loaded.value;
 }
 
 /** Notes when the world reached each point of the story; the answer ends the watching. */
