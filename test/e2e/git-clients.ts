@@ -5,7 +5,7 @@ import { openMirror } from "../../src/adapters/mirror.ts";
 import type { Forge } from "../../src/lab/forge/forge.ts";
 import { openRepository } from "../../src/lab/repository.ts";
 import { approver } from "../../src/lab/scene.ts";
-import type { Finding } from "./queries.ts";
+import type { Finding } from "./finding.ts";
 
 /** The forge's git against the git of this machine, and the bot's mirror against a repository that changes under it. */
 export async function checkGit(scratch: string): Promise<readonly Finding[]> {

@@ -48,16 +48,18 @@ export interface Claims {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** Negative = it ended that long ago. */
   readonly lifeSeconds: number;
 }
 
 /** A service account token as the API server signs it, but with any lifetime: TokenRequest gives no less than ten minutes. */
 export function signToken(keyPath: string, { issuer, namespace, name, uid, lifeSeconds }: Claims): string {
-  const now = Math.floor(Date.now() / 1000);
+  const end = Math.floor(Date.now() / 1000) + lifeSeconds;
+  const begin = end - 3600;
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const body = `${part({ alg: "RS256", typ: "JWT" })}.${part({
     ...{ iss: issuer, aud: [issuer], sub: `system:serviceaccount:${namespace}:${name}` },
-    ...{ iat: now, nbf: now, exp: now + lifeSeconds },
+    ...{ iat: begin, nbf: begin, exp: end },
     "kubernetes.io": { namespace, serviceaccount: { name, uid } },
   })}`;
   const key = createPrivateKey(readFileSync(keyPath));

@@ -86,6 +86,8 @@ async function played(name: string, story: RealStory, playing: Playing): Promise
     });
     const stage: RealStage = { ...world, engine, forge, rectify, settings, tokenPath, say: teller.say };
     await quiet(stage);
+    // Once more: what no number of replicas helps is counted from the replicas that the story begins with.
+    world.shop.calm(story.noHelp);
     const watching = watch(stage, moments, teller);
     closing.push(watching);
     await story.play(stage);

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { loki } from "../../src/adapters/loki.ts";
 import { prometheus } from "../../src/adapters/prometheus.ts";
 import { thresholdOf } from "../../src/domain/alert-rule.ts";
@@ -6,15 +5,9 @@ import { promQuestions } from "../../src/domain/prom-queries.ts";
 import type { Workload } from "../../src/domain/workload.ts";
 import { at } from "../../src/lab/cluster/kube-object.ts";
 import { until } from "../../src/lab/stage.ts";
+import type { Finding } from "./finding.ts";
 import { quickRules, type Telemetry } from "./telemetry.ts";
 import { namespace } from "./shop.ts";
-
-/** One thing that was tried against a real server. */
-export interface Finding {
-  readonly what: string;
-  readonly wrong: string | undefined;
-  readonly seen: string;
-}
 
 const web: Workload = { kind: "Deployment", namespace, name: "web" };
 const spanMs = 20_000;
@@ -101,10 +94,4 @@ async function lookedAt(what: string, url: string, told: RegExp): Promise<Findin
     wrong: isTold(last) ? undefined : `it does not say ${told.source}`,
     seen: `${last.lines} lines${last.notes === "" ? "" : `: ${last.notes}`}`,
   };
-}
-
-/** The rules and the route in the words of the tools that read them. */
-export function checkFiles(promtool: string, path: string): Finding {
-  const output = execFileSync(promtool, ["check", "rules", path], { encoding: "utf8" });
-  return { what: "promtool check rules", wrong: undefined, seen: output.trim().split("\n").at(-1)?.trim() ?? "" };
 }

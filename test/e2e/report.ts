@@ -1,5 +1,5 @@
 import type { Moments, Outcome } from "./play.ts";
-import type { Finding } from "./queries.ts";
+import type { Finding } from "./finding.ts";
 
 export function versionLines(versions: Readonly<Record<string, string>>): string[] {
   return ["", "Real:", ...Object.entries(versions).map(([name, version]) => `  ${name.padEnd(24)} ${version}`)];

@@ -4,19 +4,24 @@ import { join } from "node:path";
 import { installDebianPackages } from "./debian.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import { engines } from "./engines.ts";
+import type { Finding } from "./finding.ts";
 import { checkGit } from "./git-clients.ts";
+import { checkManifests } from "./manifests.ts";
 import { type Outcome, playStory } from "./play.ts";
 import { openProcesses, type Processes } from "./processes.ts";
-import { checkLogs, checkQueries, type Finding } from "./queries.ts";
+import { checkLogs, checkQueries } from "./queries.ts";
+import { checkRbac } from "./rbac.ts";
 import { findingLines, storyTable, versionLines } from "./report.ts";
 import type { RealWorld } from "./stage.ts";
 import { stories } from "./stories.ts";
 import { openRealWorld } from "./world.ts";
 
 /*
- * npm run e2e [-- --only NAME]: the stories against real servers on loopback. NAME is a story, `queries` or `git`.
+ * npm run e2e [-- --only NAME]: the stories against real servers on loopback. NAME is a story, or one of `checks` below.
  * The last line is one JSON object; the exit code is 0 only when everything passed.
  */
+
+const checks = ["git", "rbac", "manifests", "queries"];
 
 interface Results {
   readonly versions: Record<string, string>;
@@ -55,7 +60,7 @@ async function main(): Promise<number> {
 function readOnly(args: readonly string[]): string | undefined {
   const [flag, name, ...rest] = args;
   if (flag === undefined) return undefined;
-  const names = [...Object.keys(stories), "queries", "git"];
+  const names = [...Object.keys(stories), ...checks];
   if (flag === "--only" && name !== undefined && names.includes(name) && rest.length === 0) return name;
   process.stderr.write(`usage: npm run e2e [-- --only ${names.join("|")}]\n`);
   process.exit(2);
@@ -85,11 +90,14 @@ interface Running {
 }
 
 async function runAll(only: string | undefined, { scratch, processes, results }: Running): Promise<void> {
-  if (only === undefined || only === "git") results.findings.push(...(await checkGit(scratch)));
+  if (isAsked("git", only)) results.findings.push(...(await checkGit(scratch)));
   if (only === "git") return;
   const { world, versions, close } = await openRealWorld(scratch, processes);
   Object.assign(results.versions, versions);
   try {
+    // Before the engines: both checks make and remove objects that the engines would take for theirs.
+    if (isAsked("rbac", only)) results.findings.push(...(await checkRbac(world.plane)));
+    if (isAsked("manifests", only)) results.findings.push(...(await checkManifests(world.plane)));
     for (const engine of engines()) {
       await runEngine(engine, only, { world, processes, results });
       if (only === "queries") return;
@@ -97,6 +105,10 @@ async function runAll(only: string | undefined, { scratch, processes, results }:
   } finally {
     await close();
   }
+}
+
+function isAsked(name: string, only: string | undefined): boolean {
+  return only === undefined || only === name;
 }
 
 interface Turn {
@@ -108,9 +120,9 @@ interface Turn {
 async function runEngine(engine: GitOpsEngine, only: string | undefined, turn: Turn): Promise<void> {
   const { world, processes, results } = turn;
   const names = Object.entries(stories).filter(
-    ([name, { engines: through }]) => through.includes(engine.name) && (only === undefined || only === name),
+    ([name, { engines: through }]) => through.includes(engine.name) && isAsked(name, only),
   );
-  const asksQueries = engine.name === "flux" && (only === undefined || only === "queries");
+  const asksQueries = engine.name === "flux" && isAsked("queries", only);
   const played = only === "queries" ? Object.entries(stories).slice(0, 1) : names;
   if (played.length === 0) return;
   const scratch = join(world.scratch, engine.name);
