@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly webhookSecret: string;
   readonly wake: Wake;
   readonly ticked?: Ticked;
+  /** The files of a pull request are new. */
+  readonly changed?: (pull: number) => Promise<void>;
 }
 
 /**
@@ -42,6 +44,9 @@ export function createApp(options: AppOptions): App {
   });
   probot.on(["pull_request.closed", "pull_request.reopened", "pull_request.synchronize"], async ({ id, payload }) => {
     await options.wake(payload.pull_request.number, { kind: "pull-request" }, id);
+  });
+  probot.on(["pull_request.opened", "pull_request.reopened", "pull_request.synchronize"], async ({ payload }) => {
+    await options.changed?.(payload.pull_request.number);
   });
   probot.on("pull_request_review.submitted", async ({ id, payload }) => {
     await options.wake(payload.pull_request.number, { kind: "pull-request" }, id);

@@ -5,6 +5,7 @@ import { alertmanager } from "./adapters/alertmanager.ts";
 import { type Durable, startDurable, storyVersion } from "./adapters/durable.ts";
 import { findKyverno, kyvernoEngine } from "./adapters/kyverno.ts";
 import { connectGitHub } from "./adapters/github.ts";
+import { guardrailsHost } from "./adapters/github-guardrails.ts";
 import { gitHost, people } from "./adapters/github-host.ts";
 import { kubernetes } from "./adapters/kubernetes.ts";
 import { listen } from "./adapters/listener.ts";
@@ -18,9 +19,10 @@ import { loadPrompts } from "./adapters/prompts.ts";
 import { renderer } from "./adapters/renderer.ts";
 import { openStore, type Store } from "./adapters/store.ts";
 import { openWatchtower } from "./adapters/watchtower.ts";
-import { type App, type AppOptions, createApp } from "./app.ts";
+import { type App, createApp } from "./app.ts";
 import { carryWithdrawals } from "./flow/carry-withdrawals.ts";
 import { hearWithdrawal } from "./flow/hear-withdrawal.ts";
+import { judgeGuardrails } from "./flow/judge-guardrails.ts";
 import { keepDashboard } from "./flow/keep-dashboard.ts";
 import { showAutonomy } from "./flow/show-autonomy.ts";
 import { endLease } from "./flow/end-lease.ts";
@@ -76,7 +78,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     hearAfterwards: (pull, message) => hearAfterwards(store, ports, { pull, message }),
     app: () => app,
   });
-  const app = appOf(settings, { wake: inbox.wake, ticked: store.queue.request });
+  const app = appOf(settings, { inbox, store, ports });
   await resumeStories(store, durable, telemetry);
 
   const intake = { store, ring: inbox.ring, app, alertsToken: settings.alerts.token };
@@ -110,8 +112,15 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   };
 }
 
-function appOf({ app, webhookSecret }: Settings, hears: Pick<AppOptions, "wake" | "ticked">): App {
-  return createApp({ ...app, webhookSecret, ...hears });
+/** Who is told what GitHub tells. */
+function appOf(
+  { app, webhookSecret }: Settings,
+  { inbox, store, ports }: { readonly inbox: Inbox; readonly store: Store; readonly ports: Ports },
+): App {
+  const changed = async (pull: number) => {
+    if (ports.guardrailsHost) await judgeGuardrails(pull, ports.guardrailsHost);
+  };
+  return createApp({ ...app, webhookSecret, wake: inbox.wake, ticked: store.queue.request, changed });
 }
 
 /** `/dispute` and `/forget` count whenever they are said, also long after the story has ended. */
@@ -219,6 +228,7 @@ async function connect(settings: Settings, store: Store, { telemetry, meter }: V
   });
   return {
     github: gitHost(client, mirror),
+    guardrailsHost: guardrailsHost(client),
     people: people(client),
     cluster: kubernetes({ ...settings.kubernetes, cluster: settings.cluster }),
     metrics: prometheus(settings.prometheus),

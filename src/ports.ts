@@ -1,7 +1,7 @@
 import type { Alert } from "./domain/alert.ts";
 import type { AlertRule } from "./domain/alert-rule.ts";
 import type { Candidate, CapLimits } from "./domain/caps.ts";
-import type { Dashboard, OpenRequest } from "./domain/dashboard.ts";
+import type { Dashboard, IssueName, OpenRequest, OwnIssue } from "./domain/dashboard.ts";
 import type { Prompts } from "./domain/diagnosis.ts";
 import type { Series } from "./domain/evidence.ts";
 import type { Ending } from "./domain/incident.ts";
@@ -12,6 +12,7 @@ import type { Memory, WithdrawalRecord } from "./domain/precedent.ts";
 import type { MergeAnswer, Proposal, ProposalDraft, ProposalFacts } from "./domain/pull-request.ts";
 import type { Rendered } from "./domain/rendered.ts";
 import type { Tree } from "./domain/tree.ts";
+import type { GuardrailsHost } from "./guardrails-host.ts";
 import type { Watchtower, WatchtowerEvent } from "./domain/watchtower.ts";
 import type { LiveWorkload, Workload } from "./domain/workload.ts";
 import type { ChangeBook, LeaseBook } from "./records.ts";
@@ -61,19 +62,6 @@ export interface GitHost {
   merge(proposal: Proposal, approvedBy?: readonly string[]): Promise<MergeAnswer>;
   /** Closes the proposal and deletes its branch. */
   close(proposal: Proposal): Promise<void>;
-}
-
-/** By what our own issue is found again. */
-export interface IssueName {
-  readonly title: string;
-  readonly label: string;
-}
-
-export interface OwnIssue {
-  readonly number: number;
-  readonly body: string;
-  /** RFC 3339. */
-  readonly updatedAt: string;
 }
 
 /** One commit of the default branch. `at` is RFC 3339, the committer's time. */
@@ -235,6 +223,8 @@ export interface Renderer {
 /** Everything outside, as the steps of the flow see it. A step takes only what it uses. */
 export interface Ports {
   readonly github: GitHost;
+  /** Undefined = nobody is told of the guardrails file before it is on the default branch. */
+  readonly guardrailsHost?: GuardrailsHost | undefined;
   readonly people: People;
   readonly cluster: Cluster;
   readonly metrics: Metrics;

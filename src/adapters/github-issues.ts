@@ -1,5 +1,6 @@
 import type { GitHubClient } from "./github.ts";
-import type { GitHost, IssueName, OwnIssue } from "../ports.ts";
+import type { IssueName, OwnIssue } from "../domain/dashboard.ts";
+import type { GitHost } from "../ports.ts";
 
 /** The issues of the code host port. */
 export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLabel" | "ownIssue" | "keepIssue"> {

@@ -17,6 +17,19 @@ export interface RunningLease {
   readonly currency: string;
 }
 
+/** By what our own issue is found again. */
+export interface IssueName {
+  readonly title: string;
+  readonly label: string;
+}
+
+export interface OwnIssue {
+  readonly number: number;
+  readonly body: string;
+  /** RFC 3339. */
+  readonly updatedAt: string;
+}
+
 /** A person asks, by a box of the dashboard or a comment on it, that a waiting proposal is opened now. */
 export interface OpenRequest {
   readonly incident: string;

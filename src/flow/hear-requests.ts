@@ -1,9 +1,9 @@
 import { admitComment, admitSpeaker, type Admission, ruleOf } from "../domain/approval.ts";
 import { parseCommands } from "../domain/command.ts";
-import { type Listed, type OpenRequest, readTicked } from "../domain/dashboard.ts";
+import { type Listed, type OpenRequest, type OwnIssue, readTicked } from "../domain/dashboard.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
 import { bodyHashOf } from "../domain/people.ts";
-import type { OwnIssue, Ports, ProposalQueue } from "../ports.ts";
+import type { Ports, ProposalQueue } from "../ports.ts";
 
 /** The dashboard issue as it stands, and what waits on it. */
 export interface Board {

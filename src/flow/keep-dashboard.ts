@@ -3,6 +3,7 @@ import { type Dashboard, dashboardLabel, dashboardTitle, renderDashboard } from 
 import { isWatching, renderWatchtower, watchtowerLabel } from "../domain/watchtower.ts";
 import type { Ports } from "../ports.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
+import { proposeGuardrails } from "./judge-guardrails.ts";
 import { hearRequests } from "./hear-requests.ts";
 import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
 
@@ -13,14 +14,26 @@ import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
 export async function keepDashboard(
   ports: Pick<
     Ports,
-    "github" | "queue" | "leases" | "clock" | "tempo" | "people" | "journal" | "telemetry" | "watchtower"
+    | "github"
+    | "guardrailsHost"
+    | "queue"
+    | "leases"
+    | "clock"
+    | "tempo"
+    | "people"
+    | "journal"
+    | "telemetry"
+    | "watchtower"
   >,
 ): Promise<void> {
   if (ports.queue === undefined) return;
   const now = ports.clock.now();
   const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const isNew = !guardrails.ok && guardrails.missing;
+  if (isNew && ports.guardrailsHost) await proposeGuardrails(ports.guardrailsHost);
   const crowd = guardrails.ok ? await heardCrowd(guardrails.value, ports) : { open: [], listed: [] };
-  const problems = [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
+  // Who has not said yet what Rectify may do has no problem: the pull request asks.
+  const problems = isNew ? [] : [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
   const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
   // Nothing is written into a repository where there is nothing to tell yet.
   const worthOpening = dashboard.listed.length + dashboard.leases.length + problems.length > 0;

@@ -73,7 +73,7 @@ async function listChecks(world: World, call: Call): Promise<CheckRecord[]> {
   return [...latest.values()].reverse();
 }
 
-type Changes = Partial<Pick<CheckRecord, "name" | "status" | "conclusion" | "externalId" | "output">>;
+type Changes = Partial<Pick<CheckRecord, "name" | "status" | "conclusion" | "externalId" | "output" | "annotations">>;
 
 function changesOf(call: Call): Changes {
   const status = textOf(call, "status", "CheckRun");
@@ -93,7 +93,7 @@ function changesOf(call: Call): Changes {
     ...(conclusion === undefined ? {} : { conclusion: conclusion as Conclusion, status: "completed" as const }),
     ...(status === undefined || conclusion !== undefined ? {} : { status: status as CheckRecord["status"] }),
     ...(externalId === undefined ? {} : { externalId }),
-    ...(output === undefined ? {} : { output }),
+    ...(output === undefined ? {} : { output, annotations: annotationsOf(call.body.output) }),
   };
 }
 
@@ -107,6 +107,16 @@ function outputOf(given: unknown): CheckRecord["output"] | undefined {
   return { title, summary, text: typeof text === "string" ? text : null };
 }
 
+function annotationsOf(given: unknown): readonly unknown[] {
+  const { annotations = [] } = given as { annotations?: unknown };
+  if (!Array.isArray(annotations) || annotations.length > 50)
+    throw invalid("CheckRun", "annotations", { code: "invalid" });
+  const isWhole = (one: Record<string, unknown>) =>
+    ["path", "start_line", "end_line", "annotation_level", "message"].every((field) => one[field] !== undefined);
+  if (!annotations.every(isWhole)) throw invalid("CheckRun", "annotations", { code: "missing_field" });
+  return annotations;
+}
+
 export function addCheck(
   world: World,
   about: Pick<CheckRecord, "name" | "sha" | "appId" | "appSlug">,
@@ -116,6 +126,7 @@ export function addCheck(
   const check: CheckRecord = {
     ...{ id: world.nextId(), suite: world.nextId(), ...about, status: "queued", conclusion: null, externalId: "" },
     ...{ startedAt: world.now(), completedAt: null, output: { title: null, summary: null, text: null } },
+    annotations: [],
   };
   change(world, check, changes);
   world.checks.push(check);

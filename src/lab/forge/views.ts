@@ -268,7 +268,7 @@ export function checkView(world: World, check: CheckRecord) {
     completed_at: check.completedAt,
     output: {
       ...check.output,
-      annotations_count: 0,
+      annotations_count: check.annotations.length,
       annotations_url: `${apiOf(world)}/check-runs/${check.id}/annotations`,
     },
     check_suite: { id: check.suite },

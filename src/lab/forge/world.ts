@@ -112,6 +112,8 @@ export interface CheckRecord {
   startedAt: string;
   completedAt: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
+  /** As they were given: nothing here reads them. */
+  annotations: readonly unknown[];
 }
 
 /** Everything the forge knows besides the Git objects. Mutable, and only ever touched in turn. */
