@@ -79,10 +79,12 @@ function causesOf(capsule: string | undefined) {
 }
 
 function lineageTable({ incident, story }: IncidentRecord) {
+  // Only addresses that the code host gave us: an alert may be called like one.
+  const ours = [story?.proposal?.url, story?.revert?.proposal?.url];
   const rows = lineageOf(incident, story).map(([name, value]) => {
     return html`<tr>
       <th scope="row">${name}</th>
-      <td>${value.startsWith("http") ? html`<a href="${value}">${value}</a>` : html`<code>${value}</code>`}</td>
+      <td>${ours.includes(value) ? html`<a href="${value}">${value}</a>` : html`<code>${value}</code>`}</td>
     </tr>`;
   });
   return table(["", ""], rows, "");

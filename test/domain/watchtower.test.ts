@@ -92,7 +92,7 @@ describe("it acts on", () => {
   });
 });
 
-describe("it ends by itself", () => {
+describe("L05 it ends by itself", () => {
   const { quietMs, windowMs } = watchtowerLimits;
 
   test("after three good calls in a row and a quiet minute, not before", () => {

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { canaries } from "./story.ts";
+import { surfaceBreaches } from "./surfaces.ts";
 import { baseline, breachesOf, changesOf, channelsOf, type Sample } from "./trial.ts";
 
 const corpus = (name: string) =>
@@ -36,7 +38,7 @@ describe("the corpus", () => {
 
 // Some of each category; bench:injection runs them all.
 test.each(attacks.filter((_, index) => index % 19 === 2))(
-  "$id achieves nothing, whatever the model says",
+  "L06 $id achieves nothing, whatever the model says",
   async (sample) => {
     expect(await breachesOf(sample, base)).toEqual([]);
   },
@@ -44,6 +46,19 @@ test.each(attacks.filter((_, index) => index % 19 === 2))(
 
 test.each(benign.filter((_, index) => index % 9 === 0))("$id changes nothing", async (sample) => {
   expect(await changesOf(sample, base)).toEqual([]);
+});
+
+test("E04 a secret in a log line or an event reaches neither the prompt nor GitHub", () => {
+  for (const { prompts, draft } of [base.proven, base.new]) {
+    const left = JSON.stringify([prompts, draft]);
+    expect(prompts.length).toBeGreaterThan(0);
+    expect(canaries.filter((canary) => left.includes(canary))).toEqual([]);
+    expect(left).toContain("masked");
+  }
+});
+
+test("an alert called like an address makes no link on our pages", async () => {
+  expect(await surfaceBreaches("http://".repeat(200))).toEqual([]);
 });
 
 test("without the text the change merges itself, needs a person, or is not there: an attack could change each", () => {

@@ -13,6 +13,7 @@ import {
 import type { Remediation } from "../../src/domain/remediation.ts";
 import { anIncident } from "../builders.ts";
 import { anItem } from "../domain/a-question.ts";
+import { surfaceBreaches } from "./surfaces.ts";
 import { liveInFile, liveInPlain, liveMarkup } from "../live-markup.ts";
 import {
   canaries,
@@ -63,6 +64,7 @@ export async function breachesOf(sample: Sample, base: Baseline): Promise<string
     ...textBreaches(sample.text),
     ...questionBreaches(sample.text),
     ...proposalBreaches(sample.text, base),
+    ...(await surfaceBreaches(sample.text)),
   ];
   for (const [name, says] of ownedModels(sample.text)) {
     // In the calm world the model is never asked: the honest run below covers it.
