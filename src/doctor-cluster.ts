@@ -48,8 +48,9 @@ async function examinePrometheus({ prometheus: endpoint, tempo }: Settings, know
   const from = new Date(to.getTime() - tempo.lookbackMs);
   try {
     const empty: string[] = [];
-    for (const { title, query } of questions) {
-      if ((await source.range(query, from, to)).series.length === 0) empty.push(title);
+    for (const { title, dialects } of questions) {
+      const answers = await Promise.all(dialects.map(({ query }) => source.range(query, from, to)));
+      if (answers.every(({ series }) => series.length === 0)) empty.push(title);
     }
     if (known.guardrails === undefined) {
       return skipped("prometheus", "it answers; without guardrails it is unknown which namespace must have data");
@@ -59,7 +60,7 @@ async function examinePrometheus({ prometheus: endpoint, tempo }: Settings, know
       : bad(
           "prometheus",
           `no data in ${anyWorkload(known).namespace} for: ${empty.join(", ")}`,
-          "see that Prometheus scrapes the Linkerd proxies, cAdvisor and kube-state-metrics of that namespace",
+          "see that Prometheus scrapes the mesh (or receives metrics of traces), cAdvisor and kube-state-metrics of that namespace",
         );
   } catch (error) {
     return failed("prometheus", "see that PROMETHEUS_URL is right, and PROMETHEUS_TOKEN if it needs one")(error);

@@ -19,6 +19,7 @@ import { loadPrompts } from "./adapters/prompts.ts";
 import { renderer } from "./adapters/renderer.ts";
 import { openStore, type Store } from "./adapters/store.ts";
 import { openWatchtower } from "./adapters/watchtower.ts";
+import { within } from "./adapters/within.ts";
 import { type App, createApp } from "./app.ts";
 import { carryWithdrawals } from "./flow/carry-withdrawals.ts";
 import { hearWithdrawal } from "./flow/hear-withdrawal.ts";
@@ -244,6 +245,7 @@ async function connect(settings: Settings, store: Store, { telemetry, meter }: V
     changes: store.changes,
     journal: store,
     clock: { now: () => new Date() },
+    within,
     telemetry,
     tempo: settings.tempo,
   };

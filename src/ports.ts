@@ -100,11 +100,12 @@ export interface Cluster {
 
 /** Measurements. Throws like every adapter; the caller turns that into evidence. */
 export interface Metrics {
-  /** A range query; `notes` carries the server's own warnings about partial answers. */
+  /** A range query, by default of some hundred points; `notes` carries the server's own warnings about partial answers. */
   range(
     query: string,
     from: Date,
     to: Date,
+    points?: number,
   ): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[] }>;
   /** The alerting rule behind an alert name, as the server has it loaded. */
   ruleOf(alert: string): Promise<AlertRule | undefined>;
@@ -117,6 +118,12 @@ export interface Logs {
     from: Date,
     to: Date,
   ): Promise<{ readonly lines: readonly string[]; readonly notes: readonly string[] }>;
+  /** How many lines per second look like errors. */
+  errorRate(
+    workload: Workload,
+    from: Date,
+    to: Date,
+  ): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[] }>;
 }
 
 /** The alerts that fire now, asked from Alertmanager itself. */
@@ -168,6 +175,8 @@ export interface Journal extends WithdrawalRecord {
   changesSince(workload: string, since: string, exceptIncident: string): Promise<number>;
   /** How often this very alert began to fire since then (RFC 3339). */
   firingsSince(fingerprint: string, since: string): Promise<number>;
+  /** When changes of ours were merged for this workload (`namespace/Kind/name`) since then, RFC 3339. */
+  mergesSince(workload: string, since: string): Promise<readonly string[]>;
   alertsOf(incident: string): Promise<readonly Alert[]>;
   addPendingFile(path: string, content: string, incident: string): Promise<void>;
   /** What the next proposal carries along, the file of this incident first. */
@@ -207,6 +216,9 @@ export interface WatchtowerDesk {
 export interface Clock {
   now(): Date;
 }
+
+/** The same answer, or `Unavailable` when it takes longer. The work itself is not stopped. */
+export type Within = <T>(milliseconds: number, work: Promise<T>) => Promise<T>;
 
 /** Tells what happens while it happens: log lines and the lab's story. */
 export interface Telemetry {
@@ -252,6 +264,7 @@ export interface Ports {
   readonly watchtower?: WatchtowerDesk | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly within: Within;
   readonly telemetry: Telemetry;
   readonly tempo: Tempo;
 }
@@ -272,6 +285,9 @@ export interface Tempo {
   readonly syncTimeoutMs: number;
   readonly verifyTimeoutMs: number;
   readonly modelDeadlineMs: number;
+  /** How far back the firings of an alert are counted, and within which time one has healed by itself. */
+  readonly historyMs: number;
+  readonly selfHealMs: number;
 }
 
 /** What a durable story may do: take a step once, wait for a message, let time pass. */

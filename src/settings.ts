@@ -125,6 +125,8 @@ const Environment = z.object({
   SYNC_TIMEOUT_MS: duration(30 * 60_000),
   VERIFY_TIMEOUT_MS: duration(20 * 60_000),
   MODEL_DEADLINE_MS: duration(60_000),
+  HISTORY_MS: duration(7 * 24 * 3_600_000),
+  SELF_HEAL_MS: duration(10 * 60_000),
 });
 
 /** Reads the environment once. `readFile` is asked for the private key only. */
@@ -196,6 +198,8 @@ function tempoOf(read: z.infer<typeof Environment>): Tempo {
     syncTimeoutMs: read.SYNC_TIMEOUT_MS,
     verifyTimeoutMs: read.VERIFY_TIMEOUT_MS,
     modelDeadlineMs: read.MODEL_DEADLINE_MS,
+    historyMs: read.HISTORY_MS,
+    selfHealMs: read.SELF_HEAL_MS,
   };
 }
 

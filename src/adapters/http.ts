@@ -10,6 +10,19 @@ export interface JsonSource {
   readonly maxBytes?: number;
 }
 
+/** A clear no to a question that may be too large: a smaller one may be answered. */
+export class TooMuch extends Refused {}
+
+/** Two tries at most: where the first question may have been too large, a smaller one is asked. */
+export async function askSmaller<T>(first: () => Promise<T>, smaller: (because: string) => Promise<T>): Promise<T> {
+  try {
+    return await first();
+  } catch (error) {
+    if (!(error instanceof TooMuch)) throw error;
+    return smaller(error.message);
+  }
+}
+
 const defaultDeadlineMs = 10_000;
 const defaultMaxBytes = 8 * 1024 * 1024;
 
@@ -33,6 +46,10 @@ export async function getJson(
   }
   if (answer.status === 429 || answer.status >= 500)
     throw new Unavailable(`${source.name} ${path}: HTTP ${answer.status}`);
+  const { status } = answer;
+  // Prometheus and Loki say so to a wrong question too: nothing but their text would tell the two apart.
+  if (status === 400 || status === 413 || status === 422)
+    throw new TooMuch(`${source.name} ${path}: HTTP ${status} ${errorTextOf(answer.text)}`);
   if (answer.status >= 400)
     throw new Refused(`${source.name} ${path}: HTTP ${answer.status} ${errorTextOf(answer.text)}`);
   return parse(source, path, answer.text);
@@ -45,7 +62,7 @@ async function readCapped(response: Response, source: JsonSource): Promise<strin
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > limit) throw new Refused(`${source.name}: the answer is larger than ${limit} bytes`);
+    if (size > limit) throw new TooMuch(`${source.name}: the answer is larger than ${limit} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

@@ -125,8 +125,8 @@ function stateOf(object: V1Deployment | V1StatefulSet) {
 
 async function hpaOf(clients: Clients, workload: Workload): Promise<V2HorizontalPodAutoscaler | undefined> {
   const { namespace } = workload;
-  const hpas = await listed({ clients, notes: [] }, `autoscalers in ${namespace}`, () =>
-    clients.autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace }),
+  const hpas = await listed({ clients, notes: [] }, `autoscalers in ${namespace}`, (page) =>
+    clients.autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace, ...page }),
   );
   return hpas.find(
     ({ spec }) => spec?.scaleTargetRef.kind === workload.kind && spec.scaleTargetRef.name === workload.name,
@@ -147,28 +147,32 @@ async function autoscalerOf(clients: Clients, workload: Workload): Promise<LiveW
   };
 }
 
-const mostItems = 500;
+const pageSize = 500;
+const mostPages = 10;
 
 /** Events and ReplicaSets must be readable; what else cannot be read (nodes need a cluster role) becomes a note. */
 async function surroundings(clients: Clients, workload: Workload): Promise<Surroundings> {
   const { namespace } = workload;
   const notes: string[] = [];
   const reading = { clients, notes };
-  const here = { namespace, limit: mostItems };
   const [events, sets, pods, quotas, nodes, hpa] = await Promise.all([
-    listed(reading, `events in ${namespace}`, () => clients.core.listNamespacedEvent(here)),
-    listed(reading, `replica sets in ${namespace}`, () => clients.apps.listNamespacedReplicaSet(here)),
-    orNote(
-      notes,
-      listed(reading, `pods in ${namespace}`, () => clients.core.listNamespacedPod(here)),
+    listed(reading, `events in ${namespace}`, (page) => clients.core.listNamespacedEvent({ namespace, ...page })),
+    listed(reading, `replica sets in ${namespace}`, (page) =>
+      clients.apps.listNamespacedReplicaSet({ namespace, ...page }),
     ),
     orNote(
       notes,
-      listed(reading, `quotas in ${namespace}`, () => clients.core.listNamespacedResourceQuota(here)),
+      listed(reading, `pods in ${namespace}`, (page) => clients.core.listNamespacedPod({ namespace, ...page })),
     ),
     orNote(
       notes,
-      listed(reading, "nodes", () => clients.core.listNode({ limit: mostItems })),
+      listed(reading, `quotas in ${namespace}`, (page) =>
+        clients.core.listNamespacedResourceQuota({ namespace, ...page }),
+      ),
+    ),
+    orNote(
+      notes,
+      listed(reading, "nodes", (page) => clients.core.listNode(page)),
     ),
     orNote(notes, hpaOf(clients, workload)),
   ]);
@@ -206,11 +210,39 @@ interface Listing<T> {
   readonly metadata?: { readonly _continue?: string };
 }
 
-async function listed<T>({ clients, notes }: Reading, what: string, list: () => Promise<Listing<T>>): Promise<T[]> {
-  const found = await asked(clients, `listing ${what}`, list);
-  if (!Array.isArray(found?.items)) throw new Refused(`Kubernetes: listing ${what}: the answer is no list`);
-  if (found.metadata?._continue) notes.push(`only the first ${found.items.length} ${what} were read`);
-  return found.items;
+interface Page {
+  readonly limit: number;
+  readonly _continue?: string;
+}
+
+/** Page by page, as far as a diagnosis needs it. A list that changed meanwhile (410) or stops is read in part, and says so. */
+async function listed<T>(reading: Reading, what: string, list: (page: Page) => Promise<Listing<T>>): Promise<T[]> {
+  const items: T[] = [];
+  let next: string | undefined;
+  for (let page = 1; page <= mostPages; page += 1) {
+    const from = { limit: pageSize, ...(next === undefined ? {} : { _continue: next }) };
+    const found = await orPart(
+      items.length > 0,
+      asked(reading.clients, `listing ${what}`, () => list(from)),
+    );
+    if (found === "part") break;
+    if (!Array.isArray(found?.items)) throw new Refused(`Kubernetes: listing ${what}: the answer is no list`);
+    items.push(...found.items);
+    next = found.metadata?._continue;
+    if (!next || found.items.length === 0) break;
+  }
+  if (next) reading.notes.push(`only the first ${items.length} ${what} were read`);
+  return items;
+}
+
+/** What was read before a later page failed is worth keeping. */
+async function orPart<T>(begun: boolean, work: Promise<T>): Promise<T | "part"> {
+  try {
+    return await work;
+  } catch (error) {
+    if (begun && (error instanceof Unavailable || error instanceof Refused)) return "part";
+    throw error;
+  }
 }
 
 async function orNote<T>(notes: string[], work: Promise<T>): Promise<T | undefined> {

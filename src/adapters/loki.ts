@@ -2,7 +2,7 @@ import { z } from "zod";
 import { masked } from "../domain/masking.ts";
 import type { Workload } from "../domain/workload.ts";
 import { type Logs, Refused } from "../ports.ts";
-import { getJson, type JsonSource } from "./http.ts";
+import { askSmaller, getJson, type JsonSource } from "./http.ts";
 
 const Answer = z.object({
   status: z.literal("success"),
@@ -15,6 +15,15 @@ const Answer = z.object({
         values: z.array(z.tuple([z.string(), z.string()]).rest(z.unknown())),
       }),
     ),
+  }),
+  warnings: z.array(z.string()).nullish(),
+});
+
+const Counts = z.object({
+  status: z.literal("success"),
+  data: z.object({
+    resultType: z.literal("matrix"),
+    result: z.array(z.object({ values: z.array(z.tuple([z.number(), z.string()])) })),
   }),
   warnings: z.array(z.string()).nullish(),
 });
@@ -35,7 +44,19 @@ const maxLineLength = 1_000;
 export function loki(options: LokiOptions): Logs {
   const { maxLines, ...limits } = { ...defaults, ...options };
   const source: JsonSource = { name: "Loki", ...limits };
-  return { around: (workload, from, to) => linesAround(source, workload, { from, to, maxLines }) };
+  return {
+    around: (workload, from, to) =>
+      askSmaller(
+        () => linesAround(source, workload, { from, to, maxLines }),
+        async (because) => {
+          const half = new Date((from.getTime() + to.getTime()) / 2);
+          const fewer = Math.max(1, Math.floor(maxLines / 10));
+          const { lines, notes } = await linesAround(source, workload, { from: half, to, maxLines: fewer });
+          return { lines, notes: [...notes, `asked again for fewer lines since ${half.toISOString()}: ${because}`] };
+        },
+      ),
+    errorRate: (workload, from, to) => errorRate(source, workload, { from, to }),
+  };
 }
 
 interface Span {
@@ -69,6 +90,24 @@ async function linesAround(source: JsonSource, workload: Workload, { from, to, m
     lines: found.map(({ at, pod, text }) => `${timeOf(at)} ${pod === "" ? "" : `${pod} `}${text}`),
     notes: [...(answer.data.warnings ?? []), ...notesOn(found, { from, to, maxLines })],
   };
+}
+
+const rateSteps = 30;
+
+/** Lines that say so themselves, or that carry the usual words. */
+const errorWords = "(?i)(error|fatal|panic|exception|timed? ?out)";
+
+async function errorRate(source: JsonSource, workload: Workload, { from, to }: Pick<Span, "from" | "to">) {
+  const seconds = Math.max(1, Math.round((to.getTime() - from.getTime()) / 1000 / rateSteps));
+  const query = `sum(count_over_time(${selectorOf(workload)} |~ ${quoted(errorWords)} [${seconds}s]))`;
+  const span = { start: `${from.getTime()}000000`, end: `${to.getTime()}000000`, step: String(seconds) };
+  const answer = Counts.safeParse(await getJson(source, "/loki/api/v1/query_range", { query, ...span }));
+  if (!answer.success) throw new Refused("Loki: the answer is not a matrix of counts");
+  const series = answer.data.data.result.map(({ values }) => ({
+    labels: {},
+    points: values.map(([at, count]) => [at, Number(count) / seconds] as const),
+  }));
+  return { series, notes: answer.data.warnings ?? [] };
 }
 
 function lineOf(at: string, text: string, pod: string): Line[] {

@@ -3,7 +3,7 @@ import type { AlertRule } from "../domain/alert-rule.ts";
 import type { Series } from "../domain/evidence.ts";
 import type { Metrics } from "../ports.ts";
 import { Refused } from "../ports.ts";
-import { getJson, type JsonSource } from "./http.ts";
+import { askSmaller, getJson, type JsonSource } from "./http.ts";
 
 const Answer = z.object({
   status: z.literal("success"),
@@ -25,7 +25,10 @@ const Rules = z.object({
   groups: z.array(
     z.object({
       rules: z.array(
-        z.object({ type: z.string(), name: z.string(), query: z.string(), duration: z.number().optional() }),
+        z.object({
+          ...{ type: z.string(), name: z.string(), query: z.string() },
+          ...{ duration: z.number().optional(), state: z.string().optional() },
+        }),
       ),
     }),
   ),
@@ -33,6 +36,7 @@ const Rules = z.object({
 
 // Points per series that we ask for: Prometheus refuses above 11,000, a chart needs a hundred.
 const pointsWanted = 120;
+const coarser = 4;
 
 export interface PrometheusOptions {
   readonly url: string;
@@ -45,20 +49,34 @@ export interface PrometheusOptions {
 export function prometheus(options: PrometheusOptions): Metrics {
   const source: JsonSource = { name: "Prometheus", ...options };
   return {
-    range: async (query, from, to) => {
-      const stepSeconds = Math.max(0.25, (to.getTime() - from.getTime()) / 1000 / pointsWanted);
-      const answer = await ask(source, "/api/v1/query_range", {
-        query,
-        start: String(from.getTime() / 1000),
-        end: String(to.getTime() / 1000),
-        step: stepSeconds.toFixed(3),
-      });
-      const matrix = Matrix.safeParse(answer.data);
-      if (!matrix.success) throw new Refused("Prometheus: the answer of the range query is not a matrix");
-      return { series: matrix.data.result.map(seriesOf), notes: [...answer.warnings, ...answer.infos] };
+    range: async (query, from, to, points = pointsWanted) => {
+      const span = { query, from: from.getTime() / 1000, to: to.getTime() / 1000 };
+      return askSmaller(
+        () => rangeOf(source, span, points),
+        async (because) => {
+          const { series, notes } = await rangeOf(source, span, Math.max(2, Math.floor(points / coarser)));
+          return { series, notes: [...notes, `asked again with ${coarser} times the step: ${because}`] };
+        },
+      );
     },
     ruleOf: async (alert) => ruleOf(await ask(source, "/api/v1/rules", { type: "alert" }), alert),
   };
+}
+
+interface Ranged {
+  readonly query: string;
+  /** Unix seconds. */
+  readonly from: number;
+  readonly to: number;
+}
+
+async function rangeOf(source: JsonSource, { query, from, to }: Ranged, points: number) {
+  const stepSeconds = Math.max(0.25, (to - from) / points);
+  const step = { start: String(from), end: String(to), step: stepSeconds.toFixed(3) };
+  const answer = await ask(source, "/api/v1/query_range", { query, ...step });
+  const matrix = Matrix.safeParse(answer.data);
+  if (!matrix.success) throw new Refused("Prometheus: the answer of the range query is not a matrix");
+  return { series: matrix.data.result.map(seriesOf), notes: [...answer.warnings, ...answer.infos] };
 }
 
 async function ask(
@@ -77,7 +95,7 @@ function ruleOf(answer: z.infer<typeof Answer>, alert: string): AlertRule | unde
   const rule = rules.data.groups
     .flatMap((group) => group.rules)
     .find((item) => item.type === "alerting" && item.name === alert);
-  return rule && { name: rule.name, query: rule.query, forMs: (rule.duration ?? 0) * 1000 };
+  return rule && { name: rule.name, query: rule.query, forMs: (rule.duration ?? 0) * 1000, state: rule.state };
 }
 
 function seriesOf(item: z.infer<typeof Matrix>["result"][number]): Series {

@@ -9,6 +9,7 @@ import { inbox, inboxSchema } from "./store-inbox.ts";
 import { audit, lineage } from "./store-lineage.ts";
 import { withdrawalRecord, withdrawalSchema } from "./store-withdrawals.ts";
 import { pendingFiles, pendingSchema } from "./store-pending.ts";
+import { ownChanges } from "./store-merges.ts";
 import { proposalQueue, queueSchema } from "./store-queue.ts";
 import { requestSchema } from "./store-requests.ts";
 import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
@@ -169,12 +170,7 @@ function records(query: Query) {
         incident,
       ]);
     },
-    async changesSince(workload: string, since: string, exceptIncident: string): Promise<number> {
-      const text = `select count(*)::int as count from pull_request p join incident i on i.uid = p.incident
-        where i.workload = $1 and p.opened_at > $2 and i.uid <> $3`;
-      const { rows } = await query(text, [workload, since, exceptIncident]);
-      return rows[0]?.count ?? 0;
-    },
+    ...ownChanges(query),
     async incidentOfPull(number: number): Promise<Incident | undefined> {
       const text = "select i.document from pull_request p join incident i on i.uid = p.incident where p.number = $1";
       const { rows } = await query(text, [number]);

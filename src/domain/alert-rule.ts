@@ -4,6 +4,8 @@ export interface AlertRule {
   readonly query: string;
   /** How long the condition must hold before the alert fires. */
   readonly forMs: number;
+  /** What Prometheus itself says of it now: `firing`, `pending` or `inactive`. */
+  readonly state?: string | undefined;
 }
 
 /** A rule's condition split at its last comparison with a plain number: what is measured, and the line it crossed. */

@@ -1,4 +1,5 @@
 import type { Guardrails } from "./guardrails.ts";
+import type { HoldBack } from "./self-healing.ts";
 import type { Workload } from "./workload.ts";
 import { workloadKey } from "./workload.ts";
 
@@ -12,6 +13,8 @@ export interface Candidate {
   readonly startedAt: string;
   /** One line: what would be changed. */
   readonly summary: string;
+  /** Such alerts mostly clear by themselves: it waits until then. */
+  readonly heldBack?: HoldBack | undefined;
 }
 
 /** What is open already, and what people ticked on the dashboard. */
@@ -47,7 +50,8 @@ export function admitCandidates(candidates: readonly Candidate[], crowd: Crowd, 
     const passes = isExempt(candidate, crowd, limits);
     const because = taken.has(key)
       ? "the workload has an open pull request"
-      : (coolDownProblem(key, crowd, limits) ?? (passes ? undefined : capProblem(openNow, lastHour, limits)));
+      : (coolDownProblem(key, crowd, limits) ??
+        (passes ? undefined : (heldProblem(candidate, crowd.now) ?? capProblem(openNow, lastHour, limits))));
     if (because === undefined) {
       open.push(candidate);
       taken.add(key);
@@ -66,6 +70,10 @@ function coolDownProblem(key: string, { changed = {}, now }: Crowd, { coolDownMs
   return now.getTime() < end
     ? `the workload was changed ${last} and cools down until ${new Date(end).toISOString()}`
     : undefined;
+}
+
+function heldProblem({ heldBack }: Candidate, now: Date): string | undefined {
+  return heldBack !== undefined && now.getTime() < Date.parse(heldBack.until) ? heldBack.because : undefined;
 }
 
 function capProblem(open: number, lastHour: number, limits: CapLimits): string | undefined {

@@ -88,11 +88,13 @@ export interface Signals {
   readonly downstream: readonly Downstream[];
   /** What should have been known and is not, for people. */
   readonly missing: readonly string[];
+  /** Of it, what was asked for and not answered, or only in part: there may be more than anyone saw. */
+  readonly unanswered: readonly string[];
 }
 
 /** The causes that the signals show, or why none does. */
 export type SignalDiagnosis =
-  | { readonly kind: "diagnosed"; readonly causes: readonly Cause[] }
+  | ({ readonly kind: "diagnosed"; readonly causes: readonly Cause[] } & Pick<Signals, "missing" | "unanswered">)
   | { readonly kind: "abstained"; readonly because: string };
 
 /** A cause before its confidence is lowered by what is missing. */
@@ -123,7 +125,8 @@ export function diagnoseSignals(signals: Signals): SignalDiagnosis {
     .map((draft) => ({ ...draft, id: idOf(draft), confidence: round(draft.confidence * kept) }))
     .filter(({ confidence }) => confidence >= leastConfidence)
     .sort((a, b) => b.confidence - a.confidence);
-  if (causes.length > 0) return { kind: "diagnosed", causes };
+  const { missing: unknown, unanswered } = signals;
+  if (causes.length > 0) return { kind: "diagnosed", causes, missing: unknown, unanswered };
   const missing = signals.missing.length === 0 ? "" : `; not known: ${signals.missing.join(", ")}`;
   return { kind: "abstained", because: `no signal of ${workloadKey(signals.workload)} presses${missing}` };
 }

@@ -22,9 +22,11 @@ export type EvidenceKey =
   | "alert"
   /** Facts: `query`, and `comparison` and `limit` where it has them. */
   | "alert-rule"
+  /** Facts: how often it fired before, and whether it mostly clears by itself. */
+  | "alert-history"
   /** Series: what the alert measures. */
   | "alert-metric"
-  /** Facts: `replicas`, `readyReplicas`, `updatedReplicas`, `observed`, `images`, `autoscaler`, `autoscalerMax`. */
+  /** Facts: `replicas`, `readyReplicas`, `updatedReplicas`, `observed`, `images`, `owners`, `autoscaler`, `autoscalerMax`. */
   | "workload-state"
   /** Series: requests per second. */
   | "requests"
@@ -59,8 +61,12 @@ export type EvidenceKey =
    * error-share and saturation (0 to 1), requests and errors (per second). Input of the ranker: all on the same points in time.
    */
   | "node-metrics"
+  /** Facts: `controller`, `path`, `commit` that it applied last. */
+  | "applied-revision"
   /** Text: log lines. */
-  | "logs";
+  | "logs"
+  /** Series: lines per second that look like errors. */
+  | "log-errors";
 
 /** One observed fact, cut and masked, with an id that a diagnosis can cite. */
 export interface Evidence {

@@ -18,6 +18,9 @@ const severities = listOf(text("the value of the alerts' label `severity`"));
 const namespaceName = z
   .string({ error: "must be the name of a namespace" })
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of a namespace: small letters, digits and -");
+const workloadName = z
+  .string({ error: "must be namespace/Kind/name" })
+  .regex(/^[a-z0-9-]+\/[A-Z][A-Za-z]+\/[a-z0-9.-]+$/, "must be namespace/Kind/name");
 const clockTime = z
   .string({ error: "must be a time in quotes, such as '09:00'" })
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time in quotes, such as '09:00'");
@@ -97,14 +100,15 @@ const Guardrails = z.strictObject({
     .default([])
     .describe("Checks that must be green before a merge, each with the id of the only App that may report it.")
     .meta({ examples: [[{ name: "rectify-policy", app: 15368 }]] }),
-  criticalWorkloads: listOf(
-    z
-      .string({ error: "must be namespace/Kind/name" })
-      .regex(/^[a-z0-9-]+\/[A-Z][A-Za-z]+\/[a-z0-9.-]+$/, "must be namespace/Kind/name"),
-  )
+  criticalWorkloads: listOf(workloadName)
     .default([])
     .describe("Workloads (namespace/Kind/name) whose changes always wait for a person.")
     .meta({ examples: [["shop/Deployment/checkout"]] }),
+  dependencies: z
+    .record(workloadName, listOf(workloadName), { error: "must be lists of workloads by workload" })
+    .default({})
+    .describe("Who calls whom (namespace/Kind/name), where neither a mesh nor traces tell.")
+    .meta({ examples: [{ "shop/Deployment/web": ["shop/Deployment/catalog"] }] }),
   publicLogLines: yesOrNo.default(false).describe("Show log lines and names of pods and nodes in a public repository."),
   memoryIsolation: yesOrNo
     .default(true)

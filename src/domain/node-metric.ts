@@ -47,7 +47,7 @@ const absoluteFloor: Readonly<Record<MetricKind, number>> = {
 };
 
 /** At least this share of the window, and at least two points, must be bad: one spike is no incident. */
-const hotShare = 0.3;
+const hotShare = 0.4;
 
 const highestScore = 1000;
 

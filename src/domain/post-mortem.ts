@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
+import type { Cause } from "./cause.ts";
 import type { Evidence, EvidenceSource } from "./evidence.ts";
 import type { Ending, Incident } from "./incident.ts";
-import { masked } from "./masking.ts";
+import { oneLine } from "./one-line.ts";
 import { renderPostMortemBody } from "./post-mortem-body.ts";
 import { findingOf } from "./proposal-text.ts";
 import type { Proposal } from "./pull-request.ts";
@@ -24,6 +25,14 @@ export interface PostMortem {
   readonly cause: string | null;
   /** Ids of the evidence that shows the cause. */
   readonly citing: readonly string[];
+  /** 0 to 1; null where nobody could say. */
+  readonly confidence: number | null;
+  /** Every cause that was considered, best first, with its confidence. */
+  readonly considered: readonly Pick<Cause, "sentence" | "confidence" | "citing">[];
+  /** What should have been known and was not. */
+  readonly missing: readonly string[];
+  /** What such alerts mostly do when nobody does anything; null where it was not asked. */
+  readonly selfHealing: string | null;
   readonly remedy: Remedy | null;
   readonly outcome: Outcome;
   readonly because: string;
@@ -83,7 +92,13 @@ export function postMortemOf(input: {
     severity: oneLine(incident.severity, longestName),
     workload: { kind: workload.kind, namespace: workload.namespace, name: workload.name },
     cause: cause === undefined ? null : oneLine(cause.sentence, longestSentence),
-    citing: (cause?.citing ?? []).slice(0, mostEvidence).map((id) => oneLine(id, longestName)),
+    citing: citedBy(cause?.citing),
+    confidence: cause?.confidence ?? null,
+    considered: (cause?.considered ?? []).slice(0, mostCauses).map(({ sentence: text, confidence, citing }) => ({
+      ...{ sentence: oneLine(text, longestSentence), confidence, citing: citedBy(citing) },
+    })),
+    missing: (cause?.missing ?? []).slice(0, mostEvidence).map((what) => oneLine(what, longestSentence)),
+    selfHealing: story.selfHealing === undefined ? null : oneLine(story.selfHealing, longestSentence),
     remedy:
       remediation === undefined
         ? null
@@ -120,6 +135,10 @@ export function postMortemPath(incident: Pick<Incident, "uid" | "startedAt">): s
   return `postmortems/${new Date(incident.startedAt).toISOString().slice(0, 10)}-${incident.uid}.md`;
 }
 
+function citedBy(citing: readonly string[] = []): string[] {
+  return citing.slice(0, mostEvidence).map((id) => oneLine(id, longestName));
+}
+
 const outcomeByEnding: Readonly<Record<Ending, Outcome>> = {
   recovered: "verified",
   reverted: "failed",
@@ -136,7 +155,8 @@ function outcomeOf({ ending, verification }: StorySoFar): Outcome {
   if (ending === undefined) return "draft";
   if (verification?.kind === "worse") return "failed";
   const outcome = outcomeByEnding[ending];
-  return outcome === "verified" && verification?.kind !== "recovered" ? "unclear" : outcome;
+  const proved = verification?.kind === "recovered" && verification.proves !== false;
+  return outcome === "verified" && !proved ? "unclear" : outcome;
 }
 
 // An address goes into the page as a link, so it must be nothing else.
@@ -159,11 +179,18 @@ function evidenceLine(item: Evidence): EvidenceLine {
 const longestName = 253;
 const longestSentence = 500;
 const mostEvidence = 200;
+const mostCauses = 10;
 const longestFile = 1_000_000;
 
 const name = z.string().max(longestName);
 const sentence = z.string().max(longestSentence);
+const share = z.number().min(0).max(1);
+const ids = z.array(name).max(mostEvidence);
 const instant = z.iso.datetime({ offset: true });
+
+const kinds = z.enum(["scale", "resources", "image-rollback", "revert"]);
+const Tried = z.strictObject({ kind: kinds, sentence, from: name, to: name });
+const Considered = z.strictObject({ sentence, confidence: share, citing: ids });
 
 const Schema = z.strictObject({
   uid: z.uuid(),
@@ -172,15 +199,12 @@ const Schema = z.strictObject({
   severity: name,
   workload: z.strictObject({ kind: name, namespace: name, name }),
   cause: sentence.nullable(),
-  citing: z.array(name).max(mostEvidence),
-  remedy: z
-    .strictObject({
-      kind: z.enum(["scale", "resources", "image-rollback", "revert"]),
-      sentence,
-      from: name,
-      to: name,
-    })
-    .nullable(),
+  citing: ids,
+  confidence: share.nullable().default(null),
+  considered: z.array(Considered).max(mostCauses).default([]),
+  missing: z.array(sentence).max(mostEvidence).default([]),
+  selfHealing: sentence.nullable().default(null),
+  remedy: Tried.nullable(),
   outcome: z.enum(["draft", "verified", "failed", "unclear", "declined", "not-tried"]),
   because: sentence,
   pullRequest: z.string().regex(addressPattern).nullable(),
@@ -272,12 +296,4 @@ export function renderPostMortem(
 /** The file of a record with its seal. */
 export function renderSealed(postMortem: PostMortem, key: string, notes = ""): string {
   return renderPostMortem(postMortem, { notes, seal: sealOf(postMortem, key) });
-}
-
-/** One line without secrets and without control, bidirectional, zero-width or unpaired characters. */
-function oneLine(text: string, longest: number): string {
-  const visible = masked(text)
-    .text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
-    .replace(/[\p{Cf}\p{Cs}\p{Co}\p{Cn}]/gu, "");
-  return [...visible.trim()].reduce((kept, sign) => (kept.length + sign.length > longest ? kept : kept + sign), "");
 }

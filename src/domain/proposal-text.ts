@@ -8,6 +8,7 @@ import type { Effect, OwnerLink } from "./manifest-edit.ts";
 import { masked } from "./masking.ts";
 import { incidentLine, trailersOf } from "./pull-request.ts";
 import { type Remediation, renderRemediation } from "./remediation.ts";
+import type { StoryCause } from "./story.ts";
 import { workloadKey } from "./workload.ts";
 
 /** What a proposal's texts are rendered from: the same values that the rules looked at. */
@@ -15,7 +16,9 @@ export interface ProposalStory {
   readonly incident: Incident;
   readonly evidence: readonly Evidence[];
   /** What is wrong, in one sentence of ours, and the ids that show it. */
-  readonly cause: { readonly sentence: string; readonly citing: readonly string[] };
+  readonly cause: StoryCause;
+  /** What such alerts mostly do when nobody does anything, in a sentence of ours. */
+  readonly selfHealing?: string | undefined;
   readonly remediation: Remediation;
   readonly owners: readonly OwnerLink[];
   readonly warnings: readonly string[];
@@ -100,10 +103,27 @@ function hurts({ incident, lease, remediation }: ProposalStory): string {
   return `**${code(incident.alert.name)}** (severity ${code(incident.severity)}) fires for ${code(workloadKey(incident.workload))} since ${incident.startedAt}.${said}`;
 }
 
-function cause({ cause: { sentence, citing }, secondWitness }: ProposalStory): string {
+function cause({ cause: { sentence, citing, ...weight }, secondWitness, selfHealing }: ProposalStory): string {
   const parts = [`## Cause\n\n${plain(sentence)} (${citing.map(plain).join(", ")})`];
+  parts.push(...weightParts(weight));
+  if (selfHealing !== undefined) parts.push(`Would it have healed anyway? ${plain(selfHealing)}.`);
   if (secondWitness) parts.push(...witnessParts(secondWitness));
   return parts.join("\n\n");
+}
+
+function weightParts({ confidence, missing = [], considered = [] }: Omit<StoryCause, "sentence" | "citing">): string[] {
+  const lowered = missing.length === 0 ? "" : `, lowered because this is not known: ${missing.map(plain).join(", ")}`;
+  const ranked = considered.map(
+    (one) => `${percent(one.confidence)}: ${plain(one.sentence)} (${one.citing.map(plain).join(", ")})`,
+  );
+  return [
+    ...(confidence === undefined ? [] : [`Confidence: ${percent(confidence)}${lowered}.`]),
+    ...(ranked.length < 2 ? [] : [list("Causes considered, by the ranking alone", ranked)]),
+  ];
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
 }
 
 function witnessParts({ model, notes, explanation }: SecondWitness): string[] {

@@ -45,6 +45,44 @@ export function selfHealingOf(
   return { kind: "known", share: healed / firings, atLeast: wilson(healed, firings), firings, because };
 }
 
+/** Below this share, as far as these firings prove it, a firing is no likelier to clear than to stay. */
+const oftenAtLeast = 0.5;
+/** A severity that is not on this list may be urgent, whatever it is called. */
+const patientSeverities = ["warning", "info", "low", "minor", "notice"];
+
+/** Why a proposal waits, and until when (RFC 3339). */
+export interface HoldBack {
+  readonly until: string;
+  readonly because: string;
+}
+
+/** Such firings mostly clear by themselves: a change for a low severity waits until this one had its time. */
+export function holdBackOf(
+  healing: SelfHealing,
+  firing: { readonly severity: string; readonly startedAt: string; readonly withinMs: number },
+): HoldBack | undefined {
+  if (!clearsOften(healing) || !patientSeverities.includes(firing.severity.toLowerCase())) return undefined;
+  const until = new Date(Date.parse(firing.startedAt) + firing.withinMs).toISOString();
+  return { until, because: `${healing.because}: proposed at ${until} if the alert still fires then` };
+}
+
+/**
+ * What a recovery proves less than it seems to, or undefined. `proves` is false when it came within the time in which
+ * such firings mostly clear by themselves; later the history only deserves to be told.
+ */
+export function doubtOf(
+  healing: SelfHealing,
+  recovery: { readonly startedAt: string; readonly recoveredAt: string; readonly withinMs: number },
+): { readonly because: string; readonly proves: boolean } | undefined {
+  if (!clearsOften(healing)) return undefined;
+  const lastedMs = Date.parse(recovery.recoveredAt) - Date.parse(recovery.startedAt);
+  return { because: healing.because, proves: lastedMs > recovery.withinMs };
+}
+
+function clearsOften(healing: SelfHealing): healing is Extract<SelfHealing, { kind: "known" }> {
+  return healing.kind === "known" && healing.atLeast >= oftenAtLeast;
+}
+
 function verdictOf(firing: Firing, withinMs: number, now: number): "healed" | "stayed" | "unclear" {
   const started = Date.parse(firing.startedAt);
   const lasted = (firing.endedAt === undefined ? now : Date.parse(firing.endedAt)) - started;
@@ -84,7 +122,9 @@ export function firingsOf(
   return runs.map(({ first, last }) => {
     const open = end - last <= 2 * stepSeconds;
     const until = open ? end : last + stepSeconds;
-    const touched = touches.map((time) => Date.parse(time) / 1000).some((time) => time >= first && time <= until);
+    const touched = touches
+      .map((time) => Date.parse(time) / 1000)
+      .some((time) => time >= first - stepSeconds && time <= until);
     return { startedAt: instant(first), endedAt: open ? undefined : instant(until), touched };
   });
 }

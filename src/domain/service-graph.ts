@@ -67,6 +67,26 @@ function named(labels: Readonly<Record<string, string>>, end: 0 | 1, home: Workl
   return name ? { kind: "Deployment", namespace: labels[namespaces[end]] ?? home.namespace, name } : undefined;
 }
 
+/** Declared calls as the series that `callsOf` reads; keys are `namespace/Kind/name`. */
+export function dependencySeries(
+  declared: Readonly<Record<string, readonly string[]>>,
+  { namespace }: Workload,
+  at: number,
+): readonly Series[] {
+  const mine = Object.entries(declared).filter(([caller]) => caller.startsWith(`${namespace}/`));
+  return mine.flatMap(([caller, callees]) =>
+    callees.map((callee) => ({
+      labels: { ...endLabels(caller), ...endLabels(callee, "dst_") },
+      points: [[at, 1]] as const,
+    })),
+  );
+}
+
+function endLabels(key: string, prefix = ""): Record<string, string> {
+  const [namespace = "", kind = "", name = ""] = key.split("/");
+  return { [`${prefix}namespace`]: namespace, [`${prefix}${kind.toLowerCase()}`]: name };
+}
+
 function add(map: Map<string, Set<string>>, key: string, value: string): void {
   const set = map.get(key);
   if (set) set.add(value);

@@ -41,6 +41,7 @@ export function signalsOf(incident: Incident, evidence: readonly Evidence[]): Si
       return { ...found, load, changes: changesOf(evidence, found.workload, workload) };
     }),
     missing: missingOf(evidence),
+    unanswered: unansweredIn(evidence),
   };
 }
 
@@ -191,6 +192,19 @@ function missingOf(evidence: readonly Evidence[]): string[] {
     const answers = findingsOf(evidence, key).filter(({ finding }) => isAnswer(finding));
     if (answers.length === 0) return [words];
     return answers.some(({ finding }) => isPartial(finding)) ? [`a part of ${words}`] : [];
+  });
+}
+
+/** Without these a change is made half blind, however their question ended. */
+const needed: readonly EvidenceKey[] = ["alert-metric", "workload-state"];
+
+/** Of what is missing, that which a source owed: an answer that is whole and empty is none of it. */
+function unansweredIn(evidence: readonly Evidence[]): string[] {
+  return (Object.entries(wanted) as [EvidenceKey, string][]).flatMap(([key, words]) => {
+    const items = findingsOf(evidence, key);
+    const failed = items.some(({ finding }) => finding.kind === "missing" || isPartial(finding));
+    const absent = needed.includes(key) && !items.some(({ finding }) => isAnswer(finding));
+    return failed || absent ? [words] : [];
   });
 }
 

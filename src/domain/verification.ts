@@ -11,7 +11,13 @@ export interface Observation {
 
 /** Recovered, no better, or unclear, against the state before. Silence is never a success. */
 export type Verification =
-  | { readonly kind: "recovered"; readonly because: string; readonly afterMs: number }
+  | {
+      readonly kind: "recovered";
+      readonly because: string;
+      readonly afterMs: number;
+      /** False where such alerts mostly clear in that time by themselves: the change may have had no part in it. */
+      readonly proves?: boolean;
+    }
   | { readonly kind: "worse"; readonly because: string }
   | { readonly kind: "unclear"; readonly because: string };
 

@@ -5,7 +5,8 @@ import { renderReport, type SecondWitness } from "../domain/proposal-text.ts";
 import type { Proposal } from "../domain/pull-request.ts";
 import { loweredTo, type Remediation, scaledTo } from "../domain/remediation.ts";
 import type { RiskInput } from "../domain/risk.ts";
-import type { Story } from "../domain/story.ts";
+import type { SelfHealing } from "../domain/self-healing.ts";
+import type { Story, StoryCause } from "../domain/story.ts";
 import type { Ports, Run } from "../ports.ts";
 import { type Decided, decide } from "./decide.ts";
 import { gate, type Gated } from "./gate.ts";
@@ -19,7 +20,9 @@ import { type Gone, placeOf, takeTurn } from "./take-turn.ts";
 export interface Case {
   readonly incident: Incident;
   readonly evidence: readonly Evidence[];
-  readonly cause: { readonly sentence: string; readonly citing: readonly string[] };
+  readonly cause: StoryCause;
+  /** What the alert's own history says of firings that nobody did anything about. */
+  readonly selfHealing?: SelfHealing | undefined;
   /** The line that the alert's metric crossed. */
   readonly limit?: number | undefined;
   readonly witnesses: RiskInput["witnesses"];
@@ -47,7 +50,14 @@ export async function change(subject: Case, first: Plan, run: Run): Promise<Stor
   const { plan, proposal, gated } = outcome;
   const { remediation } = plan;
   const about = {
-    ...{ cause, remediation, effect: plan.effect, entry: plan.entry, proposal },
+    ...{
+      cause,
+      selfHealing: subject.selfHealing?.because,
+      remediation,
+      effect: plan.effect,
+      entry: plan.entry,
+      proposal,
+    },
     ...{ cost: gated?.cost, reserved: gated?.reserved },
   };
   if (outcome.kind === "ended") return { ...about, ending: outcome.ending, because: outcome.because };

@@ -1,20 +1,13 @@
-import { type Threshold, thresholdOf } from "../domain/alert-rule.ts";
-import {
-  type Evidence,
-  evidenceOf,
-  type EvidenceKey,
-  type EvidenceSource,
-  type Finding,
-  type Series,
-} from "../domain/evidence.ts";
+import { crosses, type Threshold, thresholdOf } from "../domain/alert-rule.ts";
+import { type Evidence, evidenceOf, type EvidenceKey, type Finding, type Series } from "../domain/evidence.ts";
 import type { Incident } from "../domain/incident.ts";
 import { masked } from "../domain/masking.ts";
-import { foldPods, type PromQuestion, promQuestions } from "../domain/prom-queries.ts";
+import type { SelfHealing } from "../domain/self-healing.ts";
 import type { WorkloadState } from "../domain/workload-state.ts";
 import type { Workload } from "../domain/workload.ts";
-import { type Ports, Refused, Unavailable } from "../ports.ts";
-import { runbookFinding } from "./load-runbooks.ts";
-import { recentCommits } from "./recent-commits.ts";
+import { Refused, Unavailable } from "../ports.ts";
+import { askHistory } from "./ask-history.ts";
+import { type Asked, marking, type Question, questionsFor, type Sources, type Span } from "./questions.ts";
 
 /** What was seen before anyone reasons about it. */
 export interface Observed {
@@ -23,67 +16,30 @@ export interface Observed {
   readonly threshold: Threshold | undefined;
   /** The newest value of the alert's metric. */
   readonly value: number | undefined;
+  /** What the alert's own history says of firings that nobody did anything about. */
+  readonly selfHealing: SelfHealing;
 }
 
-type Asked = Pick<Ports, "cluster" | "metrics" | "logs" | "clock" | "tempo" | "github" | "renderer" | "telemetry">;
+/** Each source has this long, and there are two rounds: collection ends in time whatever hangs. */
+const deadlineMs = 10_000;
 
-/** One thing to find out. `ask` throws like every adapter; the caller turns that into evidence. */
-interface Question {
-  readonly key?: EvidenceKey | undefined;
-  readonly source: EvidenceSource;
-  readonly title: string;
-  readonly query: string;
-  readonly ask: () => Promise<Finding>;
-}
-
-interface Span {
-  readonly from: Date;
-  readonly to: Date;
-}
+type Item = Omit<Evidence, "id" | "hash" | "from" | "to">;
 
 /** Asks every source at once. A source that gives no answer is itself evidence, never a failure. */
-export async function collect(incident: Incident, ports: Asked): Promise<Observed> {
+export async function collect(incident: Incident, ports: Sources): Promise<Observed> {
   const to = ports.clock.now();
   const span = { from: new Date(to.getTime() - ports.tempo.lookbackMs), to };
-  const rule = await ruleOf(incident, ports);
-  const state = await answerOf(() => ports.cluster.workload(incident.workload));
+  const [rule, state, history] = await Promise.all([
+    ruleOf(incident, ports),
+    answerOf(ports, () => ports.cluster.workload(incident.workload)),
+    answerOf(ports, () => askHistory(incident, ports)),
+  ]);
   const questions = [
     ...(rule.threshold === undefined ? [] : [alertMetric(rule.threshold.query, incident.workload, ports, span)]),
-    ...promQuestions(incident.workload, ports.tempo.rateWindow).map((asked) => metric(asked, ports, span)),
-    ...clusterQuestions(incident, ports),
-    ...logQuestion(incident.workload, ports, span),
-    runbookQuestion(incident, ports),
-    commitQuestion(incident.workload, state.kind === "answer" ? state.value : undefined, ports, span),
+    ...questionsFor(incident, state.kind === "answer" ? state.value : undefined, ports, span),
   ];
-  const findings = await Promise.all(
-    questions.map(async (question) => ({ ...question, finding: await findingOf(question.ask) })),
-  );
-  const seen: Omit<Evidence, "id" | "hash" | "from" | "to">[] = [
-    {
-      key: "alert",
-      source: "alertmanager",
-      title: `alert ${incident.alert.name}`,
-      query: "webhook",
-      finding: alertFinding(incident),
-    },
-    {
-      key: "alert-rule",
-      source: "prometheus",
-      title: "rule of the alert",
-      query: "GET /api/v1/rules",
-      finding: rule.finding,
-    },
-    {
-      key: "workload-state",
-      source: "kubernetes",
-      title: "state of the workload",
-      query: `GET ${incident.workload.kind}`,
-      finding: stateFinding(state),
-    },
-    ...findings
-      .filter(({ source, finding }) => source !== "runbook" || !isEmpty(finding))
-      .map(({ ask: _, ...item }) => item),
-  ];
+  const answers = await Promise.all(questions.map((question) => answeredBy(question, ports)));
+  const seen: Item[] = [...atOnce(incident, rule.finding, state), historyItem(history), ...answers.flat()];
   const range = { from: span.from.toISOString(), to: span.to.toISOString() };
   const evidence = [...seen, ...nodeMetricsOf(seen)].map((item, index) =>
     evidenceOf(`E${index + 1}`, { ...item, ...range }),
@@ -95,37 +51,59 @@ export async function collect(incident: Incident, ports: Asked): Promise<Observe
     `${evidence.length} items of evidence${missing === 0 ? "" : `, ${missing} sources gave no answer`}`,
   );
   const measured = evidence.find((item) => item.key === "alert-metric");
-  return { evidence, threshold: rule.threshold, value: lastValue(measured?.finding, incident.workload) };
+  return {
+    evidence,
+    threshold: rule.threshold,
+    value: valueOf(measured?.finding, incident.workload, rule.threshold),
+    selfHealing: history.kind === "answer" ? history.value.healing : { kind: "unknown", because: history.because },
+  };
 }
 
-function alertMetric(query: string, workload: Workload, ports: Asked, span: Span): Question {
+function atOnce(incident: Incident, rule: Finding, state: Asking<WorkloadState | undefined>): Item[] {
+  const { alert, workload } = incident;
+  const key = <const K extends EvidenceKey>(name: K) => ({ key: name });
+  return [
+    {
+      ...{ ...key("alert"), source: "alertmanager", title: `alert ${alert.name}`, query: "webhook" },
+      finding: alertFinding(incident),
+    },
+    {
+      ...{ ...key("alert-rule"), source: "prometheus", title: "rule of the alert", query: "GET /api/v1/rules" },
+      finding: rule,
+    },
+    {
+      ...{ ...key("workload-state"), source: "kubernetes", title: "state of the workload" },
+      ...{ query: `GET ${workload.kind}`, finding: stateFinding(state) },
+    },
+  ];
+}
+
+function historyItem(history: Asking<Awaited<ReturnType<typeof askHistory>>>): Item {
+  const about = { key: "alert-history", source: "prometheus", title: "past firings of the alert" } as const;
+  if (history.kind === "missing") return { ...about, query: "ALERTS", finding: history };
+  return { ...about, query: history.value.query, finding: history.value.finding };
+}
+
+async function answeredBy({ ask, optional, ...item }: Question, ports: Sources): Promise<readonly Item[]> {
+  const answer = await answerOf(ports, ask);
+  if (answer.kind === "missing") return [{ ...item, finding: answer }];
+  const { query = item.query, ...finding } = answer.value as Asked & { query?: string };
+  if (optional && isEmpty(finding as Finding)) return [];
+  return [{ ...item, query, finding: withoutSecrets(finding as Finding) }];
+}
+
+/** Nothing to show and nothing to say about it. */
+function isEmpty(finding: Finding): boolean {
+  if (finding.kind === "text") return finding.lines.length + finding.notes.length === 0;
+  return finding.kind === "series" && finding.series.length + finding.notes.length === 0;
+}
+
+function alertMetric(query: string, workload: Workload, ports: Sources, span: Span): Question {
   const ask = async (): Promise<Finding> => {
     const { series, notes } = await ports.metrics.range(query, span.from, span.to);
     return { kind: "series", unit: "", series: ofWorkload(series, workload), notes };
   };
   return { key: "alert-metric", source: "prometheus", title: "metric of the alert", query, ask };
-}
-
-// A namespace with more workloads than this is shown in part, and says so.
-const mostSeries = 200;
-
-function metric(
-  { key, title, unit, query, fold, metric: kind }: PromQuestion,
-  ports: Asked,
-  { from, to }: Span,
-): Question {
-  const ask = async (): Promise<Finding> => {
-    const { series, notes } = await ports.metrics.range(query, from, to);
-    const folded = fold === undefined ? series : foldPods(series, fold);
-    const marked = kind === undefined || key !== "node-metrics" ? folded : folded.map((item) => marking(item, kind));
-    const cut = folded.length > mostSeries ? [`${folded.length - mostSeries} more series were left out`] : [];
-    return { kind: "series", unit, series: marked.slice(0, mostSeries), notes: [...notes, ...cut] };
-  };
-  return { key, source: "prometheus", title, query, ask };
-}
-
-function marking({ labels, points }: Series, metric: string): Series {
-  return { labels: { ...labels, metric }, points };
 }
 
 const kindByKey: Partial<Readonly<Record<EvidenceKey, string>>> = {
@@ -134,95 +112,21 @@ const kindByKey: Partial<Readonly<Record<EvidenceKey, string>>> = {
 };
 
 /** What the ranking over the service graph reads: the same series under the names that it knows. */
-function nodeMetricsOf(seen: readonly Omit<Evidence, "id" | "hash" | "from" | "to">[]) {
-  return seen.flatMap((item) => {
+function nodeMetricsOf(seen: readonly Item[]): Item[] {
+  return seen.flatMap((item): Item[] => {
     const kind = item.key === undefined ? undefined : kindByKey[item.key];
     if (kind === undefined || item.finding.kind !== "series") return [];
     const series = item.finding.series.map((each) => marking(each, kind));
-    return [
-      {
-        ...item,
-        key: "node-metrics" as const,
-        title: `${item.title}, by workload`,
-        finding: { ...item.finding, series },
-      },
-    ];
+    const finding = { ...item.finding, series };
+    return [{ ...item, key: "node-metrics", title: `${item.title}, by workload`, finding }];
   });
-}
-
-function clusterQuestions({ workload }: Incident, { cluster, clock }: Asked): Question[] {
-  const around = memoized(() => cluster.surroundings(workload));
-  const source = "kubernetes" as const;
-  const { namespace } = workload;
-  return [
-    {
-      ...{ key: "events", source, title: "events around the workload", query: `GET events ${namespace}` },
-      ask: async () => {
-        const { events, nodePressures, notes } = await around();
-        return { kind: "text", lines: [...events, ...nodePressures], notes };
-      },
-    },
-    {
-      ...{ key: "rollouts", source, title: "rollouts of the workload", query: `GET replicasets ${namespace}` },
-      ask: async () => ({ kind: "facts", facts: (await around()).rollouts, notes: [] }),
-    },
-    {
-      ...{ key: "oom-kills", source, title: "containers killed for memory", query: `GET pods ${namespace}` },
-      ask: async () => {
-        const killed = (await around()).terminations.filter(({ reason }) => reason === "OOMKilled");
-        const points = [[clock.now().getTime() / 1000, killed.length]] as const;
-        return { kind: "series", unit: "", series: [{ labels: {}, points }], notes: [] };
-      },
-    },
-    {
-      ...{ key: "quotas", source, title: "quotas of the namespace", query: `GET resourcequotas ${namespace}` },
-      ask: async () => {
-        const rows = (await around()).quotas.map(({ quota, resource, used, hard }) => [
-          `${quota} ${resource}`,
-          `${used} of ${hard}`,
-        ]);
-        return { kind: "facts", facts: Object.fromEntries(rows) as Record<string, string>, notes: [] };
-      },
-    },
-  ];
-}
-
-function memoized<T>(work: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  return () => {
-    answer ??= work();
-    return answer;
-  };
-}
-
-function logQuestion(workload: Workload, { logs }: Asked, { from, to }: Span): Question[] {
-  if (logs === undefined) return [];
-  const ask = async (): Promise<Finding> => ({ kind: "text", ...(await logs.around(workload, from, to)) });
-  const query = `logs of ${workload.namespace}/${workload.name}`;
-  return [{ key: "logs", source: "loki", title: "log lines", query, ask }];
-}
-
-function commitQuestion(workload: Workload, state: WorkloadState | undefined, ports: Asked, { from }: Span): Question {
-  const query = `git log --since=${from.toISOString()}`;
-  const ask = async (): Promise<Finding> => recentCommits(workload, state, from, ports);
-  return { key: "commits", source: "git", title: "commits that changed the workload", query, ask };
-}
-
-function runbookQuestion({ alert }: Incident, { github }: Asked): Question {
-  const ask = async (): Promise<Finding> => runbookFinding((await github.head()).tree, alert.name);
-  return { source: "runbook", title: `runbooks of ${alert.name}`, query: "runbooks/*.md of the default branch", ask };
-}
-
-/** Most alerts have no runbook: that is no item of evidence. */
-function isEmpty(finding: Finding): boolean {
-  return finding.kind === "text" && finding.lines.length + finding.notes.length === 0;
 }
 
 async function ruleOf(
   incident: Incident,
-  { metrics }: Asked,
+  ports: Sources,
 ): Promise<{ threshold: Threshold | undefined; finding: Finding }> {
-  const rule = await answerOf(() => metrics.ruleOf(incident.alert.name));
+  const rule = await answerOf(ports, () => ports.metrics.ruleOf(incident.alert.name));
   if (rule.kind === "missing") return { threshold: undefined, finding: rule };
   if (rule.value === undefined)
     return { threshold: undefined, finding: { kind: "missing", because: "Prometheus has no rule of that name" } };
@@ -230,6 +134,7 @@ async function ruleOf(
   const facts = {
     query: rule.value.query,
     ...(threshold && { comparison: threshold.comparison, limit: threshold.limit }),
+    ...(rule.value.state === undefined ? {} : { state: rule.value.state }),
   };
   return { threshold, finding: { kind: "facts", facts, notes: [] } };
 }
@@ -242,28 +147,33 @@ function ofWorkload(series: readonly Series[], workload: Workload): readonly Ser
   });
 }
 
-/** The newest value of the alert's metric for this workload. */
-export function lastValue(finding: Finding | undefined, workload: Workload): number | undefined {
+/**
+ * The newest value of the alert's metric for this workload. Of several series (one for each pod) that still have points
+ * it is one that crosses the threshold, if any does.
+ */
+export function valueOf(
+  finding: Finding | undefined,
+  workload: Workload,
+  threshold: Threshold | undefined,
+): number | undefined {
   if (finding?.kind !== "series") return undefined;
-  return ofWorkload(finding.series, workload)[0]?.points.at(-1)?.[1];
+  const last = ofWorkload(finding.series, workload).flatMap(({ points }) => points.slice(-1));
+  const newest = last.reduce((latest, [at]) => Math.max(latest, at), Number.NEGATIVE_INFINITY);
+  const values = last.filter(([at]) => at === newest).map(([, value]) => value);
+  return values.find((value) => threshold !== undefined && crosses(threshold, value)) ?? values[0];
 }
 
 type Asking<T> =
   | { readonly kind: "answer"; readonly value: T }
   | { readonly kind: "missing"; readonly because: string };
 
-async function answerOf<T>(ask: () => Promise<T>): Promise<Asking<T>> {
+async function answerOf<T>({ within }: Pick<Sources, "within">, ask: () => Promise<T>): Promise<Asking<T>> {
   try {
-    return { kind: "answer", value: await ask() };
+    return { kind: "answer", value: await within(deadlineMs, ask()) };
   } catch (error) {
     if (error instanceof Unavailable || error instanceof Refused) return { kind: "missing", because: error.message };
     throw error;
   }
-}
-
-async function findingOf(ask: () => Promise<Finding>): Promise<Finding> {
-  const answer = await answerOf(ask);
-  return answer.kind === "answer" ? withoutSecrets(answer.value) : answer;
 }
 
 /** Text that others can write is masked before anything else sees it. */
@@ -282,9 +192,12 @@ function alertFinding({ alert }: Incident): Finding {
 function stateFinding(state: Asking<WorkloadState | undefined>): Finding {
   if (state.kind === "missing") return state;
   if (state.value === undefined) return { kind: "missing", because: "the workload does not exist on the cluster" };
-  const { replicas, readyReplicas, updatedReplicas, observed, images, scaledBy } = state.value;
-  const facts = { replicas, readyReplicas, updatedReplicas, observed, images: images.join(" ") };
-  if (scaledBy === undefined) return { kind: "facts", facts, notes: [] };
-  const autoscaler = { autoscaler: `${scaledBy.kind}/${scaledBy.name}`, autoscalerMax: scaledBy.max };
-  return { kind: "facts", facts: { ...facts, ...autoscaler }, notes: [] };
+  const { replicas, readyReplicas, updatedReplicas, observed, images, scaledBy, ownerReferences = [] } = state.value;
+  const owners = ownerReferences.map(({ kind, name }) => `${kind}/${name}`).join(" ");
+  const facts = {
+    ...{ replicas, readyReplicas, updatedReplicas, observed, images: images.join(" ") },
+    ...(owners === "" ? {} : { owners }),
+    ...(scaledBy && { autoscaler: `${scaledBy.kind}/${scaledBy.name}`, autoscalerMax: scaledBy.max }),
+  };
+  return { kind: "facts", facts, notes: [] };
 }

@@ -1,3 +1,4 @@
+import { crosses } from "../domain/alert-rule.ts";
 import { type Agreement, assessAgreement } from "../domain/agreement.ts";
 import { capsuleOf, renderCapsule } from "../domain/capsule.ts";
 import type { Cause } from "../domain/cause.ts";
@@ -22,6 +23,10 @@ export interface Diagnosed {
   readonly cause: Cause;
   /** Every cause that was considered, best first. */
   readonly causes: readonly Cause[];
+  /** 0 to 1, of all witnesses together; lowered by what is missing. */
+  readonly confidence: number;
+  /** What should have been known and is not. */
+  readonly missing: readonly string[];
   readonly witnesses: RiskInput["witnesses"];
   /** True when only text that users can write supports the cause. */
   readonly taintedOnly: boolean;
@@ -57,6 +62,8 @@ export async function diagnose(
   const capsule = capsuleOf(incident, evidence, { at: ports.clock.now().toISOString(), versions });
   await ports.journal.saveCapsule(incident.uid, renderCapsule(capsule));
   const ranked = capsule.diagnosis;
+  const over = recoveryOf(observed);
+  if (over !== undefined) return abstained(incident, over, ports);
   if (ranked.kind === "abstained") return abstained(incident, ranked.because, ports);
   const { tree } = await ports.github.head();
   const guardrails = loadGuardrails(tree);
@@ -93,7 +100,18 @@ export async function diagnose(
   const agreement = assessAgreement({ ranked: first, said: model, rule: guardrails.value.model, evidence });
   if (agreement.blocked !== undefined) return abstained(incident, agreement.blocked, ports);
   ports.telemetry.tell(incident.uid, "diagnose", `${cause.sentence} (${agreement.notes.join("; ")})`);
-  return { kind: "diagnosed", cause, causes, model, remedy, ...witnessesOf(agreement, model) };
+  const { missing, unanswered } = ranked;
+  const witnessed = witnessesOf(agreement, model);
+  const needsPerson = [...witnessed.needsPerson, ...unanswered.map((what) => `${what}: no whole answer`)];
+  const { confidence } = agreement;
+  return { kind: "diagnosed", cause, causes, confidence, missing, model, remedy, ...witnessed, needsPerson };
+}
+
+/** The alert said one thing, the metric says another now: there is nothing left to cure. */
+function recoveryOf({ threshold, value }: Observed): string | undefined {
+  if (threshold === undefined || value === undefined || crosses(threshold, value)) return undefined;
+  const seen = Number(value.toPrecision(4));
+  return `already recovered: the alert's metric is ${seen} now, and it fires ${threshold.comparison} ${threshold.limit}`;
 }
 
 type Witnessed = Pick<Diagnosed, "witnesses" | "taintedOnly" | "needsPerson" | "secondWitness">;

@@ -28,7 +28,15 @@ export async function draftProposal(
   const { risk, policy, selfMergeLacks } = gated;
   const story: ProposalStory = {
     ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
-    ...{ risk, policy, selfMergeLacks, chart: chartOf(subject), cost: gated.cost, budget: gated.budget },
+    ...{
+      risk,
+      policy,
+      selfMergeLacks,
+      chart: chartOf(subject),
+      selfHealing: subject.selfHealing?.because,
+      cost: gated.cost,
+      budget: gated.budget,
+    },
     ...{ lease: subject.lease, leaseExpires: await expiryOf(subject, plan, ports) },
     // A revert, and the end of a lease, are not what the witnesses were asked about.
     ...(subject.failed === undefined && subject.lease === undefined ? { secondWitness: subject.secondWitness } : {}),

@@ -1,6 +1,6 @@
 import type { Incident } from "../domain/incident.ts";
 import { inverseOf } from "../domain/remediation.ts";
-import type { Story } from "../domain/story.ts";
+import type { Story, StoryCause } from "../domain/story.ts";
 import type { Run } from "../ports.ts";
 import { Refused } from "../ports.ts";
 import { type Case, change } from "./change.ts";
@@ -40,24 +40,37 @@ async function examine(incident: Incident, run: Run): Promise<Examined> {
 async function attempt(incident: Incident, { observed, recalled, diagnosis }: Examined, run: Run): Promise<Story> {
   const { step } = run;
   if (diagnosis.kind === "abstained") return { ending: "no-change", because: diagnosis.because };
-  const { cause, witnesses, taintedOnly, needsPerson, secondWitness } = diagnosis;
+  const { witnesses, taintedOnly, needsPerson, secondWitness } = diagnosis;
+  const cause = causeOf(diagnosis);
   const planned = await step("plan", (ports) => plan(incident, diagnosis, ports));
-  if (planned.kind === "none") return { ending: planned.ending, because: planned.because, cause };
+  const { selfHealing } = observed;
+  if (planned.kind === "none")
+    return { ending: planned.ending, because: planned.because, cause, selfHealing: selfHealing.because };
 
   const subject: Case = {
     ...{ incident, evidence: observed.evidence, cause, witnesses, taintedOnly },
-    ...{ needsPerson, secondWitness },
+    ...{ needsPerson, secondWitness, selfHealing },
     ...{ precedents: recalled.lines, limit: observed.threshold?.limit, closesWhenResolved: true },
   };
   const changed = await change(subject, planned, run);
   if (changed.syncedSha === undefined) return changed;
 
-  const before = { threshold: observed.threshold, value: observed.value };
+  const before = { threshold: observed.threshold, value: observed.value, selfHealing };
   const verification = await verify(incident, planned.remediation.workload, before, run);
   const story = { ...changed, verification, because: verification.because };
   if (verification.kind === "recovered") return { ...story, ending: "recovered" };
   if (verification.kind === "unclear") return { ...story, ending: "unclear" };
   return revert(subject, { ...story, ending: "unclear" }, run);
+}
+
+function causeOf({ cause, causes, confidence, missing }: Extract<Diagnosis, { kind: "diagnosed" }>): StoryCause {
+  const { sentence, citing } = cause;
+  const considered = causes.map((one) => ({
+    sentence: one.sentence,
+    confidence: one.confidence,
+    citing: one.citing,
+  }));
+  return { sentence, citing, confidence, missing, considered };
 }
 
 /** The same line again with its remediation fixed: back to the value before. */

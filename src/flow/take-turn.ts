@@ -1,4 +1,6 @@
+import type { Candidate } from "../domain/caps.ts";
 import { renderRemediation } from "../domain/remediation.ts";
+import { holdBackOf } from "../domain/self-healing.ts";
 import { isWatching } from "../domain/watchtower.ts";
 import type { Ports, Run } from "../ports.ts";
 import type { Case } from "./change.ts";
@@ -21,8 +23,9 @@ export function placeOf({ incident, lease }: Pick<Case, "incident" | "lease">): 
 /** Waits, durably, until the caps let this proposal be opened. A revert waits for Watchtower mode only. */
 export async function takeTurn(subject: Case, plan: Plan, run: Run): Promise<Turn> {
   let told = "";
+  const candidate = candidateOf(subject, plan, run.tempo.selfHealMs);
   for (let look = 1; ; look += 1) {
-    const because = await run.step("queue", (ports) => askTurn(subject, plan, told, ports));
+    const because = await run.step("queue", (ports) => askTurn(subject, candidate, told, ports));
     if (because === undefined) return look === 1 ? "go" : "waited";
     if (because === "") return { because: "the alert resolved while the proposal waited its turn" };
     // What was measured for it would be old by then: the lease is looked at again instead.
@@ -33,7 +36,7 @@ export async function takeTurn(subject: Case, plan: Plan, run: Run): Promise<Tur
 }
 
 /** Undefined = open it now, empty = the alert is gone, otherwise why it waits. */
-async function askTurn(subject: Case, plan: Plan, told: string, ports: Ports): Promise<string | undefined> {
+async function askTurn(subject: Case, candidate: Candidate, told: string, ports: Ports): Promise<string | undefined> {
   const { incident } = subject;
   const watchtower = ports.watchtower?.state();
   const watching = watchtower !== undefined && isWatching(watchtower);
@@ -55,17 +58,19 @@ async function askTurn(subject: Case, plan: Plan, told: string, ports: Ports): P
   if (ports.queue === undefined || !capped) return undefined;
   const guardrails = loadGuardrails((await ports.github.head()).tree);
   if (!guardrails.ok) return `the guardrails are invalid: ${guardrails.problems[0] ?? ""}`;
-  const candidate = {
-    incident: placeOf(subject),
-    workload: plan.remediation.workload,
-    alert: incident.alert.name,
-    severity: incident.severity,
-    startedAt: incident.startedAt,
-    summary: renderRemediation(plan.remediation),
-  };
   const limits = { ...guardrails.value, coolDownMs: ports.tempo.coolDownMs };
   const turn = await ports.queue.ask(candidate, limits, ports.clock.now());
   if (turn.kind === "open") return undefined;
   if (turn.because !== told) ports.telemetry.tell(incident.uid, "propose", `waits: ${turn.because}`);
   return turn.because;
+}
+
+function candidateOf(subject: Case, { remediation }: Plan, withinMs: number): Candidate {
+  const { incident, selfHealing } = subject;
+  const { alert, severity, startedAt } = incident;
+  return {
+    ...{ incident: placeOf(subject), workload: remediation.workload, alert: alert.name, severity, startedAt },
+    summary: renderRemediation(remediation),
+    heldBack: selfHealing && holdBackOf(selfHealing, { severity, startedAt, withinMs }),
+  };
 }

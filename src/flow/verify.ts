@@ -1,14 +1,16 @@
 import { crosses, type Threshold } from "../domain/alert-rule.ts";
 import type { Incident } from "../domain/incident.ts";
+import { doubtOf, type SelfHealing } from "../domain/self-healing.ts";
 import { type Observation, type Verification, verificationOf } from "../domain/verification.ts";
 import { isRolledOut } from "../domain/workload-state.ts";
 import type { Workload } from "../domain/workload.ts";
 import { type Ports, Refused, type Run, Unavailable } from "../ports.ts";
-import { lastValue } from "./collect.ts";
+import { valueOf } from "./collect.ts";
 
 export interface Before {
   readonly threshold: Threshold | undefined;
   readonly value: number | undefined;
+  readonly selfHealing?: SelfHealing;
 }
 
 /** Watches rollout, alert and metric until they agree or the time is up. `changed` is the workload whose field moved. */
@@ -20,8 +22,13 @@ export async function verify(incident: Incident, changed: Workload, before: Befo
     const { at, ...seen } = await run.step("verify", (ports) => observe(incident, changed, before.threshold, ports));
     start ??= at;
     looks.push({ ...seen, atMs: at - start });
-    const verdict = verificationOf(looks, { settleMs, timeoutMs: verifyTimeoutMs, before: before.value });
-    if (verdict) {
+    const judged = verificationOf(looks, { settleMs, timeoutMs: verifyTimeoutMs, before: before.value });
+    if (judged) {
+      const verdict = weighed(
+        judged,
+        { startedAt: incident.startedAt, syncedAt: start, withinMs: run.tempo.selfHealMs },
+        before.selfHealing,
+      );
       await run.step("report verification", async (ports) =>
         ports.telemetry.tell(incident.uid, "verify", `${verdict.kind}: ${verdict.because}`),
       );
@@ -29,6 +36,26 @@ export async function verify(incident: Incident, changed: Workload, before: Befo
     }
     await run.message(pollMs);
   }
+}
+
+interface Course {
+  readonly startedAt: string;
+  /** Unix milliseconds. */
+  readonly syncedAt: number;
+  readonly withinMs: number;
+}
+
+/** A recovery is told together with what such alerts mostly do by themselves. */
+function weighed(
+  verdict: Verification,
+  { startedAt, syncedAt, withinMs }: Course,
+  healing: SelfHealing | undefined,
+): Verification {
+  if (verdict.kind !== "recovered" || healing === undefined) return verdict;
+  const recoveredAt = new Date(syncedAt + verdict.afterMs).toISOString();
+  const doubt = doubtOf(healing, { startedAt, recoveredAt, withinMs });
+  if (doubt === undefined) return verdict;
+  return { ...verdict, because: `${verdict.because}, but ${doubt.because}`, proves: doubt.proves };
 }
 
 async function observe(
@@ -61,7 +88,7 @@ async function valueNow(
   const to = ports.clock.now();
   const from = new Date(to.getTime() - 2 * ports.tempo.pollMs - 1000);
   const { series, notes } = await ports.metrics.range(threshold.query, from, to);
-  return lastValue({ kind: "series", unit: "", series, notes }, incident.workload);
+  return valueOf({ kind: "series", unit: "", series, notes }, incident.workload, threshold);
 }
 
 /** A source that is away gives "unknown", which is never a success. */

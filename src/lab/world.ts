@@ -129,6 +129,8 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
       syncTimeoutMs: 20_000,
       verifyTimeoutMs: 12_000,
       modelDeadlineMs: 20_000,
+      historyMs: 120_000,
+      selfHealMs: 4_000,
     },
   };
 }

@@ -3,7 +3,7 @@ import { type Cause, diagnoseSignals, type Signals } from "../../src/domain/caus
 import { web } from "./incident-fixture.ts";
 
 const alert = { value: { name: "A", startedAt: "2026-01-02T10:20:00Z", predictive: false }, from: ["E1"] };
-const calm: Signals = { workload: web, alert, load: {}, downstream: [], missing: [] };
+const calm: Signals = { workload: web, alert, load: {}, downstream: [], missing: [], unanswered: [] };
 const cited = <T>(value: T, ...from: string[]) => ({ value, from: from.length > 0 ? from : ["E9"] });
 const sha = "a".repeat(40);
 const commit = (at: string, what: "image" | "replicas" | "config" | "resources" = "image", id = sha) => ({

@@ -20,6 +20,7 @@ const base: PostMortem = {
   workload: { kind: "Deployment", namespace: "shop", name: "web" },
   cause: "Two replicas cannot carry it.",
   citing: ["E1"],
+  ...{ confidence: 0.8, considered: [], missing: [], selfHealing: null },
   remedy: { kind: "scale", sentence: "scale web from 2 to 5 replicas", from: "2", to: "5" },
   outcome: "verified",
   because: "the alert is resolved",

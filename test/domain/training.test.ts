@@ -15,6 +15,7 @@ function record(day: number, change: Partial<PostMortem> = {}): PostMortem {
     workload: { kind: "Deployment", namespace: "shop", name: `web-${day}` },
     cause: `Cause of day ${day}.`,
     citing: ["E1"],
+    ...{ confidence: 0.8, considered: [], missing: [], selfHealing: null },
     remedy: {
       kind: "scale",
       sentence: `scale web-${day} from 2 to ${day + 2} replicas`,

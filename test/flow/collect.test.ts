@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kubernetes } from "../../src/adapters/kubernetes.ts";
 import { loki } from "../../src/adapters/loki.ts";
 import { prometheus } from "../../src/adapters/prometheus.ts";
+import { within } from "../../src/adapters/within.ts";
 import { diagnoseSignals } from "../../src/domain/cause.ts";
 import { signalsOf } from "../../src/domain/signals.ts";
 import { treeOf } from "../../src/domain/tree.ts";
@@ -52,7 +53,9 @@ function collected(
     metrics: prometheus({ url: urls.prometheus, deadlineMs }),
     logs: loki({ url: urls.loki, deadlineMs }),
     clock: { now },
-    tempo: { lookbackMs: 20_000, rateWindow: "3s" },
+    within: (milliseconds: number, work: Promise<unknown>) => within(Math.min(milliseconds, deadlineMs * 2), work),
+    tempo: { lookbackMs: 20_000, rateWindow: "3s", historyMs: 60_000, selfHealMs: 5_000 },
+    journal: { mergesSince: async () => [] },
     github: { commitsSince: async () => [], head: async () => ({ sha, tree: treeOf(files) }), ...github },
     telemetry: { tell: () => undefined },
   };

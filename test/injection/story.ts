@@ -177,6 +177,7 @@ function portsOf(
   const journal = partly<Journal>({
     changesSince: async () => 0,
     ...{ withdrawals: async () => [], firingsSince: async () => 1 },
+    mergesSince: async () => [],
     saveCapsule: async () => undefined,
     pendingFiles: async () => [],
     recordPull: async () => undefined,
@@ -185,12 +186,15 @@ function portsOf(
   return partly<Ports>({
     ...{ github, journal, sealKey, model: ends.model, random: ends.random, prompts, clock: { now: () => now } },
     ...{ policies: undefined, changes: undefined, memory: memoryHolding(memory) },
+    within: (_, work) => work,
     renderer: { render: async () => ({ kind: "unsupported", because: "nothing is rendered here" }) },
     ...observing(world, planted),
     telemetry: { tell: () => undefined },
-    tempo: partly<Ports["tempo"]>({ lookbackMs: 3_600_000, rateWindow: "1m", modelDeadlineMs: 1000 }),
+    tempo: partly<Ports["tempo"]>({ lookbackMs: 3_600_000, rateWindow: "1m", modelDeadlineMs: 1000, ...history }),
   });
 }
+
+const history = { historyMs: 86_400_000, selfHealMs: 600_000 };
 
 /** A neighbour every word of which is the foreign text: worse than any file under our seal can be. */
 function memoryHolding(text: string | undefined): Memory {
@@ -226,6 +230,7 @@ function observing(world: World, planted: Planted | undefined): Pick<Ports, "clu
         notes: [],
       }),
       entryOf: async () => ({ tool: "flux", path: "apps/web" }),
+      appliedRevision: async () => ({ kind: "unknown", because: "nothing was applied yet" }),
     }),
     metrics: {
       range: async (query) => {
@@ -248,7 +253,10 @@ function observing(world: World, planted: Planted | undefined): Pick<Ports, "clu
       },
       ruleOf: async (name) => ({ name, query: "latency_seconds > 0.5", forMs: 60_000 }),
     },
-    logs: { around: async () => ({ lines: [...lines, ...listed(textIn(planted, "log"))], notes: [] }) },
+    logs: {
+      around: async () => ({ lines: [...lines, ...listed(textIn(planted, "log"))], notes: [] }),
+      errorRate: async () => ({ series: [], notes: [] }),
+    },
   };
 }
 

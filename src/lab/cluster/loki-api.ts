@@ -32,6 +32,9 @@ export function lokiAnswer(store: LogStore, now: () => number, asked: Asked): An
   if (asked.path === "/ready") return { status: 200, body: "ready\n" };
   if (asked.path !== "/loki/api/v1/query_range") return { status: 404, body: "404 page not found\n" };
   try {
+    const counted = /^sum\(count_over_time\(([\s\S]*?)\s*\[(\d+)s\]\)\)$/.exec(asked.query.get("query") ?? "");
+    if (counted?.[1] !== undefined)
+      return countRange(store, now, asked, { query: counted[1], seconds: Number(counted[2]) });
     return queryRange(store, now, asked);
   } catch (error) {
     if (error instanceof BadQuery) return { status: 400, body: `parse error : ${error.message}` };
@@ -67,6 +70,28 @@ function queryRange(store: LogStore, now: () => number, { query, partial }: Aske
   return { status: 200, body: { status: "success", data, ...warnings } };
 }
 
+/** Lines per window at each step, summed over all streams. */
+function countRange(
+  store: LogStore,
+  now: () => number,
+  { query, partial }: Asked,
+  counted: { readonly query: string; readonly seconds: number },
+): Answer {
+  const end = timeOf(query.get("end"), now());
+  const start = timeOf(query.get("start"), end - 3_600_000);
+  const stepMs = Number(query.get("step") ?? counted.seconds) * 1000;
+  const wanted = readLogql(counted.query);
+  const found = store.lines().filter(({ labels, line }) => wanted(labels, line));
+  const values: [number, string][] = [];
+  for (let at = start; at <= end; at += stepMs) {
+    const count = found.filter(({ atMs }) => atMs > at - counted.seconds * 1000 && atMs <= at).length;
+    if (count > 0) values.push([at / 1000, String(count)]);
+  }
+  const result = values.length === 0 || partial ? [] : [{ metric: {}, values }];
+  const warnings = partial ? { warnings: ["some ingesters did not answer: the result is partial"] } : {};
+  return { status: 200, body: { status: "success", data: { resultType: "matrix", result }, ...warnings } };
+}
+
 /** Nanoseconds, seconds (up to ten digits before the point) or RFC 3339, in milliseconds. */
 function timeOf(text: string | null, otherwise: number): number {
   if (text === null) return otherwise;
@@ -97,7 +122,9 @@ function readFilters(text: string): ((line: string) => boolean)[] {
     const match = shape.exec(text);
     if (!match) throw new BadQuery(`syntax error: unexpected "${text.slice(0, 20)}"`);
     const wanted = match[3] ?? (match[2] ?? "").replace(/\\(.)/g, "$1");
-    const pattern = match[1]?.endsWith("~") ? new RegExp(wanted) : undefined;
+    const pattern = match[1]?.endsWith("~")
+      ? new RegExp(wanted.replace(/^\(\?i\)/, ""), wanted.startsWith("(?i)") ? "i" : "")
+      : undefined;
     const keeps = match[1]?.startsWith("|") ?? true;
     filters.push((line) => (pattern ? pattern.test(line) : line.includes(wanted)) === keeps);
   }
