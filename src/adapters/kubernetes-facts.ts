@@ -1,6 +1,6 @@
 import { masked } from "../domain/masking.ts";
 import type { Workload } from "../domain/workload.ts";
-import type { QuotaUse, Termination } from "../domain/workload-state.ts";
+import type { QuotaUse, Termination, WorkloadState } from "../domain/workload-state.ts";
 
 /** The fields that are read here, as the Kubernetes client gives them. */
 export interface EventObject {
@@ -141,4 +141,23 @@ export function terminationsOf(pods: readonly PodObject[]): Termination[] {
       ];
     }),
   );
+}
+
+/** `requests.cpu` and so on as far as they are set, where there is one container: of several nobody can say which. */
+export function resourcesOf([only, ...others]: readonly ContainerSpec[]): Pick<WorkloadState, "resources"> {
+  if (only === undefined || others.length > 0) return {};
+  const fields = ["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"] as const;
+  const set = fields.flatMap((field) => {
+    const [part, resource] = field.split(".") as ["requests" | "limits", "cpu" | "memory"];
+    const value = only.resources?.[part]?.[resource];
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  return { resources: Object.fromEntries(set) };
+}
+
+interface ContainerSpec {
+  readonly resources?: {
+    readonly requests?: Readonly<Record<string, string>>;
+    readonly limits?: Readonly<Record<string, string>>;
+  };
 }

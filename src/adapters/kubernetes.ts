@@ -13,7 +13,15 @@ import type { LiveWorkload, Workload } from "../domain/workload.ts";
 import type { AutoscalerReport, Surroundings, WorkloadState } from "../domain/workload-state.ts";
 import { type Cluster, Refused, Unavailable } from "../ports.ts";
 import { appliedRevision, type CustomType, entryOf } from "./gitops.ts";
-import { eventLines, podsOf, pressuresOf, quotasOf, rolloutsOf, terminationsOf } from "./kubernetes-facts.ts";
+import {
+  eventLines,
+  podsOf,
+  pressuresOf,
+  quotasOf,
+  resourcesOf,
+  rolloutsOf,
+  terminationsOf,
+} from "./kubernetes-facts.ts";
 
 export interface KubernetesOptions {
   /** Address and token; without them the usual kubeconfig or the pod's service account. */
@@ -111,6 +119,7 @@ async function workloadState(
 
 function stateOf(object: V1Deployment | V1StatefulSet) {
   const { metadata, spec, status } = object;
+  const containers = spec?.template.spec?.containers ?? [];
   return {
     labels: metadata?.labels ?? {},
     annotations: metadata?.annotations ?? {},
@@ -119,7 +128,8 @@ function stateOf(object: V1Deployment | V1StatefulSet) {
     readyReplicas: status?.readyReplicas ?? 0,
     updatedReplicas: status?.updatedReplicas ?? 0,
     observed: (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0),
-    images: (spec?.template.spec?.containers ?? []).map((container) => container.image ?? ""),
+    images: containers.map((container) => container.image ?? ""),
+    ...resourcesOf(containers),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { commandWords } from "./command.ts";
+import { parseQuantity } from "./quantity.ts";
 import { nearestWord } from "./nearest-word.ts";
 
 const whole = (least: number, most: number) =>
@@ -21,6 +22,9 @@ const namespaceName = z
 const workloadName = z
   .string({ error: "must be namespace/Kind/name" })
   .regex(/^[a-z0-9-]+\/[A-Z][A-Za-z]+\/[a-z0-9.-]+$/, "must be namespace/Kind/name");
+const quantity = z
+  .string({ error: "must be a quantity in quotes, such as '500m' or '8Gi'" })
+  .refine((text) => (parseQuantity(text) ?? 0) > 0, "must be a quantity in quotes, such as '500m' or '8Gi'");
 const clockTime = z
   .string({ error: "must be a time in quotes, such as '09:00'" })
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time in quotes, such as '09:00'");
@@ -54,6 +58,8 @@ const Guardrails = z.strictObject({
     .describe("Kinds of workload that may be changed."),
   minReplicas: whole(1, 1000).default(1).describe("Never fewer replicas than this. Zero is not possible."),
   maxReplicas: whole(1, 1000).default(10).describe("Never more replicas than this."),
+  maxCpu: quantity.default("4").describe("Never more CPU than this for one container, such as 4 or 500m."),
+  maxMemory: quantity.default("8Gi").describe("Never more memory than this for one container, such as 8Gi."),
   growthLimit: z
     .number({ error: "must be a number greater than 1" })
     .gt(1, "must be greater than 1")

@@ -1,10 +1,12 @@
 import type { Cause } from "./cause.ts";
 import type { Evidence, EvidenceKey } from "./evidence.ts";
 import type { Guardrails } from "./guardrails.ts";
-import type { WantedChange } from "./manifest-edit.ts";
+import type { ResourceField, WantedChange } from "./manifest-edit.ts";
+import { parseQuantity } from "./quantity.ts";
+import { podsWithin, resourceWithin } from "./quota-room.ts";
 import { readingsOf } from "./readings.ts";
 import type { Remediation } from "./remediation.ts";
-import { sizeMaxReplicas, sizeReplicas, type Sizing } from "./sizing.ts";
+import { sizeMaxReplicas, sizeReplicas, sizeResources, type Sizing } from "./sizing.ts";
 import type { WorkloadState } from "./workload-state.ts";
 import type { Workload } from "./workload.ts";
 
@@ -21,6 +23,8 @@ export interface RemedyInput {
   readonly undo: Undo | undefined;
   /** The utilisation to aim at, 0 to 1, where a runbook names one. */
   readonly target?: number | undefined;
+  /** The field to resize and the room above the peak, where a runbook names them. */
+  readonly resize?: { readonly field: ResourceField; readonly headroom?: number | undefined } | undefined;
 }
 
 /** The field values before the commit that caused it. */
@@ -39,8 +43,53 @@ export function remedyFor(input: RemedyInput): Remedy {
   if (cause.remedies.length === 0) return none(`${cause.sentence}: no field that Rectify may change cures this`);
   if (state === undefined) return none("the workload to act on is not on the cluster");
   if (cause.remedies.includes("revert")) return undoing(input);
-  if (cause.remedies.includes("scale")) return scaling(input, state);
-  return none(`${cause.sentence}: its remedy needs a person`);
+  const resized = cause.remedies.includes("resources") ? resizing(input, state) : undefined;
+  if (resized?.kind === "change" || !cause.remedies.includes("scale"))
+    return resized ?? none(`${cause.sentence}: its remedy needs a person`);
+  return scaling(input, state);
+}
+
+/** A container that is held back or killed by its own limit gets another one, from what it was measured to use. */
+function resizing(input: RemedyInput, state: WorkloadState): Remedy {
+  const { cause, guardrails, evidence } = input;
+  const outOfMemory = cause.kind === "out-of-memory";
+  const { field = outOfMemory ? "limits.memory" : "limits.cpu", headroom } = input.resize ?? {};
+  const current = state.resources?.[field];
+  if (current === undefined) return none(`${field} of ${cause.workload.name} is not set, or it has several containers`);
+  const isMemory = field.endsWith(".memory");
+  const room = resourceWithin(evidence, field);
+  const most = isMemory ? guardrails.maxMemory : guardrails.maxCpu;
+  const max = room === undefined ? most : withinRoom({ most, current, room: room.amount / state.replicas, isMemory });
+  const bounds = { max, growthLimit: guardrails.growthLimit };
+  const sized = sizeResources({ field, current, peak: peakOf(input, state, isMemory), outOfMemory, headroom, bounds });
+  if (sized.kind === "abstained") return none(sized.because);
+  const sizing = [...sized.arithmetic, ...(room === undefined || max === most ? [] : [room.line])];
+  const { kind, namespace, name } = cause.workload;
+  const change = { kind: "resources", field, to: sized.to } as const;
+  const workload = { kind, namespace, name };
+  return { kind: "change", remediation: { kind: "resources", workload, change, from: current, to: sized.to, sizing } };
+}
+
+/** The highest use of one container: memory is measured so, CPU as the sum over the replicas. */
+function peakOf({ evidence, cause, home }: RemedyInput, { replicas }: WorkloadState, isMemory: boolean) {
+  const key = isMemory ? "memory-used" : "cpu-used";
+  const highest = readingsOf(evidence, { key, workload: cause.workload, home })?.highest;
+  return highest === undefined || isMemory ? highest : highest / Math.max(1, replicas);
+}
+
+interface Room {
+  readonly most: string;
+  readonly current: string;
+  /** What the quota leaves for each container, in cores or bytes. */
+  readonly room: number;
+  readonly isMemory: boolean;
+}
+
+/** The bound of the guardrails, or what the quota leaves for each container where that is less. */
+function withinRoom({ most, current, room, isMemory }: Room): string {
+  const allowed = (parseQuantity(current) ?? 0) + room;
+  if (allowed >= (parseQuantity(most) ?? 0)) return most;
+  return isMemory ? `${Math.floor(allowed / 2 ** 20)}Mi` : `${Math.floor(allowed * 1000 + 1e-9)}m`;
 }
 
 function undoing({ cause, undo }: RemedyInput): Remedy {
@@ -59,7 +108,13 @@ function scaling(input: RemedyInput, state: WorkloadState): Remedy {
   const { cause, guardrails, metric } = input;
   const scaler = state.scaledBy;
   const current = scaler ? scaler.max : state.replicas;
-  const { minReplicas: min, maxReplicas: max, growthLimit } = guardrails;
+  const { minReplicas: min, growthLimit } = guardrails;
+  const room = podsWithin(input.evidence, state.resources ?? {});
+  const max = Math.min(
+    guardrails.maxReplicas,
+    room === undefined ? Number.POSITIVE_INFINITY : state.replicas + room.amount,
+  );
+  const tight = room !== undefined && max < guardrails.maxReplicas ? room.line : undefined;
   const measured = {
     used: expectedCores(input),
     requested: newest(input, "cpu-requested"),
@@ -70,9 +125,10 @@ function scaling(input: RemedyInput, state: WorkloadState): Remedy {
   const sized: Sizing<number> = scaler
     ? sizeMaxReplicas({ ...measured, current: state.replicas, ceiling: scaler.max })
     : sizeReplicas({ ...measured, current, latency: metric });
-  if (sized.kind === "abstained") return none(sized.because);
+  const because = (text: string) => (tight === undefined ? text : `${text}; ${tight}`);
+  if (sized.kind === "abstained") return none(because(sized.because));
   if (sized.to <= current) return none(`${current} replicas are enough: ${sized.arithmetic.join("; ")}`);
-  const sizing = [...sized.arithmetic, ...(sized.bounded === undefined ? [] : [sized.bounded])];
+  const sizing = [...sized.arithmetic, ...(sized.bounded === undefined || tight === undefined ? [] : [tight])];
   const { kind, namespace, name } = cause.workload;
   const [from, to] = [String(current), String(sized.to)];
   const change = changeFor(scaler?.kind, sized.to);

@@ -1,3 +1,4 @@
+import type { ResourceField } from "./manifest-edit.ts";
 import type { LiveWorkload } from "./workload.ts";
 
 /** A workload on the cluster with the state of its rollout. */
@@ -8,6 +9,8 @@ export interface WorkloadState extends LiveWorkload {
   /** True when the controller has seen the newest spec. */
   readonly observed: boolean;
   readonly images: readonly string[];
+  /** What its container asks for and may use; absent where it has several, for then nobody can say which one is meant. */
+  readonly resources?: Partial<Readonly<Record<ResourceField, string>>>;
 }
 
 /** True when every wanted replica runs the newest spec and is ready. */

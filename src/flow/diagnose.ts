@@ -5,7 +5,7 @@ import type { Cause } from "../domain/cause.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
 import type { Incident } from "../domain/incident.ts";
 import type { SecondWitness } from "../domain/proposal-text.ts";
-import { type Remedy, remedyFor } from "../domain/remedy.ts";
+import { type Remedy, remedyFor, type RemedyInput } from "../domain/remedy.ts";
 import type { RiskInput } from "../domain/risk.ts";
 import { followRunbook, type Runbook, runbookFor, type RunbookReading } from "../domain/runbook.ts";
 import { workloadKey } from "../domain/workload.ts";
@@ -76,8 +76,9 @@ export async function diagnose(
     causes.map(({ kind }) => kind),
   );
   const target = runbook?.remedy.kind === "scale" ? runbook.remedy.targetUtilisation : undefined;
+  const resize = runbook?.remedy.kind === "resources" ? runbook.remedy : undefined;
   const remedies = await Promise.all(
-    causes.map((cause) => remedyOf(cause, { incident, observed, guardrails: guardrails.value, target }, ports)),
+    causes.map((cause) => remedyOf(cause, { incident, observed, guardrails: guardrails.value, target, resize }, ports)),
   );
   const ranking = causes.flatMap((cause, index) => (remedies[index] ? [{ cause, remedy: remedies[index] }] : []));
   const followed = runbook && followRunbook(runbook, ranking);
@@ -142,11 +143,12 @@ interface Known {
   readonly observed: Observed;
   readonly guardrails: Guardrails;
   readonly target: number | undefined;
+  readonly resize: RemedyInput["resize"];
 }
 
 async function remedyOf(
   cause: Cause,
-  { incident, observed, guardrails, target }: Known,
+  { incident, observed, guardrails, target, resize }: Known,
   ports: Asked,
 ): Promise<Remedy> {
   const state = await ports.cluster.workload(cause.workload).catch(() => undefined);
@@ -154,5 +156,5 @@ async function remedyOf(
   const own = workloadKey(cause.workload) === workloadKey(incident.workload);
   const metric = own && threshold !== undefined && value !== undefined ? { value, limit: threshold.limit } : undefined;
   const undo = cause.commit === undefined || state === undefined ? undefined : await undoOf(cause.commit, state, ports);
-  return remedyFor({ cause, state, evidence, home: incident.workload, metric, guardrails, undo, target });
+  return remedyFor({ cause, state, evidence, home: incident.workload, metric, guardrails, undo, target, resize });
 }

@@ -11,6 +11,8 @@ import {
 } from "../domain/cost.ts";
 import { gateFilesIn } from "../domain/gate-files.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
+import type { WantedChange } from "../domain/manifest-edit.ts";
+import { parseQuantity } from "../domain/quantity.ts";
 import { reservedByChange } from "../domain/plan-cost.ts";
 import { type PolicyVerdict, policyLacks } from "../domain/policy-report.ts";
 import { checkOf } from "../domain/policy-text.ts";
@@ -153,10 +155,7 @@ function riskOf({ subject, plan, guardrails, recentChanges, cycles, trust, now }
   const objects = new Set(effect.changes.map(({ object }) => workloadKey(object)));
   return assessRisk({
     kind: remediation.kind,
-    amount:
-      typeof change.to === "number"
-        ? { from: Number(from), to: change.to, ceiling: guardrails.maxReplicas }
-        : undefined,
+    amount: amountOf(change, from, guardrails),
     critical: guardrails.criticalWorkloads.includes(workloadKey(workload)),
     objectsChanged: objects.size,
     trust,
@@ -168,6 +167,15 @@ function riskOf({ subject, plan, guardrails, recentChanges, cycles, trust, now }
       isInsideWindows(guardrails.windows, now) || guardrails.windowExemptSeverities.includes(subject.incident.severity),
     proof: effect.proof.kind,
   });
+}
+
+/** The number before and after, in one unit; undefined for a change that is no number. */
+function amountOf(change: WantedChange, from: string, { maxReplicas, maxCpu, maxMemory }: Guardrails) {
+  if (change.kind === "image-tag") return undefined;
+  if (change.kind !== "resources") return { from: Number(from), to: change.to, ceiling: maxReplicas };
+  const [before, after] = [parseQuantity(from), parseQuantity(change.to)];
+  if (before === undefined || after === undefined) return undefined;
+  return { from: before, to: after, ceiling: parseQuantity(change.field.endsWith(".memory") ? maxMemory : maxCpu) };
 }
 
 /** Where our own CLI gave no verdict, a required check of the repository is the policies' voice. */

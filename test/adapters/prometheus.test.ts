@@ -3,6 +3,7 @@ import { prometheus } from "../../src/adapters/prometheus.ts";
 import { thresholdOf } from "../../src/domain/alert-rule.ts";
 import type { Metrics } from "../../src/ports.ts";
 import { Refused } from "../../src/ports.ts";
+import { serveApi } from "../../src/lab/cluster/api-server.ts";
 import { openShop, type TestShop } from "../lab/cluster-shop.ts";
 import { expectFailure, letdowns, sourceOf } from "./sources.ts";
 
@@ -80,4 +81,32 @@ test.each([
 test("an answer beyond the size cap is refused", async () => {
   const reader = prometheus({ url: shop.cluster.urls.prometheus, maxBytes: 1_000 });
   await expectFailure(reader.range('{__name__=~".+"}', ...lastSeconds(2)), Refused, /larger than 1000 bytes/);
+});
+
+test.each([
+  [422, "query processing would load too many samples"],
+  [400, "exceeded maximum resolution of 11,000 points per timeseries"],
+])(
+  "E01: after %i the question is asked once more with a coarser step, and the answer says so",
+  async (status, error) => {
+    const steps: number[] = [];
+    const source = await serveApi(({ query }) => {
+      steps.push(Number(query.get("step")));
+      const found = { resultType: "matrix", result: [] };
+      return steps.length === 1
+        ? { status, body: { status: "error", error } }
+        : { status: 200, body: { status: "success", data: found } };
+    });
+    const answer = await prometheus({ url: source.url }).range("up", new Date(0), new Date(1_200_000));
+    await source.close();
+    expect(steps).toEqual([10, 40]);
+    expect(answer.notes).toEqual([expect.stringMatching(new RegExp(`^asked again with 4 times the step: .*${error}`))]);
+  },
+);
+
+test("E01: a question that is refused twice is not asked a third time", async () => {
+  const source = await sourceOf({ status: 422, body: { status: "error", error: "too many samples" } });
+  await expectFailure(prometheus({ url: source.url }).range("up", ...lastSeconds(2)), Refused, /422 too many samples/);
+  expect(source.asked).toHaveLength(2);
+  await source.close();
 });

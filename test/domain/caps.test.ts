@@ -147,3 +147,11 @@ test("an alert cannot tick a box, mention anyone or overflow the issue", () => {
   expect(readTicked(body)).toEqual([]);
   expect(body.replace(/`[^`\n]*`/g, "")).not.toMatch(/@org|x\.example/);
 });
+
+test("a candidate that is held back is listed with the reason, passes when it is ticked, and opens when its time is up", () => {
+  const heldBack = { until: "2026-11-24T03:10:00.000Z", because: "5 of 5 cleared by themselves" };
+  const held = aCandidate(1, { heldBack });
+  expect(admitCandidates([held], quiet, limits).listed).toEqual([{ candidate: held, because: heldBack.because }]);
+  expect(opened([held], { ticked: [held.incident] })).toEqual(["w1"]);
+  expect(opened([held], { now: new Date(heldBack.until) })).toEqual(["w1"]);
+});

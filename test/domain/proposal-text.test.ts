@@ -178,3 +178,15 @@ test.each([
 ])("one line of what %s shows", (_what, item, line) => {
   expect(item && findingOf(item)).toBe(line);
 });
+
+test("the body says how sure it is, what lowered that, what else was considered, and what such alerts do by themselves", () => {
+  const considered = [
+    { sentence: "web uses 95 % of the CPU it requests", confidence: 0.6, citing: ["E1"] },
+    { sentence: "web waits for catalog", confidence: 0.2, citing: ["E2"] },
+  ];
+  const cause = { sentence: "web is hot", citing: ["E1"], confidence: 0.58, missing: ["events"], considered };
+  const body = renderBody(aStory({ cause, selfHealing: "4 of 5 untouched past firings cleared by themselves" }));
+  expect(body).toContain("Confidence: 58 %, lowered because this is not known: events.");
+  expect(body).toContain("- 60 %: web uses 95 % of the CPU it requests (E1)\n- 20 %: web waits for catalog (E2)");
+  expect(body).toContain("Would it have healed anyway? 4 of 5 untouched past firings cleared by themselves.");
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Firing, firingsOf, selfHealingOf } from "../../src/domain/self-healing.ts";
+import { doubtOf, type Firing, firingsOf, holdBackOf, selfHealingOf } from "../../src/domain/self-healing.ts";
 import { at, points, start } from "./incident-fixture.ts";
 
 const firing = (from: number, to: number | undefined, touched = false): Firing => ({
@@ -65,5 +65,34 @@ describe("firings from the series ALERTS", () => {
     expect(
       firingsOf({ labels: {}, points: [] }, { stepSeconds: 60, endsAt: new Date(start).toISOString(), touches: [] }),
     ).toEqual([]);
+  });
+});
+
+describe("what follows for an alert that mostly clears by itself", () => {
+  const often = judge([healed, healed, healed, healed, healed]);
+  const sometimes = judge([healed, stayed, healed, stayed]);
+  const young = { severity: "warning", startedAt: at(0), withinMs: 10 * 60_000 };
+
+  test("a low severity waits until the firing had its time", () => {
+    expect(holdBackOf(often, young)).toEqual({ until: at(10), because: expect.stringMatching(/^5 of 5 untouched/) });
+  });
+
+  test.each(["page", "critical", "error", "sev1", "none", ""])("severity %j never waits", (severity) => {
+    expect(holdBackOf(often, { ...young, severity })).toBeUndefined();
+  });
+
+  test("nothing waits without history, or where it says too little", () => {
+    expect(holdBackOf(judge([]), young)).toBeUndefined();
+    expect(holdBackOf(judge([healed, healed, healed]), young)).toBeUndefined();
+    expect(holdBackOf(sometimes, young)).toBeUndefined();
+  });
+
+  test.each([
+    ["within that time proves nothing", 9, false],
+    ["after that time does", 11, true],
+  ])("a recovery %s", (_, minute, proves) => {
+    const recovery = { startedAt: at(0), recoveredAt: at(minute), withinMs: 10 * 60_000 };
+    expect(doubtOf(often, recovery)).toEqual({ because: expect.stringContaining("5 of 5"), proves });
+    expect(doubtOf(sometimes, recovery)).toBeUndefined();
   });
 });

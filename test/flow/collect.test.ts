@@ -3,10 +3,12 @@ import { kubernetes } from "../../src/adapters/kubernetes.ts";
 import { loki } from "../../src/adapters/loki.ts";
 import { prometheus } from "../../src/adapters/prometheus.ts";
 import { within } from "../../src/adapters/within.ts";
+import { capsuleOf, readCapsule, renderCapsule, replayCapsule } from "../../src/domain/capsule.ts";
 import { diagnoseSignals } from "../../src/domain/cause.ts";
 import { signalsOf } from "../../src/domain/signals.ts";
 import { treeOf } from "../../src/domain/tree.ts";
 import { collect, type Observed } from "../../src/flow/collect.ts";
+import { diagnose } from "../../src/flow/diagnose.ts";
 import type { Fault } from "../../src/lab/cluster/api-server.ts";
 import type { ApiName } from "../../src/lab/cluster/cluster.ts";
 import { type Ports, Unavailable } from "../../src/ports.ts";
@@ -14,14 +16,16 @@ import { anAlert, anIncident } from "../builders.ts";
 import { openShop, type TestShop } from "../lab/cluster-shop.ts";
 
 const faults: readonly (readonly [string, Fault])[] = [
-  ["answers 400", { kind: "status", status: 400 }],
-  ["answers 422", { kind: "status", status: 422 }],
-  ["answers 500", { kind: "status", status: 500 }],
-  ["cuts its answers", { kind: "cut" }],
-  ["sends a sign-in page", { kind: "wrong-type" }],
-  ["is down", { kind: "down" }],
-  ["is slow", { kind: "slow", ms: 20_000 }],
-  ["tells half of the truth", { kind: "partial" }],
+  ["E01 answers 400", { kind: "status", status: 400 }],
+  ["E01 answers 422", { kind: "status", status: 422 }],
+  ["E05 answers 403", { kind: "status", status: 403 }],
+  ["E05 answers 429", { kind: "status", status: 429 }],
+  ["E02 answers 500", { kind: "status", status: 500 }],
+  ["E05 cuts its answers", { kind: "cut" }],
+  ["E01 sends a sign-in page", { kind: "wrong-type" }],
+  ["E02 is down", { kind: "down" }],
+  ["E06 is slow", { kind: "slow", ms: 20_000 }],
+  ["E02 tells half of the truth", { kind: "partial" }],
 ];
 const sources = ["prometheus", "loki", "kubernetes"] as const satisfies readonly ApiName[];
 // Only a source that keeps its reader waiting has to be given up soon; a busy machine is none.
@@ -43,9 +47,15 @@ const incident = () =>
 
 const sha = "a".repeat(40);
 
+interface Giving {
+  readonly files?: Record<string, string>;
+  readonly deadlineMs?: number;
+  readonly giveUpMs?: number;
+}
+
 function collected(
   github: Partial<Ports["github"]> = {},
-  { files = {}, deadlineMs = patientMs }: { files?: Record<string, string>; deadlineMs?: number } = {},
+  { files = {}, deadlineMs = patientMs, giveUpMs = 30_000 }: Giving = {},
 ): Promise<Observed> {
   const { urls, now } = shop.cluster;
   const ports = {
@@ -53,7 +63,7 @@ function collected(
     metrics: prometheus({ url: urls.prometheus, deadlineMs }),
     logs: loki({ url: urls.loki, deadlineMs }),
     clock: { now },
-    within: (milliseconds: number, work: Promise<unknown>) => within(Math.min(milliseconds, deadlineMs * 2), work),
+    within: (milliseconds: number, work: Promise<unknown>) => within(Math.min(milliseconds, giveUpMs), work),
     tempo: { lookbackMs: 20_000, rateWindow: "3s", historyMs: 60_000, selfHealMs: 5_000 },
     journal: { mergesSince: async () => [] },
     github: { commitsSince: async () => [], head: async () => ({ sha, tree: treeOf(files) }), ...github },
@@ -128,4 +138,46 @@ test("the runbooks of the alert are evidence, and one that cannot be read says s
     notes: [expect.stringMatching(/^runbooks\/broken.md was not read: remedy/)],
   });
   expect(calm.evidence.some(({ source }) => source === "runbook")).toBe(false);
+});
+
+test("E06: a source that hangs is given up, and the others still speak", async () => {
+  const commitsSince = () => new Promise<never>(() => undefined);
+  const observed = await collected({ commitsSince }, { giveUpMs: 5_000 });
+  const commits = observed.evidence.find(({ key }) => key === "commits");
+  expect(commits?.finding).toEqual({ kind: "missing", because: expect.stringMatching(/^no answer within/) });
+  expect(judged(observed).kind).toBe("saturated");
+}, 20_000);
+
+test("what a source owed and did not answer is told apart from what nobody measures", () => {
+  const silent = calm.evidence.map((item) =>
+    item.key === "events" ? { ...item, finding: { kind: "missing", because: "HTTP 403" } as const } : item,
+  );
+  expect(signalsOf(incident(), silent).unanswered).toEqual(["events"]);
+  const unmeasured = calm.evidence.filter(({ key }) => key !== "node-metrics");
+  expect(signalsOf(incident(), unmeasured)).toMatchObject({
+    missing: ["metrics of the services around it"],
+    unanswered: [],
+  });
+});
+
+test("E07: an alert whose metric is back needs no change", async () => {
+  const told: string[] = [];
+  const ports = {
+    journal: { saveCapsule: async () => undefined },
+    clock: { now: shop.cluster.now },
+    telemetry: { tell: (_incident: string, _verb: string, text: string) => void told.push(text) },
+  };
+  const observed: Observed = { ...calm, threshold: { query: "cpu", comparison: ">", limit: 0.95 }, value: 0.05 };
+  const because = "already recovered: the alert's metric is 0.05 now, and it fires > 0.95";
+  expect(await diagnose(incident(), observed, [], ports as unknown as Ports)).toEqual({
+    kind: "abstained",
+    because,
+  });
+  expect(told).toEqual([because]);
+});
+
+test("a capsule of what was seen repeats the diagnosis offline", () => {
+  const made = capsuleOf(incident(), calm.evidence, { at: "2026-11-24T03:00:00Z", versions: {} });
+  const reading = readCapsule(renderCapsule(made));
+  expect(reading.kind === "capsule" && replayCapsule(reading.capsule).differences).toEqual([]);
 });

@@ -39,11 +39,12 @@ function worldOf(world: World) {
       workload: async () => ({ ...aLease().remediation.workload, replicas: 4, images: [] }),
       surroundings: away,
       entryOf: async () => ({ tool: "plain", path: "apps" }),
+      appliedRevision: away,
     },
     metrics: {
       ruleOf: async (name: string) => ({ name, query: "latency > 0.5", forMs: 0 }),
       range: async (query: string, from: Date) => {
-        asked.push(from);
+        if (!query.includes("ALERTS")) asked.push(from);
         const value =
           query === "latency"
             ? (world.latency ?? 0.1)
@@ -66,10 +67,11 @@ function worldOf(world: World) {
       end: async (_uid: string, because: string) => void told.push(`end: ${because}`),
       renew: async (_uid: string, renewal: object) => void told.push(`renew: ${JSON.stringify(renewal)}`),
     },
-    journal: { ...base.journal, alertsOf: async () => [anAlert({ status: "resolved" })] },
+    journal: { ...base.journal, mergesSince: async () => [], alertsOf: async () => [anAlert({ status: "resolved" })] },
     changes: { settle: async () => void told.push("settled") },
     clock: { now: () => now },
-    tempo: { lookbackMs: world.lookbackMs ?? 30 * 60_000, rateWindow: "5m" },
+    within: (_: number, work: Promise<unknown>) => work,
+    tempo: { lookbackMs: world.lookbackMs ?? 30 * 60_000, rateWindow: "5m", historyMs: 3_600_000, selfHealMs: 1 },
   } as unknown as Ports;
   const run = {
     tempo: { pollMs: 1 },
