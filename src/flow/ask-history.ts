@@ -12,14 +12,16 @@ const leastStepMs = 250;
 /** Would it have healed anyway? From the alert's own history; firings during which the workload was changed count apart. */
 export async function askHistory(
   incident: Incident,
-  { metrics, journal, clock, tempo }: Pick<Ports, "metrics" | "journal" | "clock" | "tempo">,
+  { metrics, journal, github, clock, tempo }: Pick<Ports, "metrics" | "journal" | "github" | "clock" | "tempo">,
 ): Promise<{ readonly healing: SelfHealing; readonly finding: Finding; readonly query: string }> {
   const to = clock.now();
   const from = new Date(to.getTime() - tempo.historyMs);
   const query = historyQuery(incident);
   const points = Math.min(mostPoints, Math.floor(tempo.historyMs / leastStepMs));
   const { series, notes } = await metrics.range(query, from, to, points);
-  const touches = await journal.mergesSince(workloadKey(incident.workload), from.toISOString());
+  const merges = await journal.mergesSince(workloadKey(incident.workload), from.toISOString());
+  // What people repaired by a commit did not heal by itself. Whose commit it was would take a render of each.
+  const touches = [...merges, ...(await github.commitsSince(from)).map(({ at }) => at)];
   const window = { stepSeconds: tempo.historyMs / 1000 / points, endsAt: to.toISOString(), touches };
   const firings = series.slice(0, 1).flatMap((one) => firingsOf(one, window));
   // A part of the history would count gaps as recoveries.
