@@ -17,6 +17,9 @@ import type { Watchtower, WatchtowerEvent } from "./domain/watchtower.ts";
 import type { LiveWorkload, Workload } from "./domain/workload.ts";
 import type { ChangeBook, LeaseBook } from "./records.ts";
 import type { AppliedRevision, Surroundings, WorkloadState } from "./domain/workload-state.ts";
+import type { Tempo } from "./tempo.ts";
+
+export type { Tempo } from "./tempo.ts";
 
 /** No answer: the same call may work later. `retryAfterMs` is the earliest moment the other side will listen. */
 export class Unavailable extends Error {
@@ -267,27 +270,6 @@ export interface Ports {
   readonly within: Within;
   readonly telemetry: Telemetry;
   readonly tempo: Tempo;
-}
-
-/** How long the waiting verbs wait, in milliseconds. */
-export interface Tempo {
-  /** Between two looks while waiting for a person, a sync or a recovery. */
-  readonly pollMs: number;
-  /** How far back collection looks. */
-  readonly lookbackMs: number;
-  /** The window of rate() in our own queries, as Prometheus writes durations. */
-  readonly rateWindow: string;
-  /** A recovery must hold this long before it counts. */
-  readonly settleMs: number;
-  /** After a merged change its workload is left alone this long: not shorter than an autoscaler's own window of 300 s. */
-  readonly coolDownMs: number;
-  readonly decideTimeoutMs: number;
-  readonly syncTimeoutMs: number;
-  readonly verifyTimeoutMs: number;
-  readonly modelDeadlineMs: number;
-  /** How far back the firings of an alert are counted, and within which time one has healed by itself. */
-  readonly historyMs: number;
-  readonly selfHealMs: number;
 }
 
 /** What a durable story may do: take a step once, wait for a message, let time pass. */
