@@ -32,14 +32,20 @@ export interface SeriesStore {
 export function createSeriesStore(retentionMs: number): SeriesStore {
   const byName = new Map<string, Map<string, StoredSeries>>();
   const lastScrape = new Map<string, Set<StoredSeries>>();
+  // A range query asks for the same selection at each of its steps; only a new series changes it.
+  const selections = new WeakMap<readonly Matcher[], { readonly count: number; readonly found: StoredSeries[] }>();
+  let count = 0;
 
   function seriesOf({ name, labels }: Sample): StoredSeries {
     const group = byName.get(name) ?? new Map<string, StoredSeries>();
     byName.set(name, group);
     const key = labelKey(labels);
-    const found = group.get(key) ?? { labels: { __name__: name, ...labels }, times: [], values: [] };
-    group.set(key, found);
-    return found;
+    const known = group.get(key);
+    if (known !== undefined) return known;
+    const made = { labels: { __name__: name, ...labels }, times: [], values: [] };
+    group.set(key, made);
+    count += 1;
+    return made;
   }
 
   return {
@@ -56,12 +62,16 @@ export function createSeriesStore(retentionMs: number): SeriesStore {
       lastScrape.set(job, seen);
     },
     select: (matchers) => {
+      const known = selections.get(matchers);
+      if (known?.count === count) return known.found;
       const name = matchers.find((matcher) => matcher.label === "__name__" && matcher.operator === "=");
       const groups = name ? [byName.get(name.value) ?? new Map<string, StoredSeries>()] : [...byName.values()];
       const tests = matchers.map(testOf);
-      return groups.flatMap((group) =>
+      const found = groups.flatMap((group) =>
         [...group.values()].filter((series) => tests.every((test) => test(series.labels))),
       );
+      selections.set(matchers, { count, found });
+      return found;
     },
     all: () => [...byName.values()].flatMap((group) => [...group.values()]),
   };

@@ -30,7 +30,7 @@ export function evaluate(expression: Expression, moment: Moment): Value {
       return call(expression, moment);
     case "aggregation": {
       const parameter = expression.parameter && evaluate(expression.parameter, moment);
-      return vector(unique(aggregate(expression, itemsOf(evaluate(expression.of, moment)), parameter)));
+      return vector(aggregate(expression, itemsOf(evaluate(expression.of, moment)), parameter));
     }
     case "binary":
       return checked(combine(expression, evaluate(expression.left, moment), evaluate(expression.right, moment)));

@@ -1,6 +1,8 @@
 import { labelKey } from "../series-store.ts";
 import { grouped, type Item } from "./value.ts";
 
+const bound = ["le"];
+
 interface Bucket {
   readonly upTo: number;
   readonly count: number;
@@ -12,7 +14,7 @@ export function histogramQuantile(q: number, items: readonly Item[]): readonly I
   for (const item of items) {
     const le = item.labels.le;
     if (le === undefined) continue;
-    const labels = grouped(item.labels, "without", ["le"]);
+    const labels = grouped(item.labels, "without", bound);
     const group = groups.get(labelKey(labels)) ?? { labels, buckets: [] };
     groups.set(labelKey(labels), group);
     group.buckets.push({ upTo: le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le), count: item.value });

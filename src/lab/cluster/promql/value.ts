@@ -44,10 +44,19 @@ export function withoutName(labels: Labels): Labels {
 
 /** The labels with these names; the others with `without`. An empty label is an absent one. */
 export function grouped(labels: Labels, mode: "by" | "without", names: readonly string[]): Labels {
-  return part(labels, `${mode} ${names.join()}`, () => {
+  return part(labels, partName(mode, names), () => {
     const kept = Object.entries(labels).filter(([name, value]) =>
       mode === "by" ? names.includes(name) && value !== "" : name !== "__name__" && !names.includes(name),
     );
     return Object.fromEntries(kept);
   });
+}
+
+const partNames = new WeakMap<readonly string[], string>();
+
+/** The names come out of the parsed query, one array for all of its moments. */
+function partName(mode: "by" | "without", names: readonly string[]): string {
+  const known = partNames.get(names) ?? `${mode} ${names.join()}`;
+  partNames.set(names, known);
+  return known;
 }
