@@ -60,15 +60,12 @@ export async function startControlPlane(
   await processes.start({
     name: "kube-controller-manager",
     command: programs["kube-controller-manager"],
-    args: controllerArgs(files, await freePort()),
+    args: controllerArgs(files),
   });
   await processes.start({
     name: "kube-scheduler",
     command: programs["kube-scheduler"],
-    args: [
-      ...["--kubeconfig", files.kubeconfigPath, "--leader-elect=false"],
-      ...["--bind-address", "127.0.0.1", "--secure-port", String(await freePort())],
-    ],
+    args: ["--kubeconfig", files.kubeconfigPath, "--leader-elect=false", "--secure-port", "0"],
   });
   await kube.apply(nodeNames.map(nodeOf));
   await startKwok(programs.kwok, files.kubeconfigPath, processes);
@@ -182,10 +179,10 @@ const controllers = [
   "node-lifecycle-controller",
 ];
 
-function controllerArgs({ kubeconfigPath, keys }: Files, port: number): readonly string[] {
+function controllerArgs({ kubeconfigPath, keys }: Files): readonly string[] {
   return [
     ...["--kubeconfig", kubeconfigPath, "--leader-elect=false", "--controllers", controllers.join(",")],
-    ...["--bind-address", "127.0.0.1", "--secure-port", String(port)],
+    ...["--secure-port", "0"],
     ...["--service-account-private-key-file", keys.accountPrivateKey, "--root-ca-file", keys.caPath],
     ...["--horizontal-pod-autoscaler-sync-period", "2s", "--kube-api-qps", "200", "--kube-api-burst", "400"],
   ];

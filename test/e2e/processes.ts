@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -117,15 +118,23 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resume) => setTimeout(resume, ms));
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+// Below the range from which the system takes the ports of outgoing connections (32768 on Linux).
+const lowestPort = 20_000;
+const portCount = 12_000;
+
+/** A port of 127.0.0.1 that nobody holds now, and that no outgoing connection will take before it is used. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = lowestPort + randomInt(portCount);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 
