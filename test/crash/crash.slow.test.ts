@@ -37,14 +37,14 @@ async function patientWorld(): Promise<LabWorld> {
 }
 
 /** Keeps Rectify running: whenever its process dies, the next one starts, and learns which points were survived. */
-function keepAlive(world: LabWorld, survived: Set<string>, killAtSteps: boolean) {
+function keepAlive(world: LabWorld, survived: Set<string>, killAtSteps: boolean, only?: string) {
   let child: ChildProcess;
   let wanted = true;
   const told: Line[] = [];
   let deaths = 0;
   const start = () => {
     child = spawn(process.execPath, ["--import", "tsx", "test/crash/child.ts"], { stdio: ["pipe", "pipe", "inherit"] });
-    child.stdin?.end(JSON.stringify({ settings: world.settings, survived: [...survived], kill: killAtSteps }));
+    child.stdin?.end(JSON.stringify({ settings: world.settings, survived: [...survived], kill: killAtSteps, only }));
     createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => {
       const line = JSON.parse(text) as Line;
       if (line.point !== undefined) survived.add(line.point);
@@ -125,6 +125,29 @@ test("killed at every step boundary, the story ends with one of everything", { t
   }
   expect(bot.deaths()).toBeGreaterThanOrEqual(3 * steps.size - 1);
   await expectOneOfEach(world);
+});
+
+test("L07 killed after the model's answer, the story keeps that answer and asks no second time", {
+  timeout: 300_000,
+}, async () => {
+  const world = await patientWorld();
+  const { model } = world;
+  if (model === undefined) throw new Error("this needs the scripted model: unset OLLAMA_HOST");
+  // The first point at which a diagnosis with the model's answer is on record.
+  const survived = new Set<string>();
+  const bot = keepAlive(world, survived, true, "plan/begin");
+  closing.push(bot.stop);
+  await until("a quiet shop", () => world.cluster.isSynced());
+  world.cluster.setLoad("web", 260);
+  await until("the death", () => survived.has("plan/begin"), 120_000);
+  model.setBehaviour("liar");
+  const asked = model.calls.length;
+  const pull = await until("the pull request", () => world.forge.pulls()[0], 120_000);
+  expect(bot.deaths()).toBe(1);
+  expect(model.calls.length).toBe(asked);
+  expect(asked).toBeGreaterThan(0);
+  expect(pull.body).toContain("The measurements fit this cause best");
+  expect(pull.body).not.toContain("was not used");
 });
 
 test("killed inside every write to GitHub, the story ends with one of everything", { timeout: 900_000 }, async () => {
