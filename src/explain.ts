@@ -26,10 +26,21 @@ export async function explain(uid: string, env: Readonly<Record<string, string |
   if (store === undefined) return failed(noRecords);
   try {
     const record = await store.incident(uid);
-    if (record === undefined) return failed(`no incident ${JSON.stringify(uid)} is on record`);
-    const [events, document, lease] = await Promise.all([store.eventsOf(uid), store.capsule(uid), store.leaseOf(uid)]);
+    if (record === undefined)
+      return failed(
+        `no incident ${JSON.stringify(uid)} is on record: the pages list them all, an Incident-UID is in each pull request`,
+      );
+    const [events, document, steps, exchanges, lease] = await Promise.all([
+      ...([
+        store.eventsOf(uid),
+        store.capsule(uid),
+        store.stepCosts(uid),
+        store.exchangesOf(uid),
+        store.leaseOf(uid),
+      ] as const),
+    ]);
     const capsule = document === undefined ? undefined : readCapsule(document);
-    return { lines: renderExplanation({ ...record, events, capsule, lease }), code: 0 };
+    return { lines: renderExplanation({ ...record, events, capsule, steps, exchanges, lease }), code: 0 };
   } finally {
     await store.close();
   }

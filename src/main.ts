@@ -37,6 +37,7 @@ import type { PolicyEngine } from "./domain/policy-report.ts";
 import type { Message, Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
 import { internalRoutes, webhookRoutes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
+import { type Observed, observe, remembering } from "./observe.ts";
 import { keepWatch } from "./watch.ts";
 import { type Live, pageRoutes } from "./web/pages.ts";
 
@@ -53,22 +54,21 @@ export interface Rectify {
 
 /** The composition root: settings → adapters → ports → start. Throws `Refused` or `Unavailable` with the remedy. */
 export async function startRectify(settings: Settings, telemetry: Telemetry): Promise<Rectify> {
-  const embedded =
-    settings.databaseUrl === undefined
-      ? await startEmbeddedPostgres(join(settings.dataDirectory, "postgres"))
-      : undefined;
+  const embedded = settings.databaseUrl === undefined ? await ownPostgres(settings) : undefined;
   const databaseUrl = settings.databaseUrl ?? embedded?.url ?? "";
   const meter = openMeter();
-  const store = meter.watchStore(await openStore(databaseUrl));
+  const observed = observe(settings.otlpEndpoint, meter.watchStore(await openStore(databaseUrl)), telemetry);
+  const { store, steps } = observed;
   const remembered = meter.watchSteps(remembering(telemetry, store));
-  const { ports, watchtower, memory, endWatch } = await openPorts(settings, store, { telemetry: remembered, meter });
+  const voice = { telemetry: remembered, meter, steps };
+  const { ports, watchtower, memory, endWatch } = await openPorts(settings, store, voice);
   const durable = await startDurable({
     url: databaseUrl,
     ports,
-    story: remediateIncident,
-    leaseStory: endLease,
+    ...{ story: remediateIncident, leaseStory: endLease },
     recovering: store.recovering,
     mostRecoveries: settings.mostRecoveries,
+    measure: steps.measure,
   });
   const inbox: Inbox = openInbox({
     store,
@@ -107,6 +107,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
       await Promise.all([webhooks.close(), internal.close()]);
       await inbox.close();
       await durable.shutdown();
+      await observed.close();
       await store.close();
       await embedded?.stop();
     },
@@ -137,15 +138,8 @@ async function hearAfterwards(
   await hearWithdrawal(message, { incident: incident.uid, pull, ended }, ports);
 }
 
-/** What is told about an incident is also kept, for its page. */
-function remembering(telemetry: Telemetry, store: Store): Telemetry {
-  return {
-    ...telemetry,
-    tell: (incident, verb, text) => {
-      telemetry.tell(incident, verb, text);
-      if (incident !== "") void store.recordEvent(incident, verb, text).catch(() => undefined);
-    },
-  };
+function ownPostgres({ dataDirectory }: Settings) {
+  return startEmbeddedPostgres(join(dataDirectory, "postgres"));
 }
 
 interface Alive {
@@ -175,7 +169,8 @@ async function openPorts(settings: Settings, store: Store, voice: Voice) {
   const model = modelOf(settings, watchtower, voice.meter);
   const connected = await connect(settings, store, voice);
   const memory = memoryOf(settings, connected.github, voice);
-  const ports = { ...connected, model, watchtower, memory };
+  const asked = model && voice.steps.watchModel(model);
+  const ports = { ...connected, model: asked, watchtower, memory };
   return { ports, watchtower, memory, endWatch: keepWatch(ports, model, watch?.everyMs ?? settings.tempo.pollMs) };
 }
 
@@ -209,15 +204,20 @@ function modelOf({ ollama }: Settings, watchtower: WatchtowerDesk, meter: Meter)
 interface Voice {
   readonly telemetry: Telemetry;
   readonly meter: Meter;
+  readonly steps: Observed["steps"];
 }
 
-async function connect(settings: Settings, store: Store, { telemetry, meter }: Voice): Promise<Omit<Ports, "model">> {
+async function connect(settings: Settings, store: Store, voice: Voice): Promise<Omit<Ports, "model">> {
+  const { telemetry, meter, steps } = voice;
   const client = await connectGitHub({
     apiUrl: settings.github.apiUrl,
     repository: settings.repository,
     app: settings.app,
     writeGapMs: settings.github.writeGapMs,
-    onCall: meter.githubCall,
+    onCall: (call) => {
+      meter.githubCall(call);
+      steps.githubCall();
+    },
     audit: (action, detail) =>
       store.audit({ incident: String(detail.incident ?? ""), actor: "rectify", action, detail }),
   });

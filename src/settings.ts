@@ -38,6 +38,8 @@ export interface Settings {
   readonly kyverno?: "off" | { readonly path: string | undefined; readonly toolsDirectory: string | undefined };
   /** When writing is suspended; absent = the product's own numbers. */
   readonly watchtower?: { readonly limits: WatchtowerLimits; readonly everyMs: number } | undefined;
+  /** Where spans go; absent = nowhere. */
+  readonly otlpEndpoint?: string | undefined;
   readonly alertPollMs: number;
   /** Restarts in a row that may find a story in the same step before it is parked. */
   readonly mostRecoveries: number;
@@ -109,6 +111,7 @@ const Environment = z.object({
   OLLAMA_HOST: url.optional(),
   OLLAMA_MODEL: z.string().min(1).default("llama3.1:8b"),
   OLLAMA_EMBED_MODEL: z.string().min(1).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   KYVERNO: absolute.optional(),
   RECTIFY_TOOLS: z.string().optional(),
   ALERT_POLL_MS: duration(60_000),
@@ -176,6 +179,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
         ? undefined
         : { host: read.OLLAMA_HOST, model: read.OLLAMA_MODEL, embeddingModel: read.OLLAMA_EMBED_MODEL },
     kyverno: read.KYVERNO === "off" ? "off" : { path: read.KYVERNO, toolsDirectory: read.RECTIFY_TOOLS },
+    otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT,
     alertPollMs: read.ALERT_POLL_MS,
     mostRecoveries: read.MOST_RECOVERIES,
     tempo: tempoOf(read),

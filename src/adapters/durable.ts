@@ -43,11 +43,15 @@ export interface DurableOptions {
   readonly recovering: (workflow: string, steps: number) => Promise<number>;
   /** A story that kills the process again and again in the same step is parked after this many tries. */
   readonly mostRecoveries: number;
+  /** Runs every attempt of a step, to count what it takes. */
+  readonly measure?: Measure;
 }
+
+type Measure = <T>(workflow: string, step: string, work: () => Promise<T>) => Promise<T>;
 
 /** Starts the engine and recovers what was in flight. */
 export async function startDurable(options: DurableOptions): Promise<Durable> {
-  const { url, ports, story } = options;
+  const { url, story } = options;
   await parkFruitless(options);
   DBOS.setConfig({
     name: "rectify",
@@ -57,12 +61,12 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     logger: quiet,
     useListenNotify: true,
   });
-  const workflow = DBOS.registerWorkflow((incident: Incident) => story(incident, runOf(ports)), {
+  const workflow = DBOS.registerWorkflow((incident: Incident) => story(incident, runOf(options)), {
     name: "remediate-incident",
     // The engine counts honest restarts, too, and a story may wait for days: `parkFruitless` counts better.
     maxRecoveryAttempts: 10_000,
   });
-  const leaseWorkflow = DBOS.registerWorkflow((lease: Lease) => options.leaseStory(lease, runOf(ports)), {
+  const leaseWorkflow = DBOS.registerWorkflow((lease: Lease) => options.leaseStory(lease, runOf(options)), {
     name: "end-lease",
     maxRecoveryAttempts: 10_000,
   });
@@ -118,9 +122,10 @@ async function stateOf(workflowID: string): Promise<"running" | "ended" | "stran
   return status.applicationVersion === storyVersion ? "running" : "stranded";
 }
 
-function runOf(ports: Ports): Run {
+function runOf({ ports, measure = (_workflow, _step, work) => work() }: DurableOptions): Run {
+  const measured = <T>(name: string, work: () => Promise<T>) => measure(DBOS.workflowID ?? "", name, work);
   return {
-    step: (name, work) => stepUntilAnswered(name, () => work(ports), ports.telemetry),
+    step: (name, work) => stepUntilAnswered(name, () => measured(name, () => work(ports)), ports.telemetry),
     message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
     tempo: ports.tempo,
   };

@@ -4,6 +4,7 @@ import type { Story } from "../domain/story.ts";
 import { workloadKey } from "../domain/workload.ts";
 import { Unavailable } from "../ports.ts";
 import { alerts } from "./store-alerts.ts";
+import { costBook, costSchema } from "./store-costs.ts";
 import { changeBook, leaseBook, leaseSchema } from "./store-leases.ts";
 import { inbox, inboxSchema } from "./store-inbox.ts";
 import { audit, lineage } from "./store-lineage.ts";
@@ -83,7 +84,7 @@ export async function openStore(url: string) {
       throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
   const tables = [inboxSchema, schema, queueSchema, requestSchema, watchtowerSchema, leaseSchema];
-  await query([...tables, pendingSchema, withdrawalSchema].join(""));
+  await query([...tables, pendingSchema, withdrawalSchema, costSchema].join(""));
   return {
     ...inbox(query),
     ...incidents(query),
@@ -97,6 +98,7 @@ export async function openStore(url: string) {
     ...changeBook(query),
     ...withdrawalRecord(query),
     ...pendingFiles(query),
+    ...costBook(query),
     close: () => pool.end(),
   };
 }

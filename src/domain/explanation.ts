@@ -6,6 +6,7 @@ import { costTrail } from "./cost-trail.ts";
 import type { Ending, Incident } from "./incident.ts";
 import type { Lease } from "./lease.ts";
 import { lineageOf } from "./lineage.ts";
+import type { Exchange, StepCost } from "./step-cost.ts";
 import { findingOf } from "./proposal-text.ts";
 import type { Story } from "./story.ts";
 import { workloadKey } from "./workload.ts";
@@ -22,11 +23,13 @@ export interface OnRecord {
   readonly capsule: CapsuleReading | undefined;
   /** The lease that the change began, and why it ended. */
   readonly lease?: { readonly lease: Lease; readonly ended: string | undefined } | undefined;
+  readonly steps: readonly StepCost[];
+  readonly exchanges: readonly Exchange[];
 }
 
 /** Timeline, ranked causes, the evidence that they cite, and lineage, as lines for a terminal. */
 export function renderExplanation(record: OnRecord): string[] {
-  const { incident, ending, because, story, events, capsule } = record;
+  const { incident, ending, because, events, capsule } = record;
   const lines = [
     `${incident.alert.name} of ${workloadKey(incident.workload)}: ${ending ?? "open"}${because ? `, ${because}` : ""}`,
     ...["", "Timeline"],
@@ -34,7 +37,7 @@ export function renderExplanation(record: OnRecord): string[] {
     ...["", "Causes considered"],
     ...causesIn(capsule),
     ...["", "Lineage"],
-    ...lineageOf(incident, story).map(([name, value]) => `  ${name.padEnd(13)} ${value}`),
+    ...lineageLines(record),
     ...costOf(record),
     ...leaseLines(record),
   ];
@@ -72,6 +75,15 @@ export function renderReplay(reading: CapsuleReading): { readonly lines: readonl
     differences.length === 0 ? "The diagnosis is the recorded one." : `It differs: ${differences.join("; ")}`,
   ];
   return { lines: lines.map(forTerminal), same: differences.length === 0 };
+}
+
+/** The cost of a part stands below it. */
+function lineageLines(record: OnRecord): string[] {
+  const evidence = record.capsule?.kind === "capsule" ? record.capsule.capsule.evidence : [];
+  return lineageOf({ ...record, evidence }).flatMap(({ name, value, cost }) => [
+    `  ${name.padEnd(13)} ${value}`,
+    ...(cost === undefined ? [] : [`  ${"".padEnd(13)} took ${cost}`]),
+  ]);
 }
 
 function causesIn(capsule: CapsuleReading | undefined): string[] {

@@ -1,12 +1,14 @@
 import { html } from "hono/html";
 import type { IncidentRecord } from "../adapters/store.ts";
 import type { IncidentEvent } from "../adapters/store-lineage.ts";
-import { readCapsule } from "../domain/capsule.ts";
-import { lineageOf } from "../domain/lineage.ts";
+import { type Capsule, readCapsule } from "../domain/capsule.ts";
+import type { Evidence } from "../domain/evidence.ts";
+import { lineageOf, type Stage } from "../domain/lineage.ts";
 import { findingOf } from "../domain/proposal-text.ts";
+import { type Exchange, renderMs, type StepCost } from "../domain/step-cost.ts";
 import { workloadKey } from "../domain/workload.ts";
-import { endingClass, page, table } from "./layout.ts";
 import { metricChart } from "./metric-chart.ts";
+import { endingClass, mark, page, table } from "./layout.ts";
 
 /** All incidents, newest first. */
 export function incidentsPage(records: readonly IncidentRecord[]): Promise<string> {
@@ -15,7 +17,7 @@ export function incidentsPage(records: readonly IncidentRecord[]): Promise<strin
       <td class="time">${clock(openedAt)}</td>
       <td><a href="/incidents/${incident.uid}">${incident.alert.name}</a></td>
       <td>${workloadKey(incident.workload)}</td>
-      <td class="${endingClass(ending)}">${ending ?? "open"}</td>
+      <td>${mark(ending ?? "open", endingClass(ending))}</td>
       <td>${because ?? ""}</td>
     </tr>`;
   });
@@ -28,31 +30,34 @@ export interface IncidentView {
   readonly events: readonly IncidentEvent[];
   /** The incident's capsule as stored, if it came that far. */
   readonly capsule: string | undefined;
+  readonly steps: readonly StepCost[];
+  readonly exchanges: readonly Exchange[];
 }
 
 /** One incident: what happened, what was seen, and the line from alert to outcome. */
-export function incidentPage({ record, events, capsule }: IncidentView): Promise<string> {
+export function incidentPage(view: IncidentView): Promise<string> {
+  const { record, events } = view;
   const { incident, ending, because } = record;
-  const body = html`<p>
-      <code>${workloadKey(incident.workload)}</code> ·
-      <strong class="${endingClass(ending)}">${ending ?? "open"}</strong> ${because ?? ""}
+  const read = view.capsule === undefined ? undefined : readCapsule(view.capsule);
+  const capsule = read?.kind === "capsule" ? read.capsule : undefined;
+  const evidence = capsule?.evidence ?? [];
+  const notRead = read?.kind === "unreadable" ? html`<p class="bad">${read.because}</p>` : "";
+  const body = html`<p class="lead">
+      <code>${workloadKey(incident.workload)}</code> ${mark(ending ?? "open", endingClass(ending))} ${because ?? ""}
     </p>
-    ${chartOf(capsule)}
+    ${notRead}${metricChart(evidence) ?? ""}
     <h2>Timeline</h2>
     ${table(["time", "verb", "what"], events.map(eventRow), "Nothing was told yet.")}
     <h2>Causes considered</h2>
     ${causesOf(capsule)}
     <h2>Lineage</h2>
-    ${lineageTable(record)}
+    ${lineageTable(lineageOf({ ...record, ...view, evidence }), record.story)} ${exchangesOf(view.exchanges)}
+    <h2>Steps</h2>
+    ${stepTable(view.steps)}
     <h2>Evidence</h2>
-    ${capsule === undefined ? "" : html`<p><a href="/incidents/${incident.uid}/capsule">The capsule</a>: <code>rectify replay</code> repeats the diagnosis from it.</p>`}
-    ${evidenceOf(capsule)}`;
+    ${capsule === undefined ? "" : html`<p><a href="/incidents/${incident.uid}/capsule">Download the capsule</a>: <code>rectify replay</code> repeats the diagnosis from it, offline.</p>`}
+    ${evidenceTable(evidence)}`;
   return page(`${incident.alert.name} of ${incident.workload.name}`, body);
-}
-
-function chartOf(capsule: string | undefined) {
-  const read = capsule === undefined ? undefined : readCapsule(capsule);
-  return read?.kind === "capsule" ? (metricChart(read.capsule.evidence) ?? "") : "";
 }
 
 function eventRow({ at, verb, text }: IncidentEvent) {
@@ -63,39 +68,63 @@ function eventRow({ at, verb, text }: IncidentEvent) {
   </tr>`;
 }
 
-function causesOf(capsule: string | undefined) {
-  const read = capsule === undefined ? undefined : readCapsule(capsule);
-  if (read?.kind !== "capsule") return html`<p class="dim">Not diagnosed yet.</p>`;
-  const { diagnosis } = read.capsule;
+function causesOf(capsule: Capsule | undefined) {
+  if (capsule === undefined) return html`<p class="dim">Not diagnosed yet.</p>`;
+  const { diagnosis } = capsule;
   if (diagnosis.kind === "abstained") return html`<p>None: ${diagnosis.because}.</p>`;
   const rows = diagnosis.causes.map((cause) => {
     return html`<tr>
-      <td>${Math.round(cause.confidence * 100)} %</td>
+      <td class="number">${Math.round(cause.confidence * 100)} %</td>
       <td>${cause.sentence}</td>
-      <td>${cause.citing.join(", ")}</td>
+      <td>${cause.citing.map((id) => html`<a href="#${id}">${id}</a> `)}</td>
     </tr>`;
   });
   return table(["confidence", "cause", "evidence"], rows, "None.");
 }
 
-function lineageTable({ incident, story }: IncidentRecord) {
+function lineageTable(stages: readonly Stage[], story: IncidentRecord["story"]) {
   // Only addresses that the code host gave us: an alert may be called like one.
   const ours = [story?.proposal?.url, story?.revert?.proposal?.url];
-  const rows = lineageOf(incident, story).map(([name, value]) => {
+  const rows = stages.map(({ name, value, cost }) => {
     return html`<tr>
       <th scope="row">${name}</th>
       <td>${ours.includes(value) ? html`<a href="${value}">${value}</a>` : html`<code>${value}</code>`}</td>
+      <td class="dim">${cost ?? ""}</td>
     </tr>`;
   });
-  return table(["", ""], rows, "");
+  return table(["part", "what", "took"], rows, "");
 }
 
-function evidenceOf(capsule: string | undefined) {
-  const read = capsule === undefined ? undefined : readCapsule(capsule);
-  const evidence = read?.kind === "capsule" ? read.capsule.evidence : [];
-  const rows = evidence.map((item) => {
+/** What the model read and wrote, closed until somebody opens it. */
+function exchangesOf(exchanges: readonly Exchange[]) {
+  return exchanges.map(
+    (exchange, index) => html`<details>
+      <summary>Question ${index + 1} to ${exchange.model} <span class="dim">${exchange.digest.slice(0, 12)}</span></summary>
+      <h3>Prompt</h3>
+      <pre>${exchange.prompt}</pre>
+      <h3>Answer</h3>
+      <pre>${exchange.answer}</pre>
+    </details>`,
+  );
+}
+
+function stepTable(steps: readonly StepCost[]) {
+  const rows = steps.map((step) => {
     return html`<tr>
-      <td>${item.id}</td>
+      <th scope="row">${step.step}</th>
+      <td class="number">${step.times}</td>
+      <td class="number">${renderMs(step.durationMs)}</td>
+      <td class="number">${step.githubCalls}</td>
+      <td class="number">${step.promptTokens + step.answerTokens}</td>
+    </tr>`;
+  });
+  return table(["step", "times", "worked", "GitHub calls", "tokens"], rows, "No step has ended yet.");
+}
+
+function evidenceTable(evidence: readonly Evidence[]) {
+  const rows = evidence.map((item) => {
+    return html`<tr id="${item.id}">
+      <th scope="row">${item.id}</th>
       <td>${item.source}</td>
       <td>${item.title}<br /><span class="${item.finding.kind === "missing" ? "bad" : "dim"}">${findingOf(item)}</span></td>
       <td><code>${item.query}</code></td>

@@ -6,10 +6,13 @@ import { isWatching, renderWatchtower, type Watchtower } from "../domain/watchto
 import type { AutonomyView } from "../flow/show-autonomy.ts";
 import { autonomyPage } from "./autonomy.ts";
 import { incidentPage, incidentsPage } from "./incidents.ts";
-import { page, table } from "./layout.ts";
+import { contentPolicy, page, table } from "./layout.ts";
 import { memoryPage, type MemoryView } from "./memory.ts";
 
-type Records = Pick<Store, "incidents" | "incident" | "eventsOf" | "capsule" | "auditRows" | "waitingCount">;
+type Records = Pick<
+  Store,
+  "incidents" | "incident" | "eventsOf" | "capsule" | "stepCosts" | "exchangesOf" | "auditRows" | "waitingCount"
+>;
 
 /** What is not in the records but known by those who run it; absent = no such page. */
 export interface Live {
@@ -21,7 +24,7 @@ export interface Live {
 const shown = 200;
 const headers = {
   "content-type": "text/html; charset=utf-8",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  "content-security-policy": contentPolicy,
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
 };
@@ -33,7 +36,7 @@ export function pageRoutes(store: Records, { watchtower, memory, autonomy }: Liv
     path,
     answer: async ({ url }): Promise<Reply> => {
       const body = await answer(url);
-      return body === undefined ? { status: 404, body: "no such incident" } : { status: 200, headers, body };
+      return body === undefined ? { status: 404, headers, body: await notFound() } : { status: 200, headers, body };
     },
   });
   return [
@@ -43,13 +46,20 @@ export function pageRoutes(store: Records, { watchtower, memory, autonomy }: Liv
       const uid = url.pathname.slice("/incidents/".length);
       const record = await store.incident(uid);
       if (record === undefined) return undefined;
-      return incidentPage({ record, events: await store.eventsOf(uid), capsule: await store.capsule(uid) });
+      const [events, capsule, steps, exchanges] = await Promise.all([
+        ...([store.eventsOf(uid), store.capsule(uid), store.stepCosts(uid), store.exchangesOf(uid)] as const),
+      ]);
+      return incidentPage({ record, events, capsule, steps, exchanges });
     }),
     route("/memory", async () => memory && memoryPage(await memory())),
     route("/audit", async () => auditPage(await store.auditRows())),
     route("/autonomy", async () => autonomy && autonomyPage(await autonomy())),
     route("/system", async () => systemPage(await store.waitingCount(), watchtower?.())),
   ];
+}
+
+function notFound(): Promise<string> {
+  return page("Not found", html`<p>Nothing is on record here. <a href="/">All incidents</a></p>`);
 }
 
 /** The capsule of an incident, as a file to keep. Other paths below `/incidents/` are pages. */

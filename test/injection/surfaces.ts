@@ -34,8 +34,10 @@ async function surfacesOf(text: string): Promise<Surfaces> {
   const capsule = renderCapsule(capsuleOf(incident, evidence, { at: now, versions: {} }));
   const record = { incident, openedAt: now, ending: story.ending, because: text, story };
   const events = [{ at: now, verb: "diagnose", text }];
-  const pages = [await incidentPage({ record, events, capsule }), await incidentsPage([record])].join("");
-  const explained = renderExplanation({ ...record, events, capsule: readCapsule(capsule) });
+  const said = { prompt: text, answer: text, model: text, digest: text };
+  const spent = { steps: [], exchanges: [{ at: now, ...said, promptTokens: 1, answerTokens: 1, durationMs: 1 }] };
+  const pages = [await incidentPage({ record, events, capsule, ...spent }), await incidentsPage([record])].join("");
+  const explained = renderExplanation({ ...record, ...spent, events, capsule: readCapsule(capsule) });
   const postMortem = renderSealed(postMortemOf({ incident, story, evidence, now }), sealKey, "");
   return {
     elements: (pages.match(/<[^>]*>/g) ?? []).join(""),

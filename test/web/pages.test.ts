@@ -10,7 +10,7 @@ test("texts of others are escaped, and the page of the place one is at is marked
   expect(text.match(/aria-current="page"/g)).toHaveLength(1);
 });
 
-const item = (key: Evidence["key"], finding: Evidence["finding"]) => ({ key, finding }) as Evidence;
+const item = (key: Evidence["key"], finding: Evidence["finding"]) => ({ key, finding, title: "p99" }) as Evidence;
 const series = (points: readonly (readonly [number, number])[]) =>
   item("alert-metric", { kind: "series", unit: "", notes: [], series: [{ labels: {}, points }] });
 
@@ -25,8 +25,8 @@ test("the chart says in words what it shows, with the limit as a line", () => {
       ]),
     ]),
   );
-  expect(text).toContain("00:00:00 to 00:01:00 UTC: from 0 to 900, limit 300");
-  expect(text).toContain('points="8,136 632,8"');
+  expect(text).toContain("p99, 00:00:00 to 00:01:00 UTC: from 0 to 900, limit 300");
+  expect(text).toContain('points="64.0,172.0 708.0,12.0"');
   expect(text).toContain('class="limit"');
 });
 
