@@ -1,5 +1,5 @@
 import type { Entry } from "../domain/manifest-edit.ts";
-import type { Ports, Run } from "../ports.ts";
+import { type Ports, Refused, type Run } from "../ports.ts";
 
 /** Whether the GitOps controller holds the merged commit. It deploys; Rectify only waits. */
 export type Synced =
@@ -24,11 +24,17 @@ async function lookAtRevision(
   mergedSha: string,
   ports: Pick<Ports, "cluster" | "github">,
 ): Promise<Synced> {
-  const revision = await ports.cluster.appliedRevision(entry);
+  const revision = await ports.cluster.appliedRevision(entry).catch(unknownYet);
   if (revision.kind === "unknown") return { reached: false, because: revision.because };
   if (await ports.github.contains(revision.sha, mergedSha)) return { reached: true, sha: revision.sha };
   return {
     reached: false,
     because: `${entry.object ?? "the GitOps controller"} still holds ${revision.sha.slice(0, 7)}`,
   };
+}
+
+/** An API server that was restarted says no until it has read its own rules: what is merged is waited for all the same. */
+function unknownYet(error: unknown): { readonly kind: "unknown"; readonly because: string } {
+  if (error instanceof Refused) return { kind: "unknown", because: error.message };
+  throw error;
 }

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { sync } from "../../src/flow/sync.ts";
+import { type Ports, Refused, type Run } from "../../src/ports.ts";
+
+const entry = { tool: "flux", path: "apps", object: "Kustomization flux-system/shop" } as const;
+
+/** A story that looks three times: the answers of the cluster, then the same one again. */
+function runWith(answers: readonly (() => Promise<unknown>)[]): Run {
+  let look = 0;
+  const ports = {
+    cluster: { appliedRevision: () => answers[Math.min(look++, answers.length - 1)]?.() },
+    github: { contains: async (revision: string) => revision === "new" },
+  } as unknown as Ports;
+  return {
+    step: (_name, work) => work(ports),
+    message: async () => undefined,
+    tempo: { pollMs: 1, syncTimeoutMs: 2 } as Ports["tempo"],
+  };
+}
+
+const forbidden = async () => {
+  throw new Refused("Kubernetes: HTTP 403");
+};
+const holds = (sha: string) => async () => ({ kind: "applied", sha });
+
+test("an API server that says no for a while is waited for", async () => {
+  expect(await sync(entry, "new", runWith([forbidden, holds("old"), holds("new")]))).toEqual({
+    reached: true,
+    sha: "new",
+  });
+});
+
+test("one that says no until the time is up is the reason of the ending", async () => {
+  expect(await sync(entry, "new", runWith([forbidden]))).toEqual({ reached: false, because: "Kubernetes: HTTP 403" });
+});
