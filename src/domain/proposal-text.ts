@@ -202,7 +202,13 @@ function evidence({ evidence: items, namesHidden }: ProposalStory): string {
 
 /** One line of what an item shows, masked. Log lines and event texts are counted, not quoted. */
 export function findingOf(item: Evidence, names: "shown" | "hidden" = "shown"): string {
-  return masked(seenIn(item, names)).text.slice(0, 2000);
+  return masked(seenIn(item, names) + notesOf(item, names)).text.slice(0, 2000);
+}
+
+/** What the source said of its own answer: limits, warnings, parts that are missing. */
+function notesOf({ finding }: Evidence, names: "shown" | "hidden"): string {
+  const notes = finding.kind === "missing" ? [] : finding.notes;
+  return notes.length === 0 ? "" : names === "hidden" ? " (a part only)" : ` (${notes.join("; ")})`;
 }
 
 // Labels under which Prometheus and Kubernetes name pods and nodes.
@@ -230,8 +236,7 @@ function seenIn({ finding }: Evidence, names: "shown" | "hidden"): string {
   }
 }
 
-// A namespace may hold hundreds of workloads: the page of the incident has them all.
-const mostNamed = 6;
+const mostNamed = 6; // The page of the incident has them all.
 
 function newestOf({ labels, points }: Series): { readonly name: string; readonly value: number } | undefined {
   const newest = points.at(-1)?.[1];

@@ -190,3 +190,9 @@ test("the body says how sure it is, what lowered that, what else was considered,
   expect(body).toContain("- 60 %: web uses 95 % of the CPU it requests (E1)\n- 20 %: web waits for catalog (E2)");
   expect(body).toContain("Would it have healed anyway? 4 of 5 untouched past firings cleared by themselves.");
 });
+
+test("what a source said of its own answer is shown, but not in a public repository", () => {
+  const item = anItem("E9", "loki", { kind: "text", lines: ["one"], notes: ["Loki: the limit is 100 lines"] });
+  expect(findingOf(item)).toBe("1 lines (Loki: the limit is 100 lines)");
+  expect(findingOf(item, "hidden")).toBe("1 lines (a part only)");
+});
