@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { frontMatterOf, type PostMortem, type ReadPostMortem, readPostMortem } from "../domain/post-mortem.ts";
+import type { PostMortem } from "../domain/post-mortem.ts";
 import { isOurs, latestOf, type Remembered, rememberedOf } from "../domain/precedent.ts";
 import type { Tree } from "../domain/tree.ts";
-import { parseYaml } from "../manifests/yaml.ts";
+import { postMortemPaths, readRecord } from "../manifests/post-mortem-files.ts";
 
 /** What the memory is made from. */
 export interface MemorySource {
@@ -16,30 +16,21 @@ export interface MemorySource {
   readonly ignored: readonly string[];
 }
 
-const directory = "postmortems/";
 const filesAtATime = 8;
 
 /** Reads the post-mortems of a commit, a few at a time: intake goes on meanwhile. */
 export async function readMemorySource(tree: Tree, key: string | undefined): Promise<MemorySource> {
-  const paths = tree.paths().filter((path) => path.startsWith(directory) && path.endsWith(".md"));
   const hash = createHash("sha256").update(key ?? "");
   const ours: PostMortem[] = [];
   const ignored: string[] = [];
-  for (const [place, path] of paths.sort().entries()) {
+  for (const [place, path] of [...postMortemPaths(tree)].sort().entries()) {
     if (place % filesAtATime === 0) await setImmediate();
     const bytes = tree.read(path) ?? new Uint8Array();
     hash.update(`${path}\0${bytes.length}\0`).update(bytes);
-    const record = recordOf(new TextDecoder().decode(bytes));
+    const record = readRecord(new TextDecoder().decode(bytes));
     if (record.kind === "problem") ignored.push(`${path}: ${record.because}`);
     else if (isOurs(record, key)) ours.push(record.postMortem);
     else ignored.push(`${path}: it does not carry our seal`);
   }
   return { entries: rememberedOf(ours), records: latestOf(ours), revision: hash.digest("hex"), ignored };
-}
-
-function recordOf(markdown: string): ReadPostMortem {
-  const front = frontMatterOf(markdown);
-  if (front === undefined) return { kind: "problem", because: "no front matter" };
-  const parsed = parseYaml(front);
-  return parsed.ok ? readPostMortem(markdown, parsed.value) : { kind: "problem", because: parsed.problem };
 }

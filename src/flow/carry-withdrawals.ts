@@ -1,7 +1,7 @@
 import { renderSealed, withdraw } from "../domain/post-mortem.ts";
 import { isOurs } from "../domain/precedent.ts";
 import type { Ports } from "../ports.ts";
-import { readRecord } from "./load-trust.ts";
+import { postMortemPaths, readRecord } from "../manifests/post-mortem-files.ts";
 
 /**
  * Brings Git up to what people withdrew: each post-mortem that does not say so yet goes along with the next pull request,
@@ -11,7 +11,7 @@ export async function carryWithdrawals({ github, journal, sealKey }: Pick<Ports,
   const withdrawals = await journal.withdrawals();
   if (withdrawals.length === 0) return;
   const { tree } = await github.head();
-  const paths = tree.paths().filter((path) => path.startsWith("postmortems/") && path.endsWith(".md"));
+  const paths = postMortemPaths(tree);
   for (const { incident, ...withdrawal } of withdrawals) {
     const isIts = (path: string) => path.endsWith(`-${incident}.md`);
     const pending = (await journal.pendingFiles(incident)).find(({ path }) => isIts(path));

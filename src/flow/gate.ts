@@ -129,11 +129,7 @@ async function trustIn(
   const withdrawn = withdrawals.map((withdrawal) => withdrawal.incident);
   const sources = {
     ledger: loadLedger(base),
-    // A plain name stands in the file as it is: others need not be parsed.
-    records: withoutDisputed(
-      sealedIn(base, sealKey, /^[\w.-]+$/.test(alert.name) ? alert.name : "").records,
-      withdrawn,
-    ),
+    records: withoutDisputed(sealedIn(base, sealKey, alert.name).records, withdrawn),
     pending: sealedAmong(pending, sealKey),
   };
   return trustFor(key, sources, guardrails.autonomy);

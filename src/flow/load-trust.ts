@@ -6,9 +6,10 @@ import {
   recordPostMortems,
   renderLedger,
 } from "../domain/autonomy.ts";
-import { frontMatterOf, type PostMortem, type ReadPostMortem, readPostMortem } from "../domain/post-mortem.ts";
+import type { PostMortem } from "../domain/post-mortem.ts";
 import { isOurs } from "../domain/precedent.ts";
 import type { Tree } from "../domain/tree.ts";
+import { postMortemPaths, readRecord } from "../manifests/post-mortem-files.ts";
 import { parseYaml } from "../manifests/yaml.ts";
 
 /** The ledger of earned autonomy at a commit; a missing file is an empty one, an unreadable one earns nothing. */
@@ -25,11 +26,13 @@ export interface Sealed {
   readonly unsealed: readonly { readonly path: string; readonly because: string }[];
 }
 
-/** Reads `postmortems/`. With `about`, files that do not even contain this text are passed over unparsed. */
-export function sealedIn(tree: Tree, sealKey: string, about = ""): Sealed {
+/** Reads `postmortems/`. With `alert`, files that do not even contain its name are passed over unparsed. */
+export function sealedIn(tree: Tree, sealKey: string, alert = ""): Sealed {
+  // Only a plain name stands in the file as it is.
+  const about = /^[\w.-]+$/.test(alert) ? alert : "";
   const records: PostMortem[] = [];
   const unsealed: { path: string; because: string }[] = [];
-  for (const path of tree.paths().filter((name) => name.startsWith("postmortems/") && name.endsWith(".md"))) {
+  for (const path of postMortemPaths(tree)) {
     const markdown = new TextDecoder().decode(tree.read(path));
     if (!markdown.includes(about)) continue;
     const read = readRecord(markdown);
@@ -62,12 +65,4 @@ export function ledgerWith(base: Tree, carried: readonly PostMortem[]): { path: 
   if (!before.ok) return undefined;
   const after: Ledger = recordPostMortems(before.value, carried);
   return after === before.value ? undefined : { path: ledgerPath, content: renderLedger(after) };
-}
-
-/** A file of `postmortems/`, whoever wrote it. */
-export function readRecord(markdown: string): ReadPostMortem {
-  const front = frontMatterOf(markdown);
-  if (front === undefined) return { kind: "problem", because: "no front matter" };
-  const parsed = parseYaml(front);
-  return parsed.ok ? readPostMortem(markdown, parsed.value) : { kind: "problem", because: parsed.problem };
 }

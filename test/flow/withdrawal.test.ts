@@ -5,7 +5,7 @@ import { bodyHashOf, type Permission } from "../../src/domain/people.ts";
 import { treeOf } from "../../src/domain/tree.ts";
 import { carryWithdrawals } from "../../src/flow/carry-withdrawals.ts";
 import { hearWithdrawal } from "../../src/flow/hear-withdrawal.ts";
-import { readRecord } from "../../src/flow/load-trust.ts";
+import { readRecord } from "../../src/manifests/post-mortem-files.ts";
 import type { Ports } from "../../src/ports.ts";
 import { anIncident } from "../builders.ts";
 import { freshDatabase } from "../postgres.ts";
