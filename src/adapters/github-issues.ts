@@ -2,15 +2,22 @@ import type { GitHubClient } from "./github.ts";
 import type { IssueName, OwnIssue } from "../domain/dashboard.ts";
 import type { GitHost } from "../ports.ts";
 
+/** The open issues, and pull requests, that fit, newest first. */
+export function openIssues(
+  { octokit, repository, readAll }: GitHubClient,
+  fitting: { readonly labels?: string; readonly creator?: string },
+) {
+  const query = { ...repository, ...fitting, state: "open" as const };
+  return readAll((at) => octokit.rest.issues.listForRepo({ ...query, ...at }));
+}
+
 /** The issues of the code host port. */
 export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLabel" | "ownIssue" | "keepIssue"> {
   const { octokit, repository } = client;
-  const openOnes = (labels: string, creator?: string) => {
-    const query = { ...repository, labels, state: "open" as const, ...(creator === undefined ? {} : { creator }) };
-    return client.readAll((at) => octokit.rest.issues.listForRepo({ ...query, ...at }));
-  };
   const find = async ({ title, label }: IssueName): Promise<OwnIssue | undefined> => {
-    const own = (await openOnes(label, client.login)).filter((issue) => !issue.pull_request && issue.title === title);
+    const own = (await openIssues(client, { labels: label, creator: client.login })).filter(
+      (issue) => !issue.pull_request && issue.title === title,
+    );
     // The oldest one stays the one, should two processes have opened it at the same moment.
     const there = own.at(-1);
     return there && { number: there.number, body: there.body ?? "", updatedAt: there.updated_at };
@@ -18,7 +25,7 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
   // Only saves looks: after a restart the issue is found again by its author, label and title.
   let written = "";
   return {
-    openIssuesWithLabel: async (label) => (await openOnes(label)).map((issue) => issue.number),
+    openIssuesWithLabel: async (label) => (await openIssues(client, { labels: label })).map((issue) => issue.number),
     ownIssue: async (name) => {
       const there = await find(name);
       // People edit it too: what they left there is to be written over.

@@ -1,20 +1,12 @@
 import type { GitHost } from "../ports.ts";
 import type { GitHubClient } from "./github.ts";
+import { openIssues } from "./github-issues.ts";
 
 /** A label that tells people of a state of ours, on everything of ours that is open. */
 export function marksOf(client: GitHubClient): Pick<GitHost, "mark"> {
   const { octokit, repository, login } = client;
-  const open = (labels?: string) => {
-    const query = {
-      ...repository,
-      state: "open" as const,
-      creator: login,
-      ...(labels === undefined ? {} : { labels }),
-    };
-    return client.readAll((at) => octokit.rest.issues.listForRepo({ ...query, ...at }));
-  };
   const put = async (label: string) => {
-    for (const issue of await open()) {
+    for (const issue of await openIssues(client, { creator: login })) {
       if (issue.labels.some((has) => (typeof has === "string" ? has : has.name) === label)) continue;
       const request = { ...repository, issue_number: issue.number, labels: [label] };
       await client.write("add labels", { pull: issue.number, labels: [label] }, () =>
@@ -23,7 +15,7 @@ export function marksOf(client: GitHubClient): Pick<GitHost, "mark"> {
     }
   };
   const takeOff = async (label: string) => {
-    for (const issue of await open(label)) {
+    for (const issue of await openIssues(client, { creator: login, labels: label })) {
       const request = { ...repository, issue_number: issue.number, name: label };
       await client.write("remove label", { pull: issue.number, label }, () => octokit.rest.issues.removeLabel(request));
     }

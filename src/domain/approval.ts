@@ -1,4 +1,4 @@
-import type { Command, CommandWord } from "./command.ts";
+import type { CommandWord } from "./command.ts";
 import type { ApprovalRule, Guardrails } from "./guardrails.ts";
 import type { Comment, Permission } from "./people.ts";
 import { bodyHashOf } from "./people.ts";
@@ -70,13 +70,6 @@ export function admitSpeaker(word: CommandWord, speaker: Speaker, place: Place, 
 /** Who may use a command, and how many must: the guardrails' entry, or the default of the command. */
 export function ruleOf(word: CommandWord, guardrails: Pick<Guardrails, "approvers">): ApprovalRule {
   return guardrails.approvers[word] ?? (word === "help" || word === "explain" ? harmless : withoutEntry);
-}
-
-/** The word of a command as it was written; undefined for a word that is not ours. */
-export function wordOf(command: Command): CommandWord | undefined {
-  if (command.kind === "unknown") return undefined;
-  if (command.kind === "invalid") return command.word;
-  return command.kind === "approve" ? "approve-scale" : command.kind;
 }
 
 /** Why an approval no longer counts; undefined while what was approved is what would be merged. */
