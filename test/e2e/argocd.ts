@@ -42,7 +42,7 @@ export function argocdEngine(): GitOpsEngine {
       await forget(running().room.plane.kube);
     },
     close: async () => {
-      for (const program of [...running().programs].reverse()) await program.stop();
+      await Promise.all(running().programs.map((program) => program.stop()));
       started = undefined;
     },
   };

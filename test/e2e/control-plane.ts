@@ -30,6 +30,7 @@ export interface ControlPlane {
   tokenFor(namespace: string, serviceAccount: string, lifeSeconds?: number): Promise<string>;
   /** Signed with the API server's own key, with any lifetime. */
   briefToken(namespace: string, serviceAccount: string, lifeSeconds: number): Promise<string>;
+  /** As a crash ends it: its graceful end waits for every open watch. */
   stopApiServer(): Promise<void>;
   startApiServer(): Promise<void>;
   /** The programs end with `processes.stopAll()`. */
@@ -86,7 +87,7 @@ export async function startControlPlane(
       const claims = { issuer, namespace, name, uid: account.metadata.uid, lifeSeconds };
       return signToken(files.keys.accountPrivateKey, claims);
     },
-    stopApiServer: async () => running?.stop(),
+    stopApiServer: async () => running?.kill(),
     close: async () => kube.close(),
   };
 }

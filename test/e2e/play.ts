@@ -69,13 +69,17 @@ async function played(name: string, story: RealStory, playing: Playing): Promise
     }
     const repository = await openRepository(directory, {}, engine.name);
     closing.push(() => repository.forge.close());
-    await engine.follow(repository.forge);
-    await world.plane.kube.apply([payments()]);
+    // While the rest starts: both take their time.
+    const calm = calmed(repository.forge, { world, engine });
+    calm.catch(() => undefined);
     const model = await startModel();
     closing.push(() => model.close());
     const tokenPath = join(directory, "token");
     writeFileSync(tokenPath, await world.plane.tokenFor(rectifyAccount.namespace, rectifyAccount.name));
-    const settings = await settingsOf({ world, repository, directory, tokenPath, ollamaUrl: model.url });
+    const settings = await settingsOf({
+      ...{ world, repository, directory, tokenPath, ollamaUrl: model.url },
+      verifyMs: story.verifyMs ?? verifyMs,
+    });
     const rectify = await launchRectify(settings, teller);
     closing.push(() => rectify.close());
     const { forge, secrets } = repository;
@@ -85,7 +89,7 @@ async function played(name: string, story: RealStory, playing: Playing): Promise
       token: secrets.alerts,
     });
     const stage: RealStage = { ...world, engine, forge, rectify, settings, tokenPath, say: teller.say };
-    await quiet(stage);
+    await calm;
     // Once more: what no number of replicas helps is counted from the replicas that the story begins with.
     world.shop.calm(story.noHelp);
     const watching = watch(stage, moments, teller);
@@ -98,16 +102,22 @@ async function played(name: string, story: RealStory, playing: Playing): Promise
   }
 }
 
-// As long as Rectify looks back: the story before must not be seen in this one.
-const quietMs = 12_000;
+// An alert that ended is not on its way back: the windows of the rules have passed the story before.
+const quietMs = 4_000;
+
+async function calmed(forge: Forge, { world, engine }: Pick<Playing, "world" | "engine">): Promise<void> {
+  await engine.follow(forge);
+  await world.plane.kube.apply([payments()]);
+  await quiet(world);
+}
 
 /** Waits until the shop runs as the repository says and nothing has fired for a while. */
-async function quiet(stage: RealStage): Promise<void> {
+async function quiet({ shop, telemetry }: RealWorld): Promise<void> {
   let since: number | undefined;
   await until(
     "a quiet shop",
     async () => {
-      const calm = stage.shop.readyReplicas("web") === 2 && !(await stage.telemetry.alerting("web"));
+      const calm = shop.readyReplicas("web") === 2 && !(await telemetry.alerting("web"));
       since = calm ? (since ?? Date.now()) : undefined;
       return since !== undefined && Date.now() - since >= quietMs;
     },
@@ -121,10 +131,21 @@ interface Wiring {
   readonly directory: string;
   readonly tokenPath: string;
   readonly ollamaUrl: string;
+  readonly verifyMs: number;
 }
 
+// A recovery took up to 15 s here; who waits in vain waits the whole of it.
+const verifyMs = 20_000;
+
 /** The environment as an installation sets it; only the waits fit a story of seconds. */
-async function settingsOf({ world, repository, directory, tokenPath, ollamaUrl }: Wiring): Promise<Settings> {
+async function settingsOf({
+  world,
+  repository,
+  directory,
+  tokenPath,
+  ollamaUrl,
+  verifyMs: longest,
+}: Wiring): Promise<Settings> {
   const { plane, telemetry, kyverno } = world;
   const { forge, app, secrets } = repository;
   const loaded = parseSettings({
@@ -137,7 +158,7 @@ async function settingsOf({ world, repository, directory, tokenPath, ollamaUrl }
     ...{ KUBERNETES_URL: plane.url, KUBERNETES_TOKEN_PATH: tokenPath, KUBERNETES_CA_PATH: plane.caPath },
     ...{ OLLAMA_HOST: ollamaUrl, OLLAMA_MODEL: labModelName, KYVERNO: kyverno, COOL_DOWN_MS: "1000" },
     ...{ POLL_MS: "500", LOOKBACK_MS: "30000", RATE_WINDOW: "5s", SETTLE_MS: "2000", DECIDE_TIMEOUT_MS: "60000" },
-    ...{ SYNC_TIMEOUT_MS: "40000", VERIFY_TIMEOUT_MS: "20000", MODEL_DEADLINE_MS: "20000" },
+    ...{ SYNC_TIMEOUT_MS: "40000", VERIFY_TIMEOUT_MS: String(longest), MODEL_DEADLINE_MS: "20000" },
   });
   if (!loaded.ok) throw new Error(loaded.problems.join("; "));
   return loaded.value;
@@ -145,14 +166,15 @@ async function settingsOf({ world, repository, directory, tokenPath, ollamaUrl }
 
 /** Notes when the world reached each point of the story; the answer ends the watching. */
 function watch(stage: RealStage, moments: Moments, teller: StoryTeller): () => Promise<void> {
-  const told = (verb: string, part: string) =>
-    teller.told.find((item) => item.verb === verb && item.text.includes(part))?.at;
+  const told = (verb: string, part: string, since = 0) =>
+    teller.told.find((item) => item.verb === verb && item.text.includes(part) && item.at >= since)?.at;
   let current: Promise<void> | undefined;
   const look = async () => {
     moments.proposed ??= told("propose", "");
     moments.merged ??= told("decide", "merged");
     moments.synced ??= told("sync", "");
-    moments.ended ??= told("learn", "");
+    // What was left of the story before may end first.
+    if (moments.proposed !== undefined) moments.ended ??= told("learn", "", moments.proposed);
     const firing = await stage.telemetry.firing().catch(() => undefined);
     if (firing === undefined) return;
     const hurts = firing.some((labels) => labels.deployment === "web");

@@ -22,6 +22,8 @@ export interface Running {
   readonly logPath: string;
   /** Ends the process and whatever it started, and waits for its end. */
   stop(): Promise<void>;
+  /** The same at once, as a crash does it. */
+  kill(): Promise<void>;
 }
 
 /** Starts programs in process groups of their own and knows how to end every one of them. */
@@ -50,7 +52,11 @@ export function openProcesses(directory: string): Processes {
         pid: child.pid ?? 0,
         logPath,
         stop: async () => {
-          await endGroup(child, ended);
+          await endGroup(child, ended, graceMs);
+          children.delete(child);
+        },
+        kill: async () => {
+          await endGroup(child, ended, 0);
           children.delete(child);
         },
       };
@@ -58,9 +64,8 @@ export function openProcesses(directory: string): Processes {
       await readiness(program, child, logPath);
       return running;
     },
-    // What was started last may still need what was started first.
     stopAll: async () => {
-      for (const running of [...children.values()].reverse()) await running.stop();
+      await Promise.all([...children.values()].map((running) => running.stop()));
     },
     killAll: () => {
       for (const child of children.keys()) signalGroup(child, "SIGKILL");
@@ -92,10 +97,10 @@ async function readiness({ name, ready, readyMs = 60_000 }: Program, child: Chil
   }
 }
 
-async function endGroup(child: ChildProcess, ended: Promise<void>): Promise<void> {
+async function endGroup(child: ChildProcess, ended: Promise<void>, patienceMs: number): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   signalGroup(child, "SIGTERM");
-  const late = setTimeout(() => signalGroup(child, "SIGKILL"), graceMs);
+  const late = setTimeout(() => signalGroup(child, "SIGKILL"), patienceMs);
   await ended;
   clearTimeout(late);
 }

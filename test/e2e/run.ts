@@ -13,7 +13,7 @@ import { checkLogs, checkQueries } from "./queries.ts";
 import { checkRbac } from "./rbac.ts";
 import { findingLines, storyTable, versionLines } from "./report.ts";
 import type { RealWorld } from "./stage.ts";
-import { stories } from "./stories.ts";
+import { type RealStory, stories } from "./stories.ts";
 import { openRealWorld } from "./world.ts";
 
 /*
@@ -90,17 +90,28 @@ interface Running {
 }
 
 async function runAll(only: string | undefined, { scratch, processes, results }: Running): Promise<void> {
-  if (isAsked("git", only)) results.findings.push(...(await checkGit(scratch)));
+  if (isAsked("git", only)) results.findings.push(...(await timed("git clients", () => checkGit(scratch))));
   if (only === "git") return;
-  const { world, versions, close } = await openRealWorld(scratch, processes);
+  const { world, versions, close } = await timed("start of the servers", () => openRealWorld(scratch, processes));
   Object.assign(results.versions, versions);
   try {
     // Before the engines: both checks make and remove objects that the engines would take for theirs.
-    if (isAsked("rbac", only)) results.findings.push(...(await checkRbac(world.plane)));
-    if (isAsked("manifests", only)) results.findings.push(...(await checkManifests(world.plane)));
-    for (const engine of engines()) {
-      await runEngine(engine, only, { world, processes, results });
-      if (only === "queries") return;
+    if (isAsked("rbac", only)) results.findings.push(...(await timed("RBAC", () => checkRbac(world.plane))));
+    if (isAsked("manifests", only))
+      results.findings.push(...(await timed("manifests", () => checkManifests(world.plane))));
+    const turns = engines()
+      .map((engine) => ({ engine, played: playedThrough(engine, only) }))
+      .filter(({ played }) => played.length > 0);
+    for (const [index, { engine, played }] of turns.entries()) {
+      await runEngine(engine, played, {
+        world,
+        processes,
+        results,
+        asksQueries: index === 0 && isAsked("queries", only),
+      });
+      // Before another one begins; behind the last the whole cluster goes.
+      if (index < turns.length - 1) await timed(`end of ${engine.name}`, () => engine.forget());
+      await engine.close();
     }
   } finally {
     await close();
@@ -115,29 +126,39 @@ interface Turn {
   readonly world: RealWorld;
   readonly processes: Processes;
   readonly results: Results;
+  /** After the first story every series that there can be has data. */
+  readonly asksQueries: boolean;
 }
 
-async function runEngine(engine: GitOpsEngine, only: string | undefined, turn: Turn): Promise<void> {
-  const { world, processes, results } = turn;
-  const names = Object.entries(stories).filter(
-    ([name, { engines: through }]) => through.includes(engine.name) && isAsked(name, only),
+type Played = readonly (readonly [name: string, story: RealStory])[];
+
+function playedThrough({ name: engine }: GitOpsEngine, only: string | undefined): Played {
+  if (only === "queries") return engine === "flux" ? Object.entries(stories).slice(0, 1) : [];
+  return Object.entries(stories).filter(
+    ([name, { engines: through }]) => through.includes(engine) && isAsked(name, only),
   );
-  const asksQueries = engine.name === "flux" && isAsked("queries", only);
-  const played = only === "queries" ? Object.entries(stories).slice(0, 1) : names;
-  if (played.length === 0) return;
+}
+
+async function runEngine(engine: GitOpsEngine, played: Played, turn: Turn): Promise<void> {
+  const { world, processes, results, asksQueries } = turn;
   const scratch = join(world.scratch, engine.name);
   mkdirSync(scratch);
-  await engine.start({ plane: world.plane, processes, scratch });
+  await timed(`start of ${engine.name}`, () => engine.start({ plane: world.plane, processes, scratch }));
   Object.assign(results.versions, engine.versions());
   for (const [index, [name, story]] of played.entries()) {
     results.outcomes.push(await playStory(name, story, { world, engine, print }));
-    // After the first story every series that there can be has data.
     if (asksQueries && index === 0) {
-      results.findings.push(...(await checkQueries(world.telemetry)), ...(await checkLogs(world.telemetry)));
+      results.findings.push(...(await timed("queries", () => checkQueries(world.telemetry))));
+      results.findings.push(...(await timed("log queries", () => checkLogs(world.telemetry))));
     }
   }
-  await engine.forget();
-  await engine.close();
+}
+/** Says how long it took. */
+async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const begun = Date.now();
+  const answer = await work();
+  print(`${((Date.now() - begun) / 1000).toFixed(1).padStart(5)}s  took      ${what}`);
+  return answer;
 }
 
 function isPassed({ outcomes, findings, broken }: Results): boolean {

@@ -14,6 +14,8 @@ export interface RealStory {
   readonly noHelp?: string;
   /** Log lines that Loki may hand out at once, where the story is about that. */
   readonly lokiLimits?: Readonly<Record<string, unknown>>;
+  /** How long a recovery is waited for, where it is waited for in vain. */
+  readonly verifyMs?: number;
   readonly play: (stage: RealStage) => Promise<void>;
   readonly expected: { readonly ending: Ending; readonly pulls: number; readonly recovered: boolean };
   /** What else must have come of it. */
@@ -37,6 +39,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     about: "the bottleneck is elsewhere: the fix does not help and is taken back",
     engines: both,
     noHelp: "web",
+    verifyMs: 10_000,
     play: async (stage) => {
       await rush(stage);
       await decideFor(stage, await proposed(stage));
@@ -73,7 +76,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     play: async (stage) => {
       await rush(stage);
       const pull = await proposed(stage);
-      stage.say("machine", "the API server goes away");
+      stage.say("machine", "the API server dies");
       await stage.plane.stopApiServer();
       await decideFor(stage, pull);
       await until("the merge", () => stage.forge.pulls()[0]?.merged);

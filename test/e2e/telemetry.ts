@@ -22,7 +22,7 @@ export interface Telemetry {
   stopAlertmanager(): Promise<void>;
   /** Starts it again with nothing of what it knew. */
   startAlertmanagerAnew(): Promise<void>;
-  /** Restarts Loki on its data with these limits in addition to the manifest's. */
+  /** Gives Loki these limits in addition to the manifest's; it takes them up within a second. */
   limitLoki(limits: Readonly<Record<string, unknown>>): Promise<void>;
   /** What fires now, as the real Alertmanager says. */
   firing(): Promise<readonly Readonly<Record<string, string>>[]>;
@@ -37,26 +37,33 @@ export interface TelemetryPrograms {
   readonly loki: string | undefined;
 }
 
+interface Beside {
+  /** Who is scraped; the others need not wait for it. */
+  readonly shop: Promise<{ readonly target: string }>;
+  readonly processes: Processes;
+}
+
 export async function startTelemetry(
   scratch: string,
   programs: TelemetryPrograms,
-  shop: { readonly target: string },
-  processes: Processes,
+  { shop, processes }: Beside,
 ): Promise<Telemetry> {
   const directory = join(scratch, "telemetry");
   mkdirSync(directory, { recursive: true });
-  const alertmanager = await alertmanagerIn(directory, programs.alertmanager, processes);
-  const loki = programs.loki === undefined ? undefined : await lokiIn(directory, programs.loki, processes);
+  const [alertmanager, loki] = await Promise.all([
+    alertmanagerIn(directory, programs.alertmanager, processes),
+    programs.loki === undefined ? undefined : lokiIn(directory, programs.loki, processes),
+  ]);
   const prometheusUrl = await startPrometheus(
     directory,
-    { ...programs, target: shop.target, alertmanager: alertmanager.address },
+    { ...programs, target: (await shop).target, alertmanager: alertmanager.address },
     processes,
   );
   return {
     ...{ prometheusUrl, alertmanagerUrl: alertmanager.url, lokiUrl: loki?.url },
     ...{ setReceiver: alertmanager.setReceiver, stopAlertmanager: alertmanager.stop },
     startAlertmanagerAnew: alertmanager.startAnew,
-    limitLoki: async (limits) => loki?.restart(limits),
+    limitLoki: async (limits) => loki?.limit(limits),
     firing: async () => {
       const response = await fetch(`${alertmanager.url}/api/v2/alerts?active=true`);
       return ((await response.json()) as { labels: Record<string, string> }[]).map(({ labels }) => labels);
@@ -85,7 +92,8 @@ const paces: readonly (readonly [RegExp, string])[] = [
   [/\[2m\]/g, "[5s]"],
   [/\[10m\], 900\)/g, "[10s], 15)"],
 ];
-const shortFor: Readonly<Record<string, string>> = { "1m": "2s", "2m": "8s", "10m": "30s" };
+// The wait of the trend is longer than its windows, as in `manifests/`: one step of the load is no trend.
+const shortFor: Readonly<Record<string, string>> = { "1m": "2s", "2m": "20s", "10m": "30s" };
 
 /** The groups of `manifests/monitoring`, every second instead of every fifteen. */
 export function quickRules(): object {
@@ -195,33 +203,28 @@ export function routeTo({ url, token }: AlertReceiver): object {
 async function lokiIn(directory: string, command: string, processes: Processes) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const ports = { http: port, grpc: await freePort() };
+  const paths = { data: join(directory, "loki"), limits: join(directory, "loki-limits.yaml") };
   const configPath = join(directory, "loki.yaml");
-  let running: Running | undefined;
-  const start = async (limits: Readonly<Record<string, unknown>>) => {
-    writeFileSync(configPath, JSON.stringify(lokiConfig(join(directory, "loki"), ports, limits)));
-    running = await processes.start({
-      name: "loki",
-      command,
-      args: [`-config.file=${configPath}`],
-      ready: () => answers(`${url}/ready`),
-    });
-  };
-  await start({});
-  return {
-    url,
-    restart: async (limits: Readonly<Record<string, unknown>>) => {
-      await running?.stop();
-      await start(limits);
-    },
-  };
+  const limit = async (limits: Readonly<Record<string, unknown>>) =>
+    writeFileSync(paths.limits, JSON.stringify({ overrides: { [onlyTenant]: limits } }));
+  await limit({});
+  writeFileSync(configPath, JSON.stringify(lokiConfig(paths, { http: port, grpc: await freePort() })));
+  await processes.start({
+    name: "loki",
+    command,
+    args: [`-config.file=${configPath}`],
+    ready: () => answers(`${url}/ready`),
+  });
+  return { url, limit };
 }
+
+// What Loki calls everybody where it asks for no tenant.
+const onlyTenant = "fake";
 
 /** The configuration of `manifests/loki` with this machine's paths and ports. */
 function lokiConfig(
-  data: string,
+  { data, limits }: { readonly data: string; readonly limits: string },
   ports: { readonly http: number; readonly grpc: number },
-  limits: Readonly<Record<string, unknown>>,
 ): object {
   const written = textAt(manifest("loki/config.yaml"), "data", "loki.yaml") ?? "";
   const config = yaml(written.replaceAll("/var/loki", data)) as Record<string, Record<string, unknown>>;
@@ -236,7 +239,7 @@ function lokiConfig(
     common: { ...config.common, instance_addr: loopback },
     // Ready at once: there is no ring of others to wait for.
     ingester: { ...config.ingester, lifecycler: { min_ready_duration: "0s", final_sleep: "0s" } },
-    limits_config: { ...config.limits_config, ...limits },
+    runtime_config: { file: limits, period: "500ms" },
     analytics: { reporting_enabled: false },
   };
 }

@@ -14,12 +14,16 @@ import { toolPath } from "./tools.ts";
 /** Starts everything that lives as long as there are stories. */
 export async function openRealWorld(scratch: string, processes: Processes) {
   const programs = programsOf();
-  const plane = await startControlPlane(scratch, programs, processes);
-  await plane.kube.apply(accountOfRectify());
   const loki: { url?: string | undefined } = {};
-  const shop = await openShop(plane.kube, () => loki.url);
-  const telemetry = await startTelemetry(scratch, programs, shop, processes);
+  const starting = startControlPlane(scratch, programs, processes);
+  const opening = starting.then(({ kube }) => openShop(kube, () => loki.url));
+  const [plane, shop, telemetry] = await Promise.all([
+    starting,
+    opening,
+    startTelemetry(scratch, programs, { shop: opening, processes }),
+  ]);
   loki.url = telemetry.lokiUrl;
+  await plane.kube.apply(accountOfRectify());
   const world: RealWorld = { scratch, plane, shop, telemetry, kyverno: programs.kyverno };
   const version = (await plane.kube.get("/version")) as { gitVersion: string };
   return {
