@@ -8,7 +8,7 @@ import { Refused, Unavailable } from "../ports.ts";
  * The version of the stored story: step names, their order and their answers. Raise it when one of them changes.
  * By default the engine takes a hash of the source, and every release would strand what is in flight.
  */
-export const storyVersion = "2";
+export const storyVersion = "3";
 
 /** The engine, as the rest of the program knows it. */
 export interface Durable {
@@ -47,7 +47,7 @@ export interface DurableOptions {
   readonly measure?: Measure;
 }
 
-type Measure = <T>(workflow: string, step: string, work: () => Promise<T>) => Promise<T>;
+export type Measure = <T>(workflow: string, step: string, work: () => Promise<T>) => Promise<T>;
 
 /** Starts the engine and recovers what was in flight. */
 export async function startDurable(options: DurableOptions): Promise<Durable> {
@@ -136,7 +136,10 @@ type Attempt<T> =
   | { readonly kind: "unavailable"; readonly because: string; readonly pauseMs: number }
   | { readonly kind: "refused"; readonly because: string };
 
-/** The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. */
+/**
+ * The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. An answer goes on record
+ * as JSON text: the engine walks over every value of an object, which was a fifth of the time of forty stories.
+ */
 async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, telemetry: Telemetry): Promise<T> {
   const incident = DBOS.workflowID ?? "";
   let because = "";
@@ -145,9 +148,9 @@ async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, teleme
       telemetry.step?.(incident, name, "begin");
       const answer = await attemptOnce(work, count);
       telemetry.step?.(incident, name, "end");
-      return answer;
+      return JSON.stringify(answer);
     };
-    const attempt = await DBOS.runStep(timed, { name });
+    const attempt = JSON.parse(await DBOS.runStep(timed, { name })) as Attempt<T>;
     telemetry.step?.(incident, name, "recorded");
     if (attempt.kind === "answer") return attempt.value;
     because = attempt.because;
