@@ -38,6 +38,7 @@ import type { Message, Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
 import { internalRoutes, webhookRoutes } from "./routes.ts";
 import type { Settings } from "./settings.ts";
 import { type Observed, observe, remembering } from "./observe.ts";
+import { limitSteps } from "./step-limits.ts";
 import { keepWatch } from "./watch.ts";
 import { type Live, pageRoutes } from "./web/pages.ts";
 
@@ -68,7 +69,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     ...{ story: remediateIncident, leaseStory: endLease },
     recovering: store.recovering,
     mostRecoveries: settings.mostRecoveries,
-    measure: steps.measure,
+    measure: limitSteps(steps.measure),
   });
   const inbox: Inbox = openInbox({
     store,

@@ -45,7 +45,7 @@ const largestAnswerBytes = 4 * 1024 * 1024;
 export function ollamaModel(options: OllamaOptions): OllamaModel {
   const inHand = new Set<() => void>();
   let closed = false;
-  const line = turns("Ollama", options.mostWaiting ?? defaultMostWaiting);
+  const line = turns("Ollama", { atOnce: 1, mostWaiting: options.mostWaiting ?? defaultMostWaiting });
   const guard = breaker("Ollama", {
     failures: failuresToOpen,
     restMs: options.restMs ?? defaultRestMs,

@@ -1,10 +1,22 @@
 import { Unavailable } from "../ports.ts";
 
-/** One turn at a time, a bounded number of waiters, the most urgent first. */
+/** A bounded number of turns at a time and of waiters, the most urgent first. */
 export interface Turns {
   /** Runs the work when its turn comes. Throws `Unavailable` when too many wait, or `signal` ends the waiting. */
-  take<T>(work: () => Promise<T>, wish: { readonly urgency: number; readonly signal: AbortSignal }): Promise<T>;
+  take<T>(work: () => Promise<T>, wish?: Wish): Promise<T>;
   waiting(): number;
+}
+
+export interface Wish {
+  /** 0 unless told. */
+  readonly urgency?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface TurnLimits {
+  /** Works that run at the same time. */
+  readonly atOnce: number;
+  readonly mostWaiting: number;
 }
 
 interface Waiter {
@@ -13,38 +25,39 @@ interface Waiter {
   readonly leave: (because: string) => void;
 }
 
-/** At most `most` wait. When one more comes, the least urgent of all goes without an answer. */
-export function turns(name: string, most: number): Turns {
+/** When one more than `mostWaiting` comes, the least urgent of all goes without an answer. */
+export function turns(name: string, { atOnce, mostWaiting }: TurnLimits): Turns {
   const line: Waiter[] = [];
-  let busy = false;
+  let taken = 0;
 
-  const next = () => {
+  // Who leaves hands the turn on: nobody can step in between.
+  const leave = () => {
     const waiter = line.shift();
-    busy = waiter !== undefined;
-    waiter?.go();
+    if (waiter === undefined) taken -= 1;
+    else waiter.go();
   };
-  const enter = (urgency: number, signal: AbortSignal) =>
+  const enter = ({ urgency = 0, signal }: Wish) =>
     new Promise<void>((go, refuse) => {
-      const leave = (because: string) => refuse(new Unavailable(`${name}: ${because}`));
-      const waiter: Waiter = { urgency, go, leave };
+      const giveUp = (because: string) => refuse(new Unavailable(`${name}: ${because}`));
+      const waiter: Waiter = { urgency, go, leave: giveUp };
       const place = line.findIndex((other) => other.urgency < urgency);
       line.splice(place === -1 ? line.length : place, 0, waiter);
-      signal.addEventListener("abort", () => {
+      signal?.addEventListener("abort", () => {
         const index = line.indexOf(waiter);
         if (index >= 0) line.splice(index, 1);
-        leave("no turn in time");
+        giveUp("no turn in time");
       });
-      if (line.length > most) line.pop()?.leave(`${most} questions wait already`);
+      if (line.length > mostWaiting) line.pop()?.leave(`${mostWaiting} questions wait already`);
     });
 
   return {
-    take: async (work, { urgency, signal }) => {
-      if (busy) await enter(urgency, signal);
-      busy = true;
+    take: async (work, wish = {}) => {
+      if (taken >= atOnce) await enter(wish);
+      else taken += 1;
       try {
         return await work();
       } finally {
-        next();
+        leave();
       }
     },
     waiting: () => line.length,
