@@ -13,6 +13,7 @@ import { loki } from "./adapters/loki.ts";
 import { type Meter, openMeter } from "./adapters/metrics.ts";
 import { openMirror } from "./adapters/mirror.ts";
 import { ollamaEmbedding, ollamaModel, type OllamaModel } from "./adapters/ollama.ts";
+import { sharedMetrics } from "./adapters/shared-metrics.ts";
 import { startEmbeddedPostgres } from "./adapters/postgres.ts";
 import { prometheus } from "./adapters/prometheus.ts";
 import { loadPrompts } from "./adapters/prompts.ts";
@@ -233,7 +234,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     guardrailsHost: guardrailsHost(client),
     people: people(client),
     cluster: kubernetes({ ...settings.kubernetes, cluster: settings.cluster }),
-    metrics: prometheus(settings.prometheus),
+    metrics: sharedMetrics(prometheus(settings.prometheus), settings.prometheus.freshMs),
     logs: settings.loki === undefined ? undefined : loki(settings.loki),
     alerts: alertmanager(settings.alertmanager),
     prompts: loadPrompts(),

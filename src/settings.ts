@@ -20,7 +20,8 @@ export interface Settings {
   readonly webhookPort: number;
   readonly internalPort: number;
   readonly cluster: string;
-  readonly prometheus: Endpoint;
+  /** `freshMs`: an answer this old is shared with whoever asks the same; 1 s unless told. */
+  readonly prometheus: Endpoint & { readonly freshMs?: number };
   /** `warmUpMs`: how long after its start Alertmanager may not know every alert; absent = not at all. */
   readonly alertmanager: Endpoint & { readonly warmUpMs?: number };
   readonly loki: Endpoint | undefined;
