@@ -3,6 +3,7 @@ import type { Store } from "./adapters/store.ts";
 import type { Delivery } from "./adapters/store-inbox.ts";
 import type { App } from "./app.ts";
 import { type Alert, readAlertDelivery } from "./domain/alert.ts";
+import type { Candidate } from "./domain/caps.ts";
 import { concernOf, openIncident } from "./domain/incident.ts";
 import { workloadKey } from "./domain/workload.ts";
 import type { Alerts, Message, Telemetry } from "./ports.ts";
@@ -26,6 +27,8 @@ export interface Inbox {
   /** Asks Alertmanager itself, for what webhooks lost. */
   poll(): Promise<void>;
   wake(pull: number, message: Message, key: string): Promise<void>;
+  /** Wakes the stories whose turn it is now, each once as long as it stays so. */
+  rouse(ready: readonly Candidate[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,6 +58,7 @@ export function openInbox(options: InboxOptions): Inbox {
     ringing?.();
   };
   const absent = new Map<string, number>();
+  let roused: ReadonlySet<string> = new Set();
   return {
     ring,
     poll: () => poll(options, absent),
@@ -63,6 +67,15 @@ export function openInbox(options: InboxOptions): Inbox {
       if (workflow === undefined) return;
       await options.durable.send(workflow, message, key);
       if (message.kind === "command") await options.hearAfterwards(pull, message);
+    },
+    rouse: async (ready) => {
+      const before = roused;
+      roused = new Set(ready.map(({ incident }) => incident));
+      for (const { incident, workload } of ready) {
+        if (before.has(incident)) continue;
+        const current = await options.store.openIncidentOf(workloadKey(workload));
+        if (current) await options.durable.send(current.workflow, { kind: "turn" }, `turn/${incident}/${Date.now()}`);
+      }
     },
     close: async () => {
       open = false;

@@ -91,7 +91,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
   const ticks = keepLooking(settings.alertPollMs, telemetry, {
     intake: () => inbox.poll(),
-    dashboard: () => keepDashboard(ports),
+    dashboard: async () => inbox.rouse(await keepDashboard(ports)),
     learn: () => carryWithdrawals(ports),
     lease: () => keepLeases({ store, durable, clock: ports.clock, telemetry: remembered, storyVersion }),
     retention: () => store.forgetDeliveries(ports.clock.now()),

@@ -196,8 +196,11 @@ export interface ProposalQueue {
     limits: CapLimits,
     now: Date,
   ): Promise<{ readonly kind: "open" } | { readonly kind: "listed"; readonly because: string }>;
-  /** What is open and what waits with the reason, for the dashboard. */
-  overview(limits: CapLimits, now: Date): Promise<Pick<Dashboard, "open" | "listed">>;
+  /** What is open, what waits with the reason, and whose turn it is now. */
+  overview(
+    limits: CapLimits,
+    now: Date,
+  ): Promise<Pick<Dashboard, "open" | "listed"> & { readonly ready: readonly Candidate[] }>;
   /** The proposal of this incident is merged, closed, or will never be. */
   leave(incident: string): Promise<void>;
   /** Puts on record that people ask to open waiting proposals now. */
@@ -285,4 +288,5 @@ export interface Run {
 export type Message =
   | { readonly kind: "command"; readonly comment: number; readonly bodyHash: string }
   | { readonly kind: "alert" }
-  | { readonly kind: "pull-request" };
+  | { readonly kind: "pull-request" }
+  | { readonly kind: "turn" };

@@ -118,6 +118,18 @@ test("resolved is not firing: alone it opens nothing, later it wakes the story",
   await expect.poll(() => heard.slice(before).map((item) => item.incident)).toEqual([uid]);
 });
 
+test("a story whose turn has come is woken once as long as it stays so", async () => {
+  await deliver([alertOf("waits")]);
+  const uid = (await openOf("waits"))?.incident.uid ?? "";
+  const candidate = {
+    ...{ incident: uid, workload: { kind: "Deployment", namespace: "shop", name: "waits" } as const },
+    ...{ alert: "HighRequestLatency", severity: "critical", startedAt: "2026-11-24T02:00:00Z", summary: "scale" },
+  };
+  const turns = () => heard.filter(({ incident, message }) => incident === uid && message.kind === "turn").length;
+  for (const ready of [[candidate], [candidate], [], [candidate]]) await inbox.rouse(ready);
+  await expect.poll(turns, { interval: 10 }).toBe(2);
+});
+
 test("a poll of Alertmanager finds a lost alert and a lost end", async () => {
   active = [alertOf("lost")];
   await inbox.poll();

@@ -39,13 +39,15 @@ export function proposalQueue(query: Query): { readonly queue: ProposalQueue } {
         ? []
         : [{ pull, workload: candidate.workload, summary: candidate.summary }],
     );
-    const { listed } = admittedOf(rows, await crowdLimits(query, limits), now);
+    const admitted = admittedOf(rows, await crowdLimits(query, limits), now);
+    const { listed } = admitted;
     const refusals = await refusalsOf(
       query,
       listed.map((item) => item.candidate.incident),
     );
     return {
       open,
+      ready: admitted.open,
       listed: listed.map((item) => ({ ...item, refused: refusals.get(item.candidate.incident) ?? [] })),
     };
   };

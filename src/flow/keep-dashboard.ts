@@ -1,3 +1,4 @@
+import type { Candidate } from "../domain/caps.ts";
 import { costOf } from "../domain/cost.ts";
 import { type Dashboard, dashboardLabel, dashboardTitle, renderDashboard } from "../domain/dashboard.ts";
 import { isWatching, renderWatchtower, watchtowerLabel } from "../domain/watchtower.ts";
@@ -9,7 +10,7 @@ import { type LoadedGuardrails, loadGuardrails } from "./load-guardrails.ts";
 
 /**
  * Brings the one dashboard issue up to what is true now. It belongs to no story: it is only ever a picture of the
- * records, so a try that was lost is made good by the next one.
+ * records, so a try that was lost is made good by the next one. The answer is whose turn it is now, of those who wait.
  */
 export async function keepDashboard(
   ports: Pick<
@@ -25,13 +26,13 @@ export async function keepDashboard(
     | "telemetry"
     | "watchtower"
   >,
-): Promise<void> {
-  if (ports.queue === undefined) return;
+): Promise<readonly Candidate[]> {
+  if (ports.queue === undefined) return [];
   const now = ports.clock.now();
   const guardrails = loadGuardrails((await ports.github.head()).tree);
   const isNew = !guardrails.ok && guardrails.missing;
   if (isNew && ports.guardrailsHost) await proposeGuardrails(ports.guardrailsHost);
-  const crowd = guardrails.ok ? await heardCrowd(guardrails.value, ports) : { open: [], listed: [] };
+  const { ready, ...crowd } = guardrails.ok ? await heardCrowd(guardrails.value, ports) : nobody;
   // Who has not said yet what Rectify may do has no problem: the pull request asks.
   const problems = isNew ? [] : [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
   const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
@@ -40,7 +41,11 @@ export async function keepDashboard(
   await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
   const watchtower = ports.watchtower?.state();
   if (watchtower !== undefined) await ports.github.mark(watchtowerLabel, isWatching(watchtower));
+  return ready;
 }
+
+type Crowd = Awaited<ReturnType<NonNullable<Ports["queue"]>["overview"]>>;
+const nobody: Crowd = { open: [], listed: [], ready: [] };
 
 function watchtowerProblems({ watchtower }: Pick<Ports, "watchtower">): string[] {
   const state = watchtower?.state();
@@ -53,16 +58,16 @@ const dashboardName = { title: dashboardTitle, label: dashboardLabel };
 async function heardCrowd(
   guardrails: Guardrails,
   { queue, ...ports }: Parameters<typeof keepDashboard>[0],
-): Promise<Pick<Dashboard, "open" | "listed">> {
-  if (queue === undefined) return { open: [], listed: [] };
+): Promise<Crowd> {
+  if (queue === undefined) return nobody;
   const now = ports.clock.now();
   const limits = { ...guardrails, coolDownMs: ports.tempo.coolDownMs };
   const crowd = await queue.overview(limits, now);
   const issue = crowd.listed.length > 0 ? await ports.github.ownIssue(dashboardName) : undefined;
   if (issue === undefined) return crowd;
   const doubtful = await hearRequests({ issue, listed: crowd.listed, guardrails }, { ...ports, queue });
-  const { open, listed } = await queue.overview(limits, now);
-  return { open, listed: listed.map((item) => ({ ...item, ticked: doubtful.has(item.candidate.incident) })) };
+  const { open, listed, ready } = await queue.overview(limits, now);
+  return { open, ready, listed: listed.map((item) => ({ ...item, ticked: doubtful.has(item.candidate.incident) })) };
 }
 
 /** The leases with what they cost by the price book of today. */

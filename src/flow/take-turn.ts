@@ -2,9 +2,10 @@ import type { Candidate } from "../domain/caps.ts";
 import { renderRemediation } from "../domain/remediation.ts";
 import { holdBackOf } from "../domain/self-healing.ts";
 import { isWatching } from "../domain/watchtower.ts";
-import type { Ports, Run } from "../ports.ts";
+import type { Message, Ports, Run } from "../ports.ts";
 import type { Case } from "./change.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
+import { pauseAfter } from "./pause-after.ts";
 import type { Plan } from "./plan.ts";
 
 /** `go` at once, `waited` first (the plan is old by now), or nothing to go for any more. */
@@ -23,6 +24,8 @@ export function placeOf({ incident, lease }: Pick<Case, "incident" | "lease">): 
 /** Waits, durably, until the caps let this proposal be opened. A revert waits for Watchtower mode only. */
 export async function takeTurn(subject: Case, plan: Plan, run: Run): Promise<Turn> {
   let told = "";
+  let message: Message | undefined;
+  let pauseMs = 0;
   const candidate = candidateOf(subject, plan, run.tempo.selfHealMs);
   for (let look = 1; ; look += 1) {
     const because = await run.step("queue", (ports) => askTurn(subject, candidate, told, ports));
@@ -31,7 +34,8 @@ export async function takeTurn(subject: Case, plan: Plan, run: Run): Promise<Tur
     // What was measured for it would be old by then: the lease is looked at again instead.
     if (subject.lease !== undefined) return { because };
     told = because;
-    await run.message(run.tempo.pollMs);
+    pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
+    message = await run.message(pauseMs);
   }
 }
 

@@ -58,7 +58,7 @@ function aCandidate(number: number): Candidate {
   };
 }
 
-function keep(): Promise<void> {
+function keep(): Promise<readonly Candidate[]> {
   const telemetry = { tell: (_incident: string, _verb: string, text: string) => void told.push(text) };
   const { host: github, people } = session;
   const clock = { now: () => new Date(Date.now() + ahead) };
@@ -80,6 +80,15 @@ async function tick(number: number, login: string): Promise<void> {
   const payload = JSON.parse(delivery?.body ?? "{}") as object;
   for (let time = 0; time < 2; time += 1) await bot.receive({ id: delivery?.id ?? "", name: "issues", payload });
 }
+
+test("who waits is named as soon as a place is free, the longest waiting first", async () => {
+  await open();
+  expect(await keep()).toEqual([]);
+  await store.queue.leave(uid(0));
+  expect(await keep()).toEqual([aCandidate(1)]);
+  expect(await isOpen(1)).toBe(true);
+  expect(await keep()).toEqual([]);
+});
 
 test("a box that a person with rights ticks opens its proposal now, past the caps, and is consumed", async () => {
   await open();

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Story } from "../../src/domain/story.ts";
 import type { Case } from "../../src/flow/change.ts";
 import { placeOf, takeTurn } from "../../src/flow/take-turn.ts";
-import type { Ports, ProposalQueue, Run } from "../../src/ports.ts";
+import type { Message, Ports, ProposalQueue, Run } from "../../src/ports.ts";
 import { anAlert } from "../builders.ts";
 import { aCase, aPlan, gatePorts } from "../plan.ts";
 
@@ -14,7 +14,7 @@ function aQueue(answers: readonly string[]): ProposalQueue {
       const because = left.shift();
       return because === undefined ? { kind: "open" } : { kind: "listed", because };
     },
-    overview: async () => ({ open: [], listed: [] }),
+    overview: async () => ({ open: [], listed: [], ready: [] }),
     leave: async () => undefined,
     request: async () => undefined,
     unjudged: async () => [],
@@ -22,7 +22,10 @@ function aQueue(answers: readonly string[]): ProposalQueue {
   };
 }
 
-function runOf(queue: ProposalQueue | undefined, world: { resolved?: boolean; guardrails?: object } = {}) {
+function runOf(
+  queue: ProposalQueue | undefined,
+  world: { resolved?: boolean; guardrails?: object; rousedAt?: number } = {},
+) {
   const told: string[] = [];
   const ports: Ports = {
     ...gatePorts({ guardrails: world.guardrails ?? {} }),
@@ -37,16 +40,17 @@ function runOf(queue: ProposalQueue | undefined, world: { resolved?: boolean; gu
     github: { ...ports.github, head },
     journal: { ...ports.journal, alertsOf },
   };
-  let waits = 0;
+  const waits: number[] = [];
   const run = {
     tempo: { pollMs: 1 },
     step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(asked),
-    message: async () => {
-      waits += 1;
-      if (waits > 5) throw new Error("waits forever");
+    message: async (pauseMs: number): Promise<Message | undefined> => {
+      waits.push(pauseMs);
+      if (waits.length > 12) throw new Error("waits forever");
+      return world.rousedAt === waits.length ? { kind: "turn" } : undefined;
     },
   } as unknown as Run;
-  return { run, told, waits: () => waits };
+  return { run, told, waits };
 }
 
 const cap = "5 pull requests are open (maxOpenPulls)";
@@ -54,14 +58,20 @@ const cap = "5 pull requests are open (maxOpenPulls)";
 test("a free slot lets the proposal go at once", async () => {
   const { run, waits } = runOf(aQueue([]));
   expect(await takeTurn(aCase(), aPlan(3), run)).toBe("go");
-  expect(waits()).toBe(0);
+  expect(waits).toEqual([]);
 });
 
 test("at the cap it waits, says why once, and knows that its plan is old by then", async () => {
   const { run, told, waits } = runOf(aQueue([cap, cap, cap]));
   expect(await takeTurn(aCase(), aPlan(3), run)).toBe("waited");
   expect(told).toEqual([`waits: ${cap}`]);
-  expect(waits()).toBe(3);
+  expect(waits).toEqual([1, 2, 4]);
+});
+
+test("who waits long looks ever more rarely, until something happens", async () => {
+  const { run, waits } = runOf(aQueue(Array(9).fill(cap)), { rousedAt: 7 });
+  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("waited");
+  expect(waits).toEqual([1, 2, 4, 8, 16, 20, 20, 1, 2]);
 });
 
 test("an alert that resolved meanwhile needs no proposal", async () => {
@@ -75,14 +85,14 @@ test("the end of a lease does not wait: what was measured for it would be old", 
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
   const lease = { renewals: 2 } as Case["lease"];
   expect(await takeTurn(aCase({ lease, closesWhenResolved: false }), aPlan(3), run)).toEqual({ because: cap });
-  expect(waits()).toBe(0);
+  expect(waits).toEqual([]);
   expect(placeOf(aCase({ lease }))).toMatch(/^[0-9a-f-]{36}\/lease\/2$/);
 });
 
 test("a revert never waits", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
   expect(await takeTurn(aCase({ failed: {} as Story }), aPlan(3), run)).toBe("go");
-  expect(waits()).toBe(0);
+  expect(waits).toEqual([]);
 });
 
 test("invalid guardrails open nothing", async () => {

@@ -13,7 +13,7 @@ async function kept(watchtower: Ports["watchtower"]) {
     keepIssue: async ({ body }, mayOpen) => void bodies.push({ body, mayOpen }),
     mark: async (label, on) => void marks.push([label, on]),
   };
-  const queue: Partial<Ports["queue"]> = { overview: async () => ({ open: [], listed: [] }) };
+  const queue: Partial<Ports["queue"]> = { overview: async () => ({ open: [], listed: [], ready: [] }) };
   const tempo = { coolDownMs: 0 } as Ports["tempo"];
   await keepDashboard({ ...ports, tempo, ...({ github, queue } as Pick<Ports, "github" | "queue">), watchtower });
   return { ...bodies[0], marks };
