@@ -28,6 +28,8 @@ export interface World {
   readonly watchtower?: Settings["watchtower"];
   /** Also alert on trends. */
   readonly predictive?: boolean;
+  /** The cluster is simulated in larger steps: there are many workloads. */
+  readonly coarse?: boolean;
   /** Only this workload has alerts. */
   readonly alertsOf?: string;
   readonly badImages?: readonly BadImage[];

@@ -42,6 +42,7 @@ export async function openWorld(directory: string, scenario: Scenario): Promise<
     settings: {
       watchtower: scenario.world?.watchtower,
       ...settingsOf({ directory, forge, cluster, app, ollama, secrets }),
+      ...(scenario.world?.coarse ? { prometheus: prometheusOf(cluster, 1_000) } : {}),
       // The lab needs nothing but Node and git: its required check stands for the policies, unless a story is about them.
       ...(scenario.needs === "kyverno" ? {} : { kyverno: "off" as const }),
     },
@@ -73,6 +74,7 @@ function openCluster(directory: string, forge: Forge, scenario: Scenario): Promi
     },
     entry: { object: "Kustomization flux-system/shop", path: `./${entry.path}` },
     rules: rulesOf(scenario),
+    ...(scenario.world?.coarse ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000 } : {}),
     ...(noHelp === undefined ? {} : { noHelp }),
     ...(badImages === undefined ? {} : { badImages }),
   });
@@ -86,6 +88,10 @@ function rulesOf({ world }: Scenario): readonly LabRule[] {
   if (only === undefined) return rules;
   const inbound = `direction="inbound"`;
   return rules.map((rule) => ({ ...rule, expr: rule.expr.replaceAll(inbound, `${inbound},deployment="${only}"`) }));
+}
+
+function prometheusOf({ urls }: SimulatedCluster, freshMs: number): Settings["prometheus"] {
+  return { url: urls.prometheus, authorization: undefined, freshMs };
 }
 
 interface Wiring {
@@ -112,7 +118,7 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
     webhookPort: 0,
     internalPort: 0,
     cluster: "lab",
-    prometheus: { url: cluster.urls.prometheus, authorization: undefined },
+    prometheus: prometheusOf(cluster, 100),
     alertmanager: { url: cluster.urls.alertmanager, authorization: undefined },
     loki: { url: cluster.urls.loki, authorization: undefined },
     kubernetes: { url: cluster.urls.kubernetes, token: "lab" },

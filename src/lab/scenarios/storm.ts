@@ -1,0 +1,128 @@
+import { approver, type Scenario } from "../scene.ts";
+import { type Stage, until } from "../stage.ts";
+
+const overlay = "manifests/shop/overlays/production";
+const count = 40;
+const names = Array.from({ length: count }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
+/** Requests per second that one replica cannot serve, and that it can. */
+const busy = 130;
+const quiet = 20;
+const mostOpen = 5;
+// What GitHub lets an App write within a minute.
+const mostWrites = 80;
+
+const kustomization = `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: shop-production
+resources:
+  - namespace.yaml
+  - ../../base
+  - tenants.yaml
+patches:
+  - path: web.yaml
+  - path: checkout-hpa.yaml
+`;
+
+const tenant = (name: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+spec:
+  replicas: 1
+  selector:
+    matchLabels: {app: ${name}}
+  template:
+    metadata:
+      labels: {app: ${name}}
+    spec:
+      containers:
+        - name: ${name}
+          image: ghcr.io/rectify-lab/tenant:1.0.0
+          resources:
+            requests: {cpu: 250m, memory: 192Mi}
+            limits: {memory: 256Mi}
+`;
+
+const quota = `apiVersion: v1
+kind: ResourceQuota
+metadata:
+  name: shop
+spec:
+  hard:
+    requests.cpu: "60"
+    pods: "200"
+`;
+
+/** Many at once: what is not opened is listed, and people may open more. */
+export const stormScenarios = {
+  "storm-small": {
+    about: `${count} workloads alert at once: ${mostOpen} proposals are open, the rest waits on one issue`,
+    guardrails: { exemptSeverities: [] },
+    world: {
+      coarse: true,
+      files: {
+        [`${overlay}/kustomization.yaml`]: kustomization,
+        [`${overlay}/tenants.yaml`]: names.map(tenant).join("---\n"),
+        "manifests/shop/base/quota.yaml": quota,
+      },
+    },
+    play: async (stage) => {
+      stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
+      for (const name of names) stage.cluster.setLoad(name, busy);
+      await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, 60_000);
+      holds(stage, mostOpen);
+      const [chosen = ""] = listed(stage).slice(-1);
+      await tick(stage, chosen);
+      const opened = await until("the proposal of the ticked box", () => stage.forge.pulls()[mostOpen]?.number);
+      const workflow = await until("its incident", () => stage.rectify.store.workflowOfPull(opened));
+      if (workflow !== chosen) throw new Error(`not the ticked one was opened: ${workflow}`);
+      await until("the box to be used up", () => listed(stage).length === count - mostOpen - 1);
+      holds(stage, mostOpen + 1);
+      await goHome(stage);
+      const { calls } = stage.forge;
+      const writes = calls.filter(({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens"));
+      stage.say("github", `${calls.length} calls, ${writes.length} of them writes`);
+      if (writes.length > 2 * mostWrites) throw new Error(`${writes.length} writes`);
+    },
+    expected: { ending: "resolved-before-merge", merged: false, recovered: true, pulls: mostOpen + 1 },
+  },
+} satisfies Readonly<Record<string, Scenario>>;
+
+/** First from those that wait: a place that became free would be taken by the next of them. */
+async function goHome({ cluster, forge, rectify, say }: Stage): Promise<void> {
+  const titles = forge.pulls().map(({ title }) => title);
+  const open = names.filter((name) => titles.some((title) => title.includes(name)));
+  const leave = async (leaving: readonly string[], staying: number) => {
+    for (const name of leaving) cluster.setLoad(name, quiet);
+    const left = async () => (await rectify.store.unfinished()).length === staying;
+    await until(`the end of ${leaving.length} stories`, left, 60_000);
+  };
+  say("visitors", "go home from those that wait");
+  await leave(
+    names.filter((name) => !open.includes(name)),
+    open.length,
+  );
+  say("visitors", "go home from the rest");
+  await leave(open, 0);
+}
+
+/** The incidents that the dashboard issue lists. */
+function listed({ forge }: Stage): string[] {
+  const body = forge.issues().find(({ title }) => title === "Rectify dashboard")?.body ?? "";
+  return [...body.matchAll(/^- \[[ x]\] <!-- rectify:open=(\S+) -->/gm)].flatMap(([, incident]) => incident ?? []);
+}
+
+async function tick({ forge, say }: Stage, incident: string): Promise<void> {
+  const issue = forge.issues().find(({ title }) => title === "Rectify dashboard");
+  say(approver, `ticks the box of ${incident}`);
+  const box = ` <!-- rectify:open=${incident}`;
+  await forge.editIssue(issue?.number ?? 0, approver, (issue?.body ?? "").replace(`- [ ]${box}`, `- [x]${box}`));
+}
+
+function holds({ forge }: Stage, wanted: number): void {
+  const open = forge.pulls().filter((pull) => pull.state === "open");
+  const branches = new Set(forge.pulls().map((pull) => pull.head.ref));
+  if (open.length !== wanted || branches.size !== wanted) {
+    throw new Error(`${open.length} proposals for ${branches.size} workloads are open, not ${wanted}`);
+  }
+}
