@@ -28,17 +28,12 @@ export async function checkManifests(plane: ControlPlane): Promise<readonly Find
   await installDefinitions(kube, ["flux", "argocd", "prometheus-operator", "kyverno"]);
   const parts = [...entries().map(rendered), ...plainFiles(), policies()];
   const objects = parts.flatMap((part) => part.objects);
-  const namespaces = await prepareNamespaces(kube, objects);
-  try {
-    const findings: Finding[] = [];
-    for (const part of parts)
-      findings.push(await findingOf(`manifests: ${part.what}`, () => dryRun(kube, part.objects)));
-    findings.push(await findingOf("manifests: pods under restricted pod security", () => tryPods(kube, objects)));
-    findings.push(await findingOf("manifests: our policies on them", () => Promise.resolve(judged(objects))));
-    return findings;
-  } finally {
-    await removeNamespaces(kube, namespaces);
-  }
+  await prepareNamespaces(kube, objects);
+  const findings: Finding[] = [];
+  for (const part of parts) findings.push(await findingOf(`manifests: ${part.what}`, () => dryRun(kube, part.objects)));
+  findings.push(await findingOf("manifests: pods under restricted pod security", () => tryPods(kube, objects)));
+  findings.push(await findingOf("manifests: our policies on them", () => Promise.resolve(judged(objects))));
+  return findings;
 }
 
 /** What is applied as a whole: bases and components are parts of these. */
@@ -125,8 +120,8 @@ async function tryPods(kube: KubeClient, objects: readonly ApiObject[]): Promise
   return `${templated.length} pod templates accepted`;
 }
 
-/** A dry run needs the namespace to be there; gives those that were not. */
-async function prepareNamespaces(kube: KubeClient, objects: readonly ApiObject[]): Promise<readonly string[]> {
+/** A dry run needs the namespace to be there. They stay: whoever installs the parts makes them first, too. */
+async function prepareNamespaces(kube: KubeClient, objects: readonly ApiObject[]): Promise<void> {
   const named = objects.flatMap(({ metadata }) => (metadata.namespace === undefined ? [] : [metadata.namespace]));
   const wanted = [...new Set([...named, podNamespace])];
   const missing: string[] = [];
@@ -139,20 +134,10 @@ async function prepareNamespaces(kube: KubeClient, objects: readonly ApiObject[]
   );
   const account = `/api/v1/namespaces/${podNamespace}/serviceaccounts/default`;
   await until("the account of the pods", async () => (await kube.call("GET", account)).status === 200);
-  return missing;
 }
 
 function labelsOf(namespace: string): Readonly<Record<string, string>> {
   return namespace === podNamespace ? { "pod-security.kubernetes.io/enforce": "restricted" } : {};
-}
-
-async function removeNamespaces(kube: KubeClient, names: readonly string[]): Promise<void> {
-  await kube.call("DELETE", await kube.pathOf(gpuRuntime));
-  const paths = names.filter((name) => name !== "default").map((name) => `/api/v1/namespaces/${name}`);
-  for (const path of paths) await kube.call("DELETE", path);
-  for (const path of paths) {
-    await until(`the end of ${path}`, async () => (await kube.call("GET", path)).status === 404, 60_000);
-  }
 }
 
 /** The gate's policies must pass what the repository itself ships. */

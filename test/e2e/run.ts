@@ -95,7 +95,7 @@ async function runAll(only: string | undefined, { scratch, processes, results }:
   const { world, versions, close } = await timed("start of the servers", () => openRealWorld(scratch, processes));
   Object.assign(results.versions, versions);
   try {
-    // Before the engines: both checks make and remove objects that the engines would take for theirs.
+    // Before the engines: both checks make objects that the engines would take for theirs.
     if (isAsked("rbac", only)) results.findings.push(...(await timed("RBAC", () => checkRbac(world.plane))));
     if (isAsked("manifests", only))
       results.findings.push(...(await timed("manifests", () => checkManifests(world.plane))));
