@@ -10,8 +10,9 @@ import { type ModelAnswer, type Ports, Refused, Unavailable } from "../ports.ts"
 /** What the model said, or why it said nothing. */
 export type ModelWord =
   | (Extract<Answer, { kind: "answered" }> & Pick<ModelAnswer, "model" | "digest" | "durationMs">)
-  /** It answered what cannot be used, or gave no answer at all. */
-  | { readonly kind: "unusable" | "absent"; readonly because: string };
+  | { readonly kind: "unusable"; readonly because: string }
+  /** It gave no answer at all. `mayReturn`: the same question may have one later. */
+  | { readonly kind: "absent"; readonly because: string; readonly mayReturn: boolean };
 
 export interface Asking {
   readonly incident: Incident;
@@ -34,8 +35,8 @@ type Asked = Pick<Ports, "model" | "prompts" | "random" | "tempo">;
 /** One question among enumerated causes and remedies; one more try when the answer cannot be used; never a failure. */
 export async function askModel(asking: Asking, ports: Asked): Promise<ModelWord> {
   const { model, prompts, tempo } = ports;
-  if (asking.guardrails.model === "off") return { kind: "absent", because: "the guardrails turn the model off" };
-  if (model === undefined) return { kind: "absent", because: "no model is configured" };
+  if (asking.guardrails.model === "off") return absent("the guardrails turn the model off");
+  if (model === undefined) return absent("no model is configured");
   const { incident, evidence, causes, precedents } = asking;
   const remedies = asking.remedies.flatMap((remedy, index) =>
     remedy.kind === "change" ? [{ id: remedyIdOf(index), sentence: renderRemediation(remedy.remediation) }] : [],
@@ -56,9 +57,14 @@ export async function askModel(asking: Asking, ports: Asked): Promise<ModelWord>
     }
     return { kind: "unusable", because };
   } catch (error) {
-    if (error instanceof Unavailable || error instanceof Refused) return { kind: "absent", because: error.message };
+    if (error instanceof Unavailable) return absent(error.message, true);
+    if (error instanceof Refused) return absent(error.message);
     throw error;
   }
+}
+
+function absent(because: string, mayReturn = false): ModelWord {
+  return { kind: "absent", because, mayReturn };
 }
 
 function pick({ model, digest, durationMs }: Pick<ModelAnswer, "model" | "digest" | "durationMs">) {

@@ -37,7 +37,14 @@ export interface Diagnosed {
   readonly remedy: Remedy;
 }
 
-export type Diagnosis = Diagnosed | { readonly kind: "abstained"; readonly because: string };
+/** Nothing follows. `awaits`: it may, once what the guardrails require is there again. */
+export interface Abstained {
+  readonly kind: "abstained";
+  readonly because: string;
+  readonly awaits?: "model";
+}
+
+export type Diagnosis = Diagnosed | Abstained;
 
 type Asked = Pick<
   Ports,
@@ -99,7 +106,10 @@ export async function diagnose(
     remedyId: remedy.kind === "change" ? remedyIdOf(causes.indexOf(cause)) : "none",
   };
   const agreement = assessAgreement({ ranked: first, said: model, rule: guardrails.value.model, evidence });
-  if (agreement.blocked !== undefined) return abstained(incident, agreement.blocked, ports);
+  if (agreement.blocked !== undefined) {
+    const isAway = model.kind === "absent" && model.mayReturn;
+    return { ...abstained(incident, agreement.blocked, ports), ...(isAway ? { awaits: "model" } : {}) };
+  }
   ports.telemetry.tell(incident.uid, "diagnose", `${cause.sentence} (${agreement.notes.join("; ")})`);
   const { missing, unanswered } = ranked;
   const witnessed = witnessesOf(agreement, model);
@@ -129,7 +139,7 @@ function witnessesOf({ kind, taintedOnly, needsPerson, notes }: Agreement, model
   };
 }
 
-function abstained(incident: Incident, because: string, ports: Pick<Ports, "telemetry">): Diagnosis {
+function abstained(incident: Incident, because: string, ports: Pick<Ports, "telemetry">): Abstained {
   ports.telemetry.tell(incident.uid, "diagnose", because);
   return { kind: "abstained", because };
 }

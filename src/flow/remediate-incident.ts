@@ -3,6 +3,7 @@ import { inverseOf } from "../domain/remediation.ts";
 import type { Story, StoryCause } from "../domain/story.ts";
 import type { Run } from "../ports.ts";
 import { Refused } from "../ports.ts";
+import { modelWait } from "./await-model.ts";
 import { type Case, change } from "./change.ts";
 import { collect, type Observed } from "./collect.ts";
 import { diagnose, type Diagnosis } from "./diagnose.ts";
@@ -28,11 +29,18 @@ interface Examined {
 const mostLooks = 3;
 
 async function examine(incident: Incident, run: Run): Promise<Examined> {
-  for (let look = 1; ; look += 1) {
+  const model = modelWait(incident, run);
+  for (let look = 1; ; ) {
     const observed = await run.step("collect", (ports) => collect(incident, ports));
     const recalled = await run.step("recall", (ports) => recall(incident, observed.evidence, ports));
     const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, recalled.lines, ports));
+    if (diagnosis.kind === "abstained" && diagnosis.awaits === "model") {
+      if ((await model.next()) === "ask") continue;
+      const because = `the alert resolved before the model was back: ${diagnosis.because}`;
+      return { observed, recalled, diagnosis: { kind: "abstained", because } };
+    }
     if (diagnosis.kind === "diagnosed" || look === mostLooks) return { observed, recalled, diagnosis };
+    look += 1;
     await run.message(run.tempo.settleMs);
   }
 }

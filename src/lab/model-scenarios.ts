@@ -7,20 +7,22 @@ const slowMs = 3_000;
 const peak = 260;
 const mildPeak = 190;
 
+const quickWatchtower = { everyMs: 300, limits: { p99Ms: 2_000, windowMs: 20_000, goodCalls: 3, quietMs: 1_500 } };
+
 /** Stories about the model: what it does, and what Rectify then does not. */
 export const modelScenarios = {
   watchtower: {
     about: "the model answers too slowly: Rectify analyses and writes nothing until it is fast again",
     world: {
       scriptedModel: true,
-      watchtower: { everyMs: 300, limits: { p99Ms: 2_000, windowMs: 20_000, goodCalls: 3, quietMs: 1_500 } },
+      watchtower: quickWatchtower,
     },
     play: async (stage: Stage) => {
       stage.model?.setBehaviour("slow", slowMs);
       stage.say("visitors", `${peak} requests a second, while the model takes ${slowMs / 1000} s`);
       stage.cluster.setLoad("web", peak);
       await until("Watchtower mode", () => stage.rectify.watchtower().mode === "watching");
-      await until("the story to wait", () => toldWaiting(stage));
+      await until("the story to wait", () => told(stage, "Watchtower mode"));
       await new Promise((resume) => setTimeout(resume, 2 * slowMs));
       if (stage.rectify.watchtower().mode !== "watching") throw new Error("Watchtower mode ended under a slow model");
       await until("the dashboard to say so", () => dashboardSays(stage, /Watchtower mode: .*watching since/));
@@ -31,6 +33,32 @@ export const modelScenarios = {
       stage.model?.setBehaviour("honest");
       const pull = await pullOpened(stage);
       await until("the dashboard to forget it", () => !dashboardSays(stage, /watching since/) && !isMarked(stage));
+      await passCi(stage, pull);
+      await approve(stage, pull);
+    },
+    expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
+  },
+  "model-required": {
+    about: "the guardrails require the model and it is away: the story waits for it instead of ending",
+    guardrails: { model: "required" },
+    world: { scriptedModel: true, watchtower: quickWatchtower },
+    play: async (stage: Stage) => {
+      stage.model?.setBehaviour("broken");
+      stage.say("visitors", `${peak} requests a second, while the model is broken`);
+      stage.cluster.setLoad("web", peak);
+      await until("the story to wait", () => told(stage, "the guardrails require the model"));
+      // Longer than three looks: as long as a story without the requirement would go on looking.
+      await new Promise((resume) => setTimeout(resume, 8_000));
+      if ((await stage.rectify.store.unfinished()).length !== 1) throw new Error("the story did not wait");
+      const [reason = ""] = stage.rectify.watchtower().reasons;
+      if (!/model/.test(reason)) throw new Error(`Watchtower mode says: ${reason}`);
+      const writes = writesIn(stage);
+      if (writes.length > 0) throw new Error(`written without the model: ${writes.join(", ")}`);
+      stage.say("model", "is back");
+      stage.model?.setBehaviour("honest");
+      // A model that failed several times in a row is left alone for half a minute.
+      await until("the end of Watchtower mode", () => stage.rectify.watchtower().mode === "acting", 60_000);
+      const pull = await pullOpened(stage);
       await passCi(stage, pull);
       await approve(stage, pull);
     },
@@ -58,10 +86,10 @@ export const modelScenarios = {
   },
 } satisfies Readonly<Record<string, Scenario>>;
 
-async function toldWaiting({ rectify }: Stage): Promise<boolean> {
+async function told({ rectify }: Stage, words: string): Promise<boolean> {
   const [record] = await rectify.store.incidents(1);
   const events = record === undefined ? [] : await rectify.store.eventsOf(record.incident.uid);
-  return events.some(({ text }) => text.includes("Watchtower mode"));
+  return events.some(({ text }) => text.includes(words));
 }
 
 function dashboardSays({ forge }: Stage, words: RegExp): boolean {

@@ -1,0 +1,39 @@
+import type { Incident } from "../domain/incident.ts";
+import { isWatching } from "../domain/watchtower.ts";
+import type { Message, Ports, Run } from "../ports.ts";
+import { pauseAfter } from "./pause-after.ts";
+
+/** Ask it again, or there is nothing to ask about any more. */
+export type ModelAwaited = "ask" | "resolved";
+
+/** Where the guardrails require a model that is away: waits, durably and ever longer, for the next try. */
+export interface ModelWait {
+  /** One wait. It ends when Watchtower mode lets the model be asked, or when every alert of the incident resolved. */
+  next(): Promise<ModelAwaited>;
+}
+
+export function modelWait(incident: Incident, run: Run): ModelWait {
+  let message: Message | undefined;
+  let pauseMs = 0;
+  return {
+    next: async () => {
+      for (;;) {
+        pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
+        message = await run.message(pauseMs);
+        const seen = await run.step("await model", (ports) => look(incident, ports));
+        if (seen !== "watching") return seen;
+      }
+    },
+  };
+}
+
+async function look(
+  incident: Incident,
+  { journal, watchtower }: Pick<Ports, "journal" | "watchtower">,
+): Promise<ModelAwaited | "watching"> {
+  const alerts = await journal.alertsOf(incident.uid);
+  if (alerts.length > 0 && alerts.every(({ status }) => status === "resolved")) return "resolved";
+  const state = watchtower?.state();
+  // While it watches, the model is tried with a question of one word: no story has to.
+  return state !== undefined && isWatching(state) ? "watching" : "ask";
+}
