@@ -2,14 +2,14 @@ import type { Durable } from "./adapters/durable.ts";
 import type { Store } from "./adapters/store.ts";
 import { shortExpiry } from "./domain/lease.ts";
 import type { Clock, Telemetry } from "./ports.ts";
+import { type RowStoryEngine, stateOfRow, stoppedBecause } from "./row-stories.ts";
 
 /** What keeping leases asks. */
-export interface LeaseKeeping {
+export interface LeaseKeeping extends RowStoryEngine {
   readonly store: Pick<Store, "dueLeases" | "giveLease" | "leases">;
   readonly durable: Pick<Durable, "startLease" | "stateOf" | "cancel">;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  readonly storyVersion: string;
 }
 
 /**
@@ -17,29 +17,20 @@ export interface LeaseKeeping {
  * restarts and releases, and a look that was lost is made good by the next one.
  */
 export async function keepLeases(keeping: LeaseKeeping): Promise<void> {
-  const { store, durable, clock, telemetry, storyVersion } = keeping;
+  const { store, durable, clock, telemetry } = keeping;
   for (const { lease, workflow } of await store.dueLeases(clock.now())) {
+    const { latestPull, termSince, renewals } = lease;
     const { uid } = lease.incident;
-    const first = `${uid}/lease/${lease.renewals}`;
-    const state = await durable.stateOf(workflow ?? first);
+    const state = await stateOfRow({ first: `${uid}/lease/${renewals}`, workflow }, keeping);
     if (state === "running") continue;
-    if (state === "ended") {
-      // It settles its lease as its last step: this one was stopped before.
-      const because = "its story stopped without an ending: see the log of that time";
+    if (state === "stopped") {
       const expires = shortExpiry(clock.now(), "");
-      await store.leases.renew(uid, {
-        expires,
-        because,
-        latestPull: lease.latestPull,
-        termSince: lease.termSince,
-        renewals: lease.renewals + 1,
-      });
+      const because = stoppedBecause;
+      await store.leases.renew(uid, { expires, because, latestPull, termSince, renewals: renewals + 1 });
       telemetry.tell(uid, "lease", `renewed until ${expires}: ${because}`);
       continue;
     }
-    if (state === "stranded") await durable.cancel(workflow ?? first);
-    const next = state === "absent" ? (workflow ?? first) : `${first}/v${storyVersion}`;
-    await store.giveLease(uid, next);
-    await durable.startLease(next, lease);
+    await store.giveLease(uid, state.start);
+    await durable.startLease(state.start, lease);
   }
 }

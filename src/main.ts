@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { alertmanager } from "./adapters/alertmanager.ts";
-import { type Durable, startDurable, storyVersion } from "./adapters/durable.ts";
+import { startDurable, storyVersion } from "./adapters/durable.ts";
 import { findKyverno, kyvernoEngine } from "./adapters/kyverno.ts";
 import { connectGitHub } from "./adapters/github.ts";
 import { guardrailsHost } from "./adapters/github-guardrails.ts";
@@ -23,20 +23,23 @@ import { openWatchtower } from "./adapters/watchtower.ts";
 import { within } from "./adapters/within.ts";
 import { type App, createApp } from "./app.ts";
 import { carryWithdrawals } from "./flow/carry-withdrawals.ts";
-import { hearWithdrawal } from "./flow/hear-withdrawal.ts";
 import { judgeGuardrails } from "./flow/judge-guardrails.ts";
 import { keepDashboard } from "./flow/keep-dashboard.ts";
 import { showAutonomy } from "./flow/show-autonomy.ts";
 import { endLease } from "./flow/end-lease.ts";
 import { remediateIncident } from "./flow/remediate-incident.ts";
+import { rollBack } from "./flow/roll-back.ts";
+import { hearAfterwards } from "./hear-afterwards.ts";
 import { type Inbox, openInbox } from "./inbox.ts";
 import { keepLooking } from "./keep-looking.ts";
-import { keepLeases } from "./leases.ts";
+import { keepLeases, type LeaseKeeping } from "./leases.ts";
 import { keepMemory, type KeptMemory } from "./keep-memory.ts";
 import type { Watchtower } from "./domain/watchtower.ts";
 import type { PolicyEngine } from "./domain/policy-report.ts";
-import type { Message, Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
+import type { Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
 import { internalRoutes, webhookRoutes } from "./routes.ts";
+import { resumeStories } from "./resume.ts";
+import { keepRollbacks, type RollbackKeeping } from "./rollbacks.ts";
 import type { Settings } from "./settings.ts";
 import { type Observed, observe, remembering } from "./observe.ts";
 import { limitSteps } from "./step-limits.ts";
@@ -67,35 +70,33 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const durable = await startDurable({
     url: databaseUrl,
     ports,
-    ...{ story: remediateIncident, leaseStory: endLease },
+    ...{ story: remediateIncident, leaseStory: endLease, rollbackStory: rollBack },
     recovering: store.recovering,
     mostRecoveries: settings.mostRecoveries,
     measure: limitSteps(steps.measure),
   });
+  const keeping = { store, durable, clock: ports.clock, telemetry: remembered, storyVersion };
   const inbox: Inbox = openInbox({
     store,
     durable,
     alerts: ports.alerts,
     telemetry: remembered,
     cluster: settings.cluster,
-    hearAfterwards: (pull, message) => hearAfterwards(store, ports, { pull, message }),
+    hearAfterwards: async (pull, message) => {
+      await hearAfterwards({ pull, message }, store, ports);
+      await keepRollbacks(keeping);
+    },
     app: () => app,
   });
   const app = appOf(settings, { inbox, store, ports });
-  await resumeStories(store, durable, telemetry);
+  await resumeStories(keeping, telemetry);
 
   const intake = { store, ring: inbox.ring, app, alertsToken: settings.alerts.token };
   const webhooks = await listen(webhookRoutes(intake), { host: settings.host, port: settings.webhookPort });
   const live = liveViews({ ports, store, memory, watchtower });
   const inside = [...internalRoutes(intake), ...pageRoutes(store, live), meter.route];
   const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
-  const ticks = keepLooking(settings.alertPollMs, telemetry, {
-    intake: () => inbox.poll(),
-    dashboard: async () => inbox.rouse(await keepDashboard(ports)),
-    learn: () => carryWithdrawals(ports),
-    lease: () => keepLeases({ store, durable, clock: ports.clock, telemetry: remembered, storyVersion }),
-    retention: () => store.forgetDeliveries(ports.clock.now()),
-  });
+  const ticks = keepTicking({ settings, inbox, ports, store, keeping }, telemetry);
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
@@ -116,6 +117,26 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   };
 }
 
+interface Ticking {
+  readonly settings: Settings;
+  readonly inbox: Inbox;
+  readonly ports: Ports;
+  readonly store: Store;
+  readonly keeping: LeaseKeeping & RollbackKeeping;
+}
+
+/** What no message can be relied upon for. */
+function keepTicking({ settings, inbox, ports, store, keeping }: Ticking, telemetry: Telemetry) {
+  return keepLooking(settings.alertPollMs, telemetry, {
+    intake: () => inbox.poll(),
+    dashboard: async () => inbox.rouse(await keepDashboard(ports)),
+    learn: () => carryWithdrawals(ports),
+    lease: () => keepLeases(keeping),
+    rollback: () => keepRollbacks(keeping),
+    retention: () => store.forgetDeliveries(ports.clock.now()),
+  });
+}
+
 /** Who is told what GitHub tells. */
 function appOf(
   { app, webhookSecret }: Settings,
@@ -125,19 +146,6 @@ function appOf(
     if (ports.guardrailsHost) await judgeGuardrails(pull, ports.guardrailsHost);
   };
   return createApp({ ...app, webhookSecret, wake: inbox.wake, ticked: store.queue.request, changed });
-}
-
-/** `/dispute` and `/forget` count whenever they are said, also long after the story has ended. */
-async function hearAfterwards(
-  store: Store,
-  ports: Ports,
-  { pull, message }: { readonly pull: number; readonly message: Extract<Message, { kind: "command" }> },
-): Promise<void> {
-  const incident = await store.incidentOfPull(pull);
-  if (incident === undefined) return;
-  const record = await store.incident(incident.uid);
-  const ended = record?.ending === undefined ? undefined : `${record.ending}: ${record.because ?? ""}`;
-  await hearWithdrawal(message, { incident: incident.uid, pull, ended }, ports);
 }
 
 function ownPostgres({ dataDirectory }: Settings) {
@@ -244,6 +252,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     policies: await policiesOf(settings, telemetry),
     queue: store.queue,
     leases: store.leases,
+    rollbacks: store.rollbacks,
     changes: store.changes,
     journal: store,
     clock: { now: () => new Date() },
@@ -270,28 +279,4 @@ async function policiesOf(settings: Settings, telemetry: Telemetry): Promise<Pol
   const found = await findKyverno(options);
   if (found.kind === "absent") telemetry.tell("", "gate", found.because);
   return found.kind === "absent" ? undefined : kyvernoEngine({ ...options, path: found.path });
-}
-
-/** After a start: every unfinished incident has a live story, or is told why not. */
-async function resumeStories(store: Store, durable: Durable, telemetry: Telemetry): Promise<void> {
-  for (const { incident, workflow } of await store.unfinished()) {
-    const state = await durable.stateOf(workflow);
-    if (state === "running") continue;
-    if (state === "ended") {
-      const because = "its story stopped without an ending: see the log of that time";
-      await store.endIncident(incident.uid, { ending: "parked", because, story: null });
-      telemetry.tell(incident.uid, "resume", `parked: ${because}`);
-      continue;
-    }
-    // Begun by another version: its steps cannot be replayed. The new story finds what the old one wrote on GitHub.
-    if (state === "stranded") await durable.cancel(workflow);
-    const successor = state === "absent" ? workflow : `${incident.uid}/v${storyVersion}`;
-    await store.moveToWorkflow(incident.uid, successor);
-    await durable.start(successor, incident);
-    telemetry.tell(
-      incident.uid,
-      "resume",
-      state === "absent" ? "started" : "begun by another version: started again, its proposal is adopted",
-    );
-  }
 }

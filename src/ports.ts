@@ -15,7 +15,7 @@ import type { Tree } from "./domain/tree.ts";
 import type { GuardrailsHost } from "./guardrails-host.ts";
 import type { Watchtower, WatchtowerEvent } from "./domain/watchtower.ts";
 import type { LiveWorkload, Workload } from "./domain/workload.ts";
-import type { ChangeBook, LeaseBook } from "./records.ts";
+import type { ChangeBook, LeaseBook, RollbackBook } from "./records.ts";
 import type { AppliedRevision, Surroundings, WorkloadState } from "./domain/workload-state.ts";
 import type { Tempo } from "./tempo.ts";
 
@@ -264,6 +264,8 @@ export interface Ports {
   readonly queue?: ProposalQueue | undefined;
   /** Undefined = nothing is leased. */
   readonly leases?: LeaseBook | undefined;
+  /** Undefined = nothing that was merged is rolled back. */
+  readonly rollbacks?: RollbackBook | undefined;
   /** Undefined = what runs already is not known. */
   readonly changes?: ChangeBook | undefined;
   /** Undefined = there is no such mode. */

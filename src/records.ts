@@ -1,5 +1,6 @@
 import type { Reserved } from "./domain/cost.ts";
 import type { Lease } from "./domain/lease.ts";
+import type { Rollback } from "./domain/rollback.ts";
 import type { Workload } from "./domain/workload.ts";
 
 /** Scale-ups that are kept until they expire. Each call is safe to repeat. */
@@ -31,4 +32,11 @@ export interface ChangeBook {
   reservedIn(namespace: string): Promise<readonly (Reserved | undefined)[]>;
   /** People decided otherwise: the changes of this incident count no more. */
   settle(incident: string): Promise<void>;
+}
+
+/** The merged changes that people want back. */
+export interface RollbackBook {
+  /** False when one is under way for this pull request; the same comment may ask again. */
+  ask(rollback: Omit<Rollback, "latestPull">): Promise<boolean>;
+  end(pull: number, because: string): Promise<void>;
 }

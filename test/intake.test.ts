@@ -32,6 +32,7 @@ beforeAll(async () => {
     recovering: store.recovering,
     mostRecoveries: 3,
     leaseStory: async () => undefined,
+    rollbackStory: async () => undefined,
     // The story of these tests only listens.
     story: async (incident, run) => {
       for (;;) {

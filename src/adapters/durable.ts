@@ -1,6 +1,7 @@
 import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../domain/incident.ts";
 import type { Lease } from "../domain/lease.ts";
+import type { Rollback } from "../domain/rollback.ts";
 import type { Message, Ports, Run, Telemetry } from "../ports.ts";
 import { Refused, Unavailable } from "../ports.ts";
 
@@ -16,6 +17,8 @@ export interface Durable {
   start(workflow: string, incident: Incident): Promise<void>;
   /** Starts the story of a lease whose time is up; a second start with the same workflow id does nothing. */
   startLease(workflow: string, lease: Lease): Promise<void>;
+  /** Starts the story of a rollback; a second start with the same workflow id does nothing. */
+  startRollback(workflow: string, rollback: Rollback): Promise<void>;
   /** Leaves a message for a story; the same key is delivered once. */
   send(workflow: string, message: Message, key: string): Promise<void>;
   /** Waits until the story has ended. */
@@ -39,6 +42,7 @@ export interface DurableOptions {
   readonly ports: Ports;
   readonly story: Story;
   readonly leaseStory: (lease: Lease, run: Run) => Promise<void>;
+  readonly rollbackStory: (rollback: Rollback, run: Run) => Promise<void>;
   /** Remembers that a workflow is about to be recovered; answers how often in a row without a new step between. */
   readonly recovering: (workflow: string, steps: number) => Promise<number>;
   /** A story that kills the process again and again in the same step is parked after this many tries. */
@@ -61,15 +65,15 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     logger: quiet,
     useListenNotify: true,
   });
-  const workflow = DBOS.registerWorkflow((incident: Incident) => story(incident, runOf(options)), {
-    name: "remediate-incident",
-    // The engine counts honest restarts, too, and a story may wait for days: `parkFruitless` counts better.
-    maxRecoveryAttempts: 10_000,
-  });
-  const leaseWorkflow = DBOS.registerWorkflow((lease: Lease) => options.leaseStory(lease, runOf(options)), {
-    name: "end-lease",
-    maxRecoveryAttempts: 10_000,
-  });
+  const register = <Subject>(name: string, told: (subject: Subject, run: Run) => Promise<void>) =>
+    DBOS.registerWorkflow((subject: Subject) => told(subject, runOf(options)), {
+      name,
+      // The engine counts honest restarts, too, and a story may wait for days: `parkFruitless` counts better.
+      maxRecoveryAttempts: 10_000,
+    });
+  const workflow = register("remediate-incident", story);
+  const leaseWorkflow = register("end-lease", options.leaseStory);
+  const rollbackWorkflow = register("roll-back", options.rollbackStory);
   await DBOS.launch();
   return {
     start: async (workflowID, incident) => {
@@ -77,6 +81,9 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     },
     startLease: async (workflowID, lease) => {
       await DBOS.startWorkflow(leaseWorkflow, { workflowID })(lease);
+    },
+    startRollback: async (workflowID, rollback) => {
+      await DBOS.startWorkflow(rollbackWorkflow, { workflowID })(rollback);
     },
     send: (workflowID, message, key) => DBOS.send(workflowID, message, topic, key),
     finished: async (workflowID) => {

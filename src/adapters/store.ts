@@ -12,6 +12,7 @@ import { withdrawalRecord, withdrawalSchema } from "./store-withdrawals.ts";
 import { pendingFiles, pendingSchema } from "./store-pending.ts";
 import { ownChanges } from "./store-merges.ts";
 import { proposalQueue, queueSchema } from "./store-queue.ts";
+import { rollbackBook, rollbackSchema } from "./store-rollbacks.ts";
 import { requestSchema } from "./store-requests.ts";
 import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
 
@@ -83,7 +84,7 @@ export async function openStore(url: string) {
     pool.query(text, [...values]).catch((cause) => {
       throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
-  const tables = [inboxSchema, schema, queueSchema, requestSchema, watchtowerSchema, leaseSchema];
+  const tables = [inboxSchema, schema, queueSchema, requestSchema, watchtowerSchema, leaseSchema, rollbackSchema];
   await query([...tables, pendingSchema, withdrawalSchema, costSchema].join(""));
   return {
     ...inbox(query),
@@ -96,6 +97,7 @@ export async function openStore(url: string) {
     ...watchtowerRecord(query),
     ...leaseBook(query),
     ...changeBook(query),
+    ...rollbackBook(query),
     ...withdrawalRecord(query),
     ...pendingFiles(query),
     ...costBook(query),

@@ -13,6 +13,8 @@ export interface Candidate {
   readonly startedAt: string;
   /** One line: what would be changed. */
   readonly summary: string;
+  /** A person with rights asked for this change itself: only another open proposal of its workload holds it up. */
+  readonly asked?: true;
   /** Such alerts mostly clear by themselves: it waits until then. */
   readonly heldBack?: HoldBack | undefined;
 }
@@ -50,7 +52,7 @@ export function admitCandidates(candidates: readonly Candidate[], crowd: Crowd, 
     const passes = isExempt(candidate, crowd, limits);
     const because = taken.has(key)
       ? "the workload has an open pull request"
-      : (coolDownProblem(key, crowd, limits) ??
+      : ((candidate.asked ? undefined : coolDownProblem(key, crowd, limits)) ??
         (passes ? undefined : (heldProblem(candidate, crowd.now) ?? capProblem(openNow, lastHour, limits))));
     if (because === undefined) {
       open.push(candidate);
@@ -83,7 +85,11 @@ function capProblem(open: number, lastHour: number, limits: CapLimits): string |
 }
 
 function isExempt(candidate: Candidate, crowd: Crowd, limits: CapLimits): boolean {
-  return crowd.ticked.includes(candidate.incident) || limits.exemptSeverities.includes(candidate.severity);
+  return (
+    candidate.asked === true ||
+    crowd.ticked.includes(candidate.incident) ||
+    limits.exemptSeverities.includes(candidate.severity)
+  );
 }
 
 // The severities that the field uses; any other name comes last.

@@ -1,25 +1,21 @@
 import { type Cost, renderCost } from "./cost.ts";
 import { costTrail } from "./cost-trail.ts";
 import type { Evidence, Series } from "./evidence.ts";
-import type { Incident } from "./incident.ts";
 import { defused, inert, inertCode } from "./inert.ts";
-import type { Lease } from "./lease.ts";
 import type { Effect, OwnerLink } from "./manifest-edit.ts";
 import { masked } from "./masking.ts";
 import { incidentLine, trailersOf } from "./pull-request.ts";
-import { type Remediation, renderRemediation } from "./remediation.ts";
+import { type ProposalReason, reasonSentence, renderReason, shortReason } from "./proposal-reason.ts";
+import { renderRemediation } from "./remediation.ts";
 import type { StoryCause } from "./story.ts";
-import { workloadKey } from "./workload.ts";
 
 /** What a proposal's texts are rendered from: the same values that the rules looked at. */
-export interface ProposalStory {
-  readonly incident: Incident;
+export interface ProposalStory extends ProposalReason {
   readonly evidence: readonly Evidence[];
   /** What is wrong, in one sentence of ours, and the ids that show it. */
   readonly cause: StoryCause;
   /** What such alerts mostly do when nobody does anything, in a sentence of ours. */
   readonly selfHealing?: string | undefined;
-  readonly remediation: Remediation;
   readonly owners: readonly OwnerLink[];
   readonly warnings: readonly string[];
   readonly effect: Effect;
@@ -29,8 +25,6 @@ export interface ProposalStory {
   /** What it adds by the price book, and the budget with its arithmetic; undefined = not stated. */
   readonly cost?: Cost | undefined;
   readonly budget?: string | undefined;
-  /** The lease that this change ends. */
-  readonly lease?: Lease | undefined;
   /** When the lease of this scale-up will expire, RFC 3339. */
   readonly leaseExpires?: string | undefined;
   readonly chart: string | undefined;
@@ -54,20 +48,15 @@ export interface SecondWitness {
 // GitHub refuses longer bodies.
 const longestBody = 65_536;
 
-export function renderTitle({ incident, remediation, lease }: ProposalStory): string {
-  const about = lease === undefined ? incident.alert.name : `lease of pull request ${lease.pull}`;
-  return bare(`${renderRemediation(remediation)} (${about})`, 200);
+export function renderTitle(story: ProposalStory): string {
+  return bare(`${renderRemediation(story.remediation)} (${shortReason(story)})`, 200);
 }
 
 /** Subject, the reason, and the trailers by which the commit is recognised. */
 export function renderCommitMessage(story: ProposalStory): string {
   const { incident, remediation, cause } = story;
   const subject = bare(renderRemediation(remediation), 72);
-  const what =
-    story.lease === undefined
-      ? `${incident.alert.name} fires for ${workloadKey(incident.workload)}.`
-      : `Ends the lease of pull request ${story.lease.pull} for ${workloadKey(remediation.workload)}:`;
-  const why = bare(`${what} ${cause.sentence}`, 1000);
+  const why = bare(`${reasonSentence(story)} ${cause.sentence}`, 1000);
   return [subject, "", why, "", trailersOf(incident, story.effect.hash, story.leaseExpires)].join("\n");
 }
 
@@ -79,7 +68,7 @@ function bare(text: string, most: number): string {
 /** The body of the pull request, cut at a section border when it would not fit. */
 export function renderBody(story: ProposalStory): string {
   const sections = [
-    hurts(story),
+    renderReason(story),
     cause(story),
     change(story),
     risk(story),
@@ -93,18 +82,9 @@ export function renderBody(story: ProposalStory): string {
   return fitted(sections);
 }
 
-function hurts({ incident, lease, remediation }: ProposalStory): string {
-  if (lease !== undefined) {
-    const { pull, since, expires } = lease;
-    return `The lease of #${pull} is over: it scaled ${code(workloadKey(remediation.workload))} up for ${code(incident.alert.name)}, was verified ${since} and expired ${expires}. Nothing stays big by accident: this takes the capacity back. It closes itself when an alert of the workload fires before the merge; \`/reject\` keeps the capacity for good.`;
-  }
-  const summary = incident.alert.annotations.summary;
-  const said = summary === undefined ? "" : `\n\n> ${plain(summary)}`;
-  return `**${code(incident.alert.name)}** (severity ${code(incident.severity)}) fires for ${code(workloadKey(incident.workload))} since ${incident.startedAt}.${said}`;
-}
-
 function cause({ cause: { sentence, citing, ...weight }, secondWitness, selfHealing }: ProposalStory): string {
-  const parts = [`## Cause\n\n${plain(sentence)} (${citing.map(plain).join(", ")})`];
+  const cited = citing.length === 0 ? "" : ` (${citing.map(plain).join(", ")})`;
+  const parts = [`## Cause\n\n${plain(sentence)}${cited}`];
   parts.push(...weightParts(weight));
   if (selfHealing !== undefined) parts.push(`Would it have healed anyway? ${plain(selfHealing)}.`);
   if (secondWitness) parts.push(...witnessParts(secondWitness));

@@ -3,6 +3,7 @@ import type { Incident } from "../domain/incident.ts";
 import type { Lease } from "../domain/lease.ts";
 import { renderReport, type SecondWitness } from "../domain/proposal-text.ts";
 import type { Proposal } from "../domain/pull-request.ts";
+import type { Rollback } from "../domain/rollback.ts";
 import { loweredTo, type Remediation, scaledTo } from "../domain/remediation.ts";
 import type { RiskInput } from "../domain/risk.ts";
 import type { SelfHealing } from "../domain/self-healing.ts";
@@ -35,8 +36,9 @@ export interface Case {
   readonly precedents: readonly string[];
   /** The story so far when this is the revert of its change. */
   readonly failed?: Story;
-  /** The lease that this change ends. */
+  /** The lease that this change ends, or the merged change that a person wants back. */
   readonly lease?: Lease | undefined;
+  readonly rollback?: Rollback | undefined;
   /** A remedy is pointless once the alert is gone; a revert is not. */
   readonly closesWhenResolved: boolean;
 }

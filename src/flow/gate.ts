@@ -16,6 +16,7 @@ import { parseQuantity } from "../domain/quantity.ts";
 import { reservedByChange } from "../domain/plan-cost.ts";
 import { type PolicyVerdict, policyLacks } from "../domain/policy-report.ts";
 import { checkOf } from "../domain/policy-text.ts";
+import { driftOf } from "../domain/rollback.ts";
 import { assessRisk, type Risk } from "../domain/risk.ts";
 import { isInsideWindows } from "../domain/window.ts";
 import type { Tree } from "../domain/tree.ts";
@@ -56,7 +57,8 @@ export async function gate(
   const base = await ports.github.at(plan.baseSha);
   const guardrails = loadGuardrails(base);
   if (!guardrails.ok) return { kind: "refused", because: guardrails.problems.join("; ") };
-  const forbidden = forbiddenBy(guardrails.value, plan);
+  const drift = subject.rollback && driftOf(subject.rollback.effect, plan.effect);
+  const forbidden = [...forbiddenBy(guardrails.value, plan), ...(drift === undefined ? [] : [drift])];
   if (forbidden.length > 0) return { kind: "refused", because: forbidden.join("; ") };
   const { uid } = subject.incident;
   const judgement = await judgePlan(plan, { incident: uid, guardrails: guardrails.value }, ports);

@@ -37,9 +37,11 @@ export async function draftProposal(
       cost: gated.cost,
       budget: gated.budget,
     },
-    ...{ lease: subject.lease, leaseExpires: await expiryOf(subject, plan, ports) },
-    // A revert, and the end of a lease, are not what the witnesses were asked about.
-    ...(subject.failed === undefined && subject.lease === undefined ? { secondWitness: subject.secondWitness } : {}),
+    ...{ lease: subject.lease, rollback: subject.rollback, leaseExpires: await expiryOf(subject, plan, ports) },
+    // A revert, the end of a lease and a rollback are not what the witnesses were asked about.
+    ...(subject.failed === undefined && subject.lease === undefined && subject.rollback === undefined
+      ? { secondWitness: subject.secondWitness }
+      : {}),
     precedents: subject.precedents,
   };
   const carried = await filesBeside(subject, plan, ports);
@@ -51,7 +53,7 @@ export async function draftProposal(
     title: renderTitle(story),
     body: renderBody(story),
     labels: ["rectify", `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"])],
-    ...(subject.lease === undefined ? {} : { after: subject.lease.latestPull }),
+    ...afterOf(subject),
     commitMessage: renderCommitMessage(story),
     files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
     effect: effect.hash,
@@ -60,20 +62,26 @@ export async function draftProposal(
   };
 }
 
+/** An older pull request of this incident is not taken for the one that is to be opened. */
+function afterOf({ lease, rollback }: Case): Pick<ProposalDraft, "after"> {
+  const after = lease?.latestPull ?? rollback?.latestPull;
+  return after === undefined ? {} : { after };
+}
+
 /** The post-mortem of this incident, those that were completed since, and the ledger that counts them all. */
 async function filesBeside(
   subject: Case,
   plan: Plan,
   { github, journal, sealKey, clock }: Pick<Ports, "github" | "journal" | "sealKey" | "clock">,
 ): Promise<readonly { path: string; content: string }[]> {
-  const { incident, evidence, lease } = subject;
+  const { incident, evidence } = subject;
   const path = postMortemPath(incident);
   const pending = await journal.pendingFiles(incident.uid);
-  // A lease ends an incident whose post-mortem is complete: it is among the pending ones, or in Git already.
+  // A lease and a rollback follow an incident whose post-mortem is complete: it is among the pending ones, or in Git already.
   const story = subject.failed ?? { cause: subject.cause, remediation: plan.remediation, effect: plan.effect };
   const own = () => postMortemOf({ incident, story, evidence, now: clock.now().toISOString() });
   const records =
-    lease === undefined
+    subject.lease === undefined && subject.rollback === undefined
       ? [{ path, content: renderSealed(own(), sealKey) }, ...pending.filter((file) => file.path !== path)]
       : pending;
   const counted = sealedAmong(

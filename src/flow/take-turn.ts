@@ -16,8 +16,9 @@ export interface Gone {
   readonly because: string;
 }
 
-/** What a proposal waits under. The scale-down of a lease has a place of its own each time. */
-export function placeOf({ incident, lease }: Pick<Case, "incident" | "lease">): string {
+/** What a proposal waits under. The scale-down of a lease, and a rollback, have a place of their own each time. */
+export function placeOf({ incident, lease, rollback }: Pick<Case, "incident" | "lease" | "rollback">): string {
+  if (rollback !== undefined) return `${incident.uid}/rollback/${rollback.comment}`;
   return lease === undefined ? incident.uid : `${incident.uid}/lease/${lease.renewals}`;
 }
 
@@ -75,6 +76,7 @@ function candidateOf(subject: Case, { remediation }: Plan, withinMs: number): Ca
   return {
     ...{ incident: placeOf(subject), workload: remediation.workload, alert: alert.name, severity, startedAt },
     summary: renderRemediation(remediation),
+    ...(subject.rollback === undefined ? {} : { asked: true as const }),
     heldBack: selfHealing && holdBackOf(selfHealing, { severity, startedAt, withinMs }),
   };
 }

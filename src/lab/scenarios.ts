@@ -3,6 +3,7 @@ import { causeScenarios } from "./scenarios/causes.ts";
 import { governance } from "./scenarios/governance.ts";
 import { leaseScenarios } from "./scenarios/leases.ts";
 import { memoryScenarios } from "./scenarios/memory.ts";
+import { rollbackScenarios } from "./scenarios/rollback.ts";
 import { stormScenarios } from "./scenarios/storm.ts";
 import { approve, passCi, peak, pullOpened, type Scenario } from "./scene.ts";
 
@@ -63,6 +64,7 @@ const scenarios = {
   ...governance,
   ...leaseScenarios,
   ...memoryScenarios,
+  ...rollbackScenarios,
   ...stormScenarios,
   ...modelScenarios,
 } satisfies Readonly<Record<string, Scenario>>;

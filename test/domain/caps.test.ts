@@ -81,6 +81,19 @@ test("a ticked box opens at once", () => {
   expect(opened(storm.slice(0, 9), { open, ticked: [uid(7)] })).toEqual(["w7"]);
 });
 
+test("what a person asked for passes caps and cool-down, but never the one pull request of its workload", () => {
+  const asked = aCandidate(7, { asked: true });
+  const changed = { "shop/Deployment/w7": now.toISOString() };
+  const open = storm.slice(20, 26).map((candidate) => candidate.workload);
+  const cooling = { ...limits, coolDownMs: 300_000 };
+  const crowd = { ...quiet, open, openedAt: openedMinutesAgo(12, 5), changed };
+  expect(admitCandidates([asked], crowd, cooling).open).toEqual([asked]);
+  expect(admitCandidates([aCandidate(7)], crowd, cooling).listed[0]?.because).toMatch(/cools down/);
+  expect(admitCandidates([asked], { ...crowd, open: [asked.workload] }, cooling).listed[0]?.because).toBe(
+    "the workload has an open pull request",
+  );
+});
+
 test("every candidate is opened or listed, exactly once, and the caps hold", () => {
   const any = fc.array(fc.record({ number: fc.nat(20), severity: fc.constantFrom("critical", "warning", "info") }));
   fc.assert(

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { ledgerPath } from "../../src/domain/autonomy.ts";
 import { postMortemOf, renderSealed } from "../../src/domain/post-mortem.ts";
+import { remediationBack } from "../../src/domain/rollback.ts";
 import { gate } from "../../src/flow/gate.ts";
 import { pastFiles } from "../../src/lab/past.ts";
 import { anIncident } from "../builders.ts";
 import { aCase, aPlan, ceiling, type GateWorld, gatePorts, sealKey, speechless } from "../plan.ts";
+import { aRollback } from "../rollback.ts";
 
 const judge = (world: GateWorld, to = 3, plan = aPlan(to)) => gate(aCase(), plan, gatePorts(world));
 
@@ -24,6 +26,27 @@ describe("the gate", () => {
       kind: "refused",
       because: "policy ceiling: at most 6. 9 is refused (ceiling); 6 is the nearest that passes: /approve-scale 6",
       offer: 6,
+    });
+  });
+
+  test("takes nothing back that somebody changed since, and lets the rest pass for a person to merge", async () => {
+    const rollback = aRollback();
+    const [change] = rollback.effect.changes;
+    const back = (from: number) =>
+      aPlan(2, {
+        remediation: remediationBack(rollback),
+        effect: { ...rollback.effect, changes: change === undefined ? [] : [{ ...change, from, to: 2 }] },
+      });
+    const needsPerson = ["ann asked for it, and somebody approves it"];
+    const judged = (from: number) =>
+      gate(aCase({ rollback, needsPerson }), back(from), gatePorts({ policies: ceiling(10) }));
+    expect(await judged(6)).toEqual({
+      kind: "refused",
+      because: "Git asks for 6 now, and the change wrote 4: somebody decided otherwise since",
+    });
+    expect(await judged(4)).toMatchObject({
+      kind: "passed",
+      selfMergeLacks: expect.arrayContaining(needsPerson),
     });
   });
 

@@ -1,0 +1,83 @@
+import { admitComment, admitSpeaker, ruleOf } from "../domain/approval.ts";
+import { parseCommands } from "../domain/command.ts";
+import type { Guardrails } from "../domain/guardrails.ts";
+import type { Incident } from "../domain/incident.ts";
+import { bodyHashOf, type Comment } from "../domain/people.ts";
+import { renderReport } from "../domain/proposal-text.ts";
+import { rollbackOf } from "../domain/rollback.ts";
+import type { Story } from "../domain/story.ts";
+import type { Message, Ports } from "../ports.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
+
+/** The merged proposal under which something was said. */
+export interface MergedProposal {
+  readonly incident: Incident;
+  readonly pull: number;
+  /** How the incident ended, and its story; undefined while it goes on. */
+  readonly ended: string | undefined;
+  readonly story: Story | undefined;
+}
+
+type Asked = Pick<Ports, "people" | "github" | "journal" | "rollbacks" | "telemetry" | "clock">;
+
+/**
+ * `/rollback` under a merged proposal: with the rights for it, the change back is put on record, and a story of its own
+ * proposes it. It approves nothing: that pull request waits for a person as every other one. Hearing the same comment
+ * twice is safe.
+ */
+export async function hearRollback(
+  message: Extract<Message, { kind: "command" }>,
+  about: MergedProposal,
+  ports: Asked,
+): Promise<void> {
+  const comment = await ports.people.comment(message.comment);
+  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now: ports.clock.now() });
+  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.pull) return;
+  if (!parseCommands(comment.body).some(({ kind }) => kind === "rollback")) return;
+  if ((await ports.github.look({ number: about.pull })).state !== "merged") return;
+  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const refusal =
+    admitted.kind === "refused"
+      ? admitted.because
+      : guardrails.ok
+        ? await refusalOf({ comment, about, guardrails: guardrails.value }, ports)
+        : "the guardrails are invalid";
+  const { author } = comment;
+  const { uid } = about.incident;
+  const outcome = refusal === undefined ? "is proposed" : `is refused, ${refusal}`;
+  // While its story goes on the sticky comment is the story's.
+  if (about.ended !== undefined) {
+    const reported = { number: about.pull, commitMessage: `Incident-UID: ${uid}` };
+    const because = `${about.ended}; the rollback that ${author} asked for ${outcome}`;
+    await ports.github.report(reported, renderReport({ state: "ended", because }));
+  }
+  await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", uid);
+  ports.telemetry.tell(uid, "rollback", `${author} asked for it: it ${outcome}`);
+}
+
+interface Said {
+  readonly comment: Comment;
+  readonly about: MergedProposal;
+  readonly guardrails: Guardrails;
+}
+
+/** Rights are asked live, and the answer is on record before anything follows from it. */
+async function refusalOf({ comment, about, guardrails }: Said, ports: Asked): Promise<string | undefined> {
+  const { author, id, body } = comment;
+  const { incident, pull, story, ended = "" } = about;
+  const [permission, teams] = await Promise.all([
+    ports.people.permissionOf(author),
+    ports.people.teamsOf(author, ruleOf("rollback", guardrails).teams),
+  ]);
+  // The pull request that comes of it is decided by itself: here nobody approves anything.
+  const place = { ours: true, open: true, author: "", committers: [] };
+  const admitted = admitSpeaker("rollback", { login: author, permission, teams }, place, guardrails);
+  const detail = { comment: id, bodyHash: bodyHashOf(body), permission, admitted: admitted.kind, pull };
+  await ports.journal.audit({ incident: incident.uid, actor: author, action: "command rollback", detail });
+  if (admitted.kind !== "heard") return admitted.because;
+  const merged = rollbackOf(story, pull);
+  if (typeof merged === "string") return merged;
+  if (ports.rollbacks === undefined) return "this installation keeps no rollbacks";
+  const asked = await ports.rollbacks.ask({ ...merged, incident, pull, by: author, comment: id, ended });
+  return asked ? undefined : "one is under way already";
+}
