@@ -34,7 +34,7 @@ import { type Inbox, openInbox } from "./inbox.ts";
 import { keepLooking } from "./keep-looking.ts";
 import { keepLeases, type LeaseKeeping } from "./leases.ts";
 import { keepMemory, type KeptMemory } from "./keep-memory.ts";
-import type { Watchtower } from "./domain/watchtower.ts";
+import { isWatching, type Watchtower } from "./domain/watchtower.ts";
 import type { PolicyEngine } from "./domain/policy-report.ts";
 import type { Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
 import { internalRoutes, webhookRoutes } from "./routes.ts";
@@ -176,6 +176,7 @@ async function openPorts(settings: Settings, store: Store, voice: Voice) {
   const watch = settings.watchtower;
   const { telemetry } = voice;
   const watchtower = await openWatchtower({ record: store, clock, telemetry, limits: watch?.limits });
+  voice.meter.watchTower(() => isWatching(watchtower.state()));
   const model = modelOf(settings, watchtower, voice.meter);
   const connected = await connect(settings, store, voice);
   const memory = memoryOf(settings, connected.github, voice);

@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { kyvernoEngine } from "../src/adapters/kyverno.ts";
-import { openMeter } from "../src/adapters/metrics.ts";
 import type { RenderedObject } from "../src/domain/rendered.ts";
 import { treeOf } from "../src/domain/tree.ts";
 import { entriesOf } from "../src/manifests/entries.ts";
@@ -111,15 +110,6 @@ test("the probes, the monitor, the route and the mesh meet at the internal port"
   expect(textOf("ServiceMonitor", "rectify")).toContain('"path":"/metrics"');
   expect(textOf("AlertmanagerConfig", "rectify")).toContain('"url":"http://rectify.rectify.svc:9095/alerts"');
   expect(textOf("Server", "rectify-internal")).toContain('"port":"internal"');
-});
-
-test("the alerts of Rectify ask for metrics that it has, and concern no workload", async () => {
-  const rule = textOf("PrometheusRule", "rectify");
-  const { body } = await openMeter().route.answer({ body: Buffer.alloc(0), headers: {}, url: new URL("http://x/") });
-  const asked = [...new Set(rule.match(/rectify_[a-z_]+/g))].map((name) => name.replace(/_(bucket|count|sum)$/, ""));
-  expect(asked.length).toBeGreaterThan(4);
-  for (const name of asked) expect(body).toContain(`# TYPE ${name} `);
-  expect(rule).not.toMatch(/"(deployment|statefulset|workload)":/);
 });
 
 test("the configurations inside of ConfigMaps are YAML", () => {

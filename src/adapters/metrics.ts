@@ -17,8 +17,8 @@ export interface Meter {
   /** One call to GitHub; without a status nobody answered. */
   githubCall(call: { readonly method: string; readonly status: number | undefined; readonly durationMs: number }): void;
   modelCall(call: { readonly ok: boolean; readonly durationMs: number }): void;
-  /** Watchtower mode: without a model that answers, changes are only proposed. */
-  setWatchtower(on: boolean): void;
+  /** Watchtower mode is looked at with each scrape. */
+  watchTower(isWatching: () => boolean): void;
   /** The memory is looked at with each scrape. */
   watchMemory(state: () => MemoryState): void;
 }
@@ -36,6 +36,7 @@ export function openMeter(): Meter {
   const watchtower = watchtowerGauge(registry);
   const setMemory = memoryMetrics(registry);
   let memory: (() => MemoryState) | undefined;
+  let isWatching = () => false;
   let count: (() => Promise<number>) | undefined;
   return {
     route: {
@@ -46,6 +47,7 @@ export function openMeter(): Meter {
         databaseUp.set(depth === undefined ? 0 : 1);
         if (depth !== undefined) waiting.set(depth);
         if (memory !== undefined) setMemory(memory());
+        watchtower.set(isWatching() ? 1 : 0);
         return { status: 200, body: await registry.metrics(), headers: { "content-type": registry.contentType } };
       },
     },
@@ -77,7 +79,9 @@ export function openMeter(): Meter {
       },
     }),
     ...calls,
-    setWatchtower: (on) => watchtower.set(on ? 1 : 0),
+    watchTower: (state) => {
+      isWatching = state;
+    },
     watchMemory: (state) => {
       memory = state;
     },
@@ -85,13 +89,11 @@ export function openMeter(): Meter {
 }
 
 function watchtowerGauge(registry: Registry): Gauge {
-  const gauge = new Gauge({
+  return new Gauge({
     name: "rectify_watchtower",
-    help: "1 while Rectify only observes and proposes because something it needs is missing.",
+    help: "1 while Rectify only analyses and opens nothing because something it needs is missing.",
     registers: [registry],
   });
-  gauge.set(0);
-  return gauge;
 }
 
 function memoryMetrics(registry: Registry): (state: MemoryState) => void {

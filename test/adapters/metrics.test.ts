@@ -48,7 +48,7 @@ test("what happens is counted: deliveries, incidents, calls, steps, and what wai
   await someWork(2);
   await store.accept("github", {}, Buffer.from("{}"), "one");
   await store.accept("github", {}, Buffer.from("{}"), "one");
-  meter.setWatchtower(true);
+  meter.watchTower(() => true);
   expect(await scrape()).toEqual(
     expect.arrayContaining([
       'rectify_deliveries_total{kind="alerts",outcome="accepted"} 2',
