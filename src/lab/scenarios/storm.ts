@@ -69,7 +69,7 @@ export const stormScenarios = {
     play: async (stage) => {
       stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) stage.cluster.setLoad(name, busy);
-      await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, 60_000);
+      await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, 100_000);
       holds(stage, mostOpen);
       const [chosen = ""] = listed(stage).slice(-1);
       await tick(stage, chosen);
