@@ -3,7 +3,13 @@ import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type Policy, type PolicyFile, readPolicies } from "../domain/policy.ts";
-import { notEvaluated, type PolicyEngine, readPolicyReport } from "../domain/policy-report.ts";
+import {
+  type BatchReport,
+  batchesOf,
+  notEvaluated,
+  type PolicyEngine,
+  readPolicyReports,
+} from "../domain/policy-report.ts";
 import type { RenderedObject } from "../domain/rendered.ts";
 import { parseYamlDocuments } from "../manifests/yaml.ts";
 
@@ -40,9 +46,15 @@ export function kyvernoEngine(options: KyvernoOptions): PolicyEngine {
       const offline = policies.filter((policy) => policy.needs === undefined);
       if (offline.length === 0) return notEvaluated("there is no policy that can be judged without a cluster");
       if (question.objects.length === 0) return notEvaluated("there was no object to judge");
-      const report = await runApply(found.path, { files, offline, objects: question.objects }, options.timeoutMs);
-      if (!report.ok) return notEvaluated(`the policy check did not run: ${report.because}`);
-      return readPolicyReport(report.text, { policies, objects: question.objects });
+      const { timeoutMs } = options;
+      const until = performance.now() + timeoutMs;
+      const reports: BatchReport[] = [];
+      for (const objects of batchesOf(question.objects)) {
+        const report = await runApply(found.path, { files, offline, objects }, { timeoutMs, until });
+        if (!report.ok) return notEvaluated(`the policy check did not run: ${report.because}`);
+        reports.push({ json: report.text, objects });
+      }
+      return readPolicyReports(reports, policies);
     },
   };
 }
@@ -52,7 +64,9 @@ export async function findKyverno(options: KyvernoOptions): Promise<FoundKyverno
   const candidates = options.path === undefined ? await candidatesOf(options) : [options.path];
   let because = "the Kyverno CLI was not found: run `npm run tools:kyverno` or set KYVERNO";
   for (const path of candidates) {
-    const answer = await run(path, ["version"], { timeoutMs: 20_000, directory: tmpdir() });
+    const timeoutMs = 20_000;
+    const until = performance.now() + timeoutMs;
+    const answer = await run(path, ["version"], { timeoutMs, until, directory: tmpdir() });
     const version = /^Version: v?(\S+)/m.exec(answer.stdout)?.[1];
     if (version !== undefined && testedVersions.includes(version)) return { kind: "found", path, version };
     because =
@@ -88,6 +102,13 @@ function parsedFile({ path, content }: { path: string; content: string }): Polic
   return { path, documents: parsed.ok ? parsed.value : undefined };
 }
 
+/** The time for all batches together, for people, and when it is over. */
+interface Limits {
+  readonly timeoutMs: number;
+  /** As `performance.now()` counts. */
+  readonly until: number;
+}
+
 interface Apply {
   readonly files: readonly PolicyFile[];
   readonly offline: readonly Policy[];
@@ -100,7 +121,7 @@ type Report = { readonly ok: true; readonly text: string } | { readonly ok: fals
  * Our own file names only: nothing from the repository becomes a path or an argument. Policies that need a cluster are
  * not handed over: the CLI would answer their calls from the given files, or go to the network.
  */
-async function runApply(path: string, apply: Apply, timeoutMs: number): Promise<Report> {
+async function runApply(path: string, apply: Apply, limits: Limits): Promise<Report> {
   const scratch = await mkdtemp(join(tmpdir(), "rectify-gate-"));
   try {
     const policies = join(scratch, "policies");
@@ -112,7 +133,7 @@ async function runApply(path: string, apply: Apply, timeoutMs: number): Promise<
     // JSON is YAML: no rendering of ours can change a value.
     await writeFile(objects, apply.objects.map((object) => JSON.stringify(object)).join("\n---\n"));
     const argv = ["apply", policies, "--resource", objects, "--policy-report", "--output-format", "json"];
-    const answer = await run(path, argv, { timeoutMs, directory: scratch });
+    const answer = await run(path, argv, { ...limits, directory: scratch });
     if (answer.failure !== undefined) return { ok: false, because: answer.failure };
     return { ok: true, text: answer.stdout };
   } finally {
@@ -130,7 +151,7 @@ interface Ran {
   readonly failure: string | undefined;
 }
 
-function run(path: string, argv: readonly string[], limits: { timeoutMs: number; directory: string }): Promise<Ran> {
+function run(path: string, argv: readonly string[], limits: Limits & { readonly directory: string }): Promise<Ran> {
   // No kubeconfig, no credentials, no way out: a policy from the repository is not trusted with the process's own.
   const env = {
     HOME: limits.directory,
@@ -139,11 +160,13 @@ function run(path: string, argv: readonly string[], limits: { timeoutMs: number;
     HTTP_PROXY: "http://127.0.0.1:9",
     HTTPS_PROXY: "http://127.0.0.1:9",
   };
+  // Not 0: that would be no limit at all.
+  const timeout = Math.max(1, Math.ceil(limits.until - performance.now()));
   return new Promise((resolve) => {
     execFile(
       path,
       [...argv],
-      { env, cwd: limits.directory, timeout: limits.timeoutMs, killSignal: "SIGKILL", maxBuffer: longestReport },
+      { env, cwd: limits.directory, timeout, killSignal: "SIGKILL", maxBuffer: longestReport },
       (error, stdout) => resolve({ stdout, failure: failureOf(error, limits.timeoutMs) }),
     );
   });

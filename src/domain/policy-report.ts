@@ -43,9 +43,9 @@ export interface PolicyEngine {
   judge(question: PolicyQuestion): Promise<PolicyVerdict>;
 }
 
-/** What must have been judged for the report to count. */
-export interface Expected {
-  readonly policies: readonly Policy[];
+/** What the CLI printed of one batch, and the objects that it must have judged for the report to count. */
+export interface BatchReport {
+  readonly json: string;
   readonly objects: readonly RenderedObject[];
 }
 
@@ -80,20 +80,44 @@ export function notEvaluated(because: string): PolicyVerdict {
 }
 
 /**
- * Reads the JSON report of `kyverno apply --policy-report`. The CLI ends with 0 when it judged nothing, so that the
- * report counts only when every expected pair of policy and object stands in it.
+ * Splits the objects so that no batch holds the same one twice: the second definition is in the second batch. Nothing
+ * stops a repository from defining an object twice, and the CLI panics over it; each definition has to be judged.
  */
-export function readPolicyReport(json: string, expected: Expected): PolicyVerdict {
-  const report = Report.safeParse(parsed(json));
-  if (!report.success) return notEvaluated("the report of the Kyverno CLI cannot be read");
-  const byName = new Map(expected.policies.map((policy) => [policy.name, policy]));
-  const results = (report.data.results ?? []).flatMap((item) => resultsOf(item, byName));
-  const seen = new Set(results.map((result) => pair(result.policy, result.object)));
-  const gaps = gapsOf(expected, seen);
-  const open = [...contextual(expected.policies), ...gaps.optional, ...uncertain(results, byName)];
+export function batchesOf(objects: readonly RenderedObject[]): readonly (readonly RenderedObject[])[] {
+  const batches: RenderedObject[][] = [];
+  const copies = new Map<string, number>();
+  for (const object of objects) {
+    const { namespace, ...metadata } = object.metadata;
+    // The CLI takes an object without a namespace for one of "default".
+    const key = objectKey({ ...object, metadata: { ...metadata, namespace: namespace || "default" } });
+    const copy = copies.get(key) ?? 0;
+    copies.set(key, copy + 1);
+    (batches[copy] ??= []).push(object);
+  }
+  return batches;
+}
+
+/**
+ * Reads the JSON reports of `kyverno apply --policy-report`, one of each batch, as one verdict. The CLI ends with 0
+ * when it judged nothing, so that a report counts only when every expected pair of policy and object stands in it: in
+ * the report of that very batch, because two definitions of an object have one name.
+ */
+export function readPolicyReports(reports: readonly BatchReport[], policies: readonly Policy[]): PolicyVerdict {
+  const byName = new Map(policies.map((policy) => [policy.name, policy]));
+  const read = reports.map(({ json }) => Report.safeParse(parsed(json)).data);
+  if (read.includes(undefined)) return notEvaluated("the report of the Kyverno CLI cannot be read");
+  const batches = read.map((report) => (report?.results ?? []).flatMap((item) => resultsOf(item, byName)));
+  const gaps = reports.map(({ objects }, index) => gapsOf(policies, objects, batches[index] ?? []));
+  const results = batches.flat();
+  const optional = gaps.flatMap((gap) => gap.optional);
+  const open = [...new Set([...contextual(policies), ...optional, ...uncertain(results, byName)])];
   const failures = results.filter((result) => result.result === "fail" && !result.audit);
   if (failures.length > 0) return { kind: "refused", failures, results, notEvaluated: open };
-  const because = whyNoVerdict(expected, results, gaps.required);
+  const because = whyNoVerdict(
+    reports,
+    results,
+    gaps.flatMap((gap) => gap.required),
+  );
   if (because !== undefined) return { kind: "not-evaluated", because, results, notEvaluated: open };
   return { kind: "passed", results, notEvaluated: open };
 }
@@ -130,7 +154,12 @@ interface Gaps {
 }
 
 /** Pairs that should stand in the report and do not; a selective policy may have left out an object on purpose. */
-function gapsOf({ policies, objects }: Expected, seen: ReadonlySet<string>): Gaps {
+function gapsOf(
+  policies: readonly Policy[],
+  objects: readonly RenderedObject[],
+  results: readonly PolicyResult[],
+): Gaps {
+  const seen = new Set(results.map((result) => pair(result.policy, result.object)));
   const missing = policies
     .filter((policy) => policy.needs === undefined)
     .flatMap((policy) =>
@@ -155,14 +184,14 @@ function uncertain(results: readonly PolicyResult[], byName: ReadonlyMap<string,
     .map((result) => `policy ${result.policy} on ${result.object}`);
 }
 
-function whyNoVerdict(expected: Expected, results: readonly PolicyResult[], missing: readonly string[]) {
+function whyNoVerdict(reports: readonly BatchReport[], results: readonly PolicyResult[], missing: readonly string[]) {
   const broken = results.find((result) => result.result === "error");
   if (broken) return `policy ${broken.policy} failed on ${broken.object}: ${broken.message}`;
   if (missing[0] !== undefined) {
     const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
     return `the report does not name ${missing[0]}${more}`;
   }
-  if (expected.objects.length === 0) return "there was no object to judge";
+  if (reports.every(({ objects }) => objects.length === 0)) return "there was no object to judge";
   if (results.length === 0) return "no policy judged any object";
   return undefined;
 }

@@ -89,6 +89,16 @@ describe.skipIf(real.kind === "absent")("with the real CLI", () => {
     expect(policyLacks(verdict)).toHaveLength(1);
   });
 
+  test("an object that stands twice in the repository is judged twice: the CLI would panic", async () => {
+    const web = (replicas: number) => aDeployment("web", { replicas });
+    expect(await judge([good], [web(2), web(3)])).toMatchObject({ kind: "passed", results: [{}, {}] });
+    for (const objects of [
+      [web(2), web(9)],
+      [web(9), web(2)],
+    ])
+      expect(await judge([good], objects)).toMatchObject({ kind: "refused", failures: [{ policy: "good" }] });
+  });
+
   test("K04: an audit policy that fails is shown and does not block", async () => {
     const audit = policy(
       "audit",

@@ -48,6 +48,14 @@ describe("K01 K05: a CLI that does not answer as it should gives no verdict", ()
     });
   });
 
+  test("all batches share one deadline", async () => {
+    const path = aProgram("slow-batches", "v1.19.1", `/bin/sleep 0.2; echo '{"kind":"Report"}'`);
+    const tenTimes = { ...question, objects: Array(10).fill(question.objects).flat() as typeof question.objects };
+    expect(await engineOf(path, 1_000).judge(tenTimes)).toMatchObject({
+      because: "the policy check did not run: no answer within 1 s",
+    });
+  });
+
   test("a missing executable", async () => {
     expect((await engineOf(join(directory, "nothing-here")).judge(question)).kind).toBe("not-evaluated");
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../../src/domain/policy.ts";
-import { notEvaluated, policyLacks, readPolicyReport } from "../../src/domain/policy-report.ts";
+import { batchesOf, notEvaluated, policyLacks, readPolicyReports } from "../../src/domain/policy-report.ts";
 import { aDeployment } from "../policies.ts";
 
 const web = aDeployment("web");
@@ -27,7 +27,7 @@ function item(changes: object = {}) {
 
 function verdict(results: readonly object[], policies: readonly Policy[] = [policy]) {
   const report = { kind: "ClusterReport", apiVersion: "openreports.io/v1alpha1", results };
-  return readPolicyReport(JSON.stringify(report), { policies, objects: [web] });
+  return readPolicyReports([{ json: JSON.stringify(report), objects: [web] }], policies);
 }
 
 describe("the verdict", () => {
@@ -75,7 +75,7 @@ describe("the verdict", () => {
     ["another object", '{"kind":"List","items":[]}'],
     ["an unknown result", JSON.stringify({ kind: "ClusterReport", results: [item({ result: "maybe" })] })],
   ])("is none when the CLI printed %s", (_, json) => {
-    expect(readPolicyReport(json, { policies: [policy], objects: [web] }).kind).toBe("not-evaluated");
+    expect(readPolicyReports([{ json, objects: [web] }], [policy]).kind).toBe("not-evaluated");
   });
 
   test("a failure refuses even when others are missing", () => {
@@ -102,11 +102,68 @@ describe("the verdict", () => {
 
   test("without an object or without a policy there is no verdict", () => {
     const report = JSON.stringify({ kind: "ClusterReport", results: null });
-    expect(readPolicyReport(report, { policies: [policy], objects: [] }).kind).toBe("not-evaluated");
-    expect(readPolicyReport(report, { policies: [], objects: [web] }).kind).toBe("not-evaluated");
+    expect(readPolicyReports([{ json: report, objects: [] }], [policy]).kind).toBe("not-evaluated");
+    expect(readPolicyReports([{ json: report, objects: [web] }], []).kind).toBe("not-evaluated");
   });
 });
 
 test("no verdict says why nothing merges by itself", () => {
   expect(policyLacks(notEvaluated("the CLI is absent"))).toEqual(["no policy verdict: the CLI is absent"]);
+});
+
+describe("an object that a repository defines twice", () => {
+  const second = aDeployment("web", { replicas: 9 });
+  const api = aDeployment("api");
+  const { namespace: _namespace, ...nowhere } = web.metadata;
+
+  test.each([
+    ["nothing", [], []],
+    ["objects of their own", [web, api], [[web, api]]],
+    ["the same object three times", [web, api, second, web], [[web, api], [second], [web]]],
+    [
+      "no namespace and the default one",
+      [
+        { ...web, metadata: nowhere },
+        { ...web, metadata: { ...nowhere, namespace: "default" } },
+      ],
+      [[{ ...web, metadata: nowhere }], [{ ...web, metadata: { ...nowhere, namespace: "default" } }]],
+    ],
+    ["another version", [web, { ...web, apiVersion: "apps/v2" }], [[web, { ...web, apiVersion: "apps/v2" }]]],
+  ])("%s: no batch holds it twice, and none is lost", (_what, objects, batches) => {
+    expect(batchesOf(objects)).toEqual(batches);
+  });
+
+  const report = (...results: object[]) => JSON.stringify({ kind: "ClusterReport", results });
+  const both = (first: string, then: string) =>
+    readPolicyReports(
+      [
+        { json: first, objects: [web] },
+        { json: then, objects: [second] },
+      ],
+      [policy],
+    );
+
+  test("is refused when the policies refuse either definition", () => {
+    const fail = item({ result: "fail", message: "too many" });
+    for (const verdictOfBoth of [both(report(fail), report(item())), both(report(item()), report(fail))])
+      expect(verdictOfBoth).toMatchObject({ kind: "refused", failures: [{ message: "too many" }] });
+  });
+
+  test("passes when both passed, and a verdict on one of them is none on the other", () => {
+    expect(both(report(item()), report(item()))).toMatchObject({ kind: "passed", notEvaluated: [] });
+    expect(both(report(item(), item()), report())).toMatchObject({
+      kind: "not-evaluated",
+      because: "the report does not name policy ceiling on apps/v1/Deployment shop-production/web",
+    });
+    expect(both(report(item()), "panic")).toEqual(notEvaluated("the report of the Kyverno CLI cannot be read"));
+  });
+
+  test("a batch that no policy looks at does not stand against the rest", () => {
+    const config = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c", namespace: "shop-production" } };
+    const judged = [
+      { json: report(item()), objects: [web, config] },
+      { json: report(), objects: [config] },
+    ];
+    expect(readPolicyReports(judged, [policy]).kind).toBe("passed");
+  });
 });
