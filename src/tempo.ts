@@ -10,6 +10,8 @@ export interface Tempo {
   readonly settleMs: number;
   /** After a merged change its workload is left alone this long: not shorter than an autoscaler's own window of 300 s. */
   readonly coolDownMs: number;
+  /** An alert that resolved before the merge and comes back within this time is the same incident. */
+  readonly lingerMs: number;
   readonly decideTimeoutMs: number;
   readonly syncTimeoutMs: number;
   readonly verifyTimeoutMs: number;

@@ -22,6 +22,8 @@ export interface DecisionFacts {
   readonly proposal: ProposalFacts;
   readonly standing: Standing;
   readonly alertFiring: boolean | undefined;
+  /** Set while an alert that resolved may still come back, which makes it the same incident: when that ends, RFC 3339. */
+  readonly closesAt?: string | undefined;
   /** Why the change is not wanted any more; undefined = it still is. */
   readonly overtaken?: string | undefined;
   /** What a merge without a person still lacks; empty = nothing. */
@@ -64,13 +66,13 @@ export function decisionFor(facts: DecisionFacts): Decision {
 }
 
 function settledByOthers(facts: DecisionFacts): Decision | undefined {
-  const { proposal, standing, alertFiring, overtaken, overdue } = facts;
+  const { proposal, standing, alertFiring, closesAt, overtaken, overdue } = facts;
   if (proposal.state === "merged")
     return { kind: "merged", sha: proposal.mergedSha ?? "", because: "merged by a person" };
   if (proposal.state === "closed") return { kind: "close", ending: "declined", because: "closed by a person" };
   if (standing.rejectedBy !== undefined)
     return { kind: "close", ending: "declined", because: `rejected by ${standing.rejectedBy}` };
-  if (alertFiring === false) {
+  if (alertFiring === false && closesAt === undefined) {
     return { kind: "close", ending: "resolved-before-merge", because: "the alert resolved before the merge" };
   }
   if (overtaken !== undefined) return { kind: "close", ending: "declined", because: overtaken };
@@ -78,13 +80,14 @@ function settledByOthers(facts: DecisionFacts): Decision | undefined {
   return undefined;
 }
 
-function obstaclesOf({ proposal, headSha, standing, stopped }: DecisionFacts): string[] {
+function obstaclesOf({ proposal, headSha, standing, stopped, closesAt }: DecisionFacts): string[] {
   const moved = proposal.headSha !== headSha;
   return [
     ...(moved ? [`a person pushed ${proposal.headSha.slice(0, 7)} to this branch: Rectify will not merge it`] : []),
     ...(proposal.conflicting === true ? ["the base changed the same lines"] : []),
     ...(standing.held ? ["the end of the hold (/resume)"] : []),
     ...(stopped === undefined ? [] : [stopped]),
+    ...(closesAt === undefined ? [] : [`the alert, which resolved: this closes at ${closesAt} unless it fires again`]),
     ...proposal.requiredChecks
       .filter((check) => check.state !== "passed")
       .map((check) => (check.state === "failed" ? `check ${check.name} (failed)` : `check ${check.name}`)),

@@ -106,7 +106,13 @@ function knowledgeFactors({ trust, witnesses, taintedOnly, modelSays }: RiskInpu
 /** An alert that comes and goes this often within an hour swings: what cures it is not another number. */
 const flapping = 3;
 
+/** Why an alert that began to fire so often within the hour keeps a change from merging itself; undefined = it does not. */
+export function flappingOf(cycles: number): string | undefined {
+  return cycles >= flapping ? `flapping: the alert began to fire ${cycles} times within the hour` : undefined;
+}
+
 function momentFactors({ recentChanges, cycles, insideWindow }: RiskInput): Factor[] {
+  const swings = cycles === undefined ? undefined : flappingOf(cycles);
   return [
     ...(recentChanges === undefined ? [{ level: "medium", reason: "recent changes are unknown" } as const] : []),
     ...(recentChanges !== undefined && recentChanges > 0
@@ -118,9 +124,7 @@ function momentFactors({ recentChanges, cycles, insideWindow }: RiskInput): Fact
         ]
       : []),
     ...(cycles === undefined ? [{ level: "medium", reason: "how often the alert fired is unknown" } as const] : []),
-    ...(cycles !== undefined && cycles >= flapping
-      ? [{ level: "high", reason: `flapping: the alert began to fire ${cycles} times within the hour` } as const]
-      : []),
+    ...(swings === undefined ? [] : [{ level: "high", reason: swings } as const]),
     ...(insideWindow ? [] : [{ level: "medium", reason: "outside the change windows" } as const]),
   ];
 }

@@ -5,6 +5,7 @@ import type { Lease } from "../domain/lease.ts";
 import type { Proposal } from "../domain/pull-request.ts";
 import { trustedChecks } from "../domain/required-check.ts";
 import { renderReport } from "../domain/proposal-text.ts";
+import { flappingOf } from "../domain/risk.ts";
 import { selfMergeLacksNow } from "../domain/self-merge.ts";
 import { isWatching } from "../domain/watchtower.ts";
 import type { Message, Ports, Run } from "../ports.ts";
@@ -66,12 +67,16 @@ export async function decide(pending: Pending, run: Run): Promise<Decided> {
   let refusedAt = Number.NEGATIVE_INFINITY;
   let message: Message | undefined;
   let pauseMs = 0;
-  for (let look = 1; ; look += 1) {
-    const seen = look === 1 ? seenAtFirst : proposal;
+  let resolvedAt: number | undefined;
+  for (let count = 1; ; count += 1) {
+    const seen = count === 1 ? seenAtFirst : proposal;
     const round = await hearNew({ pending, standing, listened, seen, reactAfter }, run);
     standing = round.standing;
     if (round.again) return { kind: "replan", ...round.again, hearings: hearings() };
-    const { decision, at } = await run.step("decide", (ports) => judge(pending, standing, begun, ports));
+    const since = { begun, resolvedAt };
+    const look = await run.step("decide", (ports) => judge(pending, standing, since, ports));
+    const { decision, at } = look;
+    resolvedAt = look.resolvedAt;
     if (round.idle && at >= reactAfter) reactAfter = at + gapMs;
     if (mayRebase(decision, pending)) {
       return { kind: "replan", by: "", replicas: undefined, hearings: hearings() };
@@ -85,7 +90,9 @@ export async function decide(pending: Pending, run: Run): Promise<Decided> {
     if (news) await run.step("report", (ports) => report(proposal, news, ports));
     told = news ?? told;
     pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
-    message = await run.message(pauseMs);
+    // An alert that stays away closes the proposal when it is said to, not some polls later.
+    const closesInMs = resolvedAt === undefined ? pauseMs : resolvedAt + run.tempo.lingerMs - at;
+    message = await run.message(Math.min(pauseMs, closesInMs));
   }
 }
 
@@ -139,9 +146,16 @@ function standingAtFirst({ earlier, approvedBy, proposal }: Pending): Standing {
 interface Look {
   readonly decision: Decision;
   readonly at: number;
+  /** When the alert was first seen to be resolved, of those looks that saw nothing else since; Unix milliseconds. */
+  readonly resolvedAt?: number | undefined;
 }
 
-async function judge(pending: Pending, standing: Standing, begun: number, ports: Ports): Promise<Look> {
+interface Since {
+  readonly begun: number;
+  readonly resolvedAt: number | undefined;
+}
+
+async function judge(pending: Pending, standing: Standing, { begun, resolvedAt }: Since, ports: Ports): Promise<Look> {
   const alertFiring = pending.closesWhenResolved ? await isFiring(pending.incident, ports) : undefined;
   const needed = pending.lease !== undefined && (await firesFor(pending.lease, ports)) === true;
   const { github } = ports;
@@ -158,22 +172,31 @@ async function judge(pending: Pending, standing: Standing, begun: number, ports:
   const { severity } = pending.incident;
   const now = ports.clock.now();
   const at = now.getTime();
+  const resolved = alertFiring === false ? (resolvedAt ?? at) : undefined;
+  const closesAt = resolved === undefined ? undefined : resolved + ports.tempo.lingerMs;
   const lacksNow = guardrails.ok
     ? selfMergeLacksNow({ guardrails: guardrails.value, requiredChecks, severity, watching, now })
     : [];
+  const swings = flappingOf(await firingsOf(pending.incident, now, ports));
   const decision = decisionFor({
     effect: pending.proposal.effect,
     headSha: pending.proposal.headSha,
     proposal,
     standing,
     alertFiring,
+    closesAt: closesAt === undefined || at >= closesAt ? undefined : new Date(closesAt).toISOString(),
     overtaken: needed ? loadIsBack : undefined,
-    selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow])],
+    selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow, ...(swings === undefined ? [] : [swings])])],
     approvalsNeeded: guardrails.ok ? ruleOf("approve-scale", guardrails.value).count : 1,
     stopped: stopOf(guardrails, freezes),
     overdue: at - begun > ports.tempo.decideTimeoutMs,
   });
-  return { decision, at };
+  return { decision, at, resolvedAt: resolved };
+}
+
+/** How often the alert began to fire within the hour. */
+function firingsOf({ alert }: Incident, now: Date, { journal }: Pick<Ports, "journal">): Promise<number> {
+  return journal.firingsSince(alert.fingerprint, new Date(now.getTime() - 3_600_000).toISOString());
 }
 
 function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): string | undefined {

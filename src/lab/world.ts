@@ -131,6 +131,7 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
       rateWindow: "3s",
       settleMs: 1_500,
       coolDownMs: 1_000,
+      lingerMs: 1_500,
       decideTimeoutMs: 60_000,
       syncTimeoutMs: 20_000,
       verifyTimeoutMs: 12_000,

@@ -156,7 +156,13 @@ async function settingsOf({
     ...{ CLUSTER_NAME: "e2e", PROMETHEUS_URL: telemetry.prometheusUrl, LOKI_URL: telemetry.lokiUrl },
     ...{ ALERTMANAGER_URL: telemetry.alertmanagerUrl, ALERTMANAGER_WARM_UP_MS: "5000", ALERT_POLL_MS: "1000" },
     ...{ KUBERNETES_URL: plane.url, KUBERNETES_TOKEN_PATH: tokenPath, KUBERNETES_CA_PATH: plane.caPath },
-    ...{ OLLAMA_HOST: ollamaUrl, OLLAMA_MODEL: labModelName, KYVERNO: kyverno, COOL_DOWN_MS: "1000" },
+    ...{
+      OLLAMA_HOST: ollamaUrl,
+      OLLAMA_MODEL: labModelName,
+      KYVERNO: kyverno,
+      COOL_DOWN_MS: "1000",
+      LINGER_MS: "1000",
+    },
     ...{ POLL_MS: "500", LOOKBACK_MS: "30000", RATE_WINDOW: "5s", SETTLE_MS: "2000", DECIDE_TIMEOUT_MS: "60000" },
     ...{ SYNC_TIMEOUT_MS: "40000", VERIFY_TIMEOUT_MS: String(longest), MODEL_DEADLINE_MS: "20000" },
   });

@@ -41,6 +41,14 @@ export interface Deciding {
   readonly quietLooks?: number;
   /** True = Watchtower mode. */
   readonly watching?: boolean;
+  /** In place of messages: what the alert did, and when, from the first look on. */
+  readonly alert?: AlertCourse;
+  readonly pollMs?: number;
+}
+
+/** The alert fires and resolves in turn, each for so long; every change is told by a message. */
+export interface AlertCourse {
+  readonly turnsMs: readonly number[];
 }
 
 const guardrails = (more: object) =>
@@ -69,8 +77,9 @@ export async function openDesk(
   const audit: AuditLine[] = [];
   const told: string[] = [];
   let waited = 0;
+  let course: AlertCourse = { turnsMs: [] };
   const ports = portsOf(session, {
-    ...{ audit, told, calls: () => forge.calls.length },
+    ...{ audit, told, calls: () => forge.calls.length, turns: () => turnsBy(course, waited) },
     now: () => new Date(Date.now() + waited),
   });
   const wait = (milliseconds: number) => {
@@ -82,15 +91,24 @@ export async function openDesk(
       const comment = await forge.comment(proposal.number, login, body);
       return { kind: "command", comment, bodyHash: bodyHashOf(body) };
     },
-    decides: (messages, changes = {}) =>
-      decided(
+    decides: (messages, changes = {}) => {
+      course = changes.alert ?? course;
+      const changesAt = course.turnsMs.map((_, index) => sum(course.turnsMs.slice(0, index + 1)));
+      const news = (untilMs: number) => changesAt.find((at) => at > waited && at <= untilMs);
+      return decided(
         { ...pendingOf(proposal), ...changes.pending },
         runOf(
-          changes.watching ? { ...ports, watchtower: aWatchtower() } : ports,
+          { ...ports, ...(changes.watching ? { watchtower: aWatchtower() } : {}) },
           [...messages, ...Array<undefined>(changes.quietLooks ?? 0)],
-          wait,
+          (timeoutMs) => {
+            const at = news(waited + timeoutMs);
+            wait(at === undefined ? timeoutMs : at - waited);
+            return at === undefined ? undefined : { kind: "alert" };
+          },
+          changes.pollMs,
         ),
-      ),
+      );
+    },
     later: (milliseconds) => {
       ahead += milliseconds;
     },
@@ -143,13 +161,18 @@ function pendingOf(proposal: Proposal): Pending {
 
 const tempo = {
   ...{ pollMs: 15_000, lookbackMs: 1, rateWindow: "5m", settleMs: 1, decideTimeoutMs: 3 * 86_400_000 },
-  ...{ syncTimeoutMs: 1, verifyTimeoutMs: 1, modelDeadlineMs: 1 },
+  ...{ syncTimeoutMs: 1, verifyTimeoutMs: 1, modelDeadlineMs: 1, lingerMs: 5 * 60_000 },
 } as Tempo;
 
 /** As the engine does: `Unavailable` is repeated, here three times, then the story still waits. */
-function runOf(ports: Ports, messages: (Message | undefined)[], wait: (milliseconds: number) => void): Run {
+function runOf(
+  ports: Ports,
+  messages: (Message | undefined)[],
+  wait: (milliseconds: number) => Message | undefined,
+  pollMs = tempo.pollMs,
+): Run {
   return {
-    tempo,
+    tempo: { ...tempo, pollMs },
     step: async (_name, work) => {
       for (let attempt = 1; attempt <= 3; attempt += 1) {
         try {
@@ -162,9 +185,7 @@ function runOf(ports: Ports, messages: (Message | undefined)[], wait: (milliseco
     },
     message: async (timeoutMs) => {
       if (messages.length === 0) throw new StillWaiting();
-      const message = messages.shift();
-      if (message === undefined) wait(timeoutMs);
-      return message;
+      return messages.shift() ?? wait(timeoutMs);
     },
   };
 }
@@ -173,19 +194,31 @@ interface Records {
   readonly audit: AuditLine[];
   readonly told: string[];
   readonly calls: () => number;
+  /** How often the alert has changed by now: it fires at first. */
+  readonly turns: () => number;
   readonly now: () => Date;
 }
 
+function turnsBy({ turnsMs }: AlertCourse, waited: number): number {
+  return turnsMs.filter((_, index) => sum(turnsMs.slice(0, index + 1)) <= waited).length;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
 /** The ports that deciding uses; asking any other is an error of the case. */
-function portsOf(session: Session, { audit, told, calls, now }: Records): Ports {
+function portsOf(session: Session, { audit, told, calls, turns, now }: Records): Ports {
+  const alert = () => anAlert({ status: turns() % 2 === 0 ? "firing" : "resolved" });
   const used: Partial<Ports> = {
     github: session.host,
     people: session.people,
-    alerts: { active: async () => [anAlert()] },
+    alerts: { active: async () => (turns() % 2 === 0 ? [alert()] : []) },
     journal: {
       audit: async ({ actor, action, detail }: AuditLine) =>
         void audit.push({ actor, action, detail, callsBefore: calls() }),
-      alertsOf: async () => [anAlert()],
+      alertsOf: async () => [alert()],
+      firingsSince: async () => 1 + Math.floor(turns() / 2),
     } as unknown as Ports["journal"],
     clock: { now },
     telemetry: { tell: (_incident, _verb, text) => void told.push(text) },

@@ -157,3 +157,38 @@ function dayIn(days: number): string {
   const at = new Date(Date.now() + days * 86_400_000);
   return ["sun", "mon", "tue", "wed", "thu", "fri", "sat"][at.getUTCDay()] ?? "";
 }
+
+const halfCycleMs = 150_000;
+
+test("A13: an alert that comes and goes twelve times in an hour is one proposal, which never merges itself", () =>
+  atDesk({ green: false, guardrails: selfMerging }, async (desk) => {
+    const alert = { turnsMs: Array<number>(22).fill(halfCycleMs) };
+    expect(await desk.decides([], { ...ready, quietLooks: 24, alert, pollMs: halfCycleMs })).toBeUndefined();
+    // Only now nothing else stops it.
+    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
+    expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
+    expect(report(desk)).toContain("flapping: the alert began to fire 12 times within the hour");
+    expect([desk.mergeCalls(), desk.forge.pulls().map(({ state }) => state)]).toEqual([0, ["open"]]);
+    const edits = desk.forge.calls.filter(({ method, path }) => method === "PATCH" && path.includes("/comments/"));
+    expect(edits.length).toBeLessThanOrEqual(60);
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")], ready)).toMatchObject({ kind: "merged" });
+  }));
+
+test("a proposal whose alert resolved says when it closes, and closes then", () =>
+  atDesk({ green: false }, async (desk) => {
+    const alert = { turnsMs: [60_000] };
+    expect(await desk.decides([], { quietLooks: 4, alert })).toBeUndefined();
+    expect(report(desk)).toMatch(/the alert, which resolved: this closes at \S+Z unless it fires again/);
+    expect(await desk.decides([], { quietLooks: 20 })).toMatchObject({
+      ...{ kind: "close", ending: "resolved-before-merge" },
+    });
+  }));
+
+test("nothing merges while the alert is resolved; when it fires again in time, what was approved merges", () =>
+  atDesk({}, async (desk) => {
+    await desk.says(approver, "/approve-scale");
+    expect(await desk.decides([], { alert: { turnsMs: [0, halfCycleMs] } })).toBeUndefined();
+    expect(report(desk)).toContain("the alert, which resolved");
+    expect(desk.mergeCalls()).toBe(0);
+    expect(await desk.decides([], { quietLooks: 20 })).toMatchObject({ kind: "merged" });
+  }));
