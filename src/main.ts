@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { alertmanager } from "./adapters/alertmanager.ts";
 import { startDurable, storyVersion } from "./adapters/durable.ts";
-import { findKyverno, kyvernoEngine } from "./adapters/kyverno.ts";
 import { connectGitHub } from "./adapters/github.ts";
 import { guardrailsHost } from "./adapters/github-guardrails.ts";
 import { gitHost, people } from "./adapters/github-host.ts";
@@ -25,26 +23,29 @@ import { type App, createApp } from "./app.ts";
 import { carryWithdrawals } from "./flow/carry-withdrawals.ts";
 import { judgeGuardrails } from "./flow/judge-guardrails.ts";
 import { keepDashboard } from "./flow/keep-dashboard.ts";
-import { showAutonomy } from "./flow/show-autonomy.ts";
 import { endLease } from "./flow/end-lease.ts";
+import type { LoadedGuardrails } from "./flow/load-guardrails.ts";
 import { remediateIncident } from "./flow/remediate-incident.ts";
 import { rollBack } from "./flow/roll-back.ts";
 import { hearAfterwards } from "./hear-afterwards.ts";
 import { type Inbox, openInbox } from "./inbox.ts";
 import { keepLooking } from "./keep-looking.ts";
+import { liveViews } from "./live-views.ts";
 import { keepLeases, type LeaseKeeping } from "./leases.ts";
 import { keepMemory, type KeptMemory } from "./keep-memory.ts";
 import { isWatching, type Watchtower } from "./domain/watchtower.ts";
-import type { PolicyEngine } from "./domain/policy-report.ts";
 import type { Ports, Telemetry, WatchtowerDesk } from "./ports.ts";
+import { policiesOf } from "./policy-engine.ts";
 import { internalRoutes, webhookRoutes } from "./routes.ts";
 import { resumeStories } from "./resume.ts";
 import { keepRollbacks, type RollbackKeeping } from "./rollbacks.ts";
+import { withoutSecrets } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
+import { openSources, type Sources } from "./sources.ts";
 import { type Observed, observe, remembering } from "./observe.ts";
 import { limitSteps } from "./step-limits.ts";
 import { keepWatch } from "./watch.ts";
-import { type Live, pageRoutes } from "./web/pages.ts";
+import { pageRoutes } from "./web/pages.ts";
 
 /** A running Rectify. */
 export interface Rectify {
@@ -65,8 +66,10 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const observed = observe(settings.otlpEndpoint, meter.watchStore(await openStore(databaseUrl)), telemetry);
   const { store, steps } = observed;
   const remembered = meter.watchSteps(remembering(telemetry, store));
-  const voice = { telemetry: remembered, meter, steps };
-  const { ports, watchtower, memory, endWatch } = await openPorts(settings, store, voice);
+  const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
+  const voice = { telemetry: remembered, meter, steps, sources };
+  const { ports, endWatch, ...known } = await openPorts(settings, store, voice);
+  const { watchtower, memory } = known;
   const durable = await startDurable({
     url: databaseUrl,
     ports,
@@ -93,7 +96,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
 
   const intake = { store, ring: inbox.ring, app, alertsToken: settings.alerts.token };
   const webhooks = await listen(webhookRoutes(intake), { host: settings.host, port: settings.webhookPort });
-  const live = liveViews({ ports, store, memory, watchtower });
+  const live = liveViews({ ports, store, sources, ...known });
   const inside = [...internalRoutes(intake), ...pageRoutes(store, live), meter.route];
   const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
   const ticks = keepTicking({ settings, inbox, ports, store, keeping }, telemetry);
@@ -152,24 +155,6 @@ function ownPostgres({ dataDirectory }: Settings) {
   return startEmbeddedPostgres(join(dataDirectory, "postgres"));
 }
 
-interface Alive {
-  readonly ports: Ports;
-  readonly store: Store;
-  readonly memory: KeptMemory;
-  readonly watchtower: WatchtowerDesk;
-}
-
-/** What the pages show beyond the records. */
-function liveViews({ ports, store, memory, watchtower }: Alive): Live {
-  return {
-    watchtower: () => watchtower.state(),
-    autonomy: () => showAutonomy(ports),
-    memory: async () => ({
-      ...{ state: memory.state(), records: memory.records(), withdrawals: await store.withdrawals() },
-    }),
-  };
-}
-
 /** Everything outside, with the watch over it. */
 async function openPorts(settings: Settings, store: Store, voice: Voice) {
   const clock = { now: () => new Date() };
@@ -177,12 +162,16 @@ async function openPorts(settings: Settings, store: Store, voice: Voice) {
   const { telemetry } = voice;
   const watchtower = await openWatchtower({ record: store, clock, telemetry, limits: watch?.limits });
   voice.meter.watchTower(() => isWatching(watchtower.state()));
-  const model = modelOf(settings, watchtower, voice.meter);
+  const model = modelOf(settings, watchtower, voice);
   const connected = await connect(settings, store, voice);
   const memory = memoryOf(settings, connected.github, voice);
   const asked = model && voice.steps.watchModel(model);
   const ports = { ...connected, model: asked, watchtower, memory };
-  return { ports, watchtower, memory, endWatch: keepWatch(ports, model, watch?.everyMs ?? settings.tempo.pollMs) };
+  let guardrails: LoadedGuardrails | undefined;
+  const endWatch = keepWatch(ports, model, watch?.everyMs ?? settings.tempo.pollMs, (read) => {
+    guardrails = read;
+  });
+  return { ports, watchtower, memory, endWatch, guardrails: () => guardrails };
 }
 
 /** Opens in the background: nothing waits for an index. */
@@ -199,8 +188,12 @@ function memoryOf(settings: Settings, github: Ports["github"], { telemetry, mete
 }
 
 /** Every call of the model is heard by Watchtower mode and counted. */
-function modelOf({ ollama }: Settings, watchtower: WatchtowerDesk, meter: Meter): OllamaModel | undefined {
-  if (ollama === undefined) return undefined;
+function modelOf({ ollama }: Settings, watchtower: WatchtowerDesk, { meter, sources }: Voice): OllamaModel | undefined {
+  if (ollama === undefined) {
+    sources.absent("Model", "OLLAMA_HOST is not set");
+    return undefined;
+  }
+  sources.describe("Model", ollama.model);
   const model: OllamaModel = ollamaModel({
     ...ollama,
     onCall: (call) => {
@@ -209,17 +202,18 @@ function modelOf({ ollama }: Settings, watchtower: WatchtowerDesk, meter: Meter)
       watchtower.hear({ kind: "signals", breakerOpen: model.state().breakerOpen, modelReachable: call.ok });
     },
   });
-  return model;
+  return sources.watch("Model", model);
 }
 
 interface Voice {
   readonly telemetry: Telemetry;
   readonly meter: Meter;
   readonly steps: Observed["steps"];
+  readonly sources: Sources;
 }
 
 async function connect(settings: Settings, store: Store, voice: Voice): Promise<Omit<Ports, "model">> {
-  const { telemetry, meter, steps } = voice;
+  const { telemetry, meter, steps, sources } = voice;
   const client = await connectGitHub({
     apiUrl: settings.github.apiUrl,
     repository: settings.repository,
@@ -228,6 +222,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     onCall: (call) => {
       meter.githubCall(call);
       steps.githubCall();
+      sources.hearStatus("GitHub", call.status);
     },
     audit: (action, detail) =>
       store.audit({ incident: String(detail.incident ?? ""), actor: "rectify", action, detail }),
@@ -239,18 +234,18 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     authorization: client.authorization,
   });
   return {
-    github: gitHost(client, mirror),
+    github: gitHost(client, { ...mirror, ...sources.watch("Git", { head: mirror.head }) }),
     guardrailsHost: guardrailsHost(client),
     people: people(client),
-    cluster: kubernetes({ ...settings.kubernetes, cluster: settings.cluster }),
-    metrics: sharedMetrics(prometheus(settings.prometheus), settings.prometheus.freshMs),
-    logs: settings.loki === undefined ? undefined : loki(settings.loki),
-    alerts: alertmanager(settings.alertmanager),
+    cluster: sources.watch("Kubernetes", kubernetes({ ...settings.kubernetes, cluster: settings.cluster })),
+    metrics: sharedMetrics(sources.watch("Prometheus", prometheus(settings.prometheus)), settings.prometheus.freshMs),
+    logs: logsOf(settings, sources),
+    alerts: sources.watch("Alertmanager", alertmanager(settings.alertmanager)),
     prompts: loadPrompts(),
     random: () => randomBytes(16).toString("hex"),
     sealKey: settings.sealKey,
     renderer: renderer(),
-    policies: await policiesOf(settings, telemetry),
+    policies: await policiesOf(settings, voice),
     queue: store.queue,
     leases: store.leases,
     rollbacks: store.rollbacks,
@@ -263,21 +258,8 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
   };
 }
 
-/** Where the Kyverno CLI is looked for. */
-export function kyvernoPlaces({ kyverno }: Pick<Settings, "kyverno">) {
-  const told = kyverno === "off" ? undefined : kyverno;
-  return {
-    path: told?.path,
-    toolsDirectory: told?.toolsDirectory ?? join(homedir(), ".cache", "rectify", "tools"),
-    searchPath: process.env.PATH ?? "",
-  };
-}
-
-/** Without a tested CLI the gate has no verdict of its own; that is told once. */
-async function policiesOf(settings: Settings, telemetry: Telemetry): Promise<PolicyEngine | undefined> {
-  if (settings.kyverno === "off") return undefined;
-  const options = { ...kyvernoPlaces(settings), timeoutMs: 60_000 };
-  const found = await findKyverno(options);
-  if (found.kind === "absent") telemetry.tell("", "gate", found.because);
-  return found.kind === "absent" ? undefined : kyvernoEngine({ ...options, path: found.path });
+function logsOf({ loki: endpoint }: Settings, sources: Sources): Ports["logs"] {
+  if (endpoint !== undefined) return sources.watch("Loki", loki(endpoint));
+  sources.absent("Loki", "LOKI_URL is not set");
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import type { Alert } from "./domain/alert.ts";
 import type { AlertRule } from "./domain/alert-rule.ts";
-import type { Candidate, CapLimits } from "./domain/caps.ts";
+import type { Candidate, CapLimits, CapUse } from "./domain/caps.ts";
 import type { Dashboard, IssueName, OpenRequest, OwnIssue } from "./domain/dashboard.ts";
 import type { Prompts } from "./domain/diagnosis.ts";
 import type { Series } from "./domain/evidence.ts";
@@ -200,7 +200,7 @@ export interface ProposalQueue {
   overview(
     limits: CapLimits,
     now: Date,
-  ): Promise<Pick<Dashboard, "open" | "listed"> & { readonly ready: readonly Candidate[] }>;
+  ): Promise<Pick<Dashboard, "open" | "listed"> & { readonly ready: readonly Candidate[]; readonly used: CapUse }>;
   /** The proposal of this incident is merged, closed, or will never be. */
   leave(incident: string): Promise<void>;
   /** Puts on record that people ask to open waiting proposals now. */

@@ -1,16 +1,17 @@
 import type { OllamaModel } from "./adapters/ollama.ts";
-import { loadGuardrails } from "./flow/load-guardrails.ts";
+import { type LoadedGuardrails, loadGuardrails } from "./flow/load-guardrails.ts";
 import { isWatching } from "./domain/watchtower.ts";
 import type { Ports } from "./ports.ts";
 
 /**
  * Looks now and then at what suspends writing: breaker, guardrails, and while watching the model itself, by a question
- * of one word, because no story asks it then. Returns the way to stop.
+ * of one word, because no story asks it then. `seen` gets the guardrails each time. Returns the way to stop.
  */
 export function keepWatch(
   ports: Pick<Ports, "github" | "watchtower" | "tempo">,
   model: OllamaModel | undefined,
   everyMs: number,
+  seen: (guardrails: LoadedGuardrails) => void = () => undefined,
 ): () => Promise<void> {
   const { watchtower, github, tempo } = ports;
   let stopped = false;
@@ -21,6 +22,7 @@ export function keepWatch(
       ({ tree }) => loadGuardrails(tree),
       () => undefined,
     );
+    if (guardrails !== undefined) seen(guardrails);
     watchtower?.hear({
       kind: "signals",
       ...(guardrails === undefined ? {} : { guardrailsReadable: guardrails.ok }),

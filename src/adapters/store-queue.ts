@@ -1,4 +1,4 @@
-import { type Admitted, admitCandidates, type Candidate, type CapLimits } from "../domain/caps.ts";
+import { type Admitted, admitCandidates, type Candidate, type CapLimits, capUse, type Crowd } from "../domain/caps.ts";
 import { workloadKey } from "../domain/workload.ts";
 import type { ProposalQueue } from "../ports.ts";
 import type { Query } from "./store.ts";
@@ -48,6 +48,7 @@ export function proposalQueue(query: Query): { readonly queue: ProposalQueue } {
     return {
       open,
       ready: admitted.open,
+      used: capUse(crowdOf(rows, now)),
       listed: listed.map((item) => ({ ...item, refused: refusals.get(item.candidate.incident) ?? [] })),
     };
   };
@@ -107,12 +108,15 @@ async function crowdLimits(query: Query, limits: CapLimits): Promise<Crowding> {
 }
 
 function admittedOf(rows: readonly Row[], { ticked, ...limits }: Crowding, now: Date): Admitted {
-  const present = rows.filter((row) => !row.closed);
-  const waiting = present.filter((row) => row.openedAt === undefined).map((row) => row.candidate);
-  const open = present.filter((row) => row.openedAt !== undefined).map((row) => row.candidate.workload);
+  const waiting = rows.filter((row) => !row.closed && row.openedAt === undefined).map((row) => row.candidate);
+  return admitCandidates(waiting, { ...crowdOf(rows, now), ticked }, limits);
+}
+
+function crowdOf(rows: readonly Row[], now: Date): Omit<Crowd, "ticked"> {
+  const open = rows.filter((row) => !row.closed && row.openedAt !== undefined).map((row) => row.candidate.workload);
   const openedAt = rows.flatMap((row) => row.openedAt ?? []);
   const changed = Object.fromEntries(
     rows.flatMap(({ candidate, changedAt }) => (changedAt ? [[workloadKey(candidate.workload), changedAt]] : [])),
   );
-  return admitCandidates(waiting, { open, openedAt, changed, ticked, now }, limits);
+  return { open, openedAt, changed, now };
 }

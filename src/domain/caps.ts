@@ -31,6 +31,20 @@ export interface Crowd {
   readonly now: Date;
 }
 
+/** How much of the two caps is used. */
+export interface CapUse {
+  readonly open: number;
+  readonly lastHour: number;
+}
+
+/** What counts against the caps now. */
+export function capUse({ open, openedAt, now }: Pick<Crowd, "open" | "openedAt" | "now">): CapUse {
+  return {
+    open: open.length,
+    lastHour: openedAt.filter((at) => now.getTime() - Date.parse(at) < 3_600_000).length,
+  };
+}
+
 export interface Admitted {
   readonly open: readonly Candidate[];
   readonly listed: readonly { readonly candidate: Candidate; readonly because: string }[];
@@ -43,8 +57,7 @@ export type CapLimits = Pick<Guardrails, "maxOpenPulls" | "maxPullsPerHour" | "e
 /** What to open now and what only to list: by severity, then by age. Everything is in exactly one of both. */
 export function admitCandidates(candidates: readonly Candidate[], crowd: Crowd, limits: CapLimits): Admitted {
   const taken = new Set(crowd.open.map(workloadKey));
-  let openNow = crowd.open.length;
-  let lastHour = crowd.openedAt.filter((at) => crowd.now.getTime() - Date.parse(at) < 3_600_000).length;
+  let { open: openNow, lastHour } = capUse(crowd);
   const open: Candidate[] = [];
   const listed: { candidate: Candidate; because: string }[] = [];
   for (const candidate of inOrder(candidates, crowd, limits)) {

@@ -45,7 +45,7 @@ export async function keepDashboard(
 }
 
 type Crowd = Awaited<ReturnType<NonNullable<Ports["queue"]>["overview"]>>;
-const nobody: Crowd = { open: [], listed: [], ready: [] };
+const nobody: Omit<Crowd, "used"> = { open: [], listed: [], ready: [] };
 
 function watchtowerProblems({ watchtower }: Pick<Ports, "watchtower">): string[] {
   const state = watchtower?.state();
@@ -58,7 +58,7 @@ const dashboardName = { title: dashboardTitle, label: dashboardLabel };
 async function heardCrowd(
   guardrails: Guardrails,
   { queue, ...ports }: Parameters<typeof keepDashboard>[0],
-): Promise<Crowd> {
+): Promise<Omit<Crowd, "used">> {
   if (queue === undefined) return nobody;
   const now = ports.clock.now();
   const limits = { ...guardrails, coolDownMs: ports.tempo.coolDownMs };

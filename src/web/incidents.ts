@@ -8,7 +8,7 @@ import { findingOf } from "../domain/proposal-text.ts";
 import { type Exchange, renderMs, type StepCost } from "../domain/step-cost.ts";
 import { workloadKey } from "../domain/workload.ts";
 import { metricChart } from "./metric-chart.ts";
-import { endingClass, mark, page, table } from "./layout.ts";
+import { clock, endingClass, mark, page, table } from "./layout.ts";
 
 /** All incidents, newest first. */
 export function incidentsPage(records: readonly IncidentRecord[]): Promise<string> {
@@ -131,8 +131,4 @@ function evidenceTable(evidence: readonly Evidence[]) {
     </tr>`;
   });
   return table(["id", "source", "seen", "query"], rows, "Nothing was collected yet.");
-}
-
-function clock(at: string): string {
-  return at.replace("T", " ").slice(0, 19);
 }

@@ -25,6 +25,7 @@ svg .limit { stroke: var(--bad); stroke-dasharray: 6 4; } svg text { fill: var(-
 .dim { color: var(--dim); } .good { color: var(--good); } .bad { color: var(--bad); } .wait { color: var(--wait); }
 .mark { border: 1px solid currentColor; border-radius: 1rem; padding: 0 .6rem; font-size: .85rem; font-weight: 600; white-space: nowrap; }
 td.time { white-space: nowrap; color: var(--dim); font-variant-numeric: tabular-nums; }
+@media (max-width: 40rem) { td { min-width: 9rem; } td.number { min-width: 0; } td.time { white-space: normal; min-width: 7rem; } }
 `;
 
 const links = [
@@ -89,4 +90,9 @@ function navigation(title: string): Part[] {
   return links.map(([path, name]) =>
     name === title ? html`<a href="${path}" aria-current="page">${name}</a>` : html`<a href="${path}">${name}</a>`,
   );
+}
+
+/** An RFC 3339 time to the second, as a reader writes it. */
+export function clock(at: string): string {
+  return at.replace("T", " ").slice(0, 19);
 }

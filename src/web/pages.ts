@@ -2,12 +2,12 @@ import { html } from "hono/html";
 import type { Reply, Route } from "../adapters/listener.ts";
 import type { Store } from "../adapters/store.ts";
 import { auditProblems } from "../domain/audit.ts";
-import { isWatching, renderWatchtower, type Watchtower } from "../domain/watchtower.ts";
 import type { AutonomyView } from "../flow/show-autonomy.ts";
 import { autonomyPage } from "./autonomy.ts";
 import { incidentPage, incidentsPage } from "./incidents.ts";
-import { contentPolicy, page, table } from "./layout.ts";
+import { clock, contentPolicy, page, table } from "./layout.ts";
 import { memoryPage, type MemoryView } from "./memory.ts";
+import { systemPage, type SystemView } from "./system.ts";
 
 type Records = Pick<
   Store,
@@ -16,9 +16,9 @@ type Records = Pick<
 
 /** What is not in the records but known by those who run it; absent = no such page. */
 export interface Live {
-  readonly watchtower?: () => Watchtower;
   readonly memory?: () => Promise<MemoryView>;
   readonly autonomy?: () => Promise<AutonomyView>;
+  readonly system?: () => Promise<SystemView>;
 }
 
 const shown = 200;
@@ -30,7 +30,7 @@ const headers = {
 };
 
 /** The read-only pages. They show only what is on record and work without JavaScript. */
-export function pageRoutes(store: Records, { watchtower, memory, autonomy }: Live = {}): Route[] {
+export function pageRoutes(store: Records, { memory, autonomy, system }: Live = {}): Route[] {
   const route = (path: string, answer: (url: URL) => Promise<string | undefined>): Route => ({
     method: "GET",
     path,
@@ -54,7 +54,7 @@ export function pageRoutes(store: Records, { watchtower, memory, autonomy }: Liv
     route("/memory", async () => memory && memoryPage(await memory())),
     route("/audit", async () => auditPage(await store.auditRows())),
     route("/autonomy", async () => autonomy && autonomyPage(await autonomy())),
-    route("/system", async () => systemPage(await store.waitingCount(), watchtower?.())),
+    route("/system", async () => systemPage(await store.waitingCount(), await system?.())),
   ];
 }
 
@@ -92,7 +92,7 @@ function auditPage(rows: Awaited<ReturnType<Records["auditRows"]>>): Promise<str
     .reverse()
     .map(
       (row) => html`<tr>
-        <td class="time">${row.at.replace("T", " ").slice(0, 19)}</td>
+        <td class="time">${clock(row.at)}</td>
         <td>${row.actor}</td>
         <td>${row.action}</td>
         <td><code>${JSON.stringify(row.detail)}</code></td>
@@ -102,12 +102,4 @@ function auditPage(rows: Awaited<ReturnType<Records["auditRows"]>>): Promise<str
     "Audit",
     html`${verdict}${table(["time", "actor", "action", "detail"], lines, "Nothing was written yet.")}`,
   );
-}
-
-function systemPage(waiting: number, watchtower: Watchtower | undefined): Promise<string> {
-  const mode =
-    watchtower === undefined
-      ? ""
-      : html`<p class="${isWatching(watchtower) ? "wait" : "good"}">Watchtower: ${renderWatchtower(watchtower)}.</p>`;
-  return page("System", html`${mode}<p>${waiting} deliveries wait in the inbox.</p>`);
 }

@@ -59,6 +59,7 @@ test("ten an hour, whatever was closed meanwhile; an exempt severity passes", as
   }
   expect((await store.queue.ask(aCandidate(11), limits, now)).kind).toBe("listed");
   expect((await store.queue.ask(aCandidate(12, { severity: "critical" }), limits, now)).kind).toBe("open");
+  expect((await store.queue.overview(limits, now)).used.lastHour).toBe(11);
   const later = new Date(now.getTime() + 3_600_001);
   expect((await store.queue.ask(aCandidate(11), limits, later)).kind).toBe("open");
 });

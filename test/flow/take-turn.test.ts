@@ -14,7 +14,7 @@ function aQueue(answers: readonly string[]): ProposalQueue {
       const because = left.shift();
       return because === undefined ? { kind: "open" } : { kind: "listed", because };
     },
-    overview: async () => ({ open: [], listed: [], ready: [] }),
+    overview: async () => ({ open: [], listed: [], ready: [], used: { open: 0, lastHour: 0 } }),
     leave: async () => undefined,
     request: async () => undefined,
     unjudged: async () => [],

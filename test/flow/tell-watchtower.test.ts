@@ -13,7 +13,9 @@ async function kept(watchtower: Ports["watchtower"]) {
     keepIssue: async ({ body }, mayOpen) => void bodies.push({ body, mayOpen }),
     mark: async (label, on) => void marks.push([label, on]),
   };
-  const queue: Partial<Ports["queue"]> = { overview: async () => ({ open: [], listed: [], ready: [] }) };
+  const queue: Partial<Ports["queue"]> = {
+    overview: async () => ({ open: [], listed: [], ready: [], used: { open: 0, lastHour: 0 } }),
+  };
   const tempo = { coolDownMs: 0 } as Ports["tempo"];
   await keepDashboard({ ...ports, tempo, ...({ github, queue } as Pick<Ports, "github" | "queue">), watchtower });
   return { ...bodies[0], marks };
