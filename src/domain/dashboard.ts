@@ -1,6 +1,5 @@
 import { inert, inertCode } from "./inert.ts";
 import type { Admitted } from "./caps.ts";
-import { renderDuration } from "./duration.ts";
 import type { Workload } from "./workload.ts";
 import { workloadKey } from "./workload.ts";
 
@@ -64,7 +63,7 @@ export const dashboardLabel = "rectify-dashboard";
 
 const longestBody = 65_536;
 
-/** The dashboard issue: what is open, what waits with a box to tick, what is leased and what it costs so far. */
+/** The dashboard issue: what is open, what waits with a box to tick, what is leased and what it has cost. */
 export function renderDashboard(dashboard: Dashboard): string {
   const head =
     "<!-- rectify:dashboard -->\nRectify keeps this issue. Tick a box to open that pull request now, or write `/open` and its Incident-UID as a comment. It counts when you may (guardrails: `approvers.open`).\n";
@@ -116,19 +115,27 @@ function open(dashboard: Dashboard): string {
   return `## Open (${lines.length})\n\n${lines.join("\n")}`;
 }
 
+/** Only what changes by the hour: the issue is written anew whenever its text changes, and who follows it is told. */
 function leases({ leases: running, now }: Dashboard): string {
   if (running.length === 0) return "";
+  const lastHour = Math.floor(now.getTime() / hour) * hour;
   const lines = running.slice(0, 100).map((lease) => {
-    const hours = Math.max(0, now.getTime() - Date.parse(lease.since)) / 3_600_000;
+    const hours = Math.max(0, lastHour - Date.parse(lease.since)) / hour;
     const cost =
       lease.perHour === undefined
         ? "cost unknown (no price book)"
-        : `${(lease.perHour * hours).toFixed(2)} ${inertCode(lease.currency)} so far`;
-    const left = Date.parse(lease.expires) - now.getTime();
-    const end = left > 0 ? `ends in ${renderDuration(left)}` : "has ended";
-    return `- #${lease.pull}: ${inertCode(workloadKey(lease.workload))}, ${end}, ${cost}`;
+        : `${(lease.perHour * hours).toFixed(2)} ${inertCode(lease.currency)} until ${minuteOf(lastHour)}`;
+    const end = Date.parse(lease.expires);
+    const ending = end > now.getTime() ? `ends ${minuteOf(end)}` : "has ended";
+    return `- #${lease.pull}: ${inertCode(workloadKey(lease.workload))}, ${ending}, ${cost}`;
   });
   return `## Leases (${running.length})\n\n${lines.join("\n")}`;
+}
+
+const hour = 3_600_000;
+
+function minuteOf(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function problems({ problems: list }: Dashboard): string {

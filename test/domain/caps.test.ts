@@ -135,8 +135,27 @@ test("the dashboard lists what waits, what is open and what is leased with its r
   expect(body).toContain("## Waiting (35)");
   expect(body).toContain(`- [ ] <!-- rectify:open=${uid(5)} --> open it now: \`shop/Deployment/w5\``);
   expect(body).toContain("- #12: `shop/Deployment/web`, `scale web`");
-  expect(body).toContain("- #11: `shop/Deployment/web`, ends in 20 h, 2.00 `EUR` so far");
+  expect(body).toContain(
+    "- #11: `shop/Deployment/web`, ends 2026-11-24 23:00 UTC, 2.00 `EUR` until 2026-11-24 03:00 UTC",
+  );
   expect(readTicked(body)).toEqual([]);
+});
+
+test.each([
+  ["within the hour nothing changes", "2026-11-24T03:59:59Z", true],
+  ["a full hour later the cost has grown", "2026-11-24T04:00:00Z", false],
+])("the dashboard of an unchanged world: %s", (_promise, later, same) => {
+  const bodies = [dashboard, { ...dashboard, now: new Date(later) }].map(renderDashboard);
+  expect(bodies[0] === bodies[1]).toBe(same);
+});
+
+test("a lease that began within this hour has cost nothing yet, one that is over says so", () => {
+  const [lease] = dashboard.leases;
+  const leases = [
+    { ...lease, since: "2026-11-24T03:00:01Z", expires: "2026-11-24T03:20:00Z" },
+  ] as typeof dashboard.leases;
+  const body = renderDashboard({ ...dashboard, leases, now: new Date("2026-11-24T03:30:00Z") });
+  expect(body).toContain("has ended, 0.00 `EUR` until 2026-11-24 03:00 UTC");
 });
 
 test("ticked boxes are read back, others are not", () => {

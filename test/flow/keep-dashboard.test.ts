@@ -6,6 +6,7 @@ import { parseGuardrails } from "../../src/domain/guardrails.ts";
 import { keepDashboard } from "../../src/flow/keep-dashboard.ts";
 import type { Tempo } from "../../src/ports.ts";
 import { app, connect, key, type Session, startShop } from "../lab/forge-shop.ts";
+import { aLease } from "../lease.ts";
 import { freshDatabase } from "../postgres.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
@@ -58,12 +59,12 @@ function aCandidate(number: number): Candidate {
   };
 }
 
-function keep(): Promise<readonly Candidate[]> {
+function keep(more: Partial<Parameters<typeof keepDashboard>[0]> = {}): Promise<readonly Candidate[]> {
   const telemetry = { tell: (_incident: string, _verb: string, text: string) => void told.push(text) };
   const { host: github, people } = session;
   const clock = { now: () => new Date(Date.now() + ahead) };
   const tempo = { coolDownMs: 0 } as Tempo;
-  return keepDashboard({ github, people, queue: store.queue, journal: store, clock, telemetry, tempo });
+  return keepDashboard({ github, people, queue: store.queue, journal: store, clock, telemetry, tempo, ...more });
 }
 
 const issue = () => forge.issues()[0]?.number ?? 0;
@@ -169,4 +170,20 @@ test("a quiet board is not written again", async () => {
   await keep();
   await keep();
   expect(forge.calls.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+test("while a lease runs the board is written once an hour, not at each look", async () => {
+  await open({ priceBook: { currency: "EUR", cpuHour: 1, memoryGiBHour: 0 } });
+  await store.leases.begin(aLease({ reserved: { cpuCores: 2, memoryBytes: 0 } }));
+  const lookAt = (time: string) =>
+    keep({ leases: store.leases, clock: { now: () => new Date(`2026-11-24T${time}Z`) } });
+  await lookAt("03:31:00");
+  expect(body()).toContain("#7");
+  const before = body();
+  forge.resetCalls();
+  for (const time of ["03:38:00", "03:45:30", "03:59:59"]) await lookAt(time);
+  expect(forge.calls.filter(({ method }) => method !== "GET")).toEqual([]);
+  expect(body()).toBe(before);
+  await lookAt("04:00:00");
+  expect(body()).toContain("has ended, 2.00 `EUR` until 2026-11-24 04:00 UTC");
 });
