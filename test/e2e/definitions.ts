@@ -65,6 +65,8 @@ const sources = {
 
 export type Vendor = keyof typeof sources;
 
+export const vendors = Object.keys(sources) as readonly Vendor[];
+
 /** The resource definitions of a vendor, out of its released modules, and which releases these are. */
 export function definitionsOf(vendor: Vendor): {
   readonly objects: readonly ApiObject[];
@@ -97,8 +99,8 @@ interface Definition {
 const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /** Creates what is missing and waits until every kind of it is served. Plain creation: applying such sizes is slow. */
-export async function installDefinitions(kube: KubeClient, vendors: readonly Vendor[]): Promise<void> {
-  const objects = vendors.flatMap((vendor) => definitionsOf(vendor).objects);
+export async function installDefinitions(kube: KubeClient, wanted: readonly Vendor[]): Promise<void> {
+  const objects = wanted.flatMap((vendor) => definitionsOf(vendor).objects);
   await Promise.all(
     objects.map(async (body) => {
       const { status } = await kube.call("POST", definitionsPath, { body });

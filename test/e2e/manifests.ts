@@ -7,7 +7,7 @@ import { isRecord } from "../../src/domain/rendered.ts";
 import { until } from "../../src/lab/stage.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { installDefinitions, objectsIn } from "./definitions.ts";
+import { installDefinitions, objectsIn, vendors } from "./definitions.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
 import { toolPath } from "./tools.ts";
@@ -25,7 +25,7 @@ interface Part {
 /** Everything of `manifests/` and `policies/`, as the real API server would take it, and as Kyverno judges it. */
 export async function checkManifests(plane: ControlPlane): Promise<readonly Finding[]> {
   const { kube } = plane;
-  await installDefinitions(kube, ["flux", "argocd", "prometheus-operator", "kyverno"]);
+  await installDefinitions(kube, vendors);
   const parts = [...entries().map(rendered), ...plainFiles(), policies()];
   const objects = parts.flatMap((part) => part.objects);
   await prepareNamespaces(kube, objects);

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { kubernetes } from "../../src/adapters/kubernetes.ts";
 import type { Workload } from "../../src/domain/workload.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { installDefinitions, objectsIn, type Vendor } from "./definitions.ts";
+import { installDefinitions, objectsIn, vendors } from "./definitions.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
 import { allowedOf, type Question, questionsAbout, resourcesOf, wordsOf } from "./rbac-questions.ts";
@@ -11,8 +11,6 @@ const account = { namespace: "rectify", name: "rectify" } as const;
 /** A namespace of this check, which is removed at its end. */
 const playground = "rbac-check";
 const sha = "0123456789abcdef0123456789abcdef01234567";
-
-const vendors: readonly Vendor[] = ["flux", "argocd", "prometheus-operator", "kyverno"];
 
 /** What Rectify's ServiceAccount may and may not do, asked and tried on the real API server. */
 export async function checkRbac(plane: ControlPlane): Promise<readonly Finding[]> {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installDebianPackages } from "./debian.ts";
+import { vendors } from "./definitions.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import { engines } from "./engines.ts";
 import type { Finding } from "./finding.ts";
@@ -92,7 +93,10 @@ interface Running {
 async function runAll(only: string | undefined, { scratch, processes, results }: Running): Promise<void> {
   if (isAsked("git", only)) results.findings.push(...(await timed("git clients", () => checkGit(scratch))));
   if (only === "git") return;
-  const { world, versions, close } = await timed("start of the servers", () => openRealWorld(scratch, processes));
+  const defined = isAsked("rbac", only) || isAsked("manifests", only) ? vendors : [];
+  const { world, versions, close } = await timed("start of the servers", () =>
+    openRealWorld(scratch, processes, defined),
+  );
   Object.assign(results.versions, versions);
   try {
     // Before the engines: both checks make objects that the engines would take for theirs.

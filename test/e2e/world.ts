@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { isRecord } from "../../src/domain/rendered.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml.ts";
 import { startControlPlane } from "./control-plane.ts";
+import { installDefinitions, type Vendor } from "./definitions.ts";
 import type { ApiObject } from "./kube-client.ts";
 import type { Processes } from "./processes.ts";
 import { namespace, openShop } from "./shop.ts";
@@ -11,8 +12,8 @@ import { type RealWorld, rectifyAccount } from "./stage.ts";
 import { startTelemetry } from "./telemetry.ts";
 import { toolPath } from "./tools.ts";
 
-/** Starts everything that lives as long as there are stories. */
-export async function openRealWorld(scratch: string, processes: Processes) {
+/** Starts everything that lives as long as there are stories. The definitions of these vendors are installed beside it. */
+export async function openRealWorld(scratch: string, processes: Processes, defined: readonly Vendor[]) {
   const programs = programsOf();
   const loki: { url?: string | undefined } = {};
   const starting = startControlPlane(scratch, programs, processes);
@@ -21,6 +22,7 @@ export async function openRealWorld(scratch: string, processes: Processes) {
     starting,
     opening,
     startTelemetry(scratch, programs, { shop: opening, processes }),
+    starting.then(({ kube }) => installDefinitions(kube, defined)),
   ]);
   loki.url = telemetry.lokiUrl;
   await plane.kube.apply(accountOfRectify());
