@@ -1,6 +1,7 @@
 import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../domain/incident.ts";
 import type { Lease } from "../domain/lease.ts";
+import { oneLine } from "../domain/one-line.ts";
 import type { Rollback } from "../domain/rollback.ts";
 import type { Message, Ports, Run, Telemetry } from "../ports.ts";
 import { Refused, Unavailable } from "../ports.ts";
@@ -34,6 +35,7 @@ type Story = (incident: Incident, run: Run) => Promise<void>;
 
 /** Attempts of one step before its story is parked: with the capped back-off, about three hours. */
 const maxAttempts = 45;
+const longestFault = 500;
 const firstPauseMs = 500;
 const longestPauseMs = 5 * 60_000;
 
@@ -172,9 +174,10 @@ async function attemptOnce<T>(work: () => Promise<T>, count: number): Promise<At
     return { kind: "answer", value: await work() };
   } catch (error) {
     if (error instanceof Refused) return { kind: "refused", because: error.message };
-    // A fault of our own: the incident is parked with it, or it would stay open with nobody at work.
+    // A fault of our own: the incident is parked with it, or it would stay open with nobody at work. No adapter wrote
+    // its message, so that nobody took the secrets out.
     if (!(error instanceof Unavailable))
-      return { kind: "refused", because: `an error of Rectify itself: ${String(error)}` };
+      return { kind: "refused", because: `an error of Rectify itself: ${oneLine(String(error), longestFault)}` };
     return {
       kind: "unavailable",
       because: error.message,

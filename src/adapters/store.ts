@@ -168,6 +168,10 @@ function incidents(query: Query) {
 
 function records(query: Query) {
   return {
+    async lastPullOf(incident: string): Promise<number | undefined> {
+      const { rows } = await query("select max(number) as number from pull_request where incident = $1", [incident]);
+      return rows[0]?.number ?? undefined;
+    },
     async recordPull(number: number, incident: string) {
       await query("insert into pull_request (number, incident) values ($1, $2) on conflict (number) do nothing", [
         number,

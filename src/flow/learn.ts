@@ -27,9 +27,25 @@ export async function learn(
   if (proposal !== undefined && mergedSha !== undefined) {
     await ports.github.report(proposal, renderReport({ state: "ended", because: `${ending}: ${because}` }));
   }
+  if (ending === "parked") await tellParked(incident, because, ports);
   await beginLease(incident, story, ports);
   await ports.journal.endIncident(incident.uid, { ending, because, story });
   ports.telemetry.tell(incident.uid, "learn", `${ending}: ${because}`);
+}
+
+/** What stopped may have left a pull request open, or merged and not verified: whoever looks at it must know. */
+async function tellParked(
+  { uid }: Incident,
+  because: string,
+  { github, journal }: Pick<Ports, "github" | "journal">,
+): Promise<void> {
+  const number = await journal.lastPullOf(uid);
+  if (number === undefined) return;
+  const told = `parked: ${because}. Nothing happens here any more until a person acts`;
+  await github.report(
+    { number, commitMessage: `Incident-UID: ${uid}` },
+    renderReport({ state: "ended", because: told }),
+  );
 }
 
 /** A verified scale-up is not for good: it is kept as long as the guardrails say, then looked at again. */

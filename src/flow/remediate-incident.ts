@@ -14,6 +14,17 @@ import { verify } from "./verify.ts";
 
 /** One incident, from alert to lesson. The step names are a stored format: see `storyVersion`. */
 export async function remediateIncident(incident: Incident, run: Run): Promise<void> {
+  await remediated(incident, run).catch(async (error: unknown) => {
+    // Before anything was known, or when the ending itself could not be told: an incident never stays open with nobody at work.
+    const { ending, because } = parked(error);
+    await run.step("park", async ({ journal, telemetry }) => {
+      await journal.endIncident(incident.uid, { ending, because, story: null });
+      telemetry.tell(incident.uid, "park", `${ending}: ${because}`);
+    });
+  });
+}
+
+async function remediated(incident: Incident, run: Run): Promise<void> {
   const examined = await examine(incident, run);
   const story = await attempt(incident, examined, run).catch(parked);
   await run.step("learn", (ports) => learn(incident, { story, evidence: examined.observed.evidence }, ports));

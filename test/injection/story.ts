@@ -151,7 +151,8 @@ function withCommits(observed: Observed, text: string | undefined): Observed {
   return { ...observed, evidence: [...observed.evidence, item] };
 }
 
-function portsOf(
+/** What collect, recall, diagnose, gate and propose need of the outside, held in memory. */
+export function portsOf(
   world: World,
   planted: Planted | undefined,
   ends: Pick<Ports, "model" | "random"> & { readonly publish: (draft: ProposalDraft) => void },
