@@ -31,8 +31,6 @@ export interface RiskInput {
   readonly insideWindow: boolean;
   /** How the effect is known: see `Effect.proof`. */
   readonly proof: "rendered" | "static";
-  /** The model's own word. It can raise the risk, never lower it. */
-  readonly modelSays?: RiskLevel | undefined;
 }
 
 interface Factor {
@@ -87,7 +85,7 @@ function scopeFactors({ critical, objectsChanged, proof }: RiskInput): Factor[] 
   ];
 }
 
-function knowledgeFactors({ trust, witnesses, taintedOnly, modelSays }: RiskInput): Factor[] {
+function knowledgeFactors({ trust, witnesses, taintedOnly }: RiskInput): Factor[] {
   const { successes, needed, lastFailed } = trust;
   return [
     ...(lastFailed ? [{ level: "high", reason: "the last such change did not help" } as const] : []),
@@ -97,9 +95,6 @@ function knowledgeFactors({ trust, witnesses, taintedOnly, modelSays }: RiskInpu
     ...(witnesses === "disagree" ? [{ level: "high", reason: "model and ranker name different causes" } as const] : []),
     ...(witnesses === "one" ? [{ level: "medium", reason: "only one witness names the cause" } as const] : []),
     ...(taintedOnly ? [{ level: "high", reason: "only text that users can write supports it" } as const] : []),
-    ...(modelSays !== undefined && modelSays !== "low"
-      ? [{ level: modelSays, reason: "the model itself calls it risky" } as const]
-      : []),
   ];
 }
 
