@@ -2,7 +2,7 @@ import { renderCost } from "./cost.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Incident } from "./incident.ts";
 import { renderRemediation } from "./remediation.ts";
-import { type Exchange, renderMs, renderStepCosts, type StepCost } from "./step-cost.ts";
+import { type Exchange, renderModel, renderMs, renderStepCosts, type StepCost } from "./step-cost.ts";
 import type { Story } from "./story.ts";
 
 /** What is known of the way of one incident. */
@@ -96,7 +96,7 @@ function logLineOf({ evidence, story }: Way): string | undefined {
 
 function exchangeStages(exchanges: readonly Exchange[]) {
   return exchanges.flatMap((exchange): [string, string, string][] => [
-    ["Prompt", `${exchange.prompt.length} characters to ${exchange.model}`, `${exchange.promptTokens} tokens`],
+    ["Prompt", `${exchange.prompt.length} characters to ${renderModel(exchange)}`, `${exchange.promptTokens} tokens`],
     ["Answer", exchange.answer, `${renderMs(exchange.durationMs)}, ${exchange.answerTokens} tokens`],
   ]);
 }

@@ -108,10 +108,11 @@ function percent(share: number): string {
 
 function witnessParts({ model, notes, explanation }: SecondWitness): string[] {
   const who = model === undefined ? "The model" : `The model ${code(model)}`;
+  const silent = model === undefined ? [] : [`${who} answered without an explanation.`];
   return [
     ...(notes.length === 0 ? [] : [list("Second witness", notes.map(plain))]),
     ...(explanation === undefined || explanation === ""
-      ? []
+      ? silent
       : [`${who} writes (not checked):\n\n> ${plain(explanation)}`]),
   ];
 }

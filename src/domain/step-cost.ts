@@ -21,6 +21,11 @@ export interface Exchange {
   readonly durationMs: number;
 }
 
+/** Name and digest of the model that answered: a name may get other weights behind our back. */
+export function renderModel({ model, digest }: Pick<Exchange, "model" | "digest">): string {
+  return `${model} (${digest.slice(0, 12)})`;
+}
+
 /** One line for people: `412 ms, 3 GitHub calls, 1200 + 85 tokens`; undefined when no step ran. */
 export function renderStepCosts(costs: readonly StepCost[]): string | undefined {
   if (costs.length === 0) return undefined;

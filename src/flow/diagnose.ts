@@ -8,6 +8,7 @@ import type { SecondWitness } from "../domain/proposal-text.ts";
 import { type Remedy, remedyFor, type RemedyInput } from "../domain/remedy.ts";
 import type { RiskInput } from "../domain/risk.ts";
 import { followRunbook, type Runbook, runbookFor, type RunbookReading } from "../domain/runbook.ts";
+import { renderModel } from "../domain/step-cost.ts";
 import { workloadKey } from "../domain/workload.ts";
 import type { Ports } from "../ports.ts";
 import { askModel, type ModelWord, remedyIdOf } from "./ask-model.ts";
@@ -132,7 +133,7 @@ function witnessesOf({ kind, taintedOnly, needsPerson, notes }: Agreement, model
   return {
     ...{ witnesses: kind === "none" ? "one" : kind, taintedOnly, needsPerson },
     secondWitness: {
-      model: answered && `${answered.model} (${answered.digest.slice(0, 12)})`,
+      model: answered && renderModel(answered),
       notes,
       explanation: answered?.explanation,
     },

@@ -5,7 +5,7 @@ import { type Capsule, readCapsule } from "../domain/capsule.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { lineageOf, type Stage } from "../domain/lineage.ts";
 import { findingOf } from "../domain/proposal-text.ts";
-import { type Exchange, renderMs, type StepCost } from "../domain/step-cost.ts";
+import { type Exchange, renderModel, renderMs, type StepCost } from "../domain/step-cost.ts";
 import { workloadKey } from "../domain/workload.ts";
 import { metricChart } from "./metric-chart.ts";
 import { clock, endingClass, mark, page, table } from "./layout.ts";
@@ -99,7 +99,7 @@ function lineageTable(stages: readonly Stage[], story: IncidentRecord["story"]) 
 function exchangesOf(exchanges: readonly Exchange[]) {
   return exchanges.map(
     (exchange, index) => html`<details>
-      <summary>Question ${index + 1} to ${exchange.model} <span class="dim">${exchange.digest.slice(0, 12)}</span></summary>
+      <summary>Question ${index + 1} to ${renderModel(exchange)}</summary>
       <h3>Prompt</h3>
       <pre>${exchange.prompt}</pre>
       <h3>Answer</h3>

@@ -109,6 +109,8 @@ describe("a proposal", () => {
   test("shows what the model said, as its word and not as ours", () => {
     const notes = ["ranking and model name the same cause and remedy"];
     const body = renderBody(aStory({ secondWitness: { model: "llama3.1:8b", notes, explanation: hostile } }));
+    const silent = renderBody(aStory({ secondWitness: { model: "llama3.1:8b", notes, explanation: "" } }));
+    expect(silent).toContain("The model `llama3.1:8b` answered without an explanation.");
     expect(body).toContain("- ranking and model name the same cause and remedy");
     expect(body).toContain("The model `llama3.1:8b` writes (not checked):\n\n> ＠org/team fixes ＃1");
     expect(liveMarkup(body)).toEqual([]);

@@ -41,6 +41,8 @@ export interface Setting {
   readonly world: World;
   readonly planted: Planted | undefined;
   readonly says: Says;
+  /** Asked instead of the double. */
+  readonly model?: Model;
 }
 
 /** Everything that left us: the prompts, and the proposal with its plan, if there is one. */
@@ -71,7 +73,7 @@ const workload = { kind: "Deployment", namespace: "shop-production", name: "web"
 const now = new Date("2026-11-24T02:05:00Z");
 
 /** Runs one incident through the verbs, from collect to propose, on the real code with ports held in memory. */
-export async function storyOf({ world, planted, says }: Setting): Promise<Told> {
+export async function storyOf({ world, planted, says, model: other }: Setting): Promise<Told> {
   const incident = incidentWith(textIn(planted, "annotation"));
   const delimiter = randomBytes(16).toString("hex");
   const asked: { system: string; prompt: string }[] = [];
@@ -86,7 +88,7 @@ export async function storyOf({ world, planted, says }: Setting): Promise<Told> 
   const publish = (published: ProposalDraft) => {
     draft = published;
   };
-  const ports = portsOf(world, planted, { model, random: () => delimiter, publish });
+  const ports = portsOf(world, planted, { model: other ?? model, random: () => delimiter, publish });
   const observed = withCommits(await collect(incident, ports), textIn(planted, "commit"));
   const { lines: precedents } = await recall(incident, observed.evidence, ports);
   const diagnosis = await diagnose(incident, observed, precedents, ports);
@@ -119,7 +121,8 @@ function textIn(planted: Planted | undefined, channel: Channel): string | undefi
   return planted?.channels.includes(channel) ? planted.text : undefined;
 }
 
-function incidentWith(annotation: string | undefined): Incident {
+/** The incident of this world; the text stands in its annotations and labels. */
+export function incidentWith(annotation: string | undefined): Incident {
   const text: Record<string, string> = annotation === undefined ? {} : { description: annotation, runbook: annotation };
   return openIncident("test", workload, {
     fingerprint: "f1",
