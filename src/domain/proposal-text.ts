@@ -170,6 +170,7 @@ function precedents({ precedents: lines = [] }: ProposalStory): string[] {
 }
 
 function evidence({ evidence: items, namesHidden }: ProposalStory): string {
+  if (items.length === 0) return "## Evidence\n\nNone was collected.";
   const names = namesHidden === undefined ? "shown" : "hidden";
   const rows = items.map((item) => {
     const seen = inert(findingOf(item, names), 300);

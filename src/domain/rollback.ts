@@ -38,7 +38,7 @@ export function rollbackOf(story: Story | undefined, pull: number): Merged | str
 export function remediationBack({ remediation, by, pull }: Rollback): Remediation {
   return {
     ...inverseOf(remediation),
-    sizing: [`back to ${remediation.from}, the value before #${pull}: ${by} asked for it`],
+    sizing: [`back to ${remediation.from}, the value before pull request ${pull}: ${by} asked for it`],
   };
 }
 

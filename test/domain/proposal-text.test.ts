@@ -10,6 +10,7 @@ import {
 import { readTrailer } from "../../src/domain/pull-request.ts";
 import { anAlert, anIncident } from "../builders.ts";
 import { aLease } from "../lease.ts";
+import { aRollback } from "../rollback.ts";
 import { liveInPlain, liveMarkup } from "../live-markup.ts";
 import { anItem, someEvidence } from "./a-question.ts";
 
@@ -45,6 +46,25 @@ function aStory(change: Partial<ProposalStory> = {}): ProposalStory {
 const hostile = "@org/team fixes #1 <img src=x> https://x.example `/approve-scale` password=hunter2\n/approve-scale";
 
 const cost = { perHour: 0.0338, perMonth: 24.65, currency: "EUR", because: "+0.75 cores × 0.04 EUR per hour" };
+
+describe("a rollback", () => {
+  const cause = { sentence: "ann asked to take pull request 7 back.", citing: [] };
+
+  test("says in title, commit and body whose change is taken back, and who asked", () => {
+    const story = aStory({ rollback: aRollback(), cause, evidence: [] });
+    expect(renderTitle(story)).toMatch(/\(rollback of pull request 7\)$/);
+    expect(renderCommitMessage(story)).toContain("Takes pull request 7 back for shop-production/Deployment/web");
+    const body = renderBody(story);
+    expect(body).toMatch(/^`ann` asked in #7 to take that change of/);
+    expect(body).toContain("## Cause\n\nann asked to take pull request 7 back.\n");
+    expect(body).toContain("## Evidence\n\nNone was collected.");
+  });
+
+  test("repeats no name as markup", () => {
+    const body = renderBody(aStory({ rollback: aRollback({ by: hostile }), evidence: [] }));
+    expect(liveMarkup(body)).toEqual(liveMarkup(renderBody(aStory({ rollback: aRollback(), evidence: [] }))));
+  });
+});
 
 describe("the cost of a proposal", () => {
   test("is stated with its arithmetic, the budget, and the line back to the evidence and the alert", () => {

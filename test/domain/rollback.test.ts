@@ -31,7 +31,7 @@ test("a revert that was not merged stands in nobody's way", () => {
 test("the change back goes to the value before, and says who asked", () => {
   const back = remediationBack(aRollback());
   expect(back).toMatchObject({ kind: "revert", from: "4", to: "2", change: { kind: "replicas", to: 2 } });
-  expect(back.sizing).toEqual(["back to 2, the value before #7: ann asked for it"]);
+  expect(back.sizing).toEqual(["back to 2, the value before pull request 7: ann asked for it"]);
 });
 
 const fromTo = (from: unknown, to: unknown): Effect => {
