@@ -40,7 +40,7 @@ const largestAnswerBytes = 4 * 1024 * 1024;
 
 /**
  * The local model through Ollama: https://github.com/ollama/ollama/blob/main/docs/api.md
- * Throws `Unavailable` (no answer in time, busy, broken, breaker open) or `Refused` (no such model, prompt too long).
+ * Throws `Unavailable` (no answer in time, busy, broken, breaker open, no such model) or `Refused` (prompt too long).
  */
 export function ollamaModel(options: OllamaOptions): OllamaModel {
   const inHand = new Set<() => void>();
@@ -176,7 +176,8 @@ async function digestOf(client: Ollama, model: string): Promise<string> {
   if (!list.success) throw new Refused("Ollama: the list of models has an unknown shape");
   const wanted = model.includes(":") ? model : `${model}:latest`;
   const found = list.data.models.find(({ name }) => name === wanted);
-  if (!found) throw new Refused(`Ollama: there is no model ${model}: run "ollama pull ${model}"`);
+  // Not `Refused`: a server that lost its volume has the model again as soon as somebody pulls it.
+  if (!found) throw new Unavailable(`Ollama: there is no model ${model}: run "ollama pull ${model}"`);
   return found.digest;
 }
 

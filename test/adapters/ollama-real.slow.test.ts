@@ -88,7 +88,7 @@ describe.skipIf(binary === undefined && !needed)(
       expect(error).toMatchObject({ name: "Refused", message: expect.stringMatching(/HTTP 400 .*context/) });
     }, 180_000);
 
-    test("a model that nobody created is refused with what to do", async () => {
+    test("a model that nobody created is away, with what to do", async () => {
       expect(await failure(modelOf("llama9").ask(request()))).toMatchObject({
         message: 'Ollama: there is no model llama9: run "ollama pull llama9"',
       });

@@ -214,7 +214,7 @@ describe("a model that misbehaves (L01–L03)", () => {
     const server = await standIn();
     const error = await failure(modelAt(server.url, { model: "llama9" }).ask(aRequest()));
     expect(error).toMatchObject({
-      name: "Refused",
+      name: "Unavailable",
       message: 'Ollama: there is no model llama9: run "ollama pull llama9"',
     });
   });
