@@ -6,7 +6,7 @@ import { checkConfig, configSchema, initialConfig } from "./config.ts";
 import { type EvaluationAsked, evaluate } from "./evaluate.ts";
 import { exportTraining, type TrainingExport } from "./export-training.ts";
 import { explain, replay, type Told } from "./explain.ts";
-import { examine } from "./doctor.ts";
+import { examine, renderFindings } from "./doctor.ts";
 import { runLab } from "./lab/lab.ts";
 import { scenarioNames } from "./lab/scenarios.ts";
 import { startRectify } from "./main.ts";
@@ -102,7 +102,7 @@ config
 program
   .command("doctor")
   .description("look at the whole installation and say how to cure what is wrong; writes nothing")
-  .option("--json", "print the findings as one JSON array")
+  .option("--json", "print one JSON object: ok, and for each point its name, state, ok, because and cure")
   .action(doctor);
 
 await program.parseAsync().catch((error: Error) => fail([error.message]));
@@ -133,7 +133,7 @@ async function doctor(options: { json?: true }): Promise<void> {
   const lines = findings.map(
     ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        cure: ${cure}` : ""}`,
   );
-  process.stdout.write(`${options.json ? JSON.stringify(findings) : lines.join("\n")}\n`);
+  process.stdout.write(`${options.json ? renderFindings(findings) : lines.join("\n")}\n`);
   process.exit(findings.some(({ state }) => state === "bad") ? 1 : 0);
 }
 

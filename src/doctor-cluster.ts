@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { alertmanager } from "./adapters/alertmanager.ts";
 import { getJson } from "./adapters/http.ts";
-import { kubernetes } from "./adapters/kubernetes.ts";
+import { kubernetes, mayPatchDeployments } from "./adapters/kubernetes.ts";
 import { loki } from "./adapters/loki.ts";
 import { prometheus } from "./adapters/prometheus.ts";
-import { bad, failed, type Finding, good, skipped } from "./domain/finding.ts";
+import { examineRoute } from "./doctor-route.ts";
+import { bad, failed, type Finding, good, skipped, warning } from "./domain/finding.ts";
 import type { Guardrails } from "./domain/guardrails.ts";
 import { promQuestions } from "./domain/prom-queries.ts";
 import type { Tree } from "./domain/tree.ts";
@@ -26,8 +27,10 @@ export async function examineCluster(settings: Settings, known: Known): Promise<
     examinePrometheus(settings, known),
     examineRules(settings),
     examineAlertmanager(settings),
+    examineRoute(settings),
     examineLoki(settings, known),
     examineKubernetes(settings, known),
+    examineRights(settings, known),
     examineGitops(settings, known),
     examineOllama(settings),
   ]);
@@ -124,6 +127,22 @@ async function examineKubernetes(settings: Settings, known: Known): Promise<read
   return namespaces.length > 0
     ? Promise.all(looks)
     : [skipped("kubernetes", "without guardrails it is unknown which namespaces must be readable")];
+}
+
+/** Git is the only way in: an account that could write would make that a promise instead of a fact. */
+async function examineRights(settings: Settings, known: Known): Promise<readonly Finding[]> {
+  const options = { ...settings.kubernetes, cluster: settings.cluster };
+  const cure = "give Rectify an account of its own with the ClusterRole of manifests/rectify only, which reads";
+  const looks = (known.guardrails?.namespaces ?? []).map(async (namespace): Promise<Finding> => {
+    try {
+      return (await mayPatchDeployments(options, namespace))
+        ? warning("kubernetes rights", `our account could patch deployments in ${namespace}; Rectify never does`, cure)
+        : good("kubernetes rights", `our account cannot patch deployments in ${namespace}`);
+    } catch (error) {
+      return failed("kubernetes rights", "see that KUBERNETES_URL and its token are right")(error);
+    }
+  });
+  return Promise.all(looks);
 }
 
 /** At least one controller object that the repository declares is at work in this cluster, on a commit we know. */

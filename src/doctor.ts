@@ -1,4 +1,4 @@
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findKyverno } from "./adapters/kyverno.ts";
@@ -9,18 +9,43 @@ import { examineGitHub, type GitHubFindings } from "./doctor-github.ts";
 import { bad, failed, type Finding, good, skipped } from "./domain/finding.ts";
 import type { Guardrails } from "./domain/guardrails.ts";
 import type { Tree } from "./domain/tree.ts";
+import { oneLine } from "./domain/one-line.ts";
 import { loadGuardrails } from "./flow/load-guardrails.ts";
 import type { Clock } from "./ports.ts";
+import { kyvernoPlaces } from "./policy-engine.ts";
 import { preflight } from "./preflight.ts";
+import { withoutSecrets } from "./secrets.ts";
 import type { LoadedSettings, Settings } from "./settings.ts";
+
+const longestText = 1_000;
 
 /**
  * Looks at a whole installation, point by point, and writes nothing but a scratch directory. `found` and `cure` are for
- * people; scripts read `point` and `state`.
+ * people; scripts read `point` and `state`. No secret of the settings is in any text, whoever said it.
  */
 export async function examine(loaded: LoadedSettings, clock: Clock): Promise<readonly Finding[]> {
-  if (!loaded.ok) return loaded.problems.map((problem) => problemOf("settings", problem));
-  const settings = loaded.value;
+  if (!loaded.ok) {
+    const problems = loaded.problems.map((problem) => problemOf("settings", problem));
+    return problems.map((finding) => cleaned(finding, (text) => oneLine(text, longestText)));
+  }
+  const clean = withoutSecrets(loaded.value, longestText);
+  return (await examineAll(loaded.value, clock)).map((finding) => cleaned(finding, clean));
+}
+
+function cleaned(finding: Finding, clean: (text: string) => string): Finding {
+  const { found, cure } = finding;
+  return { ...finding, found: clean(found), ...(cure === undefined ? {} : { cure: clean(cure) }) };
+}
+
+/** The findings for scripts: `ok` is false where something is to be cured, and over all. */
+export function renderFindings(findings: readonly Finding[]): string {
+  const points = findings.map(({ point, state, found, cure }) => {
+    return { name: point, state, ok: state !== "bad", because: found, cure: cure ?? null };
+  });
+  return JSON.stringify({ ok: points.every(({ ok }) => ok), points });
+}
+
+async function examineAll(settings: Settings, clock: Clock): Promise<readonly Finding[]> {
   const [machine, database, github, policies] = await Promise.all([
     examineMachine(settings),
     examineDatabase(settings),
@@ -165,14 +190,10 @@ function guardrailFindings(guardrails: Guardrails, protectedBy: GitHubFindings["
   return findings;
 }
 
-async function examineKyverno({ kyverno }: Settings): Promise<Finding> {
-  if (kyverno === "off") return skipped("kyverno", "KYVERNO is off: the policies' voice is a required check of CI");
-  const found = await findKyverno({
-    path: kyverno?.path,
-    toolsDirectory: kyverno?.toolsDirectory ?? join(homedir(), ".cache", "rectify", "tools"),
-    searchPath: process.env.PATH ?? "",
-    timeoutMs: 60_000,
-  });
+async function examineKyverno(settings: Settings): Promise<Finding> {
+  if (settings.kyverno === "off")
+    return skipped("kyverno", "KYVERNO is off: the policies' voice is a required check of CI");
+  const found = await findKyverno({ ...kyvernoPlaces(settings), timeoutMs: 60_000 });
   return found.kind === "found"
     ? good("kyverno", `the Kyverno CLI ${found.version} is at ${found.path}`)
     : bad("kyverno", found.because, "run `npm run tools:kyverno`, or set KYVERNO to a CLI of a tested version");

@@ -113,7 +113,10 @@ const Environment = z.object({
   OLLAMA_MODEL: z.string().min(1).default("llama3.1:8b"),
   OLLAMA_EMBED_MODEL: z.string().min(1).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
-  KYVERNO: absolute.optional(),
+  KYVERNO: z
+    .string()
+    .regex(/^(?:\/|off$)/, "must be an absolute path, or off")
+    .optional(),
   RECTIFY_TOOLS: z.string().optional(),
   ALERT_POLL_MS: duration(60_000),
   MOST_RECOVERIES: z.coerce.number({ error: "must be a number" }).int().min(1).default(3),

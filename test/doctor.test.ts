@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listen } from "../src/adapters/listener.ts";
 import { createApp } from "../src/app.ts";
 import { examine } from "../src/doctor.ts";
+import { serveApi } from "../src/lab/cluster/api-server.ts";
 import { startForge } from "../src/lab/forge/forge.ts";
 import { scenarioOf } from "../src/lab/scenarios.ts";
 import { until } from "../src/lab/stage.ts";
@@ -16,6 +17,9 @@ import { webhookRoutes } from "../src/routes.ts";
 import { parseSettings, type Settings } from "../src/settings.ts";
 import { app, key, repository } from "./lab/forge-shop.ts";
 import { freshDatabase } from "./postgres.ts";
+
+// Nobody listens there: the address is what the doctor looks at.
+const ours = { url: "http://127.0.0.1:1/alerts", token: "" };
 
 let place: string;
 let world: LabWorld;
@@ -28,6 +32,7 @@ beforeAll(async () => {
   world = await openWorld(place, scenario);
   const kyverno = { path: cliOf("1.19.1"), toolsDirectory: undefined };
   settings = { ...world.settings, kyverno, databaseUrl: await freshDatabase() };
+  world.cluster.setAlertWebhook(ours);
   await until("a synced shop", () => world.cluster.isSynced());
 });
 afterAll(async () => {
@@ -60,6 +65,7 @@ test("a sound installation has nothing bad, and says what nobody could look at",
   expect(findings.filter(({ state }) => state === "skipped").map(({ point }) => point)).toEqual(["webhooks"]);
   const good = findings.filter(({ state }) => state === "good").map(({ point }) => point);
   expect(good).toEqual(expect.arrayContaining(["prometheus", "kubernetes", "gitops", "loki", "database", "clone"]));
+  expect(good).toEqual(expect.arrayContaining(["alert route", "kubernetes rights"]));
 });
 
 test("the doctor writes nothing: not to the cluster, not to GitHub", async () => {
@@ -75,6 +81,15 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
     const findings = await examine(parseSettings({}), { now: () => new Date() });
     expect(findings.map(({ found }) => found)).toContain("RECTIFY_REPOSITORY: is missing");
     expect(findings.every(({ state, cure }) => state === "bad" && cure !== undefined && cure !== "")).toBe(true);
+  });
+
+  test("a Kyverno CLI that is neither a path nor off", async () => {
+    const problemsOf = (KYVERNO: string) => {
+      const read = parseSettings({ KYVERNO });
+      return read.ok ? [] : read.problems.filter((problem) => problem.startsWith("KYVERNO"));
+    };
+    expect([problemsOf("off"), problemsOf("/usr/bin/kyverno")]).toEqual([[], []]);
+    expect(problemsOf("kyverno")).toEqual(["KYVERNO: must be an absolute path, or off"]);
   });
 
   test("a port that somebody else holds", async () => {
@@ -155,6 +170,33 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
     const bad = await badOf();
     world.cluster.setFault(api, undefined);
     expect(bad).toContainEqual(expect.stringMatching(new RegExp(`^${api}: .*403.* → .*${cure}`)));
+  });
+
+  test("an Alertmanager that sends its alerts elsewhere", async () => {
+    world.cluster.setAlertWebhook({ ...ours, url: "http://127.0.0.1:1/hook" });
+    const bad = await badOf();
+    world.cluster.setAlertWebhook(ours);
+    expect(bad).toEqual([expect.stringMatching(/^alert route: .*no receiver.* → give Alertmanager a route/)]);
+  });
+
+  test("an account that could write, which is a warning", async () => {
+    const api = await serveApi(({ body, path }) =>
+      path.endsWith("selfsubjectaccessreviews")
+        ? { status: 201, body: { ...(JSON.parse(body) as object), status: { allowed: true } } }
+        : { status: 404, body: {} },
+    );
+    const findings = await findingsOf({ kubernetes: { url: api.url } });
+    await api.close();
+    const { state, found, cure } = findings.find(({ point }) => point === "kubernetes rights") ?? {};
+    expect([state, found]).toEqual(["warning", expect.stringMatching(/could patch deployments in shop-production/)]);
+    expect(cure).toContain("ClusterRole of manifests/rectify");
+  });
+
+  test("an answer about our rights that says nothing", async () => {
+    const api = await serveApi(() => ({ status: 200, body: { kind: "Status" } }));
+    const bad = await badOf({ kubernetes: { url: api.url } });
+    await api.close();
+    expect(bad).toContainEqual(expect.stringMatching(/^kubernetes rights: .*the answer is no review → /));
   });
 
   test("a Kyverno CLI of another version", async () => {

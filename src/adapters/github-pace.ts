@@ -78,7 +78,7 @@ const passing = new Set([408, 500, 502, 503, 504]);
 
 function translate(failure: HttpFailure): Error {
   const status = failure.status;
-  const message = `GitHub ${status ?? ""}: ${withoutTokens(failure.message ?? "no answer")}`;
+  const message = `GitHub${status === undefined ? "" : ` ${status}`}: ${withoutTokens(failure.message ?? "no answer")}`;
   if (status === undefined || status === 401 || passing.has(status))
     return new Unavailable(message, { cause: failure });
   return Object.assign(new Refused(message, { cause: failure }), { status });

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import {
   AppsV1Api,
+  AuthorizationV1Api,
   AutoscalingV2Api,
   CoreV1Api,
   CustomObjectsApi,
@@ -12,6 +13,7 @@ import {
 import type { LiveWorkload, Workload } from "../domain/workload.ts";
 import type { AutoscalerReport, Surroundings, WorkloadState } from "../domain/workload-state.ts";
 import { type Cluster, Refused, Unavailable } from "../ports.ts";
+import { asked, defaultDeadlineMs } from "./kubernetes-calls.ts";
 import { appliedRevision, type CustomType, entryOf } from "./gitops.ts";
 import {
   eventLines,
@@ -43,7 +45,7 @@ interface Clients {
   readonly custom: CustomObjectsApi;
 }
 
-/** The cluster through its API, read only: this file calls no method that writes. */
+/** The cluster through its API, read only: this file calls no method that changes anything. */
 export function kubernetes(options: KubernetesOptions): Cluster {
   const config = configOf(options);
   const clients: Clients = {
@@ -63,6 +65,25 @@ export function kubernetes(options: KubernetesOptions): Cluster {
     entryOf: (workload) => entryOf(read, workload, options.cluster),
     appliedRevision: (entry) => appliedRevision(read, entry),
   };
+}
+
+/**
+ * Whether our account may patch Deployments there, which it never should. The API server is asked for its own judgement;
+ * such a review is posted, but nothing is stored. Throws like every adapter.
+ */
+export async function mayPatchDeployments(options: KubernetesOptions, namespace: string): Promise<boolean> {
+  const api = configOf(options).makeApiClient(AuthorizationV1Api);
+  const what = `asking whether we may patch deployments in ${namespace}`;
+  const resourceAttributes = { namespace, verb: "patch", group: "apps", resource: "deployments" };
+  const body = {
+    ...{ apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: { resourceAttributes } },
+  };
+  const review = await asked({ deadlineMs: options.deadlineMs ?? defaultDeadlineMs }, what, () =>
+    api.createSelfSubjectAccessReview({ body }),
+  );
+  const allowed: unknown = review?.status?.allowed;
+  if (typeof allowed !== "boolean") throw new Refused(`Kubernetes: ${what}: the answer is no review`);
+  return allowed;
 }
 
 function configOf({ url, token, tokenPath, caPath }: KubernetesOptions): KubeConfig {
@@ -263,33 +284,4 @@ async function orNote<T>(notes: string[], work: Promise<T>): Promise<T | undefin
     notes.push(error.message);
     return undefined;
   }
-}
-
-const defaultDeadlineMs = 10_000;
-
-/** A 404 is an answer (`undefined`); the client has no deadline of its own. */
-async function asked<T>({ deadlineMs }: Clients, what: string, call: () => Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Unavailable(`Kubernetes: ${what}: no answer in time`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([call(), late]);
-  } catch (cause) {
-    if (cause instanceof Refused || cause instanceof Unavailable) throw cause;
-    const code = (cause as { code?: unknown }).code;
-    if (code === 404) return undefined;
-    // A token that has ended is renewed by someone: that is a matter of waiting, not of permission.
-    if (code === 401) throw new Unavailable(`Kubernetes: ${what}: HTTP 401, the token is not accepted`, { cause });
-    const status = typeof code === "number" ? `HTTP ${code}` : `no answer that can be read (${reasonOf(cause)})`;
-    if (typeof code === "number" && code !== 429 && code < 500)
-      throw new Refused(`Kubernetes: ${what}: ${status}`, { cause });
-    throw new Unavailable(`Kubernetes: ${what}: ${status}`, { cause });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.slice(0, 200).replace(/\s+/g, " ") : "unknown";
 }

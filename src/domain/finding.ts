@@ -1,7 +1,7 @@
-/** One point of an installation that was looked at. A bad one names its cure; a skipped one why nobody looked. */
+/** One point of an installation that was looked at. A bad one and a warning name their cure; a skipped one why nobody looked. */
 export interface Finding {
   readonly point: string;
-  readonly state: "good" | "bad" | "skipped";
+  readonly state: "good" | "warning" | "bad" | "skipped";
   readonly found: string;
   readonly cure?: string;
 }
@@ -12,6 +12,11 @@ export function good(point: string, found: string): Finding {
 
 export function bad(point: string, found: string, cure: string): Finding {
   return { point, state: "bad", found, cure };
+}
+
+/** It works so, and should not be so. */
+export function warning(point: string, found: string, cure: string): Finding {
+  return { point, state: "warning", found, cure };
 }
 
 export function skipped(point: string, found: string): Finding {

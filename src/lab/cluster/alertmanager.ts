@@ -37,6 +37,8 @@ export interface SimulatedAlertmanager {
   update(firing: readonly ActiveAlert[], atMs: number): void;
   /** The answer of `GET /api/v2/alerts`. */
   active(atMs: number): object[];
+  /** The answer of `GET /api/v2/status`, with the configuration as text. */
+  status(): object;
   /** Resolves when nothing is being sent. */
   settled(): Promise<void>;
   stop(): void;
@@ -61,11 +63,21 @@ export function createAlertmanager(options: AlertmanagerOptions): SimulatedAlert
         .flatMap((group) => [...group.alerts.values()])
         .filter(({ endsAt }) => endsAt === undefined)
         .map((alert) => shown(alert, atMs)),
+    status: () => statusOf(state),
     settled: async () => {
       await Promise.all(state.sending.values());
     },
     stop: () => state.stopped.abort(),
   };
+}
+
+function statusOf({ options, webhook }: State): object {
+  const webhooks = webhook === undefined ? [] : [{ url: webhook.url, send_resolved: true }];
+  const original = JSON.stringify({
+    route: { receiver: "rectify", group_by: options.groupBy },
+    receivers: [{ name: "rectify", webhook_configs: webhooks }],
+  });
+  return { config: { original }, uptime: iso(0), versionInfo: { version: "lab" } };
 }
 
 function hold({ options, groups }: State, alert: ActiveAlert): void {

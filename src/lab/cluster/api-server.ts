@@ -24,6 +24,8 @@ export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** As it was sent; empty for a GET. */
+  readonly body: string;
   readonly partial: boolean;
 }
 
@@ -119,7 +121,7 @@ function askedOf(request: IncomingMessage, body: string, partial: boolean): Aske
   const query = new URLSearchParams(url.searchParams);
   if (request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded"))
     for (const [name, value] of new URLSearchParams(body)) query.append(name, value);
-  return { method: request.method ?? "GET", path: decodeURIComponent(url.pathname), query, partial };
+  return { method: request.method ?? "GET", path: decodeURIComponent(url.pathname), query, body, partial };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

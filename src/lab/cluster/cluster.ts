@@ -106,6 +106,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
   const servers = await openServers(simulation, {
     rules: settings.rules,
     activeAlerts: () => alertmanager.active(simulation.now()),
+    alertStatus: () => alertmanager.status(),
     onWrite: (what) => writesAttempted.push(what),
   });
   prometheusUrl = servers.prometheus.url;
@@ -138,14 +139,18 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 interface Told {
   readonly rules: readonly LabRule[];
   readonly activeAlerts: () => object[];
+  readonly alertStatus: () => object;
   readonly onWrite: (what: string) => void;
 }
 
-async function openServers(simulation: Simulation, { rules, activeAlerts, onWrite }: Told) {
+async function openServers(simulation: Simulation, { rules, activeAlerts, alertStatus, onWrite }: Told) {
   const { series: store, now, alerts, logs, kube } = simulation;
   const prometheus = { store, now, lookbackMs, rules, alerts };
-  const alertmanager = (path: string) =>
-    path === "/api/v2/alerts" ? { status: 200, body: activeAlerts() } : { status: 200, body: "OK" };
+  const answers: Readonly<Record<string, () => object>> = {
+    "/api/v2/alerts": activeAlerts,
+    "/api/v2/status": alertStatus,
+  };
+  const alertmanager = (path: string) => ({ status: 200, body: answers[path]?.() ?? "OK" });
   const servers: Record<ApiName, ApiServer> = {
     prometheus: await serveApi((asked) => prometheusAnswer(prometheus, asked)),
     alertmanager: await serveApi(({ path }) => alertmanager(path)),

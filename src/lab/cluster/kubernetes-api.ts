@@ -11,9 +11,12 @@ const kinds: Readonly<Record<string, string>> = {
   ...{ helmreleases: "HelmRelease", helmrepositories: "HelmRepository", daemonsets: "DaemonSet" },
 };
 
-/** Reads only: everything but GET is forbidden and told to `onWrite`. */
+const reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+/** Reads only: everything but GET, and a review of what the caller may do, is forbidden and told to `onWrite`. */
 export function kubernetesAnswer(store: KubeStore, asked: Asked, onWrite: (what: string) => void): Answer {
   const { method, path, query, partial } = asked;
+  if (method === "POST" && path === reviews) return { status: 201, body: reviewed(asked.body) };
   if (method !== "GET") {
     onWrite(`${method} ${path}`);
     return failure(403, "Forbidden", `the lab allows no ${method}: GitHub is the only source of truth`);
@@ -35,6 +38,13 @@ export function kubernetesAnswer(store: KubeStore, asked: Asked, onWrite: (what:
     status: 200,
     body: listOf(kind, target.apiVersion, partial ? all.slice(0, Math.ceil(all.length / 2)) : all, { query, partial }),
   };
+}
+
+/** The lab's account may read and nothing else, as that of manifests/rectify. */
+function reviewed(body: string): object {
+  const review = JSON.parse(body) as { spec?: { resourceAttributes?: { verb?: string } } };
+  const verb = review.spec?.resourceAttributes?.verb ?? "";
+  return { ...review, metadata: {}, status: { allowed: verb === "get" || verb === "list" } };
 }
 
 interface Target {
