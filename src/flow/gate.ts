@@ -128,10 +128,11 @@ async function trustIn(
   const key = { alert: alert.name, workload, remedy: plan.remediation.kind };
   const [files, withdrawals] = await Promise.all([journal.pendingFiles(), journal.withdrawals()]);
   const pending = files.map(({ content }) => content);
+  const { records } = await sealedIn(base, sealKey, alert.name);
   const withdrawn = withdrawals.map((withdrawal) => withdrawal.incident);
   const sources = {
     ledger: loadLedger(base),
-    records: withoutDisputed(sealedIn(base, sealKey, alert.name).records, withdrawn),
+    records: withoutDisputed(records, withdrawn),
     pending: sealedAmong(pending, sealKey),
   };
   return trustFor(key, sources, guardrails.autonomy);

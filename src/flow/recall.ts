@@ -34,7 +34,7 @@ export async function recall(incident: Incident, evidence: readonly Evidence[], 
   const { tree } = await ports.github.head();
   const withdrawn = (await ports.journal.withdrawals()).map((withdrawal) => withdrawal.incident);
   const { name } = incident.alert;
-  const { records } = sealedIn(tree, ports.sealKey, name);
+  const { records } = await sealedIn(tree, ports.sealKey, name);
   const same = rememberedOf(records).filter(
     ({ alert, workload, uid }) =>
       alert === name && workload === workloadKey(incident.workload) && ![incident.uid, ...withdrawn].includes(uid),

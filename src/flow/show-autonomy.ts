@@ -17,7 +17,7 @@ export async function showAutonomy(ports: Pick<Ports, "github" | "journal" | "se
   const { tree } = await ports.github.head();
   const guardrails = loadGuardrails(tree);
   const ledger = loadLedger(tree);
-  const { records, unsealed } = sealedIn(tree, ports.sealKey);
+  const { records, unsealed } = await sealedIn(tree, ports.sealKey);
   const [files, withdrawals] = await Promise.all([ports.journal.pendingFiles(), ports.journal.withdrawals()]);
   const withdrawn = withdrawals.map((withdrawal) => withdrawal.incident);
   const contents = files.map(({ content }) => content);

@@ -44,11 +44,11 @@ describe("the ledger in Git", () => {
 });
 
 describe("the seal", () => {
-  test("is what tells our records from those that others wrote", () => {
+  test("is what tells our records from those that others wrote", async () => {
     const spaced = (past[older] ?? "").replace("outcome: ", "outcome:   ");
     const edited = (past[older] ?? "").replace('alert: "HighRequestLatency"', 'alert: "HighErrorRate"');
     const tree = treeOf({ ...past, [older]: edited, "postmortems/notes.md": "# by hand\n" });
-    const { records, unsealed } = sealedIn(tree, sealKey);
+    const { records, unsealed } = await sealedIn(tree, sealKey);
     expect(records).toHaveLength(1);
     expect(unsealed).toEqual([
       { path: older, because: "unsealed: it does not carry our seal" },
@@ -56,7 +56,7 @@ describe("the seal", () => {
     ]);
     // White space is not content.
     expect(sealedAmong([spaced], sealKey)).toHaveLength(1);
-    expect(sealedIn(treeOf(past), "another key").records).toEqual([]);
+    expect((await sealedIn(treeOf(past), "another key")).records).toEqual([]);
     expect(sealedAmong([renderPostMortem(completed("recovered"))], sealKey)).toEqual([]);
   });
 
@@ -65,8 +65,21 @@ describe("the seal", () => {
     expect(sealedAmong([text], sealKey)).toHaveLength(1);
   });
 
-  test("files that do not name what is asked about are passed over", () => {
-    expect(sealedIn(treeOf(past), sealKey, "HighErrorRate")).toEqual({ records: [], unsealed: [] });
-    expect(sealedIn(treeOf(past), sealKey, "HighRequestLatency").records).toHaveLength(2);
+  test("files that do not name what is asked about are passed over", async () => {
+    expect(await sealedIn(treeOf(past), sealKey, "HighErrorRate")).toEqual({ records: [], unsealed: [] });
+    expect((await sealedIn(treeOf(past), sealKey, "HighRequestLatency")).records).toHaveLength(2);
+  });
+
+  test("is looked for a few files at a time: others have their turn many times meanwhile", async () => {
+    const many = Array.from({ length: 400 }, (_, place) => [`postmortems/${place}.md`, "# by hand\n"] as const);
+    let turns = 0;
+    const reading = sealedIn(treeOf(Object.fromEntries(many)), sealKey).finally(() => clearImmediate(next));
+    const take = () => {
+      turns += 1;
+      next = setImmediate(take);
+    };
+    let next = setImmediate(take);
+    expect((await reading).unsealed).toHaveLength(400);
+    expect(turns).toBeGreaterThan(30);
   });
 });
