@@ -174,6 +174,8 @@ export interface Journal extends WithdrawalRecord {
   /** Keeps everything that the diagnosis was made of; the first one of an incident stays. */
   saveCapsule(incident: string, document: string): Promise<void>;
   recordPull(number: number, incident: string): Promise<void>;
+  /** One line for each incident that stands parked since then, and whose workload had no other one since. */
+  parkedSince(since: Date): Promise<readonly string[]>;
   /** The newest proposal of the incident; undefined when it never had one. */
   lastPullOf(incident: string): Promise<number | undefined>;
   /** How many proposals other incidents opened for this workload (`namespace/Kind/name`) since then (RFC 3339). */

@@ -106,6 +106,7 @@ export function gatePorts({
     changes: reserved && { reservedIn: async () => reserved },
     journal: {
       changesSince: async () => 0,
+      parkedSince: async () => [],
       withdrawals: async () => (withdrawn ?? []).map((incident) => ({ incident })),
       firingsSince: async () => cycles ?? 1,
       pendingFiles: async () => Object.entries(pending ?? {}).map(([at, content]) => ({ path: at, content })),

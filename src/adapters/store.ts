@@ -168,6 +168,13 @@ function incidents(query: Query) {
 
 function records(query: Query) {
   return {
+    async parkedSince(since: Date): Promise<string[]> {
+      const text = `select uid, workload, because from incident i where ending = 'parked' and ended_at > $1
+        and not exists (select 1 from incident j where j.workload = i.workload and j.opened_at > i.ended_at)
+        order by ended_at desc`;
+      const { rows } = await query(text, [since]);
+      return rows.map(({ uid, workload, because }) => `nobody is at work on ${workload} (${uid}): ${because}`);
+    },
     async lastPullOf(incident: string): Promise<number | undefined> {
       const { rows } = await query("select max(number) as number from pull_request where incident = $1", [incident]);
       return rows[0]?.number ?? undefined;

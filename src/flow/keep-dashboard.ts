@@ -34,7 +34,9 @@ export async function keepDashboard(
   if (isNew && ports.guardrailsHost) await proposeGuardrails(ports.guardrailsHost);
   const { ready, ...crowd } = guardrails.ok ? await heardCrowd(guardrails.value, ports) : nobody;
   // Who has not said yet what Rectify may do has no problem: the pull request asks.
-  const problems = isNew ? [] : [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
+  const ours = [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
+  const parked = await ports.journal.parkedSince(new Date(now.getTime() - parkedMs));
+  const problems = [...(isNew ? [] : ours), ...parked];
   const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
   // Nothing is written into a repository where there is nothing to tell yet.
   const worthOpening = dashboard.listed.length + dashboard.leases.length + problems.length > 0;
@@ -52,6 +54,8 @@ function watchtowerProblems({ watchtower }: Pick<Ports, "watchtower">): string[]
   return state !== undefined && isWatching(state) ? [`Watchtower mode: ${renderWatchtower(state)}`] : [];
 }
 
+// A parked incident is shown for a day, or until its workload has another one.
+const parkedMs = 24 * 3_600_000;
 const dashboardName = { title: dashboardTitle, label: dashboardLabel };
 
 /** What is open and what waits, after those were heard who want something opened now. */

@@ -7,6 +7,7 @@ import { keepDashboard } from "../../src/flow/keep-dashboard.ts";
 import type { Tempo } from "../../src/ports.ts";
 import { app, connect, key, type Session, startShop } from "../lab/forge-shop.ts";
 import { aLease } from "../lease.ts";
+import { anIncident } from "../builders.ts";
 import { freshDatabase } from "../postgres.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
@@ -81,6 +82,23 @@ async function tick(number: number, login: string): Promise<void> {
   const payload = JSON.parse(delivery?.body ?? "{}") as object;
   for (let time = 0; time < 2; time += 1) await bot.receive({ id: delivery?.id ?? "", name: "issues", payload });
 }
+
+test("a parked incident asks for a person, for a day or until its workload has another one", async () => {
+  await open();
+  const incident = anIncident();
+  await store.recordIncident(incident);
+  await store.endIncident(incident.uid, {
+    ending: "parked",
+    because: "GitHub: the repository is archived",
+    story: null,
+  });
+  await keep();
+  expect(body()).toMatch(/## Action required\n\n- .*nobody is at work on .*the repository is archived/);
+  expect(await store.parkedSince(new Date(Date.now() + 60_000))).toEqual([]);
+  await store.recordIncident({ ...incident, uid: uid(77) });
+  await keep();
+  expect(body()).not.toContain("nobody is at work");
+});
 
 test("who waits is named as soon as a place is free, the longest waiting first", async () => {
   await open();
