@@ -43,7 +43,7 @@ export function remediationBack({ remediation, by, pull }: Rollback): Remediatio
 }
 
 /** Why the change back would undo more than what was merged; undefined = it starts from exactly that. */
-export function driftOf(merged: Effect, back: Effect): string | undefined {
+export function driftOf(merged: Pick<Effect, "changes">, back: Pick<Effect, "changes">): string | undefined {
   const wrote = new Map(merged.changes.map((change) => [fieldOf(change), JSON.stringify(change.to)]));
   const other = back.changes.find((change) => wrote.get(fieldOf(change)) !== JSON.stringify(change.from));
   if (other === undefined) return undefined;

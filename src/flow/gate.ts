@@ -11,7 +11,7 @@ import {
 } from "../domain/cost.ts";
 import { gateFilesIn } from "../domain/gate-files.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
-import type { WantedChange } from "../domain/manifest-edit.ts";
+import type { Effect, WantedChange } from "../domain/manifest-edit.ts";
 import { parseQuantity } from "../domain/quantity.ts";
 import { reservedByChange } from "../domain/plan-cost.ts";
 import { type PolicyVerdict, policyLacks } from "../domain/policy-report.ts";
@@ -57,7 +57,8 @@ export async function gate(
   const base = await ports.github.at(plan.baseSha);
   const guardrails = loadGuardrails(base);
   if (!guardrails.ok) return { kind: "refused", because: guardrails.problems.join("; ") };
-  const drift = subject.rollback && driftOf(subject.rollback.effect, plan.effect);
+  const written = writtenBefore(subject);
+  const drift = written && driftOf(written, plan.effect);
   const forbidden = [...forbiddenBy(guardrails.value, plan), ...(drift === undefined ? [] : [drift])];
   if (forbidden.length > 0) return { kind: "refused", because: forbidden.join("; ") };
   const { uid } = subject.incident;
@@ -88,6 +89,11 @@ export async function gate(
   const conclusion = verdict.kind === "passed" && policyLacks(verdict).length === 0 ? "success" : "neutral";
   const budget = renderBudget(spending);
   return { kind: "passed", risk, policy, cost, budget, reserved, conclusion, selfMergeLacks };
+}
+
+/** What an earlier change of ours wrote, where this one takes it back: a revert, a rollback, the end of a lease. */
+function writtenBefore({ failed, rollback, lease }: Case): Pick<Effect, "changes"> | undefined {
+  return failed?.effect ?? rollback?.effect ?? (lease && { changes: [lease.field] });
 }
 
 /** The messages of the policies, each with what to do, and the nearest number that passes. */

@@ -2,10 +2,12 @@ import { describe, expect, test } from "vitest";
 import { ledgerPath } from "../../src/domain/autonomy.ts";
 import { postMortemOf, renderSealed } from "../../src/domain/post-mortem.ts";
 import { remediationBack } from "../../src/domain/rollback.ts";
+import type { Case } from "../../src/flow/change.ts";
 import { gate } from "../../src/flow/gate.ts";
 import { pastFiles } from "../../src/lab/past.ts";
 import { anIncident } from "../builders.ts";
 import { aCase, aPlan, ceiling, type GateWorld, gatePorts, sealKey, speechless } from "../plan.ts";
+import { aLease } from "../lease.ts";
 import { aRollback } from "../rollback.ts";
 
 const judge = (world: GateWorld, to = 3, plan = aPlan(to)) => gate(aCase(), plan, gatePorts(world));
@@ -29,7 +31,11 @@ describe("the gate", () => {
     });
   });
 
-  test("takes nothing back that somebody changed since, and lets the rest pass for a person to merge", async () => {
+  test.each<[string, Partial<Case>]>([
+    ["rollback", { rollback: aRollback() }],
+    ["revert", { failed: { ending: "unclear", because: "it still fires", effect: aPlan(4).effect } }],
+    ["end of a lease", { lease: aLease() }],
+  ])("lets a %s take nothing back that somebody changed since", async (_, subject) => {
     const rollback = aRollback();
     const [change] = rollback.effect.changes;
     const back = (from: number) =>
@@ -39,7 +45,7 @@ describe("the gate", () => {
       });
     const needsPerson = ["ann asked for it, and somebody approves it"];
     const judged = (from: number) =>
-      gate(aCase({ rollback, needsPerson }), back(from), gatePorts({ policies: ceiling(10) }));
+      gate(aCase({ ...subject, needsPerson }), back(from), gatePorts({ policies: ceiling(10) }));
     expect(await judged(6)).toEqual({
       kind: "refused",
       because: "Git asks for 6 now, and the change wrote 4: somebody decided otherwise since",
