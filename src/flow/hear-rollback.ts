@@ -1,12 +1,13 @@
-import { admitComment, admitSpeaker, ruleOf } from "../domain/approval.ts";
+import { admitComment } from "../domain/approval.ts";
 import { parseCommands } from "../domain/command.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
 import type { Incident } from "../domain/incident.ts";
-import { bodyHashOf, type Comment } from "../domain/people.ts";
+import type { Comment } from "../domain/people.ts";
 import { renderReport } from "../domain/proposal-text.ts";
 import { rollbackOf } from "../domain/rollback.ts";
 import type { Story } from "../domain/story.ts";
 import type { Message, Ports } from "../ports.ts";
+import { refusalAfterwards } from "./admit-afterwards.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 
 /** The merged proposal under which something was said. */
@@ -61,23 +62,14 @@ interface Said {
   readonly guardrails: Guardrails;
 }
 
-/** Rights are asked live, and the answer is on record before anything follows from it. */
 async function refusalOf({ comment, about, guardrails }: Said, ports: Asked): Promise<string | undefined> {
-  const { author, id, body } = comment;
   const { incident, pull, story, ended = "" } = about;
-  const [permission, teams] = await Promise.all([
-    ports.people.permissionOf(author),
-    ports.people.teamsOf(author, ruleOf("rollback", guardrails).teams),
-  ]);
-  // The pull request that comes of it is decided by itself: here nobody approves anything.
-  const place = { ours: true, open: true, author: "", committers: [] };
-  const admitted = admitSpeaker("rollback", { login: author, permission, teams }, place, guardrails);
-  const detail = { comment: id, bodyHash: bodyHashOf(body), permission, admitted: admitted.kind, pull };
-  await ports.journal.audit({ incident: incident.uid, actor: author, action: "command rollback", detail });
-  if (admitted.kind !== "heard") return admitted.because;
+  const refusal = await refusalAfterwards("rollback", { comment, incident: incident.uid, pull, guardrails }, ports);
+  if (refusal !== undefined) return refusal;
   const merged = rollbackOf(story, pull);
   if (typeof merged === "string") return merged;
   if (ports.rollbacks === undefined) return "this installation keeps no rollbacks";
-  const asked = await ports.rollbacks.ask({ ...merged, incident, pull, by: author, comment: id, ended });
+  const { author: by, id } = comment;
+  const asked = await ports.rollbacks.ask({ ...merged, incident, pull, by, comment: id, ended });
   return asked ? undefined : "one is under way already";
 }

@@ -1,10 +1,9 @@
-import { admitComment, admitSpeaker, ruleOf } from "../domain/approval.ts";
+import { admitComment } from "../domain/approval.ts";
 import { parseCommands } from "../domain/command.ts";
-import type { Guardrails } from "../domain/guardrails.ts";
-import { bodyHashOf, type Comment } from "../domain/people.ts";
 import type { Withdrawal } from "../domain/post-mortem.ts";
 import { renderReport } from "../domain/proposal-text.ts";
 import type { Message, Ports } from "../ports.ts";
+import { refusalAfterwards } from "./admit-afterwards.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 
 type WithdrawalWord = "dispute" | "forget";
@@ -46,7 +45,8 @@ export async function hearWithdrawal(
   const stopped =
     admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : "the guardrails are invalid";
   const refusal =
-    stopped ?? (guardrails.ok ? await refusalOf(word, { comment, about, guardrails: guardrails.value }, ports) : "");
+    stopped ??
+    (guardrails.ok ? await refusalAfterwards(word, { comment, ...about, guardrails: guardrails.value }, ports) : "");
   if (refusal === undefined) {
     const kind = withdrawalKind[word];
     await ports.journal.withdraw(about.incident, { kind, by: comment.author, at: now.toISOString() });
@@ -58,29 +58,4 @@ export async function hearWithdrawal(
   await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", about.incident);
   const outcome = refusal === undefined ? "heard" : `refused, ${refusal}`;
   ports.telemetry.tell(about.incident, "learn", `${comment.author} said ${word}: ${outcome}`);
-}
-
-interface Said {
-  readonly comment: Comment;
-  readonly about: Afterwards;
-  readonly guardrails: Guardrails;
-}
-
-/** Rights are asked live, and the answer is on record before anything follows from it. */
-async function refusalOf(
-  word: WithdrawalWord,
-  { comment, about, guardrails }: Said,
-  ports: Asked,
-): Promise<string | undefined> {
-  const { author, id, body } = comment;
-  const [permission, teams] = await Promise.all([
-    ports.people.permissionOf(author),
-    ports.people.teamsOf(author, ruleOf(word, guardrails).teams),
-  ]);
-  // It changes no code: neither an open proposal nor another committer is asked for.
-  const place = { ours: true, open: true, author: "", committers: [] };
-  const admitted = admitSpeaker(word, { login: author, permission, teams }, place, guardrails);
-  const detail = { comment: id, bodyHash: bodyHashOf(body), permission, admitted: admitted.kind, pull: about.pull };
-  await ports.journal.audit({ incident: about.incident, actor: author, action: `command ${word}`, detail });
-  return admitted.kind === "heard" ? undefined : admitted.because;
 }
