@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findKyverno } from "./adapters/kyverno.ts";
 import { openMirror } from "./adapters/mirror.ts";
-import { probeDatabase } from "./adapters/store.ts";
+import { probeDatabase } from "./adapters/store-query.ts";
 import { examineCluster } from "./doctor-cluster.ts";
 import { examineGitHub, type GitHubFindings } from "./doctor-github.ts";
 import { bad, failed, type Finding, good, skipped } from "./domain/finding.ts";

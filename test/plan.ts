@@ -2,7 +2,7 @@ import type { ObjectChange } from "../src/domain/manifest-edit.ts";
 import { notEvaluated, type PolicyEngine, type PolicyResult } from "../src/domain/policy-report.ts";
 import { isRecord, objectKey, type RenderedObject } from "../src/domain/rendered.ts";
 import { treeOf } from "../src/domain/tree.ts";
-import type { Case } from "../src/flow/change.ts";
+import type { Case } from "../src/flow/case.ts";
 import type { Plan } from "../src/flow/plan.ts";
 import { pastFiles } from "../src/lab/past.ts";
 import type { Ports } from "../src/ports.ts";

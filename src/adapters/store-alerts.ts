@@ -1,5 +1,5 @@
 import type { Alert } from "../domain/alert.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 /** Alerts as they were delivered, each tied to its incident. */
 export function alerts(query: Query) {

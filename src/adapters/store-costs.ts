@@ -1,5 +1,5 @@
 import type { Exchange, StepCost } from "../domain/step-cost.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 export const costSchema = `
   create table if not exists step_cost (

@@ -1,4 +1,4 @@
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 /** A raw delivery as it arrived, before anyone parsed it. */
 export interface Delivery {

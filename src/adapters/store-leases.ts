@@ -2,7 +2,7 @@ import type { Reserved } from "../domain/cost.ts";
 import type { Lease } from "../domain/lease.ts";
 import { workloadKey } from "../domain/workload.ts";
 import type { ChangeBook, LeaseBook } from "../records.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 /** Scale-ups with an expiry, and the changes of ours that were merged. */
 export const leaseSchema = `

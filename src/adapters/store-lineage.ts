@@ -1,5 +1,5 @@
 import { type AuditEntry, auditHash, type AuditRow } from "../domain/audit.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 /** One line of an incident's story. */
 export interface IncidentEvent {

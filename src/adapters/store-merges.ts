@@ -1,4 +1,4 @@
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 /** What we proposed for a workload, and what of it was merged. */
 export function ownChanges(query: Query) {

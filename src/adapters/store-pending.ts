@@ -1,4 +1,4 @@
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 export const pendingSchema = `
   create table if not exists pending_file (

@@ -1,7 +1,7 @@
 import { type Admitted, admitCandidates, type Candidate, type CapLimits, capUse, type Crowd } from "../domain/caps.ts";
 import { workloadKey } from "../domain/workload.ts";
 import type { ProposalQueue } from "../ports.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 import { openRequests, refusalsOf, requestedOf } from "./store-requests.ts";
 
 /** Proposals that want to be opened, are open, or were. */

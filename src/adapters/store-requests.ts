@@ -2,7 +2,7 @@ import { ruleOf } from "../domain/approval.ts";
 import type { CapLimits } from "../domain/caps.ts";
 import type { OpenRequest } from "../domain/dashboard.ts";
 import type { ProposalQueue } from "../ports.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 /** Who asked that a waiting proposal is opened now. `verdict` is empty when the request passes. */
 export const requestSchema = `

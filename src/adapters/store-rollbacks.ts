@@ -1,6 +1,6 @@
 import type { Rollback } from "../domain/rollback.ts";
 import type { RollbackBook } from "../records.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 /** The merged changes that people want back, one for each pull request. */
 export const rollbackSchema = `

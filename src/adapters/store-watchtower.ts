@@ -1,5 +1,5 @@
 import type { Watchtower } from "../domain/watchtower.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 export const watchtowerSchema = `
   create table if not exists watchtower (

@@ -1,6 +1,6 @@
 import type { Withdrawal } from "../domain/post-mortem.ts";
 import type { WithdrawalRecord } from "../domain/precedent.ts";
-import type { Query } from "./store.ts";
+import type { Query } from "./store-query.ts";
 
 export const withdrawalSchema = `
   create table if not exists withdrawal (

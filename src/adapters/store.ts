@@ -1,8 +1,6 @@
-import pg from "pg";
 import type { Ending, Incident } from "../domain/incident.ts";
 import type { Story } from "../domain/story.ts";
 import { workloadKey } from "../domain/workload.ts";
-import { Unavailable } from "../ports.ts";
 import { alerts } from "./store-alerts.ts";
 import { costBook, costSchema } from "./store-costs.ts";
 import { changeBook, leaseBook, leaseSchema } from "./store-leases.ts";
@@ -12,6 +10,7 @@ import { withdrawalRecord, withdrawalSchema } from "./store-withdrawals.ts";
 import { pendingFiles, pendingSchema } from "./store-pending.ts";
 import { ownChanges } from "./store-merges.ts";
 import { proposalQueue, queueSchema } from "./store-queue.ts";
+import { connectTo, type Query, type Row } from "./store-query.ts";
 import { rollbackBook, rollbackSchema } from "./store-rollbacks.ts";
 import { requestSchema } from "./store-requests.ts";
 import { watchtowerRecord, watchtowerSchema } from "./store-watchtower.ts";
@@ -77,13 +76,7 @@ const schema = `
 
 /** Our tables next to the engine's: inbox, incidents, alerts, audit. Throws `Unavailable` when Postgres is away. */
 export async function openStore(url: string) {
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 2000 });
-  // An idle connection that dies must not take the process with it; the next query tells.
-  pool.on("error", () => undefined);
-  const query = async (text: string, values: readonly unknown[] = []) =>
-    pool.query(text, [...values]).catch((cause) => {
-      throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    });
+  const { query, close } = connectTo(url);
   const tables = [inboxSchema, schema, queueSchema, requestSchema, watchtowerSchema, leaseSchema, rollbackSchema];
   await query([...tables, pendingSchema, withdrawalSchema, costSchema].join(""));
   return {
@@ -101,28 +94,9 @@ export async function openStore(url: string) {
     ...withdrawalRecord(query),
     ...pendingFiles(query),
     ...costBook(query),
-    close: () => pool.end(),
+    close,
   };
 }
-
-/** Connects once and looks whether `openStore` would work; writes nothing. Throws `Unavailable`. */
-export async function probeDatabase(url: string): Promise<{ readonly version: string; readonly canCreate: boolean }> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, query_timeout: 5000 });
-  client.on("error", () => undefined);
-  const text = `select current_setting('server_version') as version,
-    has_database_privilege(current_database(), 'create') and has_schema_privilege('public', 'create') as "canCreate"`;
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ version: string; canCreate: boolean }>(text);
-    return rows[0] ?? { version: "unknown", canCreate: false };
-  } catch (cause) {
-    throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-export type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
 
 function incidents(query: Query) {
   return {
@@ -207,7 +181,7 @@ function records(query: Query) {
   };
 }
 
-function recordOf(row: pg.QueryResultRow): IncidentRecord {
+function recordOf(row: Row): IncidentRecord {
   return {
     incident: row.document,
     openedAt: row.opened_at.toISOString(),

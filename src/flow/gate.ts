@@ -22,7 +22,7 @@ import { isInsideWindows } from "../domain/window.ts";
 import type { Tree } from "../domain/tree.ts";
 import { workloadKey } from "../domain/workload.ts";
 import type { Ports } from "../ports.ts";
-import type { Case } from "./change.ts";
+import type { Case } from "./case.ts";
 import { judgePlan, type PlanJudgement } from "./judge-plan.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "./load-trust.ts";

@@ -10,7 +10,7 @@ import {
 import { renderChart } from "../domain/chart.ts";
 import { branchOf, type Proposal, type ProposalDraft } from "../domain/pull-request.ts";
 import type { Ports } from "../ports.ts";
-import type { Case } from "./change.ts";
+import type { Case } from "./case.ts";
 import type { Gated } from "./gate.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 import { ledgerWith, sealedAmong } from "./load-trust.ts";

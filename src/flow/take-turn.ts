@@ -3,7 +3,7 @@ import { renderRemediation } from "../domain/remediation.ts";
 import { holdBackOf } from "../domain/self-healing.ts";
 import { isWatching } from "../domain/watchtower.ts";
 import type { Message, Ports, Run } from "../ports.ts";
-import type { Case } from "./change.ts";
+import type { Case } from "./case.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 import { pauseAfter } from "./pause-after.ts";
 import type { Plan } from "./plan.ts";

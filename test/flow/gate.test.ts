@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ledgerPath } from "../../src/domain/autonomy.ts";
 import { postMortemOf, renderSealed } from "../../src/domain/post-mortem.ts";
 import { remediationBack } from "../../src/domain/rollback.ts";
-import type { Case } from "../../src/flow/change.ts";
+import type { Case } from "../../src/flow/case.ts";
 import { gate } from "../../src/flow/gate.ts";
 import { pastFiles } from "../../src/lab/past.ts";
 import { anIncident } from "../builders.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Story } from "../../src/domain/story.ts";
-import type { Case } from "../../src/flow/change.ts";
+import type { Case } from "../../src/flow/case.ts";
 import { placeOf, takeTurn } from "../../src/flow/take-turn.ts";
 import type { Message, Ports, ProposalQueue, Run } from "../../src/ports.ts";
 import { anAlert } from "../builders.ts";
