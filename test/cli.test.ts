@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { scratchDirectory } from "./scratch.ts";
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -27,7 +27,7 @@ function rectify(args: readonly string[], env: Record<string, string>): Promise<
 
 /** A PATH on which there is a node and nothing else. */
 function pathWithoutGit(): string {
-  const directory = mkdtempSync(join(tmpdir(), "rectify-path-"));
+  const directory = scratchDirectory();
   symlinkSync(process.execPath, join(directory, "node"));
   return directory;
 }
@@ -72,7 +72,7 @@ test("the lab names the scenarios when it is asked for one that does not exist",
 });
 
 test("config check ends with 1 and names the line", async () => {
-  const path = join(mkdtempSync(join(tmpdir(), "rectify-config-")), "rectify.yml");
+  const path = join(scratchDirectory(), "rectify.yml");
   writeFileSync(path, "namespaces: [shop]\nminReplicas: 0\n");
   const { code, stdout } = await rectify(["config", "check", path], { PATH: process.env.PATH ?? "" });
   expect(stdout).toBe(`${path}:2: minReplicas: must be at least 1\n`);

@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkConfig, configSchema, initialConfig } from "../src/config.ts";
+import { scratchDirectory } from "./scratch.ts";
 
 function fileWith(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), "rectify-config-")), "rectify.yml");
+  const path = join(scratchDirectory(), "rectify.yml");
   writeFileSync(path, text);
   return path;
 }

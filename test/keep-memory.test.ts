@@ -10,6 +10,7 @@ import { recall } from "../src/flow/recall.ts";
 import { type KeptMemory, keepMemory } from "../src/keep-memory.ts";
 import { Unavailable } from "../src/ports.ts";
 import { anAlert } from "./builders.ts";
+import { scratchDirectory } from "./scratch.ts";
 
 const sealKey = "a key of these tests";
 const open: KeptMemory[] = [];
@@ -95,7 +96,7 @@ describe("the memory", () => {
   });
 
   test("says once why it is off when its directory cannot be used, and breaks nothing", async () => {
-    const blocked = join(mkdtempSync(join(tmpdir(), "rectify-kept-")), "file");
+    const blocked = join(scratchDirectory(), "file");
     writeFileSync(blocked, "");
     const { memory, warnings } = kept(repository([record(1)]), { directory: blocked });
     await memory.refresh();

@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kubernetes } from "../../src/adapters/kubernetes.ts";
 import { Unavailable } from "../../src/ports.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { expectFailure } from "./sources.ts";
+import { scratchDirectory } from "../scratch.ts";
 
 // An API server with a certificate that nobody signed but itself; valid for a hundred years, used by nothing else.
 const caPath = join(import.meta.dirname, "tls/cert.pem");
@@ -37,14 +37,14 @@ test("an API server that only KUBERNETES_CA_PATH vouches for is trusted through 
 });
 
 test("the token is read from KUBERNETES_TOKEN_PATH", async () => {
-  const tokenPath = join(mkdtempSync(join(tmpdir(), "rectify-token-")), "token");
+  const tokenPath = join(scratchDirectory(), "token");
   writeFileSync(tokenPath, "from-the-file");
   await kubernetes({ url, tokenPath, caPath, cluster: "lab" }).workload(web);
   expect(seen.at(-1)).toBe("Bearer from-the-file");
 });
 
 test("a token that has ended is waited for, and its successor is used from the next call on", async () => {
-  const tokenPath = join(mkdtempSync(join(tmpdir(), "rectify-token-")), "token");
+  const tokenPath = join(scratchDirectory(), "token");
   const cluster = kubernetes({ url, tokenPath, caPath, cluster: "lab" });
   await expectFailure(cluster.workload(web), Unavailable, /ENOENT/);
   writeFileSync(tokenPath, "ended\n");
