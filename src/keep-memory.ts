@@ -1,6 +1,7 @@
 import { type MemoryIndex, openMemory } from "./adapters/memory.ts";
 import { chooseEmbedder, type EmbeddingSource } from "./adapters/memory-embedder.ts";
 import { readMemorySource } from "./adapters/memory-source.ts";
+import { within } from "./adapters/within.ts";
 import type { PostMortem } from "./domain/post-mortem.ts";
 import type { Memory, MemoryState } from "./domain/precedent.ts";
 import { type GitHost, Unavailable } from "./ports.ts";
@@ -107,12 +108,4 @@ function oneAtATime(work: () => Promise<void>): () => Promise<void> {
     });
     return current;
   };
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unavailable("no answer in time")), ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

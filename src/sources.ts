@@ -3,8 +3,15 @@ import { type Clock, Refused } from "./ports.ts";
 
 /** Everything outside that is asked, in the order in which it is shown. */
 export const sourceNames = [
-  ...(["GitHub", "Git", "Kubernetes", "Prometheus", "Alertmanager", "Loki", "Model", "Kyverno CLI"] as const),
-];
+  "GitHub",
+  "Git",
+  "Kubernetes",
+  "Prometheus",
+  "Alertmanager",
+  "Loki",
+  "Model",
+  "Kyverno CLI",
+] as const;
 export type SourceName = (typeof sourceNames)[number];
 
 /** Hears how the sources answer, in passing: nobody is asked for its sake. */

@@ -12,6 +12,11 @@ export interface Alert {
   readonly generatorUrl: string;
 }
 
+/** True when every one of them is over; of no alert at all nothing is known. */
+export function areResolved(alerts: readonly Alert[]): boolean {
+  return alerts.length > 0 && alerts.every(({ status }) => status === "resolved");
+}
+
 /** What a webhook body held. A shape we do not know is ignored with a reason, never an error to the sender. */
 export type AlertDelivery =
   | { readonly kind: "alerts"; readonly alerts: readonly Alert[]; readonly truncated: number }

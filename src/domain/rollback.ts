@@ -20,7 +20,7 @@ export interface Rollback {
 }
 
 /** The part of a story that can be taken back. */
-export type Merged = Required<Pick<Rollback, "remediation" | "effect">>;
+export type Merged = Pick<Rollback, "remediation" | "effect">;
 
 /** What is to be taken back under this pull request, or why nothing can be. `story` is undefined while it goes on. */
 export function rollbackOf(story: Story | undefined, pull: number): Merged | string {

@@ -1,3 +1,4 @@
+import { areResolved } from "../domain/alert.ts";
 import type { Incident } from "../domain/incident.ts";
 import { isWatching } from "../domain/watchtower.ts";
 import type { Message, Ports, Run } from "../ports.ts";
@@ -31,8 +32,7 @@ async function look(
   incident: Incident,
   { journal, watchtower }: Pick<Ports, "journal" | "watchtower">,
 ): Promise<ModelAwaited | "watching"> {
-  const alerts = await journal.alertsOf(incident.uid);
-  if (alerts.length > 0 && alerts.every(({ status }) => status === "resolved")) return "resolved";
+  if (areResolved(await journal.alertsOf(incident.uid))) return "resolved";
   const state = watchtower?.state();
   // While it watches, the model is tried with a question of one word: no story has to.
   return state !== undefined && isWatching(state) ? "watching" : "ask";

@@ -1,3 +1,4 @@
+import { areResolved } from "../domain/alert.ts";
 import { ruleOf } from "../domain/approval.ts";
 import { type Decision, decisionFor, loadIsBack, type Standing } from "../domain/decision.ts";
 import type { Incident } from "../domain/incident.ts";
@@ -208,7 +209,7 @@ function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): strin
 /** Undefined when Alertmanager gives no answer: then nothing is closed. */
 async function isFiring(incident: Incident, ports: Pick<Ports, "alerts" | "journal">): Promise<boolean | undefined> {
   const own = await ports.journal.alertsOf(incident.uid);
-  if (own.length > 0 && own.every((alert) => alert.status === "resolved")) return false;
+  if (areResolved(own)) return false;
   const active = await ports.alerts.active().catch(() => undefined);
   if (active === undefined) return undefined;
   const firing = new Set(active.map((alert) => alert.fingerprint));

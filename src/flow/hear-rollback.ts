@@ -3,12 +3,12 @@ import { parseCommands } from "../domain/command.ts";
 import type { Guardrails } from "../domain/guardrails.ts";
 import type { Incident } from "../domain/incident.ts";
 import type { Comment } from "../domain/people.ts";
-import { renderReport } from "../domain/proposal-text.ts";
 import { rollbackOf } from "../domain/rollback.ts";
 import type { Story } from "../domain/story.ts";
 import type { Message, Ports } from "../ports.ts";
 import { refusalAfterwards } from "./admit-afterwards.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
+import { reportEnded } from "./report-ended.ts";
 
 /** The merged proposal under which something was said. */
 export interface MergedProposal {
@@ -48,9 +48,8 @@ export async function hearRollback(
   const outcome = refusal === undefined ? "is proposed" : `is refused, ${refusal}`;
   // While its story goes on the sticky comment is the story's.
   if (about.ended !== undefined) {
-    const reported = { number: about.pull, commitMessage: `Incident-UID: ${uid}` };
     const because = `${about.ended}; the rollback that ${author} asked for ${outcome}`;
-    await ports.github.report(reported, renderReport({ state: "ended", because }));
+    await reportEnded({ pull: about.pull, incident: uid }, because, ports);
   }
   await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", uid);
   ports.telemetry.tell(uid, "rollback", `${author} asked for it: it ${outcome}`);

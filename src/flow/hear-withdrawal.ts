@@ -1,10 +1,10 @@
 import { admitComment } from "../domain/approval.ts";
 import { parseCommands } from "../domain/command.ts";
 import type { Withdrawal } from "../domain/post-mortem.ts";
-import { renderReport } from "../domain/proposal-text.ts";
 import type { Message, Ports } from "../ports.ts";
 import { refusalAfterwards } from "./admit-afterwards.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
+import { reportEnded } from "./report-ended.ts";
 
 type WithdrawalWord = "dispute" | "forget";
 type Asked = Pick<Ports, "people" | "github" | "journal" | "telemetry" | "clock">;
@@ -51,9 +51,8 @@ export async function hearWithdrawal(
     const kind = withdrawalKind[word];
     await ports.journal.withdraw(about.incident, { kind, by: comment.author, at: now.toISOString() });
     const ended = about.ended === undefined ? "" : `${about.ended}; `;
-    const reported = { number: about.pull, commitMessage: `Incident-UID: ${about.incident}` };
     const because = `${ended}${kind} by ${comment.author}: no precedent any more`;
-    await ports.github.report(reported, renderReport({ state: "ended", because }));
+    await reportEnded(about, because, ports);
   }
   await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", about.incident);
   const outcome = refusal === undefined ? "heard" : `refused, ${refusal}`;

@@ -6,6 +6,7 @@ import { renderReport } from "../domain/proposal-text.ts";
 import type { Story } from "../domain/story.ts";
 import type { Ports } from "../ports.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
+import { reportEnded } from "./report-ended.ts";
 
 /**
  * Ends the incident: the outcome in the sticky comment, the completed post-mortem for the next pull request (its own is
@@ -34,18 +35,11 @@ export async function learn(
 }
 
 /** What stopped may have left a pull request open, or merged and not verified: whoever looks at it must know. */
-async function tellParked(
-  { uid }: Incident,
-  because: string,
-  { github, journal }: Pick<Ports, "github" | "journal">,
-): Promise<void> {
-  const number = await journal.lastPullOf(uid);
-  if (number === undefined) return;
+async function tellParked({ uid }: Incident, because: string, ports: Pick<Ports, "github" | "journal">): Promise<void> {
+  const pull = await ports.journal.lastPullOf(uid);
+  if (pull === undefined) return;
   const told = `parked: ${because}. Nothing happens here any more until a person acts`;
-  await github.report(
-    { number, commitMessage: `Incident-UID: ${uid}` },
-    renderReport({ state: "ended", because: told }),
-  );
+  await reportEnded({ pull, incident: uid }, told, ports);
 }
 
 /** A verified scale-up is not for good: it is kept as long as the guardrails say, then looked at again. */

@@ -3,6 +3,7 @@ import { remediationBack, type Rollback } from "../domain/rollback.ts";
 import { type Ports, Refused, type Run } from "../ports.ts";
 import { change } from "./change.ts";
 import { planChange } from "./plan.ts";
+import { reportEnded } from "./report-ended.ts";
 
 interface Settled {
   readonly because: string;
@@ -57,9 +58,8 @@ async function settle(
 ): Promise<void> {
   const { uid } = incident;
   if (merged) await ports.leases?.end(uid, `${by} rolled the scale-up back: ${because}`);
-  const reported = { number: pull, commitMessage: `Incident-UID: ${uid}` };
   const said = `${ended}; the rollback that ${by} asked for: ${because}`;
-  await ports.github.report(reported, renderReport({ state: "ended", because: said }));
+  await reportEnded({ pull, incident: uid }, said, ports);
   await ports.rollbacks?.end(pull, because);
   ports.telemetry.tell(uid, "rollback", because);
 }

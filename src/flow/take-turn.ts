@@ -1,3 +1,4 @@
+import { areResolved } from "../domain/alert.ts";
 import type { Candidate } from "../domain/caps.ts";
 import { renderRemediation } from "../domain/remediation.ts";
 import { holdBackOf } from "../domain/self-healing.ts";
@@ -47,14 +48,8 @@ async function askTurn(subject: Case, candidate: Candidate, told: string, ports:
   const watching = watchtower !== undefined && isWatching(watchtower);
   const capped = ports.queue !== undefined && subject.failed === undefined;
   if (!watching && !capped) return undefined;
-  const alerts = await ports.journal.alertsOf(incident.uid);
-  if (
-    subject.closesWhenResolved &&
-    told !== "" &&
-    alerts.length > 0 &&
-    alerts.every((alert) => alert.status === "resolved")
-  )
-    return "";
+  const mayBeOver = subject.closesWhenResolved && told !== "";
+  if (mayBeOver && areResolved(await ports.journal.alertsOf(incident.uid))) return "";
   if (watching) {
     const because = `Watchtower mode: ${watchtower.reasons.join("; ")}`;
     if (!told.startsWith("Watchtower mode")) ports.telemetry.tell(incident.uid, "propose", `waits: ${because}`);
