@@ -134,13 +134,13 @@ async function examineDesired(
   if (client === undefined) {
     return { ...nothing, findings: [skipped("guardrails", "without GitHub the repository cannot be read")] };
   }
-  const mirror = openMirror({ directory: scratch, url: settings.github.cloneUrl, authorization: client.authorization });
+  const mirror = openMirror({ directory: scratch, url: client.cloneUrl, authorization: client.authorization });
   try {
     const head = await mirror.head();
     const read = loadGuardrails(head.tree);
     return {
       findings: [
-        good("clone", `git fetched ${head.sha.slice(0, 7)} from ${settings.github.cloneUrl}`),
+        good("clone", `git fetched ${head.sha.slice(0, 7)} from ${client.cloneUrl}`),
         ...(read.ok ? guardrailFindings(read.value, protectedBy) : read.problems.map(guardrailProblem)),
       ],
       guardrails: read.ok ? read.value : undefined,
@@ -148,7 +148,7 @@ async function examineDesired(
       contains: mirror.contains,
     };
   } catch (error) {
-    const cure = "see that GITHUB_CLONE_URL is the repository's address and can be reached from here over HTTPS";
+    const cure = `see that ${client.cloneUrl} can be reached from here over HTTPS`;
     return { ...nothing, findings: [failed("clone", cure)(error)] };
   }
 }

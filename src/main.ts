@@ -216,6 +216,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
   const { telemetry, meter, steps, sources } = voice;
   const client = await connectGitHub({
     apiUrl: settings.github.apiUrl,
+    cloneUrl: settings.github.cloneUrl,
     repository: settings.repository,
     app: settings.app,
     writeGapMs: settings.github.writeGapMs,
@@ -230,7 +231,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
   const mirror = openMirror({
     directory: join(settings.dataDirectory, "mirror"),
     freshMs: 500,
-    url: settings.github.cloneUrl,
+    url: client.cloneUrl,
     authorization: client.authorization,
   });
   return {

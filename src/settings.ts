@@ -12,7 +12,12 @@ export interface Settings {
   readonly webhookSecret: string;
   /** Seals post-mortems: see `sealOf`. */
   readonly sealKey: string;
-  readonly github: { readonly apiUrl: string; readonly cloneUrl: string; readonly writeGapMs: number };
+  /** Without `cloneUrl` git fetches from where GitHub's API says; another host is refused. */
+  readonly github: {
+    readonly apiUrl: string;
+    readonly cloneUrl?: string | undefined;
+    readonly writeGapMs: number;
+  };
   readonly alerts: { readonly token: string };
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string;
@@ -155,13 +160,12 @@ export function parseSettings(
 
 function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Settings {
   const [owner = "", repo = ""] = read.RECTIFY_REPOSITORY.split("/");
-  const cloneUrl = read.GITHUB_CLONE_URL ?? `https://github.com/${owner}/${repo}.git`;
   return {
     repository: { owner, repo },
     app: { id: read.APP_ID, privateKey },
     webhookSecret: read.WEBHOOK_SECRET,
     sealKey: read.SEAL_KEY ?? sealKeyFrom(read.WEBHOOK_SECRET),
-    github: { apiUrl: read.GITHUB_API_URL, cloneUrl, writeGapMs: read.GITHUB_WRITE_GAP_MS },
+    github: { apiUrl: read.GITHUB_API_URL, cloneUrl: read.GITHUB_CLONE_URL, writeGapMs: read.GITHUB_WRITE_GAP_MS },
     alerts: { token: read.ALERTS_TOKEN },
     databaseUrl: read.DATABASE_URL,
     dataDirectory: resolve(read.RECTIFY_DATA),

@@ -1,10 +1,13 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
 import { Refused } from "../ports.ts";
+import { cloneAddress } from "./github-clone-address.ts";
 import { paceOf, statusOf } from "./github-pace.ts";
 
 export interface GitHubOptions {
   readonly apiUrl: string;
+  /** Only to fetch from another path of the same host; by default the address is GitHub's own. */
+  readonly cloneUrl?: string | undefined;
   readonly repository: { readonly owner: string; readonly repo: string };
   readonly app: { readonly id: number; readonly privateKey: string };
   readonly writeGapMs: number;
@@ -34,12 +37,16 @@ export interface GitHubClient {
   write<T>(action: string, detail: Readonly<Record<string, unknown>>, call: () => Promise<{ data: T }>): Promise<T>;
 }
 
+/** What git needs to fetch the repository; the second is for the host of the first alone. */
+export interface Cloning {
+  readonly cloneUrl: string;
+  authorization(): Promise<string>;
+}
+
 const defaultDeadlineMs = 30_000;
 
 /** Connects as the App's installation on the repository. Throws `Refused` when it is not installed there. */
-export async function connectGitHub(
-  options: GitHubOptions,
-): Promise<GitHubClient & { authorization(): Promise<string> }> {
+export async function connectGitHub(options: GitHubOptions): Promise<GitHubClient & Cloning> {
   const { repository, app } = options;
   const pace = paceOf(options.writeGapMs);
   const request = { fetch: fetchWithin(options.deadlineMs ?? defaultDeadlineMs, options.onCall) };
@@ -60,8 +67,10 @@ export async function connectGitHub(
   const octokit = new Octokit({ ...base, auth });
   const read = async <T>(call: () => Promise<{ data: T }>) => (await pace.run("read", call)).data;
   const about = await read(() => octokit.rest.repos.get(repository));
+  const cloneUrl = cloneAddress({ apiUrl: options.apiUrl, reported: about.clone_url, given: options.cloneUrl });
   return {
     octokit,
+    cloneUrl,
     repository,
     login: `${self.data?.slug ?? "rectify"}[bot]`,
     appId: app.id,

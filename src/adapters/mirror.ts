@@ -50,7 +50,7 @@ export function openMirror(options: MirrorOptions): Mirror {
     if (!(await succeeds(directory, ["cat-file", "-e", sha]))) await fetchOnce();
   };
   const treeAt = (sha: string) => {
-    const reading = trees.get(sha) ?? readTree(directory, sha);
+    const reading = trees.get(sha) ?? readTree(options, sha);
     trees.delete(sha);
     trees.set(sha, reading);
     for (const old of [...trees.keys()].slice(0, -keptTrees)) trees.delete(old);
@@ -127,23 +127,59 @@ function reusedFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
   };
 }
 
+/**
+ * The tip whole, the history without the content of files that nobody asked for: a large repository is fetched in
+ * minutes, and an older commit brings its files when it is read. A host that knows no filter sends everything.
+ */
 async function fetchHead(options: MirrorOptions): Promise<string> {
-  const git = quietGit(options.directory);
+  const { directory } = options;
+  const git = quietGit(directory);
   try {
-    // The token goes by environment, never by URL or argument: both are seen in process lists and error texts.
-    const authenticated = quietGit(options.directory, headerByEnvironment(await options.authorization()));
-    await authenticated.raw(["fetch", "--quiet", "--prune", "--force", options.url, "+HEAD:refs/rectify/head"]);
-    return (await git.revparse(["refs/rectify/head"])).trim();
+    const remote = quietGit(directory, await remoteByEnvironment(options));
+    const fetch = (...how: string[]) => remote.raw(["fetch", "--progress", "--force", ...how, remoteName, tip]);
+    if (!(await succeeds(directory, ["rev-parse", "--verify", "--quiet", tipRef]))) await fetch("--depth=1");
+    const isShallow = existsSync(join(directory, "shallow"));
+    await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
+    return (await git.revparse([tipRef])).trim();
   } catch (cause) {
     throw new Unavailable("git: the mirror could not be brought up to date", { cause });
   }
+}
+
+const remoteName = "rectify";
+const tipRef = "refs/rectify/head";
+const tip = `+HEAD:${tipRef}`;
+// Git gives up when less than this many bytes a second came for so long; a large repository that still comes may take its time.
+const slowest = { bytesPerSecond: "100", seconds: "60" };
+
+/**
+ * Where files that are missing come from, and by which right. The token goes by environment, never by URL or argument:
+ * both are seen in process lists and error texts. A redirect would take it to wherever it leads, so none is followed.
+ */
+async function remoteByEnvironment({ url, authorization }: MirrorOptions): Promise<Record<string, string>> {
+  const settings = Object.entries({
+    "http.extraHeader": `Authorization: ${await authorization()}`,
+    "http.followRedirects": "false",
+    "http.lowSpeedLimit": slowest.bytesPerSecond,
+    "http.lowSpeedTime": slowest.seconds,
+    [`remote.${remoteName}.url`]: url,
+    [`remote.${remoteName}.promisor`]: "true",
+  });
+  return Object.fromEntries([
+    ["GIT_CONFIG_COUNT", String(settings.length)],
+    ...settings.flatMap(([key, value], at) => [
+      [`GIT_CONFIG_KEY_${at}`, key],
+      [`GIT_CONFIG_VALUE_${at}`, value],
+    ]),
+  ]);
 }
 
 // Highest precedence: without it, a .gitattributes in the repository could change the bytes that we read.
 const neutralAttributes = "* -text -ident !eol !filter !working-tree-encoding\n";
 
 /** Lays the files of one commit out below the mirror and reads them when asked. Symbolic links are left out. */
-async function readTree(directory: string, sha: string): Promise<Tree> {
+async function readTree(options: MirrorOptions, sha: string): Promise<Tree> {
+  const { directory } = options;
   const place = join(directory, "trees", sha);
   const git = quietGit(directory);
   if (!existsSync(`${place}.complete`)) {
@@ -152,7 +188,8 @@ async function readTree(directory: string, sha: string): Promise<Tree> {
     mkdirSync(place, { recursive: true });
     mkdirSync(join(directory, "info"), { recursive: true });
     writeFileSync(join(directory, "info", "attributes"), neutralAttributes);
-    const inPlace = quietGit(directory, { GIT_DIR: directory, GIT_WORK_TREE: place, GIT_INDEX_FILE: `${place}.index` });
+    const where = { GIT_DIR: directory, GIT_WORK_TREE: place, GIT_INDEX_FILE: `${place}.index` };
+    const inPlace = quietGit(directory, { ...where, ...(await remoteByEnvironment(options)) });
     await inPlace.raw(["-c", "core.symlinks=false", "read-tree", "-u", "--reset", sha]);
     writeFileSync(`${place}.complete`, "");
   }
@@ -186,7 +223,8 @@ function quietGit(directory: string, environment: Readonly<Record<string, string
   const all = { ...base, ...environment };
   return simpleGit({
     baseDir: directory,
-    timeout: { block: 60_000 },
+    // Of silence, not of work: see `slowest`.
+    timeout: { block: 120_000 },
     // By itself simple-git takes a failure without a word on stderr, such as "is no ancestor", for a success.
     errors: (error, { exitCode }) => (exitCode === 0 ? undefined : (error ?? new Error(`git exited with ${exitCode}`))),
     // simple-git lets no variable of Git through that is not named; ours are all set right here.
@@ -194,9 +232,4 @@ function quietGit(directory: string, environment: Readonly<Record<string, string
     // Both are ours and fixed: the header that carries the token, and the place of the files.
     unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true },
   }).env(all);
-}
-
-function headerByEnvironment(authorization: string): Record<string, string> {
-  const value = `Authorization: ${authorization}`;
-  return { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "http.extraHeader", GIT_CONFIG_VALUE_0: value };
 }

@@ -110,7 +110,7 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
     app,
     webhookSecret: secrets.webhook,
     sealKey: sealKeyFrom(secrets.webhook),
-    github: { apiUrl: forge.apiUrl, cloneUrl: forge.cloneUrl, writeGapMs: 0 },
+    github: { apiUrl: forge.apiUrl, writeGapMs: 0 },
     alerts: { token: secrets.alerts },
     databaseUrl: undefined,
     dataDirectory: directory,

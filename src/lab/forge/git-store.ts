@@ -81,6 +81,7 @@ export async function createGitStore(directory: string): Promise<GitStore> {
   await git(["init", "--quiet", "--bare", "--initial-branch=main", "."]);
   // GitHub answers a fetch of any reachable commit id.
   await git(["config", "uploadpack.allowAnySHA1InWant", "true"]);
+  await git(["config", "uploadpack.allowFilter", "true"]);
   await git(["config", "gc.auto", "0"]);
   const objects = gitObjectsIn(directory, environmentIn(directory));
   const read = async (name: string) => (isPlainName(name) ? objects.read(name) : undefined);
