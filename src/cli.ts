@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { logTelemetry } from "./adapters/telemetry.ts";
-import { type AuditQuestion, exportAudit } from "./audit.ts";
-import { checkConfig, configSchema, initialConfig } from "./config.ts";
-import { type EvaluationAsked, evaluate } from "./evaluate.ts";
-import { exportTraining, type TrainingExport } from "./export-training.ts";
-import { explain, replay, type Told } from "./explain.ts";
-import { examine, renderFindings } from "./doctor.ts";
+import { logTelemetry } from "./adapters/telemetry/telemetry.ts";
+import { type AuditQuestion, exportAudit } from "./commands/records/audit.ts";
+import { checkConfig, configSchema, initialConfig } from "./commands/repository/config.ts";
+import { type EvaluationAsked, evaluate } from "./commands/records/evaluate.ts";
+import { exportTraining, type TrainingExport } from "./commands/records/export-training.ts";
+import { explain, replay, type Told } from "./commands/records/explain.ts";
+import { examine, renderFindings } from "./commands/doctor/doctor.ts";
 import { runLab } from "./lab/lab.ts";
-import { scenarioNames } from "./lab/scenarios.ts";
+import { scenarioNames } from "./lab/scenarios/catalogue.ts";
 import { startRectify } from "./main.ts";
-import { placesOf, preflight } from "./preflight.ts";
-import { parseSettings } from "./settings.ts";
-import { searchMemory, showMemory } from "./show-memory.ts";
+import { placesOf, preflight } from "./settings/preflight.ts";
+import { parseSettings } from "./settings/settings.ts";
+import { searchMemory, showMemory } from "./commands/records/memory.ts";
 
 const program = new Command("rectify").description("Turns a production alert into a reviewed, verified Git change.");
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { parseYaml } from "../src/manifests/yaml.ts";
+import { parseYaml } from "../src/manifests/yaml/yaml.ts";
 
 const manifest = parseYaml(readFileSync("app.yml", "utf8"));
 

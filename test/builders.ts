@@ -1,5 +1,5 @@
-import type { Alert } from "../src/domain/alert.ts";
-import { openIncident, type Incident } from "../src/domain/incident.ts";
+import type { Alert } from "../src/domain/incident/alert.ts";
+import { openIncident, type Incident } from "../src/domain/incident/incident.ts";
 
 /** A firing alert of `web` in production, unless told otherwise. */
 export function anAlert(changes: Partial<Alert> = {}): Alert {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startEmbeddedPostgres } from "../src/adapters/postgres.ts";
+import { startEmbeddedPostgres } from "../src/adapters/postgres/server.ts";
 
 /** One Postgres for all tests of a checkout; each test file takes a database of its own from it. */
 export async function setup(project: { provide(key: "postgres", url: string): void }): Promise<() => Promise<void>> {

@@ -1,5 +1,5 @@
-import { type Lease, leaseOf } from "../src/domain/lease.ts";
-import type { Story } from "../src/domain/story.ts";
+import { type Lease, leaseOf } from "../src/domain/proposal/lease.ts";
+import type { Story } from "../src/domain/proposal/outcome.ts";
 import { anIncident } from "./builders.ts";
 import { aPlan } from "./plan.ts";
 

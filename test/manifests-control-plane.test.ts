@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { kyvernoEngine } from "../src/adapters/kyverno.ts";
-import type { RenderedObject } from "../src/domain/rendered.ts";
-import { treeOf } from "../src/domain/tree.ts";
-import { entriesOf } from "../src/manifests/entries.ts";
-import { render } from "../src/manifests/render.ts";
-import { parseYaml, parseYamlDocuments } from "../src/manifests/yaml.ts";
-import { parseSettings } from "../src/settings.ts";
+import { kyvernoEngine } from "../src/adapters/cli-tools/kyverno.ts";
+import type { RenderedObject } from "../src/domain/kubernetes/rendered.ts";
+import { treeOf } from "../src/domain/kubernetes/tree.ts";
+import { entriesOf } from "../src/manifests/gitops/entries.ts";
+import { render } from "../src/manifests/render/render.ts";
+import { parseYaml, parseYamlDocuments } from "../src/manifests/yaml/yaml.ts";
+import { parseSettings } from "../src/settings/settings.ts";
 import { ourPolicies, realKyverno } from "./policies.ts";
 
 const root = join(import.meta.dirname, "..");

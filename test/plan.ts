@@ -1,11 +1,11 @@
-import type { ObjectChange } from "../src/domain/manifest-edit.ts";
-import { notEvaluated, type PolicyEngine, type PolicyResult } from "../src/domain/policy-report.ts";
-import { isRecord, objectKey, type RenderedObject } from "../src/domain/rendered.ts";
-import { treeOf } from "../src/domain/tree.ts";
-import type { Case } from "../src/flow/case.ts";
+import type { ObjectChange } from "../src/domain/kubernetes/manifest-edit.ts";
+import { notEvaluated, type PolicyEngine, type PolicyResult } from "../src/domain/gate/policy-report.ts";
+import { isRecord, objectKey, type RenderedObject } from "../src/domain/kubernetes/rendered.ts";
+import { treeOf } from "../src/domain/kubernetes/tree.ts";
+import type { Case } from "../src/flow/gate/change-request.ts";
 import type { Plan } from "../src/flow/plan.ts";
 import { pastFiles } from "../src/lab/past.ts";
-import type { Ports } from "../src/ports.ts";
+import type { Ports } from "../src/ports/ports.ts";
 import { anIncident } from "./builders.ts";
 import { aDeployment, ourPolicies } from "./policies.ts";
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { findKyverno, type KyvernoOptions } from "../src/adapters/kyverno.ts";
-import type { RenderedObject } from "../src/domain/rendered.ts";
+import { findKyverno, type KyvernoOptions } from "../src/adapters/cli-tools/kyverno.ts";
+import type { RenderedObject } from "../src/domain/kubernetes/rendered.ts";
 
 /** The project's own policies, as the gate reads them from the base commit. */
 export function ourPolicies(): { path: string; content: string }[] {

@@ -1,4 +1,4 @@
-import type { Rollback } from "../src/domain/rollback.ts";
+import type { Rollback } from "../src/domain/proposal/rollback.ts";
 import { anIncident } from "./builders.ts";
 import { aPlan } from "./plan.ts";
 

@@ -1,5 +1,5 @@
-import { newWatchtower, type Watchtower } from "../src/domain/watchtower.ts";
-import type { WatchtowerDesk } from "../src/ports.ts";
+import { newWatchtower, type Watchtower } from "../src/domain/guardrails/watchtower.ts";
+import type { WatchtowerDesk } from "../src/ports/records.ts";
 
 /** Watchtower mode, for a reason that stays. */
 export function aWatchtower(change: Partial<Watchtower> = {}): WatchtowerDesk {

@@ -1,12 +1,12 @@
-import type { Evidence } from "../domain/evidence.ts";
-import type { Incident } from "../domain/incident.ts";
-import { leaseOf } from "../domain/lease.ts";
-import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/post-mortem.ts";
-import { renderReport } from "../domain/proposal-text.ts";
-import type { Story } from "../domain/story.ts";
-import type { Ports } from "../ports.ts";
-import { loadGuardrails } from "./load-guardrails.ts";
-import { reportEnded } from "./report-ended.ts";
+import type { Evidence } from "../domain/evidence/evidence.ts";
+import type { Incident } from "../domain/incident/incident.ts";
+import { leaseOf } from "../domain/proposal/lease.ts";
+import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/records/post-mortem.ts";
+import { renderReport } from "../domain/proposal/proposal-text.ts";
+import type { Story } from "../domain/proposal/outcome.ts";
+import type { Ports } from "../ports/ports.ts";
+import { loadGuardrails } from "./collect/load-guardrails.ts";
+import { reportEnded } from "./decide/report-ended.ts";
 
 /**
  * Ends the incident: the outcome in the sticky comment, the completed post-mortem for the next pull request (its own is

@@ -1,15 +1,15 @@
-import { proofOf } from "../domain/effect.ts";
-import type { Ending, Incident } from "../domain/incident.ts";
-import type { Effect, Entry, FileEdit, OwnerLink } from "../domain/manifest-edit.ts";
-import { type Remediation, renderRemediation } from "../domain/remediation.ts";
-import { overlaid, type Tree } from "../domain/tree.ts";
-import { type LiveWorkload, workloadKey } from "../domain/workload.ts";
-import { entriesOf, othersOf } from "../manifests/entries.ts";
-import { locate } from "../manifests/locate.ts";
-import { affectedEntries } from "../manifests/reach.ts";
-import type { Ports } from "../ports.ts";
-import type { Diagnosed } from "./diagnose.ts";
-import { loadGuardrails } from "./load-guardrails.ts";
+import { proofOf } from "../domain/kubernetes/effect.ts";
+import type { Ending, Incident } from "../domain/incident/incident.ts";
+import type { Effect, Entry, FileEdit, OwnerLink } from "../domain/kubernetes/manifest-edit.ts";
+import { type Remediation, renderRemediation } from "../domain/kubernetes/remediation.ts";
+import { overlaid, type Tree } from "../domain/kubernetes/tree.ts";
+import { type LiveWorkload, workloadKey } from "../domain/kubernetes/workload.ts";
+import { entriesOf, othersOf } from "../manifests/gitops/entries.ts";
+import { locate } from "../manifests/locate/locate.ts";
+import { affectedEntries } from "../manifests/gitops/reach.ts";
+import type { Ports } from "../ports/ports.ts";
+import type { Diagnosed } from "./diagnose/diagnose.ts";
+import { loadGuardrails } from "./collect/load-guardrails.ts";
 
 /** A remediation with the bytes that carry it and the proof of its effect. */
 export interface Plan {

@@ -1,6 +1,6 @@
-import type { Evidence } from "../domain/evidence.ts";
-import type { Incident } from "../domain/incident.ts";
-import { postMortemOf } from "../domain/post-mortem.ts";
+import type { Evidence } from "../domain/evidence/evidence.ts";
+import type { Incident } from "../domain/incident/incident.ts";
+import { postMortemOf } from "../domain/records/post-mortem.ts";
 import {
   precedentLimits,
   type Precedents,
@@ -9,12 +9,12 @@ import {
   renderPrecedents,
   textOf,
   visibleFrom,
-} from "../domain/precedent.ts";
-import type { Tree } from "../domain/tree.ts";
-import { workloadKey } from "../domain/workload.ts";
-import type { Ports } from "../ports.ts";
-import { loadGuardrails } from "./load-guardrails.ts";
-import { sealedIn } from "./load-trust.ts";
+} from "../domain/records/precedent.ts";
+import type { Tree } from "../domain/kubernetes/tree.ts";
+import { workloadKey } from "../domain/kubernetes/workload.ts";
+import type { Ports } from "../ports/ports.ts";
+import { loadGuardrails } from "./collect/load-guardrails.ts";
+import { sealedIn } from "./collect/load-trust.ts";
 
 /** What earlier incidents came to, one inert line each: those of this alert on this workload, then others alike. */
 export interface Recalled {

@@ -1,5 +1,7 @@
-import type { Entry } from "../domain/manifest-edit.ts";
-import { type Ports, Refused, type Run } from "../ports.ts";
+import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
+import type { Ports } from "../ports/ports.ts";
+import { Refused } from "../ports/errors.ts";
+import type { Run } from "../ports/workflow.ts";
 
 /** Whether the GitOps controller holds the merged commit. It deploys; Rectify only waits. */
 export type Synced =

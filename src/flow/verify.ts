@@ -1,11 +1,13 @@
-import { crosses, type Threshold } from "../domain/alert-rule.ts";
-import type { Incident } from "../domain/incident.ts";
-import { doubtOf, type SelfHealing } from "../domain/self-healing.ts";
-import { type Observation, type Verification, verificationOf } from "../domain/verification.ts";
-import { isRolledOut } from "../domain/workload-state.ts";
-import type { Workload } from "../domain/workload.ts";
-import { type Ports, Refused, type Run, Unavailable } from "../ports.ts";
-import { valueOf } from "./collect.ts";
+import { crosses, type Threshold } from "../domain/incident/alert-rule.ts";
+import type { Incident } from "../domain/incident/incident.ts";
+import { doubtOf, type SelfHealing } from "../domain/evidence/self-healing.ts";
+import { type Observation, type Verification, verificationOf } from "../domain/proposal/verification.ts";
+import { isRolledOut } from "../domain/kubernetes/workload-state.ts";
+import type { Workload } from "../domain/kubernetes/workload.ts";
+import type { Ports } from "../ports/ports.ts";
+import { Refused, Unavailable } from "../ports/errors.ts";
+import type { Run } from "../ports/workflow.ts";
+import { valueOf } from "./collect/collect.ts";
 
 export interface Before {
   readonly threshold: Threshold | undefined;

@@ -1,7 +1,7 @@
-import { preflight } from "../preflight.ts";
-import { playScenario, type LabResult } from "./play.ts";
-import { scenarioNames, scenarioOf } from "./scenarios.ts";
-import { storyTeller } from "./story.ts";
+import { preflight } from "../settings/preflight.ts";
+import { playScenario, type LabResult } from "./run.ts";
+import { scenarioNames, scenarioOf } from "./scenarios/catalogue.ts";
+import { storyTeller } from "./printer.ts";
 
 export interface LabOptions {
   readonly scenario: string;

@@ -2,12 +2,12 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { guardrailsPath } from "../flow/load-guardrails.ts";
-import { renderYaml } from "../manifests/yaml.ts";
-import { sealKeyFrom } from "../settings.ts";
+import { guardrailsPath } from "../flow/collect/load-guardrails.ts";
+import { renderYaml } from "../manifests/yaml/yaml.ts";
+import { sealKeyFrom } from "../settings/settings.ts";
 import { type Forge, startForge } from "./forge/forge.ts";
 import { pastFiles } from "./past.ts";
-import { approver, ciApp, type Scenario } from "./scene.ts";
+import { approver, ciApp, type Scenario } from "./scenario.ts";
 
 export const owner = "rectify-lab";
 export const repo = "shop";

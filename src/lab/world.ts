@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { openMirror } from "../adapters/mirror.ts";
-import type { Entry } from "../domain/manifest-edit.ts";
+import { openMirror } from "../adapters/git-mirror.ts";
+import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
 import type { Rectify } from "../main.ts";
-import { render } from "../manifests/render.ts";
-import { sealKeyFrom, type Settings } from "../settings.ts";
+import { render } from "../manifests/render/render.ts";
+import { sealKeyFrom, type Settings } from "../settings/settings.ts";
 import { type SimulatedCluster, startCluster } from "./cluster/cluster.ts";
-import { defaultRules, type LabRule } from "./cluster/rules.ts";
+import { defaultRules, type LabRule } from "./cluster/metrics/rules.ts";
 import type { Forge } from "./forge/forge.ts";
 import { labModelName, type LabModel, startModel } from "./model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "./repository.ts";
-import type { Scenario } from "./scene.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** Everything around Rectify that cannot be real in the lab, running on loopback. */
 export interface LabWorld {

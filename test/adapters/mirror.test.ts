@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openMirror } from "../../src/adapters/mirror.ts";
+import { openMirror } from "../../src/adapters/git-mirror.ts";
 import { startShop } from "../lab/forge-shop.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { scenarioOf } from "../../src/lab/scenarios.ts";
-import { until } from "../../src/lab/stage.ts";
+import { scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
+import { until } from "../../src/lab/start.ts";
 import { openWorld } from "../../src/lab/world.ts";
 import { startRectify } from "../../src/main.ts";
 import { aDelivery, anAlert } from "../builders.ts";

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import type { WantedChange } from "../../src/domain/manifest-edit.ts";
-import { type Tree, treeOf } from "../../src/domain/tree.ts";
-import { locate } from "../../src/manifests/locate.ts";
+import type { WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
+import { type Tree, treeOf } from "../../src/domain/kubernetes/tree.ts";
+import { locate } from "../../src/manifests/locate/locate.ts";
 
 /** Locate and edit without rendering in a generated repository of 10,000 manifests. */
 const { values } = parseArgs({

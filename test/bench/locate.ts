@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Entry, WantedChange } from "../../src/domain/manifest-edit.ts";
-import type { Tree } from "../../src/domain/tree.ts";
-import type { LiveWorkload, Workload } from "../../src/domain/workload.ts";
-import { locate } from "../../src/manifests/locate.ts";
+import type { Entry, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../src/domain/kubernetes/tree.ts";
+import type { LiveWorkload, Workload } from "../../src/domain/kubernetes/workload.ts";
+import { locate } from "../../src/manifests/locate/locate.ts";
 
 /** One question of the locate benchmark, in its own words. */
 interface Case {

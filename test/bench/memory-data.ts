@@ -1,4 +1,4 @@
-import { lexicalEmbedding } from "../../src/domain/embedding.ts";
+import { lexicalEmbedding } from "../../src/domain/llm/embedding.ts";
 
 /** Made data for the memory bench: nothing here was measured on the embeddings of real incidents. */
 export interface Made {

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Embedder, type MemoryIndex, openMemory } from "../../src/adapters/memory.ts";
-import type { Remembered } from "../../src/domain/precedent.ts";
+import { type Embedder, type MemoryIndex, openMemory } from "../../src/adapters/memory/memory.ts";
+import type { Remembered } from "../../src/domain/records/precedent.ts";
 import { clusteredVectors, lexicalVectors, type Made } from "./memory-data.ts";
 
 const dimension = 768;

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
-import type { MetricKind, NodeMetric } from "../../src/domain/node-metric.ts";
-import { rankCauses } from "../../src/domain/ranking.ts";
-import type { ServiceGraph } from "../../src/domain/service-graph.ts";
+import type { MetricKind, NodeMetric } from "../../src/domain/root-cause/node-metric.ts";
+import { rankCauses } from "../../src/domain/root-cause/ranking.ts";
+import type { ServiceGraph } from "../../src/domain/root-cause/service-graph.ts";
 
 /**
  * Ranks a generated system with one slow service: `tsx test/bench/rank.ts [services] [metrics] [points]`, by default

@@ -2,11 +2,11 @@ import { execFile } from "node:child_process";
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, sep } from "node:path";
-import { type RenderedObject, readObject } from "../../src/domain/rendered.ts";
-import { type Tree, treeOf } from "../../src/domain/tree.ts";
-import { kustomizationDirectories } from "../../src/manifests/kustomization.ts";
-import { readKubeYaml } from "../../src/manifests/kube-yaml.ts";
-import { render } from "../../src/manifests/render.ts";
+import { type RenderedObject, readObject } from "../../src/domain/kubernetes/rendered.ts";
+import { type Tree, treeOf } from "../../src/domain/kubernetes/tree.ts";
+import { kustomizationDirectories } from "../../src/manifests/gitops/kustomization.ts";
+import { readKubeYaml } from "../../src/manifests/yaml/kube-yaml.ts";
+import { render } from "../../src/manifests/render/render.ts";
 import { kustomizeCase } from "../manifests/kustomize-cases.ts";
 
 /**

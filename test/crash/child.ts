@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { startRectify } from "../../src/main.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/settings/settings.ts";
 
 /**
  * Rectify in a process of its own, which pulls the plug on itself: with SIGKILL, the first time that a step reaches a

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, expect, test } from "vitest";
-import { approver, ciApp, scenarioOf } from "../../src/lab/scenarios.ts";
-import { until } from "../../src/lab/stage.ts";
+import { approver, ciApp, scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
+import { until } from "../../src/lab/start.ts";
 import { type LabWorld, openWorld } from "../../src/lab/world.ts";
 
 const closing: (() => Promise<void>)[] = [];

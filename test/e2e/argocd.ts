@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { Forge } from "../../src/lab/forge/forge.ts";
-import { until } from "../../src/lab/stage.ts";
+import { until } from "../../src/lab/start.ts";
 import { argocdNamespace as namespace, startPrograms } from "./argocd-programs.ts";
 import { definitionsOf, installDefinitions, objectsIn } from "./definitions.ts";
 import type { EngineRoom, GitOpsEngine } from "./engine.ts";

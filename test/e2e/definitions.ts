@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isRecord } from "../../src/domain/rendered.ts";
-import { until } from "../../src/lab/stage.ts";
-import { parseYamlDocuments } from "../../src/manifests/yaml.ts";
+import { isRecord } from "../../src/domain/kubernetes/rendered.ts";
+import { until } from "../../src/lab/start.ts";
+import { parseYamlDocuments } from "../../src/manifests/yaml/yaml.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
 
 /** A released Go module as one of ours pins it; its files are data for us. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Forge } from "../../src/lab/forge/forge.ts";
-import { until } from "../../src/lab/stage.ts";
+import { until } from "../../src/lab/start.ts";
 import { definitionsOf, installDefinitions, objectsIn } from "./definitions.ts";
 import type { EngineRoom, GitOpsEngine } from "./engine.ts";
 import { startSource, type TestSource } from "./flux-source.ts";

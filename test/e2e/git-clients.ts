@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openMirror } from "../../src/adapters/mirror.ts";
+import { openMirror } from "../../src/adapters/git-mirror.ts";
 import type { Forge } from "../../src/lab/forge/forge.ts";
 import { openRepository } from "../../src/lab/repository.ts";
-import { approver } from "../../src/lab/scene.ts";
+import { approver } from "../../src/lab/scenario.ts";
 import type { Finding } from "./finding.ts";
 
 /** The forge's git against the git of this machine, and the bot's mirror against a repository that changes under it. */

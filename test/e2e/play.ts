@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IncidentRecord } from "../../src/adapters/store.ts";
+import type { IncidentRecord } from "../../src/adapters/postgres/store.ts";
 import type { Forge } from "../../src/lab/forge/forge.ts";
 import { labModelName, startModel } from "../../src/lab/model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "../../src/lab/repository.ts";
-import { until } from "../../src/lab/stage.ts";
-import { type StoryTeller, storyTeller } from "../../src/lab/story.ts";
-import { parseSettings, type Settings } from "../../src/settings.ts";
+import { until } from "../../src/lab/start.ts";
+import { type StoryTeller, storyTeller } from "../../src/lab/printer.ts";
+import { parseSettings, type Settings } from "../../src/settings/settings.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import { freePort } from "./processes.ts";
 import { namespace } from "./shop.ts";

@@ -1,10 +1,10 @@
-import { loki } from "../../src/adapters/loki.ts";
-import { prometheus } from "../../src/adapters/prometheus.ts";
-import { thresholdOf } from "../../src/domain/alert-rule.ts";
-import { promQuestions } from "../../src/domain/prom-queries.ts";
-import type { Workload } from "../../src/domain/workload.ts";
-import { at } from "../../src/lab/cluster/kube-object.ts";
-import { until } from "../../src/lab/stage.ts";
+import { loki } from "../../src/adapters/monitoring/loki.ts";
+import { prometheus } from "../../src/adapters/monitoring/prometheus.ts";
+import { thresholdOf } from "../../src/domain/incident/alert-rule.ts";
+import { promQuestions } from "../../src/domain/evidence/prom-queries.ts";
+import type { Workload } from "../../src/domain/kubernetes/workload.ts";
+import { at } from "../../src/lab/cluster/objects/kube-object.ts";
+import { until } from "../../src/lab/start.ts";
 import type { Finding } from "./finding.ts";
 import { quickRules, type Telemetry } from "./telemetry.ts";
 import { namespace } from "./shop.ts";

@@ -1,4 +1,4 @@
-import { until } from "../../src/lab/stage.ts";
+import { until } from "../../src/lab/start.ts";
 import type { KubeClient } from "./kube-client.ts";
 
 /** A resource or subresource that discovery lists. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { kubernetes } from "../../src/adapters/kubernetes.ts";
-import type { Workload } from "../../src/domain/workload.ts";
+import { kubernetes } from "../../src/adapters/kubernetes/kubernetes.ts";
+import type { Workload } from "../../src/domain/kubernetes/workload.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { installDefinitions, objectsIn, vendors } from "./definitions.ts";
 import { type Finding, findingOf } from "./finding.ts";

@@ -1,6 +1,6 @@
-import type { Telemetry } from "../../src/ports.ts";
+import type { Telemetry } from "../../src/ports/runtime.ts";
 import { startRectify, type Rectify } from "../../src/main.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/settings/settings.ts";
 import type { Answer, Question, Report } from "./rectify.ts";
 
 // Rectify in a process of its own, as in production: its parent gives the settings, hears the story and asks the store.

@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { IncidentRecord } from "../../src/adapters/store.ts";
-import type { StoryTeller } from "../../src/lab/story.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { IncidentRecord } from "../../src/adapters/postgres/store.ts";
+import type { StoryTeller } from "../../src/lab/printer.ts";
+import type { Settings } from "../../src/settings/settings.ts";
 
 /** What the process of Rectify says of itself. */
 export type Report =

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
-import { kubeStateSamples } from "../../src/lab/cluster/exporters.ts";
-import type { KubeObject } from "../../src/lab/cluster/kube-object.ts";
-import type { Sample } from "../../src/lab/cluster/series-store.ts";
-import { quietLoad, shopCalls, shopServices } from "../../src/lab/cluster/shop.ts";
-import { letTrafficRun, readyPods } from "../../src/lab/cluster/step.ts";
-import { writeLogs } from "../../src/lab/cluster/story-lines.ts";
+import { kubeStateSamples } from "../../src/lab/cluster/metrics/exporters.ts";
+import type { KubeObject } from "../../src/lab/cluster/objects/kube-object.ts";
+import type { Sample } from "../../src/lab/cluster/metrics/series-store.ts";
+import { quietLoad, shopCalls, shopServices } from "../../src/lab/cluster/simulation/shop.ts";
+import { letTrafficRun, readyPods } from "../../src/lab/cluster/simulation/step.ts";
+import { writeLogs } from "../../src/lab/cluster/simulation/story-lines.ts";
 import { createWorld, type SimulationSettings, type World } from "../../src/lab/cluster/world.ts";
 import type { KubeClient } from "./kube-client.ts";
 

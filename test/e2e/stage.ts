@@ -1,5 +1,5 @@
 import type { Forge } from "../../src/lab/forge/forge.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Settings } from "../../src/settings/settings.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import type { RealRectify } from "./rectify.ts";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
-import type { Ending } from "../../src/domain/incident.ts";
-import { approve, passCi, peak, pullOpened } from "../../src/lab/scene.ts";
-import { until } from "../../src/lab/stage.ts";
+import type { Ending } from "../../src/domain/incident/incident.ts";
+import { approve, passCi, peak, pullOpened } from "../../src/lab/scenario.ts";
+import { until } from "../../src/lab/start.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import { type RealStage, rectifyAccount } from "./stage.ts";
 

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isRecord } from "../../src/domain/rendered.ts";
-import { at, textAt } from "../../src/lab/cluster/kube-object.ts";
-import { parseYaml } from "../../src/manifests/yaml.ts";
+import { isRecord } from "../../src/domain/kubernetes/rendered.ts";
+import { at, textAt } from "../../src/lab/cluster/objects/kube-object.ts";
+import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
 import { answers, freePort, type Processes, type Running } from "./processes.ts";
 
 /** Where Alertmanager sends. */

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { isRecord } from "../../src/domain/rendered.ts";
-import { parseYamlDocuments } from "../../src/manifests/yaml.ts";
+import { isRecord } from "../../src/domain/kubernetes/rendered.ts";
+import { parseYamlDocuments } from "../../src/manifests/yaml/yaml.ts";
 import { startControlPlane } from "./control-plane.ts";
 import { installDefinitions, type Vendor } from "./definitions.ts";
 import type { ApiObject } from "./kube-client.ts";

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
-import { admitComment, staleness } from "../../src/domain/approval.ts";
-import { parseCommands } from "../../src/domain/command.ts";
-import { bodyHashOf } from "../../src/domain/people.ts";
+import { admitComment, staleness } from "../../src/domain/guardrails/approval.ts";
+import { parseCommands } from "../../src/domain/guardrails/command.ts";
+import { bodyHashOf } from "../../src/domain/guardrails/commenter.ts";
 import { anIncident } from "../builders.ts";
 import { atDesk, failing } from "./desk.ts";
 import type { FaultRow } from "./row.ts";

@@ -1,9 +1,11 @@
-import { bodyHashOf } from "../../src/domain/people.ts";
-import type { Proposal, ProposalDraft } from "../../src/domain/pull-request.ts";
-import { type Decided, decide, type Pending } from "../../src/flow/decide.ts";
+import { bodyHashOf } from "../../src/domain/guardrails/commenter.ts";
+import type { Proposal, ProposalDraft } from "../../src/domain/proposal/pull-request.ts";
+import { type Decided, decide, type Pending } from "../../src/flow/decide/decide.ts";
 import type { Fault, ForgeOptions } from "../../src/lab/forge/forge.ts";
-import type { Message, Ports, Run, Tempo } from "../../src/ports.ts";
-import { Unavailable } from "../../src/ports.ts";
+import type { Message, Run } from "../../src/ports/workflow.ts";
+import type { Ports } from "../../src/ports/ports.ts";
+import type { Tempo } from "../../src/ports/timings.ts";
+import { Unavailable } from "../../src/ports/errors.ts";
 import { aWatchtower } from "../watchtower.ts";
 import { anAlert, anIncident } from "../builders.ts";
 import { aDraft, ci, connect, startShop, type Session } from "../lab/forge-shop.ts";

@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { renderDashboard, readTicked } from "../../src/domain/dashboard.ts";
-import type { PolicyResult } from "../../src/domain/policy-report.ts";
-import { renderVerdict } from "../../src/domain/policy-text.ts";
-import { renderBody, renderCommitMessage, renderReport, renderTitle } from "../../src/domain/proposal-text.ts";
-import { readTrailer, stickyMarker } from "../../src/domain/pull-request.ts";
+import { renderDashboard, readTicked } from "../../src/domain/proposal/dashboard.ts";
+import type { PolicyResult } from "../../src/domain/gate/policy-report.ts";
+import { renderVerdict } from "../../src/domain/gate/policy-text.ts";
+import { renderBody, renderCommitMessage, renderReport, renderTitle } from "../../src/domain/proposal/proposal-text.ts";
+import { readTrailer, stickyMarker } from "../../src/domain/proposal/pull-request.ts";
 import { liveInPlain, liveMarkup } from "../live-markup.ts";
 import { atDesk } from "./desk.ts";
 import type { FaultRow } from "./row.ts";

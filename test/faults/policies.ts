@@ -2,12 +2,12 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kyvernoEngine } from "../../src/adapters/kyverno.ts";
-import { checkedObjects } from "../../src/domain/checked-objects.ts";
-import { gateFilesIn } from "../../src/domain/gate-files.ts";
-import { policyLacks, type PolicyVerdict } from "../../src/domain/policy-report.ts";
-import { checkOf } from "../../src/domain/policy-text.ts";
-import { judgeChange } from "../../src/flow/judge-change.ts";
+import { kyvernoEngine } from "../../src/adapters/cli-tools/kyverno.ts";
+import { checkedObjects } from "../../src/domain/gate/checked-objects.ts";
+import { gateFilesIn } from "../../src/domain/gate/gate-files.ts";
+import { policyLacks, type PolicyVerdict } from "../../src/domain/gate/policy-report.ts";
+import { checkOf } from "../../src/domain/gate/policy-text.ts";
+import { judgeChange } from "../../src/flow/gate/judge-change.ts";
 import { aDeployment, kyvernoOptions, ourPolicies } from "../policies.ts";
 import type { FaultRow } from "./row.ts";
 

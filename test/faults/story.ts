@@ -1,5 +1,5 @@
-import { evidenceOf } from "../../src/domain/evidence.ts";
-import type { ProposalStory } from "../../src/domain/proposal-text.ts";
+import { evidenceOf } from "../../src/domain/evidence/evidence.ts";
+import type { ProposalStory } from "../../src/domain/proposal/proposal-text.ts";
 import { anIncident } from "../builders.ts";
 
 /** A story to render; `said` stands wherever others can write. */

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { sync } from "../../src/flow/sync.ts";
-import { type Ports, Refused, type Run } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/ports.ts";
+import { Refused } from "../../src/ports/errors.ts";
+import type { Run } from "../../src/ports/workflow.ts";
 
 const entry = { tool: "flux", path: "apps", object: "Kustomization flux-system/shop" } as const;
 

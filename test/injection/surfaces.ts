@@ -1,12 +1,18 @@
-import { capsuleOf, readCapsule, renderCapsule } from "../../src/domain/capsule.ts";
-import { type Dashboard, readTicked, renderDashboard } from "../../src/domain/dashboard.ts";
-import { renderExplanation } from "../../src/domain/explanation.ts";
-import { frontMatterOf, postMortemOf, readPostMortem, renderSealed, sealOf } from "../../src/domain/post-mortem.ts";
-import type { Story } from "../../src/domain/story.ts";
-import { parseYaml } from "../../src/manifests/yaml.ts";
-import { incidentPage, incidentsPage } from "../../src/web/incidents.ts";
+import { capsuleOf, readCapsule, renderCapsule } from "../../src/domain/records/capsule.ts";
+import { type Dashboard, readTicked, renderDashboard } from "../../src/domain/proposal/dashboard.ts";
+import { renderExplanation } from "../../src/domain/records/explanation.ts";
+import {
+  frontMatterOf,
+  postMortemOf,
+  readPostMortem,
+  renderSealed,
+  sealOf,
+} from "../../src/domain/records/post-mortem.ts";
+import type { Story } from "../../src/domain/proposal/outcome.ts";
+import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
+import { incidentPage, incidentsPage } from "../../src/server/pages/incidents.ts";
 import { anIncident } from "../builders.ts";
-import { anItem } from "../domain/a-question.ts";
+import { anItem } from "../domain/llm/a-question.ts";
 import { liveInFile, liveMarkup } from "../live-markup.ts";
 
 /** What people see beside the pull request: pages, terminal, dashboard, and the post-mortem that stays. */

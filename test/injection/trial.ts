@@ -1,18 +1,18 @@
-import { parseCommands } from "../../src/domain/command.ts";
-import { defaultBudgetTokens, questionOf, readAnswer } from "../../src/domain/diagnosis.ts";
-import { masked } from "../../src/domain/masking.ts";
-import { inert, inertBlock, inertCode } from "../../src/domain/inert.ts";
-import { estimateTokens } from "../../src/domain/prompt-budget.ts";
+import { parseCommands } from "../../src/domain/guardrails/command.ts";
+import { defaultBudgetTokens, questionOf, readAnswer } from "../../src/domain/llm/question.ts";
+import { masked } from "../../src/domain/text/masking.ts";
+import { inert, inertBlock, inertCode } from "../../src/domain/text/inert.ts";
+import { estimateTokens } from "../../src/domain/llm/prompt-budget.ts";
 import {
   type ProposalStory,
   renderBody,
   renderCommitMessage,
   renderReport,
   renderTitle,
-} from "../../src/domain/proposal-text.ts";
-import type { Remediation } from "../../src/domain/remediation.ts";
+} from "../../src/domain/proposal/proposal-text.ts";
+import type { Remediation } from "../../src/domain/kubernetes/remediation.ts";
 import { anIncident } from "../builders.ts";
-import { anItem } from "../domain/a-question.ts";
+import { anItem } from "../domain/llm/a-question.ts";
 import { surfaceBreaches } from "./surfaces.ts";
 import { liveInFile, liveInPlain, liveMarkup } from "../live-markup.ts";
 import {

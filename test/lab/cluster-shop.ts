@@ -1,4 +1,4 @@
-import type { RenderedObject } from "../../src/domain/rendered.ts";
+import type { RenderedObject } from "../../src/domain/kubernetes/rendered.ts";
 import { type ClusterOptions, type SimulatedCluster, startCluster } from "../../src/lab/cluster/cluster.ts";
 
 export interface ShopSpec {

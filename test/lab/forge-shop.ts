@@ -2,12 +2,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type GitHubClient, connectGitHub } from "../../src/adapters/github.ts";
-import { gitHost, people } from "../../src/adapters/github-host.ts";
-import { type Mirror, openMirror } from "../../src/adapters/mirror.ts";
-import type { ProposalDraft } from "../../src/domain/pull-request.ts";
+import { type GitHubClient, connectGitHub } from "../../src/adapters/github/github.ts";
+import { gitHost, people } from "../../src/adapters/github/host.ts";
+import { type Mirror, openMirror } from "../../src/adapters/git-mirror.ts";
+import type { ProposalDraft } from "../../src/domain/proposal/pull-request.ts";
 import { type Forge, type ForgeOptions, startForge } from "../../src/lab/forge/forge.ts";
-import type { GitHost, People } from "../../src/ports.ts";
+import type { GitHost, People } from "../../src/ports/github.ts";
 
 export const key = generateKeyPairSync("rsa", {
   modulusLength: 2048,

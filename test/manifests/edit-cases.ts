@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import type { WantedChange } from "../../src/domain/manifest-edit.ts";
-import { treeOf } from "../../src/domain/tree.ts";
-import { locate } from "../../src/manifests/locate.ts";
-import { differences } from "../../src/manifests/proof.ts";
-import { kubernetesScalar } from "../../src/manifests/scalar.ts";
-import { at, parseText } from "../../src/manifests/source.ts";
+import type { WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
+import { treeOf } from "../../src/domain/kubernetes/tree.ts";
+import { locate } from "../../src/manifests/locate/locate.ts";
+import { differences } from "../../src/manifests/edit/proof.ts";
+import { kubernetesScalar } from "../../src/manifests/yaml/scalar.ts";
+import { at, parseText } from "../../src/manifests/yaml/source.ts";
 
 /** A manifest in some style with one wanted change, and where the change must be seen. */
 export interface EditCase {

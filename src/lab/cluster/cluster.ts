@@ -1,15 +1,15 @@
-import { type ApiServer, type Fault, serveApi } from "./api-server.ts";
-import type { AlertWebhook } from "./alert-webhook.ts";
-import { createAlertmanager } from "./alertmanager.ts";
-import type { Desired, GitopsEntry } from "./gitops.ts";
-import { kubernetesAnswer } from "./kubernetes-api.ts";
-import { lokiAnswer } from "./loki-api.ts";
-import { createSimulation, type Simulation, type WorkloadView } from "./simulation.ts";
+import { type ApiServer, type Fault, serveApi } from "./servers/api-server.ts";
+import type { AlertWebhook } from "./servers/alert-webhook.ts";
+import { createAlertmanager } from "./servers/alertmanager.ts";
+import type { Desired, GitopsEntry } from "./objects/gitops.ts";
+import { kubernetesAnswer } from "./servers/kubernetes-api.ts";
+import { lokiAnswer } from "./servers/loki-api.ts";
+import { createSimulation, type Simulation, type WorkloadView } from "./simulation/simulation.ts";
 import type { BadImage } from "./world.ts";
-import { prometheusAnswer } from "./prometheus-api.ts";
-import { type ActiveAlert, defaultRules, type LabRule } from "./rules.ts";
-import type { Call, ServiceModel } from "./service-model.ts";
-import { quietLoad, shopCalls, shopServices } from "./shop.ts";
+import { prometheusAnswer } from "./servers/prometheus-api.ts";
+import { type ActiveAlert, defaultRules, type LabRule } from "./metrics/rules.ts";
+import type { Call, ServiceModel } from "./simulation/service-model.ts";
+import { quietLoad, shopCalls, shopServices } from "./simulation/shop.ts";
 
 export type ApiName = "prometheus" | "alertmanager" | "loki" | "kubernetes";
 

@@ -1,14 +1,14 @@
-import type { AutoscalerState } from "./autoscaler.ts";
-import type { Desired, GitopsEntry } from "./gitops.ts";
-import { createKubeStore, type KubeStore } from "./kube-store.ts";
-import { createLogStore, type LogStore } from "./loki-api.ts";
-import { type Counters, createCounters } from "./mesh.ts";
-import type { Fleet } from "./pods.ts";
-import { randomFrom } from "./random.ts";
-import type { ActiveAlert, LabRule } from "./rules.ts";
-import { createSeriesStore, type SeriesStore } from "./series-store.ts";
-import type { Burden, Call, ServiceModel } from "./service-model.ts";
-import type { Flow } from "./traffic.ts";
+import type { AutoscalerState } from "./objects/autoscaler.ts";
+import type { Desired, GitopsEntry } from "./objects/gitops.ts";
+import { createKubeStore, type KubeStore } from "./objects/kube-store.ts";
+import { createLogStore, type LogStore } from "./servers/loki-api.ts";
+import { type Counters, createCounters } from "./metrics/mesh.ts";
+import type { Fleet } from "./objects/pods.ts";
+import { randomFrom } from "./simulation/random.ts";
+import type { ActiveAlert, LabRule } from "./metrics/rules.ts";
+import { createSeriesStore, type SeriesStore } from "./metrics/series-store.ts";
+import type { Burden, Call, ServiceModel } from "./simulation/service-model.ts";
+import type { Flow } from "./simulation/traffic.ts";
 
 /** What an image does to its workload while it runs. */
 export interface BadImage {

@@ -1,5 +1,5 @@
-import { protectionLacks } from "./merging.ts";
-import { filesOf } from "./pulls.ts";
+import { protectionLacks } from "./api/merging.ts";
+import { filesOf } from "./api/pulls.ts";
 import type { IssueRecord, PullRecord, World } from "./world.ts";
 
 /** The page of a pull request, an issue or the repository, for people; undefined when there is none at this path. */

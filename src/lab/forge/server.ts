@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Tokens } from "./auth.ts";
+import type { Tokens } from "./api/auth.ts";
 import type { Answer, Call, Caller, Match } from "./http.ts";
 import { Problem, notFound, problemBody } from "./http.ts";
-import { serveGit } from "./smart-http.ts";
+import { serveGit } from "./git/smart-http.ts";
 import type { World } from "./world.ts";
 
 /** One call to the API, as it was answered. Status 0: the connection was cut. */

@@ -1,4 +1,4 @@
-import type { GitStore, Signature } from "./git-store.ts";
+import type { GitStore, Signature } from "./git/git-store.ts";
 
 export type RepositoryPermission = "admin" | "maintain" | "write" | "triage" | "read" | "none";
 

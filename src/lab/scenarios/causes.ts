@@ -1,5 +1,5 @@
-import { approve, commit, passCi, pullOpened, type Scenario } from "../scene.ts";
-import { type Stage, until } from "../stage.ts";
+import { approve, commit, passCi, pullOpened, type Scenario } from "../scenario.ts";
+import { type Stage, until } from "../start.ts";
 
 const overlay = "manifests/shop/overlays/production";
 

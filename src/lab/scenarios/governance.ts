@@ -1,5 +1,5 @@
-import { approve, approver, comment, passCi, peak, pullOpened, reported, rush, type Scenario } from "../scene.ts";
-import { until } from "../stage.ts";
+import { approve, approver, comment, passCi, peak, pullOpened, reported, rush, type Scenario } from "../scenario.ts";
+import { until } from "../start.ts";
 
 const afterwards = { merged: true, recovered: true, pulls: 1 } as const;
 

@@ -1,5 +1,5 @@
-import { approve, passCi, pullOpened, rush, type Scenario } from "../scene.ts";
-import { type Stage, until } from "../stage.ts";
+import { approve, passCi, pullOpened, rush, type Scenario } from "../scenario.ts";
+import { type Stage, until } from "../start.ts";
 
 const quiet = 60;
 const patientMs = 90_000;

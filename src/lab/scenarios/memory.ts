@@ -1,5 +1,5 @@
-import { approve, approver, comment, passCi, pullOpened, rush, type Scenario } from "../scene.ts";
-import { type Stage, until } from "../stage.ts";
+import { approve, approver, comment, passCi, pullOpened, rush, type Scenario } from "../scenario.ts";
+import { type Stage, until } from "../start.ts";
 
 /** Whom the memory believes. */
 export const memoryScenarios = {

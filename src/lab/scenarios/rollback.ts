@@ -1,5 +1,5 @@
-import { approve, approver, comment, passCi, pullOpened, rush, type Scenario } from "../scene.ts";
-import { until } from "../stage.ts";
+import { approve, approver, comment, passCi, pullOpened, rush, type Scenario } from "../scenario.ts";
+import { until } from "../start.ts";
 
 const quiet = 60;
 const manifest = "manifests/shop/overlays/production/web.yaml";

@@ -1,0 +1,197 @@
+import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
+import type { Incident } from "../../domain/incident/incident.ts";
+import type { Lease } from "../../domain/proposal/lease.ts";
+import { oneLine } from "../../domain/text/one-line.ts";
+import type { Rollback } from "../../domain/proposal/rollback.ts";
+import type { Message, Run } from "../../ports/workflow.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { Telemetry } from "../../ports/runtime.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+
+/**
+ * The version of the stored story: step names, their order and their answers. Raise it when one of them changes.
+ * By default the engine takes a hash of the source, and every release would strand what is in flight.
+ */
+export const storyVersion = "3";
+
+/** The engine, as the rest of the program knows it. */
+export interface Durable {
+  /** Starts the story of an incident; a second start with the same workflow id does nothing. */
+  start(workflow: string, incident: Incident): Promise<void>;
+  /** Starts the story of a lease whose time is up; a second start with the same workflow id does nothing. */
+  startLease(workflow: string, lease: Lease): Promise<void>;
+  /** Starts the story of a rollback; a second start with the same workflow id does nothing. */
+  startRollback(workflow: string, rollback: Rollback): Promise<void>;
+  /** Leaves a message for a story; the same key is delivered once. */
+  send(workflow: string, message: Message, key: string): Promise<void>;
+  /** Waits until the story has ended. */
+  finished(workflow: string): Promise<void>;
+  /** What the engine knows of a workflow. */
+  stateOf(workflow: string): Promise<"running" | "ended" | "stranded" | "absent">;
+  /** Stops a workflow of another version for good. */
+  cancel(workflow: string): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+type Story = (incident: Incident, run: Run) => Promise<void>;
+
+/** Attempts of one step before its story is parked: with the capped back-off, about three hours. */
+const maxAttempts = 45;
+const longestFault = 500;
+const firstPauseMs = 500;
+const longestPauseMs = 5 * 60_000;
+
+export interface DurableOptions {
+  readonly url: string;
+  readonly ports: Ports;
+  readonly story: Story;
+  readonly leaseStory: (lease: Lease, run: Run) => Promise<void>;
+  readonly rollbackStory: (rollback: Rollback, run: Run) => Promise<void>;
+  /** Remembers that a workflow is about to be recovered; answers how often in a row without a new step between. */
+  readonly recovering: (workflow: string, steps: number) => Promise<number>;
+  /** A story that kills the process again and again in the same step is parked after this many tries. */
+  readonly mostRecoveries: number;
+  /** Runs every attempt of a step, to count what it takes. */
+  readonly measure?: Measure;
+}
+
+export type Measure = <T>(workflow: string, step: string, work: () => Promise<T>) => Promise<T>;
+
+/** Starts the engine and recovers what was in flight. */
+export async function startDurable(options: DurableOptions): Promise<Durable> {
+  const { url, story } = options;
+  await parkFruitless(options);
+  DBOS.setConfig({
+    name: "rectify",
+    systemDatabaseUrl: url,
+    applicationVersion: storyVersion,
+    executorID: "rectify",
+    logger: quiet,
+    useListenNotify: true,
+  });
+  const register = <Subject>(name: string, told: (subject: Subject, run: Run) => Promise<void>) =>
+    DBOS.registerWorkflow((subject: Subject) => told(subject, runOf(options)), {
+      name,
+      // The engine counts honest restarts, too, and a story may wait for days: `parkFruitless` counts better.
+      maxRecoveryAttempts: 10_000,
+    });
+  const workflow = register("remediate-incident", story);
+  const leaseWorkflow = register("end-lease", options.leaseStory);
+  const rollbackWorkflow = register("roll-back", options.rollbackStory);
+  await DBOS.launch();
+  return {
+    start: async (workflowID, incident) => {
+      await DBOS.startWorkflow(workflow, { workflowID })(incident);
+    },
+    startLease: async (workflowID, lease) => {
+      await DBOS.startWorkflow(leaseWorkflow, { workflowID })(lease);
+    },
+    startRollback: async (workflowID, rollback) => {
+      await DBOS.startWorkflow(rollbackWorkflow, { workflowID })(rollback);
+    },
+    send: (workflowID, message, key) => DBOS.send(workflowID, message, topic, key),
+    finished: async (workflowID) => {
+      await DBOS.getResult(workflowID);
+    },
+    stateOf,
+    cancel: (workflowID) => DBOS.cancelWorkflow(workflowID),
+    shutdown: () => DBOS.shutdown(),
+  };
+}
+
+const topic = "incident";
+
+/** Before the engine recovers anything: a workflow that made no step since its last recoveries is not tried again. */
+async function parkFruitless({ url, recovering, mostRecoveries }: DurableOptions): Promise<void> {
+  const client = await DBOSClient.create({ systemDatabaseUrl: url, logger: quiet });
+  try {
+    const pending = await client.listWorkflows({ status: "PENDING", loadInput: false, loadOutput: false });
+    for (const { workflowID, applicationVersion } of pending) {
+      if (applicationVersion !== storyVersion) continue;
+      const steps = (await client.listWorkflowSteps(workflowID))?.length ?? 0;
+      if ((await recovering(workflowID, steps)) > mostRecoveries) await client.cancelWorkflow(workflowID);
+    }
+  } catch (error) {
+    // The engine's tables are made by its first launch: before it there is nothing to park.
+    if (!isMissingTable(error)) throw error;
+  } finally {
+    await client.destroy();
+  }
+}
+
+function isMissingTable(error: unknown): boolean {
+  const code =
+    (error as { code?: unknown; cause?: { code?: unknown } }).code ??
+    (error as { cause?: { code?: unknown } }).cause?.code;
+  return code === "42P01" || code === "3F000";
+}
+
+async function stateOf(workflowID: string): Promise<"running" | "ended" | "stranded" | "absent"> {
+  const status = await DBOS.getWorkflowStatus(workflowID);
+  if (status === null) return "absent";
+  if (status.status !== "PENDING" && status.status !== "ENQUEUED") return "ended";
+  return status.applicationVersion === storyVersion ? "running" : "stranded";
+}
+
+function runOf({ ports, measure = (_workflow, _step, work) => work() }: DurableOptions): Run {
+  const measured = <T>(name: string, work: () => Promise<T>) => measure(DBOS.workflowID ?? "", name, work);
+  return {
+    step: (name, work) => stepUntilAnswered(name, () => measured(name, () => work(ports)), ports.telemetry),
+    message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
+    tempo: ports.tempo,
+  };
+}
+
+type Attempt<T> =
+  | { readonly kind: "answer"; readonly value: T }
+  | { readonly kind: "unavailable"; readonly because: string; readonly pauseMs: number }
+  | { readonly kind: "refused"; readonly because: string };
+
+/**
+ * The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. An answer goes on record
+ * as JSON text: the engine walks over every value of an object, which was a fifth of the time of forty stories.
+ */
+async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, telemetry: Telemetry): Promise<T> {
+  const incident = DBOS.workflowID ?? "";
+  let because = "";
+  for (let count = 0; count < maxAttempts; count += 1) {
+    const timed = async () => {
+      telemetry.step?.(incident, name, "begin");
+      const answer = await attemptOnce(work, count);
+      telemetry.step?.(incident, name, "end");
+      return JSON.stringify(answer);
+    };
+    const attempt = JSON.parse(await DBOS.runStep(timed, { name })) as Attempt<T>;
+    telemetry.step?.(incident, name, "recorded");
+    if (attempt.kind === "answer") return attempt.value;
+    because = attempt.because;
+    if (attempt.kind === "refused") break;
+    await DBOS.sleep(attempt.pauseMs);
+  }
+  throw new Refused(`${name}: ${because}`);
+}
+
+async function attemptOnce<T>(work: () => Promise<T>, count: number): Promise<Attempt<T>> {
+  try {
+    return { kind: "answer", value: await work() };
+  } catch (error) {
+    if (error instanceof Refused) return { kind: "refused", because: error.message };
+    // A fault of our own: the incident is parked with it, or it would stay open with nobody at work. No adapter wrote
+    // its message, so that nobody took the secrets out.
+    if (!(error instanceof Unavailable))
+      return { kind: "refused", because: `an error of Rectify itself: ${oneLine(String(error), longestFault)}` };
+    return {
+      kind: "unavailable",
+      because: error.message,
+      pauseMs: Math.max(error.retryAfterMs ?? 0, fullJitter(count)),
+    };
+  }
+}
+
+// Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+function fullJitter(count: number): number {
+  return Math.ceil(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** count));
+}
+
+const nothing = () => undefined;
+const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };

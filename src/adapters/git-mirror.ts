@@ -1,0 +1,236 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { simpleGit } from "simple-git";
+import type { Tree } from "../domain/kubernetes/tree.ts";
+import type { CommitMark } from "../ports/github.ts";
+import { Refused, Unavailable } from "../ports/errors.ts";
+
+/** A local bare mirror of the repository: every read of files and history comes from here. */
+export interface Mirror {
+  /** Fetches and gives the tip of the default branch. */
+  head(): Promise<{ readonly sha: string; readonly tree: Tree }>;
+  /** The files of one commit that was fetched before, or is contained in the default branch. */
+  at(sha: string): Promise<Tree>;
+  /** The id of the commit's tree. */
+  treeId(sha: string): Promise<string>;
+  commitsSince(since: Date): Promise<readonly CommitMark[]>;
+  contains(descendant: string, ancestor: string): Promise<boolean>;
+}
+
+export interface MirrorOptions {
+  readonly directory: string;
+  readonly url: string;
+  /** The value of the Authorization header, asked anew for each fetch: tokens live an hour. */
+  readonly authorization: () => Promise<string>;
+  /** A head that was fetched within this many milliseconds is still the head: one story asks for it many times. */
+  readonly freshMs?: number;
+}
+
+/** Opens the mirror; nothing is fetched before the first read. Throws `Unavailable` when git cannot reach the host. */
+export function openMirror(options: MirrorOptions): Mirror {
+  const { directory } = options;
+  const trees = new Map<string, Promise<Tree>>();
+  let prepared: Promise<void> | undefined;
+  let fetching: Promise<string> | undefined;
+  const fetchOnce = () => {
+    prepared ??= prepare(directory).catch((cause) => {
+      throw new Unavailable("git: the mirror's directory cannot be used", { cause });
+    });
+    prepared.catch(() => {
+      prepared = undefined;
+    });
+    fetching ??= prepared
+      .then(() => fetchHead(options))
+      .finally(() => {
+        fetching = undefined;
+      });
+    return fetching;
+  };
+  const bring = async (sha: string) => {
+    if (!isCommitId(sha)) throw new Refused("git: not a commit id");
+    if (!(await succeeds(directory, ["cat-file", "-e", sha]))) await fetchOnce();
+  };
+  const treeAt = (sha: string) => {
+    const reading = trees.get(sha) ?? readTree(options, sha);
+    trees.delete(sha);
+    trees.set(sha, reading);
+    for (const old of [...trees.keys()].slice(0, -keptTrees)) trees.delete(old);
+    // What failed once, for want of space perhaps, is tried anew.
+    reading.catch(() => trees.delete(sha));
+    return reading;
+  };
+  const fetchedHead = reusedFor(options.freshMs ?? 0, fetchOnce);
+  return {
+    async head() {
+      const sha = await fetchedHead();
+      return { sha, tree: await treeAt(sha) };
+    },
+    async at(sha) {
+      if (!trees.has(sha)) await bring(sha);
+      return treeAt(sha);
+    },
+    async treeId(sha) {
+      await bring(sha);
+      return (await quietGit(directory).revparse([`${sha}^{tree}`])).trim();
+    },
+    commitsSince: async (since) => commitsSince(directory, await fetchOnce(), since),
+    async contains(descendant, ancestor) {
+      // A GitOps controller may report anything as its revision.
+      if (!isCommitId(descendant) || !isCommitId(ancestor)) return false;
+      const isAncestor = () => succeeds(directory, ["merge-base", "--is-ancestor", ancestor, descendant]);
+      if (await isAncestor()) return true;
+      await fetchOnce();
+      return isAncestor();
+    },
+  };
+}
+
+async function commitsSince(directory: string, head: string, since: Date): Promise<CommitMark[]> {
+  const format = ["--first-parent", "--format=%H %cI %P", `--since=${since.toISOString()}`, "--max-count=100"];
+  const log = await quietGit(directory).raw(["log", ...format, head]);
+  return log.split("\n").flatMap((line) => {
+    const [sha, at, parent] = line.split(" ");
+    return sha && at ? [{ sha, at, parent: parent || undefined }] : [];
+  });
+}
+
+function isCommitId(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+async function succeeds(directory: string, command: string[]): Promise<boolean> {
+  if (!existsSync(directory)) return false;
+  return quietGit(directory)
+    .raw(command)
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+/** An empty repository, or the one of an earlier run without the locks that a crash may have left in it. */
+async function prepare(directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  for (const lock of ["config", "HEAD", "packed-refs", "shallow", "refs/rectify/head"]) {
+    rmSync(join(directory, `${lock}.lock`), { force: true });
+  }
+  await quietGit(directory).init(["--bare"]);
+}
+
+/** The last answer, while it is younger than this. */
+function reusedFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly answer: T } | undefined;
+  return async () => {
+    if (last && Date.now() - last.at < ms) return last.answer;
+    const answer = await ask();
+    last = { at: Date.now(), answer };
+    return answer;
+  };
+}
+
+/**
+ * The tip whole, the history without the content of files that nobody asked for: a large repository is fetched in
+ * minutes, and an older commit brings its files when it is read. A host that knows no filter sends everything.
+ */
+async function fetchHead(options: MirrorOptions): Promise<string> {
+  const { directory } = options;
+  const git = quietGit(directory);
+  try {
+    const remote = quietGit(directory, await remoteByEnvironment(options));
+    const fetch = (...how: string[]) => remote.raw(["fetch", "--progress", "--force", ...how, remoteName, tip]);
+    if (!(await succeeds(directory, ["rev-parse", "--verify", "--quiet", tipRef]))) await fetch("--depth=1");
+    const isShallow = existsSync(join(directory, "shallow"));
+    await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
+    return (await git.revparse([tipRef])).trim();
+  } catch (cause) {
+    throw new Unavailable("git: the mirror could not be brought up to date", { cause });
+  }
+}
+
+const remoteName = "rectify";
+const tipRef = "refs/rectify/head";
+const tip = `+HEAD:${tipRef}`;
+// Git gives up when less than this many bytes a second came for so long; a large repository that still comes may take its time.
+const slowest = { bytesPerSecond: "100", seconds: "60" };
+
+/**
+ * Where files that are missing come from, and by which right. The token goes by environment, never by URL or argument:
+ * both are seen in process lists and error texts. A redirect would take it to wherever it leads, so none is followed.
+ */
+async function remoteByEnvironment({ url, authorization }: MirrorOptions): Promise<Record<string, string>> {
+  const settings = Object.entries({
+    "http.extraHeader": `Authorization: ${await authorization()}`,
+    "http.followRedirects": "false",
+    "http.lowSpeedLimit": slowest.bytesPerSecond,
+    "http.lowSpeedTime": slowest.seconds,
+    [`remote.${remoteName}.url`]: url,
+    [`remote.${remoteName}.promisor`]: "true",
+  });
+  return Object.fromEntries([
+    ["GIT_CONFIG_COUNT", String(settings.length)],
+    ...settings.flatMap(([key, value], at) => [
+      [`GIT_CONFIG_KEY_${at}`, key],
+      [`GIT_CONFIG_VALUE_${at}`, value],
+    ]),
+  ]);
+}
+
+// Highest precedence: without it, a .gitattributes in the repository could change the bytes that we read.
+const neutralAttributes = "* -text -ident !eol !filter !working-tree-encoding\n";
+
+/** Lays the files of one commit out below the mirror and reads them when asked. Symbolic links are left out. */
+async function readTree(options: MirrorOptions, sha: string): Promise<Tree> {
+  const { directory } = options;
+  const place = join(directory, "trees", sha);
+  const git = quietGit(directory);
+  if (!existsSync(`${place}.complete`)) {
+    // What a crash left half laid out, its index and its lock.
+    for (const suffix of ["", ".index", ".index.lock"]) rmSync(place + suffix, { recursive: true, force: true });
+    mkdirSync(place, { recursive: true });
+    mkdirSync(join(directory, "info"), { recursive: true });
+    writeFileSync(join(directory, "info", "attributes"), neutralAttributes);
+    const where = { GIT_DIR: directory, GIT_WORK_TREE: place, GIT_INDEX_FILE: `${place}.index` };
+    const inPlace = quietGit(directory, { ...where, ...(await remoteByEnvironment(options)) });
+    await inPlace.raw(["-c", "core.symlinks=false", "read-tree", "-u", "--reset", sha]);
+    writeFileSync(`${place}.complete`, "");
+  }
+  const listing = await git.raw(["ls-tree", "-r", "-z", sha]);
+  const paths = new Set(
+    listing.split("\0").flatMap((line) => {
+      const [meta = "", path] = line.split("\t");
+      return path !== undefined && meta.startsWith("100") ? [path] : [];
+    }),
+  );
+  await dropOldTrees(directory, sha);
+  return { paths: () => [...paths], read: (path) => (paths.has(path) ? readFileSync(join(place, path)) : undefined) };
+}
+
+/** Stories of the last minutes may still read the trees before this one: the newest few stay. */
+async function dropOldTrees(directory: string, current: string): Promise<void> {
+  const places = readdirSync(join(directory, "trees")).filter((name) => name.endsWith(".complete"));
+  const age = (name: string) => statSync(join(directory, "trees", name)).mtimeMs;
+  const old = places.sort((a, b) => age(b) - age(a)).slice(keptTrees);
+  for (const sha of old.map((name) => name.replace(".complete", "")).filter((name) => name !== current)) {
+    for (const suffix of [".complete", ".index", ""]) {
+      rmSync(join(directory, "trees", sha + suffix), { recursive: true, force: true });
+    }
+  }
+}
+
+const keptTrees = 5;
+
+function quietGit(directory: string, environment: Readonly<Record<string, string>> = {}) {
+  const base = { PATH: process.env.PATH ?? "", HOME: directory, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1" };
+  const all = { ...base, ...environment };
+  return simpleGit({
+    baseDir: directory,
+    // Of silence, not of work: see `slowest`.
+    timeout: { block: 120_000 },
+    // By itself simple-git takes a failure without a word on stderr, such as "is no ancestor", for a success.
+    errors: (error, { exitCode }) => (exitCode === 0 ? undefined : (error ?? new Error(`git exited with ${exitCode}`))),
+    // simple-git lets no variable of Git through that is not named; ours are all set right here.
+    allowEnvironment: Object.keys(all),
+    // Both are ours and fixed: the header that carries the token, and the place of the files.
+    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true },
+  }).env(all);
+}

@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { readTrailer } from "../../domain/proposal/pull-request.ts";
+import type { ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import type { GitHubClient } from "./github.ts";
+
+/** A draft and the tree of its base, over which its own is built. */
+export interface Draft extends ProposalDraft {
+  readonly baseTree: string;
+}
+
+/** What a commit says about its origin. */
+export interface Commit {
+  readonly message: string;
+  readonly email: string;
+  readonly tree: string;
+}
+
+export async function commitAt(client: GitHubClient, sha: string): Promise<Commit> {
+  const commit = await client.read(() => client.octokit.rest.git.getCommit({ ...client.repository, commit_sha: sha }));
+  return { message: commit.message, email: commit.author.email, tree: commit.tree.sha };
+}
+
+/**
+ * Written by the App for this incident. Anyone who may push can forge it, so it only ever decides where a new commit
+ * goes; what gets merged is decided by the files.
+ */
+export function isOurs(client: GitHubClient, commit: Pick<Commit, "message" | "email">, draft: Draft): boolean {
+  const [address = ""] = commit.email.split("@");
+  return (
+    address.replace(/^\d+\+/, "") === client.login && readTrailer(commit.message, "Incident-UID") === draft.incident
+  );
+}
+
+/**
+ * True when a commit of ours holds every planned file but for prose: a post-mortem rendered anew by a repeated try is
+ * no reason for a second commit. Nothing that the cluster reads may differ, and no other file.
+ */
+export async function holdsPlan(
+  client: GitHubClient,
+  draft: Draft,
+  commit: Commit & { sha: string },
+): Promise<boolean> {
+  if (!isOurs(client, commit, draft) || readTrailer(commit.message, "Effect") !== draft.effect) return false;
+  const query = { ...client.repository, basehead: `${draft.baseSha}...${commit.sha}` };
+  const { files = [], behind_by } = await client.read(() =>
+    client.octokit.rest.repos.compareCommitsWithBasehead(query),
+  );
+  const planned = new Map(draft.files.map((file) => [file.path, blobId(file.content)]));
+  const there = new Map(files.map((file) => [file.filename, file.sha]));
+  const exact = [...planned].every(([path, id]) => isProse(path) || there.get(path) === id);
+  return behind_by === 0 && exact && [...there.keys()].every((path) => planned.has(path));
+}
+
+function isProse(path: string): boolean {
+  return path.endsWith(".md");
+}
+
+/** The id that Git gives this content. */
+function blobId(content: string): string {
+  const bytes = Buffer.from(content);
+  return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+}

@@ -1,0 +1,122 @@
+import { createAppAuth } from "@octokit/auth-app";
+import { Octokit } from "@octokit/rest";
+import { Refused } from "../../ports/errors.ts";
+import { cloneAddress } from "../github-clone-address.ts";
+import { paceOf, statusOf } from "./pace.ts";
+
+export interface GitHubOptions {
+  readonly apiUrl: string;
+  /** Only to fetch from another path of the same host; by default the address is GitHub's own. */
+  readonly cloneUrl?: string | undefined;
+  readonly repository: { readonly owner: string; readonly repo: string };
+  readonly app: { readonly id: number; readonly privateKey: string };
+  readonly writeGapMs: number;
+  /** How long one call may take; Octokit itself would wait for ever. */
+  readonly deadlineMs?: number;
+  /** Called before each mutating call leaves. */
+  readonly audit: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<void>;
+  /** Hears of every call, for metrics; without a status nobody answered. */
+  readonly onCall?: (call: { method: string; status: number | undefined; durationMs: number }) => void;
+}
+
+/** What the adapter's parts share: one client with the App's identity, one pace. */
+export interface GitHubClient {
+  readonly octokit: Octokit;
+  readonly repository: { readonly owner: string; readonly repo: string };
+  /** The bot's own login, `<slug>[bot]`. */
+  readonly login: string;
+  readonly appId: number;
+  readonly defaultBranch: string;
+  /** Public repositories must not show log lines. */
+  readonly isPublic: boolean;
+  read<T>(call: () => Promise<{ data: T }>): Promise<T>;
+  /** All pages of a list, a hundred items each, up to a thousand items. */
+  readAll<T>(page: (at: { page: number; per_page: number }) => Promise<{ data: T[] }>): Promise<T[]>;
+  /** As `read`, but a 404 is an answer. */
+  find<T>(call: () => Promise<{ data: T }>): Promise<T | undefined>;
+  write<T>(action: string, detail: Readonly<Record<string, unknown>>, call: () => Promise<{ data: T }>): Promise<T>;
+}
+
+/** What git needs to fetch the repository; the second is for the host of the first alone. */
+export interface Cloning {
+  readonly cloneUrl: string;
+  authorization(): Promise<string>;
+}
+
+const defaultDeadlineMs = 30_000;
+
+/** Connects as the App's installation on the repository. Throws `Refused` when it is not installed there. */
+export async function connectGitHub(options: GitHubOptions): Promise<GitHubClient & Cloning> {
+  const { repository, app } = options;
+  const pace = paceOf(options.writeGapMs);
+  const request = { fetch: fetchWithin(options.deadlineMs ?? defaultDeadlineMs, options.onCall) };
+  const base = { baseUrl: options.apiUrl, authStrategy: createAppAuth, request, log: silent };
+  const asApp = new Octokit({ ...base, auth: { appId: app.id, privateKey: app.privateKey } });
+  const [self, installation] = await pace
+    .run("read", () =>
+      Promise.all([asApp.rest.apps.getAuthenticated(), asApp.rest.apps.getRepoInstallation(repository)]),
+    )
+    .catch((cause) => {
+      if (statusOf(cause) === undefined) throw cause;
+      throw new Refused(
+        `the App is not installed on ${repository.owner}/${repository.repo}, or its id or key is wrong`,
+        { cause },
+      );
+    });
+  const auth = { appId: app.id, privateKey: app.privateKey, installationId: installation.data.id };
+  const octokit = new Octokit({ ...base, auth });
+  const read = async <T>(call: () => Promise<{ data: T }>) => (await pace.run("read", call)).data;
+  const about = await read(() => octokit.rest.repos.get(repository));
+  const cloneUrl = cloneAddress({ apiUrl: options.apiUrl, reported: about.clone_url, given: options.cloneUrl });
+  return {
+    octokit,
+    cloneUrl,
+    repository,
+    login: `${self.data?.slug ?? "rectify"}[bot]`,
+    appId: app.id,
+    defaultBranch: about.default_branch,
+    isPublic: !about.private,
+    read,
+    readAll: (page) => readAll((at) => read(() => page(at))),
+    find: (call) =>
+      read(call).catch((error) => {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }),
+    write: async (action, detail, call) => (await pace.run("write", call, () => options.audit(action, detail))).data,
+    authorization: async () => {
+      const { token } = (await octokit.auth({ type: "installation" })) as { token: string };
+      return `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
+    },
+  };
+}
+
+const pageSize = 100;
+const mostPages = 10;
+
+async function readAll<T>(read: (at: { page: number; per_page: number }) => Promise<T[]>): Promise<T[]> {
+  const all: T[] = [];
+  for (let page = 1; page <= mostPages; page += 1) {
+    const items = await read({ page, per_page: pageSize });
+    all.push(...items);
+    if (items.length < pageSize) break;
+  }
+  return all;
+}
+
+function fetchWithin(deadlineMs: number, onCall: GitHubOptions["onCall"]): typeof fetch {
+  return async (input, init) => {
+    const begun = performance.now();
+    let status: number | undefined;
+    try {
+      const answer = await fetch(input, { ...init, signal: AbortSignal.timeout(deadlineMs) });
+      status = answer.status;
+      return answer;
+    } finally {
+      onCall?.({ method: init?.method ?? "GET", status, durationMs: performance.now() - begun });
+    }
+  };
+}
+
+const nothing = () => undefined;
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -1,0 +1,222 @@
+import type { Comment, Permission } from "../../domain/guardrails/commenter.ts";
+import type { MergeAnswer, Proposal, ProposalFacts } from "../../domain/proposal/pull-request.ts";
+import { readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
+import type { GitHost, People } from "../../ports/github.ts";
+import type { GitHubClient } from "./github.ts";
+import { requiredChecks } from "./checks.ts";
+import { issuesOf } from "./issues.ts";
+import { marksOf } from "./marks.ts";
+import { statusOf } from "./pace.ts";
+import { findReport, publishProposal } from "./proposals.ts";
+import type { Mirror } from "../git-mirror.ts";
+
+/** The code host port: reads of files from the mirror, everything else through the API. */
+export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
+  // Only saves looks and repeats: after a restart the comment is found again by its author and marker.
+  const reports = new Map<number, Report>();
+  return {
+    head: () => mirror.head(),
+    at: (sha) => mirror.at(sha),
+    commitsSince: (since) => mirror.commitsSince(since),
+    contains: (descendant, ancestor) => mirror.contains(descendant, ancestor),
+    publish: async (draft) => publishProposal(client, draft, await mirror.treeId(draft.baseSha)),
+    report: async (proposal, markdown) => {
+      const body = `${stickyMarker}\n${markdown}`;
+      const known = reports.get(proposal.number);
+      if (known?.body === body) return;
+      reports.set(proposal.number, { id: await writeReport(client, proposal, body, known?.id), body });
+    },
+    ...issuesOf(client),
+    ...marksOf(client),
+    look: (proposal) => look(client, proposal),
+    merge: (proposal, approvedBy = []) => merge(client, proposal, approvedBy),
+    close: async (proposal) => {
+      const detail = onRecord(proposal);
+      const request = { ...client.repository, pull_number: proposal.number, state: "closed" as const };
+      await client.write("close pull request", detail, () => client.octokit.rest.pulls.update(request));
+      await deleteBranch(client, proposal);
+    },
+  };
+}
+
+/** What every row about a proposal names. */
+function onRecord({ number, commitMessage }: Pick<Proposal, "number" | "commitMessage">) {
+  return { pull: number, incident: readTrailer(commitMessage, "Incident-UID") };
+}
+
+interface Report {
+  readonly id: number;
+  readonly body: string;
+}
+
+/** The people port. */
+export function people(client: GitHubClient): People {
+  const { octokit, repository } = client;
+  return {
+    comment: async (id) => {
+      const found = await client.find(() => octokit.rest.issues.getComment({ ...repository, comment_id: id }));
+      return found && commentOf(found);
+    },
+    commentsOn: async (proposal) => {
+      const query = { ...repository, issue_number: proposal.number };
+      return (await client.readAll((at) => octokit.rest.issues.listComments({ ...query, ...at }))).map(commentOf);
+    },
+    permissionOf: async (username) => {
+      const query = { ...repository, username };
+      const answer = await client.find(() => octokit.rest.repos.getCollaboratorPermissionLevel(query));
+      return answer === undefined ? "none" : permissionIn(answer);
+    },
+    teamsOf: async (username, teams) => {
+      const memberOf = await Promise.all(
+        teams.map(async (team) => {
+          const [org = "", team_slug = ""] = team.split("/");
+          const query = { org, team_slug, username };
+          const found = await client.find(() => octokit.rest.teams.getMembershipForUserInOrg(query));
+          return found?.state === "active" ? [team] : [];
+        }),
+      );
+      return memberOf.flat();
+    },
+    committersOf: async (proposal) => {
+      const query = { ...repository, pull_number: proposal.number };
+      const commits = await client.readAll((at) => octokit.rest.pulls.listCommits({ ...query, ...at }));
+      return [
+        ...new Set(commits.flatMap((commit) => [commit.author?.login ?? [], commit.committer?.login ?? []].flat())),
+      ];
+    },
+    react: async (comment_id, content, incident) => {
+      const request = { ...repository, comment_id, content };
+      const detail = { comment: comment_id, content, incident };
+      await client
+        .write("react", detail, () => octokit.rest.reactions.createForIssueComment(request))
+        .catch(unlessGone);
+    },
+  };
+}
+
+const permissions: readonly string[] = ["admin", "maintain", "write", "triage", "read", "none"] satisfies Permission[];
+
+// `role_name` tells maintain and triage apart, which `permission` folds into write and read. It may also be the name
+// of a role that an organisation made up, or empty: then only the folded one can be understood.
+function permissionIn({ role_name, permission }: { role_name: string; permission: string }): Permission {
+  const known = [role_name, permission].find((name) => permissions.includes(name));
+  return (known ?? "none") as Permission;
+}
+
+/** What was deleted meanwhile needs nothing any more. */
+function unlessGone(error: unknown): undefined {
+  if (statusOf(error) !== 404) throw error;
+}
+
+interface RawComment {
+  readonly id: number;
+  readonly issue_url: string;
+  readonly body?: string | undefined;
+  readonly user: { readonly login: string; readonly type: string } | null;
+  readonly performed_via_github_app?: object | null | undefined;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+function commentOf(raw: RawComment): Comment {
+  return {
+    id: raw.id,
+    proposal: Number(raw.issue_url.split("/").at(-1)),
+    author: raw.user?.login ?? "",
+    byPerson: raw.user?.type === "User" && !raw.performed_via_github_app,
+    body: raw.body ?? "",
+    createdAt: raw.created_at,
+    edited: raw.updated_at !== raw.created_at,
+  };
+}
+
+async function writeReport(
+  client: GitHubClient,
+  proposal: Pick<Proposal, "number" | "commitMessage">,
+  body: string,
+  known: number | undefined,
+): Promise<number> {
+  const { octokit, repository } = client;
+  const id = known ?? (await findReport(client, proposal.number));
+  const detail = onRecord(proposal);
+  if (id !== undefined) {
+    const request = { ...repository, comment_id: id, body };
+    const updated = await client
+      .write("update comment", detail, () => octokit.rest.issues.updateComment(request))
+      .catch(unlessGone);
+    if (updated) return id;
+  }
+  const request = { ...repository, issue_number: proposal.number, body };
+  return (await client.write("create comment", detail, () => octokit.rest.issues.createComment(request))).id;
+}
+
+async function look(client: GitHubClient, proposal: Pick<Proposal, "number">): Promise<ProposalFacts> {
+  const { octokit, repository } = client;
+  const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
+  const state = pull.merged ? "merged" : pull.state === "open" ? "open" : "closed";
+  return {
+    state,
+    headSha: pull.head.sha,
+    mergedSha: pull.merged ? (pull.merge_commit_sha ?? undefined) : undefined,
+    requiredChecks: state === "open" ? await requiredChecks(client, pull.base.ref, pull.head.sha) : [],
+    conflicting: pull.mergeable === null ? undefined : !pull.mergeable,
+  };
+}
+
+async function merge(client: GitHubClient, proposal: Proposal, approvedBy: readonly string[]): Promise<MergeAnswer> {
+  const answer = await tryMerge(client, proposal, approvedBy);
+  if (answer.kind === "merged") await deleteBranch(client, proposal);
+  return answer;
+}
+
+async function tryMerge(client: GitHubClient, proposal: Proposal, approvedBy: readonly string[]): Promise<MergeAnswer> {
+  const { octokit, repository } = client;
+  const [title = "", ...rest] = proposal.commitMessage.split("\n");
+  const request = {
+    ...repository,
+    pull_number: proposal.number,
+    sha: proposal.headSha,
+    merge_method: "squash" as const,
+    commit_title: `${title} (#${proposal.number})`,
+    commit_message: [rest.join("\n").trim(), ...approvedBy.map((login) => `Approved-by: ${login}`)].join("\n"),
+  };
+  try {
+    const detail = { ...onRecord(proposal), sha: proposal.headSha, effect: proposal.effect, approvedBy };
+    const merged = await client.write("merge", detail, () => octokit.rest.pulls.merge(request));
+    return { kind: "merged", sha: merged.sha };
+  } catch (error) {
+    const answer = mergeRefusal(error);
+    // An earlier try may have merged it and died before it could say so.
+    const now = await look(client, proposal);
+    return now.state === "merged" && now.mergedSha !== undefined ? { kind: "merged", sha: now.mergedSha } : answer;
+  }
+}
+
+// 405, 409 and 422 are states of the pull request, not failures of the call.
+function mergeRefusal(error: unknown): MergeAnswer {
+  const because = error instanceof Error ? error.message : String(error);
+  switch (statusOf(error)) {
+    case 409:
+      return { kind: "moved", because };
+    case 405:
+    case 422:
+      return { kind: "not-yet", because };
+    default:
+      throw error;
+  }
+}
+
+/** Deletes the branch while it holds nothing but what we put there: a person's commits are theirs to keep. */
+async function deleteBranch(client: GitHubClient, proposal: Proposal): Promise<void> {
+  const { branch, headSha } = proposal;
+  const { octokit, repository } = client;
+  const ref = { ...repository, ref: `heads/${branch}` };
+  const there = await client.find(() => octokit.rest.git.getRef(ref));
+  if (there?.object.sha !== headSha) return;
+  await client
+    .write("delete branch", { ...onRecord(proposal), branch }, () => octokit.rest.git.deleteRef(ref))
+    .catch((error) => {
+      // Already gone, or not to be deleted by the repository's rules: neither undoes what was merged or closed.
+      if (statusOf(error) === undefined) throw error;
+    });
+}

@@ -1,0 +1,94 @@
+import { Refused, Unavailable } from "../../ports/errors.ts";
+
+/** GitHub asks for one second between writes, and for silence after a limit was hit. */
+export interface Pace {
+  /**
+   * Runs one call in its turn, `before` right ahead of it. Throws `Unavailable` with the wait when a limit forbids the
+   * call; then `before` did not run either.
+   */
+  run<T>(kind: "read" | "write", call: () => Promise<T>, before?: () => Promise<void>): Promise<T>;
+  /** Calls made so far. */
+  count(): number;
+}
+
+/**
+ * One pace per installation. Reads go at once, writes one after the other with `gapMs` between them. After a limit
+ * nobody calls before the time that GitHub named, so that a hundred stories do not run into it one by one.
+ */
+export function paceOf(gapMs: number, now: () => number = Date.now): Pace {
+  let silentUntil = 0;
+  let lastWrite = 0;
+  let calls = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  const guarded = async <T>(call: () => Promise<T>, before?: () => Promise<void>): Promise<T> => {
+    const wait = silentUntil - now();
+    if (wait > 0) throw new Unavailable("GitHub: waiting for its rate limit", { retryAfterMs: wait });
+    await before?.();
+    calls += 1;
+    return call().catch((cause: HttpFailure) => {
+      const pause = limitPauseMs(cause, now());
+      if (pause === undefined) throw translate(cause);
+      silentUntil = Math.max(silentUntil, now() + pause);
+      throw new Unavailable("GitHub: rate limit", { cause, retryAfterMs: pause });
+    });
+  };
+
+  const inTurn = <T>(call: () => Promise<T>, before?: () => Promise<void>): Promise<T> => {
+    const mine = turn.then(async () => {
+      const wait = lastWrite + gapMs - now();
+      if (wait > 0) await new Promise((resume) => setTimeout(resume, wait));
+      lastWrite = now();
+      return guarded(call, before);
+    });
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+
+  return {
+    run: (kind, call, before) => (kind === "write" ? inTurn(call, before) : guarded(call, before)),
+    count: () => calls,
+  };
+}
+
+interface HttpFailure {
+  readonly status?: number;
+  readonly message?: string;
+  readonly response?: {
+    readonly headers?: Readonly<Record<string, string | number | undefined>>;
+    readonly data?: unknown;
+  };
+}
+
+/** How long GitHub wants silence: https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api */
+function limitPauseMs(failure: HttpFailure, now: number): number | undefined {
+  if (failure.status !== 403 && failure.status !== 429) return undefined;
+  const headers = failure.response?.headers ?? {};
+  const secondsLeft = Number(headers["retry-after"] ?? Number.NaN);
+  if (Number.isFinite(secondsLeft)) return secondsLeft * 1000;
+  const resetSeconds = Number(headers["x-ratelimit-reset"]);
+  if (String(headers["x-ratelimit-remaining"]) === "0" && Number.isFinite(resetSeconds)) {
+    return Math.max(1000, resetSeconds * 1000 - now);
+  }
+  // A secondary limit may come without any header: then at least a minute.
+  return failure.status === 429 || /secondary rate limit/i.test(failure.message ?? "") ? 60_000 : undefined;
+}
+
+const passing = new Set([408, 500, 502, 503, 504]);
+
+function translate(failure: HttpFailure): Error {
+  const status = failure.status;
+  const message = `GitHub${status === undefined ? "" : ` ${status}`}: ${withoutTokens(failure.message ?? "no answer")}`;
+  if (status === undefined || status === 401 || passing.has(status))
+    return new Unavailable(message, { cause: failure });
+  return Object.assign(new Refused(message, { cause: failure }), { status });
+}
+
+function withoutTokens(text: string): string {
+  return text.replace(/\/\/[^@/\s]+@/g, "//").replace(/\b(gh[a-z]_|github_pat_)\w+/g, "[redacted]");
+}
+
+/** The HTTP status of a clear no, for the few calls where it is a state and not a failure. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof Refused && "status" in error && typeof error.status === "number" ? error.status : undefined;
+}

@@ -1,0 +1,261 @@
+import { incidentLine, checkName, stickyMarker } from "../../domain/proposal/pull-request.ts";
+import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+import type { GitHubClient } from "./github.ts";
+import { type Draft, commitAt, holdsPlan, isOurs } from "./commits.ts";
+import { statusOf } from "./pace.ts";
+
+/** The part of a pull request's answer that we use. */
+interface Pull {
+  readonly number: number;
+  readonly html_url: string;
+  readonly state: string;
+  readonly body: string | null;
+  readonly user: { readonly login: string } | null;
+  readonly head: { readonly sha: string; readonly ref: string };
+  readonly labels: readonly { readonly name?: string | undefined }[];
+}
+
+/**
+ * Opens the pull request of an incident, or finds the one that an earlier try opened. The look at the start tells
+ * which it is: after it, a new pull request needs no further looks, an adopted one is completed piece by piece.
+ * `baseTree` is the tree of the draft's base.
+ */
+export async function publishProposal(client: GitHubClient, asked: ProposalDraft, baseTree: string): Promise<Proposal> {
+  const draft: Draft = { ...asked, baseTree };
+  const pulls = await findPulls(client, draft.branch);
+  const own = pulls.find((pull) => pull.number > (draft.after ?? 0) && isOwn(pull, draft));
+  if (own) return adopt(client, draft, own);
+
+  const other = pulls.find((pull) => pull.state === "open");
+  if (other) throw new Refused(`the workload already has an open proposal: #${other.number}`);
+  const tree = await createTree(client, draft);
+  const branch = await createBranch(client, draft, tree);
+  const pull = await openPull(client, draft, branch.name);
+  if (pull === undefined) {
+    const opened = (await findPulls(client, branch.name)).find((one) => one.state === "open" && isOwn(one, draft));
+    if (!opened) throw new Refused(`branch ${branch.name} already has a pull request of someone else`);
+    return adopt(client, draft, opened);
+  }
+  await complete(client, draft, { pull, sha: branch.sha, labels: [], comment: undefined, checked: false });
+  return proposalOf(draft, pull, branch.sha);
+}
+
+/** One incident may have several over time (a remedy, then its revert): a finished one counts only for its own effect. */
+function isOwn(pull: Pull, draft: Draft): boolean {
+  if (!pull.body?.includes(incidentLine(draft.incident))) return false;
+  return pull.state === "open" || pull.body.includes(draft.effect);
+}
+
+/** The App's own pull requests for this branch. What others opened is no proposal, whatever its text says. */
+async function findPulls(client: GitHubClient, branch: string): Promise<Pull[]> {
+  const { owner } = client.repository;
+  const query = { ...client.repository, head: `${owner}:${branch}`, state: "all" as const, per_page: 30 };
+  const pulls: Pull[] = await client.read(() => client.octokit.rest.pulls.list(query));
+  return pulls.filter((pull) => pull.user?.login === client.login);
+}
+
+async function adopt(client: GitHubClient, draft: Draft, pull: Pull): Promise<Proposal> {
+  if (pull.state !== "open") return proposalOf(draft, pull, pull.head.sha);
+  const tree = await createTree(client, draft);
+  const head = await commitAt(client, pull.head.sha);
+  // The planned files, or our own older plan, which gets the new one on top. Else a person took over.
+  const current = head.tree === tree || (await holdsPlan(client, draft, { ...head, sha: pull.head.sha }));
+  const foreign = !current && !isOurs(client, head, draft);
+  const sha = foreign
+    ? await lastOwnCommit(client, draft, pull)
+    : current
+      ? pull.head.sha
+      : await addCommit(client, draft, { tree, branch: pull.head.ref, head: pull.head.sha });
+  if (!foreign && !(current && pull.body?.includes(draft.effect))) await rewrite(client, draft, pull);
+  const comment = await findReport(client, pull.number);
+  const checked = foreign || (await hasCheck(client, draft, sha));
+  const labels = pull.labels.flatMap((label) => label.name ?? []);
+  await complete(client, draft, { pull, sha, labels, comment, checked });
+  return proposalOf(draft, pull, sha);
+}
+
+/** The head that the story goes on with when a person pushed on top of it: theirs is never merged as ours. */
+async function lastOwnCommit(client: GitHubClient, draft: Draft, pull: Pull): Promise<string> {
+  const query = { ...client.repository, pull_number: pull.number };
+  const commits = await client.readAll((at) => client.octokit.rest.pulls.listCommits({ ...query, ...at }));
+  const own = commits.findLast(({ commit }) =>
+    isOurs(client, { message: commit.message, email: commit.author?.email ?? "" }, draft),
+  );
+  if (!own) throw new Refused(`a person replaced the commits of #${pull.number}`);
+  return own.sha;
+}
+
+interface Branch {
+  readonly name: string;
+  readonly sha: string;
+}
+
+/** The first commit on a fresh branch. A branch of that name that is not ours is left alone. */
+async function createBranch(client: GitHubClient, draft: Draft, tree: string): Promise<Branch> {
+  const commit = await createCommit(client, draft, { tree, parents: [draft.baseSha] });
+  for (const name of [draft.branch, `${draft.branch}-${draft.incident.slice(0, 8)}`]) {
+    if (await createRef(client, draft, { name, sha: commit })) return { name, sha: commit };
+    const sha = await adoptBranch(client, draft, { name, tree });
+    if (sha !== undefined) return { name, sha };
+  }
+  throw new Refused(`branch ${draft.branch} is taken by someone else`);
+}
+
+/** False when GitHub refuses it, which mostly means that it exists. */
+async function createRef(client: GitHubClient, draft: Draft, { name, sha }: Branch): Promise<boolean> {
+  const ref = { ...client.repository, ref: `refs/heads/${name}`, sha };
+  return client
+    .write("create branch", { branch: name, sha, incident: draft.incident }, () =>
+      client.octokit.rest.git.createRef(ref),
+    )
+    .then(
+      () => true,
+      (error) => {
+        if (statusOf(error) !== 422) throw error;
+        return false;
+      },
+    );
+}
+
+/** The head of a branch that an earlier try made for this incident, brought up to the draft; undefined: not ours. */
+async function adoptBranch(
+  client: GitHubClient,
+  draft: Draft,
+  { name, tree }: { name: string; tree: string },
+): Promise<string | undefined> {
+  const taken = await client.find(() => client.octokit.rest.git.getRef({ ...client.repository, ref: `heads/${name}` }));
+  if (!taken) return undefined;
+  const head = taken.object.sha;
+  const there = await commitAt(client, head);
+  if (!isOurs(client, there, draft)) return undefined;
+  const current = there.tree === tree || (await holdsPlan(client, draft, { ...there, sha: head }));
+  return current ? head : addCommit(client, draft, { tree, branch: name, head });
+}
+
+/** The base's files with the draft's in place. Doing it twice gives the same tree. */
+async function createTree(client: GitHubClient, draft: Draft): Promise<string> {
+  const tree = draft.files.map(({ path, content }) => ({
+    path,
+    content,
+    mode: "100644" as const,
+    type: "blob" as const,
+  }));
+  const paths = draft.files.map((file) => file.path);
+  const detail = { paths, base: draft.baseSha, incident: draft.incident, effect: draft.effect };
+  const request = { ...client.repository, base_tree: draft.baseTree, tree };
+  return (await client.write("create tree", detail, () => client.octokit.rest.git.createTree(request))).sha;
+}
+
+/** A commit by the App without author fields comes back signed by GitHub. */
+async function createCommit(
+  client: GitHubClient,
+  draft: Draft,
+  { tree, parents }: { tree: string; parents: string[] },
+): Promise<string> {
+  const detail = { tree, parents, incident: draft.incident, effect: draft.effect };
+  const request = { ...client.repository, message: draft.commitMessage, tree, parents };
+  return (await client.write("create commit", detail, () => client.octokit.rest.git.createCommit(request))).sha;
+}
+
+/** A changed plan goes on top of the branch, never over it. */
+async function addCommit(
+  client: GitHubClient,
+  draft: Draft,
+  { tree, branch, head }: { tree: string; branch: string; head: string },
+): Promise<string> {
+  const basehead = `${draft.baseSha}...${head}`;
+  const query = { ...client.repository, basehead, per_page: 1 };
+  const { behind_by } = await client.read(() => client.octokit.rest.repos.compareCommitsWithBasehead(query));
+  // Planned on a newer base: without it as a parent its changes would count as ours.
+  const parents = behind_by > 0 ? [head, draft.baseSha] : [head];
+  const sha = await createCommit(client, draft, { tree, parents });
+  const ref = { ...client.repository, ref: `heads/${branch}`, sha, force: false };
+  const detail = { branch, sha, incident: draft.incident };
+  await client
+    .write("update branch", detail, () => client.octokit.rest.git.updateRef(ref))
+    .catch((error) => {
+      // A person pushed just now: the next try sees their commit.
+      if (statusOf(error) === 422 && /fast.forward/i.test(error.message)) throw new Unavailable("the branch moved");
+      throw error;
+    });
+  return sha;
+}
+
+async function rewrite(client: GitHubClient, draft: Draft, pull: Pull): Promise<void> {
+  const detail = { pull: pull.number, incident: draft.incident, effect: draft.effect };
+  const text = { ...client.repository, pull_number: pull.number, title: draft.title, body: draft.body };
+  await client.write("update pull request", detail, () => client.octokit.rest.pulls.update(text));
+}
+
+/** Undefined when the branch already has an open pull request. */
+async function openPull(client: GitHubClient, draft: Draft, branch: string): Promise<Pull | undefined> {
+  const { title, body } = draft;
+  const request = { ...client.repository, head: branch, base: client.defaultBranch, title, body };
+  const detail = { branch, incident: draft.incident, effect: draft.effect };
+  return client
+    .write("open pull request", detail, () => client.octokit.rest.pulls.create(request))
+    .catch((error) => {
+      if (statusOf(error) === 422 && /already exists/.test(error.message)) return undefined;
+      throw error;
+    });
+}
+
+interface Present {
+  readonly pull: Pull;
+  /** The commit that the check is about. */
+  readonly sha: string;
+  readonly labels: readonly string[];
+  readonly comment: number | undefined;
+  readonly checked: boolean;
+}
+
+/** Labels, sticky comment and Check Run, as far as they are missing. */
+async function complete(client: GitHubClient, draft: Draft, present: Present): Promise<void> {
+  const { pull, sha } = present;
+  const issue = { ...client.repository, issue_number: pull.number };
+  const detail = { pull: pull.number, incident: draft.incident };
+  const labels = draft.labels.filter((label) => !present.labels.includes(label));
+  if (labels.length > 0) {
+    await client.write("add labels", { ...detail, labels }, () =>
+      client.octokit.rest.issues.addLabels({ ...issue, labels }),
+    );
+  }
+  if (present.comment === undefined) {
+    const body = `${stickyMarker}\n${draft.report}`;
+    await client.write("create comment", detail, () => client.octokit.rest.issues.createComment({ ...issue, body }));
+  }
+  if (present.checked) return;
+  const { conclusion, title, summary } = draft.check;
+  const run = { name: checkName, head_sha: sha, status: "completed" as const, conclusion, external_id: draft.effect };
+  await client.write("create check run", { ...detail, conclusion }, () =>
+    client.octokit.rest.checks.create({ ...client.repository, ...run, output: { title, summary } }),
+  );
+}
+
+/** The id of our sticky comment: ours by authorship, not by its text alone. */
+export async function findReport(client: GitHubClient, number: number): Promise<number | undefined> {
+  const query = { ...client.repository, issue_number: number, per_page: 100 };
+  const comments = await client.read(() => client.octokit.rest.issues.listComments(query));
+  return comments.find((comment) => comment.user?.login === client.login && comment.body?.startsWith(stickyMarker))?.id;
+}
+
+/** Our own verdict on this effect at this commit, not one of the same name by another App. */
+async function hasCheck(client: GitHubClient, draft: Draft, sha: string): Promise<boolean> {
+  const query = { ...client.repository, ref: sha, check_name: checkName, app_id: client.appId };
+  const { check_runs } = await client.read(() => client.octokit.rest.checks.listForRef(query));
+  return check_runs.some((run) => run.external_id === draft.effect && run.conclusion === draft.check.conclusion);
+}
+
+function proposalOf(draft: Draft, pull: Pull, headSha: string): Proposal {
+  return {
+    number: pull.number,
+    url: pull.html_url,
+    branch: pull.head.ref,
+    headSha,
+    effect: draft.effect,
+    commitMessage: draft.commitMessage,
+    files: draft.files.map((file) => file.path),
+    labels: draft.labels,
+  };
+}

@@ -1,0 +1,125 @@
+import { timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Unavailable } from "../../ports/errors.ts";
+
+/** What a route answers: status, text, headers. */
+export interface Reply {
+  readonly status: number;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One route of a listener. `limit` bytes of body are read at most, and none before `admit` has agreed. */
+export interface Route {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly limit?: number;
+  /** Looks at the headers alone; a reply ends the request with the body unread. */
+  readonly admit?: (headers: IncomingMessage["headers"]) => Reply | undefined;
+  readonly answer: (request: { body: Buffer; headers: IncomingMessage["headers"]; url: URL }) => Promise<Reply>;
+}
+
+/** An HTTP listener with our own limits: body size while streaming, header and body time, no inflating. */
+export async function listen(
+  routes: readonly Route[],
+  options: { host: string; port: number },
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    void serve(routes, request, response);
+  });
+  server.headersTimeout = 5_000;
+  server.requestTimeout = 10_000;
+  await new Promise<void>((ready, failed) => {
+    server.once("error", failed);
+    server.listen(options.port, options.host, ready);
+  }).catch((cause: NodeJS.ErrnoException) => {
+    const what =
+      cause.code === "EADDRINUSE" ? `port ${options.port} is taken: free it or set another one` : cause.message;
+    throw new Unavailable(what, { cause });
+  });
+  const address = server.address();
+  return { port: typeof address === "object" && address ? address.port : options.port, close: () => closed(server) };
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => done());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 1000).unref();
+  });
+}
+
+async function serve(routes: readonly Route[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://listener");
+  const here = routes.filter((route) => matches(route.path, url.pathname));
+  const route = here.find((item) => item.method === request.method);
+  if (!route) return send(response, { status: here.length > 0 ? 405 : 404 });
+
+  const early = route.admit?.(request.headers) ?? tooLargeByHeader(request, route);
+  if (early) return refuse(request, response, early);
+  const body = await readBody(request, route.limit ?? 0);
+  if (body === "too large") return refuse(request, response, { status: 413, body: "the body is too large" });
+  if (body === "broken off") return;
+  send(response, await route.answer({ body, headers: request.headers, url }).catch(replyTo));
+}
+
+/** A path may hold one `*` for any text; of two routes that match, the first one answers. */
+function matches(pattern: string, path: string): boolean {
+  const [start = "", end] = pattern.split("*");
+  if (end === undefined) return pattern === path;
+  return path.length >= start.length + end.length && path.startsWith(start) && path.endsWith(end);
+}
+
+function tooLargeByHeader(request: IncomingMessage, route: Route): Reply | undefined {
+  if (request.headers["content-encoding"] !== undefined) return { status: 415, body: "no content-encoding, please" };
+  return Number(request.headers["content-length"] ?? 0) > (route.limit ?? 0)
+    ? { status: 413, body: "the body is too large" }
+    : undefined;
+}
+
+function readBody(request: IncomingMessage, limit: number): Promise<Buffer | "too large" | "broken off"> {
+  return new Promise((answer) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) return answer("too large");
+      chunks.push(chunk);
+    });
+    request.on("end", () => answer(Buffer.concat(chunks)));
+    request.on("error", () => answer("broken off"));
+    request.on("close", () => answer("broken off"));
+  });
+}
+
+/** The rest of the body is not wanted: answer, then hang up. */
+function refuse(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  response.once("finish", () => request.destroy());
+  send(response, { ...reply, headers: { ...reply.headers, connection: "close" } });
+}
+
+function send(response: ServerResponse, reply: Reply): void {
+  response.writeHead(reply.status, { "content-type": "text/plain; charset=utf-8", ...reply.headers });
+  response.end(reply.body ?? "");
+}
+
+/** 503 asks the sender to come back; Alertmanager never repeats a 4xx. */
+function replyTo(error: unknown): Reply {
+  if (error instanceof Unavailable) return { status: 503, headers: { "retry-after": "5" }, body: "come back soon" };
+  return { status: 500, body: "this is our fault" };
+}
+
+/** True when the header carries the secret as bearer token or as basic password. Constant time. */
+export function bearsSecret(authorization: string | undefined, secret: string): boolean {
+  const [scheme = "", credentials = ""] = (authorization ?? "").split(" ");
+  const given =
+    scheme.toLowerCase() === "basic"
+      ? Buffer.from(credentials, "base64")
+          .toString("utf8")
+          .replace(/^[^:]*:/, "")
+      : credentials;
+  const known = ["basic", "bearer"].includes(scheme.toLowerCase());
+  const expected = Buffer.from(secret);
+  const actual = Buffer.from(given);
+  return known && actual.length === expected.length && timingSafeEqual(actual, expected);
+}

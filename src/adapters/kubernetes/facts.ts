@@ -1,0 +1,163 @@
+import { masked } from "../../domain/text/masking.ts";
+import type { Workload } from "../../domain/kubernetes/workload.ts";
+import type { QuotaUse, Termination, WorkloadState } from "../../domain/kubernetes/workload-state.ts";
+
+/** The fields that are read here, as the Kubernetes client gives them. */
+export interface EventObject {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly involvedObject: { readonly kind?: string; readonly name?: string };
+  readonly lastTimestamp?: Date | undefined;
+  /** The client leaves it as text, whatever its types say: the scheduler writes only this one. */
+  readonly eventTime?: Date | string | undefined;
+  readonly metadata: { readonly creationTimestamp?: Date | undefined };
+}
+
+interface Owned {
+  readonly metadata?: {
+    readonly name?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly creationTimestamp?: Date | undefined;
+    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+  };
+}
+
+export interface QuotaObject {
+  readonly metadata?: { readonly name?: string };
+  readonly status?: {
+    readonly hard?: Readonly<Record<string, string>>;
+    readonly used?: Readonly<Record<string, string>>;
+  };
+}
+
+export interface NodeObject {
+  readonly metadata?: { readonly name?: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+export interface PodObject extends Owned {
+  readonly spec?: { readonly nodeName?: string };
+  readonly status?: { readonly containerStatuses?: readonly ContainerStatus[] };
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly restartCount: number;
+  readonly lastState?: {
+    readonly terminated?: {
+      readonly reason?: string;
+      readonly exitCode: number;
+      readonly finishedAt?: Date | undefined;
+    };
+  };
+}
+
+const mostEvents = 20;
+const longestMessage = 500;
+
+/** The newest events about the workload and what it owns, oldest first: `Warning FailedCreate web-5d4f: …`. */
+export function eventLines(events: readonly EventObject[], workload: Workload): string[] {
+  return events
+    .filter(({ involvedObject }) => belongsTo(involvedObject.kind ?? "", involvedObject.name ?? "", workload))
+    .sort((a, b) => timeOf(a) - timeOf(b))
+    .slice(-mostEvents)
+    .map(({ type, reason, involvedObject, message, count }) => {
+      const times = (count ?? 1) > 1 ? ` (${count} times)` : "";
+      const text = masked(message ?? "").text.slice(0, longestMessage);
+      return `${type ?? ""} ${reason ?? ""} ${involvedObject.name ?? ""}: ${text}${times}`;
+    });
+}
+
+function timeOf({ lastTimestamp, eventTime, metadata }: EventObject): number {
+  return new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
+}
+
+/** Whether an object of this name is the workload, its autoscaler, its ReplicaSet or its pod: `web`, `web-5d4f`, `web-5d4f-x2x4z`. */
+function belongsTo(kind: string, name: string, workload: Workload): boolean {
+  if (name === workload.name) return true;
+  if (!name.startsWith(`${workload.name}-`)) return false;
+  const rest = name.slice(workload.name.length + 1);
+  if (kind === "ReplicaSet") return /^[a-z0-9]+$/.test(rest);
+  if (kind !== "Pod") return false;
+  return workload.kind === "StatefulSet" ? /^\d+$/.test(rest) : /^[a-z0-9]+-[a-z0-9]{5}$/.test(rest);
+}
+
+/** When each revision of a Deployment came, by its ReplicaSets. */
+export function rolloutsOf(sets: readonly Owned[], { kind, name }: Workload): Record<string, string> {
+  const mine = sets.filter(({ metadata }) =>
+    metadata?.ownerReferences?.some((owner) => owner.kind === kind && owner.name === name),
+  );
+  return Object.fromEntries(
+    mine.flatMap(({ metadata }) => {
+      const revision = metadata?.annotations?.["deployment.kubernetes.io/revision"];
+      const at = metadata?.creationTimestamp;
+      return revision === undefined || at === undefined ? [] : [[revision, at.toISOString()] as const];
+    }),
+  );
+}
+
+export function quotasOf(quotas: readonly QuotaObject[]): QuotaUse[] {
+  return quotas.flatMap(({ metadata, status }) =>
+    Object.entries(status?.hard ?? {}).map(([resource, hard]) => ({
+      quota: metadata?.name ?? "",
+      resource,
+      used: status?.used?.[resource] ?? "0",
+      hard,
+    })),
+  );
+}
+
+/** `node-1: MemoryPressure`, for nodes that say something else than that they are well. */
+export function pressuresOf(nodes: readonly NodeObject[], within: ReadonlySet<string>): string[] {
+  return nodes
+    .filter(({ metadata }) => within.has(metadata?.name ?? ""))
+    .flatMap(({ metadata, status }) =>
+      (status?.conditions ?? [])
+        .filter(({ type, status: value }) => (type === "Ready" ? value !== "True" : value === "True"))
+        .map(({ type }) => `${metadata?.name ?? ""}: ${type === "Ready" ? "NotReady" : type}`),
+    );
+}
+
+/** The pods of the workload by the names that Kubernetes gives them. */
+export function podsOf<P extends PodObject>(pods: readonly P[], workload: Workload): P[] {
+  return pods.filter(({ metadata }) => belongsTo("Pod", metadata?.name ?? "", workload));
+}
+
+/** How the containers ended last, where they have ended at all. */
+export function terminationsOf(pods: readonly PodObject[]): Termination[] {
+  return pods.flatMap(({ metadata, status }) =>
+    (status?.containerStatuses ?? []).flatMap(({ name, restartCount, lastState }) => {
+      const last = lastState?.terminated;
+      if (!last) return [];
+      const at = last.finishedAt?.toISOString();
+      const reason = last.reason ?? "unknown";
+      return [
+        {
+          ...{ pod: metadata?.name ?? "", container: name, reason, exitCode: last.exitCode, restarts: restartCount },
+          ...(at === undefined ? {} : { at }),
+        },
+      ];
+    }),
+  );
+}
+
+/** `requests.cpu` and so on as far as they are set, where there is one container: of several nobody can say which. */
+export function resourcesOf([only, ...others]: readonly ContainerSpec[]): Pick<WorkloadState, "resources"> {
+  if (only === undefined || others.length > 0) return {};
+  const fields = ["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"] as const;
+  const set = fields.flatMap((field) => {
+    const [part, resource] = field.split(".") as ["requests" | "limits", "cpu" | "memory"];
+    const value = only.resources?.[part]?.[resource];
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  return { resources: Object.fromEntries(set) };
+}
+
+interface ContainerSpec {
+  readonly resources?: {
+    readonly requests?: Readonly<Record<string, string>>;
+    readonly limits?: Readonly<Record<string, string>>;
+  };
+}

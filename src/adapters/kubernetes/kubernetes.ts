@@ -1,0 +1,280 @@
+import { readFile } from "node:fs/promises";
+import {
+  AppsV1Api,
+  AuthorizationV1Api,
+  AutoscalingV2Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  KubeConfig,
+  type V1Deployment,
+  type V1StatefulSet,
+  type V2HorizontalPodAutoscaler,
+} from "@kubernetes/client-node";
+import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
+import type { AutoscalerReport, Surroundings, WorkloadState } from "../../domain/kubernetes/workload-state.ts";
+import type { Cluster } from "../../ports/kubernetes.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+import { asked, defaultDeadlineMs } from "./calls.ts";
+import { appliedRevision, type CustomType, entryOf } from "./gitops.ts";
+import { eventLines, podsOf, pressuresOf, quotasOf, resourcesOf, rolloutsOf, terminationsOf } from "./facts.ts";
+
+export interface KubernetesOptions {
+  /** Address and token; without them the usual kubeconfig or the pod's service account. */
+  readonly url?: string | undefined;
+  readonly token?: string | undefined;
+  /** A file whose token is read for every call, as the kubelet renews it; it wins over `token`. */
+  readonly tokenPath?: string | undefined;
+  /** A file with the certificates that the API server is trusted by, instead of the system's own. */
+  readonly caPath?: string | undefined;
+  readonly cluster: string;
+  readonly deadlineMs?: number;
+}
+
+interface Clients {
+  readonly deadlineMs: number;
+  readonly apps: AppsV1Api;
+  readonly core: CoreV1Api;
+  readonly autoscaling: AutoscalingV2Api;
+  readonly custom: CustomObjectsApi;
+}
+
+/** The cluster through its API, read only: this file calls no method that changes anything. */
+export function kubernetes(options: KubernetesOptions): Cluster {
+  const config = configOf(options);
+  const clients: Clients = {
+    deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
+    apps: config.makeApiClient(AppsV1Api),
+    core: config.makeApiClient(CoreV1Api),
+    autoscaling: config.makeApiClient(AutoscalingV2Api),
+    custom: config.makeApiClient(CustomObjectsApi),
+  };
+  const read = (type: CustomType, at: { namespace: string; name: string }) =>
+    asked(clients, `reading ${type.plural} ${at.namespace}/${at.name}`, () =>
+      clients.custom.getNamespacedCustomObject({ ...type, ...at }),
+    );
+  return {
+    workload: (workload) => workloadState(clients, workload),
+    surroundings: (workload) => surroundings(clients, workload),
+    entryOf: (workload) => entryOf(read, workload, options.cluster),
+    appliedRevision: (entry) => appliedRevision(read, entry),
+  };
+}
+
+/**
+ * Whether our account may patch Deployments there, which it never should. The API server is asked for its own judgement;
+ * such a review is posted, but nothing is stored. Throws like every adapter.
+ */
+export async function mayPatchDeployments(options: KubernetesOptions, namespace: string): Promise<boolean> {
+  const api = configOf(options).makeApiClient(AuthorizationV1Api);
+  const what = `asking whether we may patch deployments in ${namespace}`;
+  const resourceAttributes = { namespace, verb: "patch", group: "apps", resource: "deployments" };
+  const body = {
+    ...{ apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: { resourceAttributes } },
+  };
+  const review = await asked({ deadlineMs: options.deadlineMs ?? defaultDeadlineMs }, what, () =>
+    api.createSelfSubjectAccessReview({ body }),
+  );
+  const allowed: unknown = review?.status?.allowed;
+  if (typeof allowed !== "boolean") throw new Refused(`Kubernetes: ${what}: the answer is no review`);
+  return allowed;
+}
+
+function configOf({ url, token, tokenPath, caPath }: KubernetesOptions): KubeConfig {
+  const config = new KubeConfig();
+  if (url === undefined) {
+    config.loadFromDefault();
+    return config;
+  }
+  const cluster = { name: "cluster", server: url, skipTLSVerify: isLoopback(url) };
+  config.loadFromOptions({
+    clusters: [{ ...cluster, ...(caPath === undefined ? {} : { caFile: caPath }) }],
+    users: [{ name: "rectify", ...(tokenPath !== undefined || token === undefined ? {} : { token }) }],
+    contexts: [{ name: "rectify", cluster: "cluster", user: "rectify" }],
+    currentContext: "rectify",
+  });
+  if (tokenPath !== undefined) config.addAuthenticator(tokenFile(tokenPath));
+  return config;
+}
+
+/** The client's own reader keeps a token for a minute, in which one that was replaced is still refused. */
+function tokenFile(path: string): Authenticator {
+  return {
+    isAuthProvider: () => true,
+    applyAuthentication: async (_, options) => {
+      options.headers = { ...options.headers, Authorization: `Bearer ${(await readFile(path, "utf8")).trim()}` };
+    },
+  };
+}
+
+type Authenticator = Parameters<KubeConfig["addAuthenticator"]>[0];
+
+/** The client sends nothing over plain HTTP unless this is set; on loopback (`kubectl proxy`, the lab) there is no TLS. */
+function isLoopback(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+}
+
+async function workloadState(
+  clients: Clients,
+  { kind, namespace, name }: Workload,
+): Promise<WorkloadState | undefined> {
+  const object = await asked(clients, `reading ${kind} ${namespace}/${name}`, () => {
+    if (kind === "Deployment") return clients.apps.readNamespacedDeployment({ name, namespace });
+    if (kind === "StatefulSet") return clients.apps.readNamespacedStatefulSet({ name, namespace });
+    throw new Refused(`workloads of kind ${kind} are not supported`);
+  });
+  if (object === undefined) return undefined;
+  // The client deserialises whatever came: a sign-in page becomes an object without fields.
+  if (object.metadata?.name !== name || object.spec?.template === undefined)
+    throw new Refused(`Kubernetes: reading ${kind} ${namespace}/${name}: the answer is no ${kind}`);
+  const scaledBy = await autoscalerOf(clients, { kind, namespace, name });
+  return { ...stateOf(object), kind, namespace, name, ...(scaledBy === undefined ? {} : { scaledBy }) };
+}
+
+function stateOf(object: V1Deployment | V1StatefulSet) {
+  const { metadata, spec, status } = object;
+  const containers = spec?.template.spec?.containers ?? [];
+  return {
+    labels: metadata?.labels ?? {},
+    annotations: metadata?.annotations ?? {},
+    ownerReferences: (metadata?.ownerReferences ?? []).map(({ kind, name }) => ({ kind, name })),
+    replicas: spec?.replicas ?? 1,
+    readyReplicas: status?.readyReplicas ?? 0,
+    updatedReplicas: status?.updatedReplicas ?? 0,
+    observed: (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0),
+    images: containers.map((container) => container.image ?? ""),
+    ...resourcesOf(containers),
+  };
+}
+
+async function hpaOf(clients: Clients, workload: Workload): Promise<V2HorizontalPodAutoscaler | undefined> {
+  const { namespace } = workload;
+  const hpas = await listed({ clients, notes: [] }, `autoscalers in ${namespace}`, (page) =>
+    clients.autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace, ...page }),
+  );
+  return hpas.find(
+    ({ spec }) => spec?.scaleTargetRef.kind === workload.kind && spec.scaleTargetRef.name === workload.name,
+  );
+}
+
+async function autoscalerOf(clients: Clients, workload: Workload): Promise<LiveWorkload["scaledBy"]> {
+  const hpa = await hpaOf(clients, workload);
+  if (!hpa?.spec) return undefined;
+  // KEDA creates an HPA of its own: the owner is the ScaledObject, and an edit of the HPA would be undone.
+  const keda = hpa.metadata?.ownerReferences?.find((owner) => owner.kind === "ScaledObject");
+  const { minReplicas = 1, maxReplicas } = hpa.spec;
+  return {
+    kind: keda?.kind ?? "HorizontalPodAutoscaler",
+    name: keda?.name ?? hpa.metadata?.name ?? "",
+    min: minReplicas,
+    max: maxReplicas,
+  };
+}
+
+const pageSize = 500;
+const mostPages = 10;
+
+/** Events and ReplicaSets must be readable; what else cannot be read (nodes need a cluster role) becomes a note. */
+async function surroundings(clients: Clients, workload: Workload): Promise<Surroundings> {
+  const { namespace } = workload;
+  const notes: string[] = [];
+  const reading = { clients, notes };
+  const [events, sets, pods, quotas, nodes, hpa] = await Promise.all([
+    listed(reading, `events in ${namespace}`, (page) => clients.core.listNamespacedEvent({ namespace, ...page })),
+    listed(reading, `replica sets in ${namespace}`, (page) =>
+      clients.apps.listNamespacedReplicaSet({ namespace, ...page }),
+    ),
+    orNote(
+      notes,
+      listed(reading, `pods in ${namespace}`, (page) => clients.core.listNamespacedPod({ namespace, ...page })),
+    ),
+    orNote(
+      notes,
+      listed(reading, `quotas in ${namespace}`, (page) =>
+        clients.core.listNamespacedResourceQuota({ namespace, ...page }),
+      ),
+    ),
+    orNote(
+      notes,
+      listed(reading, "nodes", (page) => clients.core.listNode(page)),
+    ),
+    orNote(notes, hpaOf(clients, workload)),
+  ]);
+  const mine = podsOf(pods ?? [], workload);
+  return {
+    events: eventLines(events, workload),
+    rollouts: rolloutsOf(sets, workload),
+    quotas: quotasOf(quotas ?? []),
+    nodePressures: pressuresOf(nodes ?? [], new Set(mine.map(({ spec }) => spec?.nodeName ?? ""))),
+    terminations: terminationsOf(mine),
+    ...(hpa?.spec ? { autoscaler: reportOf(hpa) } : {}),
+    notes,
+  };
+}
+
+function reportOf({ metadata, spec, status }: V2HorizontalPodAutoscaler): AutoscalerReport {
+  const limited = status?.conditions?.find(({ type }) => type === "ScalingLimited");
+  return {
+    name: metadata?.name ?? "",
+    current: status?.currentReplicas ?? 0,
+    desired: status?.desiredReplicas ?? 0,
+    min: spec?.minReplicas ?? 1,
+    max: spec?.maxReplicas ?? 1,
+    ...(limited?.status === "True" && limited.reason !== undefined ? { limitedBy: limited.reason } : {}),
+  };
+}
+
+interface Reading {
+  readonly clients: Clients;
+  readonly notes: string[];
+}
+
+interface Listing<T> {
+  readonly items: T[];
+  readonly metadata?: { readonly _continue?: string };
+}
+
+interface Page {
+  readonly limit: number;
+  readonly _continue?: string;
+}
+
+/** Page by page, as far as a diagnosis needs it. A list that changed meanwhile (410) or stops is read in part, and says so. */
+async function listed<T>(reading: Reading, what: string, list: (page: Page) => Promise<Listing<T>>): Promise<T[]> {
+  const items: T[] = [];
+  let next: string | undefined;
+  for (let page = 1; page <= mostPages; page += 1) {
+    const from = { limit: pageSize, ...(next === undefined ? {} : { _continue: next }) };
+    const found = await orPart(
+      items.length > 0,
+      asked(reading.clients, `listing ${what}`, () => list(from)),
+    );
+    if (found === "part") break;
+    if (!Array.isArray(found?.items)) throw new Refused(`Kubernetes: listing ${what}: the answer is no list`);
+    items.push(...found.items);
+    next = found.metadata?._continue;
+    if (!next || found.items.length === 0) break;
+  }
+  if (next) reading.notes.push(`only the first ${items.length} ${what} were read`);
+  return items;
+}
+
+/** What was read before a later page failed is worth keeping. */
+async function orPart<T>(begun: boolean, work: Promise<T>): Promise<T | "part"> {
+  try {
+    return await work;
+  } catch (error) {
+    if (begun && (error instanceof Unavailable || error instanceof Refused)) return "part";
+    throw error;
+  }
+}
+
+async function orNote<T>(notes: string[], work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
+    notes.push(error.message);
+    return undefined;
+  }
+}

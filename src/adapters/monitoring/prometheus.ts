@@ -1,0 +1,105 @@
+import { z } from "zod";
+import type { AlertRule } from "../../domain/incident/alert-rule.ts";
+import type { Series } from "../../domain/evidence/evidence.ts";
+import type { Metrics } from "../../ports/monitoring.ts";
+import { Refused } from "../../ports/errors.ts";
+import { askSmaller, getJson, type JsonSource } from "../http/http.ts";
+
+const Answer = z.object({
+  status: z.literal("success"),
+  data: z.unknown(),
+  warnings: z.array(z.string()).default([]),
+  infos: z.array(z.string()).default([]),
+});
+const Matrix = z.object({
+  resultType: z.literal("matrix"),
+  result: z.array(
+    z.object({
+      metric: z.record(z.string(), z.string()),
+      // Absent where a series holds native histograms only.
+      values: z.array(z.tuple([z.number(), z.string()])).default([]),
+    }),
+  ),
+});
+const Rules = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({
+          ...{ type: z.string(), name: z.string(), query: z.string() },
+          ...{ duration: z.number().optional(), state: z.string().optional() },
+        }),
+      ),
+    }),
+  ),
+});
+
+// Points per series that we ask for: Prometheus refuses above 11,000, a chart needs a hundred.
+const pointsWanted = 120;
+const coarser = 4;
+
+export interface PrometheusOptions {
+  readonly url: string;
+  readonly authorization?: string | undefined;
+  readonly deadlineMs?: number;
+  readonly maxBytes?: number;
+}
+
+/** Prometheus over its HTTP API: https://prometheus.io/docs/prometheus/latest/querying/api/ */
+export function prometheus(options: PrometheusOptions): Metrics {
+  const source: JsonSource = { name: "Prometheus", ...options };
+  return {
+    range: async (query, from, to, points = pointsWanted) => {
+      const span = { query, from: from.getTime() / 1000, to: to.getTime() / 1000 };
+      return askSmaller(
+        () => rangeOf(source, span, points),
+        async (because) => {
+          const { series, notes } = await rangeOf(source, span, Math.max(2, Math.floor(points / coarser)));
+          return { series, notes: [...notes, `asked again with ${coarser} times the step: ${because}`] };
+        },
+      );
+    },
+    ruleOf: async (alert) => ruleOf(await ask(source, "/api/v1/rules", { type: "alert" }), alert),
+  };
+}
+
+interface Ranged {
+  readonly query: string;
+  /** Unix seconds. */
+  readonly from: number;
+  readonly to: number;
+}
+
+async function rangeOf(source: JsonSource, { query, from, to }: Ranged, points: number) {
+  const stepSeconds = Math.max(0.25, (to - from) / points);
+  const step = { start: String(from), end: String(to), step: stepSeconds.toFixed(3) };
+  const answer = await ask(source, "/api/v1/query_range", { query, ...step });
+  const matrix = Matrix.safeParse(answer.data);
+  if (!matrix.success) throw new Refused("Prometheus: the answer of the range query is not a matrix");
+  return { series: matrix.data.result.map(seriesOf), notes: [...answer.warnings, ...answer.infos] };
+}
+
+async function ask(
+  source: JsonSource,
+  path: string,
+  query: Readonly<Record<string, string>>,
+): Promise<z.infer<typeof Answer>> {
+  const answer = Answer.safeParse(await getJson(source, path, query));
+  if (!answer.success) throw new Refused(`Prometheus ${path}: an answer of unknown shape`);
+  return answer.data;
+}
+
+function ruleOf(answer: z.infer<typeof Answer>, alert: string): AlertRule | undefined {
+  const rules = Rules.safeParse(answer.data);
+  if (!rules.success) throw new Refused("Prometheus: the list of rules has an unknown shape");
+  const rule = rules.data.groups
+    .flatMap((group) => group.rules)
+    .find((item) => item.type === "alerting" && item.name === alert);
+  return rule && { name: rule.name, query: rule.query, forMs: (rule.duration ?? 0) * 1000, state: rule.state };
+}
+
+function seriesOf(item: z.infer<typeof Matrix>["result"][number]): Series {
+  const points = item.values.map(([at, value]) => [at, Number(value)] as const);
+  // NaN and infinities are "no measurement" (an empty quantile, a division by zero), not a value to reason with.
+  return { labels: item.metric, points: points.filter(([, value]) => Number.isFinite(value)) };
+}

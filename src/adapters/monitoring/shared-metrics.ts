@@ -1,0 +1,35 @@
+import type { Metrics } from "../../ports/monitoring.ts";
+
+type Answer = ReturnType<Metrics["range"]>;
+
+interface Kept {
+  readonly answer: Answer;
+  /** The end of the range that was asked for, Unix milliseconds. */
+  readonly to: number;
+}
+
+/**
+ * The same metrics; the same range query is asked once for everybody who wants it within `freshMs` of the first one's
+ * range. In a storm the incidents of a namespace ask mostly the same, and a scrape is older than that anyway. An answer
+ * that failed is not kept.
+ */
+export function sharedMetrics(metrics: Metrics, freshMs = 1_000): Metrics {
+  const kept = new Map<string, Kept>();
+  return {
+    ...metrics,
+    range: (query, from, to, points) => {
+      const end = to.getTime();
+      const key = JSON.stringify([query, end - from.getTime(), points ?? null]);
+      const known = kept.get(key);
+      if (known !== undefined && Math.abs(end - known.to) < freshMs) return known.answer;
+      for (const [other, { to: earlier }] of kept) if (end - earlier >= freshMs) kept.delete(other);
+      const answer = metrics.range(query, from, to, points);
+      const entry = { answer, to: end };
+      kept.set(key, entry);
+      answer.catch(() => {
+        if (kept.get(key) === entry) kept.delete(key);
+      });
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { Rollback } from "../../../domain/proposal/rollback.ts";
+import type { RollbackBook } from "../../../ports/records.ts";
+import type { Query } from "../query.ts";
+
+/** The merged changes that people want back, one for each pull request. */
+export const rollbackSchema = `
+  create table if not exists rollback (
+    pull int primary key,
+    incident text not null,
+    document jsonb not null,
+    workflow text,
+    ended_at timestamptz,
+    because text);
+`;
+
+/** A rollback that has no ending yet, with the workflow that carries it out, if one was started. */
+export interface OpenRollback {
+  readonly rollback: Rollback;
+  readonly workflow: string | undefined;
+}
+
+export function rollbackBook(query: Query) {
+  const ask: RollbackBook["ask"] = async (asked) => {
+    // The same comment may be heard again: then it is on record already, and that is no refusal.
+    const text = `insert into rollback as r (pull, incident, document) values ($1, $2, $3::jsonb || jsonb_build_object(
+        'latestPull', (select coalesce(max(number), $1) from pull_request where incident = $2)))
+      on conflict (pull) do update set document = excluded.document, workflow = null, ended_at = null, because = null
+        where r.ended_at is not null and r.document ->> 'comment' <> excluded.document ->> 'comment'`;
+    const { rowCount } = await query(text, [asked.pull, asked.incident.uid, JSON.stringify(asked)]);
+    if (rowCount === 1) return true;
+    const { rows } = await query("select document ->> 'comment' as comment from rollback where pull = $1", [
+      asked.pull,
+    ]);
+    return rows[0]?.comment === String(asked.comment);
+  };
+  const end: RollbackBook["end"] = async (pull, because) => {
+    await query("update rollback set ended_at = now(), because = $2 where pull = $1 and ended_at is null", [
+      pull,
+      because,
+    ]);
+  };
+  return {
+    rollbacks: { ask, end },
+    async openRollbacks(): Promise<OpenRollback[]> {
+      const { rows } = await query("select document, workflow from rollback where ended_at is null order by pull");
+      return rows.map((row) => ({ rollback: row.document, workflow: row.workflow ?? undefined }));
+    },
+    /** From now on this workflow hears what happens around the pull requests of the incident. */
+    async giveRollback(pull: number, workflow: string) {
+      await query("update rollback set workflow = $2 where pull = $1", [pull, workflow]);
+      const text = "update incident set workflow = $2 where uid = (select incident from rollback where pull = $1)";
+      await query(text, [pull, workflow]);
+    },
+  };
+}

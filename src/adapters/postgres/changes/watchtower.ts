@@ -1,0 +1,24 @@
+import type { Watchtower } from "../../../domain/guardrails/watchtower.ts";
+import type { Query } from "../query.ts";
+
+export const watchtowerSchema = `
+  create table if not exists watchtower (
+    only_one boolean primary key default true check (only_one),
+    state jsonb not null);
+`;
+
+/** The stored mode. */
+export function watchtowerRecord(query: Query) {
+  return {
+    /** Undefined before the first event. */
+    async readWatchtower(): Promise<unknown> {
+      const { rows } = await query("select state from watchtower");
+      return rows[0]?.state;
+    },
+    async saveWatchtower(state: Watchtower): Promise<void> {
+      const text =
+        "insert into watchtower (state) values ($1) on conflict (only_one) do update set state = excluded.state";
+      await query(text, [JSON.stringify(state)]);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { type AuditEntry, auditHash, type AuditRow } from "../../../domain/records/audit.ts";
+import type { Query } from "../query.ts";
+
+/** One line of an incident's story. */
+export interface IncidentEvent {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly verb: string;
+  readonly text: string;
+}
+
+/** Everything by which an incident can be explained later. */
+export function lineage(query: Query) {
+  return {
+    async saveCapsule(incident: string, document: string) {
+      const text = "insert into capsule (incident, document) values ($1, $2) on conflict (incident) do nothing";
+      await query(text, [incident, document]);
+    },
+    async capsule(incident: string): Promise<string | undefined> {
+      const { rows } = await query("select document from capsule where incident = $1", [incident]);
+      return rows[0]?.document;
+    },
+    async recordEvent(incident: string, verb: string, text: string) {
+      await query("insert into event (incident, verb, text) values ($1, $2, $3)", [incident, verb, text]);
+    },
+    /** What was told about an incident, oldest first. */
+    async eventsOf(incident: string): Promise<IncidentEvent[]> {
+      const { rows } = await query("select at, verb, text from event where incident = $1 order by id", [incident]);
+      return rows.map((row) => ({ at: row.at.toISOString(), verb: row.verb, text: row.text }));
+    },
+  };
+}
+
+/** The append-only log of mutating calls. */
+export function audit(query: Query) {
+  return {
+    /** Appends to the audit chain. */
+    async audit(entry: AuditEntry) {
+      const { incident, actor, action, detail } = entry;
+      // Two writers may want the same place in the chain: the unique `previous` lets one in, the other tries the next.
+      for (let placed = false; !placed; ) {
+        const { rows } = await query("select hash from audit order by id desc limit 1");
+        const previous: string = rows[0]?.hash ?? "";
+        const at = new Date().toISOString();
+        const hash = auditHash(previous, { at, ...entry });
+        const text = `insert into audit (at, incident, actor, action, detail, previous, hash)
+          values ($1, $2, $3, $4, $5, $6, $7) on conflict (previous) do nothing`;
+        const values = [at, incident, actor, action, JSON.stringify(detail), previous, hash];
+        placed = (await query(text, values)).rowCount === 1;
+      }
+    },
+    /** The whole log, oldest first. */
+    async auditRows(): Promise<AuditRow[]> {
+      const { rows } = await query("select at, incident, actor, action, detail, previous, hash from audit order by id");
+      return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+    },
+  };
+}

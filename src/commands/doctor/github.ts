@@ -1,0 +1,142 @@
+import { connectGitHub } from "../../adapters/github/github.ts";
+import { branchProtection, type WantedCheck } from "../../adapters/github/checks.ts";
+import { bad, failed, type Finding, good, skipped } from "./finding.ts";
+import type { Clock } from "../../ports/runtime.ts";
+import type { Settings } from "../../settings/settings.ts";
+
+type Client = Awaited<ReturnType<typeof connectGitHub>>;
+
+export interface GitHubFindings {
+  readonly findings: readonly Finding[];
+  /** Undefined when the App cannot connect. */
+  readonly client: Client | undefined;
+  /** The checks that the protection of the default branch requires; undefined when nobody could look. */
+  readonly protectedBy: readonly WantedCheck[] | undefined;
+}
+
+/** What app.yml asks for, without which a step of the line fails. */
+const neededPermissions: Readonly<Record<string, "read" | "write">> = {
+  contents: "write",
+  pull_requests: "write",
+  issues: "write",
+  checks: "write",
+  metadata: "read",
+};
+const neededEvents = ["issue_comment", "pull_request", "check_run"];
+// A JWT is refused when it seems to come from the future, and lives ten minutes.
+const mostSkewMs = 30_000;
+
+export async function examineGitHub(settings: Settings, clock: Clock): Promise<GitHubFindings> {
+  const skew = await examineClock(settings, clock);
+  try {
+    const { repository, app, github } = settings;
+    const client = await connectGitHub({ ...github, repository, app, audit: async () => undefined });
+    const [permissions, events, webhooks, protection] = await Promise.all([
+      examinePermissions(client),
+      examineEvents(client),
+      examineWebhooks(client),
+      examineProtection(client),
+    ]);
+    const about = `connected as ${client.login} to ${repository.owner}/${repository.repo}`;
+    return {
+      findings: [skew, good("github app", about), ...permissions, events, webhooks, protection.finding],
+      client,
+      protectedBy: protection.checks,
+    };
+  } catch (error) {
+    const cure =
+      "install the App on the repository, and see that APP_ID, PRIVATE_KEY and GITHUB_API_URL belong together";
+    return { findings: [skew, failed("github app", cure)(error)], client: undefined, protectedBy: undefined };
+  }
+}
+
+/** GitHub's clock against ours, by the `Date` of an answer. */
+async function examineClock({ github }: Settings, clock: Clock): Promise<Finding> {
+  const before = clock.now().getTime();
+  const answer = await fetch(`${github.apiUrl}/meta`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
+  await answer?.body?.cancel();
+  const theirs = Date.parse(answer?.headers.get("date") ?? "");
+  if (Number.isNaN(theirs)) return skipped("clock", "GitHub did not say what time it is");
+  // The header has whole seconds.
+  const skewMs = (before + clock.now().getTime()) / 2 - (theirs + 500);
+  const seconds = Math.round(Math.abs(skewMs) / 1000);
+  return Math.abs(skewMs) <= mostSkewMs
+    ? good("clock", "our clock agrees with GitHub's")
+    : bad(
+        "clock",
+        `our clock is ${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} GitHub's`,
+        "synchronise the clock of this machine (NTP): GitHub refuses tokens from another time",
+      );
+}
+
+async function examinePermissions({ octokit }: Client): Promise<readonly Finding[]> {
+  const { permissions } = (await octokit.auth({ type: "installation" })) as {
+    permissions: Readonly<Record<string, string>>;
+  };
+  const missing = Object.entries(neededPermissions).filter(
+    ([name, wanted]) => permissions[name] !== wanted && permissions[name] !== "write",
+  );
+  if (missing.length === 0) return [good("app permissions", "the installation grants what the line needs")];
+  const cure = (name: string, wanted: string) =>
+    `give the App ${name}: ${wanted} in its settings and accept the new permissions in its installation`;
+  return missing.map(([name, wanted]) =>
+    bad("app permissions", `the installation grants ${name}: ${permissions[name] ?? "nothing"}`, cure(name, wanted)),
+  );
+}
+
+async function examineEvents(client: Client): Promise<Finding> {
+  const app = await client.read(() => client.octokit.rest.apps.getAuthenticated());
+  const missing = neededEvents.filter((event) => !app?.events.includes(event));
+  return missing.length === 0
+    ? good("app events", "the App is subscribed to what wakes a story")
+    : bad(
+        "app events",
+        `the App does not hear ${missing.join(", ")}`,
+        `subscribe it to ${missing.join(", ")} in its settings`,
+      );
+}
+
+/** The newest answer of our own listener tells whether the address and the secret are right. */
+async function examineWebhooks(client: Client): Promise<Finding> {
+  const deliveries = await client.read(() => client.octokit.rest.apps.listWebhookDeliveries({ per_page: 30 }));
+  const [newest] = deliveries;
+  if (newest === undefined) {
+    return skipped("webhooks", "GitHub has not sent a webhook yet: comment on any pull request, then look again");
+  }
+  const status = newest.status_code;
+  if (status >= 200 && status < 300) return good("webhooks", `the last webhook (${newest.event}) was taken in`);
+  if (status === 401) {
+    return bad(
+      "webhooks",
+      "the last webhook was refused: its signature does not fit WEBHOOK_SECRET",
+      "set WEBHOOK_SECRET to the very secret of the App's settings, and deliver once more from there",
+    );
+  }
+  return bad(
+    "webhooks",
+    status === 0 ? "the last webhook reached nobody" : `the last webhook was answered with HTTP ${status}`,
+    "see that the webhook URL of the App ends in /webhooks/github and leads to PORT of this process",
+  );
+}
+
+interface Protection {
+  readonly finding: Finding;
+  readonly checks: GitHubFindings["protectedBy"];
+}
+
+async function examineProtection(client: Client): Promise<Protection> {
+  const branch = client.defaultBranch;
+  const { isProtected, checks } = await branchProtection(client, branch);
+  const cure = `protect ${branch} by a ruleset or branch protection: pull requests only, and at least one required check`;
+  if (!isProtected) {
+    return { finding: bad("branch protection", `${branch} is not protected: anybody may push`, cure), checks: [] };
+  }
+  const names = checks.map(({ name }) => name).join(", ");
+  return {
+    finding:
+      checks.length > 0
+        ? good("branch protection", `${branch} requires ${names}`)
+        : bad("branch protection", `${branch} is protected, but requires no check`, cure),
+    checks,
+  };
+}

@@ -1,0 +1,180 @@
+import { nearestWord } from "../text/nearest-word.ts";
+
+/** One line that a person wrote to the bot. */
+export type Command =
+  | { readonly kind: "approve"; readonly replicas?: number }
+  | { readonly kind: "reject"; readonly reason: string }
+  | { readonly kind: "hold"; readonly reason: string }
+  | { readonly kind: "resume" | "retry" | "rollback" | "forget" | "help" }
+  | { readonly kind: "explain" }
+  | { readonly kind: "open"; readonly incident: string }
+  | { readonly kind: "dispute"; readonly reason: string }
+  /** A known word with an argument that it does not take; `problem` never repeats the argument. */
+  | { readonly kind: "invalid"; readonly word: CommandWord; readonly problem: string }
+  /** A slash word that is not ours. Without `didYouMean` it may belong to another bot: say nothing. */
+  | { readonly kind: "unknown"; readonly word: string; readonly didYouMean?: CommandWord };
+
+export const commandWords = [
+  "approve-scale",
+  "reject",
+  "hold",
+  "resume",
+  "retry",
+  "rollback",
+  "open",
+  "explain",
+  "dispute",
+  "forget",
+  "help",
+] as const;
+
+/** The words of the grammar, as they are written after the slash. */
+export type CommandWord = (typeof commandWords)[number];
+
+/** What each command does, for those who ask. */
+const meanings: Readonly<Record<CommandWord, string>> = {
+  "approve-scale": "approves this exact change, or with a number plans it anew",
+  reject: "closes the proposal for good",
+  hold: "stops the merge until /resume",
+  resume: "ends a hold",
+  retry: "plans the change anew on the branch as it is now",
+  rollback: "proposes to take a merged change back",
+  open: "on the dashboard issue, with an Incident-UID, opens that pull request now",
+  explain: "says why this is proposed",
+  dispute: "says that the record is wrong: no precedent any more",
+  forget: "takes the incident out of the memory",
+  help: "prints this list",
+};
+
+/** All commands in one line. */
+export function renderHelp(): string {
+  return `the commands are ${commandWords.map((word) => `/${word} (${meanings[word]})`).join(", ")}`;
+}
+
+// What people cry in a hurry.
+const otherWords: ReadonlyMap<string, CommandWord> = new Map([["stop", "hold"]]);
+
+const uid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const mostCommands = 3;
+const longestReason = 300;
+
+/**
+ * The commands of a comment, at most three. A command stands at the very start of a line, outside quotes, fences,
+ * indented and inline code, HTML comments and raw HTML. Where Markdown is ambiguous the line is not a command.
+ * A body with one of our hidden markers is our own text and holds none.
+ */
+export function parseCommands(body: string): readonly Command[] {
+  if (body.includes("<!-- rectify:")) return [];
+  return spokenLines(body)
+    .flatMap((line) => commandOf(line) ?? [])
+    .slice(0, mostCommands);
+}
+
+/** Why this number cannot be asked for, with the allowed range; undefined when it can. */
+export function replicasProblem(
+  replicas: number,
+  bounds: { readonly minReplicas: number; readonly maxReplicas: number },
+): string | undefined {
+  if (Number.isInteger(replicas) && replicas >= bounds.minReplicas && replicas <= bounds.maxReplicas) return undefined;
+  return `the number of replicas must be from ${bounds.minReplicas} to ${bounds.maxReplicas} (guardrails)`;
+}
+
+function commandOf(line: string): Command | undefined {
+  const match = /^\/([A-Za-z][A-Za-z-]{0,39})(?:[ \t]+(.*))?$/.exec(line.trimEnd());
+  if (!match?.[1]) return undefined;
+  const word = commandWords.find((known) => known === match[1]) ?? otherWords.get(match[1]);
+  if (word === undefined) return unknown(match[1]);
+  return withArgument(word, match[2] ?? "");
+}
+
+function unknown(word: string): Command {
+  const near = commandWords.find((known) => known === nearestWord(word, commandWords));
+  return { kind: "unknown", word, ...(near === undefined ? {} : { didYouMean: near }) };
+}
+
+function withArgument(word: CommandWord, argument: string): Command {
+  switch (word) {
+    case "approve-scale":
+      if (argument === "") return { kind: "approve" };
+      if (/^[1-9][0-9]{0,3}$/.test(argument)) return { kind: "approve", replicas: Number(argument) };
+      return { kind: "invalid", word, problem: "takes nothing or one whole number of replicas, such as 6" };
+    case "reject":
+    case "hold":
+    case "dispute":
+      return { kind: word, reason: bounded(argument) };
+    case "open":
+      if (uid.test(argument)) return { kind: "open", incident: argument };
+      return { kind: "invalid", word, problem: "takes one Incident-UID, as the dashboard issue lists it" };
+    case "explain":
+    case "help":
+      return { kind: word };
+    default:
+      return argument === "" ? { kind: word } : { kind: "invalid", word, problem: "takes no argument" };
+  }
+}
+
+/** Visible characters of one line, cut. */
+function bounded(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}]/gu, "")
+    .trim()
+    .slice(0, longestReason);
+}
+
+/** The lines that GitHub certainly shows as the writer's own plain text. */
+function spokenLines(body: string): string[] {
+  const spoken: string[] = [];
+  let within: Within = { kind: "text", doubtful: false };
+  for (const line of body.split(/\r\n|\n|\r/)) {
+    const next = following(within, line);
+    if (within.kind === "text" && next.kind === "text" && !within.doubtful) spoken.push(line);
+    within = next;
+    if (within.kind === "dead") break;
+  }
+  return spoken;
+}
+
+type Within =
+  /** `doubtful` until the next blank line: a quote, list or table goes on, or code, a tag or a link may span lines. */
+  | { readonly kind: "text"; readonly doubtful: boolean }
+  | { readonly kind: "fence"; readonly marker: string }
+  | { readonly kind: "comment" }
+  /** Raw HTML or a fence inside another block: how GitHub reads on is not worth guessing. */
+  | { readonly kind: "dead" };
+
+const plainText: Within = { kind: "text", doubtful: false };
+
+function following(within: Within, line: string): Within {
+  switch (within.kind) {
+    case "dead":
+      return within;
+    case "comment":
+      return line.includes("-->") ? plainText : within;
+    case "fence":
+      return closes(within.marker, line) ? plainText : within;
+    case "text":
+      return afterText(within, line);
+  }
+}
+
+function afterText(within: Extract<Within, { kind: "text" }>, line: string): Within {
+  if (/^[ \t]*$/.test(line)) return plainText;
+  const fence = /^(`{3,}|~{3,})(.*)$/.exec(line);
+  if (fence?.[1]) {
+    const opens = fence[1].startsWith("~") || !fence[2]?.includes("`");
+    return opens ? { kind: "fence", marker: fence[1] } : { kind: "dead" };
+  }
+  if (/^[\s>*+\-\d.)]*(`{3,}|~{3,})/.test(line)) return { kind: "dead" };
+  // CommonMark ends `<!-->` at once, others read on: not worth guessing.
+  if (/^<!--?-?>/.test(line)) return { kind: "dead" };
+  if (line.startsWith("<!--")) return line.includes("-->", 4) ? plainText : { kind: "comment" };
+  if (/^[\s>*+\-\d.)]*<[A-Za-z/!?]/.test(line) || line.includes("<!--")) return { kind: "dead" };
+  const doubtful = within.doubtful || /^\s*(>|[*+-]\s|\d+[.)]\s)|[`<[|$]/.test(line);
+  return { kind: "text", doubtful };
+}
+
+/** CommonMark §4.5: the same sign, at least as long, nothing behind it. */
+function closes(marker: string, line: string): boolean {
+  const end = /^ {0,3}(`{3,}|~{3,})[ \t]*$/.exec(line)?.[1];
+  return end !== undefined && end[0] === marker[0] && end.length >= marker.length;
+}

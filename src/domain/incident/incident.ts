@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import type { Alert } from "./alert.ts";
+import type { Workload } from "../kubernetes/workload.ts";
+import { workloadKey } from "../kubernetes/workload.ts";
+
+/** The alerts that concern one workload now: the unit of everything. Its uid is the workflow id. */
+export interface Incident {
+  readonly uid: string;
+  /** W3C trace id: the same 16 bytes as the uid. */
+  readonly traceId: string;
+  readonly cluster: string;
+  readonly workload: Workload;
+  /** The alert that opened the incident. */
+  readonly alert: Alert;
+  readonly severity: string;
+  /** RFC 3339, the first firing time. */
+  readonly startedAt: string;
+}
+
+/** Which workload an alert is about, or why nobody can tell. */
+export type Concern =
+  | { readonly kind: "workload"; readonly workload: Workload }
+  | { readonly kind: "nobody"; readonly because: string };
+
+/** Labels that name a workload, most exact first; the values are kinds. */
+const kindByLabel: Readonly<Record<string, string>> = {
+  deployment: "Deployment",
+  statefulset: "StatefulSet",
+  rollout: "Rollout",
+};
+
+/** Reads the workload from the alert's labels. Labels only select: guardrails decide what may be touched. */
+export function concernOf(alert: Alert): Concern {
+  const namespace = alert.labels.namespace;
+  if (!namespace) return { kind: "nobody", because: `alert ${alert.name} has no label "namespace"` };
+  const named = Object.entries(kindByLabel).filter(([label]) => alert.labels[label]);
+  if (named.length > 1) {
+    return {
+      kind: "nobody",
+      because: `alert ${alert.name} names several workloads: ${named.map(([l]) => l).join(", ")}`,
+    };
+  }
+  const [label, kind] = named[0] ?? [];
+  const name = label === undefined ? undefined : alert.labels[label];
+  if (kind === undefined || name === undefined) {
+    return {
+      kind: "nobody",
+      because: `alert ${alert.name} has none of the labels ${Object.keys(kindByLabel).join(", ")}`,
+    };
+  }
+  if (![namespace, name].every(isDnsName)) {
+    return { kind: "nobody", because: `alert ${alert.name} names a workload that Kubernetes could not hold` };
+  }
+  return { kind: "workload", workload: { kind, namespace, name } };
+}
+
+/** Opens the incident of a firing alert: the same alert always gives the same uid. */
+export function openIncident(cluster: string, workload: Workload, alert: Alert): Incident {
+  const uid = incidentUid(cluster, workload, alert.startsAt);
+  return {
+    uid,
+    traceId: uid.replaceAll("-", ""),
+    cluster,
+    workload,
+    alert,
+    severity: alert.labels.severity ?? "none",
+    startedAt: alert.startsAt,
+  };
+}
+
+/** Why the story of an incident stopped. */
+export type Ending =
+  | "recovered"
+  | "resolved-before-merge"
+  | "declined"
+  | "reverted"
+  | "no-change"
+  | "refused"
+  | "not-synced"
+  | "unclear"
+  | "parked";
+
+// RFC 9562 §5.5: SHA-1 over the namespace's bytes and the name; this namespace was drawn once for Rectify.
+const uidNamespace = Buffer.from("5b0c1f4e9a3d4c7e8f21d6a0b3e4c592", "hex");
+
+function incidentUid(cluster: string, workload: Workload, startsAt: string): string {
+  const digest = createHash("sha1")
+    .update(uidNamespace)
+    .update(JSON.stringify([cluster, workloadKey(workload), startsAt]));
+  const bytes = digest.digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+// RFC 1123 subdomain, as Kubernetes checks object names.
+function isDnsName(name: string): boolean {
+  return name.length <= 253 && name.split(".").every((label) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(label));
+}

@@ -1,0 +1,147 @@
+import type { Answer } from "./question.ts";
+import type { Evidence } from "../evidence/evidence.ts";
+
+/** What the guardrails say of the model: `required` = no change without its answer, `off` = it is never asked. */
+export type ModelRule = "required" | "optional" | "off";
+
+/** One witness: the cause and remedy it chose, how sure it is (0 to 1), and what it leans on. */
+export interface Witness {
+  readonly causeId: string;
+  readonly remedyId: string;
+  readonly confidence: number;
+  readonly citing: readonly string[];
+}
+
+/** What the model said, or why it said nothing. */
+export type ModelSaid = Answer | { readonly kind: "absent"; readonly because: string };
+
+/** The two witnesses about one incident. `ranked` is undefined when the ranker found no cause. */
+export interface Witnesses {
+  readonly ranked: Witness | undefined;
+  readonly said: ModelSaid;
+  readonly rule: ModelRule;
+  readonly evidence: readonly Evidence[];
+}
+
+/** What the witnesses say together. */
+export interface Agreement {
+  readonly kind: "agree" | "disagree" | "one" | "none";
+  /** The chosen cause and remedy; "unknown" and "none" when nobody knows. Where both speak it is the ranker's. */
+  readonly causeId: string;
+  readonly remedyId: string;
+  readonly confidence: number;
+  readonly citing: readonly string[];
+  /** True when everything cited is text that others can write. */
+  readonly taintedOnly: boolean;
+  /** Why nothing may be proposed at all; undefined = the witnesses do not stand against it. */
+  readonly blocked: string | undefined;
+  /** Why a person has to merge; empty = the witnesses do not ask for one. */
+  readonly needsPerson: readonly string[];
+  /** What people are told about it, in sentences of ours. */
+  readonly notes: readonly string[];
+}
+
+/** No two witnesses are ever certain. */
+const mostConfidence = 0.95;
+/** Half of the model's own word: small models say 0.9 to everything. */
+const modelWeight = 0.5;
+
+/** Weighs ranker and model. The ranker decides, the model confirms or doubts; alone, the model needs a person. */
+export function assessAgreement(witnesses: Witnesses): Agreement {
+  const { ranked, said } = witnesses;
+  const model = witnessOf(said);
+  if (ranked && model) return both(witnesses, ranked, model);
+  if (ranked) return alone(witnesses, ranked, rankerAlone(witnesses));
+  if (model) {
+    const reason = "only the model names a cause, the ranking found none";
+    return alone(witnesses, { ...model, confidence: model.confidence * modelWeight }, [reason]);
+  }
+  return alone(
+    witnesses,
+    { causeId: "unknown", remedyId: "none", confidence: 0, citing: [] },
+    ["nobody names a cause"],
+    "none",
+  );
+}
+
+function witnessOf(said: ModelSaid): Witness | undefined {
+  return said.kind === "answered" && said.causeId !== "unknown" ? said : undefined;
+}
+
+function both(witnesses: Witnesses, ranked: Witness, model: Witness): Agreement {
+  const support = modelWeight * bounded(model.confidence);
+  if (model.causeId === ranked.causeId && model.remedyId === ranked.remedyId) {
+    const confidence = 1 - (1 - bounded(ranked.confidence)) * (1 - support);
+    return settled(
+      witnesses,
+      { ...ranked, confidence },
+      { kind: "agree", needsPerson: [], notes: ["ranking and model name the same cause and remedy"] },
+    );
+  }
+  const what = model.causeId === ranked.causeId ? "remedy" : "cause";
+  const reason = `ranking and model disagree on the ${what}: ${differing(ranked, model, what)}`;
+  const confidence = bounded(ranked.confidence) * (1 - support);
+  return settled(witnesses, { ...ranked, confidence }, { kind: "disagree", needsPerson: [reason], notes: [reason] });
+}
+
+function differing(ranked: Witness, model: Witness, what: "cause" | "remedy"): string {
+  return what === "cause" ? `${ranked.causeId} and ${model.causeId}` : `${ranked.remedyId} and ${model.remedyId}`;
+}
+
+function rankerAlone({ said, rule }: Witnesses): string[] {
+  return rule === "off" ? [] : [silenceOf(said)];
+}
+
+/** A model that answers and finds no cause has answered. */
+function blockOf({ said, rule }: Witnesses): string | undefined {
+  if (rule !== "required" || said.kind === "answered") return undefined;
+  return `the guardrails require the model, and ${silenceOf(said)}`;
+}
+
+function silenceOf(said: ModelSaid): string {
+  if (said.kind === "answered") return "the model found no cause";
+  return said.kind === "absent"
+    ? `the model gave no answer: ${said.because}`
+    : `the model's answer was not used: ${said.because}`;
+}
+
+function alone(
+  witnesses: Witnesses,
+  witness: Witness,
+  reasons: readonly string[],
+  kind: "one" | "none" = "one",
+): Agreement {
+  return settled(witnesses, witness, { kind, needsPerson: reasons, notes: reasons });
+}
+
+function settled(
+  witnesses: Witnesses,
+  { causeId, remedyId, confidence, citing }: Witness,
+  verdict: Pick<Agreement, "kind" | "needsPerson" | "notes">,
+): Agreement {
+  const taintedOnly = isTainted(citing, witnesses.evidence);
+  const tainted = taintedOnly
+    ? ["no measurement or object state supports the cause, only text that others can write"]
+    : [];
+  return {
+    ...verdict,
+    ...{ causeId, remedyId, citing, taintedOnly, blocked: blockOf(witnesses) },
+    confidence: Math.min(mostConfidence, bounded(confidence)),
+    needsPerson: [...verdict.needsPerson, ...tainted],
+    notes: [...verdict.notes, ...tainted],
+  };
+}
+
+function bounded(confidence: number): number {
+  return Number.isFinite(confidence) ? Math.min(1, Math.max(0, confidence)) : 0;
+}
+
+/** True unless at least one cited item is a machine signal: a measurement, or a state that the cluster itself reports. */
+export function isTainted(citing: readonly string[], evidence: readonly Evidence[]): boolean {
+  return !evidence.some((item) => citing.includes(item.id) && isMachineSignal(item));
+}
+
+function isMachineSignal({ source, finding }: Evidence): boolean {
+  const machine = source === "prometheus" || source === "kubernetes" || source === "gitops";
+  return machine && (finding.kind === "series" || finding.kind === "facts");
+}

@@ -1,0 +1,39 @@
+import type { Cause } from "../root-cause/cause.ts";
+import type { Cost, Reserved } from "../remedy/cost.ts";
+import type { Effect, Entry } from "../kubernetes/manifest-edit.ts";
+import type { Ending } from "../incident/incident.ts";
+import type { Proposal } from "./pull-request.ts";
+import type { Remediation } from "../kubernetes/remediation.ts";
+import type { Verification } from "./verification.ts";
+
+/** What the story holds to be wrong. A cause that people or an earlier change name has no confidence. */
+export interface StoryCause {
+  readonly sentence: string;
+  readonly citing: readonly string[];
+  /** 0 to 1, of all witnesses together; lowered by what is missing. */
+  readonly confidence?: number | undefined;
+  /** What should have been known and is not, for people. */
+  readonly missing?: readonly string[] | undefined;
+  /** Every cause that was considered, best first. */
+  readonly considered?: readonly Pick<Cause, "sentence" | "confidence" | "citing">[] | undefined;
+}
+
+/** What happened to one incident, as far as it came. */
+export interface Story {
+  readonly ending: Ending;
+  readonly because: string;
+  readonly cause?: StoryCause | undefined;
+  /** What such alerts mostly do when nobody does anything, in one sentence. */
+  readonly selfHealing?: string | undefined;
+  readonly remediation?: Remediation | undefined;
+  readonly effect?: Effect | undefined;
+  readonly entry?: Entry | undefined;
+  readonly proposal?: Proposal | undefined;
+  readonly mergedSha?: string | undefined;
+  readonly syncedSha?: string | undefined;
+  /** What the change reserves more, and what that costs by the price book. */
+  readonly reserved?: Reserved | undefined;
+  readonly cost?: Cost | undefined;
+  readonly verification?: Verification | undefined;
+  readonly revert?: { readonly proposal: Proposal | undefined; readonly mergedSha: string | undefined } | undefined;
+}

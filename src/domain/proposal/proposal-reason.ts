@@ -1,0 +1,51 @@
+import type { Incident } from "../incident/incident.ts";
+import { inert, inertCode } from "../text/inert.ts";
+import type { Lease } from "./lease.ts";
+import { masked } from "../text/masking.ts";
+import type { Remediation } from "../kubernetes/remediation.ts";
+import type { Rollback } from "./rollback.ts";
+import { workloadKey } from "../kubernetes/workload.ts";
+
+/** What a change follows: its alert, the end of a lease, or a person who wants a merged change back. */
+export interface ProposalReason {
+  readonly incident: Incident;
+  readonly remediation: Remediation;
+  /** The lease that this change ends. */
+  readonly lease?: Lease | undefined;
+  /** The merged change that it takes back. */
+  readonly rollback?: Rollback | undefined;
+}
+
+/** For titles. */
+export function shortReason({ incident, lease, rollback }: ProposalReason): string {
+  if (lease !== undefined) return `lease of pull request ${lease.pull}`;
+  if (rollback !== undefined) return `rollback of pull request ${rollback.pull}`;
+  return incident.alert.name;
+}
+
+/** For commit messages: the sentence before the cause. */
+export function reasonSentence({ incident, remediation, lease, rollback }: ProposalReason): string {
+  const key = workloadKey(remediation.workload);
+  if (lease !== undefined) return `Ends the lease of pull request ${lease.pull} for ${key}:`;
+  if (rollback !== undefined) return `Takes pull request ${rollback.pull} back for ${key}:`;
+  return `${incident.alert.name} fires for ${workloadKey(incident.workload)}.`;
+}
+
+/** For bodies, as Markdown. */
+export function renderReason({ incident, remediation, lease, rollback }: ProposalReason): string {
+  const key = code(workloadKey(remediation.workload));
+  if (lease !== undefined) {
+    const { pull, since, expires } = lease;
+    return `The lease of #${pull} is over: it scaled ${key} up for ${code(incident.alert.name)}, was verified ${since} and expired ${expires}. Nothing stays big by accident: this takes the capacity back. It closes itself when an alert of the workload fires before the merge; \`/reject\` keeps the capacity for good.`;
+  }
+  if (rollback !== undefined) {
+    return `${code(rollback.by)} asked in #${rollback.pull} to take that change of ${key} back, which was made for ${code(incident.alert.name)}. It undoes that field and nothing else; \`/reject\` keeps the change.`;
+  }
+  const summary = incident.alert.annotations.summary;
+  const said = summary === undefined ? "" : `\n\n> ${inert(masked(summary).text)}`;
+  return `**${code(incident.alert.name)}** (severity ${code(incident.severity)}) fires for ${code(workloadKey(incident.workload))} since ${incident.startedAt}.${said}`;
+}
+
+function code(text: string): string {
+  return inertCode(masked(text).text);
+}

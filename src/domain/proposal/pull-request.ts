@@ -1,0 +1,93 @@
+import type { Incident } from "../incident/incident.ts";
+import type { RequiredCheck } from "../guardrails/required-check.ts";
+import type { Workload } from "../kubernetes/workload.ts";
+
+/** A pull request about to be opened: everything in it, decided by code. */
+export interface ProposalDraft {
+  readonly incident: string;
+  readonly branch: string;
+  readonly baseSha: string;
+  readonly title: string;
+  readonly body: string;
+  readonly labels: readonly string[];
+  readonly commitMessage: string;
+  readonly files: readonly { readonly path: string; readonly content: string }[];
+  /** The effect hash that approvals bind to. */
+  readonly effect: string;
+  /** First text of the sticky comment. */
+  readonly report: string;
+  readonly check: CheckVerdict;
+  /** Pull requests up to this number are settled: none of them is this one again. */
+  readonly after?: number | undefined;
+}
+
+/** Our own Check Run on the head of the proposal. */
+export interface CheckVerdict {
+  readonly conclusion: "success" | "neutral" | "failure";
+  readonly title: string;
+  readonly summary: string;
+}
+
+/** Our pull request: number, head, effect. */
+export interface Proposal {
+  readonly number: number;
+  readonly url: string;
+  readonly branch: string;
+  readonly headSha: string;
+  readonly effect: string;
+  /** What the commit on the default branch will say, trailers included. */
+  readonly commitMessage: string;
+  readonly files: readonly string[];
+  readonly labels: readonly string[];
+}
+
+/** The state of a proposal as the code host sees it now. */
+export interface ProposalFacts {
+  readonly state: "open" | "closed" | "merged";
+  readonly headSha: string;
+  /** The commit on the default branch, once merged. */
+  readonly mergedSha: string | undefined;
+  readonly requiredChecks: readonly RequiredCheck[];
+  /** Conflicts with the base; undefined while the code host is still computing. */
+  readonly conflicting: boolean | undefined;
+}
+
+/** Merged, or a state that stands in the way. "Not yet" is never retried in a hurry. */
+export type MergeAnswer =
+  | { readonly kind: "merged"; readonly sha: string }
+  | { readonly kind: "moved"; readonly because: string }
+  | { readonly kind: "not-yet"; readonly because: string };
+
+/** The name of our Check Run. */
+export const checkName = "rectify";
+
+/** The one branch of a workload: there is never a second proposal for it. */
+export function branchOf(workload: Workload): string {
+  // git refuses a ref that ends in `.lock`, which Kubernetes takes for a name.
+  return `rectify/${workload.namespace}-${workload.name}`.replace(/\.lock$/, "-lock");
+}
+
+/** The trailers of our commit, by which it is recognised later. */
+export function trailersOf(incident: Incident, effect: string, lease?: string): string {
+  const lines = [`Incident-UID: ${incident.uid}`, `Effect: ${effect}`];
+  return [...lines, ...(lease === undefined ? [] : [`Lease-Expires: ${lease}`])].join("\n");
+}
+
+/** Reads one trailer of a commit message; undefined when it is not in the last paragraph. */
+export function readTrailer(message: string, name: string): string | undefined {
+  const last =
+    message
+      .trimEnd()
+      .split(/\n\s*\n/)
+      .at(-1) ?? "";
+  const line = last.split("\n").find((text) => text.startsWith(`${name}: `));
+  return line?.slice(name.length + 2).trim();
+}
+
+/** The line of the body that ties a proposal to its incident. */
+export function incidentLine(uid: string): string {
+  return `Incident-UID: \`${uid}\``;
+}
+
+/** Hidden first line of the sticky comment. Found again only in comments that our own App wrote. */
+export const stickyMarker = "<!-- rectify:report -->";

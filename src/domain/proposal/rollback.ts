@@ -1,0 +1,57 @@
+import type { Incident } from "../incident/incident.ts";
+import type { Effect, ObjectChange } from "../kubernetes/manifest-edit.ts";
+import { inverseOf, type Remediation } from "../kubernetes/remediation.ts";
+import type { Story } from "./outcome.ts";
+
+/** A merged change that a person wants to be taken back. */
+export interface Rollback {
+  readonly incident: Incident;
+  /** What was merged, and the fields that it changed. */
+  readonly remediation: Remediation;
+  readonly effect: Effect;
+  /** Its pull request, and the newest one of the incident. */
+  readonly pull: number;
+  readonly latestPull: number;
+  /** Who asked, in which comment. */
+  readonly by: string;
+  readonly comment: number;
+  /** How the incident ended, for the sticky comment. */
+  readonly ended: string;
+}
+
+/** The part of a story that can be taken back. */
+export type Merged = Pick<Rollback, "remediation" | "effect">;
+
+/** What is to be taken back under this pull request, or why nothing can be. `story` is undefined while it goes on. */
+export function rollbackOf(story: Story | undefined, pull: number): Merged | string {
+  if (story === undefined) {
+    return "the story of this change goes on: it is taken back by itself if it does not help; ask again at its end";
+  }
+  const { remediation, effect, proposal, mergedSha, revert } = story;
+  if (remediation === undefined || effect === undefined || mergedSha === undefined) return "nothing of it was merged";
+  if (proposal?.number !== pull) return `only the change of #${proposal?.number ?? 0} itself can be rolled back`;
+  if (revert?.mergedSha !== undefined) return `#${revert.proposal?.number ?? 0} took it back already`;
+  return { remediation, effect };
+}
+
+/** The change back, with who wants it. */
+export function remediationBack({ remediation, by, pull }: Rollback): Remediation {
+  return {
+    ...inverseOf(remediation),
+    sizing: [`back to ${remediation.from}, the value before pull request ${pull}: ${by} asked for it`],
+  };
+}
+
+/** Why the change back would undo more than what was merged; undefined = it starts from exactly that. */
+export function driftOf(merged: Pick<Effect, "changes">, back: Pick<Effect, "changes">): string | undefined {
+  const wrote = new Map(merged.changes.map((change) => [fieldOf(change), JSON.stringify(change.to)]));
+  const other = back.changes.find((change) => wrote.get(fieldOf(change)) !== JSON.stringify(change.from));
+  if (other === undefined) return undefined;
+  const written = wrote.get(fieldOf(other)) ?? "nothing";
+  return `Git asks for ${JSON.stringify(other.from)} now, and the change wrote ${written}: somebody decided otherwise since`;
+}
+
+function fieldOf({ object, field }: ObjectChange): string {
+  const { apiVersion, kind, namespace, name } = object;
+  return JSON.stringify([apiVersion, kind, namespace, name, field]);
+}

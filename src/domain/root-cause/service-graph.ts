@@ -1,0 +1,98 @@
+import type { Series } from "../evidence/evidence.ts";
+import { workloadOfLabels } from "../evidence/series.ts";
+import { type Workload, workloadKey } from "../kubernetes/workload.ts";
+
+/**
+ * `service` measures itself. `proxy` only passes calls on (load balancer, gateway, sidecar). `external` is seen by its
+ * callers alone: it may be another view of a service that measures itself.
+ */
+export type NodeRole = "service" | "proxy" | "external";
+
+/** Who calls whom. A node without a role is a service. */
+export interface ServiceGraph {
+  readonly calls: readonly Call[];
+  readonly roles: Readonly<Record<string, NodeRole>>;
+}
+
+export interface Call {
+  readonly caller: string;
+  readonly callee: string;
+}
+
+/** Callees by caller and callers by callee; a node that calls itself does not. */
+export interface Neighbours {
+  readonly callees: ReadonlyMap<string, readonly string[]>;
+  readonly callers: ReadonlyMap<string, readonly string[]>;
+}
+
+export function neighboursOf(graph: ServiceGraph): Neighbours {
+  const callees = new Map<string, Set<string>>();
+  const callers = new Map<string, Set<string>>();
+  for (const { caller, callee } of graph.calls) {
+    if (caller === callee) continue;
+    add(callees, caller, callee);
+    add(callers, callee, caller);
+  }
+  return { callees: listed(callees), callers: listed(callers) };
+}
+
+export function roleOf(graph: ServiceGraph, node: string): NodeRole {
+  return Object.hasOwn(graph.roles, node) ? (graph.roles[node] ?? "service") : "service";
+}
+
+/** Workload names without a kind: Istio's metrics, and OpenTelemetry's service graph. */
+const pairs = [
+  ["source_workload", "destination_workload"],
+  ["client", "server"],
+] as const;
+
+/**
+ * Reads calls from request rates that carry both ends as labels: Linkerd's `deployment` and `dst_deployment` (or
+ * `statefulset`), or one of the pairs above, taken as Deployments. Ends are workload keys; `home` gives the namespace
+ * that labels leave out. A pair without a request in the window is left out.
+ */
+export function callsOf(series: readonly Series[], home: Workload): readonly Call[] {
+  return series.flatMap(({ labels, points }) => {
+    if (!points.some(([, value]) => value > 0)) return [];
+    const caller = workloadOfLabels(labels, home) ?? named(labels, 0, home);
+    const callee = workloadOfLabels(labels, home, "dst_") ?? named(labels, 1, home);
+    return caller && callee ? [{ caller: workloadKey(caller), callee: workloadKey(callee) }] : [];
+  });
+}
+
+const namespaces = ["source_workload_namespace", "destination_workload_namespace"] as const;
+
+function named(labels: Readonly<Record<string, string>>, end: 0 | 1, home: Workload): Workload | undefined {
+  const name = pairs.map((pair) => labels[pair[end]]).find(Boolean);
+  return name ? { kind: "Deployment", namespace: labels[namespaces[end]] ?? home.namespace, name } : undefined;
+}
+
+/** Declared calls as the series that `callsOf` reads; keys are `namespace/Kind/name`. */
+export function dependencySeries(
+  declared: Readonly<Record<string, readonly string[]>>,
+  { namespace }: Workload,
+  at: number,
+): readonly Series[] {
+  const mine = Object.entries(declared).filter(([caller]) => caller.startsWith(`${namespace}/`));
+  return mine.flatMap(([caller, callees]) =>
+    callees.map((callee) => ({
+      labels: { ...endLabels(caller), ...endLabels(callee, "dst_") },
+      points: [[at, 1]] as const,
+    })),
+  );
+}
+
+function endLabels(key: string, prefix = ""): Record<string, string> {
+  const [namespace = "", kind = "", name = ""] = key.split("/");
+  return { [`${prefix}namespace`]: namespace, [`${prefix}${kind.toLowerCase()}`]: name };
+}
+
+function add(map: Map<string, Set<string>>, key: string, value: string): void {
+  const set = map.get(key);
+  if (set) set.add(value);
+  else map.set(key, new Set([value]));
+}
+
+function listed(map: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, readonly string[]> {
+  return new Map([...map].map(([key, values]) => [key, [...values]]));
+}

@@ -1,0 +1,182 @@
+import type { EvidenceKey, EvidenceSource, Finding, Series } from "../../domain/evidence/evidence.ts";
+import type { Incident } from "../../domain/incident/incident.ts";
+import { dialectSeries, type PromQuestion, promQuestions } from "../../domain/evidence/prom-queries.ts";
+import { dependencySeries } from "../../domain/root-cause/service-graph.ts";
+import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
+import type { Workload } from "../../domain/kubernetes/workload.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { loadGuardrails } from "./load-guardrails.ts";
+import { runbookFinding } from "./load-runbooks.ts";
+import { recentCommits } from "./recent-commits.ts";
+
+export type Sources = Pick<
+  Ports,
+  "cluster" | "metrics" | "logs" | "clock" | "within" | "tempo" | "github" | "renderer" | "telemetry" | "journal"
+>;
+
+/** One thing to find out. `ask` throws like every adapter; the caller turns that into evidence. */
+export interface Question {
+  readonly key?: EvidenceKey | undefined;
+  readonly source: EvidenceSource;
+  readonly title: string;
+  readonly query: string;
+  /** Nobody misses it where there is no such thing: an empty answer is then no item of evidence. */
+  readonly optional?: true;
+  readonly ask: () => Promise<Asked>;
+}
+
+/** `query` tells which of several ways of asking gave the answer. */
+export type Asked = Finding & { readonly query?: string };
+
+export interface Span {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/** Everything that is asked about an incident once the state of its workload is known, or known to be unknown. */
+export function questionsFor(
+  incident: Incident,
+  state: WorkloadState | undefined,
+  ports: Sources,
+  span: Span,
+): readonly Question[] {
+  const { workload } = incident;
+  return [
+    ...promQuestions(workload, ports.tempo.rateWindow).map((asked) => metricQuestion(asked, ports, span)),
+    ...clusterQuestions(incident, ports),
+    ...logQuestions(workload, ports, span),
+    runbookQuestion(incident, ports),
+    dependencyQuestion(workload, ports, span),
+    appliedQuestion(state, ports),
+    commitQuestion(workload, state, ports, span),
+  ];
+}
+
+// A namespace with more workloads than this is shown in part, and says so.
+const mostSeries = 200;
+
+function metricQuestion({ key, title, unit, dialects, metric }: PromQuestion, ports: Sources, span: Span): Question {
+  const ask = async (): Promise<Asked> => {
+    const notes: string[] = [];
+    for (const dialect of dialects) {
+      const { query } = dialect;
+      const answer = await ports.metrics.range(query, span.from, span.to);
+      notes.push(...answer.notes);
+      const found = dialectSeries(answer.series, dialect);
+      if (found.length === 0) continue;
+      const marked =
+        metric === undefined || key !== "node-metrics" ? found : found.map((item) => marking(item, metric));
+      const cut = found.length > mostSeries ? [`${found.length - mostSeries} more series were left out`] : [];
+      return { kind: "series", unit, series: marked.slice(0, mostSeries), notes: [...notes, ...cut], query };
+    }
+    return { kind: "series", unit, series: [], notes };
+  };
+  return { key, source: "prometheus", title, query: dialects[0]?.query ?? "", ask };
+}
+
+/** The series under a name that the ranking over the service graph knows. */
+export function marking({ labels, points }: Series, metric: string): Series {
+  return { labels: { ...labels, metric }, points };
+}
+
+function clusterQuestions({ workload }: Incident, { cluster, clock }: Sources): Question[] {
+  const around = memoized(() => cluster.surroundings(workload));
+  const source = "kubernetes" as const;
+  const { namespace } = workload;
+  return [
+    {
+      ...{ key: "events", source, title: "events around the workload", query: `GET events ${namespace}` },
+      ask: async () => {
+        const { events, nodePressures, notes } = await around();
+        return { kind: "text", lines: [...events, ...nodePressures], notes };
+      },
+    },
+    {
+      ...{ key: "rollouts", source, title: "rollouts of the workload", query: `GET replicasets ${namespace}` },
+      ask: async () => ({ kind: "facts", facts: (await around()).rollouts, notes: [] }),
+    },
+    {
+      ...{ key: "oom-kills", source, title: "containers killed for memory", query: `GET pods ${namespace}` },
+      ask: async () => {
+        const killed = (await around()).terminations.filter(({ reason }) => reason === "OOMKilled");
+        const points = [[clock.now().getTime() / 1000, killed.length]] as const;
+        return { kind: "series", unit: "", series: [{ labels: {}, points }], notes: [] };
+      },
+    },
+    {
+      ...{ key: "quotas", source, title: "quotas of the namespace", query: `GET resourcequotas ${namespace}` },
+      ask: async () => {
+        const rows = (await around()).quotas.map(({ quota, resource, used, hard }) => [
+          `${quota} ${resource}`,
+          `${used} of ${hard}`,
+        ]);
+        return { kind: "facts", facts: Object.fromEntries(rows) as Record<string, string>, notes: [] };
+      },
+    },
+  ];
+}
+
+function memoized<T>(work: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= work();
+    return answer;
+  };
+}
+
+function logQuestions(workload: Workload, { logs }: Sources, { from, to }: Span): Question[] {
+  if (logs === undefined) return [];
+  const query = `logs of ${workload.namespace}/${workload.name}`;
+  return [
+    {
+      ...{ key: "logs", source: "loki", title: "log lines", query },
+      ask: async () => ({ kind: "text", ...(await logs.around(workload, from, to)) }),
+    },
+    {
+      ...{ key: "log-errors", source: "loki", title: "log lines that look like errors", query },
+      ask: async () => ({ kind: "series", unit: "1/s", ...(await logs.errorRate(workload, from, to)) }),
+    },
+  ];
+}
+
+function commitQuestion(
+  workload: Workload,
+  state: WorkloadState | undefined,
+  ports: Sources,
+  { from }: Span,
+): Question {
+  const query = `git log --since=${from.toISOString()}`;
+  const ask = async (): Promise<Finding> => recentCommits(workload, state, from, ports);
+  return { key: "commits", source: "git", title: "commits that changed the workload", query, ask };
+}
+
+function appliedQuestion(state: WorkloadState | undefined, { cluster }: Sources): Question {
+  const ask = async (): Promise<Finding> => {
+    if (state === undefined) return { kind: "missing", because: "the workload is not known, so its controller is not" };
+    const entry = await cluster.entryOf(state);
+    const revision = await cluster.appliedRevision(entry);
+    if (revision.kind === "unknown") return { kind: "missing", because: revision.because };
+    const facts = { controller: entry.object ?? entry.tool, path: entry.path ?? "unknown", commit: revision.sha };
+    return { kind: "facts", facts, notes: [] };
+  };
+  const query = "status of the GitOps controller's object";
+  return { key: "applied-revision", source: "gitops", title: "commit that the controller applied last", query, ask };
+}
+
+function runbookQuestion({ alert }: Incident, { github }: Sources): Question {
+  const ask = async (): Promise<Finding> => runbookFinding((await github.head()).tree, alert.name);
+  const query = "runbooks/*.md of the default branch";
+  return { source: "runbook", title: `runbooks of ${alert.name}`, query, optional: true, ask };
+}
+
+/** What people wrote down of who calls whom: a graph where nothing measures one. */
+function dependencyQuestion(workload: Workload, { github }: Sources, { to }: Span): Question {
+  const ask = async (): Promise<Finding> => {
+    const guardrails = loadGuardrails((await github.head()).tree);
+    const declared = guardrails.ok ? guardrails.value.dependencies : {};
+    const series = dependencySeries(declared, workload, to.getTime() / 1000);
+    return { kind: "series", unit: "declared", series, notes: [] };
+  };
+  const query = "guardrails of the default branch: dependencies";
+  return { key: "calls", source: "git", title: "who calls whom, as declared", query, optional: true, ask };
+}

@@ -1,0 +1,245 @@
+import { areResolved } from "../../domain/incident/alert.ts";
+import { ruleOf } from "../../domain/guardrails/approval.ts";
+import { type Decision, decisionFor, loadIsBack, type Standing } from "../../domain/proposal/decision.ts";
+import type { Incident } from "../../domain/incident/incident.ts";
+import type { Lease } from "../../domain/proposal/lease.ts";
+import type { Proposal } from "../../domain/proposal/pull-request.ts";
+import { trustedChecks } from "../../domain/guardrails/required-check.ts";
+import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import { flappingOf } from "../../domain/gate/risk.ts";
+import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
+import { isWatching } from "../../domain/guardrails/watchtower.ts";
+import type { Message, Run } from "../../ports/workflow.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { hearNew, type Hearings } from "./listen.ts";
+import { firesFor } from "./lease-review.ts";
+import { type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
+import { pauseAfter } from "../collect/pause-after.ts";
+
+/** What is being decided, and what a merge without a person still lacks. */
+export interface Pending {
+  readonly incident: Incident;
+  readonly proposal: Proposal;
+  readonly selfMergeLacks: readonly string[];
+  /** Who asked for exactly this number: their words count as approval of the effect that came of it. */
+  readonly approvedBy: string | undefined;
+  /** A remedy is pointless once the alert is gone; a revert is not. */
+  readonly closesWhenResolved: boolean;
+  /** What is wrong, in one sentence, for those who ask. */
+  readonly cause?: string;
+  /** The lease that the change ends: it is needed after all when an alert fires again. */
+  readonly lease?: Lease | undefined;
+  readonly canReplan: boolean;
+  /** The change cannot be planned on the base that moved: only a person's number is planned anew. */
+  readonly rebaseRefused?: boolean;
+  /** What was heard before the change was planned anew; absent at first. */
+  readonly earlier?: Hearings | undefined;
+}
+
+export type Decided =
+  | Extract<Decision, { kind: "merged" | "close" }>
+  /** Plan anew: for a number that `by` asked for, for a base that moved, or because a person said so. */
+  | {
+      readonly kind: "replan";
+      readonly by: string;
+      readonly replicas: number | undefined;
+      readonly hearings: Hearings;
+    };
+
+/** An open issue with this label stops every merge. */
+const freezeLabel = "rectify-freeze";
+// A merge that GitHub refused is a state: without news it is asked for again this much later.
+const mergePauseMs = 15 * 60_000;
+// People are answered once in so many polls at most, whatever they write: a minute with the ordinary tempo.
+const answerPolls = 4;
+
+/** Waits, durably, for checks, commands, approvals and the alert itself; merges or closes. */
+export async function decide(pending: Pending, run: Run): Promise<Decided> {
+  const { proposal, earlier } = pending;
+  const begun = await run.step("begin to decide", async (ports) => ports.clock.now().getTime());
+  let standing = standingAtFirst(pending);
+  const listened = new Set(earlier?.listened);
+  // What was written before this effect was there to be seen cannot mean it.
+  const seenAtFirst = earlier ?? proposal;
+  const { effect, headSha } = proposal;
+  const hearings = (): Hearings => ({ listened: [...listened], standing, effect, headSha });
+  const gapMs = answerPolls * run.tempo.pollMs;
+  let told: Told = { waitsFor: [], refusal: "", answerAfter: 0 };
+  let reactAfter = 0;
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  let message: Message | undefined;
+  let pauseMs = 0;
+  let resolvedAt: number | undefined;
+  for (let count = 1; ; count += 1) {
+    const seen = count === 1 ? seenAtFirst : proposal;
+    const round = await hearNew({ pending, standing, listened, seen, reactAfter }, run);
+    standing = round.standing;
+    if (round.again) return { kind: "replan", ...round.again, hearings: hearings() };
+    const since = { begun, resolvedAt };
+    const look = await run.step("decide", (ports) => judge(pending, standing, since, ports));
+    const { decision, at } = look;
+    resolvedAt = look.resolvedAt;
+    if (round.idle && at >= reactAfter) reactAfter = at + gapMs;
+    if (mayRebase(decision, pending)) {
+      return { kind: "replan", by: "", replicas: undefined, hearings: hearings() };
+    }
+    const acts = decision.kind !== "wait" && !pauses(decision, message, at - refusedAt);
+    const settled = acts ? await carryOut(pending, decision, run) : undefined;
+    if (settled && settled.kind !== "not-yet") return settled;
+    if (acts) refusedAt = at;
+    const waitsFor = waitingFor(decision, settled, told.waitsFor);
+    const news = newsOf(told, { waitsFor, refusal: standing.refusal }, { at, gapMs });
+    if (news) await run.step("report", (ports) => report(proposal, news, ports));
+    told = news ?? told;
+    pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
+    // An alert that stays away closes the proposal when it is said to, not some polls later.
+    const closesInMs = resolvedAt === undefined ? pauseMs : resolvedAt + run.tempo.lingerMs - at;
+    message = await run.message(Math.min(pauseMs, closesInMs));
+  }
+}
+
+/** What the sticky comment says. */
+interface Told {
+  readonly waitsFor: readonly string[];
+  readonly refusal: string;
+  /** Before this moment no command is answered again. */
+  readonly answerAfter: number;
+}
+
+/** What is to be written now: a new state at once, an answer when the budget of answers has room. */
+function newsOf(
+  told: Told,
+  { waitsFor, refusal }: Omit<Told, "answerAfter">,
+  { at, gapMs }: { readonly at: number; readonly gapMs: number },
+): Told | undefined {
+  const answers = refusal !== told.refusal;
+  const isNew = waitsFor.join() !== told.waitsFor.join() || (answers && at >= told.answerAfter);
+  if (waitsFor.length === 0 || !isNew) return undefined;
+  return { waitsFor, refusal, answerAfter: answers ? at + gapMs : told.answerAfter };
+}
+
+/** What GitHub itself misses is told in its words: only it knows the rules of the branch to the end. */
+function waitingFor(decision: Decision, settled: NotYet | undefined, before: readonly string[]): readonly string[] {
+  if (decision.kind === "wait") return decision.for;
+  return settled === undefined ? before : [`GitHub to accept the merge (${settled.because})`];
+}
+
+interface NotYet {
+  readonly kind: "not-yet";
+  readonly because: string;
+}
+
+function pauses(decision: Decision, message: Message | undefined, sinceRefusalMs: number): boolean {
+  return decision.kind === "merge" && message === undefined && sinceRefusalMs < mergePauseMs;
+}
+
+function mayRebase(decision: Decision, { canReplan, rebaseRefused }: Pending): boolean {
+  return decision.kind === "wait" && decision.moved === true && canReplan && rebaseRefused !== true;
+}
+
+/** Approvals of another effect stay on record; they just do not count for this one. */
+function standingAtFirst({ earlier, approvedBy, proposal }: Pending): Standing {
+  const before = earlier?.standing ?? { approvals: [], rejectedBy: undefined, held: false, refusal: "" };
+  if (approvedBy === undefined) return before;
+  return { ...before, approvals: [...before.approvals, { by: approvedBy, effect: proposal.effect }], refusal: "" };
+}
+
+/** The verdict of one look, and when it was taken. */
+interface Look {
+  readonly decision: Decision;
+  readonly at: number;
+  /** When the alert was first seen to be resolved, of those looks that saw nothing else since; Unix milliseconds. */
+  readonly resolvedAt?: number | undefined;
+}
+
+interface Since {
+  readonly begun: number;
+  readonly resolvedAt: number | undefined;
+}
+
+async function judge(pending: Pending, standing: Standing, { begun, resolvedAt }: Since, ports: Ports): Promise<Look> {
+  const alertFiring = pending.closesWhenResolved ? await isFiring(pending.incident, ports) : undefined;
+  const needed = pending.lease !== undefined && (await firesFor(pending.lease, ports)) === true;
+  const { github } = ports;
+  const [seen, { tree }, freezes] = await Promise.all([
+    github.look(pending.proposal),
+    github.head(),
+    github.openIssuesWithLabel(freezeLabel),
+  ]);
+  const guardrails = loadGuardrails(tree);
+  const requiredChecks = trustedChecks(seen.requiredChecks, guardrails.ok ? guardrails.value : { requiredChecks: [] });
+  const proposal = { ...seen, requiredChecks };
+  const watchtower = ports.watchtower?.state();
+  const watching = watchtower !== undefined && isWatching(watchtower);
+  const { severity } = pending.incident;
+  const now = ports.clock.now();
+  const at = now.getTime();
+  const resolved = alertFiring === false ? (resolvedAt ?? at) : undefined;
+  const closesAt = resolved === undefined ? undefined : resolved + ports.tempo.lingerMs;
+  const lacksNow = guardrails.ok
+    ? selfMergeLacksNow({ guardrails: guardrails.value, requiredChecks, severity, watching, now })
+    : [];
+  const swings = flappingOf(await firingsOf(pending.incident, now, ports));
+  const decision = decisionFor({
+    effect: pending.proposal.effect,
+    headSha: pending.proposal.headSha,
+    proposal,
+    standing,
+    alertFiring,
+    closesAt: closesAt === undefined || at >= closesAt ? undefined : new Date(closesAt).toISOString(),
+    overtaken: needed ? loadIsBack : undefined,
+    selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow, ...(swings === undefined ? [] : [swings])])],
+    approvalsNeeded: guardrails.ok ? ruleOf("approve-scale", guardrails.value).count : 1,
+    stopped: stopOf(guardrails, freezes),
+    overdue: at - begun > ports.tempo.decideTimeoutMs,
+  });
+  return { decision, at, resolvedAt: resolved };
+}
+
+/** How often the alert began to fire within the hour. */
+function firingsOf({ alert }: Incident, now: Date, { journal }: Pick<Ports, "journal">): Promise<number> {
+  return journal.firingsSince(alert.fingerprint, new Date(now.getTime() - 3_600_000).toISOString());
+}
+
+function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): string | undefined {
+  if (!guardrails.ok) return `valid guardrails: ${guardrails.problems[0] ?? ""}`;
+  if (freezes.length > 0) return `the end of the freeze: ${freezes.map((number) => `#${number}`).join(", ")} is open`;
+  return guardrails.value.freeze ? "the end of the freeze (guardrails)" : undefined;
+}
+
+/** Undefined when Alertmanager gives no answer: then nothing is closed. */
+async function isFiring(incident: Incident, ports: Pick<Ports, "alerts" | "journal">): Promise<boolean | undefined> {
+  const own = await ports.journal.alertsOf(incident.uid);
+  if (areResolved(own)) return false;
+  const active = await ports.alerts.active().catch(() => undefined);
+  if (active === undefined) return undefined;
+  const firing = new Set(active.map((alert) => alert.fingerprint));
+  return own.some((alert) => firing.has(alert.fingerprint)) || undefined;
+}
+
+/** `not-yet` = GitHub refuses for now, and the waiting goes on. */
+async function carryOut(
+  pending: Pending,
+  decision: Exclude<Decision, { kind: "wait" }>,
+  run: Run,
+): Promise<Extract<Decided, { kind: "merged" | "close" }> | NotYet> {
+  if (decision.kind === "merged") return decision;
+  if (decision.kind === "close") {
+    await run.step("close", async (ports) => {
+      await ports.github.report(pending.proposal, renderReport({ state: "closed", because: decision.because }));
+      await ports.github.close(pending.proposal);
+    });
+    return decision;
+  }
+  const answer = await run.step("merge", (ports) => ports.github.merge(pending.proposal, decision.approvedBy));
+  if (answer.kind === "merged") return { kind: "merged", sha: answer.sha, because: decision.because };
+  return { kind: "not-yet", because: answer.because };
+}
+
+async function report(
+  proposal: Proposal,
+  state: { readonly waitsFor: readonly string[]; readonly refusal: string },
+  ports: Pick<Ports, "github">,
+): Promise<void> {
+  await ports.github.report(proposal, renderReport({ state: "waiting", ...state }));
+}

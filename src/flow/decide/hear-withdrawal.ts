@@ -1,0 +1,61 @@
+import { admitComment } from "../../domain/guardrails/approval.ts";
+import { parseCommands } from "../../domain/guardrails/command.ts";
+import type { Withdrawal } from "../../domain/records/post-mortem.ts";
+import type { Message } from "../../ports/workflow.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { refusalAfterwards } from "./admit-afterwards.ts";
+import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { reportEnded } from "./report-ended.ts";
+
+type WithdrawalWord = "dispute" | "forget";
+type Asked = Pick<Ports, "people" | "github" | "journal" | "telemetry" | "clock">;
+
+/** The words that take an incident out of the memory; what each makes of it. */
+export const withdrawalKind: Readonly<Record<WithdrawalWord, Withdrawal["kind"]>> = {
+  dispute: "disputed",
+  forget: "forgotten",
+};
+
+/** The closed or merged proposal under which something was said. */
+export interface Afterwards {
+  readonly incident: string;
+  readonly pull: number;
+  /** How the incident ended, for the sticky comment; undefined while its story goes on. */
+  readonly ended: string | undefined;
+}
+
+/**
+ * `/dispute` and `/forget` under a proposal that nobody decides any more: its story may have ended long ago. While it is
+ * open, the decision hears them. Hearing the same comment twice is safe.
+ */
+export async function hearWithdrawal(
+  message: Extract<Message, { kind: "command" }>,
+  about: Afterwards,
+  ports: Asked,
+): Promise<void> {
+  const comment = await ports.people.comment(message.comment);
+  const now = ports.clock.now();
+  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now });
+  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.pull) return;
+  const words = parseCommands(comment.body).flatMap(({ kind }) =>
+    kind === "dispute" || kind === "forget" ? [kind] : [],
+  );
+  const [word] = words;
+  if (word === undefined || (await ports.github.look({ number: about.pull })).state === "open") return;
+  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const stopped =
+    admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : "the guardrails are invalid";
+  const refusal =
+    stopped ??
+    (guardrails.ok ? await refusalAfterwards(word, { comment, ...about, guardrails: guardrails.value }, ports) : "");
+  if (refusal === undefined) {
+    const kind = withdrawalKind[word];
+    await ports.journal.withdraw(about.incident, { kind, by: comment.author, at: now.toISOString() });
+    const ended = about.ended === undefined ? "" : `${about.ended}; `;
+    const because = `${ended}${kind} by ${comment.author}: no precedent any more`;
+    await reportEnded(about, because, ports);
+  }
+  await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", about.incident);
+  const outcome = refusal === undefined ? "heard" : `refused, ${refusal}`;
+  ports.telemetry.tell(about.incident, "learn", `${comment.author} said ${word}: ${outcome}`);
+}

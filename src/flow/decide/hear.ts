@@ -1,0 +1,177 @@
+import { admitComment, admitSpeaker, ruleOf } from "../../domain/guardrails/approval.ts";
+import {
+  type Command,
+  type CommandWord,
+  parseCommands,
+  renderHelp,
+  replicasProblem,
+} from "../../domain/guardrails/command.ts";
+import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
+import type { Proposal } from "../../domain/proposal/pull-request.ts";
+import type { Message } from "../../ports/workflow.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { withdrawalKind } from "./hear-withdrawal.ts";
+import { loadGuardrails } from "../collect/load-guardrails.ts";
+
+/** What one command means for the decision. */
+export type Heard =
+  | { readonly kind: "approve"; readonly by: string; readonly replicas?: number }
+  | { readonly kind: "reject" | "hold" | "resume" | "retry"; readonly by: string }
+  | { readonly kind: "explain"; readonly because: string }
+  | { readonly kind: "nothing"; readonly because: string };
+
+type Asked = Pick<Ports, "people" | "github" | "journal" | "telemetry" | "clock">;
+
+interface About {
+  readonly incident: string;
+  readonly proposal: Proposal;
+  readonly cause?: string | undefined;
+  /** Before this moment (Unix milliseconds) what changes nothing gets no reaction. */
+  readonly reactAfter: number;
+}
+
+/**
+ * Reads the comment again, live: it must still be what was first written, by a person who may say it now. The answer
+ * is a reaction and, for what was not understood or not allowed, the reason in the sticky comment.
+ */
+export async function hear(
+  message: Extract<Message, { kind: "command" }>,
+  about: About,
+  ports: Asked,
+): Promise<readonly Heard[]> {
+  const comment = await ports.people.comment(message.comment);
+  const now = ports.clock.now();
+  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now });
+  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.proposal.number) {
+    if (admitted.kind === "ignored") ports.telemetry.tell(about.incident, "decide", `ignored: ${admitted.because}`);
+    return [];
+  }
+  const commands = parseCommands(comment.body).filter(isForUs);
+  if (commands.length === 0) return [];
+  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const stopped =
+    admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : invalid(guardrails.problems);
+
+  const heard: Heard[] = [];
+  for (const command of commands) {
+    if (stopped !== undefined || !guardrails.ok) heard.push({ kind: "nothing", because: stopped ?? "" });
+    else heard.push(await weigh(command, { comment, about, guardrails: guardrails.value }, ports));
+  }
+  const acts = heard.some(({ kind }) => kind !== "nothing" && kind !== "explain");
+  const understood = heard.every(({ kind }) => kind !== "nothing");
+  if (acts || now.getTime() >= about.reactAfter) {
+    await ports.people.react(comment.id, understood ? "+1" : "confused", about.incident);
+  }
+  const said = commands.map((command) => command.kind).join(", ");
+  ports.telemetry.tell(about.incident, "decide", `${comment.author} said ${said}: ${heard.map(outcomeOf).join("; ")}`);
+  return heard;
+}
+
+function outcomeOf(heard: Heard): string {
+  return heard.kind === "nothing" ? `refused, ${heard.because}` : "heard";
+}
+
+function invalid(problems: readonly string[]): string {
+  return `the guardrails are invalid: ${problems[0] ?? ""}`;
+}
+
+/** A slash word that is far from ours belongs to another bot: it gets no answer at all. */
+function isForUs(command: Command): boolean {
+  return command.kind !== "unknown" || command.didYouMean !== undefined;
+}
+
+interface Said {
+  readonly comment: Comment;
+  readonly about: About;
+  readonly guardrails: Guardrails;
+}
+
+async function weigh(command: Command, said: Said, ports: Asked): Promise<Heard> {
+  switch (command.kind) {
+    case "approve":
+      return approve(command.replicas, said, ports);
+    case "reject":
+    case "hold":
+    case "resume":
+    case "retry":
+      return permitted(command.kind, said, ports, { kind: command.kind, by: said.comment.author });
+    case "dispute":
+    case "forget":
+      return withdrawal(command.kind, said, ports);
+    case "invalid":
+      return { kind: "nothing", because: `/${command.word} ${command.problem}` };
+    case "unknown":
+      return { kind: "nothing", because: `unknown command: did you mean /${command.didYouMean ?? "help"}?` };
+    case "help":
+      return { kind: "explain", because: renderHelp() };
+    case "explain":
+      return { kind: "explain", because: explanationOf(said.about) };
+    case "rollback":
+      return { kind: "nothing", because: "nothing is merged that could be rolled back: /reject closes this proposal" };
+    default:
+      return { kind: "nothing", because: `/${command.kind} has no meaning for a proposal that waits for its merge` };
+  }
+}
+
+function explanationOf({ cause, incident, proposal }: About): string {
+  const why = cause === undefined ? "" : `${cause} `;
+  return `${why}The description above holds evidence, arithmetic and risk of effect ${proposal.effect.slice(0, 12)}; rectify explain ${incident} prints the whole story`;
+}
+
+/** For good, and whatever becomes of the proposal. */
+async function withdrawal(word: "dispute" | "forget", said: Said, ports: Asked): Promise<Heard> {
+  const kind = withdrawalKind[word];
+  const by = said.comment.author;
+  const because = `this incident is ${kind} by ${by} and will be no precedent`;
+  const heard = await permitted(word, said, ports, { kind: "explain", because });
+  if (heard.kind !== "explain") return heard;
+  await ports.journal.withdraw(said.about.incident, { kind, by, at: ports.clock.now().toISOString() });
+  return heard;
+}
+
+async function approve(replicas: number | undefined, said: Said, ports: Asked): Promise<Heard> {
+  const problem = replicas === undefined ? undefined : replicasProblem(replicas, said.guardrails);
+  if (problem !== undefined) return { kind: "nothing", because: problem };
+  const by = said.comment.author;
+  return permitted("approve-scale", said, ports, {
+    kind: "approve",
+    by,
+    ...(replicas === undefined ? {} : { replicas }),
+  });
+}
+
+/** Rights are asked live, at execution, and the answer is on record before anything follows from it. */
+async function permitted(
+  word: CommandWord,
+  { comment, about, guardrails }: Said,
+  ports: Asked,
+  heard: Heard,
+): Promise<Heard> {
+  const { teams } = ruleOf(word, guardrails);
+  const [permission, memberOf, committers, facts] = await Promise.all([
+    ports.people.permissionOf(comment.author),
+    ports.people.teamsOf(comment.author, teams),
+    ports.people.committersOf(about.proposal),
+    ports.github.look(about.proposal),
+  ]);
+  const speaker = { login: comment.author, permission, teams: memberOf };
+  const place = { ours: true, open: facts.state === "open", author: "", committers };
+  const admitted = admitSpeaker(word, speaker, place, guardrails);
+  await ports.journal.audit({
+    incident: about.incident,
+    actor: comment.author,
+    action: `command ${word}`,
+    detail: {
+      ...{
+        comment: comment.id,
+        bodyHash: bodyHashOf(comment.body),
+        permission,
+        admitted: admitted.kind,
+        pull: about.proposal.number,
+      },
+      ...{ head: facts.headSha, effect: about.proposal.effect },
+    },
+  });
+  return admitted.kind === "heard" ? heard : { kind: "nothing", because: admitted.because };
+}

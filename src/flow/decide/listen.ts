@@ -1,0 +1,109 @@
+import { staleness } from "../../domain/guardrails/approval.ts";
+import { parseCommands } from "../../domain/guardrails/command.ts";
+import type { Standing } from "../../domain/proposal/decision.ts";
+import { bodyHashOf } from "../../domain/guardrails/commenter.ts";
+import type { Proposal } from "../../domain/proposal/pull-request.ts";
+import type { Message, Run } from "../../ports/workflow.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { Pending } from "./decide.ts";
+import { hear, type Heard } from "./hear.ts";
+
+/** What people said so far, and the comments in which they said it: each is heard once. */
+export interface Hearings {
+  readonly listened: readonly number[];
+  readonly standing: Standing;
+  /** The effect that they saw, and the commit that carried it. */
+  readonly effect: string;
+  readonly headSha: string;
+}
+
+export type Seen = Pick<Proposal, "effect" | "headSha">;
+
+export interface Round {
+  readonly pending: Pending;
+  readonly standing: Standing;
+  /** Grows by what is heard now. */
+  readonly listened: Set<number>;
+  /** What was there to be seen when it was written. */
+  readonly seen: Seen;
+  /** Before this moment (Unix milliseconds) what changes nothing gets no reaction. */
+  readonly reactAfter: number;
+}
+
+export interface Heeded {
+  readonly standing: Standing;
+  /** Something was heard that changed nothing. */
+  readonly idle: boolean;
+  /** The change is to be planned anew, with the number that `by` asked for. */
+  readonly again?: { readonly by: string; readonly replicas: number | undefined };
+}
+
+/** Hears what was written since, each comment once. */
+export async function hearNew({ pending, listened, seen, reactAfter, ...before }: Round, run: Run): Promise<Heeded> {
+  const { incident, proposal, cause, canReplan } = pending;
+  let { standing } = before;
+  let idle = false;
+  const commands = await run.step("listen", (ports) => listen(proposal, [...listened], ports));
+  for (const command of commands) {
+    listened.add(command.comment);
+    // Of a flood only the first gets an answer.
+    const silentUntil = idle ? Number.POSITIVE_INFINITY : reactAfter;
+    const about = { incident: incident.uid, proposal, cause, reactAfter: silentUntil };
+    const heard: readonly Heard[] = await run.step("hear", (ports) => hear(command, about, ports));
+    standing = heard.reduce((so, item) => withHeard(so, item, { seen, now: proposal }), standing);
+    idle ||= heard.some(({ kind }) => kind === "nothing" || kind === "explain");
+    const asked = heard.find(asksForPlan);
+    if (!asked || !canReplan) continue;
+    const replicas = asked.kind === "approve" ? asked.replicas : undefined;
+    return { standing, idle, again: { by: replicas === undefined ? "" : asked.by, replicas } };
+  }
+  return { standing, idle };
+}
+
+type CommandMessage = Extract<Message, { kind: "command" }>;
+
+/**
+ * The commands on the proposal that were not heard yet. The comments themselves are read, not the webhooks: one that was
+ * lost, or came before the proposal was on record, is found all the same.
+ */
+async function listen(
+  proposal: Proposal,
+  heard: readonly number[],
+  ports: Pick<Ports, "people">,
+): Promise<readonly CommandMessage[]> {
+  const comments = await ports.people.commentsOn(proposal);
+  return comments
+    .filter((comment) => comment.byPerson && !heard.includes(comment.id))
+    .filter((comment) => parseCommands(comment.body).length > 0)
+    .map(({ id, body }) => ({ kind: "command", comment: id, bodyHash: bodyHashOf(body) }));
+}
+
+function asksForPlan(heard: Heard): heard is Extract<Heard, { kind: "approve" | "retry" }> {
+  return heard.kind === "retry" || (heard.kind === "approve" && heard.replicas !== undefined);
+}
+
+function withHeard(standing: Standing, heard: Heard, effect: { readonly seen: Seen; readonly now: Seen }): Standing {
+  switch (heard.kind) {
+    case "approve":
+      // A number that can no longer be planned approves nothing: it is not this effect that was asked for.
+      if (heard.replicas !== undefined) return standing;
+      return {
+        ...standing,
+        approvals: [...standing.approvals, { by: heard.by, effect: effect.seen.effect }],
+        refusal: staleness(effect.seen, effect.now) ?? standing.refusal,
+      };
+    case "reject":
+      return { ...standing, rejectedBy: heard.by };
+    case "hold":
+      return { ...standing, held: true };
+    case "resume":
+      return { ...standing, held: false };
+    case "retry":
+      return { ...standing, refusal: "the change was planned anew too often: /reject it, or merge it by hand" };
+    case "nothing":
+    case "explain":
+      return { ...standing, refusal: heard.because };
+    default:
+      return standing;
+  }
+}

@@ -1,0 +1,171 @@
+import { crosses } from "../../domain/incident/alert-rule.ts";
+import { type Agreement, assessAgreement } from "../../domain/llm/second-opinion.ts";
+import { capsuleOf, renderCapsule } from "../../domain/records/capsule.ts";
+import type { Cause } from "../../domain/root-cause/cause.ts";
+import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import type { Incident } from "../../domain/incident/incident.ts";
+import type { SecondWitness } from "../../domain/proposal/proposal-text.ts";
+import { type Remedy, remedyFor, type RemedyInput } from "../../domain/remedy/remedy.ts";
+import type { RiskInput } from "../../domain/gate/risk.ts";
+import { followRunbook, type Runbook, runbookFor, type RunbookReading } from "../../domain/remedy/runbook.ts";
+import { renderModel } from "../../domain/records/step-cost.ts";
+import { workloadKey } from "../../domain/kubernetes/workload.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { askModel, type ModelWord, remedyIdOf } from "./ask-model.ts";
+import type { Observed } from "../collect/collect.ts";
+import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { runbooksIn } from "../collect/load-runbooks.ts";
+import { undoOf } from "../collect/recent-commits.ts";
+import { storyRevision } from "../../domain/incident/product-version.ts";
+
+/** What is wrong, who says so, and the remedy that follows. */
+export interface Diagnosed {
+  readonly kind: "diagnosed";
+  readonly cause: Cause;
+  /** Every cause that was considered, best first. */
+  readonly causes: readonly Cause[];
+  /** 0 to 1, of all witnesses together; lowered by what is missing. */
+  readonly confidence: number;
+  /** What should have been known and is not. */
+  readonly missing: readonly string[];
+  readonly witnesses: RiskInput["witnesses"];
+  /** True when only text that users can write supports the cause. */
+  readonly taintedOnly: boolean;
+  /** Why the witnesses ask for a person; empty = they do not. */
+  readonly needsPerson: readonly string[];
+  readonly secondWitness: SecondWitness;
+  readonly model: ModelWord;
+  readonly remedy: Remedy;
+}
+
+/** Nothing follows. `awaits`: it may, once what the guardrails require is there again. */
+export interface Abstained {
+  readonly kind: "abstained";
+  readonly because: string;
+  readonly awaits?: "model";
+}
+
+export type Diagnosis = Diagnosed | Abstained;
+
+type Asked = Pick<
+  Ports,
+  "model" | "prompts" | "random" | "github" | "cluster" | "renderer" | "telemetry" | "tempo" | "journal" | "clock"
+>;
+
+// The best few: a model that must choose among many chooses badly, and each costs a look at the cluster.
+const mostCauses = 4;
+
+/**
+ * The deterministic ranking first, then one question to the model, which chooses among what was enumerated. The
+ * precedents are data for the model: they reach neither the ranking nor a remedy.
+ */
+export async function diagnose(
+  incident: Incident,
+  observed: Observed,
+  precedents: readonly string[],
+  ports: Asked,
+): Promise<Diagnosis> {
+  const { evidence } = observed;
+  const versions = { rectify: storyRevision };
+  const capsule = capsuleOf(incident, evidence, { at: ports.clock.now().toISOString(), versions });
+  await ports.journal.saveCapsule(incident.uid, renderCapsule(capsule));
+  const ranked = capsule.diagnosis;
+  const over = recoveryOf(observed);
+  if (over !== undefined) return abstained(incident, over, ports);
+  if (ranked.kind === "abstained") return abstained(incident, ranked.because, ports);
+  const { tree } = await ports.github.head();
+  const guardrails = loadGuardrails(tree);
+  if (!guardrails.ok) return abstained(incident, guardrails.problems.join("; "), ports);
+
+  const causes = ranked.causes.slice(0, mostCauses);
+  const runbook = runbookFor(
+    readable(runbooksIn(tree)),
+    incident,
+    causes.map(({ kind }) => kind),
+  );
+  const target = runbook?.remedy.kind === "scale" ? runbook.remedy.targetUtilisation : undefined;
+  const resize = runbook?.remedy.kind === "resources" ? runbook.remedy : undefined;
+  const remedies = await Promise.all(
+    causes.map((cause) => remedyOf(cause, { incident, observed, guardrails: guardrails.value, target, resize }, ports)),
+  );
+  const ranking = causes.flatMap((cause, index) => (remedies[index] ? [{ cause, remedy: remedies[index] }] : []));
+  const followed = runbook && followRunbook(runbook, ranking);
+  const model = await askModel(
+    { incident, evidence, causes, remedies, precedents, guardrails: guardrails.value },
+    ports,
+  );
+  const chosen = followed ?? ranking[0];
+  if (chosen === undefined) return abstained(incident, "no cause stands out", ports);
+  const { cause, remedy } = chosen;
+  if (runbook) {
+    const said = followed ? "is followed" : "asks for a remedy that no cause here has";
+    ports.telemetry.tell(incident.uid, "diagnose", `${runbook.path} ${said}`);
+  }
+  const first = {
+    ...cause,
+    causeId: cause.id,
+    remedyId: remedy.kind === "change" ? remedyIdOf(causes.indexOf(cause)) : "none",
+  };
+  const agreement = assessAgreement({ ranked: first, said: model, rule: guardrails.value.model, evidence });
+  if (agreement.blocked !== undefined) {
+    const isAway = model.kind === "absent" && model.mayReturn;
+    return { ...abstained(incident, agreement.blocked, ports), ...(isAway ? { awaits: "model" } : {}) };
+  }
+  ports.telemetry.tell(incident.uid, "diagnose", `${cause.sentence} (${agreement.notes.join("; ")})`);
+  const { missing, unanswered } = ranked;
+  const witnessed = witnessesOf(agreement, model);
+  const needsPerson = [...witnessed.needsPerson, ...unanswered.map((what) => `${what}: no whole answer`)];
+  const { confidence } = agreement;
+  return { kind: "diagnosed", cause, causes, confidence, missing, model, remedy, ...witnessed, needsPerson };
+}
+
+/** The alert said one thing, the metric says another now: there is nothing left to cure. */
+function recoveryOf({ threshold, value }: Observed): string | undefined {
+  if (threshold === undefined || value === undefined || crosses(threshold, value)) return undefined;
+  const seen = Number(value.toPrecision(4));
+  return `already recovered: the alert's metric is ${seen} now, and it fires ${threshold.comparison} ${threshold.limit}`;
+}
+
+type Witnessed = Pick<Diagnosed, "witnesses" | "taintedOnly" | "needsPerson" | "secondWitness">;
+
+function witnessesOf({ kind, taintedOnly, needsPerson, notes }: Agreement, model: ModelWord): Witnessed {
+  const answered = model.kind === "answered" ? model : undefined;
+  return {
+    ...{ witnesses: kind === "none" ? "one" : kind, taintedOnly, needsPerson },
+    secondWitness: {
+      model: answered && renderModel(answered),
+      notes,
+      explanation: answered?.explanation,
+    },
+  };
+}
+
+function abstained(incident: Incident, because: string, ports: Pick<Ports, "telemetry">): Abstained {
+  ports.telemetry.tell(incident.uid, "diagnose", because);
+  return { kind: "abstained", because };
+}
+
+function readable(readings: readonly RunbookReading[]): readonly Runbook[] {
+  return readings.flatMap((reading) => (reading.kind === "runbook" ? [reading.runbook] : []));
+}
+
+interface Known {
+  readonly incident: Incident;
+  readonly observed: Observed;
+  readonly guardrails: Guardrails;
+  readonly target: number | undefined;
+  readonly resize: RemedyInput["resize"];
+}
+
+async function remedyOf(
+  cause: Cause,
+  { incident, observed, guardrails, target, resize }: Known,
+  ports: Asked,
+): Promise<Remedy> {
+  const state = await ports.cluster.workload(cause.workload).catch(() => undefined);
+  const { threshold, value, evidence } = observed;
+  const own = workloadKey(cause.workload) === workloadKey(incident.workload);
+  const metric = own && threshold !== undefined && value !== undefined ? { value, limit: threshold.limit } : undefined;
+  const undo = cause.commit === undefined || state === undefined ? undefined : await undoOf(cause.commit, state, ports);
+  return remedyFor({ cause, state, evidence, home: incident.workload, metric, guardrails, undo, target, resize });
+}

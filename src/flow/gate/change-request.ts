@@ -1,0 +1,34 @@
+import type { Evidence } from "../../domain/evidence/evidence.ts";
+import type { Incident } from "../../domain/incident/incident.ts";
+import type { Lease } from "../../domain/proposal/lease.ts";
+import type { SecondWitness } from "../../domain/proposal/proposal-text.ts";
+import type { RiskInput } from "../../domain/gate/risk.ts";
+import type { Rollback } from "../../domain/proposal/rollback.ts";
+import type { SelfHealing } from "../../domain/evidence/self-healing.ts";
+import type { Story, StoryCause } from "../../domain/proposal/outcome.ts";
+
+/** Why a change is proposed, and what is known about such changes. */
+export interface Case {
+  readonly incident: Incident;
+  readonly evidence: readonly Evidence[];
+  readonly cause: StoryCause;
+  /** What the alert's own history says of firings that nobody did anything about. */
+  readonly selfHealing?: SelfHealing | undefined;
+  /** The line that the alert's metric crossed. */
+  readonly limit?: number | undefined;
+  readonly witnesses: RiskInput["witnesses"];
+  /** True when only text that users can write supports the cause. */
+  readonly taintedOnly: boolean;
+  /** Why the witnesses ask for a person to merge. */
+  readonly needsPerson?: readonly string[];
+  readonly secondWitness?: SecondWitness;
+  /** What earlier incidents came to, one inert line each, for people: nothing is judged by them. */
+  readonly precedents: readonly string[];
+  /** The story so far when this is the revert of its change. */
+  readonly failed?: Story;
+  /** The lease that this change ends, or the merged change that a person wants back. */
+  readonly lease?: Lease | undefined;
+  readonly rollback?: Rollback | undefined;
+  /** A remedy is pointless once the alert is gone; a revert is not. */
+  readonly closesWhenResolved: boolean;
+}

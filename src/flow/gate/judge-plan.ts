@@ -1,0 +1,90 @@
+import { findCounterOffer, renderCounterOffer } from "../../domain/remedy/counter-offer.ts";
+import { policyFiles } from "../../domain/gate/gate-files.ts";
+import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import type { ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
+import { notEvaluated, type PolicyEngine, type PolicyVerdict } from "../../domain/gate/policy-report.ts";
+import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { overlaid } from "../../domain/kubernetes/tree.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { type ChangeToJudge, judgeChange } from "./judge-change.ts";
+import type { Plan } from "../plan.ts";
+
+/** What the policies say of a plan, on what they looked at. */
+export interface PlanJudgement {
+  readonly verdict: PolicyVerdict;
+  /** False where there is no CLI to ask: then a required check may speak for the policies. */
+  readonly asked: boolean;
+  /** The objects before and with the change; undefined when they could not be rendered. */
+  readonly rendered:
+    | { readonly before: readonly RenderedObject[]; readonly after: readonly RenderedObject[] }
+    | undefined;
+  /** Where a number was refused: the nearest that passes, and one line about it for people. */
+  readonly counterOffer: { readonly value: number; readonly line: string } | undefined;
+}
+
+/** Renders the plan on its base commit and puts it before the policies of that commit. */
+export async function judgePlan(
+  plan: Plan,
+  about: { readonly incident: string; readonly guardrails: Guardrails },
+  ports: Pick<Ports, "github" | "renderer" | "policies">,
+): Promise<PlanJudgement> {
+  const base = await ports.github.at(plan.baseSha);
+  const changed = overlaid(base, Object.fromEntries(plan.files.map(({ path, after }) => [path, after])));
+  const asked = ports.policies !== undefined;
+  const before = await ports.renderer.render(base, plan.entry);
+  const after = await ports.renderer.render(changed, plan.entry);
+  if (before.kind === "unsupported" || after.kind === "unsupported") {
+    const because = before.kind === "unsupported" ? before.because : after.kind === "unsupported" ? after.because : "";
+    const verdict = notEvaluated(`it cannot be rendered: ${because}`);
+    return { verdict, asked, rendered: undefined, counterOffer: undefined };
+  }
+  const rendered = { before: before.objects, after: after.objects };
+  const engine = ports.policies;
+  if (engine === undefined) {
+    return { verdict: notEvaluated("no Kyverno CLI was found here"), asked, rendered, counterOffer: undefined };
+  }
+  const { changes } = plan.effect;
+  const change = { files: policyFiles(base), objects: after.objects, changes, incident: about.incident };
+  const verdict = await judgeChange(change, engine);
+  const counterOffer = verdict.kind === "refused" ? await offerFor(change, about.guardrails, engine) : undefined;
+  return { verdict, asked, rendered, counterOffer };
+}
+
+/** Only one number can be bargained about. */
+async function offerFor(
+  change: ChangeToJudge,
+  bounds: Guardrails,
+  engine: PolicyEngine,
+): Promise<PlanJudgement["counterOffer"]> {
+  const [only, ...others] = change.changes;
+  if (only === undefined || others.length > 0) return undefined;
+  const { from, to } = only;
+  if (typeof from !== "number" || typeof to !== "number") return undefined;
+  const offer = await findCounterOffer(to, from, async (value) => {
+    if (value < bounds.minReplicas || value > bounds.maxReplicas) return { passes: false, rule: "guardrails" };
+    const objects = change.objects.map((object) =>
+      isOf(only, object) ? withValue(object, only.field, value) : object,
+    );
+    const verdict = await judgeChange({ ...change, objects, changes: [{ ...only, to: value }] }, engine);
+    if (verdict.kind === "passed") return { passes: true };
+    return { passes: false, rule: verdict.kind === "refused" ? (verdict.failures[0]?.policy ?? "") : verdict.because };
+  });
+  return offer === undefined ? undefined : { value: offer.value, line: renderCounterOffer(to, offer) };
+}
+
+function isOf({ object: changed }: ObjectChange, object: RenderedObject): boolean {
+  return (
+    changed.kind === object.kind &&
+    changed.name === object.metadata.name &&
+    (changed.namespace || "default") === (object.metadata.namespace ?? "default")
+  );
+}
+
+/** A copy with another value at the path. */
+function withValue<T>(node: T, [step, ...rest]: readonly (string | number)[], value: unknown): T {
+  if (step === undefined) return value as T;
+  if (Array.isArray(node)) {
+    return node.map((item, index) => (index === step ? withValue(item, rest, value) : item)) as T;
+  }
+  return isRecord(node) ? ({ ...node, [step]: withValue(node[step], rest, value) } as T) : node;
+}

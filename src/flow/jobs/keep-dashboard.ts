@@ -1,0 +1,88 @@
+import type { Candidate } from "../../domain/proposal/caps.ts";
+import { costOf } from "../../domain/remedy/cost.ts";
+import { type Dashboard, dashboardLabel, dashboardTitle, renderDashboard } from "../../domain/proposal/dashboard.ts";
+import { isWatching, renderWatchtower, watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import { proposeGuardrails } from "../gate/judge-guardrails.ts";
+import { hearRequests } from "./hear-requests.ts";
+import { type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
+
+/**
+ * Brings the one dashboard issue up to what is true now. It belongs to no story: it is only ever a picture of the
+ * records, so a try that was lost is made good by the next one. The answer is whose turn it is now, of those who wait.
+ */
+export async function keepDashboard(
+  ports: Pick<
+    Ports,
+    | "github"
+    | "guardrailsHost"
+    | "queue"
+    | "leases"
+    | "clock"
+    | "tempo"
+    | "people"
+    | "journal"
+    | "telemetry"
+    | "watchtower"
+  >,
+): Promise<readonly Candidate[]> {
+  if (ports.queue === undefined) return [];
+  const now = ports.clock.now();
+  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const isNew = !guardrails.ok && guardrails.missing;
+  if (isNew && ports.guardrailsHost) await proposeGuardrails(ports.guardrailsHost);
+  const { ready, ...crowd } = guardrails.ok ? await heardCrowd(guardrails.value, ports) : nobody;
+  // Who has not said yet what Rectify may do has no problem: the pull request asks.
+  const ours = [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
+  const parked = await ports.journal.parkedSince(new Date(now.getTime() - parkedMs));
+  const problems = [...(isNew ? [] : ours), ...parked];
+  const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
+  // Nothing is written into a repository where there is nothing to tell yet.
+  const worthOpening = dashboard.listed.length + dashboard.leases.length + problems.length > 0;
+  await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
+  const watchtower = ports.watchtower?.state();
+  if (watchtower !== undefined) await ports.github.mark(watchtowerLabel, isWatching(watchtower));
+  return ready;
+}
+
+type Crowd = Awaited<ReturnType<NonNullable<Ports["queue"]>["overview"]>>;
+const nobody: Omit<Crowd, "used"> = { open: [], listed: [], ready: [] };
+
+function watchtowerProblems({ watchtower }: Pick<Ports, "watchtower">): string[] {
+  const state = watchtower?.state();
+  return state !== undefined && isWatching(state) ? [`Watchtower mode: ${renderWatchtower(state)}`] : [];
+}
+
+// A parked incident is shown for a day, or until its workload has another one.
+const parkedMs = 24 * 3_600_000;
+const dashboardName = { title: dashboardTitle, label: dashboardLabel };
+
+/** What is open and what waits, after those were heard who want something opened now. */
+async function heardCrowd(
+  guardrails: Guardrails,
+  { queue, ...ports }: Parameters<typeof keepDashboard>[0],
+): Promise<Omit<Crowd, "used">> {
+  if (queue === undefined) return nobody;
+  const now = ports.clock.now();
+  const limits = { ...guardrails, coolDownMs: ports.tempo.coolDownMs };
+  const crowd = await queue.overview(limits, now);
+  const issue = crowd.listed.length > 0 ? await ports.github.ownIssue(dashboardName) : undefined;
+  if (issue === undefined) return crowd;
+  const doubtful = await hearRequests({ issue, listed: crowd.listed, guardrails }, { ...ports, queue });
+  const { open, listed, ready } = await queue.overview(limits, now);
+  return { open, ready, listed: listed.map((item) => ({ ...item, ticked: doubtful.has(item.candidate.incident) })) };
+}
+
+/** The leases with what they cost by the price book of today. */
+async function runningLeases(
+  { leases }: Pick<Ports, "leases">,
+  guardrails: LoadedGuardrails,
+): Promise<Dashboard["leases"]> {
+  const prices = guardrails.ok ? guardrails.value.priceBook : undefined;
+  return ((await leases?.running()) ?? []).map(({ incident, remediation, pull, since, expires, reserved }) => ({
+    ...{ incident: incident.uid, workload: remediation.workload, pull, since, expires },
+    perHour: costOf(reserved, prices)?.perHour,
+    currency: prices?.currency ?? "",
+  }));
+}

@@ -1,0 +1,123 @@
+import { leaseExpiry } from "../../domain/proposal/lease.ts";
+import { postMortemOf, postMortemPath, renderSealed } from "../../domain/records/post-mortem.ts";
+import {
+  type ProposalStory,
+  renderBody,
+  renderCommitMessage,
+  renderReport,
+  renderTitle,
+} from "../../domain/proposal/proposal-text.ts";
+import { renderChart } from "../../domain/evidence/chart.ts";
+import { branchOf, type Proposal, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { Case } from "../gate/change-request.ts";
+import type { Gated } from "../gate/gate.ts";
+import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { ledgerWith, sealedAmong } from "../collect/load-trust.ts";
+import type { Plan } from "../plan.ts";
+
+/** Everything that will be written, decided once: a repeated write must find what the first one meant. */
+export async function draftProposal(
+  subject: Case,
+  plan: Plan,
+  gated: Gated,
+  ports: Pick<Ports, "github" | "journal" | "clock" | "sealKey">,
+): Promise<ProposalDraft> {
+  const { incident, evidence } = subject;
+  const { owners, warnings, effect, remediation, files, baseSha } = plan;
+  const { risk, policy, selfMergeLacks } = gated;
+  const story: ProposalStory = {
+    ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
+    ...{
+      risk,
+      policy,
+      selfMergeLacks,
+      chart: chartOf(subject),
+      selfHealing: subject.selfHealing?.because,
+      cost: gated.cost,
+      budget: gated.budget,
+    },
+    ...{ lease: subject.lease, rollback: subject.rollback, leaseExpires: await expiryOf(subject, plan, ports) },
+    // A revert, the end of a lease and a rollback are not what the witnesses were asked about.
+    ...(subject.failed === undefined && subject.lease === undefined && subject.rollback === undefined
+      ? { secondWitness: subject.secondWitness }
+      : {}),
+    precedents: subject.precedents,
+  };
+  const carried = await filesBeside(subject, plan, ports);
+  const waitsFor = selfMergeLacks.length === 0 ? ["the required checks"] : ["an approval of this exact change"];
+  return {
+    incident: incident.uid,
+    branch: branchOf(remediation.workload),
+    baseSha,
+    title: renderTitle(story),
+    body: renderBody(story),
+    labels: ["rectify", `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"])],
+    ...afterOf(subject),
+    commitMessage: renderCommitMessage(story),
+    files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
+    effect: effect.hash,
+    report: renderReport({ state: "waiting", waitsFor }),
+    check: { conclusion: gated.conclusion, title: `risk ${risk.level}`, summary: policy },
+  };
+}
+
+/** An older pull request of this incident is not taken for the one that is to be opened. */
+function afterOf({ lease, rollback }: Case): Pick<ProposalDraft, "after"> {
+  const after = lease?.latestPull ?? rollback?.latestPull;
+  return after === undefined ? {} : { after };
+}
+
+/** The post-mortem of this incident, those that were completed since, and the ledger that counts them all. */
+async function filesBeside(
+  subject: Case,
+  plan: Plan,
+  { github, journal, sealKey, clock }: Pick<Ports, "github" | "journal" | "sealKey" | "clock">,
+): Promise<readonly { path: string; content: string }[]> {
+  const { incident, evidence } = subject;
+  const path = postMortemPath(incident);
+  const pending = await journal.pendingFiles(incident.uid);
+  // A lease and a rollback follow an incident whose post-mortem is complete: it is among the pending ones, or in Git already.
+  const story = subject.failed ?? { cause: subject.cause, remediation: plan.remediation, effect: plan.effect };
+  const own = () => postMortemOf({ incident, story, evidence, now: clock.now().toISOString() });
+  const records =
+    subject.lease === undefined && subject.rollback === undefined
+      ? [{ path, content: renderSealed(own(), sealKey) }, ...pending.filter((file) => file.path !== path)]
+      : pending;
+  const counted = sealedAmong(
+    records.map(({ content }) => content),
+    sealKey,
+  );
+  const ledger = ledgerWith(await github.at(plan.baseSha), counted);
+  return ledger === undefined ? records : [...records, ledger];
+}
+
+/** When the lease of a scale-up will expire, counted from now: it is written into the commit. */
+async function expiryOf(
+  { lease, failed }: Case,
+  { remediation, baseSha }: Plan,
+  { github, clock }: Pick<Ports, "github" | "clock">,
+): Promise<string | undefined> {
+  if (lease !== undefined || failed !== undefined || remediation.kind !== "scale") return undefined;
+  const guardrails = loadGuardrails(await github.at(baseSha));
+  return leaseExpiry(clock.now(), guardrails.ok ? guardrails.value.leases.duration : "");
+}
+
+/** Opens the one pull request of this change, or updates the one that an earlier try opened. */
+export async function propose(
+  draft: ProposalDraft,
+  ports: Pick<Ports, "github" | "journal" | "telemetry">,
+): Promise<Proposal> {
+  const proposal = await ports.github.publish(draft);
+  await ports.journal.recordPull(proposal.number, draft.incident);
+  ports.telemetry.tell(draft.incident, "propose", `#${proposal.number} ${draft.title} (${proposal.url})`);
+  return proposal;
+}
+
+/** What the alert measures, as a chart with the line that it crossed. */
+function chartOf({ evidence, limit }: Case): string | undefined {
+  const item = evidence.find(({ key }) => key === "alert-metric");
+  const series = item?.finding.kind === "series" ? item.finding.series[0] : undefined;
+  if (item?.finding.kind !== "series" || series === undefined) return undefined;
+  return renderChart({ title: item.title, unit: item.finding.unit, series, limit });
+}

@@ -1,0 +1,78 @@
+import { areResolved } from "../../domain/incident/alert.ts";
+import type { Candidate } from "../../domain/proposal/caps.ts";
+import { renderRemediation } from "../../domain/kubernetes/remediation.ts";
+import { holdBackOf } from "../../domain/evidence/self-healing.ts";
+import { isWatching } from "../../domain/guardrails/watchtower.ts";
+import type { Message, Run } from "../../ports/workflow.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { Case } from "../gate/change-request.ts";
+import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { pauseAfter } from "../collect/pause-after.ts";
+import type { Plan } from "../plan.ts";
+
+/** `go` at once, `waited` first (the plan is old by now), or nothing to go for any more. */
+export type Turn = "go" | "waited" | Gone;
+
+/** Why no proposal is opened: the alert resolved meanwhile, or a lease whose moment this is not. */
+export interface Gone {
+  readonly because: string;
+}
+
+/** What a proposal waits under. The scale-down of a lease, and a rollback, have a place of their own each time. */
+export function placeOf({ incident, lease, rollback }: Pick<Case, "incident" | "lease" | "rollback">): string {
+  if (rollback !== undefined) return `${incident.uid}/rollback/${rollback.comment}`;
+  return lease === undefined ? incident.uid : `${incident.uid}/lease/${lease.renewals}`;
+}
+
+/** Waits, durably, until the caps let this proposal be opened. A revert waits for Watchtower mode only. */
+export async function takeTurn(subject: Case, plan: Plan, run: Run): Promise<Turn> {
+  let told = "";
+  let message: Message | undefined;
+  let pauseMs = 0;
+  const candidate = candidateOf(subject, plan, run.tempo.selfHealMs);
+  for (let look = 1; ; look += 1) {
+    const because = await run.step("queue", (ports) => askTurn(subject, candidate, told, ports));
+    if (because === undefined) return look === 1 ? "go" : "waited";
+    if (because === "") return { because: "the alert resolved while the proposal waited its turn" };
+    // What was measured for it would be old by then: the lease is looked at again instead.
+    if (subject.lease !== undefined) return { because };
+    told = because;
+    pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
+    message = await run.message(pauseMs);
+  }
+}
+
+/** Undefined = open it now, empty = the alert is gone, otherwise why it waits. */
+async function askTurn(subject: Case, candidate: Candidate, told: string, ports: Ports): Promise<string | undefined> {
+  const { incident } = subject;
+  const watchtower = ports.watchtower?.state();
+  const watching = watchtower !== undefined && isWatching(watchtower);
+  const capped = ports.queue !== undefined && subject.failed === undefined;
+  if (!watching && !capped) return undefined;
+  const mayBeOver = subject.closesWhenResolved && told !== "";
+  if (mayBeOver && areResolved(await ports.journal.alertsOf(incident.uid))) return "";
+  if (watching) {
+    const because = `Watchtower mode: ${watchtower.reasons.join("; ")}`;
+    if (!told.startsWith("Watchtower mode")) ports.telemetry.tell(incident.uid, "propose", `waits: ${because}`);
+    return because;
+  }
+  if (ports.queue === undefined || !capped) return undefined;
+  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  if (!guardrails.ok) return `the guardrails are invalid: ${guardrails.problems[0] ?? ""}`;
+  const limits = { ...guardrails.value, coolDownMs: ports.tempo.coolDownMs };
+  const turn = await ports.queue.ask(candidate, limits, ports.clock.now());
+  if (turn.kind === "open") return undefined;
+  if (turn.because !== told) ports.telemetry.tell(incident.uid, "propose", `waits: ${turn.because}`);
+  return turn.because;
+}
+
+function candidateOf(subject: Case, { remediation }: Plan, withinMs: number): Candidate {
+  const { incident, selfHealing } = subject;
+  const { alert, severity, startedAt } = incident;
+  return {
+    ...{ incident: placeOf(subject), workload: remediation.workload, alert: alert.name, severity, startedAt },
+    summary: renderRemediation(remediation),
+    ...(subject.rollback === undefined ? {} : { asked: true as const }),
+    heldBack: selfHealing && holdBackOf(selfHealing, { severity, startedAt, withinMs }),
+  };
+}

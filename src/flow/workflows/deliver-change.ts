@@ -1,0 +1,182 @@
+import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import type { Proposal } from "../../domain/proposal/pull-request.ts";
+import { loweredTo, type Remediation, scaledTo } from "../../domain/kubernetes/remediation.ts";
+import type { Story } from "../../domain/proposal/outcome.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { Run } from "../../ports/workflow.ts";
+import type { Case } from "../gate/change-request.ts";
+import { type Decided, decide } from "../decide/decide.ts";
+import { gate, type Gated } from "../gate/gate.ts";
+import type { Hearings } from "../decide/listen.ts";
+import { type Plan, planChange } from "../plan.ts";
+import { draftProposal, propose } from "../propose/propose.ts";
+import { sync } from "../sync.ts";
+import { type Gone, placeOf, takeTurn } from "../propose/slot.ts";
+
+/** gate → propose → decide → sync of one planned change. Without `syncedSha` the story ends here. */
+export async function change(subject: Case, first: Plan, run: Run): Promise<Story> {
+  const { incident, cause } = subject;
+  const turn = await takeTurn(subject, first, run);
+  const outcome = typeof turn === "string" ? await proposed(subject, first, turn, run) : goneWhileWaiting(first, turn);
+  await run.step("leave queue", async (ports) => ports.queue?.leave(placeOf(subject)));
+  const { plan, proposal, gated } = outcome;
+  const { remediation } = plan;
+  const about = {
+    ...{
+      cause,
+      selfHealing: subject.selfHealing?.because,
+      remediation,
+      effect: plan.effect,
+      entry: plan.entry,
+      proposal,
+    },
+    ...{ cost: gated?.cost, reserved: gated?.reserved },
+  };
+  if (outcome.kind === "ended") return { ...about, ending: outcome.ending, because: outcome.because };
+  const { decided } = outcome;
+  if (decided.kind === "close") return { ...about, ending: decided.ending, because: decided.because };
+
+  const merged = { ...about, mergedSha: decided.sha };
+  await run.step("report merge", async (ports) => {
+    ports.telemetry.tell(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
+    await dropLanded(outcome.proposal, decided.sha, ports);
+    await ports.changes?.record({
+      ...{ pull: outcome.proposal.number, incident: incident.uid, workload: remediation.workload },
+      ...{ reserved: merged.reserved, mergedAt: ports.clock.now().toISOString() },
+    });
+    await ports.github.report(outcome.proposal, renderReport({ state: "merged", because: decided.because }));
+  });
+  const synced = await sync(plan.entry, decided.sha, run);
+  if (!synced.reached) return { ...merged, ending: "not-synced", because: synced.because };
+  await run.step("report sync", async (ports) => {
+    ports.telemetry.tell(
+      incident.uid,
+      "sync",
+      `${plan.entry.object ?? "the controller"} holds ${synced.sha.slice(0, 7)}`,
+    );
+  });
+  return { ...merged, syncedSha: synced.sha, ending: "unclear", because: "synced" };
+}
+
+/** What travelled along with the proposal and is in Git now. */
+async function dropLanded(
+  { files }: Proposal,
+  sha: string,
+  { github, journal }: Pick<Ports, "github" | "journal">,
+): Promise<void> {
+  const tree = sha === "" ? (await github.head()).tree : await github.at(sha);
+  const landed = files.flatMap((path) => {
+    const bytes = tree.read(path);
+    return bytes === undefined ? [] : [{ path, content: new TextDecoder().decode(bytes) }];
+  });
+  await journal.dropPendingFiles(landed);
+}
+
+type Outcome =
+  | {
+      readonly kind: "ended";
+      readonly ending: "resolved-before-merge" | "refused";
+      readonly plan: Plan;
+      readonly proposal?: undefined;
+      readonly gated?: undefined;
+      readonly because: string;
+    }
+  | {
+      readonly kind: "decided";
+      readonly plan: Plan;
+      readonly proposal: Proposal;
+      readonly gated: Gated;
+      readonly decided: Exclude<Decided, { kind: "replan" }>;
+    };
+
+function goneWhileWaiting(plan: Plan, { because }: Gone): Outcome {
+  return { kind: "ended", ending: "resolved-before-merge", plan, because };
+}
+
+function refusedAtFirst(plan: Plan, because: string): Outcome {
+  return { kind: "ended", ending: "refused", plan, because };
+}
+
+// Each new number is planned, gated and decided anew; nobody needs more of them.
+const mostPlans = 5;
+
+/** Until it is merged or closed. A person's own number, and a base that moved, are planned, rendered and gated again. */
+async function proposed(subject: Case, first: Plan, turn: "go" | "waited", run: Run): Promise<Outcome> {
+  let plan = first;
+  if (turn === "waited") {
+    const fresh = await run.step("plan again", (ports) => planChange(subject.incident, first.remediation, ports));
+    if (fresh.kind === "none") return refusedAtFirst(plan, fresh.because);
+    plan = fresh;
+  }
+  const opened = await openFirst(subject, plan, run);
+  if (opened.kind === "refused") return refusedAtFirst(plan, opened.because);
+  let current = opened;
+  let approvedBy: string | undefined;
+  let earlier: Hearings | undefined;
+  let rebaseRefused = false;
+  for (let count = 1; ; count += 1) {
+    const { gated, proposal } = current;
+    const pending = {
+      ...{ incident: subject.incident, proposal, selfMergeLacks: gated.selfMergeLacks, approvedBy, earlier },
+      ...{
+        closesWhenResolved: subject.closesWhenResolved,
+        cause: subject.cause.sentence,
+        lease: subject.lease,
+        canReplan: count < mostPlans,
+        rebaseRefused,
+      },
+    };
+    const decided = await decide(pending, run);
+    if (decided.kind !== "replan") return { kind: "decided", plan: current.plan, proposal, gated, decided };
+    const { replicas, by, hearings } = decided;
+    const { remediation } = current.plan;
+    const wanted = replicas === undefined ? remediation : scaledTo(remediation, replicas, by);
+    const again = await planned(subject, wanted, run);
+    approvedBy = undefined;
+    earlier = hearings;
+    if (again.kind === "refused") {
+      // What is open stays open, as it was, with the reason: a refused wish is no verdict on what was proposed.
+      rebaseRefused ||= replicas === undefined;
+      const refusal = again.because;
+      earlier = { ...hearings, standing: { ...hearings.standing, refusal } };
+      continue;
+    }
+    current = await open(subject, again, run);
+    approvedBy = replicas === undefined ? undefined : by;
+  }
+}
+
+/** A plan that passed the gate. */
+interface Passed {
+  readonly kind: "passed";
+  readonly plan: Plan;
+  readonly gated: Gated;
+}
+
+interface Opened extends Passed {
+  readonly proposal: Proposal;
+}
+
+type Refusal = { readonly kind: "refused"; readonly because: string; readonly offer?: number | undefined };
+
+/** The first proposal. Where the policies refuse its number, it is the nearest one that they let pass. */
+async function openFirst(subject: Case, plan: Plan, run: Run): Promise<Opened | Refusal> {
+  const gated = await run.step("gate", (ports) => gate(subject, plan, ports));
+  if (gated.kind === "passed") return open(subject, { kind: "passed", plan, gated }, run);
+  if (gated.offer === undefined || plan.remediation.kind !== "scale") return gated;
+  const second = await planned(subject, loweredTo(plan.remediation, gated.offer, gated.because), run);
+  return second.kind === "passed" ? open(subject, second, run) : { kind: "refused", because: gated.because };
+}
+
+async function planned(subject: Case, wanted: Remediation, run: Run): Promise<Passed | Refusal> {
+  const plan = await run.step("plan again", (ports) => planChange(subject.incident, wanted, ports));
+  if (plan.kind === "none") return { kind: "refused", because: plan.because };
+  const gated = await run.step("gate", (ports) => gate(subject, plan, ports));
+  return gated.kind === "passed" ? { kind: "passed", plan, gated } : gated;
+}
+
+async function open(subject: Case, { plan, gated }: Passed, run: Run): Promise<Opened> {
+  const draft = await run.step("draft", (ports) => draftProposal(subject, plan, gated, ports));
+  const proposal = await run.step("propose", (ports) => propose(draft, ports));
+  return { kind: "passed", plan, gated, proposal };
+}

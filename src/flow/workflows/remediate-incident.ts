@@ -1,0 +1,118 @@
+import type { Incident } from "../../domain/incident/incident.ts";
+import { inverseOf } from "../../domain/kubernetes/remediation.ts";
+import type { Story, StoryCause } from "../../domain/proposal/outcome.ts";
+import type { Run } from "../../ports/workflow.ts";
+import { Refused } from "../../ports/errors.ts";
+import { modelWait } from "../diagnose/await-model.ts";
+import type { Case } from "../gate/change-request.ts";
+import { change } from "./deliver-change.ts";
+import { collect, type Observed } from "../collect/collect.ts";
+import { diagnose, type Diagnosis } from "../diagnose/diagnose.ts";
+import { learn } from "../learn.ts";
+import { plan, planChange } from "../plan.ts";
+import { recall, type Recalled } from "../recall.ts";
+import { verify } from "../verify.ts";
+
+/** One incident, from alert to lesson. The step names are a stored format: see `storyVersion`. */
+export async function remediateIncident(incident: Incident, run: Run): Promise<void> {
+  await remediated(incident, run).catch(async (error: unknown) => {
+    // Before anything was known, or when the ending itself could not be told: an incident never stays open with nobody at work.
+    const { ending, because } = parked(error);
+    await run.step("park", async ({ journal, telemetry }) => {
+      await journal.endIncident(incident.uid, { ending, because, story: null });
+      telemetry.tell(incident.uid, "park", `${ending}: ${because}`);
+    });
+  });
+}
+
+async function remediated(incident: Incident, run: Run): Promise<void> {
+  const examined = await examine(incident, run);
+  const story = await attempt(incident, examined, run).catch(parked);
+  await run.step("learn", (ports) => learn(incident, { story, evidence: examined.observed.evidence }, ports));
+}
+
+interface Examined {
+  readonly observed: Observed;
+  readonly recalled: Recalled;
+  readonly diagnosis: Diagnosis;
+}
+
+// A metric over a window shows a sudden load late: before Rectify says "nothing stands out", it looks again.
+const mostLooks = 3;
+
+async function examine(incident: Incident, run: Run): Promise<Examined> {
+  const model = modelWait(incident, run);
+  for (let look = 1; ; ) {
+    const observed = await run.step("collect", (ports) => collect(incident, ports));
+    const recalled = await run.step("recall", (ports) => recall(incident, observed.evidence, ports));
+    const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, recalled.lines, ports));
+    if (diagnosis.kind === "abstained" && diagnosis.awaits === "model") {
+      if ((await model.next()) === "ask") continue;
+      const because = `the alert resolved before the model was back: ${diagnosis.because}`;
+      return { observed, recalled, diagnosis: { kind: "abstained", because } };
+    }
+    if (diagnosis.kind === "diagnosed" || look === mostLooks) return { observed, recalled, diagnosis };
+    look += 1;
+    await run.message(run.tempo.settleMs);
+  }
+}
+
+async function attempt(incident: Incident, { observed, recalled, diagnosis }: Examined, run: Run): Promise<Story> {
+  const { step } = run;
+  if (diagnosis.kind === "abstained") return { ending: "no-change", because: diagnosis.because };
+  const { witnesses, taintedOnly, needsPerson, secondWitness } = diagnosis;
+  const cause = causeOf(diagnosis);
+  const planned = await step("plan", (ports) => plan(incident, diagnosis, ports));
+  const { selfHealing } = observed;
+  if (planned.kind === "none")
+    return { ending: planned.ending, because: planned.because, cause, selfHealing: selfHealing.because };
+
+  const subject: Case = {
+    ...{ incident, evidence: observed.evidence, cause, witnesses, taintedOnly },
+    ...{ needsPerson, secondWitness, selfHealing },
+    ...{ precedents: recalled.lines, limit: observed.threshold?.limit, closesWhenResolved: true },
+  };
+  const changed = await change(subject, planned, run);
+  if (changed.syncedSha === undefined) return changed;
+
+  const before = { threshold: observed.threshold, value: observed.value, selfHealing };
+  const verification = await verify(incident, planned.remediation.workload, before, run);
+  const story = { ...changed, verification, because: verification.because };
+  if (verification.kind === "recovered") return { ...story, ending: "recovered" };
+  if (verification.kind === "unclear") return { ...story, ending: "unclear" };
+  return revert(subject, { ...story, ending: "unclear" }, run);
+}
+
+function causeOf({ cause, causes, confidence, missing }: Extract<Diagnosis, { kind: "diagnosed" }>): StoryCause {
+  const { sentence, citing } = cause;
+  const considered = causes.map((one) => ({
+    sentence: one.sentence,
+    confidence: one.confidence,
+    citing: one.citing,
+  }));
+  return { sentence, citing, confidence, missing, considered };
+}
+
+/** The same line again with its remediation fixed: back to the value before. */
+async function revert(subject: Case, story: Story, run: Run): Promise<Story> {
+  const { remediation } = story;
+  if (remediation === undefined) return story;
+  const back = inverseOf(remediation);
+  const planned = await run.step("plan revert", (ports) => planChange(subject.incident, back, ports));
+  if (planned.kind === "none") {
+    return { ...story, because: `${story.because}; the revert could not be planned: ${planned.because}` };
+  }
+  const failed = { sentence: `The last change did not help: ${story.because}.`, citing: subject.cause.citing };
+  const undone = await change({ ...subject, cause: failed, failed: story, closesWhenResolved: false }, planned, run);
+  const { proposal, mergedSha } = undone;
+  const reverted = { ...story, revert: { proposal, mergedSha } };
+  if (undone.syncedSha === undefined)
+    return { ...reverted, because: `${story.because}; the revert: ${undone.because}` };
+  return { ...reverted, ending: "reverted" };
+}
+
+/** A clear no from outside, or no answer for hours: the incident waits for a person. */
+function parked(error: unknown): Story {
+  if (error instanceof Refused) return { ending: "parked", because: error.message };
+  throw error;
+}

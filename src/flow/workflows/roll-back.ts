@@ -1,0 +1,67 @@
+import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import { remediationBack, type Rollback } from "../../domain/proposal/rollback.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { Refused } from "../../ports/errors.ts";
+import type { Run } from "../../ports/workflow.ts";
+import { change } from "./deliver-change.ts";
+import { planChange } from "../plan.ts";
+import { reportEnded } from "../decide/report-ended.ts";
+
+interface Settled {
+  readonly because: string;
+  readonly merged: boolean;
+}
+
+/**
+ * The story of a merged change that a person wants back: the change back goes the same line. The step names are a stored
+ * format: see `storyVersion`.
+ */
+export async function rollBack(rollback: Rollback, run: Run): Promise<void> {
+  const settled = await takenBack(rollback, run).catch((error: unknown): Settled => {
+    if (!(error instanceof Refused)) throw error;
+    return { because: error.message, merged: false };
+  });
+  await run.step("settle rollback", (ports) => settle(rollback, settled, ports));
+}
+
+async function takenBack(rollback: Rollback, run: Run): Promise<Settled> {
+  const { incident, by, pull } = rollback;
+  const planned = await run.step("plan", (ports) => planChange(incident, remediationBack(rollback), ports));
+  if (planned.kind === "none") return { because: `it could not be planned: ${planned.because}`, merged: false };
+  const changed = await change(
+    {
+      ...{ incident, evidence: [], rollback, witnesses: "one", taintedOnly: false, precedents: [] },
+      needsPerson: [`${by} asked for it, and somebody approves it`],
+      closesWhenResolved: false,
+      cause: { sentence: `${by} asked to take pull request ${pull} back.`, citing: [] },
+    },
+    planned,
+    run,
+  );
+  const number = changed.proposal?.number;
+  if (changed.mergedSha === undefined) {
+    const because = number === undefined ? changed.because : `#${number} was closed: ${changed.because}`;
+    return { because, merged: false };
+  }
+  if (changed.syncedSha === undefined)
+    return { because: `#${number} was merged, but ${changed.because}`, merged: true };
+  const because = `taken back by #${number}, and ${planned.entry.object ?? "the controller"} holds it`;
+  await run.step("report rollback", async ({ github }) => {
+    if (changed.proposal) await github.report(changed.proposal, renderReport({ state: "ended", because }));
+  });
+  return { because, merged: true };
+}
+
+/** On record, and where it was asked for. Doing it twice is safe. */
+async function settle(
+  { incident, pull, by, ended }: Rollback,
+  { because, merged }: Settled,
+  ports: Pick<Ports, "github" | "leases" | "rollbacks" | "telemetry">,
+): Promise<void> {
+  const { uid } = incident;
+  if (merged) await ports.leases?.end(uid, `${by} rolled the scale-up back: ${because}`);
+  const said = `${ended}; the rollback that ${by} asked for: ${because}`;
+  await reportEnded({ pull, incident: uid }, said, ports);
+  await ports.rollbacks?.end(pull, because);
+  ports.telemetry.tell(uid, "rollback", because);
+}

@@ -1,0 +1,139 @@
+import { parseQuantity } from "../../../domain/kubernetes/quantity.ts";
+import { reconcileAutoscalers } from "../objects/autoscaler.ts";
+import { imageTag, reconcileDeployments, setsOf } from "../objects/deployments.ts";
+import { kubeStateSamples } from "../metrics/exporters.ts";
+import { at, containersOf, type KubeObject } from "../objects/kube-object.ts";
+import { isReady, oomKill, podsOf, ripen } from "../objects/pods.ts";
+import { reportQuotas } from "../objects/quota.ts";
+import { alertSamples, evaluateRules, recordedSamples } from "../metrics/rules.ts";
+import type { Sample } from "../metrics/series-store.ts";
+import type { Burden, Load } from "./service-model.ts";
+import { plainService } from "./shop.ts";
+import { writeLogs } from "./story-lines.ts";
+import { type Flow, runTraffic } from "./traffic.ts";
+import { isDue, type World } from "../world.ts";
+
+/** One tick: requests run, controllers act, Prometheus scrapes and evaluates. */
+export function step(world: World): void {
+  const { settings, clock, kube, fleet } = world;
+  const tickMs = tickOf(world);
+  clock.nowMs += tickMs;
+  reconcileDeployments(fleet);
+  ripen(fleet);
+  const deployments = kube.list("Deployment");
+  letTrafficRun(world, deployments, tickMs / 1000);
+  if (isDue(world, "autoscale", settings.autoscaleMs)) {
+    reconcileAutoscalers(kube, world.autoscaler, {
+      ...{ nowMs: clock.nowMs, scaleDownMs: settings.scaleDownMs },
+      usage: (name) => ({ cores: world.flows.get(name)?.cores ?? 0, ready: readyPods(world, name).length }),
+    });
+  }
+  if (isDue(world, "scrape", settings.scrapeMs)) scrape(world);
+  // Before the story only its last moments need rules: nothing fires in a quiet shop.
+  if (isNearlyLive(world) && isDue(world, "rules", settings.rulesMs)) evaluateAll(world);
+}
+
+export function podsOfWorkload(world: World, name: string): KubeObject[] {
+  const deployment = world.kube.list("Deployment").find((item) => item.metadata.name === name);
+  return deployment ? setsOf(world.fleet, deployment).flatMap((set) => podsOf(world.kube, set)) : [];
+}
+
+export function readyPods(world: World, name: string): KubeObject[] {
+  return podsOfWorkload(world, name).filter(isReady);
+}
+
+function isNearlyLive({ clock }: World): boolean {
+  return clock.nowMs > clock.startMs - 15_000;
+}
+
+/** The quiet past is only a background: coarse ticks will do. */
+function tickOf({ settings, clock }: World): number {
+  return clock.live ? settings.tickMs : Math.max(settings.tickMs, settings.scrapeMs);
+}
+
+/** Lets the requests of some seconds run; the counters of every pod grow. */
+export function letTrafficRun(world: World, deployments: readonly KubeObject[], seconds: number): void {
+  const { settings, clock, backlogs } = world;
+  const byName = new Map(deployments.map((deployment) => [deployment.metadata.name, deployment]));
+  const t = (clock.nowMs - clock.startMs) / 1000;
+  const noise = () => 1 + (world.fleet.random() - 0.5) * 0.06;
+  const external = (name: string) => Math.max(0, (world.loads.get(name) ?? settings.load(name, t)) * noise());
+  const graph = { workloads: [...byName.keys()], calls: settings.calls };
+  const loadOf = (name: string, offered: number) => loadFor(world, byName.get(name), { name, offered, seconds });
+  world.flows = runTraffic(graph, external, loadOf, world.fleet.random);
+  for (const [name, flow] of world.flows) {
+    backlogs.set(name, flow.backlog);
+    const pods = readyPods(world, name);
+    const memoryPerPod = memoryOf(world, flow, pods.length);
+    world.counters.count(flow, pods, { seconds, flows: world.flows, memoryPerPod });
+    const limit = parseQuantity(containersOf(pods[0]?.spec)[0]?.limits.memory ?? "");
+    if (limit !== undefined && memoryPerPod > limit) for (const pod of pods) oomKill(world.fleet, pod, name);
+  }
+}
+
+const noBurden: Burden = { capacityFactor: 1, extraMs: 0, extraErrorShare: 0, cpuFactor: 1 };
+
+function loadFor(
+  world: World,
+  deployment: KubeObject | undefined,
+  { name, offered, seconds }: { readonly name: string; readonly offered: number; readonly seconds: number },
+): Load {
+  const { settings, firstReady } = world;
+  const ready = readyPods(world, name);
+  const limit = containersOf(at(deployment, "spec", "template", "spec"))[0]?.limits.cpu;
+  if (!firstReady.has(name) && ready.length > 0) firstReady.set(name, ready.length);
+  const first = firstReady.get(name) ?? ready.length;
+  // Behind a lock more replicas only wait for each other, and a little more so.
+  const usefulReplicas =
+    settings.noHelp === name
+      ? Math.min(ready.length, first) / (1 + 0.05 * Math.max(0, ready.length - first))
+      : ready.length;
+  return {
+    ...{ model: settings.services[name] ?? plainService, burden: burdenOf(world, name, ready) },
+    ...{ readyReplicas: ready.length, usefulReplicas, offered, seconds },
+    cpuLimit: limit === undefined ? undefined : parseQuantity(limit),
+    backlog: world.backlogs.get(name) ?? 0,
+  };
+}
+
+/** The effect of bad images in the share of the ready pods that run them. */
+function burdenOf({ settings }: World, name: string, ready: readonly KubeObject[]): Burden {
+  const bad = settings.badImages.filter((image) => image.workload === name);
+  return bad.reduce<Burden>((burden, { tag, effect }) => {
+    const running = ready.filter((pod) => imageTag({ ...pod, spec: { template: { spec: pod.spec } } }) === tag).length;
+    if (running === 0) return burden;
+    const share = running / ready.length;
+    const mixed = (one: number, other: number) => one + (other - one) * share;
+    return {
+      capacityFactor: burden.capacityFactor * mixed(1, effect.capacityFactor ?? 1),
+      extraMs: burden.extraMs + mixed(0, effect.extraMs ?? 0),
+      extraErrorShare: Math.min(1, burden.extraErrorShare + mixed(0, effect.extraErrorShare ?? 0)),
+      cpuFactor: burden.cpuFactor * mixed(1, effect.cpuFactor ?? 1),
+    };
+  }, noBurden);
+}
+
+function memoryOf({ settings }: World, flow: Flow, pods: number): number {
+  const model = settings.services[flow.name] ?? plainService;
+  return model.memoryBytes + (model.memoryPerRequest * flow.backlog) / Math.max(1, pods);
+}
+
+function scrape(world: World): void {
+  const { kube, clock, series, counters } = world;
+  const pods = kube.list("Pod");
+  const alive = new Set(pods.map((pod) => pod.metadata.name));
+  const up = pods.map(({ metadata }): Sample => {
+    const labels = { job: "linkerd-proxy", namespace: metadata.namespace ?? "", pod: metadata.name };
+    return { name: "up", labels, value: 1 };
+  });
+  reportQuotas(kube);
+  series.append("scrape", clock.nowMs, [...up, ...kubeStateSamples(kube), ...counters.samples(alive)]);
+  if (isNearlyLive(world)) series.append("record", clock.nowMs, recordedSamples(series, clock.nowMs));
+  if (isDue(world, "logs", 1_000)) writeLogs(world);
+}
+
+function evaluateAll(world: World): void {
+  const { series, clock, settings } = world;
+  world.alerts = evaluateRules(settings.rules, world.alerts, { store: series, atMs: clock.nowMs });
+  series.append("alerts", clock.nowMs, alertSamples(world.alerts));
+}

@@ -1,0 +1,291 @@
+import type { components } from "@octokit/openapi-types";
+import type { Account, CheckRecord, CommentRecord, IssueRecord, PullRecord, ReviewRecord, World } from "../world.ts";
+import { permissionOf } from "../world.ts";
+
+type Schemas = components["schemas"];
+
+/** A subset of what GitHub documents: no other field, no other type. */
+export type Part<T> = T extends readonly (infer E)[]
+  ? Part<E>[]
+  : T extends object
+    ? { [K in keyof T]?: Part<T[K]> }
+    : T;
+
+export function accountView(world: World, account: Account) {
+  return {
+    login: account.login,
+    id: account.id,
+    node_id: `U_${account.id}`,
+    avatar_url: `${world.origin}/avatars/${account.id}`,
+    url: `${world.origin}/api/v3/users/${encodeURIComponent(account.login)}`,
+    html_url: `${world.origin}/${account.type === "Bot" ? `apps/${account.login.replace("[bot]", "")}` : account.login}`,
+    type: account.type,
+    site_admin: false,
+  } satisfies Part<Schemas["simple-user"]>;
+}
+
+/** The address of this repository in the API. */
+export function apiOf(world: World): string {
+  return `${world.origin}/api/v3/repos/${world.options.owner}/${world.options.repo}`;
+}
+
+/** The address of this repository for people. */
+export function pageOf(world: World): string {
+  return `${world.origin}/${world.options.owner}/${world.options.repo}`;
+}
+
+export function repositoryView(world: World) {
+  const { owner, repo } = world.options;
+  return {
+    id: world.owner.id + 1,
+    node_id: `R_${world.owner.id + 1}`,
+    name: repo,
+    full_name: `${owner}/${repo}`,
+    owner: accountView(world, world.owner),
+    private: world.options.private,
+    visibility: world.options.private ? "private" : "public",
+    html_url: pageOf(world),
+    url: apiOf(world),
+    clone_url: `${pageOf(world)}.git`,
+    description: null,
+    fork: false,
+    archived: false,
+    disabled: false,
+    default_branch: "main",
+    allow_squash_merge: true,
+    allow_merge_commit: true,
+    allow_rebase_merge: false,
+    delete_branch_on_merge: false,
+    created_at: world.createdAt,
+    updated_at: world.createdAt,
+    pushed_at: world.createdAt,
+  } satisfies Part<Schemas["full-repository"]>;
+}
+
+export function appView(world: World, id: number, slug: string) {
+  return {
+    id,
+    slug,
+    node_id: `A_${id}`,
+    name: slug,
+    owner: accountView(world, world.owner),
+    description: null,
+    external_url: world.origin,
+    html_url: `${world.origin}/apps/${slug}`,
+    created_at: world.createdAt,
+    updated_at: world.createdAt,
+    permissions: appPermissions,
+    events: appEvents,
+  } satisfies Part<Schemas["integration"]>;
+}
+
+const appPermissions = {
+  checks: "write",
+  contents: "write",
+  issues: "write",
+  metadata: "read",
+  pull_requests: "write",
+};
+const appEvents = ["check_run", "issue_comment", "issues", "pull_request", "push"];
+
+export function installationView(world: World) {
+  const { app } = world.options;
+  return {
+    id: world.installationId,
+    account: accountView(world, world.owner),
+    repository_selection: "selected" as const,
+    access_tokens_url: `${world.origin}/api/v3/app/installations/${world.installationId}/access_tokens`,
+    repositories_url: `${world.origin}/api/v3/installation/repositories`,
+    html_url: `${world.origin}/settings/installations/${world.installationId}`,
+    app_id: app.id,
+    app_slug: app.slug,
+    target_id: world.owner.id,
+    target_type: world.owner.type,
+    permissions: {
+      checks: "write" as const,
+      contents: "write" as const,
+      issues: "write" as const,
+      metadata: "read" as const,
+      pull_requests: "write" as const,
+      ...app.permissions,
+    },
+    events: appEvents,
+    single_file_name: null,
+    suspended_by: null,
+    suspended_at: null,
+    created_at: world.createdAt,
+    updated_at: world.createdAt,
+  } satisfies Part<Schemas["installation"]>;
+}
+
+export function labelViews(world: World, names: readonly string[]) {
+  return names.map((name) => ({
+    id: world.labels.get(name) ?? 0,
+    node_id: `LA_${world.labels.get(name) ?? 0}`,
+    url: `${apiOf(world)}/labels/${encodeURIComponent(name)}`,
+    name,
+    color: "ededed",
+    default: false,
+  })) satisfies Part<Schemas["label"]>[];
+}
+
+export function commentView(world: World, comment: CommentRecord) {
+  const kind = world.issues.get(comment.issue)?.pull ? "pull" : "issues";
+  return {
+    id: comment.id,
+    node_id: `IC_${comment.id}`,
+    url: `${apiOf(world)}/issues/comments/${comment.id}`,
+    html_url: `${pageOf(world)}/${kind}/${comment.issue}#issuecomment-${comment.id}`,
+    issue_url: `${apiOf(world)}/issues/${comment.issue}`,
+    body: comment.body,
+    user: accountView(world, comment.author),
+    created_at: comment.createdAt,
+    updated_at: comment.updatedAt,
+    author_association: associationOf(world, comment.author),
+    performed_via_github_app: viaApp(world, comment.author),
+  } satisfies Part<Schemas["issue-comment"]>;
+}
+
+function viaApp(world: World, author: Account) {
+  return author === world.bot ? appView(world, world.options.app.id, world.options.app.slug) : null;
+}
+
+function associationOf(world: World, author: Account) {
+  if (author.login === world.options.owner) return "OWNER" as const;
+  if (author.type === "Bot") return "CONTRIBUTOR" as const;
+  const known = world.options.people.some((one) => one.login === author.login && one.permission !== "none");
+  return known ? ("COLLABORATOR" as const) : ("NONE" as const);
+}
+
+export function issueView(world: World, issue: IssueRecord) {
+  const kind = issue.pull ? "pull" : "issues";
+  const page = `${pageOf(world)}/${kind}/${issue.number}`;
+  const pull = `${apiOf(world)}/pulls/${issue.number}`;
+  return {
+    id: issue.id,
+    node_id: `I_${issue.id}`,
+    number: issue.number,
+    url: `${apiOf(world)}/issues/${issue.number}`,
+    repository_url: apiOf(world),
+    html_url: page,
+    title: issue.title,
+    body: issue.body,
+    state: issue.state,
+    user: accountView(world, issue.author),
+    labels: labelViews(world, issue.labels),
+    locked: false,
+    assignees: [],
+    comments: [...world.comments.values()].filter((comment) => comment.issue === issue.number).length,
+    created_at: issue.createdAt,
+    updated_at: issue.updatedAt,
+    closed_at: issue.closedAt,
+    author_association: associationOf(world, issue.author),
+    performed_via_github_app: viaApp(world, issue.author),
+    ...(issue.pull
+      ? {
+          pull_request: {
+            url: pull,
+            html_url: page,
+            diff_url: `${page}.diff`,
+            patch_url: `${page}.patch`,
+            merged_at: issue.pull.mergedAt,
+          },
+        }
+      : {}),
+  } satisfies Part<Schemas["issue"]>;
+}
+
+/** A pull request as it stands in a list. */
+export function pullView(world: World, issue: IssueRecord, pull: PullRecord) {
+  const { owner } = world.options;
+  const side = (ref: string, sha: string) => ({
+    label: `${owner}:${ref}`,
+    ref,
+    sha,
+    user: accountView(world, world.owner),
+    repo: repositoryView(world),
+  });
+  const page = `${pageOf(world)}/pull/${issue.number}`;
+  return {
+    id: pull.id,
+    node_id: `PR_${pull.id}`,
+    number: issue.number,
+    url: `${apiOf(world)}/pulls/${issue.number}`,
+    html_url: page,
+    diff_url: `${page}.diff`,
+    patch_url: `${page}.patch`,
+    issue_url: `${apiOf(world)}/issues/${issue.number}`,
+    state: issue.state,
+    locked: false,
+    title: issue.title,
+    body: issue.body,
+    user: accountView(world, issue.author),
+    labels: labelViews(world, issue.labels),
+    draft: pull.draft,
+    head: side(pull.headRef, pull.headSha),
+    base: side(pull.baseRef, pull.baseSha),
+    merge_commit_sha: pull.mergeSha,
+    merged_at: pull.mergedAt,
+    created_at: issue.createdAt,
+    updated_at: issue.updatedAt,
+    closed_at: issue.closedAt,
+    author_association: associationOf(world, issue.author),
+    auto_merge: null,
+  } satisfies Part<Schemas["pull-request-simple"]>;
+}
+
+export function reviewView(world: World, issue: number, review: ReviewRecord) {
+  return {
+    id: review.id,
+    node_id: `PRR_${review.id}`,
+    user: accountView(world, review.author),
+    body: review.body,
+    state: review.state,
+    html_url: `${pageOf(world)}/pull/${issue}#pullrequestreview-${review.id}`,
+    pull_request_url: `${apiOf(world)}/pulls/${issue}`,
+    submitted_at: review.submittedAt,
+    commit_id: review.commit,
+    author_association: associationOf(world, review.author),
+  } satisfies Part<Schemas["pull-request-review"]>;
+}
+
+export function checkView(world: World, check: CheckRecord) {
+  const pulls = [...world.issues.values()].filter(
+    (issue) => issue.state === "open" && issue.pull?.headSha === check.sha,
+  );
+  return {
+    id: check.id,
+    node_id: `CR_${check.id}`,
+    name: check.name,
+    head_sha: check.sha,
+    external_id: check.externalId,
+    url: `${apiOf(world)}/check-runs/${check.id}`,
+    html_url: `${pageOf(world)}/runs/${check.id}`,
+    details_url: null,
+    status: check.status,
+    conclusion: check.conclusion,
+    started_at: check.startedAt,
+    completed_at: check.completedAt,
+    output: {
+      ...check.output,
+      annotations_count: check.annotations.length,
+      annotations_url: `${apiOf(world)}/check-runs/${check.id}/annotations`,
+    },
+    check_suite: { id: check.suite },
+    app: appView(world, check.appId, check.appSlug),
+    pull_requests: pulls.map((issue) => ({
+      id: issue.pull?.id ?? 0,
+      number: issue.number,
+      url: `${apiOf(world)}/pulls/${issue.number}`,
+    })),
+  } satisfies Part<Schemas["check-run"]>;
+}
+
+export function permissionView(world: World, account: Account) {
+  const role = permissionOf(world, account.login);
+  // GitHub folds maintain into write and triage into read.
+  const permission = role === "maintain" ? "write" : role === "triage" ? "read" : role;
+  return { permission, role_name: role, user: accountView(world, account) } satisfies Part<
+    Schemas["repository-collaborator-permission"]
+  >;
+}

@@ -1,0 +1,37 @@
+import type { Telemetry } from "../ports/runtime.ts";
+
+/** What was told, when, by whom: the lab's story and the source of its timings. */
+export interface Told {
+  readonly at: number;
+  readonly incident: string;
+  readonly verb: string;
+  readonly text: string;
+}
+
+export interface StoryTeller extends Telemetry {
+  readonly told: readonly Told[];
+  say(who: string, text: string): void;
+}
+
+const dim = "\u001b[2m";
+const bold = "\u001b[1m";
+const plain = "\u001b[0m";
+
+/** Prints the story as it happens: seconds since the start, who or which verb, what. Colours only for a terminal. */
+export function storyTeller(print: (line: string) => void, colours: boolean): StoryTeller {
+  const begun = Date.now();
+  const told: Told[] = [];
+  const styled = (style: string, text: string) => (colours ? style + text + plain : text);
+  const line = (who: string, text: string) => {
+    const seconds = ((Date.now() - begun) / 1000).toFixed(1).padStart(5);
+    print(`${styled(dim, `${seconds}s`)}  ${styled(bold, who.padEnd(9))} ${text}`);
+  };
+  return {
+    told,
+    say: line,
+    tell: (incident, verb, text) => {
+      told.push({ at: Date.now(), incident, verb, text });
+      line(verb, text);
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findKyverno } from "../adapters/cli-tools/kyverno.ts";
+import { type Rectify, startRectify } from "../main.ts";
+import { kyvernoPlaces } from "../server/policy-engine.ts";
+import { openWorld } from "./world.ts";
+import type { Scenario } from "./scenario.ts";
+import { type Stage, until } from "./start.ts";
+import type { StoryTeller } from "./printer.ts";
+
+/** What one scenario came to, for people and for machines. */
+export interface LabResult {
+  readonly scenario: string;
+  readonly incident: string | null;
+  readonly pr: {
+    readonly number: number;
+    readonly files: readonly string[];
+    readonly labels: readonly string[];
+  } | null;
+  readonly ending: string | null;
+  readonly merged: boolean;
+  readonly synced: boolean;
+  readonly recovered: boolean;
+  readonly timings: { readonly alertToPrMs: number | null; readonly mergeToRecoveredMs: number | null };
+  readonly githubCalls: number;
+  /** True when the story was not played, because a tool that it needs is missing here. */
+  readonly skipped?: true;
+}
+
+export interface Played {
+  readonly result: LabResult;
+  /** What differs from the scenario's expectation; empty = it ended as it should. */
+  readonly wrong: readonly string[];
+}
+
+/** Builds the embedded world, plays the scenario in it, and takes everything down again. */
+export async function playScenario(
+  name: string,
+  scenario: Scenario,
+  { teller, keep }: { teller: StoryTeller; keep: boolean },
+): Promise<Played> {
+  const missing = await missingTool(scenario);
+  if (missing !== undefined) {
+    teller.say("lab", `skipped: ${missing}`);
+    return { result: skipped(name), wrong: [] };
+  }
+  const directory = mkdtempSync(join(tmpdir(), "rectify-lab-"));
+  const world = await openWorld(directory, scenario);
+  let rectify: Rectify | undefined;
+  try {
+    teller.say("lab", scenario.about);
+    rectify = await startRectify(world.settings, teller);
+    await world.join(rectify);
+    const stage: Stage = { ...world, rectify, say: teller.say };
+    teller.say("lab", `pages on http://127.0.0.1:${rectify.internalPort}/, the forge on ${world.forge.apiUrl}`);
+    await until("a quiet shop", () => world.cluster.firing().length === 0 && world.cluster.isSynced());
+    await scenario.play(stage);
+    const played = await outcome(name, scenario, stage, teller);
+    if (keep) await new Promise((stop) => process.once("SIGINT", stop));
+    return played;
+  } finally {
+    await rectify?.close();
+    await world.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function missingTool({ needs }: Scenario): Promise<string | undefined> {
+  if (needs === undefined) return undefined;
+  const found = await findKyverno({ ...kyvernoPlaces({}), timeoutMs: 60_000 });
+  return found.kind === "absent" ? found.because : undefined;
+}
+
+function skipped(scenario: string): LabResult {
+  const nothing = { incident: null, pr: null, ending: null, merged: false, synced: false, recovered: false };
+  return {
+    ...{ scenario, ...nothing, timings: { alertToPrMs: null, mergeToRecoveredMs: null }, githubCalls: 0 },
+    skipped: true,
+  };
+}
+
+async function outcome(name: string, scenario: Scenario, stage: Stage, teller: StoryTeller): Promise<Played> {
+  const { forge, rectify, cluster } = stage;
+  const pull = forge.pulls()[0];
+  const incident = await until("the first incident", async () => {
+    const workflow = pull && (await rectify.store.workflowOfPull(pull.number));
+    const known = workflow === undefined ? undefined : await rectify.store.incident(workflow);
+    return known ?? (await rectify.store.incidents(100)).at(-1);
+  });
+  const { uid } = incident.incident;
+  await until("the end of the story", async () => (await rectify.store.incident(uid))?.ending !== undefined, 60_000);
+  const record = await rectify.store.incident(uid);
+  const files = record?.story?.proposal?.files ?? [];
+  const recovered = !cluster.firing().some((alert) => alert.labels.deployment === incident.incident.workload.name);
+  const result: LabResult = {
+    scenario: name,
+    incident: uid,
+    pr: pull ? { number: pull.number, files, labels: pull.labels.map((label) => label.name) } : null,
+    ending: record?.ending ?? null,
+    merged: forge.pulls()[0]?.merged ?? false,
+    synced: record?.story?.syncedSha !== undefined,
+    recovered,
+    timings: timingsOf(teller),
+    githubCalls: forge.calls.length,
+  };
+  return { result, wrong: differences(result, scenario, { pulls: forge.pulls().length, because: record?.because }) };
+}
+
+function timingsOf({ told }: StoryTeller): LabResult["timings"] {
+  const first = (verb: string, part = "") => told.find((item) => item.verb === verb && item.text.includes(part))?.at;
+  const between = (from: number | undefined, to: number | undefined) =>
+    from === undefined || to === undefined ? null : to - from;
+  return {
+    alertToPrMs: between(first("intake", "opened"), first("propose")),
+    mergeToRecoveredMs: between(first("decide", "merged"), first("verify", "recovered")),
+  };
+}
+
+interface Seen {
+  readonly pulls: number;
+  readonly because: string | undefined;
+}
+
+function differences(result: LabResult, { expected }: Scenario, { pulls, because }: Seen): string[] {
+  const named = expected.because ?? "";
+  const rows: [string, unknown, unknown][] = [
+    ["ending", result.ending, expected.ending],
+    ["merged", result.merged, expected.merged],
+    ["recovered", result.recovered, expected.recovered],
+    ["pull requests", pulls, expected.pulls],
+    [`that "${because ?? ""}" names "${named}"`, because?.includes(named) ?? named === "", true],
+  ];
+  return rows
+    .filter(([, seen, wanted]) => seen !== wanted)
+    .map(([what, seen, wanted]) => `${what} is ${String(seen)}, not ${String(wanted)}`);
+}

@@ -1,0 +1,104 @@
+import type { Ending } from "../domain/incident/incident.ts";
+import type { BadImage } from "./cluster/world.ts";
+import type { Settings } from "../settings/settings.ts";
+import { type Stage, until } from "./start.ts";
+
+/** One story of the lab: the world it plays in, what people do, and how it must end. */
+export interface Scenario {
+  readonly about: string;
+  /** Keys that replace those of the lab's guardrails file. */
+  readonly guardrails?: Readonly<Record<string, unknown>>;
+  readonly world?: World;
+  /** A tool that the story cannot do without: where it is missing, the scenario is skipped. */
+  readonly needs?: "kyverno";
+  /** Files of the lab's repository that the scenario changes before the story begins. */
+  readonly files?: Readonly<Record<string, (text: string) => string>>;
+  /** Earlier incidents of the same kind that the same remedy cured. */
+  readonly past?: number;
+  /** What happens after the shop runs quietly; returns when the people have nothing more to do. */
+  readonly play: (stage: Stage) => Promise<void>;
+  readonly expected: Expected;
+}
+
+export interface World {
+  /** The workload that no number of replicas can help. */
+  readonly noHelp?: string;
+  /** Asks the scripted stand-in even where a real model is configured. */
+  readonly scriptedModel?: boolean;
+  readonly watchtower?: Settings["watchtower"];
+  /** Also alert on trends. */
+  readonly predictive?: boolean;
+  /** The cluster is simulated in larger steps: there are many workloads. */
+  readonly coarse?: boolean;
+  /** Only this workload has alerts. */
+  readonly alertsOf?: string;
+  readonly badImages?: readonly BadImage[];
+  /** Files that replace those of the repository, by path. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export interface Expected {
+  readonly ending: Ending;
+  readonly merged: boolean;
+  readonly recovered: boolean;
+  readonly pulls: number;
+  /** What the stated reason must name. */
+  readonly because?: string;
+}
+
+/** Requests per second that two replicas of web cannot serve. */
+export const peak = 260;
+
+/** The person who answers for the shop. */
+export const approver = "sre-anna";
+
+/** The App that runs the repository's own checks. */
+export const ciApp = 15_368;
+
+/** What people need to speak: the forge, and someone who tells it. */
+type Forum = Pick<Stage, "forge" | "say">;
+
+/** The number of the pull request, once it is there with its sticky comment. */
+export async function pullOpened(stage: Forum, count = 1): Promise<number> {
+  const pull = await until(`pull request ${count}`, () => stage.forge.pulls()[count - 1]);
+  await until("the sticky comment", () => stage.forge.comments(pull.number).length > 0);
+  return pull.number;
+}
+
+export async function rush(stage: Stage): Promise<void> {
+  stage.say("visitors", `${peak} requests a second`);
+  stage.cluster.setLoad("web", peak);
+}
+
+export async function approve(stage: Forum, pull: number): Promise<void> {
+  await comment(stage, pull, { by: approver, body: "/approve-scale" });
+}
+
+/** Writes a comment; the answer is its id. */
+export async function comment(
+  stage: Forum,
+  pull: number,
+  { by, body }: { readonly by: string; readonly body: string },
+): Promise<number> {
+  stage.say(by, `${body.replaceAll("\n", " ")} on #${pull}`);
+  return stage.forge.comment(pull, by, body);
+}
+
+export async function passCi(stage: Forum, pull: number): Promise<void> {
+  const head = stage.forge.pulls().find((item) => item.number === pull)?.head.sha ?? "";
+  stage.say("ci", `rectify-policy is green on ${head.slice(0, 7)}`);
+  await stage.forge.reportCheck({ sha: head, name: "rectify-policy", appId: ciApp, conclusion: "success" });
+}
+
+/** Waits until the sticky comment says this. */
+export async function reported(stage: Forum, pull: number, words: RegExp): Promise<void> {
+  await until(`the sticky comment to say ${words.source}`, () =>
+    stage.forge.comments(pull).some(({ body }) => words.test(body ?? "")),
+  );
+}
+
+/** A person's own commit on the default branch. */
+export async function commit(stage: Forum, message: string, files: Readonly<Record<string, string>>): Promise<string> {
+  stage.say(approver, message);
+  return stage.forge.push(files, { message, author: approver });
+}

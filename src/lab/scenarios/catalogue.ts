@@ -1,0 +1,77 @@
+import { modelScenarios } from "./model.ts";
+import { causeScenarios } from "./causes.ts";
+import { governance } from "./governance.ts";
+import { leaseScenarios } from "./leases.ts";
+import { memoryScenarios } from "./memory.ts";
+import { rollbackScenarios } from "./rollback.ts";
+import { stormScenarios } from "./storm.ts";
+import { approve, passCi, peak, pullOpened, type Scenario } from "../scenario.ts";
+
+export { approver, ciApp, type Scenario } from "../scenario.ts";
+
+const mildPeak = 190;
+
+const scenarios = {
+  scale: {
+    about: "more visitors than two replicas of web can serve; a person approves by command",
+    play: async (stage) => {
+      stage.say("visitors", `${peak} requests a second`);
+      stage.cluster.setLoad("web", peak);
+      const pull = await pullOpened(stage);
+      await passCi(stage, pull);
+      await approve(stage, pull);
+    },
+    expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
+  },
+  "low-risk": {
+    about: "a small step within the guardrails, required checks green: it merges itself",
+    guardrails: { autoMerge: "low-risk" },
+    past: 3,
+    play: async (stage) => {
+      stage.say("visitors", `${mildPeak} requests a second`);
+      stage.cluster.setLoad("web", mildPeak);
+      await passCi(stage, await pullOpened(stage));
+    },
+    expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
+  },
+  "resolved-first": {
+    about: "the visitors leave before anyone decides: the proposal closes itself",
+    play: async (stage) => {
+      stage.say("visitors", `${peak} requests a second`);
+      stage.cluster.setLoad("web", peak);
+      await pullOpened(stage);
+      stage.say("visitors", "gone home");
+      stage.cluster.setLoad("web", 60);
+    },
+    expected: { ending: "resolved-before-merge", merged: false, recovered: true, pulls: 1 },
+  },
+  worse: {
+    about: "the replicas are not what is missing: the fix does not help and is taken back",
+    world: { noHelp: "web" },
+    play: async (stage) => {
+      stage.say("visitors", `${peak} requests a second, and a database that locks`);
+      stage.cluster.setLoad("web", peak);
+      const first = await pullOpened(stage);
+      await passCi(stage, first);
+      await approve(stage, first);
+      const revert = await pullOpened(stage, 2);
+      await passCi(stage, revert);
+      await approve(stage, revert);
+    },
+    expected: { ending: "reverted", merged: true, recovered: false, pulls: 2 },
+  },
+  ...causeScenarios,
+  ...governance,
+  ...leaseScenarios,
+  ...memoryScenarios,
+  ...rollbackScenarios,
+  ...stormScenarios,
+  ...modelScenarios,
+} satisfies Readonly<Record<string, Scenario>>;
+
+export const scenarioNames: readonly string[] = Object.keys(scenarios);
+
+/** Undefined when there is no scenario of that name. */
+export function scenarioOf(name: string): Scenario | undefined {
+  return Object.entries(scenarios).find(([key]) => key === name)?.[1];
+}

@@ -1,0 +1,31 @@
+import type { Rectify } from "../main.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { SimulatedCluster } from "./cluster/cluster.ts";
+import type { Forge } from "./forge/forge.ts";
+import type { LabModel } from "./model/model.ts";
+
+/** The embedded world while a story plays in it. */
+export interface Stage {
+  readonly forge: Forge;
+  readonly cluster: SimulatedCluster;
+  readonly model: LabModel | undefined;
+  readonly rectify: Rectify;
+  readonly settings: Settings;
+  /** Says what the people and the world of the story do. */
+  say(who: string, text: string): void;
+}
+
+/** Repeats the look until it gives something; throws with `what` when the time is up. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined && seen !== false) return seen;
+    if (Date.now() > end) throw new Error(`the lab waited in vain for ${what}`);
+    await new Promise((resume) => setTimeout(resume, 50));
+  }
+}

@@ -1,0 +1,237 @@
+import type { ManifestEdit, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import { editOf, guarded } from "./edit.ts";
+import { cannotOverlay, insertAt, nested, overlaid } from "./overlay.ts";
+import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import { nameOf, podSpecPath, type Resource } from "../repository/resource.ts";
+import { kubernetesInteger } from "../yaml/scalar.ts";
+import { ignoredByArgo } from "../trace/scalers.ts";
+import type { Scene } from "../trace/scene.ts";
+import { reachesSeveral, sharedWith, sharersMayBeDead } from "../trace/sharing.ts";
+import { at, itemsAt, type MapNode, type Node, resolved, type ScalarNode, textAt } from "../yaml/source.ts";
+import { fillEmpty, insertEntry, replaceScalar, replaceWithin, type Splice } from "../yaml/splice.ts";
+import { editVariable } from "./variables.ts";
+
+type Path = readonly (string | number)[];
+
+/** The wanted change as a path into an object of the entry; a refusal when the container is unclear. */
+export function fieldPath(scene: Scene, resource: Resource): Path | Refusal {
+  const { change } = scene.question;
+  if (change.kind === "replicas") return ["spec", "replicas"];
+  if (change.kind === "hpa" || change.kind === "scaled-object") return ["spec", change.field];
+  const pod = podSpecPath(resource.kind);
+  if (!pod)
+    return refused(
+      "operator-owned",
+      `${resource.kind} ${nameOf(resource)} has no containers of its own`,
+      "Change the custom resource by hand.",
+    );
+  const index = containerIndex(scene, resource, pod);
+  if (typeof index !== "number") return index;
+  const container = [...pod, "containers", index];
+  return change.kind === "image-tag"
+    ? [...container, "image"]
+    : [...container, "resources", ...change.field.split(".")];
+}
+
+function containerIndex(scene: Scene, resource: Resource, pod: Path): number | Refusal {
+  const containers = itemsAt(resource.node, [...pod, "containers"]);
+  const { container } = scene.question.workload;
+  if (container === undefined && containers.length === 1) return 0;
+  const index = containers.findIndex((one) => textAt(one, ["name"]) === container);
+  if (index >= 0 && container !== undefined) return index;
+  const because = `${whereIs(resource.origin)} has the containers ${containers.map((one) => textAt(one, ["name"])).join(", ") || "of a remote base only"}`;
+  return container === undefined
+    ? refused("ambiguous", because, "Say which container is meant.")
+    : refused(
+        "not-found",
+        `${because}, not ${container}`,
+        "Look for what adds the container (a sidecar injector, an operator).",
+      );
+}
+
+/** Edits the field of an object where Git owns it, or for this environment alone when the owner is shared. */
+export function editField(
+  scene: Scene,
+  resource: Resource,
+  path: Path,
+  as: "value" | "tag" | "image" = "value",
+): ManifestEdit {
+  const { change } = scene.question;
+  const ignored = ignoredByArgo(scene, resource, path);
+  if (ignored) return ignored;
+  const opaque = scene.build.opaque[0];
+  if (opaque)
+    return refused("ambiguous", `${opaque.path}:${opaque.line}: ${opaque.because}`, "Make this change by hand.");
+  const leaf = at(resource.node, path);
+  if (leaf?.kind === "removed") {
+    return refused(
+      "deliberately-disabled",
+      `${whereIs(leaf)} removes ${path.join(".")} on purpose`,
+      "Change or drop that patch first.",
+    );
+  }
+  if (leaf && leaf.kind !== "scalar")
+    return refused("parse-error", `${whereIs(leaf)} holds no plain value`, "Make this change by hand.");
+  if (!leaf || isEmpty(leaf)) return insertField(scene, resource, path);
+  if (change.kind === "image-tag" && as !== "tag") return editImage(scene, resource, path, leaf);
+  if (leaf.text.includes("${")) return editVariable(scene, leaf, change.to);
+  const odd = oddValue(change, leaf) ?? crossedBounds(change, resource);
+  if (odd) return odd;
+  return replaceOwned(scene, { resource, path, leaf, splice: replaceScalar(leaf, change.to), value: change.to });
+}
+
+const isEmpty = (leaf: ScalarNode): boolean => leaf.style === "plain" && /^(?:~|null)?$/.test(leaf.text);
+
+/** A count that is 0 was switched off by someone; one that Kubernetes cannot read is not ours to mend. */
+function oddValue(change: WantedChange, leaf: ScalarNode): Refusal | undefined {
+  if (typeof change.to !== "number") return undefined;
+  const current = kubernetesInteger(leaf);
+  if (current === undefined)
+    return refused("template", `${whereIs(leaf)} holds ${leaf.text}, not a number`, "Find what fills this in.");
+  if (change.kind !== "replicas" || current !== 0) return undefined;
+  return refused(
+    "deliberately-disabled",
+    `${whereIs(leaf)} says 0: someone switched it off`,
+    "Ask its owners before starting it.",
+  );
+}
+
+/** Kubernetes refuses an autoscaler whose least is more than its most. */
+function crossedBounds(change: WantedChange, resource: Resource): Refusal | undefined {
+  if (change.kind !== "hpa" && change.kind !== "scaled-object") return undefined;
+  const isMost = change.field.startsWith("max");
+  const other = at(resource.node, ["spec", change.field.replace(/^m(?:in|ax)/, isMost ? "min" : "max")]);
+  const bound = other?.kind === "scalar" ? kubernetesInteger(other) : undefined;
+  if (!other || bound === undefined || (isMost ? change.to >= bound : change.to <= bound)) return undefined;
+  return refused(
+    "ambiguous",
+    `${whereIs(other)} says ${bound}, so ${change.field} cannot be ${change.to}`,
+    "Change both bounds by hand.",
+  );
+}
+
+interface Owned {
+  readonly resource: Resource;
+  readonly path: Path;
+  readonly leaf: Node;
+  readonly splice: Splice | undefined;
+  readonly value: string | number;
+}
+
+function replaceOwned(scene: Scene, owned: Owned): ManifestEdit {
+  const { leaf, resource, path } = owned;
+  const guard = guarded(scene, leaf);
+  if (guard && guard.reason !== "shared-anchor") return guard;
+  const several = reachesSeveral(scene, leaf);
+  const shared = several ? undefined : sharedWith(scene, leaf.file.path);
+  const field = path.join(".");
+  if (several || shared !== undefined) {
+    const others = several?.resources.filter((one) => one !== resource).map((one) => `${one.kind} ${nameOf(one)}`);
+    const because = `${whereIs(leaf)} also serves ${others?.join(", ") ?? shared}`;
+    if (!standsIn(leaf, resource.origin)) return { ...cannotOverlay(because), reason: "shared-patch" };
+    if (sharersMayBeDead(scene, leaf.file.path)) return cannotOverlay(because);
+    return overlaid(scene, { resource, path, value: owned.value, because, owner: leaf }, cannotOverlay(because));
+  }
+  if (guard) return guard;
+  return editOf(scene, owned.splice, {
+    path: leaf.file.path,
+    field,
+    because: `${whereIs(leaf)} sets ${field} of ${resource.kind} ${nameOf(resource)}, nothing after it does`,
+  });
+}
+
+/** `IMAGE_TAG`, `__TAG__`, `tag-placeholder`: no tag that anyone pushes. */
+const isPlaceholder = (tag: string): boolean => /^[A-Z][A-Z_]{2,}$|^__|placeholder/.test(tag);
+
+function standsIn(node: Node, root: Node): boolean {
+  for (let up: Node | undefined = node; up; up = up.parent) if (up === root) return true;
+  return false;
+}
+
+function editImage(scene: Scene, resource: Resource, path: Path, leaf: ScalarNode): ManifestEdit {
+  const made = scene.build.images.get(leaf);
+  const value = String(scene.question.change.to);
+  const owner = made?.tag ?? leaf;
+  if (made?.digest || leaf.text.includes("@")) {
+    return refused(
+      "digest-pinned",
+      `${whereIs(made?.digest ?? owner)} pins the image by digest, which wins over the tag`,
+      "Give tag and digest together, by hand.",
+    );
+  }
+  if (owner.text.includes("${")) return editVariable(scene, owner, value);
+  const whole = /[:/=]/.test(owner.text) || owner === leaf;
+  const tag = /:([\w][\w.-]*)$/.exec(owner.text);
+  if (whole && !tag)
+    return refused("ambiguous", `${whereIs(owner)} names no tag`, "Write the tag into the manifest first.");
+  const written = tag?.[1] ?? owner.text;
+  if (isPlaceholder(written)) {
+    return refused(
+      "template",
+      `${whereIs(owner)} holds ${written}, which a program fills in`,
+      "Change what it is filled with.",
+    );
+  }
+  const splice =
+    whole && tag ? replaceWithin(owner, tag.index + 1, owner.text.length, value) : replaceScalar(owner, value);
+  const full = `${leaf.text.replace(/:[^/:]*$/, "")}:${value}`;
+  if (made && owner !== leaf) return replaceOwned(scene, { resource, path, leaf: owner, splice, value: full });
+  return replaceOwned(scene, { resource, path, leaf, splice, value: full });
+}
+
+/** Nobody wrote the field: it goes into the strongest mapping of the object that only this environment reads. */
+function insertField(scene: Scene, resource: Resource, path: Path): ManifestEdit {
+  const value = scene.question.change.to;
+  if (resource.supposed === true) {
+    return refused(
+      "remote-base",
+      `${whereIs(resource.origin)} takes ${nameOf(resource)} from elsewhere, and nothing here sets ${path.join(".")}`,
+      "Change it there, or add a patch here by hand.",
+    );
+  }
+  if (scene.question.change.kind === "image-tag" && path.at(-1) !== "tag")
+    return refused("not-found", `${whereIs(resource.origin)} has no image`, "Make this change by hand.");
+  const because = `nothing sets ${path.join(".")} of ${resource.kind} ${nameOf(resource)} (${whereIs(resource.origin)})`;
+  const shared = sharedWith(scene, resource.origin.file.path);
+  const several = reachesSeveral(scene, resource.origin);
+  if (shared !== undefined || several) {
+    const why = `${because}, and its file also serves ${shared ?? "other objects"}`;
+    if (sharersMayBeDead(scene, resource.origin.file.path)) return cannotOverlay(why);
+    return overlaid(scene, { resource, path, value, because: why, owner: undefined }, cannotOverlay(why));
+  }
+  const splice = insertBelow(resource.node, path, value) ?? insertAt(resource.origin, path, value);
+  const place = splice && ownerOf(resource, splice.path);
+  if (!splice || !place)
+    return refused("parse-error", `${because}, and there is no place to add it`, "Make this change by hand.");
+  const foreign = splice.path === resource.origin.file.path ? undefined : sharedWith(scene, splice.path);
+  if (foreign !== undefined)
+    return overlaid(scene, { resource, path, value, because, owner: undefined }, cannotOverlay(because));
+  const guard = guarded(scene, place);
+  if (guard) return guard;
+  return editOf(scene, splice, { path: splice.path, field: path.join("."), because });
+}
+
+const ownerOf = (resource: Resource, path: string): Node | undefined =>
+  resource.node.layers.find((layer) => layer.file.path === path) ??
+  (resource.origin.file.path === path ? resource.origin : undefined);
+
+/** Inserts below the deepest mapping on the way that someone wrote by hand. */
+export function insertBelow(root: MapNode, path: Path, value: string | number): Splice | undefined {
+  for (let n = path.length - 1; n >= 0; n -= 1) {
+    const parent = at(root, path.slice(0, n));
+    const step = String(path[n]);
+    const rest = path.slice(n + 1);
+    if (parent?.kind === "scalar" && parent.start < 0) {
+      const holder = at(root, path.slice(0, n - 1));
+      const key = holder?.kind === "map" ? holder.entries.get(String(path[n - 1]))?.key : undefined;
+      return key && key.start >= 0 ? fillEmpty(key, nested(path.slice(n), value)) : undefined;
+    }
+    if (parent?.kind !== "map") continue;
+    const written = parent.layers.filter((layer) => layer.start >= 0 && (layer.flow || layer.entries.size > 0)).at(-1);
+    if (!written || written.entries.has(step)) return undefined;
+    return insertEntry(written, step, nested(rest, value));
+  }
+  return undefined;
+}
+
+export { resolved };

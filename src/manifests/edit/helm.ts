@@ -1,0 +1,214 @@
+import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
+import { templateKey } from "../helm/chart-templates.ts";
+import { editOf, guarded } from "./edit.ts";
+import { editField, insertBelow } from "./field.ts";
+import { cannotOverlay } from "./overlay.ts";
+import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import { type Release, releasesOf, type ValuesLayer } from "../helm/releases.ts";
+import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
+import type { Scene } from "../trace/scene.ts";
+import { includedBy, sharedWith } from "../trace/sharing.ts";
+import { at, itemsAt, type MapNode, type Node, textAt } from "../yaml/source.ts";
+import { replaceScalar, replaceWithin } from "../yaml/splice.ts";
+import { pinned } from "../helm/app-template.ts";
+import { componentName } from "../helm/component.ts";
+import { type ValuesKey, valuesKey } from "../helm/values-key.ts";
+
+/** The edit of a workload that a chart makes: the value that the chart reads. Undefined when no release makes it. */
+export function helmAnswer(scene: Scene): ManifestEdit | undefined {
+  const release = releaseOf(scene);
+  if (!release) return undefined;
+  if ("reason" in release) return release;
+  const { workload, change } = scene.question;
+  const obstacle = suspended(release) ?? postRendered(release) ?? templatedName(release);
+  if (obstacle) return obstacle;
+  const asked = { release, workload, change };
+  const key = release.directory === undefined ? valuesKey(asked) : templateKey(scene, asked);
+  if ("reason" in key) return key;
+  const leaf = at(release.merged, key.path);
+  if (leaf?.kind === "scalar" && key.as !== "value" && leaf.text.includes("@")) return pinned(leaf);
+  return uncertain(release, key, leaf) ?? editValue(scene, release, key);
+}
+
+/** Values that this repository does not show may win, unless the value stands in the layer above them. */
+function uncertain(release: Release, key: ValuesKey, leaf: Node | undefined): Refusal | undefined {
+  const unseen = release.unseen[0];
+  const last = release.layers.at(-1);
+  const above =
+    release.uncertain ?? (unseen && !(leaf && last && layerOf(release, leaf) === last) ? unseen : undefined);
+  const parameter = release.parameters.find((item) => textAt(item, ["name"]) === key.path.join("."));
+  const source = parameter ?? above;
+  return (
+    source &&
+    refused(
+      "other-source",
+      `${whereIs(source)} brings values that may win over ${key.path.join(".")}`,
+      "Look at that source first.",
+    )
+  );
+}
+
+function contains(map: MapNode, node: Node): boolean {
+  for (let up: Node | undefined = node; up; up = up.parent) if (up === map) return true;
+  return false;
+}
+
+/** The release that makes the workload: by the labels on the cluster, else by its name. */
+function releaseOf(scene: Scene): Release | Refusal | undefined {
+  const { workload } = scene.question;
+  const releases = releasesOf(scene).filter(
+    (one) => one.namespace === undefined || one.namespace === workload.namespace || one.namespace.includes("{"),
+  );
+  const label = workload.labels?.["helm.toolkit.fluxcd.io/name"];
+  const byLabel = releases.filter((one) => one.resource !== undefined && one.resource.names.includes(label ?? ""));
+  if (byLabel.length === 1) return byLabel[0];
+  const annotated =
+    workload.annotations?.["meta.helm.sh/release-name"] ?? workload.labels?.["app.kubernetes.io/instance"];
+  const byRelease = releases.filter((one) => one.name === annotated);
+  if (byRelease.length === 1 && label === undefined) return byRelease[0];
+  if (label !== undefined) return undefined;
+  const named = releases.filter((one) => componentName(one, workload.name) !== undefined);
+  if (named.length === 0)
+    return releases.length === 1 && releases[0]?.directory !== undefined ? releases[0] : undefined;
+  const longest = Math.max(...named.map((one) => one.name.length));
+  const best = named.filter((one) => one.name.length === longest);
+  if (best.length === 1) return best[0];
+  return refused(
+    "ambiguous",
+    `several releases fit ${workload.name}: ${best
+      .slice(0, 5)
+      .map((one) => whereIs(one.origin))
+      .join(", ")}`,
+    "Say which release makes it.",
+  );
+}
+
+function suspended(release: Release): Refusal | undefined {
+  const suspend = at(release.resource?.node, ["spec", "suspend"]);
+  if (suspend?.kind !== "scalar" || kubernetesScalar(suspend) !== true) return undefined;
+  return refused(
+    "deliberately-disabled",
+    `${whereIs(suspend)} suspends the release: no change would be applied`,
+    "Resume the release first.",
+  );
+}
+
+/** A post-renderer changes what the chart made, so the values are not the last word. */
+function postRendered(release: Release): Refusal | undefined {
+  const renderer = itemsAt(release.resource?.node, ["spec", "postRenderers"])[0];
+  return (
+    renderer &&
+    refused(
+      "ambiguous",
+      `${whereIs(renderer)} changes what the chart makes`,
+      "Make this change in the post-renderer by hand.",
+    )
+  );
+}
+
+function templatedName(release: Release): Refusal | undefined {
+  if (!release.name.includes("{{")) return undefined;
+  return refused(
+    "template",
+    `${whereIs(release.origin)} names the release by a template`,
+    "Name the generated application's own entry.",
+  );
+}
+
+function editValue(scene: Scene, release: Release, key: ValuesKey): ManifestEdit {
+  const leaf = at(release.merged, key.path);
+  const holder = leaf ? layerOf(release, leaf) : release.layers.at(-1);
+  const first = editLayer(scene, release, key, { holder, leaf });
+  if (first.kind === "edit" || first.reason !== "shared-source" || !leaf) return first;
+  // The shared value keeps serving the others; a layer above it that only this environment reads may say otherwise.
+  const above = holder ? release.layers.slice(release.layers.indexOf(holder) + 1) : [];
+  for (const layer of above.reverse()) {
+    const own = editLayer(scene, release, key, { holder: layer, leaf: undefined });
+    if (own.kind === "edit") return own;
+  }
+  return first;
+}
+
+function editLayer(
+  scene: Scene,
+  release: Release,
+  key: ValuesKey,
+  place: { readonly holder: ValuesLayer | undefined; readonly leaf: Node | undefined },
+): ManifestEdit {
+  const { holder, leaf } = place;
+  const own =
+    release.resource?.kind === "HelmRelease" ? { resource: release.resource, path: ["spec", "values"] } : undefined;
+  const inside = holder ? holder.inside : own;
+  if (inside) return editField(scene, inside.resource, [...inside.path, ...key.path], key.as);
+  if (holder) return editFile(scene, release, { holder, key, leaf });
+  return refused(
+    "not-found",
+    `${whereIs(release.origin)} has no values to change`,
+    "Give the release values of its own.",
+  );
+}
+
+/** The layer that a value of the merged values was written in; patches of the release belong to its own values. */
+function layerOf(release: Release, leaf: Node): ValuesLayer | undefined {
+  const file = release.layers.find(
+    (layer) => !layer.inside && layer.values.layers.some((written) => contains(written, leaf)),
+  );
+  return file ?? release.layers.find((layer) => layer.inside);
+}
+
+/** Values in a file of their own: shared files are refused, for nobody knows which environments read them. */
+function editFile(
+  scene: Scene,
+  release: Release,
+  what: { holder: ValuesLayer; key: ValuesKey; leaf: Node | undefined },
+): ManifestEdit {
+  const { holder, key, leaf } = what;
+  const { change } = scene.question;
+  const path = holder.values.file.path;
+  // Several applications of one chart are told apart by the value files that they name.
+  const included = release.directory === scene.path ? includedBy(scene, path) : sharedWith(scene, path);
+  const shared = included ?? valuesUsedBy(scene, release, path);
+  if (shared !== undefined) return cannotOverlay(`${whereIs(leaf ?? holder.values)} also serves ${shared}`);
+  const owner = {
+    path,
+    field: key.path.join("."),
+    because: `${whereIs(leaf ?? holder.values)} is the last value that the chart reads`,
+  };
+  if (!leaf) {
+    const splice = insertBelow(holder.values, key.path, change.to);
+    return guarded(scene, holder.values) ?? editOf(scene, splice, owner);
+  }
+  if (leaf.kind !== "scalar")
+    return refused("parse-error", `${whereIs(leaf)} holds no plain value`, "Make this change by hand.");
+  const guard = guarded(scene, leaf);
+  if (guard) return guard;
+  if (change.kind === "replicas" && kubernetesInteger(leaf) === 0)
+    return refused(
+      "deliberately-disabled",
+      `${whereIs(leaf)} says 0: someone switched it off`,
+      "Ask its owners before starting it.",
+    );
+  if (/\$\{|\{\{/.test(leaf.text))
+    return refused("template", `${whereIs(leaf)} holds ${leaf.text}`, "Find what fills this in.");
+  if (key.as !== "image") return editOf(scene, replaceScalar(leaf, change.to), owner);
+  const tag = /:([\w][\w.-]*)$/.exec(leaf.text);
+  if (!tag) return refused("ambiguous", `${whereIs(leaf)} names no tag`, "Write the tag into the values first.");
+  return editOf(scene, replaceWithin(leaf, tag.index + 1, leaf.text.length, String(change.to)), owner);
+}
+
+/** Another application or release that names the same value file, or the same chart with its own defaults. */
+function valuesUsedBy(scene: Scene, release: Release, path: string): string | undefined {
+  const segments = path.split("/");
+  const name = segments.at(-1) ?? "";
+  const ending = segments.slice(-2).join("/");
+  for (const deployer of scene.index.deployers) {
+    const itself =
+      deployer.file === release.resource?.origin.file.path && release.resource.names.includes(deployer.name);
+    if (deployer === scene.deployer || deployer.kind === "Kustomization" || itself) continue;
+    const chart = deployer.paths.find((one) => path.startsWith(`${one}/`));
+    const text = deployer.node.file.text.slice(deployer.node.start, deployer.node.end);
+    if (chart === undefined && !text.includes(ending)) continue;
+    if (name === "values.yaml" || text.includes(name)) return `${deployer.kind} ${deployer.name} (${deployer.file})`;
+  }
+  return undefined;
+}

@@ -1,0 +1,204 @@
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { isRemote } from "../trace/kustomize.ts";
+import {
+  directoriesOf,
+  type Directories,
+  directoryOf,
+  insideRepository,
+  kustomizationNames,
+} from "../repository/reader.ts";
+import { resourcesOf } from "../repository/resource.ts";
+import { at, itemsAt, maxFileBytes, type MapNode, type Node, parseSource, textAt } from "../yaml/source.ts";
+
+/** A Flux or Argo CD object that deploys a path of this repository. */
+export interface Deployer {
+  readonly kind: "Kustomization" | "Application" | "ApplicationSet" | "HelmRelease";
+  readonly name: string;
+  readonly namespace: string | undefined;
+  /** The file it stands in. */
+  readonly file: string;
+  /** The paths it deploys, normalized; templated ones as they are written. */
+  readonly paths: readonly string[];
+  readonly node: MapNode;
+}
+
+/** What a repository says about who uses which file; built once for each tree. */
+export interface RepositoryIndex {
+  readonly directories: Directories;
+  /** Referenced file or directory → kustomization directories that reference it. */
+  readonly referencedBy: ReadonlyMap<string, readonly string[]>;
+  /** Kustomization directory → does it change what it includes? */
+  readonly changes: ReadonlyMap<string, boolean>;
+  readonly deployers: readonly Deployer[];
+}
+
+/** A tree never changes, so its index is kept as long as the tree lives: a repository is read once for many questions. */
+const indexByTree = new WeakMap<Tree, RepositoryIndex>();
+
+export function indexOf(tree: Tree): RepositoryIndex {
+  const known = indexByTree.get(tree);
+  if (known) return known;
+  const index = builtIndex(tree);
+  indexByTree.set(tree, index);
+  return index;
+}
+
+function builtIndex(tree: Tree): RepositoryIndex {
+  const referencedBy = new Map<string, string[]>();
+  const changes = new Map<string, boolean>();
+  const deployers: Deployer[] = [];
+  const latin1 = new TextDecoder("latin1");
+  for (const path of tree.paths()) {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (!/\.(?:ya?ml|json)$/.test(name) && name !== "Kustomization") continue;
+    const bytes = tree.read(path);
+    if (!bytes || bytes.length > maxFileBytes) continue;
+    if (kustomizationNames.includes(name)) noteKustomization(path, bytes, referencedBy, changes);
+    const text = latin1.decode(bytes);
+    if (/kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/.test(text))
+      noteDeployers(path, bytes, deployers);
+  }
+  return { directories: directoriesOf(tree), referencedBy, changes, deployers };
+}
+
+function noteKustomization(
+  path: string,
+  bytes: Uint8Array,
+  referencedBy: Map<string, string[]>,
+  changes: Map<string, boolean>,
+): void {
+  const source = parseSource(path, bytes);
+  const spec = source.ok ? source.file.documents[0]?.root : undefined;
+  if (!spec) return;
+  const directory = directoryOf(path);
+  for (const reference of referencesOf(spec)) {
+    const target = isRemote(reference) ? undefined : insideRepository(directory, reference);
+    if (target === undefined) continue;
+    const known = referencedBy.get(target);
+    if (known) known.push(directory);
+    else referencedBy.set(target, [directory]);
+  }
+  changes.set(
+    directory,
+    changingKeys.some((key) => at(spec, [key]) !== undefined),
+  );
+}
+
+const changingKeys = [
+  "namespace",
+  "namePrefix",
+  "nameSuffix",
+  "patches",
+  "patchesStrategicMerge",
+  "patchesJson6902",
+  "images",
+  "replicas",
+  "components",
+  "transformers",
+];
+
+/** Every path a kustomization names. */
+function referencesOf(spec: Node): string[] {
+  const plain = [
+    "resources",
+    "bases",
+    "components",
+    "patchesStrategicMerge",
+    "transformers",
+    "generators",
+    "configurations",
+    "crds",
+  ];
+  const paths = plain.flatMap((key) => itemsAt(spec, [key]).map((item) => textAt(item, []) ?? ""));
+  for (const key of ["patches", "patchesJson6902", "replacements"]) {
+    paths.push(...itemsAt(spec, [key]).map((item) => textAt(item, ["path"]) ?? ""));
+  }
+  for (const key of ["configMapGenerator", "secretGenerator"]) {
+    for (const item of itemsAt(spec, [key])) {
+      for (const list of ["files", "envs"]) {
+        paths.push(...itemsAt(item, [list]).map((file) => (textAt(file, []) ?? "").split("=").at(-1) ?? ""));
+      }
+    }
+  }
+  paths.push(...itemsAt(spec, ["helmCharts"]).map((item) => textAt(item, ["valuesFile"]) ?? ""));
+  return paths.filter((path) => path !== "" && !path.includes("\n"));
+}
+
+function noteDeployers(path: string, bytes: Uint8Array, deployers: Deployer[]): void {
+  const source = parseSource(path, bytes);
+  if (!source.ok) return;
+  for (const resource of source.file.documents.flatMap((document) => resourcesOf(document.root))) {
+    const kind = deployerKind(resource.apiVersion, resource.kind);
+    if (!kind) continue;
+    const node = resource.origin;
+    deployers.push({
+      kind,
+      name: resource.names[0] ?? "",
+      namespace: resource.namespace,
+      file: path,
+      paths: pathsOf(kind, node),
+      node,
+    });
+  }
+}
+
+function deployerKind(apiVersion: string, kind: string): Deployer["kind"] | undefined {
+  if (kind === "Kustomization" && apiVersion.startsWith("kustomize.toolkit.fluxcd.io/")) return "Kustomization";
+  if (kind === "HelmRelease" && apiVersion.startsWith("helm.toolkit.fluxcd.io/")) return "HelmRelease";
+  if ((kind === "Application" || kind === "ApplicationSet") && apiVersion.startsWith("argoproj.io/")) return kind;
+  return undefined;
+}
+
+function pathsOf(kind: Deployer["kind"], node: MapNode): string[] {
+  const clean = (path: string | undefined): string[] => {
+    const inside = path === undefined ? undefined : insideRepository("", path.replace(/^\/+/, ""));
+    return inside === undefined ? [] : [inside];
+  };
+  if (kind === "Kustomization") return clean(textAt(node, ["spec", "path"]));
+  if (kind === "HelmRelease") return clean(textAt(node, ["spec", "chart", "spec", "chart"]));
+  return sourcesOf({ kind, node }).flatMap((source) => clean(textAt(source, ["path"])));
+}
+
+/** The sources of an Argo CD application (or of an ApplicationSet's template). */
+export function sourcesOf({ kind, node }: Pick<Deployer, "kind" | "node">): readonly Node[] {
+  const spec = kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
+  const one = at(node, [...spec, "source"]);
+  return one ? [one] : itemsAt(node, [...spec, "sources"]);
+}
+
+/** Kustomization directories that reach a file, directly or through others. */
+export function reaching(index: RepositoryIndex, path: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  const queue = [path];
+  const note = (directory: string): void => {
+    if (found.has(directory)) return;
+    found.add(directory);
+    queue.push(directory);
+  };
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (kustomizationNames.includes(next.slice(next.lastIndexOf("/") + 1))) note(directoryOf(next));
+    for (const directory of index.referencedBy.get(next) ?? []) note(directory);
+    for (const open of openAbove(index, next))
+      for (const directory of index.referencedBy.get(open) ?? []) note(directory);
+  }
+  return found;
+}
+
+/** Directories without a kustomization of their own above a path, up to the first one that has one. */
+export function openAbove(index: RepositoryIndex, path: string): string[] {
+  const open: string[] = [];
+  if (kustomized(index, path)) return open;
+  for (let up = path; up !== ""; ) {
+    up = directoryOf(up);
+    if (kustomized(index, up)) break;
+    open.push(up);
+  }
+  return open;
+}
+
+const kustomized = (index: RepositoryIndex, directory: string): boolean => index.changes.has(directory);
+
+/** The deployers of a path. */
+export function deployersOf(index: RepositoryIndex, path: string): Deployer[] {
+  return index.deployers.filter((one) => one.kind !== "HelmRelease" && one.paths.includes(path));
+}

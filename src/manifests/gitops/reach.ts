@@ -1,0 +1,85 @@
+import { posix } from "node:path";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { plainPath } from "./entries.ts";
+import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
+
+/** What building a directory can read. */
+export interface Reach {
+  /** Every file that may be read: rather too many than too few. */
+  readonly files: ReadonlySet<string>;
+  /** References that lead out of the repository. */
+  readonly remote: readonly string[];
+}
+
+/** Follows every text in every kustomization that could name a path, whatever the field. */
+export function reachOf(tree: Tree, directory: string): Reach {
+  const files = new Set<string>();
+  const remote: string[] = [];
+  const seen = new Set<string>();
+  const open = [directory];
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    if (seen.has(place)) continue;
+    seen.add(place);
+    if (tree.read(place) === undefined) open.push(...placesIn(tree, place, remote));
+    else files.add(place);
+  }
+  return { files, remote };
+}
+
+/** What a directory leads to: its kustomization and all that this names, or else everything below it. */
+function placesIn(tree: Tree, directory: string, remote: string[]): readonly string[] {
+  const own = kustomizationNames.map((name) => posix.join(directory, name)).filter((path) => tree.read(path));
+  const references = own.flatMap((path) => referencesIn(tree, path));
+  const isWhole = own.length === 0 || references.some(({ field }) => field.startsWith("helm"));
+  const prefix = directory === "." ? "" : `${directory}/`;
+  const below = isWhole ? tree.paths().filter((path) => path.startsWith(prefix)) : [];
+  const inner = below.filter((path) => isKustomization(path)).map((path) => posix.dirname(path));
+  const named = references.flatMap(({ text }) => {
+    const target = resolveInside(directory, text);
+    if (!target.ok && isRemote(text)) remote.push(text);
+    return target.ok ? [target.path] : [];
+  });
+  return [...own, ...below, ...inner, ...named];
+}
+
+function isKustomization(path: string): boolean {
+  const names: readonly string[] = kustomizationNames;
+  return names.includes(posix.basename(path));
+}
+
+function referencesIn(tree: Tree, path: string): { field: string; text: string }[] {
+  const text = readText(tree, path);
+  const documents = text.ok ? readKubeYaml(text.value) : text;
+  if (!documents.ok) return [];
+  const texts: { field: string; text: string }[] = [];
+  const collect = (value: unknown, field: string): void => {
+    if (Array.isArray(value)) for (const item of value) collect(item, field);
+    else if (isRecord(value)) for (const [key, item] of Object.entries(value)) collect(item, field || key);
+    else if (typeof value === "string" && !value.includes("\n") && value.length < 1_000) {
+      texts.push({ field, text: value });
+      if (value.includes("=")) texts.push({ field, text: value.slice(value.indexOf("=") + 1) });
+    }
+  };
+  for (const document of documents.value) collect(document, "");
+  return texts;
+}
+
+/** The entries whose build can read one of the paths, or whose own object stands in one: all others cannot change. */
+export function affectedEntries(tree: Tree, entries: readonly Entry[], paths: readonly string[]): readonly Entry[] {
+  return entries.filter((entry) => {
+    const path = plainPath(entry.path);
+    const file = "file" in entry && typeof entry.file === "string" ? entry.file : undefined;
+    if (path === null || (file !== undefined && paths.includes(file))) return true;
+    const { files } = reachOf(tree, path);
+    return paths.some((edited) => files.has(edited) || isNewNear(edited, path, files));
+  });
+}
+
+/** A new file is read by nobody yet, but a plain directory takes it in. */
+function isNewNear(edited: string, path: string, files: ReadonlySet<string>): boolean {
+  const isBelow = path === "." || edited.startsWith(`${path}/`);
+  return isBelow && ![...files].some((file) => posix.dirname(file) === path && isKustomization(file));
+}

@@ -1,0 +1,274 @@
+import { sourcesOf } from "../gitops/gitops.ts";
+import { mergeValues, madeUp } from "../trace/patch.ts";
+import { insideRepository, joinPath } from "../repository/reader.ts";
+import { nameOf, type Resource } from "../repository/resource.ts";
+import type { Scene } from "../trace/scene.ts";
+import { substituted, textIn } from "../trace/scene.ts";
+import { at, itemsAt, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
+
+/** Values from one place; the resource is given when they stand inside an object of the entry. */
+export interface ValuesLayer {
+  readonly values: MapNode;
+  readonly inside?: { readonly resource: Resource; readonly path: readonly (string | number)[] };
+}
+
+/** A chart with its values, weakest layer first. */
+export interface Release {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly chart: string;
+  /** The chart's directory when it is in this repository. */
+  readonly directory: string | undefined;
+  readonly layers: readonly ValuesLayer[];
+  readonly merged: MapNode;
+  /** The object or file that says all this. */
+  readonly origin: Node;
+  readonly resource: Resource | undefined;
+  /** Values from somewhere this repository does not show; the last layer wins over them. */
+  readonly unseen: readonly Node[];
+  /** Argo CD parameters: they win over every layer. */
+  readonly parameters: readonly Node[];
+  /** Says that other value files may win over every layer. */
+  readonly uncertain?: Node;
+}
+
+/** Every Helm release that the entry makes. */
+export function releasesOf(scene: Scene): Release[] {
+  const found: Release[] = [];
+  for (const resource of scene.resources) {
+    if (resource.deletedBy) continue;
+    if (resource.kind === "HelmRelease" && /^helm\.(?:toolkit\.fluxcd|cattle)\.io\//.test(resource.apiVersion))
+      found.push(fluxRelease(scene, resource));
+    if (resource.kind === "Application" && resource.apiVersion.startsWith("argoproj.io/"))
+      found.push(...argoReleases(scene, resource));
+  }
+  for (const chart of scene.build.charts) found.push(inflatedRelease(scene, chart.spec, chart.directory));
+  const own = chartRelease(scene);
+  return own ? [...found, own] : found;
+}
+
+function fluxRelease(scene: Scene, resource: Resource): Release {
+  const { node } = resource;
+  const name = substituted(nameOf(resource), scene);
+  const target = textIn(scene, node, ["spec", "targetNamespace"]);
+  const written = textIn(scene, node, ["spec", "chart", "spec", "chart"]);
+  const local =
+    written?.startsWith(".") || (written?.includes("/") && scene.reader.isDirectory(written))
+      ? insideRepository("", written ?? "")
+      : undefined;
+  const stack = fluxValues(scene, resource, local);
+  const chart = (written ?? chartByReference(scene, node) ?? "").split("/").at(-1) ?? "";
+  return release({
+    name: textIn(scene, node, ["spec", "releaseName"]) ?? (target === undefined ? name : `${target}-${name}`),
+    namespace: target ?? resource.namespace,
+    chart,
+    directory: local,
+    ...stack,
+    origin: resource.origin,
+    resource,
+    parameters: [],
+  });
+}
+
+/** The chart's own values, its value files, the release's sources in their order, then its inline values. */
+function fluxValues(scene: Scene, resource: Resource, local: string | undefined): Stack {
+  const { node } = resource;
+  const stack: Stack = { layers: [], unseen: [] };
+  const own = local === undefined ? undefined : fileLayer(scene, joinPath(local, "values.yaml"));
+  if (own) stack.layers.push(own);
+  for (const item of itemsAt(node, ["spec", "chart", "spec", "valuesFiles"])) {
+    const file = local === undefined ? undefined : insideRepository("", textAt(item, []) ?? "");
+    pile(stack, file === undefined ? undefined : fileLayer(scene, file), item);
+  }
+  for (const source of itemsAt(node, ["spec", "valuesFrom"])) pile(stack, valuesFrom(scene, source), source);
+  const values = at(node, ["spec", "values"]);
+  if (values?.kind === "map") pile(stack, { values, inside: { resource, path: ["spec", "values"] } }, values);
+  return stack;
+}
+
+function chartByReference(scene: Scene, node: Node): string | undefined {
+  const name = textAt(node, ["spec", "chartRef", "name"]);
+  const found = scene.resources.find(
+    (one) => one.kind === textAt(node, ["spec", "chartRef", "kind"]) && nameOf(one) === name,
+  );
+  return (found && (textAt(found.node, ["spec", "url"]) ?? textAt(found.node, ["spec", "chart"]))) ?? name;
+}
+
+/** A values source that this repository holds: a ConfigMap of the entry, written or made by kustomize from a file. */
+function valuesFrom(scene: Scene, source: Node): ValuesLayer | undefined {
+  if (textAt(source, ["targetPath"]) !== undefined) return undefined;
+  const [kind, name] = [textAt(source, ["kind"]), textAt(source, ["name"])];
+  const key = textAt(source, ["valuesKey"]) ?? "values.yaml";
+  const path = scene.build.generated.find((one) => one.name === name && kind === "ConfigMap")?.files.get(key);
+  if (path !== undefined) return fileLayer(scene, path);
+  const map = scene.resources.find(
+    (one) => one.kind === "ConfigMap" && kind === "ConfigMap" && one.names.includes(name ?? ""),
+  );
+  const text = map && at(map.node, ["data", key]);
+  const values = text?.kind === "scalar" ? resolved(scene.reader.embedded(text)?.[0]) : undefined;
+  return values?.kind === "map" ? { values } : undefined;
+}
+
+function fileLayer(scene: Scene, path: string): ValuesLayer | undefined {
+  const source = scene.reader.file(path);
+  const values = source?.ok ? resolved(source.file.documents[0]?.root) : undefined;
+  return values?.kind === "map" ? { values } : undefined;
+}
+
+/** Argo CD: value files in their order, then inline values; parameters win over all of them. */
+function argoReleases(scene: Scene, resource: Resource): Release[] {
+  return argoSources(scene, { node: resource.node, kind: "Application", name: nameOf(resource), resource });
+}
+
+interface ArgoApplication {
+  readonly node: MapNode;
+  readonly kind: "Application" | "ApplicationSet";
+  readonly name: string;
+  readonly resource?: Resource;
+}
+
+function argoSources(scene: Scene, application: ArgoApplication): Release[] {
+  const { node, kind } = application;
+  const spec = kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
+  return sourcesOf({ kind, node }).flatMap((source) => {
+    const path = textAt(source, ["path"]);
+    const chart = textAt(source, ["chart"]);
+    const directory = chart === undefined && path !== undefined ? insideRepository("", path) : undefined;
+    const local = directory !== undefined && scene.reader.exists(joinPath(directory, "Chart.yaml"));
+    if (chart === undefined && !local) return [];
+    return [
+      release({
+        name: textAt(source, ["helm", "releaseName"]) ?? application.name,
+        namespace: textAt(node, [...spec, "destination", "namespace"]),
+        chart: chart ?? chartName(scene, directory ?? ""),
+        directory,
+        ...argoValues(scene, source, directory),
+        origin: source,
+        resource: application.resource,
+        parameters: itemsAt(source, ["helm", "parameters"]),
+      }),
+    ];
+  });
+}
+
+function argoValues(scene: Scene, source: Node, directory: string | undefined): Stack {
+  const stack: Stack = { layers: [], unseen: [] };
+  const own = directory === undefined ? undefined : fileLayer(scene, joinPath(directory, "values.yaml"));
+  if (own) stack.layers.push(own);
+  for (const item of itemsAt(source, ["helm", "valueFiles"])) {
+    pile(stack, argoValueFile(scene, textAt(item, []) ?? "", directory), item);
+  }
+  // Argo CD ignores `values` when `valuesObject` is there.
+  const inline = at(source, ["helm", "valuesObject"]) ?? at(source, ["helm", "values"]);
+  const written = inline?.kind === "scalar" ? resolved(scene.reader.embedded(inline)?.[0]) : inline;
+  if (inline) pile(stack, written?.kind === "map" ? { values: written } : undefined, inline);
+  for (const item of itemsAt(source, ["helm", "fileParameters"])) pile(stack, undefined, item);
+  return stack;
+}
+
+/** Layers of values on their way to a release. */
+interface Stack {
+  readonly layers: ValuesLayer[];
+  readonly unseen: Node[];
+  uncertain?: Node;
+}
+
+/** Puts a layer on top; one that this repository does not show makes everything below it uncertain. */
+function pile(stack: Stack, layer: ValuesLayer | undefined, source: Node): void {
+  if (layer) {
+    stack.layers.push(layer);
+    delete stack.uncertain;
+    return;
+  }
+  stack.unseen.push(source);
+  stack.uncertain = source;
+}
+
+function argoValueFile(scene: Scene, written: string, directory: string | undefined): ValuesLayer | undefined {
+  if (/^[a-z]+:\/\//.test(written) || written.includes("{{")) return undefined;
+  const reference = /^\$[\w-]+\/(.*)$/.exec(written)?.[1];
+  const path = written.startsWith("/")
+    ? insideRepository("", written.slice(1))
+    : insideRepository(reference === undefined ? (directory ?? "") : "", reference ?? written);
+  return path === undefined ? undefined : fileLayer(scene, path);
+}
+
+function chartName(scene: Scene, directory: string): string {
+  const source = scene.reader.file(joinPath(directory, "Chart.yaml"));
+  return (source?.ok && textAt(source.file.documents[0]?.root, ["name"])) || directory.split("/").at(-1) || "";
+}
+
+function inflatedRelease(scene: Scene, spec: Node, directory: string): Release {
+  const layers: ValuesLayer[] = [];
+  for (const file of [
+    textAt(spec, ["valuesFile"]),
+    ...itemsAt(spec, ["additionalValuesFiles"]).map((item) => textAt(item, [])),
+  ]) {
+    const path = file === undefined ? undefined : insideRepository(directory, file);
+    const layer = path === undefined ? undefined : fileLayer(scene, path);
+    if (layer) layers.push(layer);
+  }
+  const inline = at(spec, ["valuesInline"]);
+  if (inline?.kind === "map") layers.push({ values: inline });
+  const chart = textAt(spec, ["name"]) ?? "";
+  const name = textAt(spec, ["releaseName"]) ?? chart;
+  return release({
+    name,
+    namespace: textAt(spec, ["namespace"]),
+    chart,
+    directory: undefined,
+    layers,
+    origin: spec,
+    resource: undefined,
+    unseen: [],
+    parameters: [],
+  });
+}
+
+/** The entry itself is a chart: what deploys it says the release and the value files. */
+function chartRelease(scene: Scene): Release | undefined {
+  if (!scene.reader.exists(joinPath(scene.path, "Chart.yaml"))) return undefined;
+  const { deployer } = scene;
+  if (deployer && deployer.kind !== "Kustomization" && deployer.kind !== "HelmRelease") {
+    const { node, kind, name } = deployer;
+    const found = argoSources(scene, { node, kind, name }).find((one) => one.directory === scene.path);
+    if (found) return found;
+  }
+  const others = scene.reader
+    .list(scene.path)
+    .filter((name) => /^values[-._].*\.ya?ml$/.test(name) || name === "environments");
+  const own = fileLayer(scene, joinPath(scene.path, "values.yaml"));
+  const origin = own?.values;
+  if (!origin) return undefined;
+  const chart = chartName(scene, scene.path);
+  const release_ =
+    scene.question.workload.labels?.["app.kubernetes.io/instance"] ??
+    scene.question.workload.annotations?.["meta.helm.sh/release-name"] ??
+    chart;
+  return release({
+    name: release_,
+    namespace: undefined,
+    chart,
+    directory: scene.path,
+    layers: [own],
+    origin,
+    resource: undefined,
+    unseen: [],
+    parameters: [],
+    ...(others.length > 0 || !isOwnChart(chart, scene) ? { uncertain: origin } : {}),
+  });
+}
+
+/** A chart that carries the workload's name is made for it; any other may serve several applications that Git hides. */
+function isOwnChart(chart: string, scene: Scene): boolean {
+  const [own, workload] = [chart, scene.question.workload.name].map((name) =>
+    name.toLowerCase().replace(/[^a-z0-9]/g, ""),
+  );
+  return own !== undefined && workload !== undefined && (workload.includes(own) || own.includes(workload));
+}
+
+function release(parts: Omit<Release, "merged">): Release {
+  const [first, ...rest] = parts.layers;
+  const merged = rest.reduce((below, layer) => mergeValues(below, layer.values), first?.values ?? madeUp(parts.origin));
+  return { ...parts, merged };
+}

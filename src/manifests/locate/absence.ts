@@ -1,0 +1,134 @@
+import { buildPath, emptyBuild } from "../trace/kustomize.ts";
+import { insideRepository } from "../repository/reader.ts";
+import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import type { Scene } from "../trace/scene.ts";
+import { maxFileBytes } from "../yaml/source.ts";
+
+/** Why the workload is not among the objects of the entry. */
+export function absence(scene: Scene): Refusal {
+  const { workload } = scene.question;
+  const what = `${workload.kind} ${workload.name}`;
+  const owner = workload.ownerReferences?.[0];
+  if (owner)
+    return refused(
+      "operator-owned",
+      `${owner.kind} ${owner.name} makes ${what}`,
+      `Change ${owner.kind} ${owner.name} by hand.`,
+    );
+  const manager = workload.labels?.["app.kubernetes.io/managed-by"];
+  if (manager !== undefined && !/^(?:helm|kustomize|flux|argocd|argo-cd|tiller)/i.test(manager)) {
+    return refused("operator-owned", `${manager} makes ${what}`, `Change the custom resource that ${manager} reads.`);
+  }
+  const generated = [...scene.build.files].find((path) => path.endsWith("gotk-components.yaml"));
+  if (generated !== undefined && workload.namespace === "flux-system") {
+    return refused(
+      "generated-file",
+      `${generated}:1 is written by flux bootstrap`,
+      "Add a patch to the kustomization.yaml beside it.",
+    );
+  }
+  return notInSource(scene, what);
+}
+
+/** What in the entry's files explains that the workload is not there. */
+function notInSource(scene: Scene, what: string): Refusal {
+  const { workload } = scene.question;
+  const jsonnet = /\.(?:jsonnet|libsonnet)$/;
+  const source = jsonnet.test(scene.path)
+    ? scene.path
+    : scene.tree.paths().find((path) => jsonnet.test(path) && path.startsWith(`${scene.path}/`));
+  if (source !== undefined)
+    return refused("jsonnet", `${source}:1 is written in Jsonnet`, "Change the Jsonnet source by hand.");
+  const remote = scene.build.remotes[0];
+  if (remote) {
+    const because = `${remote.path}:${remote.line} takes ${remote.reference} from elsewhere`;
+    return refused("remote-base", because, "Change it there, or add a patch here.");
+  }
+  const templated = [...scene.build.files].find((path) => isTemplate(scene, path));
+  const named = scene.resources.find(
+    (one) => one.kind === workload.kind && fitsTemplate(one.names[0] ?? "", workload.name),
+  );
+  if (named)
+    return refused(
+      "template",
+      `${whereIs(named.origin)} is named ${named.names[0]}, filled in by a program`,
+      "Change what the template is filled with.",
+    );
+  const problem = scene.reader.problems[0];
+  if (templated !== undefined)
+    return refused("template", `${templated}:1 is filled in by a program`, "Change what the template is filled with.");
+  if (problem)
+    return refused("parse-error", `${problem.path}:${problem.line}: ${problem.because}`, "Repair the file first.");
+  const disabled = commentedOut(scene);
+  if (disabled) return disabled;
+  const missing = scene.build.missing[0];
+  if (missing)
+    return refused(
+      "not-found",
+      `${what} is not in ${scene.path}; ${missing.path}:${missing.line} names ${missing.reference}, which is not in the repository`,
+      "Repair the reference.",
+    );
+  return refused(
+    "not-found",
+    `${what} is not among the objects of ${scene.path}`,
+    "Look for another entry that deploys it.",
+  );
+}
+
+/** A line of a kustomization that someone commented out and that names a file or directory with the workload. */
+function commentedOut(scene: Scene): Refusal | undefined {
+  const { workload } = scene.question;
+  for (const directory of scene.build.directories) {
+    const path = scene.reader.kustomization(directory);
+    const source = path === undefined ? undefined : scene.reader.file(path);
+    if (path === undefined || !source?.ok) continue;
+    for (const [n, line] of source.file.text.split("\n").entries()) {
+      const reference = /^\s*#\s*-\s+["']?([\w./-]+)["']?\s*$/.exec(line)?.[1];
+      const target = reference === undefined ? undefined : insideRepository(directory, reference);
+      if (target === undefined || !holds(scene, target)) continue;
+      const because = `${path}:${n + 1} comments out ${reference}, which holds ${workload.kind} ${workload.name}`;
+      return refused("deliberately-disabled", because, "Ask its owners before switching it on.");
+    }
+  }
+  return undefined;
+}
+
+function holds(scene: Scene, target: string): boolean {
+  if (!scene.reader.exists(target) && !scene.reader.isDirectory(target)) return false;
+  const { kind, name } = scene.question.workload;
+  return buildPath(scene.reader, target, emptyBuild({ kind, name })).some(
+    (one) => one.supposed !== true && one.kind === kind && one.names.includes(name),
+  );
+}
+
+/** A file of the entry that cannot be read and may say something about the workload: a kustomization, a patch, its own. */
+export function unreadable(scene: Scene): Refusal | undefined {
+  for (const problem of scene.reader.problems) {
+    if (!scene.build.files.has(problem.path)) continue;
+    const bytes = scene.tree.read(problem.path);
+    const text = bytes && bytes.length <= 16 * maxFileBytes ? new TextDecoder().decode(bytes) : "";
+    const harmless =
+      text !== "" &&
+      /^kind:/m.test(text) &&
+      !/^kind:\s*(?:Kustomization|Component)/m.test(text) &&
+      !text.includes(scene.question.workload.name);
+    if (harmless) continue;
+    const where = `${problem.path}:${problem.line}`;
+    if (isTemplate(scene, problem.path))
+      return refused("template", `${where} is filled in by a program`, "Change what the template is filled with.");
+    return refused("parse-error", `${where}: ${problem.because}`, "Repair the file first.");
+  }
+  return undefined;
+}
+
+function fitsTemplate(template: string, name: string): boolean {
+  const literals = template.split(/\{\{.*?\}\}|\$\{.*?\}/);
+  return literals.length > 1 && name.startsWith(literals[0] ?? "") && name.endsWith(literals.at(-1) ?? "");
+}
+
+function isTemplate(scene: Scene, path: string): boolean {
+  const bytes = scene.tree.read(path);
+  if (!bytes || bytes.length > 1_000_000 || !/\.(?:ya?ml|json)$|Kustomization$/.test(path)) return false;
+  if (scene.reader.file(path)?.ok) return false;
+  return /\{\{.*\}\}/.test(new TextDecoder().decode(bytes));
+}

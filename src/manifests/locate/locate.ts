@@ -1,0 +1,90 @@
+import type { Entry, ManifestEdit, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
+import { absence, unreadable } from "./absence.ts";
+import { deducedEntry } from "../trace/entry.ts";
+import { editField, fieldPath } from "../edit/field.ts";
+import { helmAnswer } from "../edit/helm.ts";
+import { notApplied } from "./applied.ts";
+import { operatorField } from "../trace/operators.ts";
+import { refused, whereIs } from "../repository/refusal.ts";
+import type { Resource } from "../repository/resource.ts";
+import { askedScaler, liveName, scaledByAnother, sizedByAnother } from "../trace/scalers.ts";
+import { childScenes, type Scene, sceneOf } from "../trace/scene.ts";
+import { targetOf } from "./target.ts";
+
+/**
+ * From a live workload and a wanted change to the bytes of the file that Git really owns, or a refusal with the reason.
+ * Wrong is worse than nothing: whenever two answers fit, it refuses.
+ */
+export function locate(
+  tree: Tree,
+  question: { readonly workload: LiveWorkload; readonly change: WantedChange; readonly entry: Entry },
+): ManifestEdit {
+  const path = question.entry.path ?? deducedEntry(tree, question);
+  if (typeof path !== "string") return path;
+  const scene = sceneOf(tree, question, path);
+  return "kind" in scene ? scene : (answer(scene) ?? answerBelow(scene) ?? absence(scene));
+}
+
+/** The answer of one entry; undefined when the workload is not among what it makes. */
+function answer(scene: Scene): ManifestEdit | undefined {
+  const cycle = scene.build.cycles[0];
+  if (cycle)
+    return refused(
+      "parse-error",
+      `${cycle.path}:${cycle.line} includes ${cycle.reference}, which includes it again`,
+      "Break the cycle.",
+    );
+  const unread = unreadable(scene);
+  if (unread) return unread;
+  const { workload, change } = scene.question;
+  if (change.kind === "hpa" || change.kind === "scaled-object") {
+    const scaler = askedScaler(scene, change);
+    if (!scaler) return helmAnswer(scene);
+    return "reason" in scaler ? scaler : edited(scene, scaler);
+  }
+  if (change.kind === "replicas") {
+    if (["DaemonSet", "Job", "CronJob"].includes(workload.kind))
+      return refused("not-found", `a ${workload.kind} has no replicas`, "Nothing to scale here.");
+    const another = scaledByAnother(scene);
+    if (another) return another;
+  }
+  const another = change.kind === "resources" ? sizedByAnother(scene) : undefined;
+  if (another) return another;
+  const target = targetOf(scene);
+  if (target) return "reason" in target ? target : edited(scene, target);
+  const operated = operatorField(scene);
+  if (operated) return notApplied(scene, operated.resource) ?? editField(scene, operated.resource, operated.path);
+  return workload.ownerReferences?.length ? undefined : helmAnswer(scene);
+}
+
+function edited(scene: Scene, resource: Resource): ManifestEdit {
+  if (resource.deletedBy) {
+    return refused(
+      "deliberately-disabled",
+      `${whereIs(resource.deletedBy)} deletes ${resource.kind} ${liveName(scene, resource)} from this entry`,
+      "Drop the delete patch first.",
+    );
+  }
+  const obstacle = notApplied(scene, resource);
+  if (obstacle) return obstacle;
+  const path = fieldPath(scene, resource);
+  return "kind" in path ? path : editField(scene, resource, path);
+}
+
+/** The entry deploys other entries (an app of apps): exactly one of them may answer. */
+function answerBelow(scene: Scene): ManifestEdit | undefined {
+  const answers: ManifestEdit[] = [];
+  for (const child of childScenes(scene)) {
+    const found = answer(child) ?? answerBelow(child);
+    if (found) answers.push(found);
+  }
+  const [first, second] = answers;
+  if (!first || !second) return first;
+  return refused(
+    "ambiguous",
+    `several entries below ${scene.path} make ${scene.question.workload.name}`,
+    "Name the entry that deploys it.",
+  );
+}

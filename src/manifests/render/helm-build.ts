@@ -1,0 +1,93 @@
+import { posix } from "node:path";
+import { z } from "zod";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { controllerObjectOf, plainPath } from "../gitops/entries.ts";
+import { maxFileBytes, resolveInside } from "../gitops/kustomization.ts";
+import { renderYaml } from "../yaml/yaml.ts";
+
+/** What `helm template` needs for the chart of an Argo CD Application. */
+export interface HelmBuild {
+  readonly kind: "prepared";
+  /** The chart's directory. */
+  readonly directory: string;
+  readonly release: string;
+  readonly namespace: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Files of values in the order in which later ones win. */
+  readonly valueFiles: readonly string[];
+}
+
+const Spec = z.object({
+  destination: z.object({ namespace: z.string().optional() }),
+  source: z.strictObject({
+    repoURL: z.string(),
+    path: z.string(),
+    targetRevision: z.string().optional(),
+    helm: z
+      .strictObject({
+        releaseName: z.string().optional(),
+        valueFiles: z.array(z.string()).optional(),
+        values: z.string().optional(),
+        valuesObject: z.record(z.string(), z.unknown()).optional(),
+      })
+      .optional(),
+  }),
+});
+
+type Unsupported = { readonly kind: "unsupported"; readonly because: string };
+
+/** Undefined when the entry is no Application with a chart in this repository. */
+export function helmBuild(tree: Tree, entry: Entry): HelmBuild | Unsupported | undefined {
+  const directory = plainPath(entry.path);
+  if (entry.tool !== "argocd" || directory === null || !tree.read(posix.join(directory, "Chart.yaml")))
+    return undefined;
+  const object = entry.object === undefined ? undefined : controllerObjectOf(tree, entry);
+  const spec = Spec.safeParse(object?.spec);
+  if (object === undefined || !spec.success || object.spec.sources !== undefined) {
+    return unsupported(`${entry.object ?? "the Application"} has source fields that are not understood`);
+  }
+  const { source, destination } = spec.data;
+  const release = source.helm?.releaseName ?? object.entry.object?.split("/")[1] ?? "";
+  const namespace = destination.namespace ?? "default";
+  if (![release, namespace].every((name) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name))) {
+    return unsupported(`the release ${JSON.stringify(release)} in ${JSON.stringify(namespace)}`);
+  }
+  return withFiles(
+    tree,
+    { kind: "prepared", directory, release, namespace, files: new Map(), valueFiles: [] },
+    source.helm ?? {},
+  );
+}
+
+function unsupported(because: string): Unsupported {
+  return { kind: "unsupported", because };
+}
+
+type HelmSource = NonNullable<z.infer<typeof Spec>["source"]["helm"]>;
+
+function withFiles(tree: Tree, build: HelmBuild, helm: HelmSource): HelmBuild | Unsupported {
+  const { directory } = build;
+  const valueFiles: string[] = [];
+  for (const reference of helm.valueFiles ?? []) {
+    const target = resolveInside(directory, reference);
+    if (!target.ok || /[*?[$]/.test(reference)) return unsupported(`the value file ${reference}`);
+    if (tree.read(target.path) === undefined) return unsupported(`the value file ${target.path} is not there`);
+    valueFiles.push(target.path);
+  }
+  const prefix = directory === "." ? "" : `${directory}/`;
+  const names = new Set([...tree.paths().filter((path) => path.startsWith(prefix)), ...valueFiles]);
+  const files = new Map<string, Uint8Array>();
+  for (const name of names) {
+    const bytes = tree.read(name);
+    if (bytes === undefined || bytes.byteLength > maxFileBytes) return unsupported(`${name} is too long`);
+    files.set(name, bytes);
+  }
+  const inline = helm.valuesObject === undefined ? helm.values : renderYaml(helm.valuesObject);
+  if (inline !== undefined) {
+    const name = posix.join(directory, ".rectify-values.yaml");
+    files.set(name, new TextEncoder().encode(inline));
+    valueFiles.push(name);
+  }
+  return { ...build, files, valueFiles };
+}

@@ -1,0 +1,120 @@
+import { posix } from "node:path";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import { isRecord, type Rendered, readObject } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { type FluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
+import { plainPath } from "../gitops/entries.ts";
+import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import {
+  type Kustomization,
+  kustomizationNames,
+  maxFileBytes,
+  readText,
+  resolveInside,
+} from "../gitops/kustomization.ts";
+import { reachOf } from "../gitops/reach.ts";
+import { controllerOf, plainResources } from "./render.ts";
+
+/** What a Kustomize tool needs to build an entry: these files and nothing else, none of them fetched. */
+export interface PreparedBuild {
+  readonly kind: "prepared";
+  readonly directory: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly flux: FluxSpec | undefined;
+}
+
+const maxTotalBytes = 80_000_000;
+
+type Unsupported = { readonly kind: "unsupported"; readonly because: string };
+
+/** The files of a build, with what a Flux Kustomization adds written into the kustomization, as Flux itself does. */
+export function preparedBuild(tree: Tree, entry: Entry): PreparedBuild | Unsupported {
+  const path = plainPath(entry.path);
+  const root = path === null ? undefined : resolveInside(".", path);
+  if (!root?.ok) return unsupported(root?.because ?? "nobody said where the entry starts");
+  const controller = controllerOf(tree, entry);
+  if (!controller.ok) return unsupported(controller.because);
+  const plain = plainResources(tree, root.path, entry.tool, controller.recurse);
+  if (plain?.problem !== undefined) return unsupported(plain.problem);
+  if (plain !== undefined && entry.tool === "argocd") return unsupported("Argo CD reads plain directories by itself");
+  const start = plain ? { path: undefined, value: { resources: plain.files } } : rootValue(tree, root.path);
+  if (start === undefined) return unsupported(`the kustomization of ${root.path} cannot be read`);
+  const value = withFluxSpec(start.value as Kustomization, controller.flux ?? {});
+  const added = (controller.flux?.components ?? []).map((component) => posix.join(root.path, component));
+  const gathered = gather(tree, [root.path, ...added]);
+  if (gathered.kind === "unsupported") return gathered;
+  if (start.path === undefined || controller.flux !== undefined) {
+    const name = start.path ?? posix.join(root.path, "kustomization.yaml");
+    gathered.files.set(name, new TextEncoder().encode(JSON.stringify(value)));
+  }
+  return { kind: "prepared", directory: root.path, files: gathered.files, flux: controller.flux };
+}
+
+function unsupported(because: string): Unsupported {
+  return { kind: "unsupported", because };
+}
+
+/** The bytes of all files that a build of the places may read, within bounds. */
+function gather(
+  tree: Tree,
+  places: readonly string[],
+): { readonly kind: "files"; readonly files: Map<string, Uint8Array> } | Unsupported {
+  const reaches = places.map((place) => reachOf(tree, place));
+  const remote = reaches.flatMap((reach) => reach.remote)[0];
+  if (remote !== undefined) return unsupported(`${remote} is a remote base`);
+  const files = new Map<string, Uint8Array>();
+  let total = 0;
+  for (const file of new Set(reaches.flatMap((reach) => [...reach.files]))) {
+    const bytes = tree.read(file);
+    if (bytes === undefined || !isPlain(file)) return unsupported(`${file} is no plain path`);
+    if (bytes.byteLength > maxFileBytes) return unsupported(`${file} is longer than ${maxFileBytes} bytes`);
+    if (multiplies(bytes)) return unsupported(`${file} has anchors that multiply`);
+    total += bytes.byteLength;
+    files.set(file, bytes);
+  }
+  return total > maxTotalBytes ? unsupported("too many bytes of manifests") : { kind: "files", files };
+}
+
+function isPlain(path: string): boolean {
+  const parts = path.split("/");
+  return (
+    !path.includes("\0") && !path.includes("\\") && parts.every((part) => part !== "" && part !== "." && part !== "..")
+  );
+}
+
+function rootValue(
+  tree: Tree,
+  directory: string,
+): { path: string | undefined; value: Record<string, unknown> } | undefined {
+  const path = kustomizationNames.map((name) => posix.join(directory, name)).find((name) => tree.read(name));
+  const text = path === undefined ? undefined : readText(tree, path);
+  const documents = text?.ok ? readKubeYaml(text.value, "kubernetes") : undefined;
+  const value = documents?.ok && documents.value.length === 1 ? documents.value[0] : undefined;
+  return isRecord(value) ? { path, value } : undefined;
+}
+
+/** Anchors inside anchors can unfold to any size: our reader stops at a limit, the tools do not all. */
+function multiplies(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!text.includes("&") || !text.includes("*")) return false;
+  const documents = readKubeYaml(text.toString("utf8"));
+  return !documents.ok && /^(more|nested deeper) than/.test(documents.problem);
+}
+
+/** Reads the tool's output and does what Flux does to built objects. */
+export function readBuilt(output: string, prepared: Pick<PreparedBuild, "flux">, tool: string): Rendered {
+  const documents = readKubeYaml(output);
+  if (!documents.ok) return { kind: "unsupported", because: `the output of ${tool}: ${documents.problem}` };
+  const objects = documents.value.map((document) => readObject(withNulls(document)));
+  const known = objects.filter((object) => object !== undefined);
+  if (known.length < objects.length) return { kind: "unsupported", because: `${tool} wrote what is no object` };
+  const finished = withPostBuild(known, prepared.flux ?? {});
+  if (!finished.ok) return { kind: "unsupported", because: finished.because };
+  return { kind: "rendered", with: tool, objects: finished.value };
+}
+
+function withNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withNulls);
+  if (!isRecord(value)) return value ?? null;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNulls(item)]));
+}

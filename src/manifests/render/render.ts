@@ -1,0 +1,126 @@
+import { posix } from "node:path";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import { isRecord, type Rendered } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { buildObjects, headProblems } from "./kustomize/build.ts";
+import { type FluxSpec, readFluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
+import { controllerObjectOf, plainPath } from "../gitops/entries.ts";
+import { type Kustomization, kustomizationNames, readKustomization, resolveInside } from "../gitops/kustomization.ts";
+import { type Build, newBuild } from "./kustomize/resource-files.ts";
+
+/** The name of this renderer in a proof. */
+export const ownRenderer = "rectify's own Kustomize subset";
+
+/**
+ * What an entry produces, by a subset of Kustomize 5 written here: a directory with a kustomization, or all manifests
+ * of a plain directory as its tool takes them, and what a Flux Kustomization adds by itself. Anything outside the
+ * subset is unsupported, never approximated.
+ */
+export function render(tree: Tree, entry: Entry): Rendered {
+  const path = plainPath(entry.path);
+  if (path === null) return unsupported("nobody said where the entry starts");
+  const root = resolveInside(".", path);
+  if (!root.ok) return unsupported(root.because);
+  const controller = controllerOf(tree, entry);
+  if (!controller.ok) return unsupported(controller.because);
+  const build = newBuild(tree, entry.tool === "flux");
+  const value = rootOf(build, root.path, entry.tool, controller.recurse);
+  const flux = controller.flux ?? {};
+  const objects = value === undefined ? [] : buildObjects(build, root.path, withFluxSpec(value, flux));
+  const problem = build.problems[0];
+  if (problem !== undefined) return unsupported(problem);
+  const finished = withPostBuild(objects, flux);
+  return finished.ok ? { kind: "rendered", with: ownRenderer, objects: finished.value } : unsupported(finished.because);
+}
+
+function unsupported(because: string): Rendered {
+  return { kind: "unsupported", because };
+}
+
+export type Controller =
+  | { readonly ok: true; readonly flux: FluxSpec | undefined; readonly recurse: boolean | undefined }
+  | { readonly ok: false; readonly because: string };
+
+/** What the entry's controller object does besides naming a path. An entry that names no object adds nothing. */
+export function controllerOf(tree: Tree, entry: Entry): Controller {
+  if (entry.object === undefined) return { ok: true, flux: undefined, recurse: undefined };
+  const object = controllerObjectOf(tree, entry);
+  if (object === undefined) {
+    return { ok: false, because: `${entry.object} is not in the repository, so what it adds to its path is unknown` };
+  }
+  if (object.entry.tool === "flux") {
+    const flux = readFluxSpec(object.spec);
+    if (flux === undefined) return { ok: false, because: `${entry.object} has fields that are not understood` };
+    return { ok: true, flux, recurse: undefined };
+  }
+  const source = isRecord(object.spec.source) ? object.spec.source : {};
+  const { repoURL: _url, path: _path, targetRevision: _revision, directory, kustomize, ...rest } = source;
+  const options = { ...(isRecord(directory) ? directory : {}), ...(isRecord(kustomize) ? kustomize : {}) };
+  const { recurse, version: _version, ...others } = options;
+  const strange = [...Object.keys(rest), ...Object.keys(others)];
+  if (strange.length > 0 || object.spec.sources !== undefined) {
+    return { ok: false, because: `${entry.object} has source fields that are not understood: ${strange.join(", ")}` };
+  }
+  return { ok: true, flux: undefined, recurse: recurse === true };
+}
+
+function rootOf(
+  build: Build,
+  directory: string,
+  tool: Entry["tool"],
+  recurse: boolean | undefined,
+): Kustomization | undefined {
+  const plain = plainResources(build.tree, directory, tool, recurse);
+  if (plain !== undefined) {
+    if (plain.problem !== undefined) build.problems.push(plain.problem);
+    if (tool === "argocd") build.dialect = "kubernetes";
+    return { resources: [...plain.files] };
+  }
+  const read = readKustomization(build.tree, directory);
+  if (read?.ok) build.problems.push(...headProblems(read.path, read.value));
+  else build.problems.push(...(read?.problems ?? [`there is no kustomization in ${directory}`]));
+  return read?.ok ? read.value : undefined;
+}
+
+interface PlainResources {
+  readonly files: readonly string[];
+  readonly problem: string | undefined;
+}
+
+/** What a tool takes from a directory without a kustomization; undefined when there is one. */
+export function plainResources(
+  tree: Tree,
+  directory: string,
+  tool: Entry["tool"],
+  recurse: boolean | undefined,
+): PlainResources | undefined {
+  if (kustomizationNames.some((name) => tree.read(posix.join(directory, name)))) return undefined;
+  const prefix = directory === "." ? "" : `${directory}/`;
+  const inside = tree.paths().filter((path) => path.startsWith(prefix));
+  const all = inside.map((path) => path.slice(prefix.length)).sort();
+  const found = tool === "argocd" ? argoFiles(all, recurse) : fluxFiles(all);
+  const isNothing = found.problem === undefined && found.files.length === 0;
+  const problem = isNothing ? "holds no manifests" : found.problem;
+  return { files: found.files, problem: problem === undefined ? undefined : `${directory} ${problem}` };
+}
+
+/** Argo CD looks below the directory only when its Application says so. */
+function argoFiles(all: readonly string[], recurse: boolean | undefined): PlainResources {
+  const manifests = all.filter((path) => /\.(?:ya?ml|json|jsonnet)$/.test(path));
+  const direct = manifests.filter((path) => !path.includes("/"));
+  const files = recurse === true ? manifests : direct;
+  if (all.includes("Chart.yaml")) return { files, problem: "is a Helm chart" };
+  if (recurse === undefined && direct.length < manifests.length) return { files, problem: "has subdirectories" };
+  return { files, problem: files.some((path) => path.endsWith(".jsonnet")) ? "holds Jsonnet" : undefined };
+}
+
+/** Flux takes all manifests below the directory; a directory with a kustomization stands for itself. */
+function fluxFiles(all: readonly string[]): PlainResources {
+  const names: readonly string[] = kustomizationNames;
+  const bases = all.filter((path) => names.includes(posix.basename(path))).map((path) => posix.dirname(path));
+  const isCovered = (path: string) => bases.some((base) => path.startsWith(`${base}/`));
+  const files = all.filter((path) => /\.ya?ml$/.test(path) && !isCovered(path));
+  const outer = [...new Set(bases)].filter((base) => !isCovered(base));
+  const ignores = all.some((path) => posix.basename(path) === ".sourceignore");
+  return { files: [...files, ...outer], problem: ignores ? "has a .sourceignore" : undefined };
+}

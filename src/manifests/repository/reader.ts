@@ -1,0 +1,80 @@
+import { posix } from "node:path";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { type Node, parseEmbedded, parseSource, type Problem, type ScalarNode, type Sourced } from "../yaml/source.ts";
+
+/** Reads files of one tree at most once and remembers what it read and what went wrong. */
+export interface Reader {
+  /** The parsed file; undefined when there is none. */
+  readonly file: (path: string) => Sourced | undefined;
+  readonly embedded: (node: ScalarNode) => readonly Node[] | undefined;
+  readonly exists: (path: string) => boolean;
+  /** True when some file lies below the directory. */
+  readonly isDirectory: (path: string) => boolean;
+  /** Names of the files and directories directly below a directory. */
+  readonly list: (directory: string) => readonly string[];
+  /** The kustomization file of a directory. */
+  readonly kustomization: (directory: string) => string | undefined;
+  readonly problems: Problem[];
+}
+
+/** Directory → its names, for a whole tree; the root is the empty path. */
+export type Directories = ReadonlyMap<string, ReadonlySet<string>>;
+
+export function directoriesOf(tree: Tree): Directories {
+  const directories = new Map<string, Set<string>>([["", new Set()]]);
+  for (const path of tree.paths()) {
+    let child = path;
+    for (;;) {
+      const slash = child.lastIndexOf("/");
+      const parent = slash < 0 ? "" : child.slice(0, slash);
+      const names = directories.get(parent);
+      if (names) names.add(child.slice(slash + 1));
+      else directories.set(parent, new Set([child.slice(slash + 1)]));
+      if (names || slash < 0) break;
+      child = parent;
+    }
+  }
+  return directories;
+}
+
+export function readerOf(tree: Tree, directories: Directories): Reader {
+  const files = new Map<string, Sourced | undefined>();
+  const embeddings = new Map<ScalarNode, readonly Node[] | undefined>();
+  const problems: Problem[] = [];
+  const file = (path: string): Sourced | undefined => {
+    if (files.has(path)) return files.get(path);
+    const bytes = tree.read(path);
+    const source = bytes && parseSource(path, bytes);
+    if (source && !source.ok) problems.push(source.problem);
+    files.set(path, source);
+    return source;
+  };
+  const embedded = (node: ScalarNode): readonly Node[] | undefined => {
+    if (embeddings.has(node)) return embeddings.get(node);
+    const source = parseEmbedded(node);
+    if (source && !source.ok) problems.push(source.problem);
+    const roots = source?.ok ? source.file.documents.map((document) => document.root) : undefined;
+    embeddings.set(node, roots);
+    return roots;
+  };
+  const list = (directory: string): readonly string[] => [...(directories.get(directory) ?? [])].sort();
+  const exists = (path: string): boolean => {
+    const slash = path.lastIndexOf("/");
+    return directories.get(slash < 0 ? "" : path.slice(0, slash))?.has(path.slice(slash + 1)) === true;
+  };
+  const kustomization = (directory: string): string | undefined =>
+    kustomizationNames.map((name) => joinPath(directory, name)).find(exists);
+  return { file, embedded, exists, isDirectory: (path) => directories.has(path), list, kustomization, problems };
+}
+
+export const kustomizationNames: readonly string[] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/** A repository path relative to a directory; undefined when it leaves the repository. */
+export function insideRepository(directory: string, relative: string): string | undefined {
+  const path = posix.normalize(posix.join(directory, relative)).replace(/\/$/, "");
+  if (path.startsWith("..") || relative.startsWith("/")) return undefined;
+  return path === "." ? "" : path;
+}
+
+export const joinPath = (directory: string, name: string): string => (directory === "" ? name : `${directory}/${name}`);
+export const directoryOf = (path: string): string => (path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");

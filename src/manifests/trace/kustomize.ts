@@ -1,0 +1,218 @@
+import { madeUp } from "./patch.ts";
+import { insideRepository, joinPath, kustomizationNames, type Reader } from "../repository/reader.ts";
+import { type Resource, resourcesOf } from "../repository/resource.ts";
+import { itemsAt, lineOf, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
+import { reached, transform, type Traces } from "./transform.ts";
+
+/** A reference that could not be followed, with the line that makes it. */
+export interface Unfollowed {
+  readonly path: string;
+  readonly line: number;
+  readonly reference: string;
+}
+
+/** A ConfigMap or Secret that kustomize makes from files: the files by key. */
+export interface Generated {
+  readonly name: string;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** A chart that kustomize inflates itself. */
+export interface InflatedChart {
+  readonly spec: Node;
+  readonly directory: string;
+}
+
+/** The objects of an entry as the controller would build them, and what the build touched. */
+export interface Build extends Traces {
+  readonly resources: Resource[];
+  readonly directories: Set<string>;
+  readonly remotes: Unfollowed[];
+  readonly missing: Unfollowed[];
+  readonly generated: Generated[];
+  readonly charts: InflatedChart[];
+  /** The workload asked for: a remote base may hold it, so that local patches of it can be followed. */
+  readonly wanted: { readonly kind: string; readonly name: string };
+  /** A directory that includes itself: the path of bases. */
+  readonly cycles: Unfollowed[];
+}
+
+export function emptyBuild(wanted: Build["wanted"]): Build {
+  return {
+    wanted,
+    resources: [],
+    directories: new Set(),
+    remotes: [],
+    missing: [],
+    generated: [],
+    charts: [],
+    cycles: [],
+    reach: new Map(),
+    images: new Map(),
+    files: new Set(),
+    opaque: [],
+  };
+}
+
+/** Builds what lies at a path: a file, a directory with a kustomization, or a directory of manifests. */
+export function buildPath(reader: Reader, path: string, build: Build, stack: readonly string[] = []): Resource[] {
+  if (reader.exists(path) && !reader.isDirectory(path)) return buildFile(reader, path, build);
+  const kustomization = reader.kustomization(path);
+  return kustomization === undefined
+    ? buildDirectory(reader, path, build, stack)
+    : buildKustomization(reader, path, build, stack);
+}
+
+function buildFile(reader: Reader, path: string, build: Build): Resource[] {
+  build.files.add(path);
+  const source = reader.file(path);
+  if (!source?.ok) return [];
+  const resources = source.file.documents.flatMap((document) => resourcesOf(document.root));
+  for (const resource of resources) reached(build, resource.origin, resource);
+  return resources;
+}
+
+/** A directory without kustomization: every manifest below it, as Flux and `kubectl apply -R` take them; charts are left out. */
+function buildDirectory(reader: Reader, directory: string, build: Build, stack: readonly string[]): Resource[] {
+  if (reader.exists(joinPath(directory, "Chart.yaml"))) return [];
+  return reader.list(directory).flatMap((name) => {
+    const path = joinPath(directory, name);
+    if (reader.isDirectory(path)) {
+      return name.startsWith(".") ? [] : buildPath(reader, path, build, stack);
+    }
+    return /\.(?:ya?ml|json)$/.test(name) && !kustomizationNames.includes(name) ? buildFile(reader, path, build) : [];
+  });
+}
+
+function buildKustomization(reader: Reader, directory: string, build: Build, stack: readonly string[]): Resource[] {
+  const path = reader.kustomization(directory) ?? "";
+  build.files.add(path);
+  build.directories.add(directory);
+  const source = reader.file(path);
+  const spec = source?.ok ? source.file.documents[0]?.root : undefined;
+  if (!spec) return [];
+  const resources = [...itemsAt(spec, ["resources"]), ...itemsAt(spec, ["bases"])].flatMap((item) =>
+    buildReference(reader, directory, item, { build, stack: [...stack, directory] }),
+  );
+  applyComponents(reader, directory, spec, { build, stack: [...stack, directory], resources });
+  generate(spec, directory, build);
+  transform(spec, directory, resources, { reader, traces: build });
+  return resources;
+}
+
+/** Components see what was built so far and change it. */
+export function applyComponents(
+  reader: Reader,
+  directory: string,
+  spec: Node,
+  into: { build: Build; stack: readonly string[]; resources: Resource[] },
+): void {
+  const { build, stack, resources } = into;
+  for (const item of itemsAt(spec, ["components"])) {
+    const target = followed(reader, directory, item, build);
+    if (target === undefined) continue;
+    if (stack.includes(target)) {
+      build.cycles.push(unfollowed(item, target));
+      continue;
+    }
+    const path = reader.kustomization(target);
+    const source = path === undefined ? undefined : reader.file(path);
+    const component = source?.ok ? source.file.documents[0]?.root : undefined;
+    if (path === undefined || !component) continue;
+    build.files.add(path);
+    build.directories.add(target);
+    const added = [...itemsAt(component, ["resources"]), ...itemsAt(component, ["bases"])].flatMap((one) =>
+      buildReference(reader, target, one, { build, stack: [...stack, target] }),
+    );
+    resources.push(...added);
+    applyComponents(reader, target, component, { build, stack: [...stack, target], resources });
+    generate(component, target, build);
+    transform(component, target, resources, { reader, traces: build });
+  }
+}
+
+function buildReference(
+  reader: Reader,
+  directory: string,
+  item: Node,
+  into: { build: Build; stack: readonly string[] },
+): Resource[] {
+  const remotes = into.build.remotes.length;
+  const target = followed(reader, directory, item, into.build);
+  if (target === undefined) return into.build.remotes.length > remotes ? supposed(into.build, item) : [];
+  if (into.stack.includes(target) || into.stack.length > 50) {
+    into.build.cycles.push(unfollowed(item, target));
+    return [];
+  }
+  return buildPath(reader, target, into.build, into.stack);
+}
+
+/** The wanted workload as a remote base may hold it: nothing is known of it but what local patches say. */
+function supposed(build: Build, item: Node): Resource[] {
+  const { kind, name } = build.wanted;
+  const apiVersion = kind === "Rollout" ? "argoproj.io/v1alpha1" : "apps/v1";
+  const node = madeUp(item);
+  return [
+    {
+      apiVersion,
+      kind,
+      origin: node,
+      node,
+      names: [name],
+      namespace: undefined,
+      namespaces: [undefined],
+      supposed: true,
+    },
+  ];
+}
+
+/** The repository path that a reference means; remote and missing ones are noted. */
+function followed(reader: Reader, directory: string, item: Node, build: Build): string | undefined {
+  const reference = textAt(item, []);
+  if (reference === undefined) return undefined;
+  const target = isRemote(reference) ? undefined : insideRepository(directory, reference);
+  if (target !== undefined && (reader.exists(target) || reader.isDirectory(target))) return target;
+  const remote = isRemote(reference) || /^[\w-]+(?:\.[\w-]+)+\/[^/]+\/[^/]+/.test(reference);
+  (remote ? build.remotes : build.missing).push(unfollowed(item, reference));
+  return undefined;
+}
+
+export const isRemote = (reference: string): boolean =>
+  /^(?:[a-z+]+:\/\/|[a-z]+::|git@)|[?&](?:ref|version|timeout)=|^github\.com\//.test(reference);
+
+function unfollowed(item: Node, reference: string): Unfollowed {
+  const node = resolved(item) ?? item;
+  return { path: node.file.path, line: lineOf(node.file.text, Math.max(node.start, 0)), reference };
+}
+
+function generate(spec: Node, directory: string, build: Build): void {
+  for (const key of ["configMapGenerator", "secretGenerator"]) {
+    for (const item of itemsAt(spec, [key])) {
+      const files = generatedFiles(item, directory);
+      for (const path of files.values()) build.files.add(path);
+      build.generated.push({ name: textAt(item, ["name"]) ?? "", files });
+    }
+  }
+  for (const item of itemsAt(spec, ["helmCharts"])) build.charts.push({ spec: item, directory });
+  for (const item of itemsAt(spec, ["generators"]))
+    build.missing.push(unfollowed(item, textAt(item, []) ?? "a generator"));
+}
+
+/** `key=path` or a path whose last part is the key. */
+function generatedFiles(item: Node, directory: string): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const entry of itemsAt(item, ["files"])) {
+    const text = textAt(entry, []) ?? "";
+    const [name, relative] = text.includes("=") ? text.split("=", 2) : [text.split("/").at(-1), text];
+    const path = insideRepository(directory, relative ?? "");
+    if (path !== undefined && name !== undefined) files.set(name, path);
+  }
+  return files;
+}
+
+export const kustomizationOf = (reader: Reader, directory: string): MapNode | undefined => {
+  const path = reader.kustomization(directory);
+  const source = path === undefined ? undefined : reader.file(path);
+  const root = source?.ok ? resolved(source.file.documents[0]?.root) : undefined;
+  return root?.kind === "map" ? root : undefined;
+};

@@ -1,0 +1,180 @@
+import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import { nameOf, type Resource } from "../repository/resource.ts";
+import { type Scene, substituted, textIn } from "./scene.ts";
+import { at, itemsAt, type Node, textAt } from "../yaml/source.ts";
+
+/** The name of an object after Flux's substitution. */
+export const liveName = (scene: Scene, resource: Resource): string => substituted(nameOf(resource), scene);
+
+/** The objects of the entry with a kind and a live name. */
+export function named(scene: Scene, kind: string, name: string): Resource[] {
+  return scene.resources.filter((one) => one.kind === kind && liveName(scene, one) === name && inNamespace(scene, one));
+}
+
+/** True unless the object certainly lives in another namespace than the workload. */
+export function inNamespace(scene: Scene, resource: Resource): boolean {
+  const namespace = resource.namespace === undefined ? undefined : substituted(resource.namespace, scene);
+  return namespace === undefined || namespace.includes("${") || namespace === scene.question.workload.namespace;
+}
+
+/** An autoscaler of the entry that points at the workload. */
+export function scalersOf(
+  scene: Scene,
+  kind: string,
+  workload: { readonly kind: string; readonly name: string },
+): Resource[] {
+  return scene.resources.filter((one) => {
+    if (one.kind !== kind || one.deletedBy || !inNamespace(scene, one)) return false;
+    const [targetKind, targetName] = [
+      textIn(scene, one.node, ["spec", "scaleTargetRef", "kind"]),
+      textIn(scene, one.node, ["spec", "scaleTargetRef", "name"]),
+    ];
+    return targetName === workload.name && (targetKind ?? "Deployment") === workload.kind;
+  });
+}
+
+/** `replicas` belongs to an autoscaler as soon as there is one: Git's number would be undone. */
+export function scaledByAnother(scene: Scene): Refusal | undefined {
+  const { workload } = scene.question;
+  const scaled = scalersOf(scene, "ScaledObject", workload)[0];
+  if (scaled || isKeda(workload.scaledBy)) {
+    const where = scaled
+      ? whereIs(scaled.origin)
+      : `the cluster shows ${workload.scaledBy?.kind} ${workload.scaledBy?.name}`;
+    return refused(
+      "keda-managed",
+      `KEDA scales ${workload.kind} ${workload.name}: ${where}`,
+      "Change minReplicaCount or maxReplicaCount of the ScaledObject.",
+    );
+  }
+  const hpa = scalersOf(scene, "HorizontalPodAutoscaler", workload)[0];
+  if (hpa || workload.scaledBy) {
+    const where = hpa ? whereIs(hpa.origin) : `the cluster shows ${workload.scaledBy?.kind} ${workload.scaledBy?.name}`;
+    return refused(
+      "hpa-managed",
+      `an autoscaler owns the replicas of ${workload.kind} ${workload.name}: ${where}`,
+      "Change minReplicas or maxReplicas of the autoscaler.",
+    );
+  }
+  return undefined;
+}
+
+const isKeda = (scaledBy: { readonly kind: string; readonly name: string } | undefined): boolean =>
+  scaledBy !== undefined && (scaledBy.kind === "ScaledObject" || scaledBy.name.startsWith("keda-hpa-"));
+
+/** A VPA that writes requests and limits of the workload. */
+export function sizedByAnother(scene: Scene): Refusal | undefined {
+  const { workload } = scene.question;
+  const vpa = scene.resources.find(
+    (one) =>
+      one.kind === "VerticalPodAutoscaler" &&
+      !one.deletedBy &&
+      inNamespace(scene, one) &&
+      textIn(scene, one.node, ["spec", "targetRef", "name"]) === workload.name &&
+      textAt(one.node, ["spec", "updatePolicy", "updateMode"]) !== "Off",
+  );
+  if (!vpa) return undefined;
+  return refused(
+    "operator-owned",
+    `a VerticalPodAutoscaler sizes ${workload.name}: ${whereIs(vpa.origin)}`,
+    "Change the VPA's minAllowed or maxAllowed.",
+  );
+}
+
+/** The autoscaler whose bounds are asked for. */
+export function askedScaler(
+  scene: Scene,
+  change: Extract<WantedChange, { kind: "hpa" | "scaled-object" }>,
+): Resource | Refusal | undefined {
+  const { workload } = scene.question;
+  const kind = change.kind === "hpa" ? "HorizontalPodAutoscaler" : "ScaledObject";
+  if (change.kind === "hpa" && isKeda(workload.scaledBy)) {
+    return refused(
+      "keda-managed",
+      `KEDA makes the autoscaler ${workload.scaledBy?.name}`,
+      "Change minReplicaCount or maxReplicaCount of the ScaledObject.",
+    );
+  }
+  const byName = workload.scaledBy ? named(scene, kind, workload.scaledBy.name) : [];
+  const byCanary = byName.length > 0 ? [] : canaryScalers(scene, kind);
+  const candidates = [byName, byCanary, scalersOf(scene, kind, workload)].find((some) => some.length > 0) ?? [];
+  if (candidates.length > 1) {
+    const places = candidates
+      .slice(0, 5)
+      .map((one) => whereIs(one.origin))
+      .join(", ");
+    return refused(
+      "ambiguous",
+      `several ${kind} objects fit ${workload.name}: ${places}`,
+      "Say which of them the cluster runs.",
+    );
+  }
+  const [found] = candidates;
+  if (found && change.kind === "hpa" && isOwnedByScaledObject(scene, found)) {
+    return refused("keda-managed", `a ScaledObject also targets ${workload.name}`, "Change the ScaledObject.");
+  }
+  return found;
+}
+
+const isOwnedByScaledObject = (scene: Scene, _hpa: Resource): boolean =>
+  scalersOf(scene, "ScaledObject", scene.question.workload).length > 0;
+
+/** Flagger clones what a Canary refers to as `<name>-primary`: the original is what Git owns. */
+function canaryScalers(scene: Scene, kind: string): Resource[] {
+  const canary = canaryOf(scene);
+  const name = canary && textIn(scene, canary.node, ["spec", "autoscalerRef", "name"]);
+  if (!canary || name === undefined || textAt(canary.node, ["spec", "autoscalerRef", "kind"]) !== kind) return [];
+  return named(scene, kind, name);
+}
+
+export function canaryOf(scene: Scene): Resource | undefined {
+  const owner = scene.question.workload.ownerReferences?.find((one) => one.kind === "Canary");
+  return owner ? named(scene, "Canary", owner.name)[0] : undefined;
+}
+
+/** Argo CD told to ignore a field: what Git says about it is never applied. */
+export function ignoredByArgo(
+  scene: Scene,
+  resource: Resource,
+  path: readonly (string | number)[],
+): Refusal | undefined {
+  if (scene.deployer?.kind !== "Application" && scene.deployer?.kind !== "ApplicationSet") return undefined;
+  const spec = scene.deployer.kind === "Application" ? ["spec"] : ["spec", "template", "spec"];
+  const pointer = `/${path.join("/")}`;
+  for (const item of itemsAt(scene.deployer.node, [...spec, "ignoreDifferences"])) {
+    const [kind, name] = [textAt(item, ["kind"]), textAt(item, ["name"])];
+    if (
+      (kind !== undefined && kind !== resource.kind && kind !== "*") ||
+      (name !== undefined && name !== nameOf(resource))
+    )
+      continue;
+    const managers = pathsIn(item, "managedFieldsManagers");
+    const texts = [
+      ...pathsIn(item, "jsonPointers"),
+      ...pathsIn(item, "jqPathExpressions").map((jq) => jq.replaceAll(".", "/").replaceAll(/\[.*?\]/g, "")),
+    ];
+    if (
+      managers.length === 0 &&
+      !texts.some(
+        (text) =>
+          pointer === text || pointer.replaceAll(/\/\d+/g, "").startsWith(text) || pointer.startsWith(`${text}/`),
+      )
+    )
+      continue;
+    const because = `${whereIs(item)} tells Argo CD to ignore ${pointer}`;
+    return refused(
+      "operator-owned",
+      because,
+      "Find what writes the field on the cluster, or remove it from ignoreDifferences.",
+    );
+  }
+  return undefined;
+}
+
+const pathsIn = (item: Node, key: string): string[] =>
+  itemsAt(item, [key])
+    .map((one) => textAt(one, []) ?? "")
+    .filter((text) => text.length > 1);
+
+export { at };

@@ -1,0 +1,162 @@
+import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
+import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
+import { applyComponents, type Build, buildPath, emptyBuild } from "./kustomize.ts";
+import { insideRepository, type Reader, readerOf } from "../repository/reader.ts";
+import { refused, type Refusal } from "../repository/refusal.ts";
+import type { Resource } from "../repository/resource.ts";
+import { at, type Node, type ScalarNode, resolved, textAt } from "../yaml/source.ts";
+import { transform } from "./transform.ts";
+
+export interface Question {
+  readonly workload: LiveWorkload;
+  readonly change: WantedChange;
+  readonly entry: Entry;
+}
+
+/** Everything that is known when a question is asked: the objects of its entry and who deploys them. */
+export interface Scene {
+  readonly question: Question;
+  readonly tree: Tree;
+  readonly index: RepositoryIndex;
+  readonly reader: Reader;
+  readonly path: string;
+  /** The entries that deploy this one, when it was reached through them. */
+  readonly ancestors: readonly string[];
+  /** The Flux or Argo CD object of the entry, when exactly one fits. */
+  readonly deployer: Deployer | undefined;
+  /** Other objects that deploy the same path. */
+  readonly rivals: readonly Deployer[];
+  readonly build: Build;
+  readonly resources: readonly Resource[];
+  /** Flux post-build variables written in the deployer. */
+  readonly variables: ReadonlyMap<string, ScalarNode>;
+}
+
+/** Reads the entry as its controller would; a refusal when the entry is not there. */
+export function sceneOf(tree: Tree, question: Question, entryPath: string, own?: Deployer): Scene | Refusal {
+  const index = indexOf(tree);
+  const reader = readerOf(tree, index.directories);
+  const path = insideRepository("", entryPath.replace(/^\/+/, ""));
+  if (path === undefined || !(reader.exists(path) || reader.isDirectory(path)))
+    return missingEntry(index, path, entryPath);
+  const all = deployersOf(index, path);
+  const { deployer, rivals } = own
+    ? { deployer: own, rivals: all.filter((one) => one !== own) }
+    : chosenDeployer(all, question.entry);
+  const build = emptyBuild(question.workload);
+  const resources = buildPath(reader, path, build);
+  if (deployer) applyDeployer(reader, deployer, path, { build, resources });
+  forgetSupposed(build, resources);
+  build.resources.push(...resources);
+  const variables = deployer ? variablesOf(deployer) : new Map<string, ScalarNode>();
+  return { question, tree, index, reader, path, ancestors: [], deployer, rivals, build, resources, variables };
+}
+
+function missingEntry(index: RepositoryIndex, path: string | undefined, entryPath: string): Refusal {
+  const [deployer] = path === undefined ? [] : deployersOf(index, path);
+  if (deployer) {
+    const because = `${deployer.file} deploys ${entryPath}, which is not in this repository`;
+    return refused("other-source", because, "Make the change in the repository that its source names.");
+  }
+  return refused(
+    "not-found",
+    `${entryPath} is not in the repository (a symbolic link is not followed)`,
+    "Name the path that the controller really reads.",
+  );
+}
+
+/** What a remote base may hold does not matter once the workload is found in the repository itself. */
+function forgetSupposed(build: Build, resources: Resource[]): void {
+  const { kind, name } = build.wanted;
+  if (!resources.some((one) => one.supposed !== true && one.kind === kind && one.names.includes(name))) return;
+  const kept = resources.filter((one) => one.supposed !== true);
+  resources.splice(0, resources.length, ...kept);
+  for (const reached of build.reach.values()) for (const one of reached) if (one.supposed === true) reached.delete(one);
+}
+
+/** The scenes of the Flux and Argo CD objects that this entry itself deploys, each once. */
+export function childScenes(scene: Scene): Scene[] {
+  const scenes: Scene[] = [];
+  for (const resource of scene.resources) {
+    const own = scene.index.deployers.find(
+      (one) =>
+        one.kind === resource.kind &&
+        one.kind !== "HelmRelease" &&
+        one.file === resource.origin.file.path &&
+        one.name === resource.names[0],
+    );
+    if (!own || resource.deletedBy || own === scene.deployer || scene.ancestors.length > 4) continue;
+    for (const path of own.paths) {
+      if (path === scene.path || scene.ancestors.includes(path)) continue;
+      const child = sceneOf(scene.tree, scene.question, path, own);
+      if (!("kind" in child)) scenes.push({ ...child, ancestors: [...scene.ancestors, scene.path] });
+    }
+  }
+  return scenes;
+}
+
+/** `Kustomization flux-system/apps (…)` names the object; the cluster's name in the path decides between equals. */
+function chosenDeployer(
+  all: readonly Deployer[],
+  entry: Entry,
+): { deployer: Deployer | undefined; rivals: readonly Deployer[] } {
+  const [, namespace, name] = /^\S+\s+(?:([\w.-]+)\/)?([\w.-]+)/.exec(entry.object ?? "") ?? [];
+  let fitting = all.filter(
+    (one) => name === undefined || (one.name === name && (!one.namespace || !namespace || one.namespace === namespace)),
+  );
+  if (fitting.length > 1 && entry.cluster !== undefined) {
+    const inCluster = fitting.filter((one) => one.file.split("/").includes(entry.cluster ?? ""));
+    if (inCluster.length > 0) fitting = inCluster;
+  }
+  const [deployer] = fitting.length > 0 ? fitting : all.length === 1 ? all : [];
+  return { deployer, rivals: all.filter((one) => one !== deployer) };
+}
+
+/** Flux Kustomizations and Argo CD's kustomize options transform what the path builds. */
+function applyDeployer(
+  reader: Reader,
+  deployer: Deployer,
+  path: string,
+  into: { build: Build; resources: Resource[] },
+): void {
+  const { build, resources } = into;
+  const specs =
+    deployer.kind === "Kustomization"
+      ? [at(deployer.node, ["spec"])]
+      : sourcesOf(deployer).map((source) => at(source, ["kustomize"]));
+  for (const spec of specs) {
+    if (!spec) continue;
+    applyComponents(reader, path, spec, { build, stack: [path], resources });
+    transform(spec, path, resources, { reader, traces: build });
+  }
+}
+
+function variablesOf(deployer: Deployer): Map<string, ScalarNode> {
+  const variables = new Map<string, ScalarNode>();
+  const substitute = at(deployer.node, ["spec", "postBuild", "substitute"]);
+  if (deployer.kind !== "Kustomization" || substitute?.kind !== "map") return variables;
+  for (const [name, entry] of substitute.entries) {
+    const value = resolved(entry.value);
+    if (value?.kind === "scalar") variables.set(name, value);
+  }
+  return variables;
+}
+
+/** Flux's post-build substitution of `${NAME}`, `${NAME:=default}` and `${NAME:-default}`. */
+export function substituted(text: string, scene: Pick<Scene, "variables">): string {
+  if (!text.includes("${")) return text;
+  return text.replace(/\$\{(\w+)(?::[=-]([^}]*))?\}/g, (whole, name: string, fallback: string | undefined) => {
+    return scene.variables.get(name)?.text ?? fallback ?? whole;
+  });
+}
+
+export const textIn = (
+  scene: Scene,
+  node: Node | undefined,
+  path: readonly (string | number)[],
+): string | undefined => {
+  const text = textAt(node, path);
+  return text === undefined ? undefined : substituted(text, scene);
+};

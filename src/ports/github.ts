@@ -1,0 +1,57 @@
+import type { Comment, Permission } from "../domain/guardrails/commenter.ts";
+import type { Tree } from "../domain/kubernetes/tree.ts";
+import type { IssueName, OwnIssue } from "../domain/proposal/dashboard.ts";
+import type { MergeAnswer, Proposal, ProposalDraft, ProposalFacts } from "../domain/proposal/pull-request.ts";
+
+/** The code host, in our words. Every writing call looks before it writes: calling it twice is safe. */
+export interface GitHost {
+  /** The commit at the tip of the default branch and its files, from the local mirror. */
+  head(): Promise<{ readonly sha: string; readonly tree: Tree }>;
+  /** The files of one commit, which the default branch contains. */
+  at(sha: string): Promise<Tree>;
+  /** Commits of the default branch's first-parent line since then, newest first. */
+  commitsSince(since: Date): Promise<readonly CommitMark[]>;
+  /** True when `ancestor` is contained in `descendant`. */
+  contains(descendant: string, ancestor: string): Promise<boolean>;
+  /** Opens the proposal, or updates the open one on the same branch. */
+  publish(draft: ProposalDraft): Promise<Proposal>;
+  /** Replaces the bot's single comment. */
+  report(proposal: Pick<Proposal, "number" | "commitMessage">, markdown: string): Promise<void>;
+  /** Numbers of the open issues, and pull requests, with this label. */
+  openIssuesWithLabel(label: string): Promise<readonly number[]>;
+  /** Our one open issue of this title and label. */
+  ownIssue(name: IssueName): Promise<OwnIssue | undefined>;
+  /** Brings it up to the body; opens it only where it may. */
+  keepIssue(issue: IssueName & { readonly body: string }, mayOpen: boolean): Promise<void>;
+  /** Puts the label on every open issue and proposal of ours, or takes it off them. */
+  mark(label: string, on: boolean): Promise<void>;
+  /** The state of the proposal now, as the code host sees it. */
+  look(proposal: Pick<Proposal, "number">): Promise<ProposalFacts>;
+  /** Merges only if the head is still `proposal.headSha`. "Not yet" is an answer, not an error. */
+  merge(proposal: Proposal, approvedBy?: readonly string[]): Promise<MergeAnswer>;
+  /** Closes the proposal and deletes its branch. */
+  close(proposal: Proposal): Promise<void>;
+}
+
+/** One commit of the default branch. `at` is RFC 3339, the committer's time. */
+export interface CommitMark {
+  readonly sha: string;
+  readonly parent: string | undefined;
+  readonly at: string;
+}
+
+/** The people around a proposal. */
+export interface People {
+  /** The comment as it stands now; undefined when it was deleted. */
+  comment(id: number): Promise<Comment | undefined>;
+  /** The comments of a proposal or an issue, oldest first, at most a thousand. */
+  commentsOn(proposal: Pick<Proposal, "number">): Promise<readonly Comment[]>;
+  /** What this person may do in the repository, asked live. */
+  permissionOf(login: string): Promise<Permission>;
+  /** Those of the teams (`organisation/team`) that the person is a member of. */
+  teamsOf(login: string, teams: readonly string[]): Promise<readonly string[]>;
+  /** Logins that wrote commits of the proposal. */
+  committersOf(proposal: Proposal): Promise<readonly string[]>;
+  /** Shows the writer that the command was seen. `incident` is for the record. */
+  react(comment: number, reaction: "eyes" | "+1" | "-1" | "confused", incident?: string): Promise<void>;
+}

@@ -1,0 +1,58 @@
+import type { PolicyEngine } from "../domain/gate/policy-report.ts";
+import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
+import type { Rendered } from "../domain/kubernetes/rendered.ts";
+import type { Tree } from "../domain/kubernetes/tree.ts";
+import type { Prompts } from "../domain/llm/question.ts";
+import type { Memory } from "../domain/records/precedent.ts";
+import type { GitHost, People } from "./github.ts";
+import type { GuardrailsHost } from "./guardrails-host.ts";
+import type { Cluster } from "./kubernetes.ts";
+import type { Model } from "./model.ts";
+import type { Alerts, Logs, Metrics } from "./monitoring.ts";
+import type { ChangeBook, Journal, LeaseBook, ProposalQueue, RollbackBook, WatchtowerDesk } from "./records.ts";
+import type { Clock, Telemetry, Within } from "./runtime.ts";
+import type { Tempo } from "./timings.ts";
+
+/** Builds the objects that an entry produces, the way the GitOps controller would. */
+export interface Renderer {
+  render(tree: Tree, entry: Entry): Promise<Rendered>;
+}
+
+/** Everything outside, as the steps of the flow see it. A step takes only what it uses. */
+export interface Ports {
+  readonly github: GitHost;
+  /** Undefined = nobody is told of the guardrails file before it is on the default branch. */
+  readonly guardrailsHost?: GuardrailsHost | undefined;
+  readonly people: People;
+  readonly cluster: Cluster;
+  readonly metrics: Metrics;
+  readonly logs: Logs | undefined;
+  readonly alerts: Alerts;
+  readonly model: Model | undefined;
+  /** The reviewed texts that go to the model. */
+  readonly prompts: Prompts;
+  /** 32 hex digits that nobody can guess. */
+  readonly random: () => string;
+  /** By this key post-mortems are known to be ours. It never leaves the process. */
+  readonly sealKey: string;
+  readonly renderer: Renderer;
+  /** Undefined = no Kyverno CLI was found: then the policies' voice is a required check, or there is none. */
+  readonly policies?: PolicyEngine | undefined;
+  /** Undefined = only incidents of the same alert and workload are recalled. */
+  readonly memory?: Memory | undefined;
+  /** Undefined = nothing is capped. */
+  readonly queue?: ProposalQueue | undefined;
+  /** Undefined = nothing is leased. */
+  readonly leases?: LeaseBook | undefined;
+  /** Undefined = nothing that was merged is rolled back. */
+  readonly rollbacks?: RollbackBook | undefined;
+  /** Undefined = what runs already is not known. */
+  readonly changes?: ChangeBook | undefined;
+  /** Undefined = there is no such mode. */
+  readonly watchtower?: WatchtowerDesk | undefined;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly within: Within;
+  readonly telemetry: Telemetry;
+  readonly tempo: Tempo;
+}

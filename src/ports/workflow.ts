@@ -1,0 +1,18 @@
+import type { Ports } from "./ports.ts";
+import type { Tempo } from "./timings.ts";
+
+/** What a durable story may do: take a step once, wait for a message, let time pass. */
+export interface Run {
+  /** Runs the work and records its answer. `Unavailable` waits (durably) and repeats; `Refused` ends the story. */
+  step<T>(name: string, work: (ports: Ports) => Promise<T>): Promise<T>;
+  /** The next message to this incident, or undefined after the time-out. */
+  message(timeoutMs: number): Promise<Message | undefined>;
+  readonly tempo: Tempo;
+}
+
+/** What wakes a waiting story. Only a command carries content; for the rest the state is read from its source. */
+export type Message =
+  | { readonly kind: "command"; readonly comment: number; readonly bodyHash: string }
+  | { readonly kind: "alert" }
+  | { readonly kind: "pull-request" }
+  | { readonly kind: "turn" };

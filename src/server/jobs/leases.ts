@@ -1,0 +1,36 @@
+import type { Durable } from "../../adapters/dbos/durable.ts";
+import type { Store } from "../../adapters/postgres/store.ts";
+import { shortExpiry } from "../../domain/proposal/lease.ts";
+import type { Clock, Telemetry } from "../../ports/runtime.ts";
+import { type RowStoryEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
+
+/** What keeping leases asks. */
+export interface LeaseKeeping extends RowStoryEngine {
+  readonly store: Pick<Store, "dueLeases" | "giveLease" | "leases">;
+  readonly durable: Pick<Durable, "startLease" | "stateOf" | "cancel">;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/**
+ * Starts the story of every lease whose time is up. The leases are rows, not sleeping stories: a lease of days outlives
+ * restarts and releases, and a look that was lost is made good by the next one.
+ */
+export async function keepLeases(keeping: LeaseKeeping): Promise<void> {
+  const { store, durable, clock, telemetry } = keeping;
+  for (const { lease, workflow } of await store.dueLeases(clock.now())) {
+    const { latestPull, termSince, renewals } = lease;
+    const { uid } = lease.incident;
+    const state = await stateOfRow({ first: `${uid}/lease/${renewals}`, workflow }, keeping);
+    if (state === "running") continue;
+    if (state === "stopped") {
+      const expires = shortExpiry(clock.now(), "");
+      const because = stoppedBecause;
+      await store.leases.renew(uid, { expires, because, latestPull, termSince, renewals: renewals + 1 });
+      telemetry.tell(uid, "lease", `renewed until ${expires}: ${because}`);
+      continue;
+    }
+    await store.giveLease(uid, state.start);
+    await durable.startLease(state.start, lease);
+  }
+}

@@ -1,0 +1,29 @@
+import type { Telemetry } from "../../ports/runtime.ts";
+
+/** Does each work again and again; what fails is told under its name and made good by the next time. */
+export function keepLooking(
+  pauseMs: number,
+  telemetry: Telemetry,
+  works: Readonly<Record<string, () => Promise<void>>>,
+): { stop(): Promise<void> } {
+  const ticks = Object.entries(works).map(([name, work]) =>
+    repeated(pauseMs, () => work().catch((error: Error) => telemetry.tell("", name, error.message))),
+  );
+  return { stop: async () => void (await Promise.all(ticks.map((tick) => tick.stop()))) };
+}
+
+/** Does the work again and again, never twice at once. */
+function repeated(pauseMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
+  let current: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    current ??= work().finally(() => {
+      current = undefined;
+    });
+  }, pauseMs);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await current;
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { Durable } from "../../adapters/dbos/durable.ts";
+
+/** A story that is asked for by a row: the id of its first workflow, and the one that was given to it, if any. */
+export interface RowStory {
+  readonly first: string;
+  readonly workflow: string | undefined;
+}
+
+/** It runs, it stopped without settling its row, or it is to be started under this id. */
+export type RowStoryState = "running" | "stopped" | { readonly start: string };
+
+export interface RowStoryEngine {
+  readonly durable: Pick<Durable, "stateOf" | "cancel">;
+  readonly storyVersion: string;
+}
+
+/** Rows outlive restarts and releases: a story of another version is cancelled and begins anew. */
+export async function stateOfRow(
+  { first, workflow }: RowStory,
+  { durable, storyVersion }: RowStoryEngine,
+): Promise<RowStoryState> {
+  const current = workflow ?? first;
+  switch (await durable.stateOf(current)) {
+    case "running":
+      return "running";
+    case "ended":
+      return "stopped";
+    case "absent":
+      return { start: current };
+    case "stranded":
+      await durable.cancel(current);
+      return { start: `${first}/v${storyVersion}` };
+  }
+}
+
+/** What is on record of a story that stopped before its last step. */
+export const stoppedBecause = "its story stopped without an ending: see the log of that time";

@@ -1,0 +1,54 @@
+import type { OllamaModel } from "../../adapters/ollama/ollama.ts";
+import { type LoadedGuardrails, loadGuardrails } from "../../flow/collect/load-guardrails.ts";
+import { isWatching } from "../../domain/guardrails/watchtower.ts";
+import type { Ports } from "../../ports/ports.ts";
+
+/**
+ * Looks now and then at what suspends writing: breaker, guardrails, and while watching the model itself, by a question
+ * of one word, because no story asks it then. `seen` gets the guardrails each time. Returns the way to stop.
+ */
+export function keepWatch(
+  ports: Pick<Ports, "github" | "watchtower" | "tempo">,
+  model: OllamaModel | undefined,
+  everyMs: number,
+  seen: (guardrails: LoadedGuardrails) => void = () => undefined,
+): () => Promise<void> {
+  const { watchtower, github, tempo } = ports;
+  let stopped = false;
+  let looking: Promise<void> | undefined;
+  const look = async () => {
+    // A repository that gives no answer says nothing of its guardrails: the stories wait for it anyway.
+    const guardrails = await github.head().then(
+      ({ tree }) => loadGuardrails(tree),
+      () => undefined,
+    );
+    if (guardrails !== undefined) seen(guardrails);
+    watchtower?.hear({
+      kind: "signals",
+      ...(guardrails === undefined ? {} : { guardrailsReadable: guardrails.ok }),
+      ...(guardrails?.ok ? { modelRule: guardrails.value.model } : {}),
+      ...(model === undefined ? {} : { breakerOpen: model.state().breakerOpen }),
+    });
+    const probing = watchtower !== undefined && isWatching(watchtower.state()) && !stopped;
+    if (probing && watchtower.state().signals.modelRule !== "off") await probe(model, tempo.modelDeadlineMs);
+  };
+  const timer = setInterval(() => {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+  }, everyMs);
+  return async () => {
+    stopped = true;
+    clearInterval(timer);
+    model?.close();
+    await looking;
+    await watchtower?.saved();
+  };
+}
+
+/** Its time and its success are heard through `onCall`, as those of every call. */
+async function probe(model: OllamaModel | undefined, deadlineMs: number): Promise<void> {
+  const schema = { type: "object", properties: { ok: { type: "boolean" } }, required: ["ok"] };
+  const question = { system: "Answer with one JSON object.", prompt: 'Answer {"ok": true}.', schema, deadlineMs };
+  await model?.ask({ ...question, incident: "", traceId: "" }).catch(() => undefined);
+}

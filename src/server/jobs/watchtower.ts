@@ -1,0 +1,46 @@
+import {
+  isWatching,
+  newWatchtower,
+  nextWatchtower,
+  readWatchtower,
+  renderWatchtower,
+  type Watchtower,
+  type WatchtowerEvent,
+  type WatchtowerLimits,
+} from "../../domain/guardrails/watchtower.ts";
+import type { Clock, Telemetry } from "../../ports/runtime.ts";
+import type { WatchtowerDesk } from "../../ports/records.ts";
+
+/** Where the mode is kept, so that a restart does not end it. */
+export interface WatchtowerRecord {
+  readWatchtower(): Promise<unknown>;
+  saveWatchtower(state: Watchtower): Promise<void>;
+}
+
+export interface WatchtowerOptions {
+  readonly record: WatchtowerRecord;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly limits?: WatchtowerLimits | undefined;
+}
+
+/** The one state of the mode: hears events, keeps it on record, tells once when it begins and once when it ends. */
+export async function openWatchtower(options: WatchtowerOptions): Promise<WatchtowerDesk> {
+  const { record, clock, telemetry, limits } = options;
+  const now = () => clock.now().getTime();
+  const stored = await record.readWatchtower();
+  let state = stored === undefined ? newWatchtower(now()) : readWatchtower(stored, now());
+  let saving: Promise<void> = Promise.resolve();
+  return {
+    state: () => state,
+    hear: (event: WatchtowerEvent) => {
+      const before = state;
+      state = nextWatchtower(before, event, now(), limits);
+      if (isWatching(state) !== isWatching(before)) telemetry.tell("", "watchtower", renderWatchtower(state));
+      const kept = state;
+      // A state that could not be written now is written with the next event.
+      saving = saving.then(() => record.saveWatchtower(kept).catch(() => undefined));
+    },
+    saved: () => saving,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Store } from "../../adapters/postgres/store.ts";
+import type { LoadedGuardrails } from "../../flow/collect/load-guardrails.ts";
+import { showAutonomy } from "../../flow/jobs/show-autonomy.ts";
+import type { KeptMemory } from "../jobs/memory-refresh.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { WatchtowerDesk } from "../../ports/records.ts";
+import type { Sources } from "../observability/source-health.ts";
+import type { Live } from "./routes.ts";
+import type { ProposalsView } from "./system.ts";
+
+/** What a running Rectify knows beside its records. */
+export interface Alive {
+  readonly ports: Ports;
+  readonly store: Store;
+  readonly memory: KeptMemory;
+  readonly watchtower: WatchtowerDesk;
+  readonly sources: Sources;
+  /** Those that were read last; undefined before the first time. */
+  readonly guardrails: () => LoadedGuardrails | undefined;
+}
+
+/** What the pages show beyond the records. */
+export function liveViews(alive: Alive): Live {
+  const { ports, store, memory, watchtower, sources } = alive;
+  return {
+    autonomy: () => showAutonomy(ports),
+    memory: async () => ({
+      ...{ state: memory.state(), records: memory.records(), withdrawals: await store.withdrawals() },
+    }),
+    system: async () => ({
+      ...{ watchtower: watchtower.state(), proposals: await proposalsUnder(alive), sources: sources.all() },
+    }),
+  };
+}
+
+async function proposalsUnder({ ports, store, guardrails }: Alive): Promise<ProposalsView> {
+  const known = guardrails();
+  if (known === undefined) return { kind: "unknown", because: "the guardrails were not read since the start" };
+  if (!known.ok) return { kind: "unknown", because: known.problems.join("; ") };
+  const limits = { ...known.value, coolDownMs: ports.tempo.coolDownMs };
+  return { kind: "known", limits, ...(await store.queue.overview(limits, ports.clock.now())) };
+}

@@ -1,0 +1,119 @@
+import { html } from "hono/html";
+import type { Candidate, CapLimits, CapUse } from "../../domain/proposal/caps.ts";
+import type { Dashboard } from "../../domain/proposal/dashboard.ts";
+import { oneLine } from "../../domain/text/one-line.ts";
+import type { SourceHealth } from "../../domain/evidence/source-health.ts";
+import { renderMs } from "../../domain/records/step-cost.ts";
+import { isWatching, p99, renderWatchtower, type Watchtower } from "../../domain/guardrails/watchtower.ts";
+import { workloadKey } from "../../domain/kubernetes/workload.ts";
+import { clock, mark, page, table } from "./layout.ts";
+
+/** What is open and what waits under the caps; unknown while nobody could read the guardrails. */
+export type ProposalsView =
+  | { readonly kind: "unknown"; readonly because: string }
+  | ({
+      readonly kind: "known";
+      readonly limits: CapLimits;
+      readonly used: CapUse;
+      readonly ready: readonly Candidate[];
+    } & Pick<Dashboard, "open" | "listed">);
+
+export interface SystemView {
+  readonly watchtower: Watchtower;
+  readonly proposals: ProposalsView;
+  readonly sources: readonly SourceHealth[];
+}
+
+/** How Rectify itself does, by what it knows already: nobody outside is asked for this page. */
+export function systemPage(waiting: number, view: SystemView | undefined): Promise<string> {
+  const inbox = html`<h2>Inbox</h2>
+    <p>${waiting} deliveries wait in the inbox.</p>`;
+  if (view === undefined) return page("System", inbox);
+  const body = html`${watchtowerPart(view.watchtower)}
+    <h2>Proposals</h2>
+    ${proposalsPart(view.proposals)}${inbox}
+    <h2>Sources</h2>
+    ${sourcesTable(view.sources)}`;
+  return page("System", body);
+}
+
+function watchtowerPart(state: Watchtower) {
+  const { calls, signals } = state;
+  const slowest = p99(calls.map(({ durationMs }) => durationMs));
+  const times =
+    slowest === undefined
+      ? "no call of the model lately"
+      : `calls of the model lately: ${calls.length}, 99th percentile ${renderMs(slowest)}`;
+  return html`<p class="lead">
+      Watchtower ${mark(state.mode, isWatching(state) ? "wait" : "good")}
+      ${renderWatchtower(state).replace(/^acting: |^watching since \S+: /, "")}.
+    </p>
+    <p class="dim">
+      So since ${clock(new Date(state.since).toISOString())} UTC; model ${signals.modelRule} by the guardrails; ${times}.
+    </p>`;
+}
+
+function proposalsPart(view: ProposalsView) {
+  if (view.kind === "unknown") return html`<p class="wait">Not known: ${view.because}.</p>`;
+  const { limits, used, open } = view;
+  const waiting = [...view.ready.map((candidate) => ({ candidate, because: "it is its turn now" })), ...view.listed];
+  const exempt = limits.exemptSeverities.join(", ");
+  const opened = open.map(({ pull, workload, summary }) => {
+    return html`<tr>
+      <td class="number">#${pull}</td>
+      <td>${workloadKey(workload)}</td>
+      <td>${summary}</td>
+    </tr>`;
+  });
+  return html`<p>
+      ${share(used.open, limits.maxOpenPulls)} open, ${share(used.lastHour, limits.maxPullsPerHour)} opened within the
+      hour.${exempt === "" ? "" : ` The caps do not hold back: ${exempt}.`}
+    </p>
+    ${table(["proposal", "workload", "change"], opened, "None is open.")}
+    <h2>Waiting (${waiting.length})</h2>
+    ${table(["alert and workload", "waits because", "change", "since (UTC)"], waiting.slice(0, mostRows).map(waitingRow), "Nothing waits.")}
+    ${waiting.length > mostRows ? html`<p class="dim">${waiting.length - mostRows} more are not shown.</p>` : ""}`;
+}
+
+const mostRows = 200;
+
+function share(used: number, cap: number) {
+  return html`<strong class="${used >= cap ? "wait" : ""}">${used} of ${cap}</strong>`;
+}
+
+function waitingRow({ candidate, because, refused = [] }: Dashboard["listed"][number]) {
+  const { incident, alert, severity, workload, summary, startedAt } = candidate;
+  // A revert queues under its incident's id and a part of its own.
+  const uid = incident.split("/")[0] ?? "";
+  const asked = refused.map((words) => html`<br /><span class="dim">Not opened now: ${oneLine(words, 200)}.</span>`);
+  return html`<tr>
+    <td><a href="/incidents/${uid}">${alert}</a> <span class="dim">${severity}</span><br />${workloadKey(workload)}</td>
+    <td>${because}${asked}</td>
+    <td>${summary}</td>
+    <td class="time">${clock(startedAt)}</td>
+  </tr>`;
+}
+
+const words = {
+  answers: ["answers", "good"],
+  refuses: ["says no", "bad"],
+  silent: ["no answer", "bad"],
+  unasked: ["not asked yet", "dim"],
+  absent: ["absent", "wait"],
+} as const;
+
+function sourcesTable(sources: readonly SourceHealth[]) {
+  const rows = sources.map(({ name, state, since, lastAnswer, lastError, about }) => {
+    const [word, look] = words[state];
+    const error =
+      lastError === undefined ? "" : html`<span class="dim">${clock(lastError.at)}</span><br />${lastError.because}`;
+    return html`<tr>
+      <th scope="row">${name}</th>
+      <td>${mark(word, look)}${about === "" ? "" : html`<br /><span class="dim">${about}</span>`}</td>
+      <td>${error}</td>
+      <td class="time">${clock(since)}</td>
+      <td class="time">${lastAnswer === undefined ? "" : clock(lastAnswer)}</td>
+    </tr>`;
+  });
+  return table(["source", "state", "last error", "since (UTC)", "last answer"], rows, "None.");
+}

@@ -1,0 +1,88 @@
+import { bearsSecret, type Reply, type Route } from "../adapters/http/listener.ts";
+import type { Store } from "../adapters/postgres/store.ts";
+import type { App } from "./github-app.ts";
+import { Unavailable } from "../ports/errors.ts";
+
+export interface Intake {
+  readonly store: Pick<Store, "accept" | "waitingCount">;
+  readonly app: Pick<App, "verify">;
+  readonly alertsToken: string;
+  readonly ring: () => void;
+}
+
+const megabyte = 1024 * 1024;
+const accepted: Reply = { status: 202, body: "accepted" };
+// Above this many unread deliveries the sender is asked to come back.
+const highWater = 10_000;
+
+/** The public listener: GitHub's webhooks and nothing else. */
+export function webhookRoutes(intake: Intake): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/webhooks/github",
+      limit: 5 * megabyte,
+      admit: (headers) => {
+        if (headers["x-hub-signature-256"] === undefined) return { status: 401, body: "no signature" };
+        if (headers["x-github-delivery"] === undefined) return { status: 400, body: "no delivery id" };
+        return headers["content-type"]?.startsWith("application/json") ? undefined : { status: 415, body: "send JSON" };
+      },
+      answer: async ({ body, headers }) => {
+        const signature = String(headers["x-hub-signature-256"]);
+        // An odd signature makes the check throw instead of answering: that is a no, too.
+        const genuine = await intake.app.verify(body.toString("utf8"), signature).catch(() => false);
+        if (!genuine) return { status: 401, body: "wrong signature" };
+        const delivery = String(headers["x-github-delivery"]);
+        const isNew = await intake.store.accept(
+          "github",
+          { event: String(headers["x-github-event"]), delivery },
+          body,
+          delivery,
+        );
+        if (isNew) intake.ring();
+        return accepted;
+      },
+    },
+    health,
+  ];
+}
+
+/** The listener inside the cluster: alerts, health. */
+export function internalRoutes(intake: Intake): Route[] {
+  const waiting = cachedCount(intake.store);
+  return [
+    {
+      method: "POST",
+      path: "/alerts",
+      limit: 8 * megabyte,
+      admit: (headers) =>
+        bearsSecret(headers.authorization, intake.alertsToken)
+          ? undefined
+          : { status: 401, body: "credentials, please" },
+      answer: async ({ body }) => {
+        if ((await waiting()) > highWater) throw new Unavailable("the inbox is full");
+        await intake.store.accept("alerts", {}, body);
+        intake.ring();
+        return accepted;
+      },
+    },
+    health,
+    {
+      method: "GET",
+      path: "/readyz",
+      answer: async () =>
+        (await waiting()) > highWater ? { status: 503, body: "the inbox is full" } : { status: 200, body: "ready" },
+    },
+  ];
+}
+
+const health: Route = { method: "GET", path: "/healthz", answer: async () => ({ status: 200, body: "ok" }) };
+
+/** Counted once a second: the count must not cost more than the insert. */
+function cachedCount(store: Intake["store"]): () => Promise<number> {
+  let known = { at: 0, count: 0 };
+  return async () => {
+    if (Date.now() - known.at > 1000) known = { at: Date.now(), count: await store.waitingCount() };
+    return known.count;
+  };
+}

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { prometheus } from "../../../src/adapters/monitoring/prometheus.ts";
+import { thresholdOf } from "../../../src/domain/incident/alert-rule.ts";
+import type { Metrics } from "../../../src/ports/monitoring.ts";
+import { Refused } from "../../../src/ports/errors.ts";
+import { serveApi } from "../../../src/lab/cluster/servers/api-server.ts";
+import { openShop, type TestShop } from "../../lab/cluster-shop.ts";
+import { expectFailure, letdowns, sourceOf } from "./sources.ts";
+
+let shop: TestShop;
+let metrics: Metrics;
+beforeAll(async () => {
+  shop = await openShop();
+  await shop.cluster.advance(1_000);
+  metrics = prometheus({ url: shop.cluster.urls.prometheus, deadlineMs: 300 });
+});
+afterAll(() => shop.cluster.close());
+
+const lastSeconds = (count: number) => {
+  const to = shop.cluster.now();
+  return [new Date(to.getTime() - count * 1000), to] as const;
+};
+
+test("a range query gives series with Unix seconds", async () => {
+  const { series, notes } = await metrics.range('kube_deployment_spec_replicas{deployment="web"}', ...lastSeconds(5));
+  expect(notes).toEqual([]);
+  expect(series).toHaveLength(1);
+  expect(series[0]?.labels).toMatchObject({ deployment: "web", namespace: "shop-production" });
+  expect(series[0]?.points.at(-1)).toEqual([shop.cluster.now().getTime() / 1000, 2]);
+});
+
+test("an empty answer is an answer, not a failure", async () => {
+  expect(await metrics.range("no_such_metric", ...lastSeconds(5))).toEqual({ series: [], notes: [] });
+});
+
+test("a measurement that is not a number is left out", async () => {
+  const { series } = await metrics.range('kube_deployment_spec_replicas{deployment="web"} * 0 / 0', ...lastSeconds(2));
+  expect(series.flatMap(({ points }) => points)).toEqual([]);
+});
+
+test("the rule of an alert splits into what is measured and its limit", async () => {
+  const rule = await metrics.ruleOf("HighRequestLatency");
+  expect(rule).toMatchObject({ name: "HighRequestLatency", forMs: 500 });
+  expect(rule && thresholdOf(rule)).toMatchObject({ comparison: ">", limit: 300 });
+  expect(await metrics.ruleOf("NoSuchAlert")).toBeUndefined();
+});
+
+test("partial data carries the server's own warning", async () => {
+  shop.cluster.setFault("prometheus", { kind: "partial" });
+  const { series, notes } = await metrics.range("kube_deployment_spec_replicas", ...lastSeconds(2));
+  shop.cluster.setFault("prometheus", undefined);
+  expect(notes).toEqual([expect.stringMatching(/partial/)]);
+  expect(series.length).toBeLessThan(4);
+});
+
+test("a wrong query is refused with the server's reason", async () => {
+  await expectFailure(metrics.range("sum(", ...lastSeconds(2)), Refused, /400 .*unexpected end of input/);
+});
+
+describe.each(letdowns)("when Prometheus %s", (_, fault, kind, reason) => {
+  test("the reader says so", async () => {
+    shop.cluster.setFault("prometheus", fault);
+    await expectFailure(metrics.range("up", ...lastSeconds(2)), kind, reason);
+    await expectFailure(metrics.ruleOf("HighRequestLatency"), kind, reason);
+    shop.cluster.setFault("prometheus", undefined);
+  });
+});
+
+test.each([
+  ["a vector where a matrix was asked for", { status: "success", data: { resultType: "vector", result: [] } }],
+  ["another JSON", { hello: "world" }],
+  ["an error with status 200", { status: "error", errorType: "internal", error: "x" }],
+  ["a list", []],
+])("%s is refused", async (_, body) => {
+  const source = await sourceOf({ status: 200, body });
+  const reader = prometheus({ url: source.url });
+  await expectFailure(reader.range("up", ...lastSeconds(2)), Refused, /shape|matrix/);
+  await source.close();
+});
+
+test("an answer beyond the size cap is refused", async () => {
+  const reader = prometheus({ url: shop.cluster.urls.prometheus, maxBytes: 1_000 });
+  await expectFailure(reader.range('{__name__=~".+"}', ...lastSeconds(2)), Refused, /larger than 1000 bytes/);
+});
+
+test.each([
+  [422, "query processing would load too many samples"],
+  [400, "exceeded maximum resolution of 11,000 points per timeseries"],
+])(
+  "E01: after %i the question is asked once more with a coarser step, and the answer says so",
+  async (status, error) => {
+    const steps: number[] = [];
+    const source = await serveApi(({ query }) => {
+      steps.push(Number(query.get("step")));
+      const found = { resultType: "matrix", result: [] };
+      return steps.length === 1
+        ? { status, body: { status: "error", error } }
+        : { status: 200, body: { status: "success", data: found } };
+    });
+    const answer = await prometheus({ url: source.url }).range("up", new Date(0), new Date(1_200_000));
+    await source.close();
+    expect(steps).toEqual([10, 40]);
+    expect(answer.notes).toEqual([expect.stringMatching(new RegExp(`^asked again with 4 times the step: .*${error}`))]);
+  },
+);
+
+test("E01: a question that is refused twice is not asked a third time", async () => {
+  const source = await sourceOf({ status: 422, body: { status: "error", error: "too many samples" } });
+  await expectFailure(prometheus({ url: source.url }).range("up", ...lastSeconds(2)), Refused, /422 too many samples/);
+  expect(source.asked).toHaveLength(2);
+  await source.close();
+});

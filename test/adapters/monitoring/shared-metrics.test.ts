@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { sharedMetrics } from "../../../src/adapters/monitoring/shared-metrics.ts";
+import type { Metrics } from "../../../src/ports/monitoring.ts";
+import { Unavailable } from "../../../src/ports/errors.ts";
+
+const at = (ms: number) => new Date(1_800_000_000_000 + ms);
+const spanMs = 60_000;
+
+function counted(fails = 0) {
+  const asked: string[] = [];
+  const metrics: Metrics = {
+    range: async (query, _from, to) => {
+      asked.push(`${query} to ${to.getTime() - at(0).getTime()}`);
+      if (asked.length <= fails) throw new Unavailable("not now");
+      return { series: [], notes: [`answer ${asked.length}`] };
+    },
+    ruleOf: async () => undefined,
+  };
+  const shared = sharedMetrics(metrics, 2_000);
+  const ask = (query: string, ms: number, span = spanMs) => shared.range(query, at(ms - span), at(ms));
+  return { asked, ask };
+}
+
+test("forty incidents that ask the same in the same second are one question", async () => {
+  const { asked, ask } = counted();
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => ask("up", index * 25)));
+  expect(new Set(answers.map(({ notes }) => notes[0]))).toEqual(new Set(["answer 1"]));
+  expect(asked).toEqual(["up to 0"]);
+});
+
+test("another query, another span and a later moment are asked anew", async () => {
+  const { asked, ask } = counted();
+  await ask("up", 0);
+  await ask("down", 0);
+  await ask("up", 0, 2 * spanMs);
+  await ask("up", 1_999);
+  await ask("up", 2_000);
+  expect(asked).toEqual(["up to 0", "down to 0", "up to 0", "up to 2000"]);
+});
+
+test("a failure is everybody's who waits for it, and nobody's after it", async () => {
+  const { asked, ask } = counted(1);
+  const first = await Promise.allSettled([ask("up", 0), ask("up", 10)]);
+  expect(first.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect((await ask("up", 20)).notes).toEqual(["answer 2"]);
+  expect(asked).toHaveLength(2);
+});

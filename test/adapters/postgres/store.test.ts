@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AuditRow, auditProblems } from "../../../src/domain/records/audit.ts";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import { anAlert, anIncident } from "../../builders.ts";
+import { freshDatabase } from "../../postgres.ts";
+
+let store: Store;
+beforeAll(async () => {
+  store = await openStore(await freshDatabase());
+});
+afterAll(() => store.close());
+
+test("a delivery id is accepted once", async () => {
+  const accept = () => store.accept("github", { event: "push" }, Buffer.from("{}"), "delivery-1");
+  expect([await accept(), await accept()]).toEqual([true, false]);
+  const waiting = await store.waiting(10);
+  expect(waiting.map((delivery) => delivery.kind)).toEqual(["github"]);
+  await store.settle(waiting[0]?.id ?? "", "done");
+  expect(await store.waitingCount()).toBe(0);
+});
+
+test("settled deliveries are forgotten after their time; what waits or is parked stays", async () => {
+  const outcomes = ["done", "parked: the process died of it", undefined];
+  for (const [index, outcome] of outcomes.entries()) {
+    await store.accept("github", { event: "push" }, Buffer.from("{}"), `old-${index}`);
+    const waiting = await store.waiting(10);
+    if (outcome !== undefined) await store.settle(waiting.at(-1)?.id ?? "", outcome);
+  }
+  const again = (index: number) => store.accept("github", { event: "push" }, Buffer.from("{}"), `old-${index}`);
+  const day = 24 * 3_600_000;
+  await store.forgetDeliveries(new Date(Date.now() + 30 * day));
+  expect(await again(0)).toBe(false);
+  await store.forgetDeliveries(new Date(Date.now() + 32 * day));
+  expect([await again(0), await again(1), await again(2)]).toEqual([true, false, false]);
+});
+
+test("a workload has one open incident, whoever records it first", async () => {
+  const first = anIncident();
+  const second = anIncident({ startsAt: "2026-11-24T03:00:00.000Z" });
+  const answers = await Promise.all([store.recordIncident(first), store.recordIncident(second)]);
+  expect(answers.filter(Boolean)).toHaveLength(1);
+  const open = await store.openIncidentOf("shop-production/Deployment/web");
+  expect([first.uid, second.uid]).toContain(open?.incident.uid);
+});
+
+test("the same alert from three peers is recorded once, and its end once", async () => {
+  const uid = (await store.openIncidentOf("shop-production/Deployment/web"))?.incident.uid ?? "";
+  const seen = [];
+  for (let peer = 0; peer < 3; peer += 1) seen.push(await store.recordAlert(anAlert(), uid));
+  expect(seen).toEqual(["new", "known", "known"]);
+  expect(await store.recordAlert(anAlert({ status: "resolved" }), uid)).toBe("changed");
+  // A late copy of the firing notification does not wake the dead.
+  expect(await store.recordAlert(anAlert(), uid)).toBe("known");
+  expect((await store.alertsOf(uid)).map((alert) => alert.status)).toEqual(["resolved"]);
+});
+
+test("concurrent writers keep the audit chain whole", async () => {
+  const entry = (action: string) => ({ incident: "i", actor: "rectify", action, detail: { n: 1, text: "x" } });
+  await Promise.all(["a", "b", "c", "d"].map((action) => store.audit(entry(action))));
+  const rows = await store.auditRows();
+  expect(rows.map((row) => row.action).sort()).toEqual(["a", "b", "c", "d"]);
+  expect(auditProblems(rows)).toEqual([]);
+  expect(auditProblems(rows.toSpliced(1, 1))).toHaveLength(1);
+  expect(auditProblems(rows.with(2, { ...rows[2], actor: "someone" } as AuditRow))).toHaveLength(1);
+});

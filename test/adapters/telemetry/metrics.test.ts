@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { listen } from "../../../src/adapters/http/listener.ts";
+import { type Meter, openMeter } from "../../../src/adapters/telemetry/metrics.ts";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import { openIncident } from "../../../src/domain/incident/incident.ts";
+import { anAlert } from "../../builders.ts";
+import { freshDatabase } from "../../postgres.ts";
+
+let meter: Meter;
+let store: Store;
+let listener: Awaited<ReturnType<typeof listen>>;
+
+beforeAll(async () => {
+  meter = openMeter();
+  store = meter.watchStore(await openStore(await freshDatabase()));
+  listener = await listen([meter.route], { host: "127.0.0.1", port: 0 });
+});
+afterAll(async () => {
+  await listener.close();
+  await store.close();
+});
+
+async function scrape(): Promise<string[]> {
+  const answer = await fetch(`http://127.0.0.1:${listener.port}/metrics`);
+  expect(answer.headers.get("content-type")).toContain("version=0.0.4");
+  return (await answer.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** Tells the story of some incidents, whose every name comes from outside. */
+async function someWork(incidents: number): Promise<void> {
+  const telemetry = meter.watchSteps({ tell: () => undefined });
+  for (let index = 0; index < incidents; index += 1) {
+    const workload = { kind: "Deployment", namespace: "evil", name: `secret-${index}` } as const;
+    const incident = openIncident("test", workload, anAlert({ fingerprint: `f-${index}`, name: `Secret${index}` }));
+    await store.accept("alerts", {}, Buffer.from("{}"));
+    await store.recordIncident(incident);
+    for (const step of ["collect", "diagnose", `secret step ${index}`]) {
+      for (const phase of ["begin", "end", "recorded"] as const) telemetry.step?.(incident.uid, step, phase);
+    }
+    meter.githubCall({ method: index % 2 ? "POST" : `SECRET${index}`, status: 200 + index, durationMs: 10 });
+    meter.githubCall({ method: "GET", status: undefined, durationMs: 30_000 });
+    meter.modelCall({ ok: index % 2 === 0, durationMs: 900 });
+    await store.endIncident(incident.uid, { ending: "recovered", because: "secret", story: null });
+  }
+}
+
+test("what happens is counted: deliveries, incidents, calls, steps, and what waits", async () => {
+  await someWork(2);
+  await store.accept("github", {}, Buffer.from("{}"), "one");
+  await store.accept("github", {}, Buffer.from("{}"), "one");
+  meter.watchTower(() => true);
+  expect(await scrape()).toEqual(
+    expect.arrayContaining([
+      'rectify_deliveries_total{kind="alerts",outcome="accepted"} 2',
+      'rectify_deliveries_total{kind="github",outcome="accepted"} 1',
+      'rectify_deliveries_total{kind="github",outcome="repeated"} 1',
+      "rectify_incidents_opened_total 2",
+      'rectify_incidents_ended_total{ending="recovered"} 2',
+      'rectify_github_call_duration_seconds_count{method="GET",answer="none"} 2',
+      'rectify_github_call_duration_seconds_count{method="POST",answer="2xx"} 1',
+      'rectify_model_call_duration_seconds_count{outcome="failed"} 1',
+      'rectify_step_duration_seconds_count{step="collect"} 2',
+      "rectify_inbox_waiting 3",
+      "rectify_database_up 1",
+      "rectify_watchtower 1",
+    ]),
+  );
+});
+
+test("five hundred incidents with names from outside make fewer than 2,000 series, and none of those names", async () => {
+  await someWork(500);
+  const lines = await scrape();
+  expect(lines.length).toBeLessThan(2_000);
+  expect(lines.filter((line) => line.includes("evil") || line.includes("Secret") || line.includes("SECRET"))).toEqual(
+    [],
+  );
+  expect(lines.some((line) => line.startsWith('rectify_step_duration_seconds_count{step="other"}'))).toBe(true);
+});
+
+test("a database that is away does not fail the scrape, it is told", async () => {
+  const gone = openMeter();
+  gone.watchStore({ ...store, waitingCount: () => Promise.reject(new Error("away")) });
+  const { body } = await gone.route.answer({ body: Buffer.alloc(0), headers: {}, url: new URL("http://x/metrics") });
+  expect(body).toContain("rectify_database_up 0");
+});

@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Command, commandWords, parseCommands, replicasProblem } from "../../../src/domain/guardrails/command.ts";
+
+const hold: Command = { kind: "hold", reason: "" };
+
+describe("commands", () => {
+  test.each<[string, Command[]]>([
+    ["/approve-scale", [{ kind: "approve" }]],
+    ["/approve-scale 6", [{ kind: "approve", replicas: 6 }]],
+    ["/approve-scale   6  ", [{ kind: "approve", replicas: 6 }]],
+    ["/reject the peak is over", [{ kind: "reject", reason: "the peak is over" }]],
+    ["/reject", [{ kind: "reject", reason: "" }]],
+    ["/hold until the release", [{ kind: "hold", reason: "until the release" }]],
+    ["/resume", [{ kind: "resume" }]],
+    ["/retry", [{ kind: "retry" }]],
+    ["/rollback", [{ kind: "rollback" }]],
+    ["/explain", [{ kind: "explain" }]],
+    ["/dispute it was the database", [{ kind: "dispute", reason: "it was the database" }]],
+    ["/forget", [{ kind: "forget" }]],
+    ["/help", [{ kind: "help" }]],
+    ["Looks right to me.\n/hold", [hold]],
+    ["/hold\r\n/resume\r\n", [hold, { kind: "resume" }]],
+    ["/hold\n/hold\n/hold\n/hold", [hold, hold, hold]],
+    ["```\nlog\n```\n/hold", [hold]],
+    ["~~~ text\n```\n~~~\n/hold", [hold]],
+    ["<!-- note -->\n/hold", [hold]],
+    ["<!--\nnote\n-->\n/hold", [hold]],
+    ["> quoted\n\n/hold", [hold]],
+    ["/hold\n<!-- added by a tracker -->", [hold]],
+  ])("%j is understood", (body, commands) => {
+    expect(parseCommands(body)).toEqual(commands);
+  });
+
+  test.each([
+    ["a quote", "> /hold"],
+    ["the line that a quote draws in", "> quoted\n/hold"],
+    ["a fence", "```\n/hold\n```"],
+    ["a long fence", "`````\n```\n/hold\n`````"],
+    ["a fence of tildes", "~~~\n/hold\n```\n/hold\n~~~"],
+    ["a fence that never closes", "```\n/hold"],
+    ["a fence closed with text behind it", "```\n``` x\n/hold\n```"],
+    ["a fence in a list", "- ```\n  x\n/hold"],
+    ["a fence that a list only seems to open", "    ```\n\n```\n/hold\n```"],
+    ["indented code", "    /hold"],
+    ["a tab", "\t/hold"],
+    ["one space", " /hold"],
+    ["inline code", "`/hold`"],
+    ["inline code over lines", "see `x\n/hold\n`"],
+    ["inline code over a line with a form feed", "see `x\n\f\n/hold\n`"],
+    ["an HTML comment", "<!--\n/hold\n-->"],
+    ["an HTML comment that begins in a line", "see <!--\n/hold\n-->"],
+    ["an HTML comment that ends at once", "<!-->\n```\nx -->\n/hold\n```"],
+    ["details", "<details>\n\n/hold\n\n</details>"],
+    ["a block of HTML", "<div>\n/hold\n</div>"],
+    ["an attribute over lines", 'see <a title="\n/hold\n">x</a>'],
+    ["the title of a link", '[x](y "\n/hold\n")'],
+    ["a table", "| a |\n|---|\n/hold"],
+    ["a list item", "- item\n/hold"],
+    ["the middle of a line", "please /hold"],
+    ["a zero-width space before it", "\u200b/hold"],
+    ["a zero-width space behind it", "/hold\u200b"],
+    ["a full-width slash", "／hold"],
+    ["a path", "/etc/passwd"],
+    ["our own text", "<!-- rectify:report -->\n/hold"],
+    ["our own text in the middle", "/hold\n<!-- rectify:report -->"],
+  ])("in %s there is none", (_, body) => {
+    expect(parseCommands(body)).toEqual([]);
+  });
+
+  test.each(["500x", "-1", "0", "1e3", "６", "5;rm -rf", "6 7", "/reject", "9".repeat(4096)])(
+    "/approve-scale %j is answered without repeating it",
+    (argument) => {
+      const [command] = parseCommands(`/approve-scale ${argument}`);
+      expect(command).toEqual({
+        kind: "invalid",
+        word: "approve-scale",
+        problem: "takes nothing or one whole number of replicas, such as 6",
+      });
+    },
+  );
+
+  test("a reason is one visible line of at most 300 characters", () => {
+    const [command] = parseCommands(`/reject a\u202eb\u0007c${"x".repeat(4096)}`);
+    expect(command?.kind === "reject" && command.reason.startsWith("abcx")).toBe(true);
+    expect(command?.kind === "reject" && command.reason.length).toBe(300);
+  });
+
+  test.each<[string, Command]>([
+    ["/aprove-scale", { kind: "unknown", word: "aprove-scale", didYouMean: "approve-scale" }],
+    ["/approve", { kind: "unknown", word: "approve", didYouMean: "approve-scale" }],
+    ["/Hold", { kind: "unknown", word: "Hold", didYouMean: "hold" }],
+    ["/lgtm", { kind: "unknown", word: "lgtm" }],
+    ["/assign @me", { kind: "unknown", word: "assign" }],
+  ])("%s is not one of ours", (body, command) => {
+    expect(parseCommands(body)).toEqual([command]);
+  });
+
+  test("no text makes the parser fail or give more than three", () => {
+    const piece = fc.oneof(
+      fc.constantFrom("```", "~~~", ">", "<!--", "-->", "\n", "\r\n", "\n\n", " ", "`", "<details>", "- "),
+      fc.constantFrom(...commandWords.map((word) => `/${word}`)),
+      fc.string({ maxLength: 5 }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        expect(parseCommands(pieces.join("")).length).toBeLessThanOrEqual(3);
+      }),
+    );
+  });
+
+  test("nothing inside a fence or a quote ever counts, whatever it is", () => {
+    const line = fc.string({ maxLength: 20 }).map((text) => text.replace(/[\r\n]/g, ""));
+    const lines = fc.array(fc.oneof(line, fc.constantFrom(...commandWords.map((word) => `/${word}`))), {
+      maxLength: 10,
+    });
+    fc.assert(
+      fc.property(lines, (texts) => {
+        expect(parseCommands(texts.map((text) => `> ${text}`).join("\n"))).toEqual([]);
+        const fenced = texts.filter((text) => !/^ {0,3}`{40,}/.test(text));
+        expect(parseCommands(["`".repeat(40), ...fenced, "`".repeat(40)].join("\n"))).toEqual([]);
+      }),
+    );
+  });
+});
+
+test.each([
+  [1, undefined],
+  [10, undefined],
+  [0, /from 1 to 10/],
+  [500, /from 1 to 10/],
+  [2.5, /from 1 to 10/],
+])("%s replicas within 1 to 10", (replicas, problem) => {
+  const said = replicasProblem(replicas, { minReplicas: 1, maxReplicas: 10 });
+  if (problem === undefined) expect(said).toBeUndefined();
+  else expect(said).toMatch(problem);
+});

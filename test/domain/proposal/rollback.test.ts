@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import type { Effect } from "../../../src/domain/kubernetes/manifest-edit.ts";
+import { driftOf, remediationBack, rollbackOf } from "../../../src/domain/proposal/rollback.ts";
+import type { Story } from "../../../src/domain/proposal/outcome.ts";
+import { aPlan } from "../../plan.ts";
+import { aRollback } from "../../rollback.ts";
+
+const { remediation, effect } = aPlan(4);
+const proposal = { number: 7 } as Story["proposal"];
+const merged: Story = { ending: "recovered", because: "it is back", remediation, effect, proposal, mergedSha: "c" };
+const reverting = { number: 8 } as Story["proposal"];
+
+test("a merged change can be taken back under its own pull request", () => {
+  expect(rollbackOf(merged, 7)).toEqual({ remediation, effect });
+});
+
+test.each<[string, Story | undefined, number, RegExp]>([
+  ["while its story goes on", undefined, 7, /goes on/],
+  ["when it was never merged", { ...merged, mergedSha: undefined }, 7, /nothing of it was merged/],
+  ["under another pull request of the incident", merged, 9, /only the change of #7 itself/],
+  ["when its revert was merged", { ...merged, revert: { proposal: reverting, mergedSha: "d" } }, 7, /#8 took it back/],
+])("nothing is taken back %s", (_, story, pull, words) => {
+  expect(rollbackOf(story, pull)).toMatch(words);
+});
+
+test("a revert that was not merged stands in nobody's way", () => {
+  const story: Story = { ...merged, revert: { proposal: reverting, mergedSha: undefined } };
+  expect(rollbackOf(story, 7)).toEqual({ remediation, effect });
+});
+
+test("the change back goes to the value before, and says who asked", () => {
+  const back = remediationBack(aRollback());
+  expect(back).toMatchObject({ kind: "revert", from: "4", to: "2", change: { kind: "replicas", to: 2 } });
+  expect(back.sizing).toEqual(["back to 2, the value before pull request 7: ann asked for it"]);
+});
+
+const fromTo = (from: unknown, to: unknown): Effect => {
+  const [change] = effect.changes;
+  if (change === undefined) throw new Error("the plan changes nothing");
+  return { ...effect, changes: [{ ...change, from, to }] };
+};
+
+test("a change back that starts from what was written undoes nothing else", () => {
+  expect(driftOf(effect, fromTo(4, 2))).toBeUndefined();
+});
+
+test.each<[string, Effect, RegExp]>([
+  ["somebody set another number since", fromTo(6, 2), /Git asks for 6 now, and the change wrote 4/],
+  [
+    "another field would change",
+    { ...effect, changes: effect.changes.map((change) => ({ ...change, field: ["spec", "paused"], from: true })) },
+    /Git asks for true now, and the change wrote nothing/,
+  ],
+])("it is refused where %s", (_, back, words) => {
+  expect(driftOf(effect, back)).toMatch(words);
+});

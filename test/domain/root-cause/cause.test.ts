@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import { type Cause, diagnoseSignals, type Signals } from "../../../src/domain/root-cause/cause.ts";
+import { web } from "../incident/incident-fixture.ts";
+
+const alert = { value: { name: "A", startedAt: "2026-01-02T10:20:00Z", predictive: false }, from: ["E1"] };
+const calm: Signals = { workload: web, alert, load: {}, downstream: [], missing: [], unanswered: [] };
+const cited = <T>(value: T, ...from: string[]) => ({ value, from: from.length > 0 ? from : ["E9"] });
+const sha = "a".repeat(40);
+const commit = (at: string, what: "image" | "replicas" | "config" | "resources" = "image", id = sha) => ({
+  sha: id,
+  at,
+  what,
+});
+const catalog = { kind: "Deployment", namespace: "shop", name: "catalog" };
+
+function causesOf(signals: Partial<Signals>): readonly Cause[] {
+  const diagnosis = diagnoseSignals({ ...calm, ...signals });
+  return diagnosis.kind === "diagnosed" ? diagnosis.causes : [];
+}
+
+describe("one signal, one cause", () => {
+  test.each<[string, Partial<Signals>, Cause["kind"], readonly string[]]>([
+    ["CPU near the request", { load: { utilisation: cited(0.95) } }, "saturated", ["scale"]],
+    [
+      "a trend that will fill the CPU",
+      { alert: { ...alert, value: { ...alert.value, predictive: true } } },
+      "saturation-predicted",
+      ["scale"],
+    ],
+    ["throttled periods", { load: { throttling: cited(0.4) } }, "cpu-throttled", ["resources", "scale"]],
+    ["containers killed for memory", { load: { oomKills: cited(2) } }, "out-of-memory", ["resources"]],
+    [
+      "an image changed just before",
+      { changes: cited([commit("2026-01-02T10:18:00Z")]) },
+      "bad-change",
+      ["revert", "image-rollback"],
+    ],
+    [
+      "a setting changed just before",
+      { changes: cited([commit("2026-01-02T10:18:00Z", "config")]) },
+      "bad-change",
+      ["revert"],
+    ],
+    ["full memory and restarts", { load: { memory: cited(0.97), restarts: cited(3) } }, "out-of-memory", ["resources"]],
+    ["refused pods", { quota: cited(3) }, "quota-exhausted", []],
+    [
+      "the autoscaler's ceiling under load",
+      { load: { utilisation: cited(0.85), autoscaler: cited({ replicas: 5, max: 5 }) } },
+      "autoscaler-at-max",
+      ["scale"],
+    ],
+    [
+      "a service behind it",
+      { downstream: [{ workload: catalog, share: 0.8, from: ["E4"], load: { utilisation: cited(1.1) } }] },
+      "downstream",
+      ["scale"],
+    ],
+  ])("%s", (_, signals, kind, remedies) => {
+    const [first] = causesOf(signals);
+    expect(first).toMatchObject({ kind, remedies });
+    expect(first?.citing.length).toBeGreaterThan(0);
+    expect(first?.confidence).toBeGreaterThan(0);
+    expect(first?.confidence).toBeLessThanOrEqual(1);
+  });
+
+  test.each<[string, Partial<Signals>]>([
+    ["nothing", {}],
+    ["CPU with room", { load: { utilisation: cited(0.5), throttling: cited(0.05), oomKills: cited(0) } }],
+    [
+      "the autoscaler's ceiling without load",
+      { load: { utilisation: cited(0.7), autoscaler: cited({ replicas: 5, max: 5 }) } },
+    ],
+    ["full memory without a restart", { load: { memory: cited(0.97), restarts: cited(0) } }],
+    ["restarts with counted kills of none", { load: { memory: cited(0.97), restarts: cited(3), oomKills: cited(0) } }],
+    ["no refused pod", { quota: cited(0) }],
+    ["a change long before", { changes: cited([commit("2026-01-02T08:00:00Z")]) }],
+    ["a change after it began", { changes: cited([commit("2026-01-02T10:25:00Z")]) }],
+    ["a change without a readable time", { changes: cited([commit("soon")]) }],
+    ["a service that explains little", { downstream: [{ workload: catalog, share: 0.1, from: ["E4"], load: {} }] }],
+    ["only itself in the graph", { downstream: [{ workload: web, share: 0.9, from: ["E4"], load: {} }] }],
+  ])("abstains with a reason: %s", (_, signals) => {
+    expect(diagnoseSignals({ ...calm, ...signals })).toMatchObject({
+      kind: "abstained",
+      because: expect.stringContaining("shop/Deployment/web"),
+    });
+  });
+
+  test("an abstention lists what was not known", () => {
+    expect(diagnoseSignals({ ...calm, missing: ["CPU used"] })).toMatchObject({
+      because: expect.stringContaining("not known: CPU used"),
+    });
+  });
+});
+
+describe("several signals", () => {
+  const hot = { utilisation: cited(0.95) };
+  const justChanged = cited([commit("2026-01-02T10:19:30Z")]);
+
+  test.each<[string, Partial<Signals>, Cause["kind"]]>([
+    ["a fresh change before the load that it made", { load: hot, changes: justChanged }, "bad-change"],
+    ["the load when the traffic rose as well", { load: hot, changes: justChanged, traffic: cited(2) }, "saturated"],
+    [
+      "the load before a change of half an hour ago",
+      { load: hot, changes: cited([commit("2026-01-02T09:55:00Z")]) },
+      "saturated",
+    ],
+    ["memory before CPU", { load: { ...hot, oomKills: cited(1) } }, "out-of-memory"],
+    ["the quota before all", { load: hot, changes: justChanged, quota: cited(1) }, "quota-exhausted"],
+    [
+      "what has come true before what was predicted",
+      { load: hot, alert: { ...alert, value: { ...alert.value, predictive: true } } },
+      "saturated",
+    ],
+    [
+      "a saturated callee before a warm caller",
+      { load: { utilisation: cited(0.82) }, downstream: [{ workload: catalog, share: 0.9, from: ["E4"], load: hot }] },
+      "downstream",
+    ],
+  ])("%s", (_, signals, kind) => expect(causesOf(signals)[0]?.kind).toBe(kind));
+
+  test("a commit counts from its rollout on", () => {
+    const late = { changes: cited([commit("2026-01-02T09:40:00Z")]), rollouts: cited(["2026-01-02T10:19:00Z"], "E7") };
+    expect(causesOf(late)[0]).toMatchObject({ kind: "bad-change", commit: sha, citing: ["E9", "E7", "E1"] });
+  });
+
+  test("two commits that fit equally leave a doubt", () => {
+    const one = causesOf({ changes: justChanged })[0]?.confidence ?? 0;
+    const two = causesOf({
+      changes: cited([...justChanged.value, commit("2026-01-02T10:19:00Z", "image", "b".repeat(40))]),
+    });
+    expect(two[0]?.confidence).toBeLessThan(one);
+  });
+
+  test("each missing source lowers the confidence", () => {
+    const [sure] = causesOf({ load: hot });
+    const [unsure] = causesOf({ load: hot, missing: ["events", "commits"] });
+    expect(unsure?.confidence).toBeCloseTo((sure?.confidence ?? 0) * 0.81, 2);
+  });
+
+  test("the remedy of a cause downstream goes to the workload downstream", () => {
+    const [first] = causesOf({
+      downstream: [{ workload: catalog, share: 0.8, from: ["E4"], load: { oomKills: cited(1, "E5") } }],
+    });
+    expect(first).toMatchObject({ workload: catalog, remedies: ["resources"], citing: ["E4", "E5"] });
+    expect(first?.sentence).toContain("web waits for catalog");
+  });
+
+  test("ids are unique", () => {
+    const causes = causesOf({
+      load: { ...hot, throttling: cited(0.5), oomKills: cited(1) },
+      changes: justChanged,
+      quota: cited(1),
+    });
+    expect(new Set(causes.map(({ id }) => id)).size).toBe(causes.length);
+    expect(causes.length).toBeGreaterThan(4);
+  });
+});

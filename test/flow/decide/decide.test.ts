@@ -1,0 +1,194 @@
+import { expect, test } from "vitest";
+import { atDesk, type Desk } from "../../faults/desk.ts";
+import { ci } from "../../lab/forge-shop.ts";
+
+const approver = "wim";
+const nothingSaid = { approvals: [], rejectedBy: undefined, held: false, refusal: "" };
+
+test("an open issue labelled rectify-freeze stops an approved merge, and its end lets it go on", () =>
+  atDesk({}, async (desk) => {
+    const issue = await desk.forge.openIssue(approver, { title: "Hands off" });
+    await desk.forge.label(issue, ["rectify-freeze"], approver);
+    const said = await desk.says(approver, "/approve-scale");
+    expect(await desk.decides([said])).toBeUndefined();
+    expect(desk.mergeCalls()).toBe(0);
+    await desk.forge.closeBy(approver, issue);
+    expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "merged" });
+  }));
+
+test("an approval that was written before the change was planned anew does not count for the new effect", () =>
+  atDesk({}, async (desk) => {
+    await desk.says(approver, "/approve-scale");
+    const earlier = { listened: [], standing: nothingSaid, effect: "the effect before", headSha: "a".repeat(40) };
+    expect(await desk.decides([{ kind: "pull-request" }], { pending: { earlier } })).toBeUndefined();
+    expect(desk.mergeCalls()).toBe(0);
+  }));
+
+test("a number is heard once: it is not planned again after the plan that it led to", () =>
+  atDesk({}, async (desk) => {
+    await desk.says(approver, "/approve-scale 5");
+    const first = await desk.decides([]);
+    expect(first).toMatchObject({ kind: "replan", replicas: 5, by: approver });
+    if (first?.kind !== "replan") return;
+    expect(await desk.decides([], { pending: { earlier: first.hearings } })).toBeUndefined();
+  }));
+
+test("a hold outlives a new plan", () =>
+  atDesk({}, async (desk) => {
+    await desk.says(approver, "/hold");
+    await desk.says(approver, "/approve-scale 5");
+    const first = await desk.decides([]);
+    expect(first).toMatchObject({ kind: "replan", hearings: { standing: { held: true } } });
+  }));
+
+test("the word of the person who asked for the number counts for the effect that came of it", () =>
+  atDesk({}, async (desk) => {
+    const earlier = { listened: [], standing: nothingSaid, effect: "the effect before", headSha: "a".repeat(40) };
+    expect(await desk.decides([], { pending: { earlier, approvedBy: approver } })).toMatchObject({ kind: "merged" });
+  }));
+
+const report = (desk: Desk) => desk.forge.comments(desk.proposal.number)[0]?.body ?? "";
+
+test("a review that the branch's protection requires is counted by GitHub and asked for in its words", () =>
+  atDesk({ shop: { requiredReviews: 1 } }, async (desk) => {
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
+    expect(report(desk)).toContain("1 approving review is required");
+    await desk.forge.review("ada", desk.proposal.number, "APPROVED");
+    expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "merged" });
+  }));
+
+test("two of a team must approve where the guardrails say so", () =>
+  atDesk(
+    {
+      shop: { teams: { "acme/sre": ["wim", "max"] } },
+      guardrails: { approvers: { "approve-scale": { teams: ["acme/sre"], count: 2 } } },
+    },
+    async (desk) => {
+      const said = [];
+      for (const login of ["wim", "ada", "wim"]) said.push(await desk.says(login, "/approve-scale"));
+      expect(await desk.decides(said)).toBeUndefined();
+      expect(report(desk)).toContain("you are not among the approvers");
+      expect(await desk.decides([await desk.says("max", "/approve-scale")])).toMatchObject({ kind: "merged" });
+    },
+  ));
+
+const selfMerging = { autoMerge: "low-risk", requiredChecks: [] };
+const ready = { pending: { selfMergeLacks: [] } };
+/** A quarter of an hour, a day away from now. */
+const closed = [{ days: [dayIn(3)], from: "11:00", to: "11:15", timeZone: "Europe/Berlin" }];
+
+test.each([
+  ["what lacks nothing merges by itself", selfMerging, "merged"],
+  ["not after the permission was taken back", { autoMerge: "never" }, "the guardrails let nothing merge by itself"],
+  ["not outside the windows", { ...selfMerging, windows: closed }, "11:00–11:15 Europe/Berlin"],
+  [
+    "an exempt severity needs no window",
+    { ...selfMerging, windows: closed, windowExemptSeverities: ["critical"] },
+    "merged",
+  ],
+  ["not in a freeze", { ...selfMerging, freeze: true }, "the end of the freeze"],
+])("%s", (_what, guardrails, expected) =>
+  atDesk({ guardrails }, async (desk) => {
+    const decided = await desk.decides([{ kind: "pull-request" }], ready);
+    if (expected === "merged") expect(decided).toMatchObject({ kind: "merged" });
+    else expect([decided, report(desk)]).toEqual([undefined, expect.stringContaining(expected)]);
+  }),
+);
+
+test("in Watchtower mode an open proposal is kept, merges only by a person's word", async () => {
+  await atDesk({ guardrails: selfMerging }, async (desk) => {
+    expect(await desk.decides([{ kind: "pull-request" }], { ...ready, watching: true })).toBeUndefined();
+    expect(report(desk)).toContain("Watchtower mode: nothing merges by itself");
+    expect(desk.mergeCalls()).toBe(0);
+    const said = await desk.says(approver, "/approve-scale");
+    expect(await desk.decides([said], { ...ready, watching: true })).toMatchObject({ kind: "merged" });
+  });
+});
+
+test("without a required check nothing merges by itself, and the cure is told", () =>
+  atDesk({ guardrails: selfMerging, shop: { requiredChecks: [] } }, async (desk) => {
+    expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
+    expect(report(desk)).toContain("let its protection or a ruleset require one");
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")], ready)).toMatchObject({ kind: "merged" });
+  }));
+
+test("/retry plans the change anew, and what was approved stays approved while the effect is the same", () =>
+  atDesk({ green: false }, async (desk) => {
+    await desk.says(approver, "/approve-scale");
+    await desk.says(approver, "/retry");
+    const first = await desk.decides([]);
+    expect(first).toMatchObject({ kind: "replan", replicas: undefined, by: "" });
+    if (first?.kind !== "replan") return;
+    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
+    expect(await desk.decides([], { pending: { earlier: first.hearings } })).toMatchObject({ kind: "merged" });
+  }));
+
+test("/stop is heard as a hold", () =>
+  atDesk({}, async (desk) => {
+    await desk.says(approver, "/stop");
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
+    expect(report(desk)).toContain("/resume");
+  }));
+
+test("a reader may neither hold nor retry, and is told once a minute at most", () =>
+  atDesk({}, async (desk) => {
+    const said = [];
+    for (const word of ["/hold", "/retry", "/reject", "/resume"]) said.push(await desk.says("rob", word));
+    desk.forge.resetCalls();
+    expect(await desk.decides(said)).toBeUndefined();
+    const writes = desk.forge.calls.filter(({ method }) => method === "POST" || method === "PATCH");
+    expect(writes.filter(({ path }) => path.endsWith("/reactions"))).toHaveLength(1);
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+  }));
+
+test.each([
+  ["/explain", "rectify explain"],
+  ["/help", "/rollback (proposes to take a merged change back)"],
+  ["/aprove-scale", "did you mean /approve-scale?"],
+  ["/rollback", "nothing is merged that could be rolled back"],
+])("%s is answered in the sticky comment", (body, words) =>
+  atDesk({}, async (desk) => {
+    expect(await desk.decides([await desk.says(approver, body)])).toBeUndefined();
+    expect(report(desk)).toContain(words);
+  }),
+);
+
+function dayIn(days: number): string {
+  const at = new Date(Date.now() + days * 86_400_000);
+  return ["sun", "mon", "tue", "wed", "thu", "fri", "sat"][at.getUTCDay()] ?? "";
+}
+
+const halfCycleMs = 150_000;
+
+test("A13: an alert that comes and goes twelve times in an hour is one proposal, which never merges itself", () =>
+  atDesk({ green: false, guardrails: selfMerging }, async (desk) => {
+    const alert = { turnsMs: Array<number>(22).fill(halfCycleMs) };
+    expect(await desk.decides([], { ...ready, quietLooks: 24, alert, pollMs: halfCycleMs })).toBeUndefined();
+    // Only now nothing else stops it.
+    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
+    expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
+    expect(report(desk)).toContain("flapping: the alert began to fire 12 times within the hour");
+    expect([desk.mergeCalls(), desk.forge.pulls().map(({ state }) => state)]).toEqual([0, ["open"]]);
+    const edits = desk.forge.calls.filter(({ method, path }) => method === "PATCH" && path.includes("/comments/"));
+    expect(edits.length).toBeLessThanOrEqual(60);
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")], ready)).toMatchObject({ kind: "merged" });
+  }));
+
+test("a proposal whose alert resolved says when it closes, and closes then", () =>
+  atDesk({ green: false }, async (desk) => {
+    const alert = { turnsMs: [60_000] };
+    expect(await desk.decides([], { quietLooks: 4, alert })).toBeUndefined();
+    expect(report(desk)).toMatch(/the alert, which resolved: this closes at \S+Z unless it fires again/);
+    expect(await desk.decides([], { quietLooks: 20 })).toMatchObject({
+      ...{ kind: "close", ending: "resolved-before-merge" },
+    });
+  }));
+
+test("nothing merges while the alert is resolved; when it fires again in time, what was approved merges", () =>
+  atDesk({}, async (desk) => {
+    await desk.says(approver, "/approve-scale");
+    expect(await desk.decides([], { alert: { turnsMs: [0, halfCycleMs] } })).toBeUndefined();
+    expect(report(desk)).toContain("the alert, which resolved");
+    expect(desk.mergeCalls()).toBe(0);
+    expect(await desk.decides([], { quietLooks: 20 })).toMatchObject({ kind: "merged" });
+  }));

@@ -1,0 +1,119 @@
+import { expect, test } from "vitest";
+import { bodyHashOf, type Permission } from "../../../src/domain/guardrails/commenter.ts";
+import type { Story } from "../../../src/domain/proposal/outcome.ts";
+import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
+import { hearRollback } from "../../../src/flow/decide/hear-rollback.ts";
+import type { Ports } from "../../../src/ports/ports.ts";
+import { anIncident } from "../../builders.ts";
+import { aPlan } from "../../plan.ts";
+
+const incident = anIncident();
+const now = new Date("2026-11-25T00:00:00Z");
+const { remediation, effect } = aPlan(4);
+const proposal = { number: 7 } as Story["proposal"];
+const merged: Story = { ending: "recovered", because: "it is back", remediation, effect, proposal, mergedSha: "c" };
+
+interface Scene {
+  readonly body?: string;
+  readonly permission?: Permission;
+  readonly byPerson?: boolean;
+  readonly state?: "open" | "closed" | "merged";
+  readonly edited?: boolean;
+  readonly changedSince?: boolean;
+  readonly guardrails?: string;
+  readonly underWay?: boolean;
+  readonly goesOn?: boolean;
+  readonly story?: Story;
+  /** The pull request that the comment stands under. */
+  readonly proposal?: number;
+}
+
+/** One comment under a merged proposal, and what came of it, in the order of its happening. */
+async function said(scene: Scene) {
+  const { body = "/rollback", permission = "write", state = "merged", story = merged } = scene;
+  const done: string[] = [];
+  const asked: object[] = [];
+  const comment = {
+    ...{ id: 5, proposal: scene.proposal ?? 7, author: "ann", byPerson: scene.byPerson ?? true, body },
+    ...{ createdAt: now.toISOString(), edited: scene.edited ?? false },
+  };
+  const guardrails = scene.guardrails ?? "namespaces: [shop]\n";
+  const ports = {
+    people: {
+      comment: async () => comment,
+      permissionOf: async () => permission,
+      teamsOf: async () => [],
+      react: async (_: number, reaction: string) => void done.push(reaction),
+    },
+    github: {
+      look: async () => ({ state }),
+      head: async () => ({ sha: "1", tree: treeOf({ ".github/rectify.yml": guardrails }) }),
+      report: async (_: object, markdown: string) => void done.push(markdown),
+    },
+    journal: { audit: async ({ detail }: { detail: { admitted: string } }) => void done.push(detail.admitted) },
+    rollbacks: {
+      ask: async (rollback: object) => {
+        done.push("asked");
+        asked.push(rollback);
+        return scene.underWay !== true;
+      },
+    },
+    clock: { now: () => now },
+    telemetry: { tell: () => undefined },
+  };
+  const bodyHash = scene.changedSince ? "another" : bodyHashOf(body);
+  const message = { kind: "command", comment: 5, bodyHash } as const;
+  const about = scene.goesOn
+    ? { incident, pull: 7, ended: undefined, story: undefined }
+    : { incident, pull: 7, ended: "recovered: it is back", story };
+  await hearRollback(message, about, ports as unknown as Ports);
+  return { done, asked };
+}
+
+test("with the rights for it the change back is put on record, after the answer on the rights", async () => {
+  const { done, asked } = await said({});
+  expect(asked).toEqual([
+    { incident, remediation, effect, pull: 7, by: "ann", comment: 5, ended: "recovered: it is back" },
+  ]);
+  expect(done).toEqual([
+    "heard",
+    "asked",
+    expect.stringContaining("recovered: it is back; the rollback that ann asked for is proposed"),
+    "+1",
+  ]);
+});
+
+test.each<[string, Scene, string]>([
+  ["somebody who may only read", { permission: "read" }, "needs the permission write"],
+  [
+    "somebody who is not among the approvers",
+    { guardrails: "namespaces: [shop]\napprovers:\n  rollback: {users: [ben]}\n" },
+    "not among the approvers",
+  ],
+  ["one where nothing was merged", { story: { ...merged, mergedSha: undefined } }, "nothing of it"],
+  ["a second one while the first is under way", { underWay: true }, "under way already"],
+  ["one under guardrails that cannot be read", { guardrails: "namespaces: 3\n" }, "the guardrails are invalid"],
+])("%s gets a refusal with the reason", async (_, scene, words) => {
+  const { done, asked } = await said(scene);
+  expect(done.join()).toContain(words);
+  expect(done.at(-1)).toBe("confused");
+  if (scene.underWay !== true) expect(asked).toEqual([]);
+});
+
+test("while the story goes on the sticky comment stays the story's, and the answer is a reaction", async () => {
+  const { done, asked } = await said({ goesOn: true });
+  expect(done).toEqual(["heard", "confused"]);
+  expect(asked).toEqual([]);
+});
+
+test.each<[string, Scene]>([
+  ["a quote", { body: "> /rollback" }],
+  ["a bot", { byPerson: false }],
+  ["a comment that was edited", { edited: true }],
+  ["a comment that says something else by now", { changedSince: true }],
+  ["a comment under another pull request", { proposal: 8 }],
+  ["one under an open proposal, which the decision hears", { state: "open" }],
+  ["one under a proposal that was closed", { state: "closed" }],
+])("%s asks for nothing", async (_, scene) => {
+  expect((await said(scene)).asked).toEqual([]);
+});

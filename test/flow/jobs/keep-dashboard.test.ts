@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import { type App, createApp } from "../../../src/server/github-app.ts";
+import type { Candidate } from "../../../src/domain/proposal/caps.ts";
+import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
+import { keepDashboard } from "../../../src/flow/jobs/keep-dashboard.ts";
+import type { Tempo } from "../../../src/ports/timings.ts";
+import { app, connect, key, type Session, startShop } from "../../lab/forge-shop.ts";
+import { aLease } from "../../lease.ts";
+import { anIncident } from "../../builders.ts";
+import { freshDatabase } from "../../postgres.ts";
+
+let forge: Awaited<ReturnType<typeof startShop>>;
+let session: Session;
+let store: Store;
+let bot: App;
+let ahead: number;
+let told: string[];
+const opened: (() => Promise<void>)[] = [];
+
+const rules = { namespaces: ["shop"], maxOpenPulls: 1, exemptSeverities: [] };
+const limits = (more: object = {}) => {
+  const parsed = parseGuardrails({ ...rules, ...more });
+  if (!parsed.ok) throw new Error(parsed.problems.map(({ text }) => text).join());
+  return parsed.value;
+};
+
+async function open(more: object = {}): Promise<void> {
+  ahead = 0;
+  told = [];
+  forge = await startShop({
+    files: { ".github/rectify.yml": JSON.stringify({ ...rules, ...more }) },
+    teams: { "acme/sre": ["max"] },
+    now: () => new Date(Date.now() + ahead),
+  });
+  session = await connect(forge);
+  store = await openStore(await freshDatabase());
+  bot = createApp({
+    ...{ id: app.id, privateKey: key, webhookSecret: app.webhookSecret },
+    ...{ wake: async () => undefined, ticked: store.queue.request },
+  });
+  opened.push(forge.close, store.close);
+  for (let number = 0; number < 3; number += 1) await store.queue.ask(aCandidate(number), limits(more), new Date());
+  await keep();
+}
+
+beforeEach(() => {
+  opened.length = 0;
+});
+afterEach(async () => {
+  for (const close of opened) await close();
+});
+
+const uid = (number: number) => `5b0c1f4e-9a3d-5c7e-8f21-${String(number).padStart(12, "0")}`;
+
+function aCandidate(number: number): Candidate {
+  return {
+    ...{ incident: uid(number), workload: { kind: "Deployment", namespace: "shop", name: `w${number}` } },
+    ...{ alert: "HighRequestLatency", severity: "warning", startedAt: "2026-11-24T02:00:00Z", summary: "scale" },
+  };
+}
+
+function keep(more: Partial<Parameters<typeof keepDashboard>[0]> = {}): Promise<readonly Candidate[]> {
+  const telemetry = { tell: (_incident: string, _verb: string, text: string) => void told.push(text) };
+  const { host: github, people } = session;
+  const clock = { now: () => new Date(Date.now() + ahead) };
+  const tempo = { coolDownMs: 0 } as Tempo;
+  return keepDashboard({ github, people, queue: store.queue, journal: store, clock, telemetry, tempo, ...more });
+}
+
+const issue = () => forge.issues()[0]?.number ?? 0;
+const body = () => forge.issues()[0]?.body ?? "";
+const ticked = (number: number) =>
+  body().replace(`[ ] <!-- rectify:open=${uid(number)}`, `[x] <!-- rectify:open=${uid(number)}`);
+const isOpen = async (number: number, more: object = {}) =>
+  (await store.queue.ask(aCandidate(number), limits(more), new Date())).kind === "open";
+
+/** The person edits the issue, and GitHub tells the App of it, twice. */
+async function tick(number: number, login: string): Promise<void> {
+  await forge.editIssue(issue(), login, ticked(number));
+  const delivery = forge.deliveries.findLast(({ event }) => event === "issues");
+  const payload = JSON.parse(delivery?.body ?? "{}") as object;
+  for (let time = 0; time < 2; time += 1) await bot.receive({ id: delivery?.id ?? "", name: "issues", payload });
+}
+
+test("a parked incident asks for a person, for a day or until its workload has another one", async () => {
+  await open();
+  const incident = anIncident();
+  await store.recordIncident(incident);
+  await store.endIncident(incident.uid, {
+    ending: "parked",
+    because: "GitHub: the repository is archived",
+    story: null,
+  });
+  await keep();
+  expect(body()).toMatch(/## Action required\n\n- .*nobody is at work on .*the repository is archived/);
+  expect(await store.parkedSince(new Date(Date.now() + 60_000))).toEqual([]);
+  await store.recordIncident({ ...incident, uid: uid(77) });
+  await keep();
+  expect(body()).not.toContain("nobody is at work");
+});
+
+test("who waits is named as soon as a place is free, the longest waiting first", async () => {
+  await open();
+  expect(await keep()).toEqual([]);
+  await store.queue.leave(uid(0));
+  expect(await keep()).toEqual([aCandidate(1)]);
+  expect(await isOpen(1)).toBe(true);
+  expect(await keep()).toEqual([]);
+});
+
+test("a box that a person with rights ticks opens its proposal now, past the caps, and is consumed", async () => {
+  await open();
+  await tick(2, "wim");
+  expect(await isOpen(2)).toBe(false);
+  await keep();
+  expect(body()).not.toContain("[x]");
+  expect([await isOpen(1), await isOpen(2)]).toEqual([false, true]);
+  await keep();
+  expect(body()).not.toContain(uid(2));
+  const rows = (await store.auditRows()).filter((row) => row.action === "command open");
+  expect(rows).toMatchObject([{ actor: "wim", incident: uid(2), detail: { permission: "write", admitted: "heard" } }]);
+});
+
+test.each([
+  ["a reader", {}, "rob", "/open needs the permission write, yours is read"],
+  [
+    "one who is not among the approvers",
+    { approvers: { open: { teams: ["acme/sre"] } } },
+    "wim",
+    "not among the approvers",
+  ],
+  ["a bot", {}, "rectify[bot]", "is not a person"],
+])("the box of %s counts for nothing, which the issue says", async (_who, more, login, words) => {
+  await open(more);
+  await tick(2, login);
+  await keep();
+  expect(body()).not.toContain("[x]");
+  if (login !== "rectify[bot]") expect(body()).toContain(words);
+  expect(told.join()).toContain(words);
+  expect(await isOpen(2, more)).toBe(false);
+});
+
+test("a box waits for the delivery that tells who ticked it, and counts for nothing without one", async () => {
+  await open();
+  await forge.editIssue(issue(), "wim", ticked(2));
+  await keep();
+  expect(body()).toContain("[x]");
+  ahead = 3 * 60_000;
+  await keep();
+  await keep();
+  expect(body()).not.toContain("[x]");
+  expect(body()).toContain("GitHub did not tell who ticked the box");
+  expect(await isOpen(2)).toBe(false);
+});
+
+test("a comment says who asks, without any delivery; edited ones and others' issues do not count", async () => {
+  await open();
+  const edited = await forge.comment(issue(), "wim", "hello");
+  ahead = 5000;
+  await forge.editComment(edited, `/open ${uid(1)}`, "wim");
+  const other = await forge.openIssue("wim", { title: "other" });
+  await forge.comment(other, "wim", `/open ${uid(1)}`);
+  await forge.comment(issue(), "rob", `/open ${uid(1)}`);
+  const said = await forge.comment(issue(), "max", `/open ${uid(2)}`);
+  await keep();
+  await keep();
+  expect([await isOpen(1), await isOpen(2)]).toEqual([false, true]);
+  const reactions = forge.calls.filter(({ path }) => path.endsWith(`/${said}/reactions`));
+  expect(reactions).toHaveLength(1);
+});
+
+test("where two must ask, one is not enough, not even twice", async () => {
+  const more = { approvers: { open: { count: 2 } } };
+  await open(more);
+  await forge.comment(issue(), "wim", `/open ${uid(2)}`);
+  await forge.comment(issue(), "wim", `/open ${uid(2)}`);
+  await keep();
+  expect(await isOpen(2, more)).toBe(false);
+  await tick(2, "max");
+  await keep();
+  expect(await isOpen(2, more)).toBe(true);
+});
+
+test("a quiet board is not written again", async () => {
+  await open();
+  forge.resetCalls();
+  await keep();
+  await keep();
+  expect(forge.calls.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+test("while a lease runs the board is written once an hour, not at each look", async () => {
+  await open({ priceBook: { currency: "EUR", cpuHour: 1, memoryGiBHour: 0 } });
+  await store.leases.begin(aLease({ reserved: { cpuCores: 2, memoryBytes: 0 } }));
+  const lookAt = (time: string) =>
+    keep({ leases: store.leases, clock: { now: () => new Date(`2026-11-24T${time}Z`) } });
+  await lookAt("03:31:00");
+  expect(body()).toContain("#7");
+  const before = body();
+  forge.resetCalls();
+  for (const time of ["03:38:00", "03:45:30", "03:59:59"]) await lookAt(time);
+  expect(forge.calls.filter(({ method }) => method !== "GET")).toEqual([]);
+  expect(body()).toBe(before);
+  await lookAt("04:00:00");
+  expect(body()).toContain("has ended, 2.00 `EUR` until 2026-11-24 04:00 UTC");
+});

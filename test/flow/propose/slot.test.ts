@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import type { Story } from "../../../src/domain/proposal/outcome.ts";
+import type { Case } from "../../../src/flow/gate/change-request.ts";
+import { placeOf, takeTurn } from "../../../src/flow/propose/slot.ts";
+import type { Message, Run } from "../../../src/ports/workflow.ts";
+import type { Ports } from "../../../src/ports/ports.ts";
+import type { ProposalQueue } from "../../../src/ports/records.ts";
+import { anAlert } from "../../builders.ts";
+import { aCase, aPlan, gatePorts } from "../../plan.ts";
+
+/** A queue that answers in this order, then opens. */
+function aQueue(answers: readonly string[]): ProposalQueue {
+  const left = [...answers];
+  return {
+    ask: async () => {
+      const because = left.shift();
+      return because === undefined ? { kind: "open" } : { kind: "listed", because };
+    },
+    overview: async () => ({ open: [], listed: [], ready: [], used: { open: 0, lastHour: 0 } }),
+    leave: async () => undefined,
+    request: async () => undefined,
+    unjudged: async () => [],
+    judge: async () => undefined,
+  };
+}
+
+function runOf(
+  queue: ProposalQueue | undefined,
+  world: { resolved?: boolean; guardrails?: object; rousedAt?: number } = {},
+) {
+  const told: string[] = [];
+  const ports: Ports = {
+    ...gatePorts({ guardrails: world.guardrails ?? {} }),
+    queue,
+    telemetry: { tell: (_incident, _verb, text) => void told.push(text) },
+  };
+  const head = async () => ({ sha: "b".repeat(40), tree: await ports.github.at("") });
+  const alertsOf = async () => [anAlert({ status: world.resolved ? "resolved" : "firing" })];
+  const asked = {
+    ...ports,
+    tempo: {} as Ports["tempo"],
+    github: { ...ports.github, head },
+    journal: { ...ports.journal, alertsOf },
+  };
+  const waits: number[] = [];
+  const run = {
+    tempo: { pollMs: 1 },
+    step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(asked),
+    message: async (pauseMs: number): Promise<Message | undefined> => {
+      waits.push(pauseMs);
+      if (waits.length > 12) throw new Error("waits forever");
+      return world.rousedAt === waits.length ? { kind: "turn" } : undefined;
+    },
+  } as unknown as Run;
+  return { run, told, waits };
+}
+
+const cap = "5 pull requests are open (maxOpenPulls)";
+
+test("a free slot lets the proposal go at once", async () => {
+  const { run, waits } = runOf(aQueue([]));
+  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("go");
+  expect(waits).toEqual([]);
+});
+
+test("at the cap it waits, says why once, and knows that its plan is old by then", async () => {
+  const { run, told, waits } = runOf(aQueue([cap, cap, cap]));
+  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("waited");
+  expect(told).toEqual([`waits: ${cap}`]);
+  expect(waits).toEqual([1, 2, 4]);
+});
+
+test("who waits long looks ever more rarely, until something happens", async () => {
+  const { run, waits } = runOf(aQueue(Array(9).fill(cap)), { rousedAt: 7 });
+  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("waited");
+  expect(waits).toEqual([1, 2, 4, 8, 16, 20, 20, 1, 2]);
+});
+
+test("an alert that resolved meanwhile needs no proposal", async () => {
+  const { run } = runOf(aQueue(Array(9).fill(cap)), { resolved: true });
+  expect(await takeTurn(aCase(), aPlan(3), run)).toEqual({
+    because: "the alert resolved while the proposal waited its turn",
+  });
+});
+
+test("the end of a lease does not wait: what was measured for it would be old", async () => {
+  const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
+  const lease = { renewals: 2 } as Case["lease"];
+  expect(await takeTurn(aCase({ lease, closesWhenResolved: false }), aPlan(3), run)).toEqual({ because: cap });
+  expect(waits).toEqual([]);
+  expect(placeOf(aCase({ lease }))).toMatch(/^[0-9a-f-]{36}\/lease\/2$/);
+});
+
+test("a revert never waits", async () => {
+  const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
+  expect(await takeTurn(aCase({ failed: {} as Story }), aPlan(3), run)).toBe("go");
+  expect(waits).toEqual([]);
+});
+
+test("invalid guardrails open nothing", async () => {
+  const { run } = runOf(aQueue([]), { guardrails: { maxReplica: 1 } });
+  await expect(takeTurn(aCase(), aPlan(3), run)).rejects.toThrow("waits forever");
+});

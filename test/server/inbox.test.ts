@@ -1,0 +1,193 @@
+import { createHmac, generateKeyPairSync } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startDurable, type Durable } from "../../src/adapters/dbos/durable.ts";
+import { listen } from "../../src/adapters/http/listener.ts";
+import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
+import { createApp } from "../../src/server/github-app.ts";
+import type { Alert } from "../../src/domain/incident/alert.ts";
+import { type Inbox, openInbox } from "../../src/server/inbox.ts";
+import type { Message } from "../../src/ports/workflow.ts";
+import type { Ports } from "../../src/ports/ports.ts";
+import { internalRoutes, webhookRoutes } from "../../src/server/routes.ts";
+import { aDelivery, anAlert } from "../builders.ts";
+import { freshDatabase } from "../postgres.ts";
+
+const secret = "0123456789abcdef0123456789abcdef";
+const token = "fedcba9876543210fedcba9876543210";
+const heard: { incident: string; message: Message }[] = [];
+let store: Store;
+let durable: Durable;
+let inbox: Inbox;
+let active: readonly Alert[] = [];
+let urls: { internal: string; webhooks: string };
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  const url = await freshDatabase();
+  store = await openStore(url);
+  const telemetry = { tell: () => undefined };
+  const tempo = { pollMs: 50 } as Ports["tempo"];
+  durable = await startDurable({
+    url,
+    ports: { telemetry, tempo } as unknown as Ports,
+    recovering: store.recovering,
+    mostRecoveries: 3,
+    leaseStory: async () => undefined,
+    rollbackStory: async () => undefined,
+    // The story of these tests only listens.
+    story: async (incident, run) => {
+      for (;;) {
+        const message = await run.message(60_000);
+        if (message) heard.push({ incident: incident.uid, message });
+      }
+    },
+  });
+  const alerts = { active: async () => active };
+  const key = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const privateKey = key.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const app = createApp({ id: 1, privateKey, webhookSecret: secret, wake: (...about) => inbox.wake(...about) });
+  const hearAfterwards = async () => undefined;
+  inbox = openInbox({ store, durable, alerts, telemetry, cluster: "test", hearAfterwards, app: () => app });
+  const intake = { store, app, alertsToken: token, ring: inbox.ring };
+  const internal = await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
+  const webhooks = await listen(webhookRoutes(intake), { host: "127.0.0.1", port: 0 });
+  urls = { internal: `http://127.0.0.1:${internal.port}`, webhooks: `http://127.0.0.1:${webhooks.port}` };
+  closing.push(internal.close, webhooks.close, inbox.close, durable.shutdown, store.close);
+});
+afterAll(async () => {
+  for (const close of closing) await close();
+});
+
+const authorized = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+
+async function post(path: string, body: string, headers: Record<string, string> = authorized): Promise<number> {
+  return (await fetch(urls.internal + path, { method: "POST", body, headers })).status;
+}
+
+async function deliver(alerts: readonly Alert[], changes: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  expect(await post("/alerts", JSON.stringify(aDelivery(alerts, changes)))).toBe(202);
+  await drained();
+}
+
+async function drained(): Promise<void> {
+  inbox.ring();
+  await expect.poll(() => store.waitingCount(), { interval: 10 }).toBe(0);
+}
+
+function alertOf(deployment: string, changes: Partial<Alert> = {}): Alert {
+  const labels = { alertname: "HighRequestLatency", namespace: "shop", deployment, severity: "critical" };
+  return anAlert({ labels, fingerprint: `f-${deployment}`, ...changes });
+}
+
+const openOf = (deployment: string) => store.openIncidentOf(`shop/Deployment/${deployment}`);
+
+test("alerts need credentials, bearer or basic, before a byte of the body is read", async () => {
+  const basic = `Basic ${Buffer.from(`alertmanager:${token}`).toString("base64")}`;
+  expect(await post("/alerts", "{}", {})).toBe(401);
+  expect(await post("/alerts", "{}", { authorization: "Bearer wrong" })).toBe(401);
+  expect(await post("/alerts", "{}", { authorization: basic })).toBe(202);
+  await drained();
+});
+
+test("what cannot be read is kept and ignored, and its neighbours count", async () => {
+  expect(await post("/alerts", "{ cut")).toBe(202);
+  const good = JSON.parse(JSON.stringify(aDelivery([alertOf("mixed")]))) as { alerts: unknown[] };
+  good.alerts.unshift({ status: "firing", labels: "none" });
+  expect(await post("/alerts", JSON.stringify(good))).toBe(202);
+  await drained();
+  expect(await openOf("mixed")).toBeDefined();
+});
+
+test("the same alert from three peers is one incident", async () => {
+  for (let peer = 0; peer < 3; peer += 1) await deliver([alertOf("web")]);
+  const open = await openOf("web");
+  expect(await store.alertsOf(open?.incident.uid ?? "")).toHaveLength(1);
+  expect((await store.unfinished()).filter((item) => item.incident.workload.name === "web")).toHaveLength(1);
+});
+
+test("a second alert of a workload joins its incident", async () => {
+  await deliver([alertOf("web", { fingerprint: "f-other", name: "HighErrorRate" })]);
+  const open = await openOf("web");
+  expect(await store.alertsOf(open?.incident.uid ?? "")).toHaveLength(2);
+});
+
+test("resolved is not firing: alone it opens nothing, later it wakes the story", async () => {
+  await deliver([alertOf("calm", { status: "resolved" })]);
+  expect(await openOf("calm")).toBeUndefined();
+  const uid = (await openOf("web"))?.incident.uid;
+  const before = heard.length;
+  await deliver([alertOf("web", { status: "resolved" })]);
+  await expect.poll(() => heard.slice(before).map((item) => item.incident)).toEqual([uid]);
+});
+
+test("a story whose turn has come is woken once as long as it stays so", async () => {
+  await deliver([alertOf("waits")]);
+  const uid = (await openOf("waits"))?.incident.uid ?? "";
+  const candidate = {
+    ...{ incident: uid, workload: { kind: "Deployment", namespace: "shop", name: "waits" } as const },
+    ...{ alert: "HighRequestLatency", severity: "critical", startedAt: "2026-11-24T02:00:00Z", summary: "scale" },
+  };
+  const turns = () => heard.filter(({ incident, message }) => incident === uid && message.kind === "turn").length;
+  for (const ready of [[candidate], [candidate], [], [candidate]]) await inbox.rouse(ready);
+  await expect.poll(turns, { interval: 10 }).toBe(2);
+});
+
+test("a poll of Alertmanager finds a lost alert and a lost end", async () => {
+  active = [alertOf("lost")];
+  await inbox.poll();
+  const uid = (await openOf("lost"))?.incident.uid ?? "";
+  expect((await store.alertsOf(uid)).map((alert) => alert.status)).toEqual(["firing"]);
+  active = [];
+  await inbox.poll();
+  expect((await store.alertsOf(uid)).map((alert) => alert.status)).toEqual(["firing"]);
+  await inbox.poll();
+  expect((await store.alertsOf(uid)).map((alert) => alert.status)).toEqual(["resolved"]);
+});
+
+const sign = (body: string) => `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+
+async function webhook(body: string, headers: Record<string, string>): Promise<number> {
+  const all = { "content-type": "application/json", "x-github-event": "issue_comment", ...headers };
+  return (await fetch(`${urls.webhooks}/webhooks/github`, { method: "POST", body, headers: all })).status;
+}
+
+const comment = (text: string) =>
+  JSON.stringify({
+    action: "created",
+    issue: { number: 7, pull_request: {} },
+    comment: { id: 99, body: text },
+    repository: { name: "shop", owner: { login: "o" }, full_name: "o/shop" },
+    installation: { id: 1 },
+  });
+
+test("a webhook without a genuine signature is refused", async () => {
+  const body = comment("/approve-scale");
+  const forged = `sha256=${createHmac("sha256", "development").update(body).digest("hex")}`;
+  expect(await webhook(body, { "x-github-delivery": "d0" })).toBe(401);
+  expect(await webhook(body, { "x-github-delivery": "d0", "x-hub-signature-256": forged })).toBe(401);
+  expect(await webhook(body, { "x-github-delivery": "d0", "x-hub-signature-256": "sha256=zz" })).toBe(401);
+  expect(await store.waitingCount()).toBe(0);
+});
+
+test("one delivery id has one effect, however often it comes", async () => {
+  const open = await openOf("web");
+  await store.recordPull(7, open?.incident.uid ?? "");
+  const body = comment("/approve-scale");
+  const before = heard.length;
+  for (let time = 0; time < 3; time += 1) {
+    expect(await webhook(body, { "x-github-delivery": "d1", "x-hub-signature-256": sign(body) })).toBe(202);
+  }
+  await drained();
+  const commands = () => heard.slice(before).filter((item) => item.message.kind === "command");
+  await expect.poll(commands).toHaveLength(1);
+  // The messages of a story arrive in order: one more alert behind it shows that no second command came before.
+  await deliver([alertOf("web", { fingerprint: "f-third", name: "HighErrorRate" })]);
+  await expect.poll(() => heard.at(-1)?.message.kind).toBe("alert");
+  expect(commands()).toHaveLength(1);
+});
+
+test("a body over the limit ends before its signature is looked at", async () => {
+  const huge = "x".repeat(6 * 1024 * 1024);
+  const answer = await webhook(huge, { "x-github-delivery": "d2", "x-hub-signature-256": sign(huge) }).catch(() => 413);
+  expect(answer).toBe(413);
+});

@@ -1,0 +1,114 @@
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Durable, startDurable } from "../../src/adapters/dbos/durable.ts";
+import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
+import type { Story } from "../../src/domain/proposal/outcome.ts";
+import { learn } from "../../src/flow/learn.ts";
+import { remediateIncident } from "../../src/flow/workflows/remediate-incident.ts";
+import type { Ports } from "../../src/ports/ports.ts";
+import { anIncident } from "../builders.ts";
+import { portsOf } from "../injection/story.ts";
+import { freshDatabase } from "../postgres.ts";
+
+const canary = "hunter2-canary-7781";
+const fault = () => {
+  throw new TypeError(`Cannot read properties of undefined\n  connecting to postgres://rectify:${canary}@db/rectify`);
+};
+/** What is out of order in the next story. */
+const broken = { collect: false, learn: false };
+const told: string[] = [];
+const reported: string[] = [];
+let url: string;
+let store: Store;
+let durable: Durable;
+
+beforeAll(async () => {
+  url = await freshDatabase();
+  store = await openStore(url);
+  const held = portsOf("calm", undefined, {
+    ...{ model: undefined, random: () => "0".repeat(32), publish: () => undefined },
+  });
+  const ports: Ports = {
+    ...held,
+    clock: { now: () => (broken.collect ? fault() : held.clock.now()) },
+    journal: store,
+    // Of these verbs only `learn` looks at the leases.
+    get leases() {
+      return broken.learn ? fault() : undefined;
+    },
+    telemetry: { tell: (_incident, verb, text) => void told.push(`${verb}: ${text}`) },
+    tempo: { ...held.tempo, settleMs: 1 },
+  };
+  durable = await startDurable({
+    ...{ url, ports, story: remediateIncident, recovering: store.recovering, mostRecoveries: 3 },
+    leaseStory: async () => undefined,
+    rollbackStory: async () => undefined,
+  });
+});
+afterAll(async () => {
+  await durable.shutdown();
+  await store.close();
+});
+
+async function ended(startsAt: string) {
+  const incident = anIncident({ startsAt });
+  await store.recordIncident(incident);
+  told.length = 0;
+  await durable.start(incident.uid, incident);
+  await durable.finished(incident.uid);
+  return store.incident(incident.uid);
+}
+
+/** Everything that Postgres holds, the engine's own records too. */
+async function everyRow(): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const tables = await client.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`,
+  );
+  let rows = "";
+  for (const { name } of tables.rows) rows += JSON.stringify((await client.query(`select * from ${name}`)).rows);
+  await client.end();
+  return rows;
+}
+
+const because = (step: string) =>
+  `${step}: an error of Rectify itself: TypeError: Cannot read properties of undefined connecting to postgres://«masked»@db/rectify`;
+
+test.each([
+  ["of the first step", "collect", "2026-11-24T03:00:00.000Z"],
+  ["in telling the ending", "learn", "2026-11-24T04:00:00.000Z"],
+] as const)(
+  "an unexpected error %s parks the incident, is told, and leaks no secret",
+  async (_what, step, startsAt) => {
+    Object.assign(broken, { collect: step === "collect", learn: step === "learn" });
+    expect(await ended(startsAt)).toMatchObject({ ending: "parked", because: because(step) });
+    expect(told).toContain(`park: parked: ${because(step)}`);
+    expect(told.join()).not.toContain(canary);
+    const rows = await everyRow();
+    expect(rows).toContain("an error of Rectify itself");
+    expect(rows).not.toContain(canary);
+  },
+);
+
+test("the workload is free for its next incident, which ends as it should", async () => {
+  Object.assign(broken, { collect: false, learn: false });
+  expect(await ended("2026-11-24T05:00:00.000Z")).toMatchObject({ ending: "no-change" });
+});
+
+test("whoever looks at the pull request of a parked incident is told that nobody is at work there", async () => {
+  const incident = anIncident({ startsAt: "2026-11-24T06:00:00.000Z" });
+  await store.recordIncident(incident);
+  await store.recordPull(11, incident.uid);
+  await store.recordPull(12, incident.uid);
+  const held = portsOf("calm", undefined, { model: undefined, random: () => "", publish: () => undefined });
+  const report: Ports["github"]["report"] = async ({ number, commitMessage }, markdown) =>
+    void reported.push(`#${number} ${commitMessage} ${markdown}`);
+  const ports = { ...held, leases: undefined, journal: store, github: { ...held.github, report } };
+  const story: Story = { ending: "parked", because: "decide: an error of Rectify itself: TypeError: x" };
+  await learn(incident, { story, evidence: [] }, ports);
+  expect(reported).toEqual([
+    `#12 Incident-UID: ${incident.uid} **Ended**: parked: decide: an error of Rectify itself: TypeError: x. Nothing happens here any more until a person acts`,
+  ]);
+  expect(await store.incident(incident.uid)).toMatchObject({ ending: "parked" });
+});
