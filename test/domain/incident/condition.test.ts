@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parsePromql } from "../../../src/adapters/promql.ts";
+import { parsePromql } from "../../../src/adapters/monitoring/promql.ts";
 import { conditionOf, crosses, renderThreshold, sourceQuery } from "../../../src/domain/incident/condition.ts";
 import { narrowedTo } from "../../../src/domain/incident/expression.ts";
 

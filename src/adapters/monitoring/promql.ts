@@ -1,5 +1,5 @@
 import { parser } from "@prometheus-io/lezer-promql";
-import type { Binary, Expression, Matcher } from "../domain/incident/expression.ts";
+import type { Binary, Expression, Matcher } from "../../domain/incident/expression.ts";
 
 // The grammar is that of Prometheus itself, as its own editor uses it.
 type Node = ReturnType<typeof parser.parse>["topNode"];
