@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { MetricKind, NodeMetric } from "../../src/domain/root-cause/node-metric.ts";
+import type { MetricKind, NodeMetric } from "../../src/domain/root-cause/ranking/node-metric.ts";
 import type { NodeRole, ServiceGraph } from "../../src/domain/root-cause/service-graph.ts";
 
 /** One file of metrics: series by node, then by `metric statistic`; NaN = empty cell. */

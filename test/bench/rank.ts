@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
-import type { MetricKind, NodeMetric } from "../../src/domain/root-cause/node-metric.ts";
-import { rankCauses } from "../../src/domain/root-cause/ranking.ts";
+import type { MetricKind, NodeMetric } from "../../src/domain/root-cause/ranking/node-metric.ts";
+import { rankCauses } from "../../src/domain/root-cause/ranking/attribution.ts";
 import type { ServiceGraph } from "../../src/domain/root-cause/service-graph.ts";
 
 /**

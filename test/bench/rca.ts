@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
-import { type Ranking, rankCauses } from "../../src/domain/root-cause/ranking.ts";
-import type { MetricKind } from "../../src/domain/root-cause/node-metric.ts";
+import { type Ranking, rankCauses } from "../../src/domain/root-cause/ranking/attribution.ts";
+import type { MetricKind } from "../../src/domain/root-cause/ranking/node-metric.ts";
 import { metricsOf, readScenarios, type Scenario, splitOf, type Table } from "./petshop.ts";
 
 /** Scores the ranker on a folder in PetShop's format; prints one JSON object. */

@@ -1,9 +1,9 @@
 import type { Evidence, Series } from "../evidence/evidence.ts";
-import type { MetricKind, NodeMetric } from "./node-metric.ts";
+import type { MetricKind, NodeMetric } from "./ranking/node-metric.ts";
 import { stepOf } from "./change-point.ts";
-import { type Ranking, rankCauses } from "./ranking.ts";
+import { type Ranking, rankCauses } from "./ranking/attribution.ts";
 import { workloadOfLabels } from "../evidence/series.ts";
-import { medianOf } from "./robust-score.ts";
+import { medianOf } from "./ranking/robust-score.ts";
 import { callsOf, type ServiceGraph } from "./service-graph.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 

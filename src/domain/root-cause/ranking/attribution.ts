@@ -1,5 +1,5 @@
 import { deviationOf, type Moments, momentsOf } from "./node-metric.ts";
-import { roleOf, type ServiceGraph } from "./service-graph.ts";
+import { roleOf, type ServiceGraph } from "../service-graph.ts";
 import { type RankingInput, type Visit, walkFrom } from "./graph-walk.ts";
 import { witnessOf } from "./opinion.ts";
 

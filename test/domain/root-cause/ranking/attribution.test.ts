@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { MetricKind, NodeMetric } from "../../../src/domain/root-cause/node-metric.ts";
-import { rankCauses, type Ranking } from "../../../src/domain/root-cause/ranking.ts";
-import type { NodeRole } from "../../../src/domain/root-cause/service-graph.ts";
+import type { MetricKind, NodeMetric } from "../../../../src/domain/root-cause/ranking/node-metric.ts";
+import { rankCauses, type Ranking } from "../../../../src/domain/root-cause/ranking/attribution.ts";
+import type { NodeRole } from "../../../../src/domain/root-cause/service-graph.ts";
 
 /** Forty normal points around `usual`, then six of the incident: two calm ones and four that are off. */
 function metric(kind: MetricKind, usual: number, seen = usual, calm = usual): NodeMetric {

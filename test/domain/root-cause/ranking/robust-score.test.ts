@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { baselineOf, meanOf, medianOf } from "../../../src/domain/root-cause/robust-score.ts";
+import { baselineOf, meanOf, medianOf } from "../../../../src/domain/root-cause/ranking/robust-score.ts";
 
 test.each([
   [[], undefined],

@@ -1,6 +1,6 @@
 import { type Deviation, deviationOf, type MetricKind, type Moments, type NodeMetric } from "./node-metric.ts";
 import { medianOf } from "./robust-score.ts";
-import { type Neighbours, neighboursOf, type ServiceGraph } from "./service-graph.ts";
+import { type Neighbours, neighboursOf, type ServiceGraph } from "../service-graph.ts";
 
 /** What to rank: who calls whom, what was measured, and where it hurts. */
 export interface RankingInput {
