@@ -8,6 +8,8 @@ import { exportTraining, type TrainingExport } from "./commands/records/export-t
 import { explain, replay, type Told } from "./commands/records/explain.ts";
 import { examine, renderFindings } from "./commands/doctor/doctor.ts";
 import { runLab } from "./lab/lab.ts";
+import { locateHelp } from "./locate-answer.ts";
+import { type LocateAsked, locateCommand } from "./locate-command.ts";
 import { scenarioNames } from "./lab/scenarios/catalogue.ts";
 import { startRectify } from "./main.ts";
 import { placesOf, preflight } from "./settings/preflight.ts";
@@ -98,6 +100,24 @@ config
   .description("print one with every default, explained")
   .option("--namespace <name...>", "namespaces whose workloads may be changed", [])
   .action(({ namespace }: { namespace: string[] }) => print(initialConfig(namespace)));
+
+program
+  .command("locate [workload] [change]")
+  .description("say which bytes of a repository a change of a workload would edit: shop/Deployment/web replicas=5")
+  .option("--tree <directory>", "the repository, or the directory that holds the trees of the questions", ".")
+  .option("--questions <file>", "answer a file of questions, one JSON object a line (- for the standard input)")
+  .option("--prove", "render with kustomize (or kubectl) and helm where they are installed, not only with the built-in")
+  .option("--entry <path>", "the directory that the controller builds")
+  .option("--tool <name>", "who builds it: flux, argocd, kustomize or plain")
+  .option("--object <name>", "the controller's object: 'Kustomization flux-system/apps'")
+  .option("--container <name>", "the container, for resources and tags")
+  .option("--json", "print the answer as one JSON object")
+  .option("--schema", "print the JSON schemas of a question and of an answer")
+  .addHelpText("after", locateHelp)
+  .action(async (workload: string | undefined, change: string | undefined, asked: LocateAsked) => {
+    const words = [workload, change].filter((word) => word !== undefined);
+    process.exitCode = await locateCommand(words, asked, (line) => process.stdout.write(`${line}\n`));
+  });
 
 program
   .command("doctor")

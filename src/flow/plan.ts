@@ -1,12 +1,8 @@
-import { proofOf } from "../domain/kubernetes/effect.ts";
 import type { Ending, Incident } from "../domain/incident/incident.ts";
 import type { Effect, Entry, FileEdit, OwnerLink } from "../domain/kubernetes/manifest-edit.ts";
 import { type Remediation, renderRemediation } from "../domain/kubernetes/remediation.ts";
-import { overlaid, type Tree } from "../domain/kubernetes/tree.ts";
 import { type LiveWorkload, workloadKey } from "../domain/kubernetes/workload.ts";
-import { entriesOf, othersOf } from "../manifests/gitops/entries.ts";
-import { locate } from "../manifests/locate/locate.ts";
-import { affectedEntries } from "../manifests/gitops/reach.ts";
+import { answerQuestion } from "../manifests/answer.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { Diagnosed } from "./diagnose/diagnose.ts";
 import { loadGuardrails } from "./collect/load-guardrails.ts";
@@ -46,46 +42,16 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   const live = await ports.cluster.workload(remediation.workload);
   if (live === undefined) return refused(`${workloadKey(remediation.workload)} is not on the cluster`);
   const entry = await ports.cluster.entryOf(live);
-  const edit = locate(tree, { workload: live, change: remediation.change, entry });
+  const question = { workload: live, change: remediation.change, entry };
+  const edit = await answerQuestion(tree, question, (at, which) => ports.renderer.render(at, which));
   if (edit.kind === "refused") return refused(`${edit.because} (${edit.reason}). ${edit.cure}`);
-
-  const after = overlaid(tree, Object.fromEntries(edit.files.map((file) => [file.path, file.after])));
-  const proof = await prove(
-    { before: tree, after, entry, remediation, paths: edit.files.map((file) => file.path) },
-    ports,
-  );
-  if (proof.kind === "refused") return refused(`the edit was not what it should be: ${proof.because}`);
   ports.telemetry.tell(
     incident.uid,
     "plan",
     `${renderRemediation(remediation)} in ${edit.files.map((f) => f.path).join(", ")}`,
   );
-  const { files, owners, warnings } = edit;
-  return { kind: "change", remediation, live, entry, baseSha: sha, files, owners, warnings, effect: proof.effect };
-}
-
-interface Proving {
-  readonly before: Tree;
-  readonly after: Tree;
-  readonly entry: Entry;
-  readonly remediation: Remediation;
-  /** The edited files. */
-  readonly paths: readonly string[];
-}
-
-/** Renders this entry and every other one that reads an edited file: exactly the wanted field of this one may differ. */
-async function prove({ before, after, entry, remediation, paths }: Proving, { renderer }: Pick<Ports, "renderer">) {
-  const entries = entriesOf(before);
-  const touched = othersOf(affectedEntries(after, entries, paths), entry);
-  const both = async (at: Entry) => ({
-    entry: at,
-    before: await renderer.render(before, at),
-    after: await renderer.render(after, at),
-  });
-  const others = [];
-  for (const other of touched) others.push(await both(other));
-  const wanted = { workload: remediation.workload, change: remediation.change };
-  return proofOf({ target: await both(entry), others, wanted });
+  const { files, owners, warnings, effect } = edit;
+  return { kind: "change", remediation, live, entry, baseSha: sha, files, owners, warnings, effect };
 }
 
 function refused(because: string): Planned {

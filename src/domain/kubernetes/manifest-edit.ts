@@ -19,6 +19,8 @@ export interface Entry {
   readonly cluster?: string;
   /** The controller's object, for people: `Kustomization flux-system/apps`. */
   readonly object?: string;
+  /** The spec of that object as the cluster holds it, which the repository may not show: Argo CD `source`, Flux patches. */
+  readonly spec?: Readonly<Record<string, unknown>>;
 }
 
 /** One changed file: whole text before and after. `before` is null for a new file. */

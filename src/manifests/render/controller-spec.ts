@@ -51,7 +51,8 @@ const FluxSpec = z.object({
     })
     .optional(),
 });
-export type FluxSpec = z.infer<typeof FluxSpec>;
+/** What Flux adds, or what the `kustomize` options of an Argo CD source add in the same way. */
+export type FluxSpec = z.infer<typeof FluxSpec> & Pick<Kustomization, "replicas" | "commonLabels">;
 
 const harmless = new Set([
   ...["interval", "retryInterval", "timeout", "path", "prune", "wait", "sourceRef", "dependsOn", "force", "suspend"],
@@ -90,6 +91,8 @@ export function withFluxSpec(value: Kustomization, spec: FluxSpec): Kustomizatio
     ...(spec.components?.length ? { components: [...(value.components ?? []), ...spec.components] } : {}),
     ...(spec.patches?.length ? { patches: [...(value.patches ?? []), ...spec.patches] } : {}),
     ...(images.length > 0 ? { images } : {}),
+    ...(spec.replicas?.length ? { replicas: [...(value.replicas ?? []), ...spec.replicas] } : {}),
+    ...(spec.commonLabels ? { commonLabels: { ...value.commonLabels, ...spec.commonLabels } } : {}),
   };
 }
 

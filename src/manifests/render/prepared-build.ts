@@ -3,7 +3,7 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord, type Rendered, readObject } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type FluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
-import { plainPath } from "../gitops/entries.ts";
+import { plainPath } from "../controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import {
   type Kustomization,
@@ -34,7 +34,7 @@ export function preparedBuild(tree: Tree, entry: Entry): PreparedBuild | Unsuppo
   if (!root?.ok) return unsupported(root?.because ?? "nobody said where the entry starts");
   const controller = controllerOf(tree, entry);
   if (!controller.ok) return unsupported(controller.because);
-  const plain = plainResources(tree, root.path, entry.tool, controller.recurse);
+  const plain = plainResources(tree, root.path, entry.tool, controller.plain);
   if (plain?.problem !== undefined) return unsupported(plain.problem);
   if (plain !== undefined && entry.tool === "argocd") return unsupported("Argo CD reads plain directories by itself");
   const start = plain ? { path: undefined, value: { resources: plain.files } } : rootValue(tree, root.path);

@@ -1,10 +1,12 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
-import { isRecord, type Rendered } from "../../domain/kubernetes/rendered.ts";
+import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { buildObjects, headProblems } from "./kustomize/build.ts";
 import { type FluxSpec, readFluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
-import { controllerObjectOf, plainPath } from "../gitops/entries.ts";
+import { argoOptions, type PlainOptions } from "../argo-source.ts";
+import { controllerObjectOf, plainPath } from "../controllers.ts";
+import { globbed } from "../glob.ts";
 import { type Kustomization, kustomizationNames, readKustomization, resolveInside } from "../gitops/kustomization.ts";
 import { type Build, newBuild } from "./kustomize/resource-files.ts";
 
@@ -21,10 +23,11 @@ export function render(tree: Tree, entry: Entry): Rendered {
   if (path === null) return unsupported("nobody said where the entry starts");
   const root = resolveInside(".", path);
   if (!root.ok) return unsupported(root.because);
+  if (tree.read(root.path) !== undefined) return renderFile(tree, root.path);
   const controller = controllerOf(tree, entry);
   if (!controller.ok) return unsupported(controller.because);
   const build = newBuild(tree, entry.tool === "flux");
-  const value = rootOf(build, root.path, entry.tool, controller.recurse);
+  const value = rootOf(build, root.path, entry.tool, controller.plain);
   const flux = controller.flux ?? {};
   const objects = value === undefined ? [] : buildObjects(build, root.path, withFluxSpec(value, flux));
   const problem = build.problems[0];
@@ -33,52 +36,54 @@ export function render(tree: Tree, entry: Entry): Rendered {
   return finished.ok ? { kind: "rendered", with: ownRenderer, objects: finished.value } : unsupported(finished.because);
 }
 
+/** A single file that somebody applies as it is. */
+function renderFile(tree: Tree, path: string): Rendered {
+  const build = newBuild(tree, false);
+  build.dialect = "kubernetes";
+  const objects = buildObjects(build, posix.dirname(path), { resources: [posix.basename(path)] });
+  const [problem] = build.problems;
+  return problem === undefined ? { kind: "rendered", with: ownRenderer, objects } : unsupported(problem);
+}
+
 function unsupported(because: string): Rendered {
   return { kind: "unsupported", because };
 }
 
 export type Controller =
-  | { readonly ok: true; readonly flux: FluxSpec | undefined; readonly recurse: boolean | undefined }
+  | { readonly ok: true; readonly flux: FluxSpec | undefined; readonly plain: PlainOptions }
   | { readonly ok: false; readonly because: string };
 
-/** What the entry's controller object does besides naming a path. An entry that names no object adds nothing. */
+/**
+ * What the entry's controller object does besides naming a path: the one in the repository, else what the cluster holds.
+ * An entry that names no object adds nothing.
+ */
 export function controllerOf(tree: Tree, entry: Entry): Controller {
-  if (entry.object === undefined) return { ok: true, flux: undefined, recurse: undefined };
-  const object = controllerObjectOf(tree, entry);
-  if (object === undefined) {
+  const nothing: Controller = { ok: true, flux: undefined, plain: { recurse: undefined } };
+  if (entry.object === undefined && entry.spec === undefined) return nothing;
+  const spec = entry.spec ?? controllerObjectOf(tree, entry)?.spec;
+  if (spec === undefined) {
     return { ok: false, because: `${entry.object} is not in the repository, so what it adds to its path is unknown` };
   }
-  if (object.entry.tool === "flux") {
-    const flux = readFluxSpec(object.spec);
+  if (entry.tool === "flux") {
+    const flux = readFluxSpec(spec);
     if (flux === undefined) return { ok: false, because: `${entry.object} has fields that are not understood` };
-    return { ok: true, flux, recurse: undefined };
+    return { ...nothing, flux };
   }
-  const source = isRecord(object.spec.source) ? object.spec.source : {};
-  const { repoURL: _url, path: _path, targetRevision: _revision, directory, kustomize, ...rest } = source;
-  const options = { ...(isRecord(directory) ? directory : {}), ...(isRecord(kustomize) ? kustomize : {}) };
-  const { recurse, version: _version, ...others } = options;
-  const strange = [...Object.keys(rest), ...Object.keys(others)];
-  if (strange.length > 0 || object.spec.sources !== undefined) {
-    return { ok: false, because: `${entry.object} has source fields that are not understood: ${strange.join(", ")}` };
-  }
-  return { ok: true, flux: undefined, recurse: recurse === true };
+  const options = argoOptions(spec, plainPath(entry.path));
+  if (!options.ok) return { ok: false, because: `${entry.object} has ${options.because}` };
+  return { ok: true, flux: Object.keys(options.spec).length === 0 ? undefined : options.spec, plain: options.plain };
 }
 
-function rootOf(
-  build: Build,
-  directory: string,
-  tool: Entry["tool"],
-  recurse: boolean | undefined,
-): Kustomization | undefined {
-  const plain = plainResources(build.tree, directory, tool, recurse);
+function rootOf(build: Build, path: string, tool: Entry["tool"], options: PlainOptions): Kustomization | undefined {
+  const plain = plainResources(build.tree, path, tool, options);
   if (plain !== undefined) {
     if (plain.problem !== undefined) build.problems.push(plain.problem);
     if (tool === "argocd") build.dialect = "kubernetes";
     return { resources: [...plain.files] };
   }
-  const read = readKustomization(build.tree, directory);
+  const read = readKustomization(build.tree, path);
   if (read?.ok) build.problems.push(...headProblems(read.path, read.value));
-  else build.problems.push(...(read?.problems ?? [`there is no kustomization in ${directory}`]));
+  else build.problems.push(...(read?.problems ?? [`there is no kustomization in ${path}`]));
   return read?.ok ? read.value : undefined;
 }
 
@@ -92,26 +97,34 @@ export function plainResources(
   tree: Tree,
   directory: string,
   tool: Entry["tool"],
-  recurse: boolean | undefined,
+  options: PlainOptions,
 ): PlainResources | undefined {
   if (kustomizationNames.some((name) => tree.read(posix.join(directory, name)))) return undefined;
   const prefix = directory === "." ? "" : `${directory}/`;
   const inside = tree.paths().filter((path) => path.startsWith(prefix));
   const all = inside.map((path) => path.slice(prefix.length)).sort();
-  const found = tool === "argocd" ? argoFiles(all, recurse) : fluxFiles(all);
+  const found = tool === "argocd" ? argoFiles(all, options) : fluxFiles(all);
   const isNothing = found.problem === undefined && found.files.length === 0;
   const problem = isNothing ? "holds no manifests" : found.problem;
   return { files: found.files, problem: problem === undefined ? undefined : `${directory} ${problem}` };
 }
 
-/** Argo CD looks below the directory only when its Application says so. */
-function argoFiles(all: readonly string[], recurse: boolean | undefined): PlainResources {
-  const manifests = all.filter((path) => /\.(?:ya?ml|json|jsonnet)$/.test(path));
+/** Argo CD looks below the directory only when its Application says so, and takes no kustomization from there. */
+function argoFiles(all: readonly string[], { recurse, include, exclude }: PlainOptions): PlainResources {
+  const manifests = all.filter((path) => isArgoManifest(path, { include, exclude }));
   const direct = manifests.filter((path) => !path.includes("/"));
   const files = recurse === true ? manifests : direct;
   if (all.includes("Chart.yaml")) return { files, problem: "is a Helm chart" };
   if (recurse === undefined && direct.length < manifests.length) return { files, problem: "has subdirectories" };
   return { files, problem: files.some((path) => path.endsWith(".jsonnet")) ? "holds Jsonnet" : undefined };
+}
+
+/** Whether Argo CD takes a file from a directory, by its path below it. */
+export function isArgoManifest(path: string, { include, exclude }: Omit<PlainOptions, "recurse">): boolean {
+  const names: readonly string[] = kustomizationNames;
+  if (!/\.(?:ya?ml|json|jsonnet)$/.test(path) || names.includes(posix.basename(path))) return false;
+  if (exclude !== undefined && exclude !== "" && globbed(exclude, true).test(path)) return false;
+  return include === undefined || include === "" || globbed(include, true).test(path);
 }
 
 /** Flux takes all manifests below the directory; a directory with a kustomization stands for itself. */

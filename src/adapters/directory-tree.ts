@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync, type Dirent } from "node:fs";
+import { join } from "node:path";
+import type { Tree } from "../domain/kubernetes/tree.ts";
+
+/** Read once, many files are asked for again and again; this much of them stays in memory. */
+const keptBytes = 200_000_000;
+
+/** A directory on disk as a tree. Symbolic links are not followed, and neither Git's own files nor modules are read. */
+export function directoryTree(root: string): Tree {
+  const paths: string[] = [];
+  const open = [""];
+  for (let below = open.pop(); below !== undefined; below = open.pop()) {
+    for (const item of namesIn(join(root, below), below === "")) {
+      const path = below === "" ? item.name : `${below}/${item.name}`;
+      if (item.isDirectory() && item.name !== ".git" && item.name !== "node_modules") open.push(path);
+      else if (item.isFile()) paths.push(path);
+    }
+  }
+  paths.sort();
+  const known = new Set(paths);
+  const kept = new Map<string, Uint8Array>();
+  let bytes = 0;
+  return {
+    paths: () => paths,
+    read(path) {
+      if (!known.has(path)) return undefined;
+      const before = kept.get(path);
+      if (before) return before;
+      const content = contentOf(join(root, path));
+      if (content && bytes + content.length <= keptBytes) {
+        kept.set(path, content);
+        bytes += content.length;
+      }
+      return content;
+    },
+  };
+}
+
+/** A root that cannot be read is the caller's mistake; a directory below it that cannot be read is empty. */
+function namesIn(directory: string, isRoot: boolean): readonly Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (isRoot) throw error;
+    return [];
+  }
+}
+
+function contentOf(path: string): Uint8Array | undefined {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch {
+    return undefined;
+  }
+}

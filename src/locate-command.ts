@@ -1,0 +1,144 @@
+import { readFileSync, statSync } from "node:fs";
+import { basename, isAbsolute, join, resolve } from "node:path";
+import { z } from "zod";
+import { directoryTree } from "./adapters/directory-tree.ts";
+import { renderer } from "./adapters/cli-tools/renderer.ts";
+import { isRecord } from "./domain/kubernetes/rendered.ts";
+import { type Tree, treeOf } from "./domain/kubernetes/tree.ts";
+import { answerSchema, inWords, type LineAnswer, lineOf } from "./locate-answer.ts";
+import { questionInWords, questionSchema, readQuestion } from "./locate-question.ts";
+import { answerQuestion, type Render } from "./manifests/answer.ts";
+
+export interface LocateAsked {
+  readonly tree: string;
+  /** A file of questions, one JSON object a line; `-` is the standard input. */
+  readonly questions?: string;
+  /** Render with Kustomize and Helm where they are installed, not only with what is built in. */
+  readonly prove?: true;
+  readonly schema?: true;
+  readonly json?: true;
+  readonly entry?: string;
+  readonly tool?: string;
+  readonly object?: string;
+  readonly container?: string;
+}
+
+type Write = (line: string) => void;
+
+/** Answers one question in words, or a file of questions as JSON lines. Code 1 when a single question is refused. */
+export async function locateCommand(words: readonly string[], asked: LocateAsked, write: Write): Promise<number> {
+  if (asked.schema) {
+    const schema = { question: z.toJSONSchema(questionSchema), answer: z.toJSONSchema(answerSchema) };
+    write(JSON.stringify(schema, null, 2));
+    return 0;
+  }
+  const render = renderFor(asked);
+  const trees = treesBelow(asked.tree);
+  if (asked.questions !== undefined) {
+    for (const line of linesOf(readFileSync(asked.questions === "-" ? 0 : asked.questions, "utf8")))
+      write(JSON.stringify(await answerOf(line, trees, render)));
+    return 0;
+  }
+  const [workload, change] = words;
+  if (workload === undefined || change === undefined) {
+    write("Say what is asked: rectify locate shop/Deployment/web replicas=5, or --questions FILE.");
+    return 1;
+  }
+  const question = questionInWords(workload, change, asked.container);
+  const entry = { tool: asked.tool, path: asked.entry, object: asked.object };
+  const answer = await answerOf({ ...(question as object), entry }, trees, render);
+  write(asked.json ? JSON.stringify(answer) : inWords(`${workload} ${change}`, answer).join("\n"));
+  return answer.outcome === "edit" ? 0 : 1;
+}
+
+/** Every built-in rendering is pure; tools are run only when asked for. */
+function renderFor(asked: LocateAsked): Render {
+  const none = { kubectl: null, kustomize: null, helm: null };
+  const tools = renderer(asked.prove ? {} : none);
+  return (tree, entry) => tools.render(tree, entry);
+}
+
+/** JSON lines, or one JSON document: a list of questions, or an object with `cases` or `questions`. */
+function linesOf(text: string): readonly unknown[] {
+  const whole = parsed(text);
+  if (whole.ok) {
+    const { value } = whole;
+    if (Array.isArray(value)) return value;
+    const list = isRecord(value) ? (value.cases ?? value.questions) : undefined;
+    return Array.isArray(list) ? list : [value];
+  }
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line, index) => {
+    const one = parsed(line);
+    return one.ok ? one.value : { unreadable: `line ${index + 1} is no JSON: ${one.problem}` };
+  });
+}
+
+type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+
+function parsed(text: string): Parsed {
+  try {
+    return { ok: true, value: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** One bad line is one answer with an error: the others are still answered. */
+async function answerOf(line: unknown, trees: Trees, render: Render): Promise<LineAnswer> {
+  // A question may stand in a field of its own, beside its files and its id.
+  const flat = isRecord(line) && isRecord(line.question) ? { ...line, ...line.question } : line;
+  const id =
+    isRecord(flat) && (typeof flat.id === "string" || typeof flat.id === "number") ? String(flat.id) : undefined;
+  const named = id === undefined ? {} : { id };
+  const failed = (error: string): LineAnswer => ({ ...named, outcome: "error", error });
+  if (isRecord(flat) && typeof flat.unreadable === "string") return failed(flat.unreadable);
+  const question = readQuestion(isRecord(flat) ? { ...flat, id } : flat);
+  if (!question.ok) return failed(question.problem);
+  const tree = trees(flat as Record<string, unknown>);
+  if (typeof tree === "string") return failed(tree);
+  try {
+    return { ...named, ...lineOf(await answerQuestion(tree, question.value, render)) };
+  } catch (error) {
+    return failed(
+      `this is a mistake of Rectify, please report it: ${error instanceof Error ? error.message : "unknown"}`,
+    );
+  }
+}
+
+/** The tree that a question means, or what is wrong with it. */
+type Trees = (question: Record<string, unknown>) => Tree | string;
+
+function treesBelow(root: string): Trees {
+  const known = new Map<string, Tree>();
+  return (question) => {
+    const files = isRecord(question.files) ? question.files : question.tree;
+    if (isRecord(files)) return treeOf(files as Record<string, string>);
+    const place = placeOf(root, question);
+    const tree = known.get(place);
+    if (tree) return tree;
+    if (!isDirectory(place)) return `tree: ${place} is no directory`;
+    const read = directoryTree(place);
+    // Questions about one repository stand together: the tree before it is not kept.
+    known.clear();
+    known.set(place, read);
+    return read;
+  };
+}
+
+/** `tree` names a directory; `repo` and `commit` name the folder OWNER+NAME@COMMIT10 of a corpus. */
+function placeOf(root: string, { tree, repo, commit }: Record<string, unknown>): string {
+  if (typeof tree === "string" && tree !== "") {
+    if (isAbsolute(tree)) return tree;
+    const below = join(root, tree);
+    return isDirectory(below) || basename(resolve(root)) !== basename(tree) ? below : root;
+  }
+  if (typeof repo !== "string") return root;
+  const name = repo.replace("/", "+");
+  const short = typeof commit === "string" ? `${name}@${commit.slice(0, 10)}` : name;
+  return [join(root, short), join(root, name)].find(isDirectory) ?? root;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

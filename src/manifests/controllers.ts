@@ -1,0 +1,155 @@
+import { posix } from "node:path";
+import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
+import { isRecord } from "../domain/kubernetes/rendered.ts";
+import type { Tree } from "../domain/kubernetes/tree.ts";
+import { generatedApplications } from "./application-sets.ts";
+import { readKubeYaml } from "./yaml/kube-yaml.ts";
+import { maxFileBytes, resolveInside } from "./gitops/kustomization.ts";
+
+/** An entry that an object in the repository itself declares. */
+export interface DeclaredEntry extends Entry {
+  /** The file of the controller's object. */
+  readonly file: string;
+}
+
+/** A Flux Kustomization, an Argo CD Application, or an Application that an ApplicationSet makes. */
+export interface ControllerObject {
+  readonly entry: DeclaredEntry;
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+const objectsByTree = new WeakMap<Tree, readonly ControllerObject[]>();
+
+/** Every controller object with a path in this repository, one for each path that it names. */
+export function controllerObjects(tree: Tree): readonly ControllerObject[] {
+  const known = objectsByTree.get(tree);
+  if (known) return known;
+  const directories = new Set(tree.paths().flatMap(directoriesAbove));
+  const found = tree
+    .paths()
+    .filter((path) => /\.ya?ml$/.test(path))
+    .flatMap((path) => objectsIn(tree, path, directories));
+  objectsByTree.set(tree, found);
+  return found;
+}
+
+/** The controller object that an entry names; undefined when the repository does not hold it. */
+export function controllerObjectOf(tree: Tree, entry: Entry): ControllerObject | undefined {
+  const file = (entry as Partial<DeclaredEntry>).file;
+  const objects = controllerObjects(tree).filter((one) => file === undefined || one.entry.file === file);
+  const found = meant(
+    objects.map((object) => object.entry),
+    entry,
+  );
+  return objects.find((object) => object.entry === found);
+}
+
+/** `Kustomization flux-system/apps (…)`: the name, and the namespace where it is said. */
+export function nameIn(
+  object: string | undefined,
+): { readonly namespace: string | undefined; readonly name: string } | undefined {
+  const [, namespace, name] = /^(?:\S+\s+)?(?:([\w.-]+)\/)?([\w.-]+)/.exec(object ?? "") ?? [];
+  return name === undefined ? undefined : { namespace, name };
+}
+
+/**
+ * The declared entry that a given one means, which may come from the cluster: same path, same tool, same name. A
+ * namespace that a kustomization sets is not in the object's file, so a name that stands there once is enough.
+ */
+export function meant<Declared extends Entry>(declared: readonly Declared[], target: Entry): Declared | undefined {
+  const path = plainPath(target.path);
+  const here = declared.filter(
+    (entry) => plainPath(entry.path) === path && (target.tool === "unknown" || entry.tool === target.tool),
+  );
+  const wanted = nameIn(target.object);
+  const named = here.filter((entry) => wanted === undefined || isNamed(entry, wanted.name));
+  const exact = named.filter((entry) => nameIn(entry.object)?.namespace === wanted?.namespace);
+  const inCluster = (some: readonly Declared[]) => some.find((entry) => entry.cluster === target.cluster);
+  return inCluster(exact) ?? inCluster(named) ?? exact[0] ?? named[0];
+}
+
+/** A name that a template fills in is any name that fits the rest of it. */
+function isNamed(entry: Entry, name: string): boolean {
+  const written = entry.object?.split("/").slice(1).join("/") ?? "";
+  if (!written.includes("{{")) return nameIn(entry.object)?.name === name;
+  const [first = "", ...rest] = written.split(/\{\{.*?\}\}/);
+  return name.startsWith(first) && name.endsWith(rest.at(-1) ?? "");
+}
+
+/** A path without `./` and closing slashes; `.` is the root. */
+export function plainPath(path: string | null): string | null {
+  return path === null ? null : posix.normalize(path.replace(/^(\.?\/)+/, "") || ".").replace(/\/$/, "");
+}
+
+/** The cluster that a file's place names: `clusters/<name>/…`. */
+export const clusterOf = (file: string): string | undefined => /(?:^|\/)clusters?\/([^/]+)\//.exec(file)?.[1];
+
+function directoriesAbove(path: string): string[] {
+  const parts = path.split("/").slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+const fluxGroup = "kustomize.toolkit.fluxcd.io/";
+const argoGroup = "argoproj.io/";
+
+function objectsIn(tree: Tree, file: string, known: ReadonlySet<string>): readonly ControllerObject[] {
+  const bytes = tree.read(file);
+  if (bytes === undefined || bytes.byteLength > maxFileBytes) return [];
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!text.includes(fluxGroup) && !text.includes(argoGroup)) return [];
+  const documents = readKubeYaml(text.toString("utf8"));
+  if (!documents.ok) return [];
+  const isInRepository = (path: string) => path === "." || known.has(path) || tree.read(path) !== undefined;
+  return documents.value
+    .flatMap((document) => (isRecord(document) ? controllerObject(tree, document, file) : []))
+    .filter(({ entry }) => entry.path !== null && isInRepository(entry.path));
+}
+
+function controllerObject(tree: Tree, document: Record<string, unknown>, file: string): ControllerObject[] {
+  const { apiVersion, kind, metadata, spec } = document;
+  if (typeof apiVersion !== "string" || !isRecord(metadata) || !isRecord(spec)) return [];
+  const head = { name: String(metadata.name ?? ""), namespace: metadata.namespace, file };
+  if (apiVersion.startsWith(fluxGroup) && kind === "Kustomization") return fluxObject(head, spec);
+  if (!apiVersion.startsWith(argoGroup)) return [];
+  if (kind === "Application") return argoObjects(head, spec);
+  if (kind !== "ApplicationSet") return [];
+  return generatedApplications(tree, spec).flatMap((made) => argoObjects({ ...head, name: made.name }, made.spec));
+}
+
+interface Head {
+  readonly name: string;
+  readonly namespace: unknown;
+  readonly file: string;
+}
+
+function fluxObject(head: Head, spec: Record<string, unknown>): ControllerObject[] {
+  // Other sources than Git hold what somebody packed, under paths of their own.
+  if (isRecord(spec.sourceRef) && spec.sourceRef.kind !== "GitRepository") return [];
+  const path = sourcePath(spec, ".");
+  const namespace = typeof head.namespace === "string" ? head.namespace : "flux-system";
+  return path === undefined
+    ? []
+    : [{ entry: declared(head, "flux", path, `Kustomization ${namespace}/${head.name}`), spec }];
+}
+
+function argoObjects(head: Head, spec: Readonly<Record<string, unknown>>): ControllerObject[] {
+  const sources = isRecord(spec.source) ? [spec.source] : Array.isArray(spec.sources) ? spec.sources : [];
+  const paths = sources.filter(isRecord).map((source) => sourcePath(source));
+  const namespace = typeof head.namespace === "string" ? head.namespace : "argocd";
+  return paths.flatMap((path) =>
+    path === undefined
+      ? []
+      : [{ entry: declared(head, "argocd", path, `Application ${namespace}/${head.name}`), spec }],
+  );
+}
+
+function declared(head: Head, tool: "flux" | "argocd", path: string, object: string): DeclaredEntry {
+  const cluster = clusterOf(head.file);
+  return { tool, path, ...(cluster === undefined ? {} : { cluster }), object, file: head.file };
+}
+
+/** The path that a source names inside the repository; one with variables is no path yet. */
+function sourcePath(source: Readonly<Record<string, unknown>>, otherwise?: string): string | undefined {
+  const path = plainPath(typeof source.path === "string" ? source.path : (otherwise ?? null));
+  return path !== null && !/\$|\{\{/.test(path) && resolveInside(".", path).ok ? path : undefined;
+}

@@ -1,0 +1,90 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { type LocateAsked, locateCommand } from "../src/locate-command.ts";
+import type { LineAnswer } from "../src/locate-answer.ts";
+import { scratchDirectory } from "./scratch.ts";
+
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: shop
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1.0.0
+`;
+
+function written(files: Readonly<Record<string, string>>): string {
+  const root = scratchDirectory();
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  return root;
+}
+
+async function run(words: readonly string[], asked: LocateAsked): Promise<{ code: number; text: string }> {
+  const lines: string[] = [];
+  const code = await locateCommand(words, asked, (line) => lines.push(line));
+  return { code, text: lines.join("\n") };
+}
+
+async function answers(lines: readonly string[], root: string): Promise<LineAnswer[]> {
+  const questions = join(scratchDirectory(), "questions.jsonl");
+  writeFileSync(questions, lines.join("\n"));
+  const { text } = await run([], { tree: root, questions });
+  return text.split("\n").map((line) => JSON.parse(line) as LineAnswer);
+}
+
+test("one question on the command line is answered in words", async () => {
+  const tree = written({ "app/kustomization.yaml": "resources: [web.yaml]\n", "app/web.yaml": deployment });
+  const { code, text } = await run(["shop/Deployment/web", "replicas=5"], { tree });
+  expect(code).toBe(0);
+  expect(text).toContain("app/web.yaml:7\n  -   replicas: 2\n  +   replicas: 5");
+  expect(text).toContain("proved: rendered before and after with rectify's own Kustomize subset");
+  const refused = await run(["shop/Deployment/api", "replicas=5"], { tree });
+  expect(refused.code).toBe(1);
+  expect(refused.text).toContain("no change: no file of the repository holds Deployment api (not-found)");
+});
+
+test("a file of questions is answered line by line, and a bad line is one error", async () => {
+  const root = written({ "one/app/web.yaml": deployment });
+  const ask = (more: object) => JSON.stringify({ workload: { name: "web", namespace: "shop" }, ...more });
+  const [edit, inline, noJson, noValue, noTree, action] = await answers(
+    [
+      ask({ id: "a", tree: "one", change: { kind: "replicas", to: 3 } }),
+      ask({ tree: { "web.yaml": deployment }, change: { kind: "image-tag", to: "2.0.0" } }),
+      "{ not json",
+      ask({ tree: "one", change: { kind: "replicas", to: "many" } }),
+      ask({ tree: "two", change: { kind: "replicas", to: 3 } }),
+      ask({ tree: "one", action: { type: "set-resources", field: "limits.memory", value: "1Gi" } }),
+    ],
+    root,
+  );
+  expect(edit).toMatchObject({ id: "a", outcome: "edit", files: [{ path: "app/web.yaml" }], proof: {}, warnings: [] });
+  expect(edit?.files?.[0]?.content).toBe(deployment.replace("replicas: 2", "replicas: 3"));
+  expect(inline?.files?.[0]?.content).toContain("registry.example/web:2.0.0");
+  expect(noJson?.error).toContain("line 3 is no JSON");
+  expect(noValue?.error).toContain("replicas  cannot be many");
+  expect(noTree?.error).toContain("is no directory");
+  expect(action?.outcome).toBe("edit");
+});
+
+test("one document of cases is a file of questions as well", async () => {
+  const question = { workload: { name: "web", namespace: "shop" }, change: { kind: "replicas", to: 3 } };
+  const cases = { cases: [{ id: 1, question, files: { "web.yaml": deployment } }] };
+  const [only] = await answers([JSON.stringify(cases, null, 1)], scratchDirectory());
+  expect(only).toMatchObject({ id: "1", outcome: "edit" });
+});
+
+test("the formats are printed as JSON schemas", async () => {
+  const { text } = await run([], { tree: ".", schema: true });
+  const schema = JSON.parse(text) as { question: { properties: object }; answer: { properties: object } };
+  expect(Object.keys(schema.question.properties)).toEqual(expect.arrayContaining(["workload", "change", "entry"]));
+  expect(Object.keys(schema.answer.properties)).toEqual(expect.arrayContaining(["files", "proof", "refusal"]));
+});
