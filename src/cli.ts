@@ -8,8 +8,8 @@ import { exportTraining, type TrainingExport } from "./commands/records/export-t
 import { explain, replay, type Told } from "./commands/records/explain.ts";
 import { examine, renderFindings } from "./commands/doctor/doctor.ts";
 import { runLab } from "./lab/lab.ts";
-import { locateHelp } from "./locate-answer.ts";
-import { type LocateAsked, locateCommand } from "./locate-command.ts";
+import { locateHelp } from "./commands/repository/locate-answer.ts";
+import { type LocateAsked, locateCommand } from "./commands/repository/locate.ts";
 import { scenarioNames } from "./lab/scenarios/catalogue.ts";
 import { startRectify } from "./main.ts";
 import { placesOf, preflight } from "./settings/preflight.ts";

@@ -2,7 +2,7 @@ import type { Ending, Incident } from "../domain/incident/incident.ts";
 import type { Effect, Entry, FileEdit, OwnerLink } from "../domain/kubernetes/manifest-edit.ts";
 import { type Remediation, renderRemediation } from "../domain/kubernetes/remediation.ts";
 import { type LiveWorkload, workloadKey } from "../domain/kubernetes/workload.ts";
-import { answerQuestion } from "../manifests/answer.ts";
+import { answerQuestion } from "../manifests/locate/answer.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { Diagnosed } from "./diagnose/diagnose.ts";
 import { loadGuardrails } from "./collect/load-guardrails.ts";

@@ -8,7 +8,7 @@ import {
   type DeclaredEntry,
   meant,
   plainPath,
-} from "../controllers.ts";
+} from "./controllers.ts";
 import { consumersOf, kustomizationDirectories } from "./kustomization.ts";
 
 const entriesByTree = new WeakMap<Tree, readonly Entry[]>();

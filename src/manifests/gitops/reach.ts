@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { plainPath } from "../controllers.ts";
+import { plainPath } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
 

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { z } from "zod";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { controllerObjectOf, plainPath } from "../controllers.ts";
+import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { maxFileBytes, resolveInside } from "../gitops/kustomization.ts";
 import { renderYaml } from "../yaml/yaml.ts";
 

@@ -3,7 +3,7 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord, type Rendered, readObject } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type FluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
-import { plainPath } from "../controllers.ts";
+import { plainPath } from "../gitops/controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import {
   type Kustomization,

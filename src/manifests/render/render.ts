@@ -4,9 +4,9 @@ import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { buildObjects, headProblems } from "./kustomize/build.ts";
 import { type FluxSpec, readFluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
-import { argoOptions, type PlainOptions } from "../argo-source.ts";
-import { controllerObjectOf, plainPath } from "../controllers.ts";
-import { globbed } from "../glob.ts";
+import { argoOptions, type PlainOptions } from "./argo-source.ts";
+import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
+import { globbed } from "../repository/glob.ts";
 import { type Kustomization, kustomizationNames, readKustomization, resolveInside } from "../gitops/kustomization.ts";
 import { type Build, newBuild } from "./kustomize/resource-files.ts";
 

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { type LocateAsked, locateCommand } from "../src/locate-command.ts";
-import type { LineAnswer } from "../src/locate-answer.ts";
-import { scratchDirectory } from "./scratch.ts";
+import { type LocateAsked, locateCommand } from "../../../src/commands/repository/locate.ts";
+import type { LineAnswer } from "../../../src/commands/repository/locate-answer.ts";
+import { scratchDirectory } from "../../scratch.ts";
 
 const deployment = `apiVersion: apps/v1
 kind: Deployment

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Answer } from "./manifests/answer.ts";
+import type { Answer } from "../../manifests/locate/answer.ts";
 
 const Proof = z.object({
   kind: z

@@ -1,9 +1,9 @@
 import { posix } from "node:path";
-import { isRecord } from "../domain/kubernetes/rendered.ts";
-import type { Tree } from "../domain/kubernetes/tree.ts";
-import { globbed } from "./glob.ts";
-import { readKubeYaml } from "./yaml/kube-yaml.ts";
-import { readText } from "./gitops/kustomization.ts";
+import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { globbed } from "../repository/glob.ts";
+import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import { readText } from "./kustomization.ts";
 
 /** An Application that an ApplicationSet makes, as far as the repository can tell. */
 export interface GeneratedApplication {

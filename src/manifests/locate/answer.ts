@@ -1,13 +1,13 @@
-import { proofOf } from "../domain/kubernetes/effect.ts";
-import type { Effect, Entry, ManifestEdit } from "../domain/kubernetes/manifest-edit.ts";
-import type { Rendered } from "../domain/kubernetes/rendered.ts";
-import { overlaid, type Tree } from "../domain/kubernetes/tree.ts";
-import { entriesOf, othersOf } from "./gitops/entries.ts";
-import { deducedEntry } from "./trace/entry.ts";
-import { locate } from "./locate/locate.ts";
-import { affectedEntries } from "./gitops/reach.ts";
-import { refused, type Refusal } from "./repository/refusal.ts";
-import type { Question } from "./trace/scene.ts";
+import { proofOf } from "../../domain/kubernetes/effect.ts";
+import type { Effect, Entry, ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Rendered } from "../../domain/kubernetes/rendered.ts";
+import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
+import { entriesOf, othersOf } from "../gitops/entries.ts";
+import { deducedEntry } from "../trace/entry.ts";
+import { locate } from "./locate.ts";
+import { affectedEntries } from "../gitops/reach.ts";
+import { refused, type Refusal } from "../repository/refusal.ts";
+import type { Question } from "../trace/scene.ts";
 
 /** Renders one entry of a tree. Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
 export type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;

@@ -1,13 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
-import { directoryTree } from "./adapters/directory-tree.ts";
-import { renderer } from "./adapters/cli-tools/renderer.ts";
-import { isRecord } from "./domain/kubernetes/rendered.ts";
-import { type Tree, treeOf } from "./domain/kubernetes/tree.ts";
+import { directoryTree } from "../../adapters/directory-tree.ts";
+import { renderer } from "../../adapters/cli-tools/renderer.ts";
+import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import { type Tree, treeOf } from "../../domain/kubernetes/tree.ts";
 import { answerSchema, inWords, type LineAnswer, lineOf } from "./locate-answer.ts";
 import { questionInWords, questionSchema, readQuestion } from "./locate-question.ts";
-import { answerQuestion, type Render } from "./manifests/answer.ts";
+import { answerQuestion, type Render } from "../../manifests/locate/answer.ts";
 
 export interface LocateAsked {
   readonly tree: string;

@@ -1,10 +1,10 @@
 import { posix } from "node:path";
-import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
-import { isRecord } from "../domain/kubernetes/rendered.ts";
-import type { Tree } from "../domain/kubernetes/tree.ts";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { generatedApplications } from "./application-sets.ts";
-import { readKubeYaml } from "./yaml/kube-yaml.ts";
-import { maxFileBytes, resolveInside } from "./gitops/kustomization.ts";
+import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import { maxFileBytes, resolveInside } from "./kustomization.ts";
 
 /** An entry that an object in the repository itself declares. */
 export interface DeclaredEntry extends Entry {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Entry, WantedChange } from "./domain/kubernetes/manifest-edit.ts";
-import type { LiveWorkload } from "./domain/kubernetes/workload.ts";
+import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 
 /** A question of a line as it was asked, in the product's words. */
 export interface AskedQuestion {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { isRecord } from "../domain/kubernetes/rendered.ts";
-import type { FluxSpec } from "./render/controller-spec.ts";
-import { plainPath } from "./controllers.ts";
+import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import type { FluxSpec } from "./controller-spec.ts";
+import { plainPath } from "../gitops/controllers.ts";
 
 /** What an Argo CD source takes from a directory without a kustomization. */
 export interface PlainOptions {
