@@ -65,7 +65,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const embedded = settings.databaseUrl === undefined ? await ownPostgres(settings) : undefined;
   const databaseUrl = settings.databaseUrl ?? embedded?.url ?? "";
   const meter = openMeter();
-  const observed = observe(settings.otlpEndpoint, meter.watchStore(await openStore(databaseUrl)), telemetry);
+  const observed = observe(settings.otlpEndpoint, meter.watchStore(await storeOf(databaseUrl, telemetry)), telemetry);
   const { store, steps } = observed;
   const remembered = meter.watchSteps(remembering(telemetry, store));
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
@@ -151,6 +151,10 @@ function appOf(
     if (ports.guardrailsHost) await judgeGuardrails(pull, ports.guardrailsHost);
   };
   return createApp({ ...app, webhookSecret, wake: inbox.wake, ticked: store.queue.request, changed });
+}
+
+function storeOf(databaseUrl: string, telemetry: Telemetry): Promise<Store> {
+  return openStore(databaseUrl, (unreadable) => telemetry.tell("", "store", unreadable));
 }
 
 function ownPostgres({ dataDirectory }: Settings) {

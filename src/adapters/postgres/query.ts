@@ -1,23 +1,74 @@
 import pg from "pg";
-import { Unavailable } from "../../ports/errors.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
 
-/** Runs one statement with its values; throws `Unavailable` when Postgres is away. */
+/**
+ * Runs one statement with its values. Throws `Unavailable` when Postgres is away and `Refused` when it cannot hold such
+ * values.
+ */
 export type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
 
 export type Row = pg.QueryResultRow;
 
+export interface Database {
+  readonly query: Query;
+  /** All of the work or nothing of it. */
+  transaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
 /** A pool of connections, which are made when they are needed. */
-export function connectTo(url: string): { readonly query: Query; close(): Promise<void> } {
+export function connectTo(url: string): Database {
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 2000 });
   // An idle connection that dies must not take the process with it; the next query tells.
   pool.on("error", () => undefined);
   return {
-    query: async (text, values = []) =>
-      pool.query(text, [...values]).catch((cause) => {
-        throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-      }),
+    query: queryOf(pool),
+    transaction: async (work) => {
+      const client = await pool.connect().catch((cause) => {
+        throw translate(cause);
+      });
+      // As with an idle one: the statement that runs on it fails anyway.
+      const ignore = () => undefined;
+      client.on("error", ignore);
+      let broken = false;
+      try {
+        const query = queryOf(client);
+        await query("begin");
+        const answer = await work(query);
+        await query("commit");
+        return answer;
+      } catch (error) {
+        broken = await client.query("rollback").then(
+          () => false,
+          () => true,
+        );
+        throw error;
+      } finally {
+        client.off("error", ignore);
+        client.release(broken);
+      }
+    },
     close: () => pool.end(),
   };
+}
+
+function queryOf(connection: pg.Pool | pg.PoolClient): Query {
+  return async (text, values = []) =>
+    connection.query(text, [...values]).catch((cause: unknown) => {
+      throw translate(cause);
+    });
+}
+
+/** True when the same statement may work later: no connection, a server that stops or is full, a conflict. */
+export function isPassing(cause: unknown): boolean {
+  const code = (cause as { code?: unknown } | null)?.code;
+  // https://www.postgresql.org/docs/current/errcodes-appendix.html: 22 and 54 are about the values, 23 and 42 about us.
+  return typeof code !== "string" || !/^(22|23|42|54)[0-9A-Z]{3}$/.test(code);
+}
+
+function translate(cause: unknown): Error {
+  const message = `Postgres: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return isPassing(cause) ? new Unavailable(message, { cause }) : new Refused(message, { cause });
 }
 
 /** Connects once and looks whether `openStore` would work; writes nothing. Throws `Unavailable`. */

@@ -2,18 +2,19 @@ import type { Ending, Incident } from "../../domain/incident/incident.ts";
 import type { Story } from "../../domain/proposal/outcome.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { alerts } from "./incidents/alerts.ts";
-import { costBook, costSchema } from "./incidents/costs.ts";
-import { changeBook, leaseBook, leaseSchema } from "./changes/leases.ts";
-import { inbox, inboxSchema } from "./incidents/inbox.ts";
+import { costBook } from "./incidents/costs.ts";
+import { changeBook, leaseBook } from "./changes/leases.ts";
+import { readable, readDocument, storedIncident, storedStory, type Unreadable } from "./documents.ts";
+import { inbox } from "./incidents/inbox.ts";
 import { audit, lineage } from "./incidents/lineage.ts";
-import { withdrawalRecord, withdrawalSchema } from "./changes/withdrawals.ts";
-import { pendingFiles, pendingSchema } from "./incidents/pending.ts";
+import { withdrawalRecord } from "./changes/withdrawals.ts";
+import { pendingFiles } from "./incidents/pending.ts";
 import { ownChanges } from "./changes/merges.ts";
-import { proposalQueue, queueSchema } from "./incidents/queue.ts";
+import { proposalQueue } from "./incidents/queue.ts";
+import { migrate } from "./schema/migrations.ts";
 import { connectTo, type Query, type Row } from "./query.ts";
-import { rollbackBook, rollbackSchema } from "./changes/rollbacks.ts";
-import { requestSchema } from "./incidents/requests.ts";
-import { watchtowerRecord, watchtowerSchema } from "./changes/watchtower.ts";
+import { rollbackBook } from "./changes/rollbacks.ts";
+import { watchtowerRecord } from "./changes/watchtower.ts";
 
 /** One incident as the pages show it. */
 export interface IncidentRecord {
@@ -26,71 +27,29 @@ export interface IncidentRecord {
 
 export type Store = Awaited<ReturnType<typeof openStore>>;
 
-const schema = `
-  create table if not exists incident (
-    uid text primary key,
-    workload text not null,
-    workflow text not null,
-    document jsonb not null,
-    opened_at timestamptz not null default now(),
-    ended_at timestamptz,
-    ending text,
-    because text,
-    story jsonb);
-  create unique index if not exists incident_open on incident (workload) where ended_at is null;
-  create table if not exists alert (
-    fingerprint text not null,
-    starts_at timestamptz not null,
-    incident text not null references incident,
-    status text not null,
-    document jsonb not null,
-    primary key (fingerprint, starts_at));
-  create table if not exists pull_request (
-    number int primary key,
-    incident text not null references incident,
-    opened_at timestamptz not null default now());
-  create table if not exists audit (
-    id bigint generated always as identity primary key,
-    at timestamptz not null default now(),
-    incident text not null,
-    actor text not null,
-    action text not null,
-    detail json not null,
-    previous text not null unique,
-    hash text not null);
-  create table if not exists capsule (
-    incident text primary key,
-    document text not null);
-  create table if not exists event (
-    id bigint generated always as identity primary key,
-    at timestamptz not null default now(),
-    incident text not null,
-    verb text not null,
-    text text not null);
-  create index if not exists event_incident on event (incident, id);
-  create table if not exists recovery (
-    workflow text primary key,
-    steps int not null,
-    times int not null);
-`;
-
-/** Our tables next to the engine's: inbox, incidents, alerts, audit. Throws `Unavailable` when Postgres is away. */
-export async function openStore(url: string) {
-  const { query, close } = connectTo(url);
-  const tables = [inboxSchema, schema, queueSchema, requestSchema, watchtowerSchema, leaseSchema, rollbackSchema];
-  await query([...tables, pendingSchema, withdrawalSchema, costSchema].join(""));
+/**
+ * Our tables next to the engine's: inbox, incidents, alerts, audit. `unreadable` hears of rows that a list leaves out.
+ * Throws `Unavailable` when Postgres is away.
+ */
+export async function openStore(url: string, unreadable: Unreadable = () => undefined) {
+  const database = connectTo(url);
+  const { query, close } = database;
+  await migrate(database).catch(async (error) => {
+    await close();
+    throw error;
+  });
   return {
     ...inbox(query),
-    ...incidents(query),
-    ...alerts(query),
-    ...records(query),
+    ...incidents(query, unreadable),
+    ...alerts(query, unreadable),
+    ...records(query, unreadable),
     ...audit(query),
     ...lineage(query),
-    ...proposalQueue(query),
+    ...proposalQueue(query, unreadable),
     ...watchtowerRecord(query),
-    ...leaseBook(query),
+    ...leaseBook(query, unreadable),
     ...changeBook(query),
-    ...rollbackBook(query),
+    ...rollbackBook(query, unreadable),
     ...withdrawalRecord(query),
     ...pendingFiles(query),
     ...costBook(query),
@@ -98,13 +57,13 @@ export async function openStore(url: string) {
   };
 }
 
-function incidents(query: Query) {
+function incidents(query: Query, unreadable: Unreadable) {
   return {
     /** The open incident of a workload. */
     async openIncidentOf(workload: string): Promise<{ incident: Incident; workflow: string } | undefined> {
-      const text = "select document, workflow from incident where workload = $1 and ended_at is null";
+      const text = "select document, version, workflow from incident where workload = $1 and ended_at is null";
       const { rows } = await query(text, [workload]);
-      return rows[0] && { incident: rows[0].document, workflow: rows[0].workflow };
+      return rows[0] && { incident: incidentIn(rows[0]), workflow: rows[0].workflow };
     },
     /** Records the incident; false when it exists already or the workload has another one open. */
     async recordIncident(incident: Incident): Promise<boolean> {
@@ -121,9 +80,9 @@ function incidents(query: Query) {
     /** Incidents without an ending, whose workflows must be alive or be told why not. */
     async unfinished(): Promise<{ incident: Incident; workflow: string }[]> {
       const { rows } = await query(
-        "select document as incident, workflow from incident where ended_at is null order by opened_at",
+        "select document, version, workflow from incident where ended_at is null order by opened_at",
       );
-      return rows;
+      return readable(rows, (row) => ({ incident: incidentIn(row), workflow: row.workflow }), unreadable);
     },
     /** Counts recoveries of a workflow that found the same number of steps as the one before. */
     async recovering(workflow: string, steps: number): Promise<number> {
@@ -140,7 +99,7 @@ function incidents(query: Query) {
   };
 }
 
-function records(query: Query) {
+function records(query: Query, unreadable: Unreadable) {
   return {
     async parkedSince(since: Date): Promise<string[]> {
       const text = `select uid, workload, because from incident i where ending = 'parked' and ended_at > $1
@@ -161,9 +120,10 @@ function records(query: Query) {
     },
     ...ownChanges(query),
     async incidentOfPull(number: number): Promise<Incident | undefined> {
-      const text = "select i.document from pull_request p join incident i on i.uid = p.incident where p.number = $1";
+      const text = `select i.document, i.version from pull_request p
+        join incident i on i.uid = p.incident where p.number = $1`;
       const { rows } = await query(text, [number]);
-      return rows[0]?.document;
+      return rows[0] && incidentIn(rows[0]);
     },
     async workflowOfPull(number: number): Promise<string | undefined> {
       const text = "select i.workflow from pull_request p join incident i on i.uid = p.incident where p.number = $1";
@@ -172,7 +132,7 @@ function records(query: Query) {
     },
     async incidents(limit: number): Promise<IncidentRecord[]> {
       const { rows } = await query("select * from incident order by opened_at desc limit $1", [limit]);
-      return rows.map(recordOf);
+      return readable(rows, recordOf, unreadable);
     },
     async incident(uid: string): Promise<IncidentRecord | undefined> {
       const { rows } = await query("select * from incident where uid = $1", [uid]);
@@ -183,10 +143,14 @@ function records(query: Query) {
 
 function recordOf(row: Row): IncidentRecord {
   return {
-    incident: row.document,
+    incident: incidentIn(row),
     openedAt: row.opened_at.toISOString(),
     ending: row.ending ?? undefined,
     because: row.because ?? undefined,
-    story: row.story ?? undefined,
+    story: row.story === null ? undefined : readDocument(storedStory, row.story, row.version),
   };
+}
+
+function incidentIn({ document, version }: Row): Incident {
+  return readDocument(storedIncident, document, version);
 }

@@ -55,7 +55,13 @@ test("explain tells the cost with the line back to the evidence and the alert, a
   await store.recordIncident(costly);
   await store.saveCapsule(costly.uid, renderCapsule(capsuleOf(costly, evidence, { at: when.to, versions: {} })));
   const cost = { perHour: 0.0219, perMonth: 15.98, currency: "EUR", because: "+0.5 cores × 0.04 EUR per hour" };
-  const story = { remediation: lease.remediation, cost, cause: { sentence: "web is hot", citing: ["E1"] } };
+  const story = {
+    ending: "recovered",
+    because: "seen",
+    remediation: lease.remediation,
+    cost,
+    cause: { sentence: "web is hot", citing: ["E1"] },
+  };
   await store.endIncident(costly.uid, { ending: "recovered", because: "seen", story });
   await store.leases.begin(lease);
   await store.leases.end(costly.uid, "taken back by pull request 8");

@@ -2,27 +2,8 @@ import type { Reserved } from "../../../domain/remedy/cost.ts";
 import type { Lease } from "../../../domain/proposal/lease.ts";
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
 import type { ChangeBook, LeaseBook } from "../../../ports/records.ts";
-import type { Query } from "../query.ts";
-
-/** Scale-ups with an expiry, and the changes of ours that were merged. */
-export const leaseSchema = `
-  create table if not exists lease (
-    incident text primary key,
-    document jsonb not null,
-    expires timestamptz not null,
-    workflow text,
-    ended_at timestamptz,
-    because text);
-  create table if not exists merged_change (
-    pull int primary key,
-    incident text not null,
-    workload text not null,
-    namespace text not null,
-    reserved jsonb,
-    merged_at timestamptz not null,
-    settled boolean not null default false);
-  create index if not exists merged_change_workload on merged_change (workload, merged_at);
-`;
+import { readable, readDocument, storedLease, type Unreadable } from "../documents.ts";
+import type { Query, Row } from "../query.ts";
 
 /** A lease whose time is up, with the workflow that looks at it, if one was started. */
 export interface DueLease {
@@ -30,7 +11,8 @@ export interface DueLease {
   readonly workflow: string | undefined;
 }
 
-export function leaseBook(query: Query) {
+export function leaseBook(query: Query, unreadable: Unreadable) {
+  const read = ({ document, version }: Row) => readDocument(storedLease, document, version);
   const begin: LeaseBook["begin"] = async (lease) => {
     const text = "insert into lease (incident, document, expires) values ($1, $2, $3) on conflict do nothing";
     await query(text, [lease.incident.uid, JSON.stringify(lease), lease.expires]);
@@ -45,15 +27,16 @@ export function leaseBook(query: Query) {
     await query(text, [incident, because]);
   };
   const running: LeaseBook["running"] = async () => {
-    const { rows } = await query("select document from lease where ended_at is null order by expires");
-    return rows.map((row) => row.document);
+    const { rows } = await query("select document, version from lease where ended_at is null order by expires");
+    return readable(rows, read, unreadable);
   };
   return {
     leases: { begin, renew, end, running },
     async dueLeases(now: Date): Promise<DueLease[]> {
-      const text = "select document, workflow from lease where ended_at is null and expires <= $1 order by expires";
+      const text = `select document, version, workflow from lease
+        where ended_at is null and expires <= $1 order by expires`;
       const { rows } = await query(text, [now]);
-      return rows.map((row) => ({ lease: row.document, workflow: row.workflow ?? undefined }));
+      return readable(rows, (row) => ({ lease: read(row), workflow: row.workflow ?? undefined }), unreadable);
     },
     /** From now on this workflow hears what happens around the pull requests of the lease. */
     async giveLease(incident: string, workflow: string) {
@@ -70,8 +53,8 @@ export function leaseBook(query: Query) {
     },
     /** The lease of an incident, and why it ended; undefined when there never was one. */
     async leaseOf(incident: string): Promise<{ lease: Lease; ended: string | undefined } | undefined> {
-      const { rows } = await query("select document, because from lease where incident = $1", [incident]);
-      return rows[0] && { lease: rows[0].document, ended: rows[0].because ?? undefined };
+      const { rows } = await query("select document, version, because from lease where incident = $1", [incident]);
+      return rows[0] && { lease: read(rows[0]), ended: rows[0].because ?? undefined };
     },
   };
 }

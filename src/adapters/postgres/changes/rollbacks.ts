@@ -1,17 +1,7 @@
 import type { Rollback } from "../../../domain/proposal/rollback.ts";
 import type { RollbackBook } from "../../../ports/records.ts";
+import { readable, readDocument, storedRollback, type Unreadable } from "../documents.ts";
 import type { Query } from "../query.ts";
-
-/** The merged changes that people want back, one for each pull request. */
-export const rollbackSchema = `
-  create table if not exists rollback (
-    pull int primary key,
-    incident text not null,
-    document jsonb not null,
-    workflow text,
-    ended_at timestamptz,
-    because text);
-`;
 
 /** A rollback that has no ending yet, with the workflow that carries it out, if one was started. */
 export interface OpenRollback {
@@ -19,7 +9,7 @@ export interface OpenRollback {
   readonly workflow: string | undefined;
 }
 
-export function rollbackBook(query: Query) {
+export function rollbackBook(query: Query, unreadable: Unreadable) {
   const ask: RollbackBook["ask"] = async (asked) => {
     // The same comment may be heard again: then it is on record already, and that is no refusal.
     const text = `insert into rollback as r (pull, incident, document) values ($1, $2, $3::jsonb || jsonb_build_object(
@@ -42,8 +32,14 @@ export function rollbackBook(query: Query) {
   return {
     rollbacks: { ask, end },
     async openRollbacks(): Promise<OpenRollback[]> {
-      const { rows } = await query("select document, workflow from rollback where ended_at is null order by pull");
-      return rows.map((row) => ({ rollback: row.document, workflow: row.workflow ?? undefined }));
+      const { rows } = await query(
+        "select document, version, workflow from rollback where ended_at is null order by pull",
+      );
+      const read = (row: (typeof rows)[number]) => ({
+        rollback: readDocument(storedRollback, row.document, row.version),
+        workflow: row.workflow ?? undefined,
+      });
+      return readable(rows, read, unreadable);
     },
     /** From now on this workflow hears what happens around the pull requests of the incident. */
     async giveRollback(pull: number, workflow: string) {

@@ -1,12 +1,6 @@
 import type { Watchtower } from "../../../domain/guardrails/watchtower.ts";
 import type { Query } from "../query.ts";
 
-export const watchtowerSchema = `
-  create table if not exists watchtower (
-    only_one boolean primary key default true check (only_one),
-    state jsonb not null);
-`;
-
 /** The stored mode. */
 export function watchtowerRecord(query: Query) {
   return {

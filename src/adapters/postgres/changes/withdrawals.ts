@@ -2,14 +2,6 @@ import type { Withdrawal } from "../../../domain/records/post-mortem.ts";
 import type { WithdrawalRecord } from "../../../domain/records/precedent.ts";
 import type { Query } from "../query.ts";
 
-export const withdrawalSchema = `
-  create table if not exists withdrawal (
-    incident text primary key,
-    kind text not null,
-    by text not null,
-    at timestamptz not null);
-`;
-
 /** What people took out of the memory. */
 export function withdrawalRecord(query: Query): WithdrawalRecord {
   return {

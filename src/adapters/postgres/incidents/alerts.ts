@@ -1,8 +1,10 @@
 import type { Alert } from "../../../domain/incident/alert.ts";
-import type { Query } from "../query.ts";
+import { readable, readDocument, storedAlert, type Unreadable } from "../documents.ts";
+import type { Query, Row } from "../query.ts";
 
 /** Alerts as they were delivered, each tied to its incident. */
-export function alerts(query: Query) {
+export function alerts(query: Query, unreadable: Unreadable) {
+  const read = ({ document, version }: Row) => readDocument(storedAlert, document, version);
   return {
     /** Records what is known of an alert; "new" only for the first delivery of (fingerprint, startsAt). */
     async recordAlert(alert: Alert, incident: string): Promise<"new" | "changed" | "known"> {
@@ -30,14 +32,16 @@ export function alerts(query: Query) {
       return (await query(text, [fingerprint, since])).rows[0]?.count ?? 0;
     },
     async alertsOf(incident: string): Promise<Alert[]> {
-      const { rows } = await query("select document from alert where incident = $1 order by starts_at", [incident]);
-      return rows.map((row) => row.document);
+      const { rows } = await query("select document, version from alert where incident = $1 order by starts_at", [
+        incident,
+      ]);
+      return readable(rows, read, unreadable);
     },
     async firingAlerts(): Promise<Alert[]> {
       const text =
-        "select a.document from alert a join incident i on i.uid = a.incident where a.status = 'firing' and i.ended_at is null";
+        "select a.document, a.version from alert a join incident i on i.uid = a.incident where a.status = 'firing' and i.ended_at is null";
       const { rows } = await query(text);
-      return rows.map((row) => row.document);
+      return readable(rows, read, unreadable);
     },
   };
 }

@@ -1,24 +1,6 @@
 import type { Exchange, StepCost } from "../../../domain/records/step-cost.ts";
 import type { Query } from "../query.ts";
 
-export const costSchema = `
-  create table if not exists step_cost (
-    incident text not null,
-    step text not null,
-    first_at timestamptz not null default now(),
-    times int not null,
-    duration_ms float8 not null,
-    github_calls int not null,
-    prompt_tokens int not null,
-    answer_tokens int not null,
-    primary key (incident, step));
-  create table if not exists exchange (
-    id bigint generated always as identity primary key,
-    incident text not null,
-    document json not null);
-  create index if not exists exchange_incident on exchange (incident, id);
-`;
-
 // A text of others may hold what Postgres cannot: the zero character.
 const storable = (text: string) => text.replaceAll("\u0000", "�");
 

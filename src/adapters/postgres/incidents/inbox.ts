@@ -8,20 +8,6 @@ export interface Delivery {
   readonly body: Uint8Array;
 }
 
-export const inboxSchema = `
-  create table if not exists inbox (
-    id bigint generated always as identity primary key,
-    kind text not null,
-    delivery text unique,
-    received_at timestamptz not null default now(),
-    headers jsonb not null,
-    body bytea not null,
-    tries int not null default 0,
-    outcome text);
-  create index if not exists inbox_waiting on inbox (id) where outcome is null;
-  create index if not exists inbox_received on inbox (received_at);
-`;
-
 // As long as GitHub may deliver a webhook again under the same id, and a day more.
 const keepMs = 31 * 24 * 3_600_000;
 

@@ -1,12 +1,5 @@
 import type { Query } from "../query.ts";
 
-export const pendingSchema = `
-  create table if not exists pending_file (
-    path text primary key,
-    content text not null,
-    incident text not null);
-`;
-
 /** Files that the next pull request carries along: post-mortems completed or withdrawn after their own was merged. */
 export function pendingFiles(query: Query) {
   return {

@@ -8,27 +8,17 @@ import {
 } from "../../../domain/proposal/caps.ts";
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
 import type { ProposalQueue } from "../../../ports/records.ts";
+import { readable, readDocument, storedCandidate, type Unreadable } from "../documents.ts";
 import type { Query } from "../query.ts";
 import { openRequests, refusalsOf, requestedOf } from "./requests.ts";
 
-/** Proposals that want to be opened, are open, or were. */
-export const queueSchema = `
-  create table if not exists queue (
-    incident text primary key,
-    candidate jsonb not null,
-    opened_at timestamptz,
-    closed_at timestamptz);
-  create table if not exists queue_turn (one boolean primary key default true check (one), version bigint not null default 0);
-  insert into queue_turn default values on conflict do nothing;
-`;
-
 /** The queue of proposals, shared by all replicas: what is opened is decided by one of them at a time. */
-export function proposalQueue(query: Query): { readonly queue: ProposalQueue } {
+export function proposalQueue(query: Query, unreadable: Unreadable): { readonly queue: ProposalQueue } {
   const ask: ProposalQueue["ask"] = async (candidate, limits, now) => {
     const text = "insert into queue (incident, candidate) values ($1, $2) on conflict (incident) do nothing";
     await query(text, [candidate.incident, JSON.stringify(candidate)]);
     for (;;) {
-      const turn = await lookAt(query, candidate.incident, limits, now);
+      const turn = await lookAt({ query, unreadable }, candidate.incident, limits, now);
       if (turn.kind === "listed" || turn.opened) return turn.kind === "listed" ? turn : { kind: "open" };
       // Another one may have opened since our look: then the version is not the one that we saw.
       const take = `with turn as (update queue_turn set version = version + 1 where version = $2 returning 1)
@@ -40,7 +30,7 @@ export function proposalQueue(query: Query): { readonly queue: ProposalQueue } {
     await query("update queue set closed_at = now() where incident = $1 and closed_at is null", [incident]);
   };
   const overview: ProposalQueue["overview"] = async (limits, now) => {
-    const rows = await queued(query, now);
+    const rows = await queued({ query, unreadable }, now);
     const open = rows.flatMap(({ candidate, openedAt, closed, pull }) =>
       openedAt === undefined || closed || pull === undefined
         ? []
@@ -66,9 +56,15 @@ type Turn =
   | { readonly kind: "listed"; readonly because: string }
   | { readonly kind: "open"; readonly opened: boolean; readonly version: string };
 
-async function lookAt(query: Query, incident: string, limits: CapLimits, now: Date): Promise<Turn> {
+interface Reading {
+  readonly query: Query;
+  readonly unreadable: Unreadable;
+}
+
+async function lookAt(reading: Reading, incident: string, limits: CapLimits, now: Date): Promise<Turn> {
+  const { query } = reading;
   const version: string = (await query("select version from queue_turn")).rows[0]?.version ?? "0";
-  const rows = await queued(query, now);
+  const rows = await queued(reading, now);
   if (rows.find((row) => row.incident === incident)?.openedAt !== undefined) {
     return { kind: "open", opened: true, version };
   }
@@ -90,10 +86,10 @@ interface Row {
 }
 
 /** What asked for a turn and has not left, and what was opened within the hour. */
-async function queued(query: Query, now: Date): Promise<Row[]> {
+async function queued({ query, unreadable }: Reading, now: Date): Promise<Row[]> {
   // An incident that ended left the queue, however its story stopped.
   const { rows } = await query(
-    `select q.incident, q.candidate, q.opened_at,
+    `select q.incident, q.candidate, q.version, q.opened_at,
       (select max(p.number) from pull_request p where p.incident = split_part(q.incident, '/', 1)) as pull,
       q.closed_at is not null or exists (select 1 from incident i where i.uid = q.incident and i.ending is not null) as closed,
       (select max(m.merged_at) from merged_change m where m.workload = concat_ws('/', q.candidate #>> '{workload,namespace}',
@@ -101,11 +97,12 @@ async function queued(query: Query, now: Date): Promise<Row[]> {
     from queue q where q.closed_at is null or q.opened_at > $1::timestamptz - interval '1 hour'`,
     [now],
   );
-  return rows.map(({ incident, candidate, opened_at, pull, closed, changed_at }) => ({
-    ...{ incident, candidate, closed, pull: pull ?? undefined },
+  const read = ({ incident, candidate, version, opened_at, pull, closed, changed_at }: (typeof rows)[number]): Row => ({
+    ...{ incident, candidate: readDocument(storedCandidate, candidate, version), closed, pull: pull ?? undefined },
     openedAt: (opened_at as Date | null)?.toISOString(),
     changedAt: (changed_at as Date | null)?.toISOString(),
-  }));
+  });
+  return readable(rows, read, unreadable);
 }
 
 type Crowding = CapLimits & { readonly ticked: readonly string[] };

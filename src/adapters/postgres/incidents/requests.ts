@@ -4,19 +4,6 @@ import type { OpenRequest } from "../../../domain/proposal/dashboard.ts";
 import type { ProposalQueue } from "../../../ports/records.ts";
 import type { Query } from "../query.ts";
 
-/** Who asked that a waiting proposal is opened now. `verdict` is empty when the request passes. */
-export const requestSchema = `
-  create table if not exists open_request (
-    proof text primary key,
-    at timestamptz not null default now(),
-    incident text not null,
-    login text not null,
-    by_person boolean not null,
-    issue int not null,
-    verdict text);
-  create index if not exists open_request_incident on open_request (incident);
-`;
-
 export function openRequests(query: Query): Pick<ProposalQueue, "request" | "unjudged" | "judge"> {
   return {
     request: async (requests) => {
