@@ -133,7 +133,7 @@ async function serve(): Promise<void> {
   if (!settings.ok || problems.length > 0) return fail(problems);
   const telemetry = logTelemetry();
   const rectify = await startRectify(settings.value, telemetry);
-  telemetry.tell(
+  telemetry.log(
     "",
     "serve",
     `webhooks on port ${rectify.webhookPort}, alerts and pages on port ${rectify.internalPort}`,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { alertmanager } from "./adapters/monitoring/alertmanager.ts";
-import { startDurable, storyVersion } from "./adapters/dbos/durable.ts";
+import { startDurable, workflowVersion } from "./adapters/dbos/durable.ts";
 import { connectGitHub } from "./adapters/github/github.ts";
 import { guardrailsHost } from "./adapters/github/guardrails.ts";
 import { gitHost, people } from "./adapters/github/host.ts";
@@ -18,35 +18,35 @@ import { loadPrompts } from "./adapters/ollama/prompts.ts";
 import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
-import { within } from "./adapters/http/timeout.ts";
+import { withTimeout } from "./adapters/http/timeout.ts";
 import { type App, createApp } from "./server/github-app.ts";
-import { carryWithdrawals } from "./flow/jobs/carry-withdrawals.ts";
-import { judgeGuardrails } from "./flow/gate/judge-guardrails.ts";
-import { keepDashboard } from "./flow/jobs/keep-dashboard.ts";
+import { carryWithdrawals } from "./flow/jobs/withdrawals.ts";
+import { checkGuardrails } from "./flow/gate/check-guardrails.ts";
+import { reconcileDashboard } from "./flow/jobs/dashboard.ts";
 import { endLease } from "./flow/workflows/end-lease.ts";
 import type { LoadedGuardrails } from "./flow/collect/load-guardrails.ts";
 import { remediateIncident } from "./flow/workflows/remediate-incident.ts";
 import { rollBack } from "./flow/workflows/roll-back.ts";
-import { hearAfterwards } from "./server/late-commands.ts";
+import { runLateCommand } from "./server/late-commands.ts";
 import { type Inbox, openInbox } from "./server/inbox.ts";
-import { keepLooking } from "./server/jobs/schedule.ts";
+import { schedule } from "./server/jobs/schedule.ts";
 import { liveViews } from "./server/pages/live.ts";
-import { keepLeases, type LeaseKeeping } from "./server/jobs/leases.ts";
-import { keepMemory, type KeptMemory } from "./server/jobs/memory-refresh.ts";
+import { reconcileLeases, type LeaseKeeping } from "./server/jobs/leases.ts";
+import { refreshMemory, type RefreshedMemory } from "./server/jobs/memory-refresh.ts";
 import { isWatching, type Watchtower } from "./domain/guardrails/watchtower.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { Telemetry } from "./ports/runtime.ts";
-import type { WatchtowerDesk } from "./ports/records.ts";
+import type { WatchtowerMode } from "./ports/records.ts";
 import { policiesOf } from "./server/policy-engine.ts";
 import { internalRoutes, webhookRoutes } from "./server/routes.ts";
-import { resumeStories } from "./server/jobs/resume.ts";
-import { keepRollbacks, type RollbackKeeping } from "./server/jobs/rollbacks.ts";
+import { reconcileWorkflows } from "./server/jobs/resume.ts";
+import { reconcileRollbacks, type RollbackKeeping } from "./server/jobs/rollbacks.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
 import type { Settings } from "./settings/settings.ts";
 import { openSources, type Sources } from "./server/observability/source-health.ts";
-import { type Observed, observe, remembering } from "./server/observability/tracing.ts";
+import { type Observability, observe, recordingLogger } from "./server/observability/tracing.ts";
 import { limitSteps } from "./server/observability/step-limits.ts";
-import { keepWatch } from "./server/jobs/watchtower-probe.ts";
+import { probeWatchtower } from "./server/jobs/watchtower-probe.ts";
 import { pageRoutes } from "./server/pages/routes.ts";
 
 /** A running Rectify. */
@@ -67,7 +67,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const meter = openMeter();
   const observed = observe(settings.otlpEndpoint, meter.watchStore(await storeOf(databaseUrl, telemetry)), telemetry);
   const { store, steps } = observed;
-  const remembered = meter.watchSteps(remembering(telemetry, store));
+  const remembered = meter.watchSteps(recordingLogger(telemetry, store));
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
   const voice = { telemetry: remembered, meter, steps, sources };
   const { ports, endWatch, ...known } = await openPorts(settings, store, voice);
@@ -80,7 +80,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     mostRecoveries: settings.mostRecoveries,
     measure: limitSteps(steps.measure),
   });
-  const keeping = { store, durable, clock: ports.clock, telemetry: remembered, storyVersion };
+  const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };
   const inbox: Inbox = openInbox({
     store,
     durable,
@@ -88,15 +88,15 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
     telemetry: remembered,
     cluster: settings.cluster,
     hearAfterwards: async (pull, message) => {
-      await hearAfterwards({ pull, message }, store, ports);
-      await keepRollbacks(keeping);
+      await runLateCommand({ pull, message }, store, ports);
+      await reconcileRollbacks(keeping);
     },
     app: () => app,
   });
   const app = appOf(settings, { inbox, store, ports });
-  await resumeStories(keeping, telemetry);
+  await reconcileWorkflows(keeping, telemetry);
 
-  const intake = { store, ring: inbox.ring, app, alertsToken: settings.alerts.token };
+  const intake = { store, ring: inbox.notify, app, alertsToken: settings.alerts.token };
   const webhooks = await listen(webhookRoutes(intake), { host: settings.host, port: settings.webhookPort });
   const live = liveViews({ ports, store, sources, ...known });
   const inside = [...internalRoutes(intake), ...pageRoutes(store, live), meter.route];
@@ -132,12 +132,12 @@ interface Ticking {
 
 /** What no message can be relied upon for. */
 function keepTicking({ settings, inbox, ports, store, keeping }: Ticking, telemetry: Telemetry) {
-  return keepLooking(settings.alertPollMs, telemetry, {
+  return schedule(settings.alertPollMs, telemetry, {
     intake: () => inbox.poll(),
-    dashboard: async () => inbox.rouse(await keepDashboard(ports)),
+    dashboard: async () => inbox.wakeWaiting(await reconcileDashboard(ports)),
     learn: () => carryWithdrawals(ports),
-    lease: () => keepLeases(keeping),
-    rollback: () => keepRollbacks(keeping),
+    lease: () => reconcileLeases(keeping),
+    rollback: () => reconcileRollbacks(keeping),
     retention: () => store.forgetDeliveries(ports.clock.now()),
   });
 }
@@ -148,13 +148,13 @@ function appOf(
   { inbox, store, ports }: { readonly inbox: Inbox; readonly store: Store; readonly ports: Ports },
 ): App {
   const changed = async (pull: number) => {
-    if (ports.guardrailsHost) await judgeGuardrails(pull, ports.guardrailsHost);
+    if (ports.guardrailsHost) await checkGuardrails(pull, ports.guardrailsHost);
   };
   return createApp({ ...app, webhookSecret, wake: inbox.wake, ticked: store.queue.request, changed });
 }
 
 function storeOf(databaseUrl: string, telemetry: Telemetry): Promise<Store> {
-  return openStore(databaseUrl, (unreadable) => telemetry.tell("", "store", unreadable));
+  return openStore(databaseUrl, (unreadable) => telemetry.log("", "store", unreadable));
 }
 
 function ownPostgres({ dataDirectory }: Settings) {
@@ -174,27 +174,27 @@ async function openPorts(settings: Settings, store: Store, voice: Voice) {
   const asked = model && voice.steps.watchModel(model);
   const ports = { ...connected, model: asked, watchtower, memory };
   let guardrails: LoadedGuardrails | undefined;
-  const endWatch = keepWatch(ports, model, watch?.everyMs ?? settings.tempo.pollMs, (read) => {
+  const endWatch = probeWatchtower(ports, model, watch?.everyMs ?? settings.tempo.pollMs, (read) => {
     guardrails = read;
   });
   return { ports, watchtower, memory, endWatch, guardrails: () => guardrails };
 }
 
 /** Opens in the background: nothing waits for an index. */
-function memoryOf(settings: Settings, github: Ports["github"], { telemetry, meter }: Voice): KeptMemory {
+function memoryOf(settings: Settings, github: Ports["github"], { telemetry, meter }: Voice): RefreshedMemory {
   const { ollama, sealKey, dataDirectory, alertPollMs } = settings;
   const model = ollama?.embeddingModel;
-  const memory = keepMemory({
+  const memory = refreshMemory({
     ...{ directory: join(dataDirectory, "memory"), github, sealKey, everyMs: alertPollMs },
     embedding: ollama === undefined || model === undefined ? undefined : ollamaEmbedding({ host: ollama.host, model }),
-    warn: (text) => telemetry.tell("", "recall", text),
+    warn: (text) => telemetry.log("", "recall", text),
   });
   meter.watchMemory(() => memory.state());
   return memory;
 }
 
 /** Every call of the model is heard by Watchtower mode and counted. */
-function modelOf({ ollama }: Settings, watchtower: WatchtowerDesk, { meter, sources }: Voice): OllamaModel | undefined {
+function modelOf({ ollama }: Settings, watchtower: WatchtowerMode, { meter, sources }: Voice): OllamaModel | undefined {
   if (ollama === undefined) {
     sources.absent("Model", "OLLAMA_HOST is not set");
     return undefined;
@@ -214,7 +214,7 @@ function modelOf({ ollama }: Settings, watchtower: WatchtowerDesk, { meter, sour
 interface Voice {
   readonly telemetry: Telemetry;
   readonly meter: Meter;
-  readonly steps: Observed["steps"];
+  readonly steps: Observability["steps"];
   readonly sources: Sources;
 }
 
@@ -257,11 +257,11 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     leases: store.leases,
     rollbacks: store.rollbacks,
     changes: store.changes,
-    journal: store,
+    records: store,
     clock: { now: () => new Date() },
-    within,
+    withTimeout: withTimeout,
     telemetry,
-    tempo: settings.tempo,
+    timings: settings.tempo,
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Lease, leaseOf } from "../src/domain/proposal/lease.ts";
-import type { Story } from "../src/domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../src/domain/proposal/outcome.ts";
 import { anIncident } from "./builders.ts";
 import { aPlan } from "./plan.ts";
 
@@ -9,7 +9,7 @@ export const begun = new Date("2026-11-24T03:00:00.000Z");
 export function aLease(changes: Partial<Lease> = {}): Lease {
   const { remediation, effect, entry } = aPlan(4);
   const proposal = { number: 7 };
-  const story = { ending: "recovered", because: "seen", remediation, effect, entry, proposal } as Story;
+  const story = { ending: "recovered", because: "seen", remediation, effect, entry, proposal } as IncidentOutcome;
   const lease = leaseOf(anIncident(), story, begun, "1h");
   if (lease === undefined) throw new Error("the story begins no lease");
   return JSON.parse(JSON.stringify({ ...lease, ...changes }));

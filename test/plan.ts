@@ -2,7 +2,7 @@ import type { ObjectChange } from "../src/domain/kubernetes/manifest-edit.ts";
 import { notEvaluated, type PolicyEngine, type PolicyResult } from "../src/domain/gate/policy-report.ts";
 import { isRecord, objectKey, type RenderedObject } from "../src/domain/kubernetes/rendered.ts";
 import { treeOf } from "../src/domain/kubernetes/tree.ts";
-import type { Case } from "../src/flow/gate/change-request.ts";
+import type { ChangeRequest } from "../src/flow/gate/change-request.ts";
 import type { Plan } from "../src/flow/plan.ts";
 import { pastFiles } from "../src/lab/past.ts";
 import type { Ports } from "../src/ports/ports.ts";
@@ -35,7 +35,7 @@ export function aPlan(to: number, changes: Partial<Plan> = {}): Plan {
 }
 
 /** A case with agreeing witnesses: only what a test changes raises its risk. */
-export function aCase(changes: Partial<Case> = {}): Case {
+export function aCase(changes: Partial<ChangeRequest> = {}): ChangeRequest {
   return {
     incident: anIncident(),
     evidence: [],
@@ -46,7 +46,7 @@ export function aCase(changes: Partial<Case> = {}): Case {
     precedents: [],
     closesWhenResolved: true,
     ...changes,
-  } as Case;
+  } as ChangeRequest;
 }
 
 function fileOf(replicas: number): string {
@@ -112,7 +112,7 @@ export function gatePorts({
       pendingFiles: async () => Object.entries(pending ?? {}).map(([at, content]) => ({ path: at, content })),
     },
     clock: { now: () => new Date(now ?? "2026-11-24T03:00:00Z") },
-    telemetry: { tell: () => undefined },
+    telemetry: { log: () => undefined },
   };
   return used as unknown as Ports;
 }

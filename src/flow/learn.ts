@@ -3,7 +3,7 @@ import type { Incident } from "../domain/incident/incident.ts";
 import { leaseOf } from "../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/records/post-mortem.ts";
 import { renderReport } from "../domain/proposal/proposal-text.ts";
-import type { Story } from "../domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
 import type { Ports } from "../ports/ports.ts";
 import { loadGuardrails } from "./collect/load-guardrails.ts";
 import { reportEnded } from "./decide/report-ended.ts";
@@ -14,29 +14,29 @@ import { reportEnded } from "./decide/report-ended.ts";
  */
 export async function learn(
   incident: Incident,
-  told: { readonly story: Story; readonly evidence: readonly Evidence[] },
-  ports: Pick<Ports, "github" | "journal" | "leases" | "clock" | "telemetry" | "sealKey">,
+  told: { readonly story: IncidentOutcome; readonly evidence: readonly Evidence[] },
+  ports: Pick<Ports, "github" | "records" | "leases" | "clock" | "telemetry" | "sealKey">,
 ): Promise<void> {
   const { story, evidence } = told;
   const { ending, because, proposal, mergedSha } = story;
   const record = postMortemOf({ incident, story, evidence, now: ports.clock.now().toISOString() });
-  const withdrawal = (await ports.journal.withdrawals()).find((one) => one.incident === incident.uid);
+  const withdrawal = (await ports.records.withdrawals()).find((one) => one.incident === incident.uid);
   const postMortem = withdrawal === undefined ? record : withdraw(record, withdrawal);
   if (mergedSha !== undefined) {
-    await ports.journal.addPendingFile(postMortemPath(incident), renderSealed(postMortem, ports.sealKey), incident.uid);
+    await ports.records.addPendingFile(postMortemPath(incident), renderSealed(postMortem, ports.sealKey), incident.uid);
   }
   if (proposal !== undefined && mergedSha !== undefined) {
     await ports.github.report(proposal, renderReport({ state: "ended", because: `${ending}: ${because}` }));
   }
   if (ending === "parked") await tellParked(incident, because, ports);
   await beginLease(incident, story, ports);
-  await ports.journal.endIncident(incident.uid, { ending, because, story });
-  ports.telemetry.tell(incident.uid, "learn", `${ending}: ${because}`);
+  await ports.records.endIncident(incident.uid, { ending, because, story });
+  ports.telemetry.log(incident.uid, "learn", `${ending}: ${because}`);
 }
 
 /** What stopped may have left a pull request open, or merged and not verified: whoever looks at it must know. */
-async function tellParked({ uid }: Incident, because: string, ports: Pick<Ports, "github" | "journal">): Promise<void> {
-  const pull = await ports.journal.lastPullOf(uid);
+async function tellParked({ uid }: Incident, because: string, ports: Pick<Ports, "github" | "records">): Promise<void> {
+  const pull = await ports.records.lastPullOf(uid);
   if (pull === undefined) return;
   const told = `parked: ${because}. Nothing happens here any more until a person acts`;
   await reportEnded({ pull, incident: uid }, told, ports);
@@ -45,7 +45,7 @@ async function tellParked({ uid }: Incident, because: string, ports: Pick<Ports,
 /** A verified scale-up is not for good: it is kept as long as the guardrails say, then looked at again. */
 async function beginLease(
   incident: Incident,
-  story: Story,
+  story: IncidentOutcome,
   { github, leases, clock, telemetry }: Pick<Ports, "github" | "leases" | "clock" | "telemetry">,
 ): Promise<void> {
   const guardrails = loadGuardrails((await github.head()).tree);
@@ -53,5 +53,5 @@ async function beginLease(
   const lease = leases && leaseOf(incident, story, clock.now(), duration);
   if (lease === undefined) return;
   await leases?.begin(lease);
-  telemetry.tell(incident.uid, "lease", `begins: ${lease.field.to} are kept until ${lease.expires}`);
+  telemetry.log(incident.uid, "lease", `begins: ${lease.field.to} are kept until ${lease.expires}`);
 }

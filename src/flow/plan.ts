@@ -45,7 +45,7 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   const question = { workload: live, change: remediation.change, entry };
   const edit = await answerQuestion(tree, question, (at, which) => ports.renderer.render(at, which));
   if (edit.kind === "refused") return refused(`${edit.because} (${edit.reason}). ${edit.cure}`);
-  ports.telemetry.tell(
+  ports.telemetry.log(
     incident.uid,
     "plan",
     `${renderRemediation(remediation)} in ${edit.files.map((f) => f.path).join(", ")}`,

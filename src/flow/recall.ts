@@ -21,7 +21,7 @@ export interface Recalled {
   readonly lines: readonly string[];
 }
 
-type Asked = Pick<Ports, "github" | "journal" | "clock" | "memory" | "sealKey">;
+type Asked = Pick<Ports, "github" | "records" | "clock" | "memory" | "sealKey">;
 
 // What is only alike is sorted afterwards: some of it is too far away.
 const asked = 30;
@@ -32,7 +32,7 @@ const asked = 30;
  */
 export async function recall(incident: Incident, evidence: readonly Evidence[], ports: Asked): Promise<Recalled> {
   const { tree } = await ports.github.head();
-  const withdrawn = (await ports.journal.withdrawals()).map((withdrawal) => withdrawal.incident);
+  const withdrawn = (await ports.records.withdrawals()).map((withdrawal) => withdrawal.incident);
   const { name } = incident.alert;
   const { records } = await sealedIn(tree, ports.sealKey, name);
   const same = rememberedOf(records).filter(

@@ -10,7 +10,7 @@ export type Synced =
 
 /** Waits until the commit that Flux or Argo CD applied last contains the merged one. */
 export async function sync(entry: Entry, mergedSha: string, run: Run): Promise<Synced> {
-  const { pollMs, syncTimeoutMs } = run.tempo;
+  const { pollMs, syncTimeoutMs } = run.timings;
   let because = "";
   for (let waitedMs = 0; waitedMs <= syncTimeoutMs; waitedMs += pollMs) {
     const seen = await run.step("sync", (ports) => lookAtRevision(entry, mergedSha, ports));

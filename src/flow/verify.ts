@@ -17,7 +17,7 @@ export interface Before {
 
 /** Watches rollout, alert and metric until they agree or the time is up. `changed` is the workload whose field moved. */
 export async function verify(incident: Incident, changed: Workload, before: Before, run: Run): Promise<Verification> {
-  const { pollMs, settleMs, verifyTimeoutMs } = run.tempo;
+  const { pollMs, settleMs, verifyTimeoutMs } = run.timings;
   const looks: Observation[] = [];
   let start: number | undefined;
   for (;;) {
@@ -28,11 +28,11 @@ export async function verify(incident: Incident, changed: Workload, before: Befo
     if (judged) {
       const verdict = weighed(
         judged,
-        { startedAt: incident.startedAt, syncedAt: start, withinMs: run.tempo.selfHealMs },
+        { startedAt: incident.startedAt, syncedAt: start, withinMs: run.timings.selfHealMs },
         before.selfHealing,
       );
       await run.step("report verification", async (ports) =>
-        ports.telemetry.tell(incident.uid, "verify", `${verdict.kind}: ${verdict.because}`),
+        ports.telemetry.log(incident.uid, "verify", `${verdict.kind}: ${verdict.because}`),
       );
       return verdict;
     }
@@ -64,7 +64,7 @@ async function observe(
   incident: Incident,
   changed: Workload,
   threshold: Threshold | undefined,
-  ports: Pick<Ports, "cluster" | "alerts" | "metrics" | "clock" | "tempo">,
+  ports: Pick<Ports, "cluster" | "alerts" | "metrics" | "clock" | "timings">,
 ): Promise<Omit<Observation, "atMs"> & { at: number }> {
   const [state, active, value] = await Promise.all([
     orUnknown(() => ports.cluster.workload(changed)),
@@ -85,10 +85,10 @@ async function observe(
 async function valueNow(
   incident: Incident,
   threshold: Threshold,
-  ports: Pick<Ports, "metrics" | "clock" | "tempo">,
+  ports: Pick<Ports, "metrics" | "clock" | "timings">,
 ): Promise<number | undefined> {
   const to = ports.clock.now();
-  const from = new Date(to.getTime() - 2 * ports.tempo.pollMs - 1000);
+  const from = new Date(to.getTime() - 2 * ports.timings.pollMs - 1000);
   const { series, notes } = await ports.metrics.range(threshold.query, from, to);
   return valueOf({ kind: "series", unit: "", series, notes }, incident.workload, threshold);
 }

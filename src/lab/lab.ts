@@ -1,7 +1,7 @@
 import { preflight } from "../settings/preflight.ts";
-import { playScenario, type LabResult } from "./run.ts";
+import { runScenario, type LabResult } from "./run.ts";
 import { scenarioNames, scenarioOf } from "./scenarios/catalogue.ts";
-import { storyTeller } from "./printer.ts";
+import { labPrinter } from "./printer.ts";
 
 export interface LabOptions {
   readonly scenario: string;
@@ -26,8 +26,8 @@ export async function runLab(options: LabOptions): Promise<number> {
     process.stderr.write(`The lab cannot start:\n${problems.map((problem) => `  - ${problem}\n`).join("")}`);
     return 1;
   }
-  const teller = storyTeller(story, !options.json && process.stdout.isTTY === true);
-  const played = await playScenario(options.scenario, scenario, { teller, keep: options.keep });
+  const teller = labPrinter(story, !options.json && process.stdout.isTTY === true);
+  const played = await runScenario(options.scenario, scenario, { teller, keep: options.keep });
   if (options.json) out(JSON.stringify(played.result));
   else summary(played.result, played.wrong).forEach(out);
   for (const problem of options.json ? played.wrong : []) process.stderr.write(`not as it should be: ${problem}\n`);

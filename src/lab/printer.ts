@@ -8,7 +8,7 @@ export interface Told {
   readonly text: string;
 }
 
-export interface StoryTeller extends Telemetry {
+export interface LabPrinter extends Telemetry {
   readonly told: readonly Told[];
   say(who: string, text: string): void;
 }
@@ -18,7 +18,7 @@ const bold = "\u001b[1m";
 const plain = "\u001b[0m";
 
 /** Prints the story as it happens: seconds since the start, who or which verb, what. Colours only for a terminal. */
-export function storyTeller(print: (line: string) => void, colours: boolean): StoryTeller {
+export function labPrinter(print: (line: string) => void, colours: boolean): LabPrinter {
   const begun = Date.now();
   const told: Told[] = [];
   const styled = (style: string, text: string) => (colours ? style + text + plain : text);
@@ -29,7 +29,7 @@ export function storyTeller(print: (line: string) => void, colours: boolean): St
   return {
     told,
     say: line,
-    tell: (incident, verb, text) => {
+    log: (incident, verb, text) => {
       told.push({ at: Date.now(), incident, verb, text });
       line(verb, text);
     },

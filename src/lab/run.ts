@@ -6,8 +6,8 @@ import { type Rectify, startRectify } from "../main.ts";
 import { kyvernoPlaces } from "../server/policy-engine.ts";
 import { openWorld } from "./world.ts";
 import type { Scenario } from "./scenario.ts";
-import { type Stage, until } from "./start.ts";
-import type { StoryTeller } from "./printer.ts";
+import { type LabRun, until } from "./start.ts";
+import type { LabPrinter } from "./printer.ts";
 
 /** What one scenario came to, for people and for machines. */
 export interface LabResult {
@@ -28,18 +28,18 @@ export interface LabResult {
   readonly skipped?: true;
 }
 
-export interface Played {
+export interface ScenarioRun {
   readonly result: LabResult;
   /** What differs from the scenario's expectation; empty = it ended as it should. */
   readonly wrong: readonly string[];
 }
 
 /** Builds the embedded world, plays the scenario in it, and takes everything down again. */
-export async function playScenario(
+export async function runScenario(
   name: string,
   scenario: Scenario,
-  { teller, keep }: { teller: StoryTeller; keep: boolean },
-): Promise<Played> {
+  { teller, keep }: { teller: LabPrinter; keep: boolean },
+): Promise<ScenarioRun> {
   const missing = await missingTool(scenario);
   if (missing !== undefined) {
     teller.say("lab", `skipped: ${missing}`);
@@ -52,10 +52,10 @@ export async function playScenario(
     teller.say("lab", scenario.about);
     rectify = await startRectify(world.settings, teller);
     await world.join(rectify);
-    const stage: Stage = { ...world, rectify, say: teller.say };
+    const stage: LabRun = { ...world, rectify, say: teller.say };
     teller.say("lab", `pages on http://127.0.0.1:${rectify.internalPort}/, the forge on ${world.forge.apiUrl}`);
     await until("a quiet shop", () => world.cluster.firing().length === 0 && world.cluster.isSynced());
-    await scenario.play(stage);
+    await scenario.run(stage);
     const played = await outcome(name, scenario, stage, teller);
     if (keep) await new Promise((stop) => process.once("SIGINT", stop));
     return played;
@@ -80,7 +80,7 @@ function skipped(scenario: string): LabResult {
   };
 }
 
-async function outcome(name: string, scenario: Scenario, stage: Stage, teller: StoryTeller): Promise<Played> {
+async function outcome(name: string, scenario: Scenario, stage: LabRun, teller: LabPrinter): Promise<ScenarioRun> {
   const { forge, rectify, cluster } = stage;
   const pull = forge.pulls()[0];
   const incident = await until("the first incident", async () => {
@@ -107,7 +107,7 @@ async function outcome(name: string, scenario: Scenario, stage: Stage, teller: S
   return { result, wrong: differences(result, scenario, { pulls: forge.pulls().length, because: record?.because }) };
 }
 
-function timingsOf({ told }: StoryTeller): LabResult["timings"] {
+function timingsOf({ told }: LabPrinter): LabResult["timings"] {
   const first = (verb: string, part = "") => told.find((item) => item.verb === verb && item.text.includes(part))?.at;
   const between = (from: number | undefined, to: number | undefined) =>
     from === undefined || to === undefined ? null : to - from;

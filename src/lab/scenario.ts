@@ -1,14 +1,14 @@
 import type { Ending } from "../domain/incident/incident.ts";
 import type { BadImage } from "./cluster/world.ts";
 import type { Settings } from "../settings/settings.ts";
-import { type Stage, until } from "./start.ts";
+import { type LabRun, until } from "./start.ts";
 
 /** One story of the lab: the world it plays in, what people do, and how it must end. */
 export interface Scenario {
   readonly about: string;
   /** Keys that replace those of the lab's guardrails file. */
   readonly guardrails?: Readonly<Record<string, unknown>>;
-  readonly world?: World;
+  readonly world?: ScenarioWorld;
   /** A tool that the story cannot do without: where it is missing, the scenario is skipped. */
   readonly needs?: "kyverno";
   /** Files of the lab's repository that the scenario changes before the story begins. */
@@ -16,11 +16,11 @@ export interface Scenario {
   /** Earlier incidents of the same kind that the same remedy cured. */
   readonly past?: number;
   /** What happens after the shop runs quietly; returns when the people have nothing more to do. */
-  readonly play: (stage: Stage) => Promise<void>;
+  readonly run: (stage: LabRun) => Promise<void>;
   readonly expected: Expected;
 }
 
-export interface World {
+export interface ScenarioWorld {
   /** The workload that no number of replicas can help. */
   readonly noHelp?: string;
   /** Asks the scripted stand-in even where a real model is configured. */
@@ -56,7 +56,7 @@ export const approver = "sre-anna";
 export const ciApp = 15_368;
 
 /** What people need to speak: the forge, and someone who tells it. */
-type Forum = Pick<Stage, "forge" | "say">;
+type Forum = Pick<LabRun, "forge" | "say">;
 
 /** The number of the pull request, once it is there with its sticky comment. */
 export async function pullOpened(stage: Forum, count = 1): Promise<number> {
@@ -65,7 +65,7 @@ export async function pullOpened(stage: Forum, count = 1): Promise<number> {
   return pull.number;
 }
 
-export async function rush(stage: Stage): Promise<void> {
+export async function rush(stage: LabRun): Promise<void> {
   stage.say("visitors", `${peak} requests a second`);
   stage.cluster.setLoad("web", peak);
 }

@@ -5,7 +5,7 @@ import type { Forge } from "./forge/forge.ts";
 import type { LabModel } from "./model/model.ts";
 
 /** The embedded world while a story plays in it. */
-export interface Stage {
+export interface LabRun {
   readonly forge: Forge;
   readonly cluster: SimulatedCluster;
   readonly model: LabModel | undefined;

@@ -9,9 +9,9 @@ import type { GuardrailsHost } from "./guardrails-host.ts";
 import type { Cluster } from "./kubernetes.ts";
 import type { Model } from "./model.ts";
 import type { Alerts, Logs, Metrics } from "./monitoring.ts";
-import type { ChangeBook, Journal, LeaseBook, ProposalQueue, RollbackBook, WatchtowerDesk } from "./records.ts";
-import type { Clock, Telemetry, Within } from "./runtime.ts";
-import type { Tempo } from "./timings.ts";
+import type { MergedChanges, Records, LeaseStore, ProposalQueue, RollbackStore, WatchtowerMode } from "./records.ts";
+import type { Clock, Telemetry, WithTimeout } from "./runtime.ts";
+import type { Timings } from "./timings.ts";
 
 /** Builds the objects that an entry produces, the way the GitOps controller would. */
 export interface Renderer {
@@ -43,16 +43,16 @@ export interface Ports {
   /** Undefined = nothing is capped. */
   readonly queue?: ProposalQueue | undefined;
   /** Undefined = nothing is leased. */
-  readonly leases?: LeaseBook | undefined;
+  readonly leases?: LeaseStore | undefined;
   /** Undefined = nothing that was merged is rolled back. */
-  readonly rollbacks?: RollbackBook | undefined;
+  readonly rollbacks?: RollbackStore | undefined;
   /** Undefined = what runs already is not known. */
-  readonly changes?: ChangeBook | undefined;
+  readonly changes?: MergedChanges | undefined;
   /** Undefined = there is no such mode. */
-  readonly watchtower?: WatchtowerDesk | undefined;
-  readonly journal: Journal;
+  readonly watchtower?: WatchtowerMode | undefined;
+  readonly records: Records;
   readonly clock: Clock;
-  readonly within: Within;
+  readonly withTimeout: WithTimeout;
   readonly telemetry: Telemetry;
-  readonly tempo: Tempo;
+  readonly timings: Timings;
 }

@@ -10,7 +10,7 @@ import type { WithdrawalRecord } from "../domain/records/precedent.ts";
 import type { Reserved } from "../domain/remedy/cost.ts";
 
 /** What must outlive one story: our own records. */
-export interface Journal extends WithdrawalRecord {
+export interface Records extends WithdrawalRecord {
   /** Written before a mutating call leaves. */
   audit(entry: {
     incident: string;
@@ -63,7 +63,7 @@ export interface ProposalQueue {
 }
 
 /** Watchtower mode: acting, or analysing without writing. */
-export interface WatchtowerDesk {
+export interface WatchtowerMode {
   state(): Watchtower;
   hear(event: WatchtowerEvent): void;
   /** Resolves when everything heard so far was put on record. */
@@ -71,7 +71,7 @@ export interface WatchtowerDesk {
 }
 
 /** Scale-ups that are kept until they expire. Each call is safe to repeat. */
-export interface LeaseBook {
+export interface LeaseStore {
   begin(lease: Lease): Promise<void>;
   running(): Promise<readonly Lease[]>;
   renew(
@@ -93,7 +93,7 @@ export interface MergedChange {
 }
 
 /** Our merged changes, for budgets and cool-downs. Each call is safe to repeat. */
-export interface ChangeBook {
+export interface MergedChanges {
   record(change: MergedChange): Promise<void>;
   /** What the changes in a namespace reserve that are still ours to count. */
   reservedIn(namespace: string): Promise<readonly (Reserved | undefined)[]>;
@@ -102,7 +102,7 @@ export interface ChangeBook {
 }
 
 /** The merged changes that people want back. */
-export interface RollbackBook {
+export interface RollbackStore {
   /** False when one is under way for this pull request; the same comment may ask again. */
   ask(rollback: Omit<Rollback, "latestPull">): Promise<boolean>;
   end(pull: number, because: string): Promise<void>;

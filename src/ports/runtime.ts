@@ -3,11 +3,11 @@ export interface Clock {
 }
 
 /** The same answer, or `Unavailable` when it takes longer. The work itself is not stopped. */
-export type Within = <T>(milliseconds: number, work: Promise<T>) => Promise<T>;
+export type WithTimeout = <T>(milliseconds: number, work: Promise<T>) => Promise<T>;
 
 /** Tells what happens while it happens: log lines and the lab's story. */
 export interface Telemetry {
-  tell(incident: string, verb: string, text: string): void;
+  log(incident: string, verb: string, text: string): void;
   /** A step begins, has its answer, has it on record: for durations, and for tests that pull the plug there. */
   step?(workflow: string, name: string, phase: "begin" | "end" | "recorded"): void;
 }

@@ -1,5 +1,5 @@
 /** How long the waiting verbs wait, in milliseconds. */
-export interface Tempo {
+export interface Timings {
   /** Between two looks while waiting for a person, a sync or a recovery. */
   readonly pollMs: number;
   /** How far back collection looks. */

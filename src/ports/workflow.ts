@@ -1,5 +1,5 @@
 import type { Ports } from "./ports.ts";
-import type { Tempo } from "./timings.ts";
+import type { Timings } from "./timings.ts";
 
 /** What a durable story may do: take a step once, wait for a message, let time pass. */
 export interface Run {
@@ -7,7 +7,7 @@ export interface Run {
   step<T>(name: string, work: (ports: Ports) => Promise<T>): Promise<T>;
   /** The next message to this incident, or undefined after the time-out. */
   message(timeoutMs: number): Promise<Message | undefined>;
-  readonly tempo: Tempo;
+  readonly timings: Timings;
 }
 
 /** What wakes a waiting story. Only a command carries content; for the rest the state is read from its source. */

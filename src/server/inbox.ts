@@ -25,12 +25,12 @@ export interface InboxOptions {
 /** Turns accepted deliveries into incidents and wake-ups, in the order of their arrival. */
 export interface Inbox {
   /** Something was accepted: look now. */
-  ring(): void;
+  notify(): void;
   /** Asks Alertmanager itself, for what webhooks lost. */
   poll(): Promise<void>;
   wake(pull: number, message: Message, key: string): Promise<void>;
   /** Wakes the stories whose turn it is now, each once as long as it stays so. */
-  rouse(ready: readonly Candidate[]): Promise<void>;
+  wakeWaiting(ready: readonly Candidate[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export function openInbox(options: InboxOptions): Inbox {
   const absent = new Map<string, number>();
   let roused: ReadonlySet<string> = new Set();
   return {
-    ring,
+    notify: ring,
     poll: () => poll(options, absent),
     wake: async (pull, message, key) => {
       const workflow = await options.store.workflowOfPull(pull);
@@ -70,7 +70,7 @@ export function openInbox(options: InboxOptions): Inbox {
       await options.durable.send(workflow, message, key);
       if (message.kind === "command") await options.hearAfterwards(pull, message);
     },
-    rouse: async (ready) => {
+    wakeWaiting: async (ready) => {
       const before = roused;
       roused = new Set(ready.map(({ incident }) => incident));
       for (const { incident, workload } of ready) {
@@ -91,7 +91,7 @@ async function drain(options: InboxOptions): Promise<number> {
   const deliveries = await options.store.waiting(50);
   for (const delivery of deliveries) {
     const outcome = await settle(options, delivery).catch((error: Error) => {
-      options.telemetry.tell("", "intake", `delivery ${delivery.id} failed: ${error.message}`);
+      options.telemetry.log("", "intake", `delivery ${delivery.id} failed: ${error.message}`);
       return delivery.tries >= maxTries ? `parked: ${error.message}` : undefined;
     });
     if (outcome !== undefined) await options.store.settle(delivery.id, outcome);
@@ -153,7 +153,7 @@ async function takeAlert(options: InboxOptions, alert: Alert): Promise<string> {
   // A scale-down that waits for its merge is not wanted any more.
   const lease = await store.leaseWorkflowOf(workloadKey(concern.workload));
   if (lease !== undefined) await durable.send(lease, { kind: "alert" }, keyOf(alert));
-  options.telemetry.tell(uid, "intake", `opened for ${alert.name} of ${workloadKey(concern.workload)}`);
+  options.telemetry.log(uid, "intake", `opened for ${alert.name} of ${workloadKey(concern.workload)}`);
   return `opened ${uid}`;
 }
 

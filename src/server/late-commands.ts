@@ -1,22 +1,22 @@
 import type { Store } from "../adapters/postgres/store.ts";
-import { hearRollback } from "../flow/decide/hear-rollback.ts";
-import { hearWithdrawal } from "../flow/decide/hear-withdrawal.ts";
+import { runRollbackCommand } from "../flow/decide/rollback-command.ts";
+import { runWithdrawalCommand } from "../flow/decide/withdrawal-command.ts";
 import type { Message } from "../ports/workflow.ts";
 import type { Ports } from "../ports/ports.ts";
 
 /** What somebody wrote under a proposal of ours. */
-export interface SaidAfterwards {
+export interface LateCommand {
   readonly pull: number;
   readonly message: Extract<Message, { kind: "command" }>;
 }
 
 /** `/dispute`, `/forget` and `/rollback` count whenever they are said, also long after the story has ended. */
-export async function hearAfterwards({ pull, message }: SaidAfterwards, store: Store, ports: Ports): Promise<void> {
+export async function runLateCommand({ pull, message }: LateCommand, store: Store, ports: Ports): Promise<void> {
   const incident = await store.incidentOfPull(pull);
   if (incident === undefined) return;
   const record = await store.incident(incident.uid);
   const ended = record?.ending === undefined ? undefined : `${record.ending}: ${record.because ?? ""}`;
-  await hearWithdrawal(message, { incident: incident.uid, pull, ended }, ports);
+  await runWithdrawalCommand(message, { incident: incident.uid, pull, ended }, ports);
   const story = ended === undefined ? undefined : record?.story;
-  await hearRollback(message, { incident, pull, ended, story }, ports);
+  await runRollbackCommand(message, { incident, pull, ended, story }, ports);
 }

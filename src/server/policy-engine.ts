@@ -28,7 +28,7 @@ export async function policiesOf(
   const options = { ...kyvernoPlaces(settings), timeoutMs: 60_000 };
   const found = await findKyverno(options);
   if (found.kind === "absent") {
-    telemetry.tell("", "gate", found.because);
+    telemetry.log("", "gate", found.because);
     sources.absent("Kyverno CLI", found.because);
     return undefined;
   }

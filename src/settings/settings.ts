@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import type { WatchtowerLimits } from "../domain/guardrails/watchtower.ts";
-import type { Tempo } from "../ports/timings.ts";
+import type { Timings } from "../ports/timings.ts";
 
 /** Everything the process is told from outside, checked. */
 export interface Settings {
@@ -49,7 +49,7 @@ export interface Settings {
   readonly alertPollMs: number;
   /** Restarts in a row that may find a story in the same step before it is parked. */
   readonly mostRecoveries: number;
-  readonly tempo: Tempo;
+  readonly tempo: Timings;
 }
 
 export interface Endpoint {
@@ -200,7 +200,7 @@ export function sealKeyFrom(webhookSecret: string): string {
   return createHmac("sha256", webhookSecret).update("rectify seal of post-mortems").digest("hex");
 }
 
-function tempoOf(read: z.infer<typeof Environment>): Tempo {
+function tempoOf(read: z.infer<typeof Environment>): Timings {
   return {
     pollMs: read.POLL_MS,
     lookbackMs: read.LOOKBACK_MS,

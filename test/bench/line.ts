@@ -25,7 +25,7 @@ let storedAt = 0;
 const rectify = await startRectify(
   { ...world.settings, alertPollMs: 3_600_000 },
   {
-    tell: (_incident, verb) => {
+    log: (_incident, verb) => {
       if (verb !== "propose") return;
       times.push(performance.now() - storedAt);
       calls.push(world.forge.calls.filter((call) => !call.path.endsWith("access_tokens")).length);

@@ -16,7 +16,7 @@ const { settings, survived, kill, only } = JSON.parse(readFileSync(0, "utf8")) a
 const known = new Set(survived);
 
 const rectify = await startRectify(settings, {
-  tell: (incident, verb, text) => process.stdout.write(`${JSON.stringify({ incident, verb, text })}\n`),
+  log: (incident, verb, text) => process.stdout.write(`${JSON.stringify({ incident, verb, text })}\n`),
   step: (_workflow, name, phase) => {
     const point = `${name}/${phase}`;
     if (!kill || known.has(point) || (only !== undefined && only !== point)) return;

@@ -5,7 +5,7 @@ import type { Forge } from "../../src/lab/forge/forge.ts";
 import { labModelName, startModel } from "../../src/lab/model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "../../src/lab/repository.ts";
 import { until } from "../../src/lab/start.ts";
-import { type StoryTeller, storyTeller } from "../../src/lab/printer.ts";
+import { type LabPrinter, labPrinter } from "../../src/lab/printer.ts";
 import { parseSettings, type Settings } from "../../src/settings/settings.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import { freePort } from "./processes.ts";
@@ -42,7 +42,7 @@ export async function playStory(
 ): Promise<Outcome> {
   const begun = Date.now();
   const moments: Moments = {};
-  const teller = storyTeller(print, false);
+  const teller = labPrinter(print, false);
   teller.say("e2e", `${name} through ${engine.name}: ${story.about}`);
   const wrong = await played(name, story, { world, engine, teller, moments }).catch((error: Error) => [error.message]);
   for (const problem of wrong) teller.say("e2e", `NOT AS IT SHOULD BE: ${problem}`);
@@ -52,7 +52,7 @@ export async function playStory(
 interface Playing {
   readonly world: RealWorld;
   readonly engine: GitOpsEngine;
-  readonly teller: StoryTeller;
+  readonly teller: LabPrinter;
   readonly moments: Moments;
 }
 
@@ -171,7 +171,7 @@ async function settingsOf({
 }
 
 /** Notes when the world reached each point of the story; the answer ends the watching. */
-function watch(stage: RealStage, moments: Moments, teller: StoryTeller): () => Promise<void> {
+function watch(stage: RealStage, moments: Moments, teller: LabPrinter): () => Promise<void> {
   const told = (verb: string, part: string, since = 0) =>
     teller.told.find((item) => item.verb === verb && item.text.includes(part) && item.at >= since)?.at;
   let current: Promise<void> | undefined;

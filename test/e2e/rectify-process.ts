@@ -8,7 +8,7 @@ import type { Answer, Question, Report } from "./rectify.ts";
 process.noDeprecation = true;
 const send = (report: Report | Answer) => void (process.connected && process.send?.(report));
 const telemetry: Telemetry = {
-  tell: (incident, verb, text) => send({ kind: "told", incident, verb, text }),
+  log: (incident, verb, text) => send({ kind: "told", incident, verb, text }),
 };
 let starting: Promise<Rectify> | undefined;
 

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { IncidentRecord } from "../../src/adapters/postgres/store.ts";
-import type { StoryTeller } from "../../src/lab/printer.ts";
+import type { LabPrinter } from "../../src/lab/printer.ts";
 import type { Settings } from "../../src/settings/settings.ts";
 
 /** What the process of Rectify says of itself. */
@@ -36,7 +36,7 @@ const program = fileURLToPath(new URL("./rectify-process.ts", import.meta.url));
 const closeMs = 20_000;
 
 /** Starts Rectify with these settings; what it tells goes to the teller. Throws why it cannot start. */
-export async function launchRectify(settings: Settings, teller: StoryTeller): Promise<RealRectify> {
+export async function launchRectify(settings: Settings, teller: LabPrinter): Promise<RealRectify> {
   const child = fork(program, { execArgv: ["--import", "tsx"], serialization: "advanced" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const last = () => child.kill("SIGKILL");
@@ -65,7 +65,7 @@ export async function launchRectify(settings: Settings, teller: StoryTeller): Pr
     child.on("message", (message: Report | Answer) => {
       if (message.kind === "ready") resolve(message);
       else if (message.kind === "answer") waiting.get(message.id)?.(message.value);
-      else if (message.kind === "told") teller.tell(message.incident, message.verb, message.text);
+      else if (message.kind === "told") teller.log(message.incident, message.verb, message.text);
       else reject(new Error(message.because));
     });
     child.once("exit", (code) => reject(new Error(`the process of Rectify ended with ${code}`)));

@@ -5,7 +5,7 @@ import type { Sample } from "../../src/lab/cluster/metrics/series-store.ts";
 import { quietLoad, shopCalls, shopServices } from "../../src/lab/cluster/simulation/shop.ts";
 import { letTrafficRun, readyPods } from "../../src/lab/cluster/simulation/step.ts";
 import { writeLogs } from "../../src/lab/cluster/simulation/story-lines.ts";
-import { createWorld, type SimulationSettings, type World } from "../../src/lab/cluster/world.ts";
+import { createWorld, type SimulationSettings, type ClusterState } from "../../src/lab/cluster/world.ts";
 import type { KubeClient } from "./kube-client.ts";
 
 export const namespace = "shop-production";
@@ -84,7 +84,7 @@ const kinds: readonly (readonly [kind: string, path: string])[] = [
 ];
 
 /** The objects as the API server has them now. While it is away, the shop goes on with what it had. */
-async function look({ kube }: World, client: KubeClient): Promise<void> {
+async function look({ kube }: ClusterState, client: KubeClient): Promise<void> {
   const lists = await Promise.all(kinds.map(([, path]) => client.list(path)));
   for (const [index, [kind]] of kinds.entries()) {
     for (const old of kube.list(kind)) kube.remove(old);
@@ -92,7 +92,7 @@ async function look({ kube }: World, client: KubeClient): Promise<void> {
   }
 }
 
-function tick(world: World): void {
+function tick(world: ClusterState): void {
   const now = Date.now();
   // A machine that was busy counts the requests of the time that it missed.
   const seconds = Math.min(2_000, now - world.clock.nowMs) / 1000;
@@ -100,7 +100,7 @@ function tick(world: World): void {
   letTrafficRun(world, world.kube.list("Deployment"), seconds);
 }
 
-function samplesOf({ kube, counters }: World): readonly Sample[] {
+function samplesOf({ kube, counters }: ClusterState): readonly Sample[] {
   const alive = new Set(kube.list("Pod").map((pod) => pod.metadata.name));
   return [...kubeStateSamples(kube), ...counters.samples(alive)];
 }
@@ -128,7 +128,7 @@ function groups<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
 
 let pushed = 0;
 
-async function tellLogs(world: World, lokiUrl: string | undefined): Promise<void> {
+async function tellLogs(world: ClusterState, lokiUrl: string | undefined): Promise<void> {
   writeLogs(world);
   const lines = world.logs.lines();
   const fresh = lines.filter((line) => line.atMs > pushed);

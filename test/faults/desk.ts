@@ -1,10 +1,10 @@
 import { bodyHashOf } from "../../src/domain/guardrails/commenter.ts";
 import type { Proposal, ProposalDraft } from "../../src/domain/proposal/pull-request.ts";
-import { type Decided, decide, type Pending } from "../../src/flow/decide/decide.ts";
+import { type ReviewOutcome, decide, type Pending } from "../../src/flow/decide/decide.ts";
 import type { Fault, ForgeOptions } from "../../src/lab/forge/forge.ts";
 import type { Message, Run } from "../../src/ports/workflow.ts";
 import type { Ports } from "../../src/ports/ports.ts";
-import type { Tempo } from "../../src/ports/timings.ts";
+import type { Timings } from "../../src/ports/timings.ts";
 import { Unavailable } from "../../src/ports/errors.ts";
 import { aWatchtower } from "../watchtower.ts";
 import { anAlert, anIncident } from "../builders.ts";
@@ -29,7 +29,7 @@ export interface Desk {
   /** A person writes; the answer is what the webhook of the creation would bring. */
   says(login: string, body: string): Promise<Extract<Message, { kind: "command" }>>;
   /** Runs `decide` over the messages, then over quiet looks; undefined = it still waits. */
-  decides(messages: readonly Message[], changes?: Deciding): Promise<Decided | undefined>;
+  decides(messages: readonly Message[], changes?: Deciding): Promise<ReviewOutcome | undefined>;
   /** Lets time pass on GitHub's clock, which counts in seconds. */
   later(milliseconds: number): void;
   /** How often the merge was asked of GitHub. */
@@ -141,7 +141,7 @@ export function failing(method: string, path: RegExp, fault: Fault) {
 
 class StillWaiting extends Error {}
 
-async function decided(pending: Pending, run: Run): Promise<Decided | undefined> {
+async function decided(pending: Pending, run: Run): Promise<ReviewOutcome | undefined> {
   try {
     return await decide(pending, run);
   } catch (error) {
@@ -164,7 +164,7 @@ function pendingOf(proposal: Proposal): Pending {
 const tempo = {
   ...{ pollMs: 15_000, lookbackMs: 1, rateWindow: "5m", settleMs: 1, decideTimeoutMs: 3 * 86_400_000 },
   ...{ syncTimeoutMs: 1, verifyTimeoutMs: 1, modelDeadlineMs: 1, lingerMs: 5 * 60_000 },
-} as Tempo;
+} as Timings;
 
 /** As the engine does: `Unavailable` is repeated, here three times, then the story still waits. */
 function runOf(
@@ -174,7 +174,7 @@ function runOf(
   pollMs = tempo.pollMs,
 ): Run {
   return {
-    tempo: { ...tempo, pollMs },
+    timings: { ...tempo, pollMs },
     step: async (_name, work) => {
       for (let attempt = 1; attempt <= 3; attempt += 1) {
         try {
@@ -216,15 +216,15 @@ function portsOf(session: Session, { audit, told, calls, turns, now }: Records):
     github: session.host,
     people: session.people,
     alerts: { active: async () => (turns() % 2 === 0 ? [alert()] : []) },
-    journal: {
+    records: {
       audit: async ({ actor, action, detail }: AuditLine) =>
         void audit.push({ actor, action, detail, callsBefore: calls() }),
       alertsOf: async () => [alert()],
       firingsSince: async () => 1 + Math.floor(turns() / 2),
-    } as unknown as Ports["journal"],
+    } as unknown as Ports["records"],
     clock: { now },
-    telemetry: { tell: (_incident, _verb, text) => void told.push(text) },
-    tempo,
+    telemetry: { log: (_incident, _verb, text) => void told.push(text) },
+    timings: tempo,
   };
   return used as Ports;
 }

@@ -7,7 +7,7 @@ import { checkedObjects } from "../../src/domain/gate/checked-objects.ts";
 import { gateFilesIn } from "../../src/domain/gate/gate-files.ts";
 import { policyLacks, type PolicyVerdict } from "../../src/domain/gate/policy-report.ts";
 import { checkOf } from "../../src/domain/gate/policy-text.ts";
-import { judgeChange } from "../../src/flow/gate/judge-change.ts";
+import { evaluatePolicies } from "../../src/flow/gate/evaluate-policies.ts";
 import { aDeployment, kyvernoOptions, ourPolicies } from "../policies.ts";
 import type { FaultRow } from "./row.ts";
 
@@ -69,7 +69,9 @@ export const policyRows: readonly FaultRow[] = [
       const object = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop-production", name: "gone" };
       const changes = [{ object, field: ["spec", "replicas"], from: 2, to: 3 }];
       const change = { files: ourPolicies(), objects: [aDeployment("web")], changes, incident: undefined };
-      noVerdict(await judgeChange(change, { judge: async () => ({ kind: "passed", results: [], notEvaluated: [] }) }));
+      noVerdict(
+        await evaluatePolicies(change, { judge: async () => ({ kind: "passed", results: [], notEvaluated: [] }) }),
+      );
     },
   },
   ...[

@@ -1,9 +1,9 @@
 import { evidenceOf } from "../../src/domain/evidence/evidence.ts";
-import type { ProposalStory } from "../../src/domain/proposal/proposal-text.ts";
+import type { ProposalBody } from "../../src/domain/proposal/proposal-text.ts";
 import { anIncident } from "../builders.ts";
 
 /** A story to render; `said` stands wherever others can write. */
-export function aStory(said = "web answers slowly"): ProposalStory {
+export function aStory(said = "web answers slowly"): ProposalBody {
   const alert = { name: said.slice(0, 60), annotations: { summary: said } };
   const workload = { kind: "Deployment", namespace: "shop-production", name: "web" };
   const time = { from: "2026-11-24T01:30:00Z", to: "2026-11-24T02:00:00Z" };
@@ -29,7 +29,7 @@ export function aStory(said = "web answers slowly"): ProposalStory {
       from: "2",
       to: "5",
       sizing: [said],
-    } as ProposalStory["remediation"],
+    } as ProposalBody["remediation"],
     owners: [{ path: "apps/web.yaml", field: "spec.replicas", because: said }],
     warnings: [said],
     effect: {

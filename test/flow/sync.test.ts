@@ -16,7 +16,7 @@ function runWith(answers: readonly (() => Promise<unknown>)[]): Run {
   return {
     step: (_name, work) => work(ports),
     message: async () => undefined,
-    tempo: { pollMs: 1, syncTimeoutMs: 2 } as Ports["tempo"],
+    timings: { pollMs: 1, syncTimeoutMs: 2 } as Ports["timings"],
   };
 }
 

@@ -16,7 +16,7 @@ import type { Plan } from "../../src/flow/plan.ts";
 import { draftProposal, propose } from "../../src/flow/propose/propose.ts";
 import { recall } from "../../src/flow/recall.ts";
 import type { GitHost } from "../../src/ports/github.ts";
-import type { Journal } from "../../src/ports/records.ts";
+import type { Records } from "../../src/ports/records.ts";
 import type { Model, ModelAnswer } from "../../src/ports/model.ts";
 import type { Ports } from "../../src/ports/ports.ts";
 
@@ -181,7 +181,7 @@ export function portsOf(
       return { number: 1, url: "u", headSha: "h", ...draft, files: [], branch: draft.branch } satisfies Proposal;
     },
   });
-  const journal = partly<Journal>({
+  const journal = partly<Records>({
     changesSince: async () => 0,
     ...{ withdrawals: async () => [], firingsSince: async () => 1 },
     mergesSince: async () => [],
@@ -191,13 +191,21 @@ export function portsOf(
     audit: async () => undefined,
   });
   return partly<Ports>({
-    ...{ github, journal, sealKey, model: ends.model, random: ends.random, prompts, clock: { now: () => now } },
+    ...{
+      github,
+      records: journal,
+      sealKey,
+      model: ends.model,
+      random: ends.random,
+      prompts,
+      clock: { now: () => now },
+    },
     ...{ policies: undefined, changes: undefined, memory: memoryHolding(memory) },
-    within: (_, work) => work,
+    withTimeout: (_, work) => work,
     renderer: { render: async () => ({ kind: "unsupported", because: "nothing is rendered here" }) },
     ...observing(world, planted),
-    telemetry: { tell: () => undefined },
-    tempo: partly<Ports["tempo"]>({ lookbackMs: 3_600_000, rateWindow: "1m", modelDeadlineMs: 1000, ...history }),
+    telemetry: { log: () => undefined },
+    timings: partly<Ports["timings"]>({ lookbackMs: 3_600_000, rateWindow: "1m", modelDeadlineMs: 1000, ...history }),
   });
 }
 

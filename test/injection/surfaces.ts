@@ -8,7 +8,7 @@ import {
   renderSealed,
   sealOf,
 } from "../../src/domain/records/post-mortem.ts";
-import type { Story } from "../../src/domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../src/domain/proposal/outcome.ts";
 import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
 import { incidentPage, incidentsPage } from "../../src/server/pages/incidents.ts";
 import { anIncident } from "../builders.ts";
@@ -36,7 +36,11 @@ async function surfacesOf(text: string): Promise<Surfaces> {
     { ...anItem("E2", "kubernetes", finding, text), query: text },
     anItem("E3", "git", { kind: "missing", because: text }, text),
   ];
-  const story: Story = { ending: "no-change", because: text, cause: { sentence: text, citing: [text, "E1"] } };
+  const story: IncidentOutcome = {
+    ending: "no-change",
+    because: text,
+    cause: { sentence: text, citing: [text, "E1"] },
+  };
   const capsule = renderCapsule(capsuleOf(incident, evidence, { at: now, versions: {} }));
   const record = { incident, openedAt: now, ending: story.ending, because: text, story };
   const events = [{ at: now, verb: "diagnose", text }];

@@ -4,7 +4,7 @@ import { masked } from "../../src/domain/text/masking.ts";
 import { inert, inertBlock, inertCode } from "../../src/domain/text/inert.ts";
 import { estimateTokens } from "../../src/domain/llm/prompt-budget.ts";
 import {
-  type ProposalStory,
+  type ProposalBody,
   renderBody,
   renderCommitMessage,
   renderReport,
@@ -281,7 +281,7 @@ function textBreaches(text: string): string[] {
 /** A proposal in which every field that could hold text of others holds it. */
 function proposalBreaches(text: string, { proven }: Baseline): string[] {
   const incident = anIncident({ name: text, annotations: { summary: text }, labels: { severity: text } });
-  const story: ProposalStory = {
+  const story: ProposalBody = {
     incident,
     evidence: [
       anItem("E1", "loki", { kind: "text", lines: [text], notes: [text] }, text),

@@ -25,8 +25,8 @@ const closing: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   const url = await freshDatabase();
   store = await openStore(url);
-  const telemetry = { tell: () => undefined };
-  const tempo = { pollMs: 50 } as Ports["tempo"];
+  const telemetry = { log: () => undefined };
+  const tempo = { pollMs: 50 } as Ports["timings"];
   durable = await startDurable({
     url,
     ports: { telemetry, tempo } as unknown as Ports,
@@ -48,7 +48,7 @@ beforeAll(async () => {
   const app = createApp({ id: 1, privateKey, webhookSecret: secret, wake: (...about) => inbox.wake(...about) });
   const hearAfterwards = async () => undefined;
   inbox = openInbox({ store, durable, alerts, telemetry, cluster: "test", hearAfterwards, app: () => app });
-  const intake = { store, app, alertsToken: token, ring: inbox.ring };
+  const intake = { store, app, alertsToken: token, ring: inbox.notify };
   const internal = await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
   const webhooks = await listen(webhookRoutes(intake), { host: "127.0.0.1", port: 0 });
   urls = { internal: `http://127.0.0.1:${internal.port}`, webhooks: `http://127.0.0.1:${webhooks.port}` };
@@ -70,7 +70,7 @@ async function deliver(alerts: readonly Alert[], changes: Readonly<Record<string
 }
 
 async function drained(): Promise<void> {
-  inbox.ring();
+  inbox.notify();
   await expect.poll(() => store.waitingCount(), { interval: 10 }).toBe(0);
 }
 
@@ -128,7 +128,7 @@ test("a story whose turn has come is woken once as long as it stays so", async (
     ...{ alert: "HighRequestLatency", severity: "critical", startedAt: "2026-11-24T02:00:00Z", summary: "scale" },
   };
   const turns = () => heard.filter(({ incident, message }) => incident === uid && message.kind === "turn").length;
-  for (const ready of [[candidate], [candidate], [], [candidate]]) await inbox.rouse(ready);
+  for (const ready of [[candidate], [candidate], [], [candidate]]) await inbox.wakeWaiting(ready);
   await expect.poll(turns, { interval: 10 }).toBe(2);
 });
 

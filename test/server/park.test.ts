@@ -2,7 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Durable, startDurable } from "../../src/adapters/dbos/durable.ts";
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
-import type { Story } from "../../src/domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../src/domain/proposal/outcome.ts";
 import { learn } from "../../src/flow/learn.ts";
 import { remediateIncident } from "../../src/flow/workflows/remediate-incident.ts";
 import type { Ports } from "../../src/ports/ports.ts";
@@ -31,13 +31,13 @@ beforeAll(async () => {
   const ports: Ports = {
     ...held,
     clock: { now: () => (broken.collect ? fault() : held.clock.now()) },
-    journal: store,
+    records: store,
     // Of these verbs only `learn` looks at the leases.
     get leases() {
       return broken.learn ? fault() : undefined;
     },
-    telemetry: { tell: (_incident, verb, text) => void told.push(`${verb}: ${text}`) },
-    tempo: { ...held.tempo, settleMs: 1 },
+    telemetry: { log: (_incident, verb, text) => void told.push(`${verb}: ${text}`) },
+    timings: { ...held.timings, settleMs: 1 },
   };
   durable = await startDurable({
     ...{ url, ports, story: remediateIncident, recovering: store.recovering, mostRecoveries: 3 },
@@ -105,7 +105,7 @@ test("whoever looks at the pull request of a parked incident is told that nobody
   const report: Ports["github"]["report"] = async ({ number, commitMessage }, markdown) =>
     void reported.push(`#${number} ${commitMessage} ${markdown}`);
   const ports = { ...held, leases: undefined, journal: store, github: { ...held.github, report } };
-  const story: Story = { ending: "parked", because: "decide: an error of Rectify itself: TypeError: x" };
+  const story: IncidentOutcome = { ending: "parked", because: "decide: an error of Rectify itself: TypeError: x" };
   await learn(incident, { story, evidence: [] }, ports);
   expect(reported).toEqual([
     `#12 Incident-UID: ${incident.uid} **Ended**: parked: decide: an error of Rectify itself: TypeError: x. Nothing happens here any more until a person acts`,

@@ -10,7 +10,7 @@ import { preparedBuild, readBuilt } from "../../manifests/render/prepared-build.
 import { render } from "../../manifests/render/render.ts";
 
 /** Renders entries with the user's own tool where one is found, with our subset of Kustomize otherwise. */
-export interface Renderer {
+export interface ToolRenderer {
   /** Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
   render(tree: Tree, entry: Entry): Promise<Rendered>;
 }
@@ -30,7 +30,7 @@ export interface RendererOptions {
 }
 
 /** Looks for `kustomize`, then for `kubectl`. No tool is run before the first rendering. */
-export function renderer(options: RendererOptions = {}): Renderer {
+export function renderer(options: RendererOptions = {}): ToolRenderer {
   const searchPath = options.searchPath ?? process.env.PATH ?? "";
   const limits = { timeLimitMs: options.timeLimitMs ?? 20_000, scratch: options.scratch ?? tmpdir() };
   const tool = findTool(options, searchPath);

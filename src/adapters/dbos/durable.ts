@@ -12,7 +12,7 @@ import { Refused, Unavailable } from "../../ports/errors.ts";
  * The version of the stored story: step names, their order and their answers. Raise it when one of them changes.
  * By default the engine takes a hash of the source, and every release would strand what is in flight.
  */
-export const storyVersion = "3";
+export const workflowVersion = "3";
 
 /** The engine, as the rest of the program knows it. */
 export interface Durable {
@@ -64,7 +64,7 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
   DBOS.setConfig({
     name: "rectify",
     systemDatabaseUrl: url,
-    applicationVersion: storyVersion,
+    applicationVersion: workflowVersion,
     executorID: "rectify",
     logger: quiet,
     useListenNotify: true,
@@ -107,7 +107,7 @@ async function parkFruitless({ url, recovering, mostRecoveries }: DurableOptions
   try {
     const pending = await client.listWorkflows({ status: "PENDING", loadInput: false, loadOutput: false });
     for (const { workflowID, applicationVersion } of pending) {
-      if (applicationVersion !== storyVersion) continue;
+      if (applicationVersion !== workflowVersion) continue;
       const steps = (await client.listWorkflowSteps(workflowID))?.length ?? 0;
       if ((await recovering(workflowID, steps)) > mostRecoveries) await client.cancelWorkflow(workflowID);
     }
@@ -130,7 +130,7 @@ async function stateOf(workflowID: string): Promise<"running" | "ended" | "stran
   const status = await DBOS.getWorkflowStatus(workflowID);
   if (status === null) return "absent";
   if (status.status !== "PENDING" && status.status !== "ENQUEUED") return "ended";
-  return status.applicationVersion === storyVersion ? "running" : "stranded";
+  return status.applicationVersion === workflowVersion ? "running" : "stranded";
 }
 
 function runOf({ ports, measure = (_workflow, _step, work) => work() }: DurableOptions): Run {
@@ -138,7 +138,7 @@ function runOf({ ports, measure = (_workflow, _step, work) => work() }: DurableO
   return {
     step: (name, work) => stepUntilAnswered(name, () => measured(name, () => work(ports)), ports.telemetry),
     message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
-    tempo: ports.tempo,
+    timings: ports.timings,
   };
 }
 

@@ -1,7 +1,7 @@
 import { Unavailable } from "../../ports/errors.ts";
 
 /** A bounded number of turns at a time and of waiters, the most urgent first. */
-export interface Turns {
+export interface PriorityQueue {
   /** Runs the work when its turn comes. Throws `Unavailable` when too many wait, or `signal` ends the waiting. */
   take<T>(work: () => Promise<T>, wish?: Wish): Promise<T>;
   waiting(): number;
@@ -13,7 +13,7 @@ export interface Wish {
   readonly signal?: AbortSignal;
 }
 
-export interface TurnLimits {
+export interface QueueLimits {
   /** Works that run at the same time. */
   readonly atOnce: number;
   readonly mostWaiting: number;
@@ -26,7 +26,7 @@ interface Waiter {
 }
 
 /** When one more than `mostWaiting` comes, the least urgent of all goes without an answer. */
-export function turns(name: string, { atOnce, mostWaiting }: TurnLimits): Turns {
+export function priorityQueue(name: string, { atOnce, mostWaiting }: QueueLimits): PriorityQueue {
   const line: Waiter[] = [];
   let taken = 0;
 

@@ -1,8 +1,8 @@
 import { Unavailable } from "../../ports/errors.ts";
-import type { Within } from "../../ports/runtime.ts";
+import type { WithTimeout } from "../../ports/runtime.ts";
 
 /** Gives up waiting after a while: see the port. */
-export const within: Within = async (milliseconds, work) => {
+export const withTimeout: WithTimeout = async (milliseconds, work) => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {
     const because = `no answer within ${Math.round(milliseconds / 1000)} s`;

@@ -132,7 +132,7 @@ export function vectorOf({ entries, vectors }: Generation, textHash: string): Fl
 }
 
 /** A generation whose entries and vectors are on the disk. */
-export interface Build {
+export interface IndexBuild {
   readonly generation: string;
   readonly modelDigest: string;
   readonly dimension: number;
@@ -142,7 +142,7 @@ export interface Build {
 /** Index over the vectors of a generation where there is faiss, checksums, and the switch to it. */
 export function finish(
   directory: string,
-  { generation, modelDigest, dimension, revision }: Build,
+  { generation, modelDigest, dimension, revision }: IndexBuild,
   faiss: LoadedFaiss,
 ): void {
   const place = (name: string) => join(directory, generation, name);

@@ -6,7 +6,15 @@ import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { vectorsName } from "./files.ts";
-import { type Build, finish, type Generation, openGeneration, type Search, search, vectorOf } from "./generation.ts";
+import {
+  type IndexBuild,
+  finish,
+  type Generation,
+  openGeneration,
+  type Search,
+  search,
+  vectorOf,
+} from "./generation.ts";
 import { isLarge, type LoadedFaiss, loadFaiss } from "./index.ts";
 
 /** What the main thread asks of the searching thread. */
@@ -15,7 +23,7 @@ export type Request =
   | ({ readonly kind: "search" } & Search)
   | { readonly kind: "vectors"; readonly texts: readonly string[] }
   /** Make a written generation the current one. Searches go on meanwhile. */
-  | ({ readonly kind: "build" } & Build);
+  | ({ readonly kind: "build" } & IndexBuild);
 
 export type Loaded =
   | {
@@ -76,7 +84,7 @@ function serve(start: ThreadStart): void {
   });
 }
 
-async function build(start: ThreadStart, request: Build, faiss: LoadedFaiss): Promise<void> {
+async function build(start: ThreadStart, request: IndexBuild, faiss: LoadedFaiss): Promise<void> {
   const { size } = statSync(join(start.directory, request.generation, vectorsName));
   const count = size / 4 / request.dimension;
   if (faiss.kind === "faiss" && isLarge(count)) await buildInProcess(start, request);
@@ -85,7 +93,10 @@ async function build(start: ThreadStart, request: Build, faiss: LoadedFaiss): Pr
 
 const longestBuildMs = 30 * 60_000;
 
-function buildInProcess(start: ThreadStart, { generation, modelDigest, dimension, revision }: Build): Promise<void> {
+function buildInProcess(
+  start: ThreadStart,
+  { generation, modelDigest, dimension, revision }: IndexBuild,
+): Promise<void> {
   const loader = start.loader === "" ? [] : ["--import", start.loader];
   const args = [start.directory, start.faiss ?? "", generation, modelDigest, String(dimension), revision];
   return new Promise((resolve, reject) => {

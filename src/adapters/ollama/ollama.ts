@@ -6,7 +6,7 @@ import { estimateTokens, leastTokens } from "../../domain/llm/prompt-budget.ts";
 import type { Model, ModelAnswer } from "../../ports/model.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import { breaker } from "./breaker.ts";
-import { turns } from "../dbos/priority-queue.ts";
+import { priorityQueue } from "../dbos/priority-queue.ts";
 
 /** Where the model is and how it is asked. */
 export interface OllamaOptions {
@@ -45,7 +45,7 @@ const largestAnswerBytes = 4 * 1024 * 1024;
 export function ollamaModel(options: OllamaOptions): OllamaModel {
   const inHand = new Set<() => void>();
   let closed = false;
-  const line = turns("Ollama", { atOnce: 1, mostWaiting: options.mostWaiting ?? defaultMostWaiting });
+  const line = priorityQueue("Ollama", { atOnce: 1, mostWaiting: options.mostWaiting ?? defaultMostWaiting });
   const guard = breaker("Ollama", {
     failures: failuresToOpen,
     restMs: options.restMs ?? defaultRestMs,

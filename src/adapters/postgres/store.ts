@@ -1,9 +1,9 @@
 import type { Ending, Incident } from "../../domain/incident/incident.ts";
-import type { Story } from "../../domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { alerts } from "./incidents/alerts.ts";
-import { costBook } from "./incidents/costs.ts";
-import { changeBook, leaseBook } from "./changes/leases.ts";
+import { costStore } from "./incidents/costs.ts";
+import { mergedChanges, leaseStore } from "./changes/leases.ts";
 import { readable, readDocument, storedIncident, storedStory, type Unreadable } from "./documents.ts";
 import { inbox } from "./incidents/inbox.ts";
 import { audit, lineage } from "./incidents/lineage.ts";
@@ -13,7 +13,7 @@ import { ownChanges } from "./changes/merges.ts";
 import { proposalQueue } from "./incidents/queue.ts";
 import { migrate } from "./schema/migrations.ts";
 import { connectTo, type Query, type Row } from "./query.ts";
-import { rollbackBook } from "./changes/rollbacks.ts";
+import { rollbackStore } from "./changes/rollbacks.ts";
 import { watchtowerRecord } from "./changes/watchtower.ts";
 
 /** One incident as the pages show it. */
@@ -22,7 +22,7 @@ export interface IncidentRecord {
   readonly openedAt: string;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;
-  readonly story: Story | undefined;
+  readonly story: IncidentOutcome | undefined;
 }
 
 export type Store = Awaited<ReturnType<typeof openStore>>;
@@ -47,12 +47,12 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...lineage(query),
     ...proposalQueue(query, unreadable),
     ...watchtowerRecord(query),
-    ...leaseBook(query, unreadable),
-    ...changeBook(query),
-    ...rollbackBook(query, unreadable),
+    ...leaseStore(query, unreadable),
+    ...mergedChanges(query),
+    ...rollbackStore(query, unreadable),
     ...withdrawalRecord(query),
     ...pendingFiles(query),
-    ...costBook(query),
+    ...costStore(query),
     close,
   };
 }

@@ -5,7 +5,7 @@ import type { Telemetry } from "../../ports/runtime.ts";
 export function logTelemetry(write?: { write(line: string): void }): Telemetry {
   const log = pino({ base: null }, write ?? pino.destination({ dest: 2, sync: false }));
   return {
-    tell: (incident, verb, text) => {
+    log: (incident, verb, text) => {
       log.info({ ...(incident === "" ? {} : { incident, trace_id: incident.replaceAll("-", "") }), verb }, text);
     },
   };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { getJson } from "../../adapters/http/http.ts";
 import { alertRouteOf } from "./alert-route.ts";
-import { bad, failed, type Finding, good, skipped } from "./finding.ts";
+import { bad, failed, type DoctorFinding, good, skipped } from "./finding.ts";
 import { parseYaml } from "../../manifests/yaml/yaml.ts";
 import type { Settings } from "../../settings/settings.ts";
 
@@ -10,7 +10,7 @@ const Status = z.object({ config: z.object({ original: z.string() }) });
 const point = "alert route";
 
 /** Whether Alertmanager's route leads to our intake, as far as it tells its own configuration. */
-export async function examineRoute({ alertmanager: endpoint, internalPort }: Settings): Promise<Finding> {
+export async function examineRoute({ alertmanager: endpoint, internalPort }: Settings): Promise<DoctorFinding> {
   const cure = `give Alertmanager a route to a webhook receiver http://…:${internalPort}/alerts (manifests/alertmanager)`;
   try {
     const status = Status.safeParse(await getJson({ name: "Alertmanager", ...endpoint }, "/api/v2/status"));

@@ -5,7 +5,7 @@ import { kubernetes, mayPatchDeployments } from "../../adapters/kubernetes/kuber
 import { loki } from "../../adapters/monitoring/loki.ts";
 import { prometheus } from "../../adapters/monitoring/prometheus.ts";
 import { examineRoute } from "./alert-delivery.ts";
-import { bad, failed, type Finding, good, skipped, warning } from "./finding.ts";
+import { bad, failed, type DoctorFinding, good, skipped, warning } from "./finding.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { promQuestions } from "../../domain/evidence/prom-queries.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
@@ -22,7 +22,7 @@ interface Known {
 }
 
 /** What runs beside the cluster, and the cluster itself, through the ordinary adapters: reads only. */
-export async function examineCluster(settings: Settings, known: Known): Promise<readonly Finding[]> {
+export async function examineCluster(settings: Settings, known: Known): Promise<readonly DoctorFinding[]> {
   const found = await Promise.all([
     examinePrometheus(settings, known),
     examineRules(settings),
@@ -43,7 +43,7 @@ function anyWorkload({ guardrails }: Known): Workload {
 }
 
 /** The very queries of the collection must return data, or every diagnosis is blind. */
-async function examinePrometheus({ prometheus: endpoint, tempo }: Settings, known: Known): Promise<Finding> {
+async function examinePrometheus({ prometheus: endpoint, tempo }: Settings, known: Known): Promise<DoctorFinding> {
   const source = prometheus(endpoint);
   const wanted = new Set(["requests", "cpu-used", "memory-used"]);
   const questions = promQuestions(anyWorkload(known), tempo.rateWindow).filter(({ key }) => wanted.has(key));
@@ -72,7 +72,7 @@ async function examinePrometheus({ prometheus: endpoint, tempo }: Settings, know
 
 const RuleList = z.object({ data: z.object({ groups: z.array(z.object({ rules: z.array(z.unknown()) })) }) });
 
-async function examineRules({ prometheus: endpoint }: Settings): Promise<Finding> {
+async function examineRules({ prometheus: endpoint }: Settings): Promise<DoctorFinding> {
   const cure = "load alerting rules (manifests/monitoring) and let us read /api/v1/rules";
   try {
     const answer = await getJson({ name: "Prometheus", ...endpoint }, "/api/v1/rules", { type: "alert" });
@@ -86,7 +86,7 @@ async function examineRules({ prometheus: endpoint }: Settings): Promise<Finding
   }
 }
 
-async function examineAlertmanager({ alertmanager: endpoint }: Settings): Promise<Finding> {
+async function examineAlertmanager({ alertmanager: endpoint }: Settings): Promise<DoctorFinding> {
   return alertmanager({ ...endpoint, warmUpMs: 0 })
     .active()
     .then(
@@ -95,7 +95,7 @@ async function examineAlertmanager({ alertmanager: endpoint }: Settings): Promis
     );
 }
 
-async function examineLoki({ loki: endpoint }: Settings, known: Known): Promise<Finding> {
+async function examineLoki({ loki: endpoint }: Settings, known: Known): Promise<DoctorFinding> {
   if (endpoint === undefined) return skipped("loki", "LOKI_URL is not set: diagnoses do without log lines");
   const to = known.clock.now();
   return loki(endpoint)
@@ -107,12 +107,12 @@ async function examineLoki({ loki: endpoint }: Settings, known: Known): Promise<
 }
 
 /** Every namespace of the guardrails must be readable. */
-async function examineKubernetes(settings: Settings, known: Known): Promise<readonly Finding[]> {
+async function examineKubernetes(settings: Settings, known: Known): Promise<readonly DoctorFinding[]> {
   const cluster = kubernetes({ ...settings.kubernetes, cluster: settings.cluster });
   const cure =
     "bind the ClusterRole of manifests/rectify to the ServiceAccount of Rectify; check KUBERNETES_URL and token";
   const namespaces = known.guardrails?.namespaces ?? [];
-  const looks = namespaces.map(async (namespace): Promise<Finding> => {
+  const looks = namespaces.map(async (namespace): Promise<DoctorFinding> => {
     try {
       await cluster.workload({ ...anyWorkload(known), namespace });
       const { notes } = await cluster.surroundings({ ...anyWorkload(known), namespace });
@@ -130,10 +130,10 @@ async function examineKubernetes(settings: Settings, known: Known): Promise<read
 }
 
 /** Git is the only way in: an account that could write would make that a promise instead of a fact. */
-async function examineRights(settings: Settings, known: Known): Promise<readonly Finding[]> {
+async function examineRights(settings: Settings, known: Known): Promise<readonly DoctorFinding[]> {
   const options = { ...settings.kubernetes, cluster: settings.cluster };
   const cure = "give Rectify an account of its own with the ClusterRole of manifests/rectify only, which reads";
-  const looks = (known.guardrails?.namespaces ?? []).map(async (namespace): Promise<Finding> => {
+  const looks = (known.guardrails?.namespaces ?? []).map(async (namespace): Promise<DoctorFinding> => {
     try {
       return (await mayPatchDeployments(options, namespace))
         ? warning("kubernetes rights", `our account could patch deployments in ${namespace}; Rectify never does`, cure)
@@ -146,7 +146,7 @@ async function examineRights(settings: Settings, known: Known): Promise<readonly
 }
 
 /** At least one controller object that the repository declares is at work in this cluster, on a commit we know. */
-async function examineGitops(settings: Settings, { head, contains }: Known): Promise<Finding> {
+async function examineGitops(settings: Settings, { head, contains }: Known): Promise<DoctorFinding> {
   const cure =
     "apply a Flux Kustomization or an Argo CD Application for your overlay, keep it in the repository, and let it sync";
   if (head === undefined) return skipped("gitops", "without the repository its entries are unknown");
@@ -171,7 +171,7 @@ async function examineGitops(settings: Settings, { head, contains }: Known): Pro
 
 const Models = z.object({ models: z.array(z.object({ name: z.string() })) });
 
-async function examineOllama({ ollama }: Settings): Promise<Finding> {
+async function examineOllama({ ollama }: Settings): Promise<DoctorFinding> {
   if (ollama === undefined) return skipped("ollama", "OLLAMA_HOST is not set: diagnoses do without a model");
   try {
     const read = Models.safeParse(await getJson({ name: "Ollama", url: ollama.host }, "/api/tags"));

@@ -6,7 +6,7 @@ import { openMirror } from "../../adapters/git-mirror.ts";
 import { probeDatabase } from "../../adapters/postgres/query.ts";
 import { examineCluster } from "./cluster.ts";
 import { examineGitHub, type GitHubFindings } from "./github.ts";
-import { bad, failed, type Finding, good, skipped } from "./finding.ts";
+import { bad, failed, type DoctorFinding, good, skipped } from "./finding.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
@@ -23,7 +23,7 @@ const longestText = 1_000;
  * Looks at a whole installation, point by point, and writes nothing but a scratch directory. `found` and `cure` are for
  * people; scripts read `point` and `state`. No secret of the settings is in any text, whoever said it.
  */
-export async function examine(loaded: LoadedSettings, clock: Clock): Promise<readonly Finding[]> {
+export async function examine(loaded: LoadedSettings, clock: Clock): Promise<readonly DoctorFinding[]> {
   if (!loaded.ok) {
     const problems = loaded.problems.map((problem) => problemOf("settings", problem));
     return problems.map((finding) => cleaned(finding, (text) => oneLine(text, longestText)));
@@ -32,20 +32,20 @@ export async function examine(loaded: LoadedSettings, clock: Clock): Promise<rea
   return (await examineAll(loaded.value, clock)).map((finding) => cleaned(finding, clean));
 }
 
-function cleaned(finding: Finding, clean: (text: string) => string): Finding {
+function cleaned(finding: DoctorFinding, clean: (text: string) => string): DoctorFinding {
   const { found, cure } = finding;
   return { ...finding, found: clean(found), ...(cure === undefined ? {} : { cure: clean(cure) }) };
 }
 
 /** The findings for scripts: `ok` is false where something is to be cured, and over all. */
-export function renderFindings(findings: readonly Finding[]): string {
+export function renderFindings(findings: readonly DoctorFinding[]): string {
   const points = findings.map(({ point, state, found, cure }) => {
     return { name: point, state, ok: state !== "bad", because: found, cure: cure ?? null };
   });
   return JSON.stringify({ ok: points.every(({ ok }) => ok), points });
 }
 
-async function examineAll(settings: Settings, clock: Clock): Promise<readonly Finding[]> {
+async function examineAll(settings: Settings, clock: Clock): Promise<readonly DoctorFinding[]> {
   const [machine, database, github, policies] = await Promise.all([
     examineMachine(settings),
     examineDatabase(settings),
@@ -69,13 +69,13 @@ async function examineAll(settings: Settings, clock: Clock): Promise<readonly Fi
 }
 
 /** Problems of the settings and of the start are written `what is wrong: what to do`. */
-function problemOf(point: string, problem: string): Finding {
+function problemOf(point: string, problem: string): DoctorFinding {
   const cut = problem.lastIndexOf(": ");
   return cut < 0 ? bad(point, problem, problem) : bad(point, problem.slice(0, cut), problem.slice(cut + 2));
 }
 
 /** Node, git, the ports and the data directory. Ports that a running Rectify itself holds are in order. */
-async function examineMachine(settings: Settings): Promise<readonly Finding[]> {
+async function examineMachine(settings: Settings): Promise<readonly DoctorFinding[]> {
   const { host, webhookPort, internalPort } = settings;
   const ownHost = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
   const [webhooks, internal] = await Promise.all([isRectify(ownHost, webhookPort), isRectify(ownHost, internalPort)]);
@@ -99,7 +99,7 @@ async function isRectify(host: string, port: number): Promise<boolean> {
   );
 }
 
-async function examineDatabase({ databaseUrl }: Settings): Promise<Finding> {
+async function examineDatabase({ databaseUrl }: Settings): Promise<DoctorFinding> {
   if (databaseUrl === undefined) {
     return skipped("database", "DATABASE_URL is not set: an embedded Postgres is used, which is meant for trials");
   }
@@ -118,7 +118,7 @@ async function examineDatabase({ databaseUrl }: Settings): Promise<Finding> {
 }
 
 interface Desired {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly DoctorFinding[];
   readonly guardrails: Guardrails | undefined;
   readonly head: { readonly sha: string; readonly tree: Tree } | undefined;
   readonly contains: (descendant: string, ancestor: string) => Promise<boolean>;
@@ -153,13 +153,16 @@ async function examineDesired(
   }
 }
 
-function guardrailProblem(problem: string): Finding {
+function guardrailProblem(problem: string): DoctorFinding {
   return bad("guardrails", problem, "correct .github/rectify.yml on the default branch; until then nothing is written");
 }
 
 /** What the guardrails lean on must exist: namespaces that are allowed, checks that GitHub itself enforces. */
-function guardrailFindings(guardrails: Guardrails, protectedBy: GitHubFindings["protectedBy"]): readonly Finding[] {
-  const findings: Finding[] = [];
+function guardrailFindings(
+  guardrails: Guardrails,
+  protectedBy: GitHubFindings["protectedBy"],
+): readonly DoctorFinding[] {
+  const findings: DoctorFinding[] = [];
   if (guardrails.namespaces.length === 0) {
     const cure = "name the namespaces that may be changed under `namespaces` in .github/rectify.yml";
     findings.push(bad("guardrails", "no namespace is allowed, so every incident ends without a change", cure));
@@ -190,7 +193,7 @@ function guardrailFindings(guardrails: Guardrails, protectedBy: GitHubFindings["
   return findings;
 }
 
-async function examineKyverno(settings: Settings): Promise<Finding> {
+async function examineKyverno(settings: Settings): Promise<DoctorFinding> {
   if (settings.kyverno === "off")
     return skipped("kyverno", "KYVERNO is off: the policies' voice is a required check of CI");
   const found = await findKyverno({ ...kyvernoPlaces(settings), timeoutMs: 60_000 });

@@ -1,29 +1,29 @@
 /** One point of an installation that was looked at. A bad one and a warning name their cure; a skipped one why nobody looked. */
-export interface Finding {
+export interface DoctorFinding {
   readonly point: string;
   readonly state: "good" | "warning" | "bad" | "skipped";
   readonly found: string;
   readonly cure?: string;
 }
 
-export function good(point: string, found: string): Finding {
+export function good(point: string, found: string): DoctorFinding {
   return { point, state: "good", found };
 }
 
-export function bad(point: string, found: string, cure: string): Finding {
+export function bad(point: string, found: string, cure: string): DoctorFinding {
   return { point, state: "bad", found, cure };
 }
 
 /** It works so, and should not be so. */
-export function warning(point: string, found: string, cure: string): Finding {
+export function warning(point: string, found: string, cure: string): DoctorFinding {
   return { point, state: "warning", found, cure };
 }
 
-export function skipped(point: string, found: string): Finding {
+export function skipped(point: string, found: string): DoctorFinding {
   return { point, state: "skipped", found };
 }
 
 /** The finding of a call that threw, in the words of the adapter. */
-export function failed(point: string, cure: string): (error: unknown) => Finding {
+export function failed(point: string, cure: string): (error: unknown) => DoctorFinding {
   return (error) => bad(point, error instanceof Error ? error.message : "it failed without a reason", cure);
 }

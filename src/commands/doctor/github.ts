@@ -1,13 +1,13 @@
 import { connectGitHub } from "../../adapters/github/github.ts";
 import { branchProtection, type WantedCheck } from "../../adapters/github/checks.ts";
-import { bad, failed, type Finding, good, skipped } from "./finding.ts";
+import { bad, failed, type DoctorFinding, good, skipped } from "./finding.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import type { Settings } from "../../settings/settings.ts";
 
 type Client = Awaited<ReturnType<typeof connectGitHub>>;
 
 export interface GitHubFindings {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly DoctorFinding[];
   /** Undefined when the App cannot connect. */
   readonly client: Client | undefined;
   /** The checks that the protection of the default branch requires; undefined when nobody could look. */
@@ -51,7 +51,7 @@ export async function examineGitHub(settings: Settings, clock: Clock): Promise<G
 }
 
 /** GitHub's clock against ours, by the `Date` of an answer. */
-async function examineClock({ github }: Settings, clock: Clock): Promise<Finding> {
+async function examineClock({ github }: Settings, clock: Clock): Promise<DoctorFinding> {
   const before = clock.now().getTime();
   const answer = await fetch(`${github.apiUrl}/meta`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
   await answer?.body?.cancel();
@@ -69,7 +69,7 @@ async function examineClock({ github }: Settings, clock: Clock): Promise<Finding
       );
 }
 
-async function examinePermissions({ octokit }: Client): Promise<readonly Finding[]> {
+async function examinePermissions({ octokit }: Client): Promise<readonly DoctorFinding[]> {
   const { permissions } = (await octokit.auth({ type: "installation" })) as {
     permissions: Readonly<Record<string, string>>;
   };
@@ -84,7 +84,7 @@ async function examinePermissions({ octokit }: Client): Promise<readonly Finding
   );
 }
 
-async function examineEvents(client: Client): Promise<Finding> {
+async function examineEvents(client: Client): Promise<DoctorFinding> {
   const app = await client.read(() => client.octokit.rest.apps.getAuthenticated());
   const missing = neededEvents.filter((event) => !app?.events.includes(event));
   return missing.length === 0
@@ -97,7 +97,7 @@ async function examineEvents(client: Client): Promise<Finding> {
 }
 
 /** The newest answer of our own listener tells whether the address and the secret are right. */
-async function examineWebhooks(client: Client): Promise<Finding> {
+async function examineWebhooks(client: Client): Promise<DoctorFinding> {
   const deliveries = await client.read(() => client.octokit.rest.apps.listWebhookDeliveries({ per_page: 30 }));
   const [newest] = deliveries;
   if (newest === undefined) {
@@ -120,7 +120,7 @@ async function examineWebhooks(client: Client): Promise<Finding> {
 }
 
 interface Protection {
-  readonly finding: Finding;
+  readonly finding: DoctorFinding;
   readonly checks: GitHubFindings["protectedBy"];
 }
 

@@ -10,7 +10,7 @@ import type { PolicyVerdict } from "../../domain/gate/policy-report.ts";
 import { renderVerdict } from "../../domain/gate/policy-text.ts";
 import { readObject, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { treeOf } from "../../domain/kubernetes/tree.ts";
-import { judgeChange } from "../../flow/gate/judge-change.ts";
+import { evaluatePolicies } from "../../flow/gate/evaluate-policies.ts";
 import { parseYamlDocuments } from "../../manifests/yaml/yaml.ts";
 
 /**
@@ -49,7 +49,7 @@ async function judge(): Promise<PolicyVerdict> {
   });
   // What people change is theirs to review: only the rules about the state of an object apply.
   if (!values["by-rectify"]) return engine.judge({ files, objects });
-  return judgeChange({ files, objects, changes: changesBetween(old, objects), incident: values.incident }, engine);
+  return evaluatePolicies({ files, objects, changes: changesBetween(old, objects), incident: values.incident }, engine);
 }
 
 function objectsIn(path: string): RenderedObject[] {

@@ -2,7 +2,7 @@ import type { Evidence, EvidenceKey, Series } from "./evidence.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 
 /** What a key says of one workload: its points over all items, oldest first, and the items they came from. */
-export interface Readings {
+export interface SeriesSummary {
   readonly points: Series["points"];
   readonly newest: number;
   readonly highest: number;
@@ -10,10 +10,10 @@ export interface Readings {
 }
 
 /** Series of one key for one workload; undefined when there is no finite point. */
-export function readingsOf(
+export function seriesOf(
   evidence: readonly Evidence[],
   { key, workload, home }: { readonly key: EvidenceKey; readonly workload: Workload; readonly home: Workload },
-): Readings | undefined {
+): SeriesSummary | undefined {
   const wanted = workloadKey(workload);
   const from: string[] = [];
   const points: (readonly [number, number])[] = [];

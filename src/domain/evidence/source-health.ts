@@ -12,7 +12,9 @@ export interface SourceHealth {
 }
 
 /** What became of one call. */
-export type Heard = { readonly kind: "answers" } | { readonly kind: "refuses" | "silent"; readonly because: string };
+export type SourceAnswer =
+  | { readonly kind: "answers" }
+  | { readonly kind: "refuses" | "silent"; readonly because: string };
 
 /** A source of which nothing was heard yet. */
 export function unasked(name: string, since: string): SourceHealth {
@@ -20,14 +22,14 @@ export function unasked(name: string, since: string): SourceHealth {
 }
 
 /** The same source after one more call. The last error stays on show when it answers again: it says what was. */
-export function heardFrom(health: SourceHealth, heard: Heard, at: string): SourceHealth {
+export function withAnswer(health: SourceHealth, heard: SourceAnswer, at: string): SourceHealth {
   const since = heard.kind === health.state ? health.since : at;
   if (heard.kind === "answers") return { ...health, state: "answers", since, lastAnswer: at };
   return { ...health, state: heard.kind, since, lastError: { at, because: heard.because } };
 }
 
 /** What an HTTP status, or none, says of the one who was asked. "Not found" and "not so" are answers. */
-export function heardOf(status: number | undefined): Heard {
+export function sourceAnswerOf(status: number | undefined): SourceAnswer {
   if (status === undefined) return { kind: "silent", because: "no answer" };
   if (status === 429 || status >= 500) return { kind: "silent", because: `HTTP ${status}` };
   if (status === 401 || status === 403) return { kind: "refuses", because: `HTTP ${status}` };

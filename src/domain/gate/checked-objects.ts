@@ -1,5 +1,5 @@
 import type { ObjectChange } from "../kubernetes/manifest-edit.ts";
-import { renderReserved, reservedBy, type Scale, scaleOf } from "../kubernetes/requests.ts";
+import { renderReserved, requestedBy, type Scale, scaleOf } from "../kubernetes/requests.ts";
 import { isRecord, objectKey, type RenderedObject } from "../kubernetes/rendered.ts";
 
 /** The copies of rendered objects that the policies judge, with what a single object cannot show. */
@@ -28,7 +28,7 @@ export function checkedObjects(
   const uncounted: string[] = [];
   const objects = rendered.map((object) => {
     const own = changes.filter((change) => isOf(change, object));
-    const reserved = object.kind === "ResourceQuota" ? reservedBy(object, rendered, scales) : undefined;
+    const reserved = object.kind === "ResourceQuota" ? requestedBy(object, rendered, scales) : undefined;
     uncounted.push(...(reserved?.uncounted ?? []));
     return annotated(object, {
       ...(own.length > 0 ? { [`${prefix}changes`]: JSON.stringify(own.map(asText)) } : {}),

@@ -4,7 +4,7 @@ import type { Comment, Permission } from "./commenter.ts";
 import { bodyHashOf } from "./commenter.ts";
 
 /** The one who wrote a comment, asked live at execution. Undefined = the code host gave no answer. */
-export interface Speaker {
+export interface Commenter {
   readonly login: string;
   readonly permission: Permission | undefined;
   /** The teams among those in the rule that the speaker is a member of, as organisation/team. */
@@ -53,7 +53,7 @@ export function admitComment({ comment, bodyHash, now }: Hearing): Admission {
 }
 
 /** May this person use this command here? Every unanswered question is a no. */
-export function admitSpeaker(word: CommandWord, speaker: Speaker, place: Place, guardrails: Guardrails): Admission {
+export function admissionOf(word: CommandWord, speaker: Commenter, place: Place, guardrails: Guardrails): Admission {
   const refused = (because: string): Admission => ({ kind: "refused", because });
   if (!place.ours) return refused("this is not a pull request of Rectify");
   if (!place.open) return refused("this pull request is closed");
@@ -85,7 +85,7 @@ function approves(word: CommandWord): boolean {
   return word === "approve-scale" || word === "rollback";
 }
 
-function listing(rule: ApprovalRule, speaker: Speaker): string | undefined {
+function listing(rule: ApprovalRule, speaker: Commenter): string | undefined {
   if (rule.users.length === 0 && rule.teams.length === 0) return undefined;
   if (rule.users.some((user) => same(user, speaker.login))) return undefined;
   if (rule.teams.length > 0 && speaker.teams === undefined) return "your teams could not be verified: try again later";
@@ -93,7 +93,7 @@ function listing(rule: ApprovalRule, speaker: Speaker): string | undefined {
   return "you are not among the approvers in the guardrails";
 }
 
-function ownWork(speaker: Speaker, place: Place): Admission {
+function ownWork(speaker: Commenter, place: Place): Admission {
   if (place.committers === undefined)
     return { kind: "refused", because: "the committers could not be read: try again" };
   const own = [place.author, ...place.committers].some((login) => same(login, speaker.login));

@@ -1,2 +1,2 @@
 /** The release that a capsule was made by; equal to the version in package.json. */
-export const storyRevision = "0.1.0";
+export const productVersion = "0.1.0";

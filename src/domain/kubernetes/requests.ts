@@ -14,7 +14,7 @@ export interface Scale {
 }
 
 /** What all workloads of a namespace may reserve at most. */
-export interface Reserved {
+export interface RequestedResources {
   readonly amounts: Readonly<Record<string, number>>;
   readonly uncounted: readonly string[];
 }
@@ -42,11 +42,11 @@ export function scaleOf(object: RenderedObject, all: readonly RenderedObject[]):
 }
 
 /** The sum over the namespace of a quota, at the most replicas that autoscalers may ask for. */
-export function reservedBy(
+export function requestedBy(
   quota: RenderedObject,
   rendered: readonly RenderedObject[],
   scales: readonly Scale[],
-): Reserved {
+): RequestedResources {
   const namespace = quota.metadata.namespace ?? "default";
   const here = scales.filter((scale) => scale.namespace === namespace);
   const amounts: Record<string, number> = {};
@@ -68,7 +68,7 @@ export function reservedBy(
 }
 
 /** As JSON for the annotation: whole pods, cores as millicores, bytes. */
-export function renderReserved({ amounts }: Reserved): string {
+export function renderReserved({ amounts }: RequestedResources): string {
   const entries = Object.entries(amounts).map(([name, amount]) => [
     name,
     name.endsWith("cpu") ? `${Math.ceil(Number((amount * 1000).toPrecision(12)))}m` : String(Math.ceil(amount)),

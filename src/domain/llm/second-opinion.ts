@@ -5,7 +5,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 export type ModelRule = "required" | "optional" | "off";
 
 /** One witness: the cause and remedy it chose, how sure it is (0 to 1), and what it leans on. */
-export interface Witness {
+export interface Opinion {
   readonly causeId: string;
   readonly remedyId: string;
   readonly confidence: number;
@@ -16,8 +16,8 @@ export interface Witness {
 export type ModelSaid = Answer | { readonly kind: "absent"; readonly because: string };
 
 /** The two witnesses about one incident. `ranked` is undefined when the ranker found no cause. */
-export interface Witnesses {
-  readonly ranked: Witness | undefined;
+export interface Opinions {
+  readonly ranked: Opinion | undefined;
   readonly said: ModelSaid;
   readonly rule: ModelRule;
   readonly evidence: readonly Evidence[];
@@ -47,7 +47,7 @@ const mostConfidence = 0.95;
 const modelWeight = 0.5;
 
 /** Weighs ranker and model. The ranker decides, the model confirms or doubts; alone, the model needs a person. */
-export function assessAgreement(witnesses: Witnesses): Agreement {
+export function assessAgreement(witnesses: Opinions): Agreement {
   const { ranked, said } = witnesses;
   const model = witnessOf(said);
   if (ranked && model) return both(witnesses, ranked, model);
@@ -64,11 +64,11 @@ export function assessAgreement(witnesses: Witnesses): Agreement {
   );
 }
 
-function witnessOf(said: ModelSaid): Witness | undefined {
+function witnessOf(said: ModelSaid): Opinion | undefined {
   return said.kind === "answered" && said.causeId !== "unknown" ? said : undefined;
 }
 
-function both(witnesses: Witnesses, ranked: Witness, model: Witness): Agreement {
+function both(witnesses: Opinions, ranked: Opinion, model: Opinion): Agreement {
   const support = modelWeight * bounded(model.confidence);
   if (model.causeId === ranked.causeId && model.remedyId === ranked.remedyId) {
     const confidence = 1 - (1 - bounded(ranked.confidence)) * (1 - support);
@@ -84,16 +84,16 @@ function both(witnesses: Witnesses, ranked: Witness, model: Witness): Agreement 
   return settled(witnesses, { ...ranked, confidence }, { kind: "disagree", needsPerson: [reason], notes: [reason] });
 }
 
-function differing(ranked: Witness, model: Witness, what: "cause" | "remedy"): string {
+function differing(ranked: Opinion, model: Opinion, what: "cause" | "remedy"): string {
   return what === "cause" ? `${ranked.causeId} and ${model.causeId}` : `${ranked.remedyId} and ${model.remedyId}`;
 }
 
-function rankerAlone({ said, rule }: Witnesses): string[] {
+function rankerAlone({ said, rule }: Opinions): string[] {
   return rule === "off" ? [] : [silenceOf(said)];
 }
 
 /** A model that answers and finds no cause has answered. */
-function blockOf({ said, rule }: Witnesses): string | undefined {
+function blockOf({ said, rule }: Opinions): string | undefined {
   if (rule !== "required" || said.kind === "answered") return undefined;
   return `the guardrails require the model, and ${silenceOf(said)}`;
 }
@@ -106,8 +106,8 @@ function silenceOf(said: ModelSaid): string {
 }
 
 function alone(
-  witnesses: Witnesses,
-  witness: Witness,
+  witnesses: Opinions,
+  witness: Opinion,
   reasons: readonly string[],
   kind: "one" | "none" = "one",
 ): Agreement {
@@ -115,8 +115,8 @@ function alone(
 }
 
 function settled(
-  witnesses: Witnesses,
-  { causeId, remedyId, confidence, citing }: Witness,
+  witnesses: Opinions,
+  { causeId, remedyId, confidence, citing }: Opinion,
   verdict: Pick<Agreement, "kind" | "needsPerson" | "notes">,
 ): Agreement {
   const taintedOnly = isTainted(citing, witnesses.evidence);

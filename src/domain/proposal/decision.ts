@@ -7,7 +7,7 @@ export interface Approval {
 }
 
 /** What people have said so far about one proposal. */
-export interface Standing {
+export interface ReviewState {
   readonly approvals: readonly Approval[];
   readonly rejectedBy: string | undefined;
   readonly held: boolean;
@@ -20,7 +20,7 @@ export interface DecisionFacts {
   readonly effect: string;
   readonly headSha: string;
   readonly proposal: ProposalFacts;
-  readonly standing: Standing;
+  readonly standing: ReviewState;
   readonly alertFiring: boolean | undefined;
   /** Set while an alert that resolved may still come back, which makes it the same incident: when that ends, RFC 3339. */
   readonly closesAt?: string | undefined;

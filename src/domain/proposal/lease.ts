@@ -4,7 +4,7 @@ import { parseDuration } from "../text/duration.ts";
 import type { Incident } from "../incident/incident.ts";
 import type { Entry, ObjectChange } from "../kubernetes/manifest-edit.ts";
 import type { Remediation } from "../kubernetes/remediation.ts";
-import type { Story } from "./outcome.ts";
+import type { IncidentOutcome } from "./outcome.ts";
 
 /** A scale-up that was verified and is kept until it expires. Times are RFC 3339. */
 export interface Lease {
@@ -29,7 +29,7 @@ export interface Lease {
 }
 
 /** The lease that a story begins: only a verified scale-up of one number has one. */
-export function leaseOf(incident: Incident, story: Story, now: Date, duration: string): Lease | undefined {
+export function leaseOf(incident: Incident, story: IncidentOutcome, now: Date, duration: string): Lease | undefined {
   const { ending, remediation, entry, effect, proposal, reserved } = story;
   if (ending !== "recovered" || remediation?.kind !== "scale" || !entry || !proposal) return undefined;
   const [field, ...others] = effect?.changes ?? [];

@@ -7,7 +7,7 @@ import type { Remediation } from "../kubernetes/remediation.ts";
 import type { Verification } from "./verification.ts";
 
 /** What the story holds to be wrong. A cause that people or an earlier change name has no confidence. */
-export interface StoryCause {
+export interface OutcomeCause {
   readonly sentence: string;
   readonly citing: readonly string[];
   /** 0 to 1, of all witnesses together; lowered by what is missing. */
@@ -19,10 +19,10 @@ export interface StoryCause {
 }
 
 /** What happened to one incident, as far as it came. */
-export interface Story {
+export interface IncidentOutcome {
   readonly ending: Ending;
   readonly because: string;
-  readonly cause?: StoryCause | undefined;
+  readonly cause?: OutcomeCause | undefined;
   /** What such alerts mostly do when nobody does anything, in one sentence. */
   readonly selfHealing?: string | undefined;
   readonly remediation?: Remediation | undefined;

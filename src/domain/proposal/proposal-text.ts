@@ -7,13 +7,13 @@ import { masked } from "../text/masking.ts";
 import { incidentLine, trailersOf } from "./pull-request.ts";
 import { type ProposalReason, reasonSentence, renderReason, shortReason } from "./proposal-reason.ts";
 import { renderRemediation } from "../kubernetes/remediation.ts";
-import type { StoryCause } from "./outcome.ts";
+import type { OutcomeCause } from "./outcome.ts";
 
 /** What a proposal's texts are rendered from: the same values that the rules looked at. */
-export interface ProposalStory extends ProposalReason {
+export interface ProposalBody extends ProposalReason {
   readonly evidence: readonly Evidence[];
   /** What is wrong, in one sentence of ours, and the ids that show it. */
-  readonly cause: StoryCause;
+  readonly cause: OutcomeCause;
   /** What such alerts mostly do when nobody does anything, in a sentence of ours. */
   readonly selfHealing?: string | undefined;
   readonly owners: readonly OwnerLink[];
@@ -48,12 +48,12 @@ export interface SecondWitness {
 // GitHub refuses longer bodies.
 const longestBody = 65_536;
 
-export function renderTitle(story: ProposalStory): string {
+export function renderTitle(story: ProposalBody): string {
   return bare(`${renderRemediation(story.remediation)} (${shortReason(story)})`, 200);
 }
 
 /** Subject, the reason, and the trailers by which the commit is recognised. */
-export function renderCommitMessage(story: ProposalStory): string {
+export function renderCommitMessage(story: ProposalBody): string {
   const { incident, remediation, cause } = story;
   const subject = bare(renderRemediation(remediation), 72);
   const why = bare(`${reasonSentence(story)} ${cause.sentence}`, 1000);
@@ -66,7 +66,7 @@ function bare(text: string, most: number): string {
 }
 
 /** The body of the pull request, cut at a section border when it would not fit. */
-export function renderBody(story: ProposalStory): string {
+export function renderBody(story: ProposalBody): string {
   const sections = [
     renderReason(story),
     cause(story),
@@ -82,7 +82,7 @@ export function renderBody(story: ProposalStory): string {
   return fitted(sections);
 }
 
-function cause({ cause: { sentence, citing, ...weight }, secondWitness, selfHealing }: ProposalStory): string {
+function cause({ cause: { sentence, citing, ...weight }, secondWitness, selfHealing }: ProposalBody): string {
   const cited = citing.length === 0 ? "" : ` (${citing.map(plain).join(", ")})`;
   const parts = [`## Cause\n\n${plain(sentence)}${cited}`];
   parts.push(...weightParts(weight));
@@ -91,7 +91,11 @@ function cause({ cause: { sentence, citing, ...weight }, secondWitness, selfHeal
   return parts.join("\n\n");
 }
 
-function weightParts({ confidence, missing = [], considered = [] }: Omit<StoryCause, "sentence" | "citing">): string[] {
+function weightParts({
+  confidence,
+  missing = [],
+  considered = [],
+}: Omit<OutcomeCause, "sentence" | "citing">): string[] {
   const lowered = missing.length === 0 ? "" : `, lowered because this is not known: ${missing.map(plain).join(", ")}`;
   const ranked = considered.map(
     (one) => `${percent(one.confidence)}: ${plain(one.sentence)} (${one.citing.map(plain).join(", ")})`,
@@ -117,7 +121,7 @@ function witnessParts({ model, notes, explanation }: SecondWitness): string[] {
   ];
 }
 
-function change({ remediation, owners, warnings, effect }: ProposalStory): string {
+function change({ remediation, owners, warnings, effect }: ProposalBody): string {
   const rows = effect.changes.map(
     ({ object, field, from, to }) =>
       `| ${code(`${object.kind}/${object.name}`)} | ${code(field.join("."))} | ${code(shown(from))} | ${code(shown(to))} |`,
@@ -140,7 +144,7 @@ function change({ remediation, owners, warnings, effect }: ProposalStory): strin
   ].join("\n\n");
 }
 
-function risk({ risk: { level, reasons }, policy, selfMergeLacks }: ProposalStory): string {
+function risk({ risk: { level, reasons }, policy, selfMergeLacks }: ProposalBody): string {
   const because = reasons.length === 0 ? "no factor raises it" : reasons.map(plain).join("; ");
   const merging =
     selfMergeLacks.length === 0
@@ -149,7 +153,7 @@ function risk({ risk: { level, reasons }, policy, selfMergeLacks }: ProposalStor
   return `## Risk: ${level}\n\n${because}.\n\nPolicy: ${plain(policy)}\n\n${merging}`;
 }
 
-function cost({ cost: stated, budget, leaseExpires, ...trail }: ProposalStory): string[] {
+function cost({ cost: stated, budget, leaseExpires, ...trail }: ProposalBody): string[] {
   if (stated === undefined) return [];
   const until = leaseExpires === undefined ? [] : [`Leased until ${leaseExpires}, then proposed to be taken back.`];
   return [
@@ -163,13 +167,13 @@ function cost({ cost: stated, budget, leaseExpires, ...trail }: ProposalStory): 
 }
 
 /** The lines are inert already. */
-function precedents({ precedents: lines = [] }: ProposalStory): string[] {
+function precedents({ precedents: lines = [] }: ProposalBody): string[] {
   if (lines.length === 0) return [];
   const said = "So say earlier post-mortems. Nothing here is judged by these lines.";
   return [["## Precedents", said, lines.map((line) => `- ${masked(line).text}`).join("\n")].join("\n\n")];
 }
 
-function evidence({ evidence: items, namesHidden }: ProposalStory): string {
+function evidence({ evidence: items, namesHidden }: ProposalBody): string {
   if (items.length === 0) return "## Evidence\n\nNone was collected.";
   const names = namesHidden === undefined ? "shown" : "hidden";
   const rows = items.map((item) => {
@@ -228,7 +232,7 @@ function newestOf({ labels, points }: Series): { readonly name: string; readonly
   return { name: to === undefined ? name : `${name} to ${to}`, value: Number(newest.toPrecision(4)) };
 }
 
-function lineage({ incident, effect }: ProposalStory): string {
+function lineage({ incident, effect }: ProposalBody): string {
   return [
     "## Lineage",
     `- ${incidentLine(incident.uid)}`,

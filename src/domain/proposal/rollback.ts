@@ -1,7 +1,7 @@
 import type { Incident } from "../incident/incident.ts";
 import type { Effect, ObjectChange } from "../kubernetes/manifest-edit.ts";
 import { inverseOf, type Remediation } from "../kubernetes/remediation.ts";
-import type { Story } from "./outcome.ts";
+import type { IncidentOutcome } from "./outcome.ts";
 
 /** A merged change that a person wants to be taken back. */
 export interface Rollback {
@@ -23,7 +23,7 @@ export interface Rollback {
 export type Merged = Pick<Rollback, "remediation" | "effect">;
 
 /** What is to be taken back under this pull request, or why nothing can be. `story` is undefined while it goes on. */
-export function rollbackOf(story: Story | undefined, pull: number): Merged | string {
+export function rollbackOf(story: IncidentOutcome | undefined, pull: number): Merged | string {
   if (story === undefined) {
     return "the story of this change goes on: it is taken back by itself if it does not help; ask again at its end";
   }

@@ -8,7 +8,7 @@ import type { Lease } from "../proposal/lease.ts";
 import { lineageOf } from "./lineage.ts";
 import type { Exchange, StepCost } from "./step-cost.ts";
 import { findingOf } from "../proposal/proposal-text.ts";
-import type { Story } from "../proposal/outcome.ts";
+import type { IncidentOutcome } from "../proposal/outcome.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 
 /** What is on record of one incident. */
@@ -16,7 +16,7 @@ export interface OnRecord {
   readonly incident: Incident;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;
-  readonly story: Story | undefined;
+  readonly story: IncidentOutcome | undefined;
   /** What was told, oldest first; `at` is RFC 3339. */
   readonly events: readonly { readonly at: string; readonly verb: string; readonly text: string }[];
   /** Undefined = it did not come that far. */

@@ -3,12 +3,12 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
 import { renderRemediation } from "../kubernetes/remediation.ts";
 import { type Exchange, renderModel, renderMs, renderStepCosts, type StepCost } from "./step-cost.ts";
-import type { Story } from "../proposal/outcome.ts";
+import type { IncidentOutcome } from "../proposal/outcome.ts";
 
 /** What is known of the way of one incident. */
 export interface Way {
   readonly incident: Incident;
-  readonly story: Story | undefined;
+  readonly story: IncidentOutcome | undefined;
   readonly evidence: readonly Evidence[];
   readonly exchanges: readonly Exchange[];
   readonly steps: readonly StepCost[];
@@ -16,7 +16,7 @@ export interface Way {
 }
 
 /** One part of the line from alert to outcome. */
-export interface Stage {
+export interface LineageStage {
   readonly name: string;
   readonly value: string;
   /** What it took, one line; undefined where nothing was spent or is on record. */
@@ -35,7 +35,7 @@ const stepsOf = {
 } as const;
 
 /** The line from alert to outcome, in its order: the parts that exist, with the cost of each and of all. */
-export function lineageOf(way: Way): readonly Stage[] {
+export function lineageOf(way: Way): readonly LineageStage[] {
   const { incident, story, steps } = way;
   const costOf = (part: keyof typeof stepsOf) =>
     renderStepCosts(steps.filter(({ step }) => (stepsOf[part] as readonly string[]).includes(step)));
@@ -60,11 +60,11 @@ export function lineageOf(way: Way): readonly Stage[] {
   return stages.flatMap(([name, value, cost]) => (value === undefined ? [] : [{ name, value, cost }]));
 }
 
-function changeOf(story: Story | undefined): string | undefined {
+function changeOf(story: IncidentOutcome | undefined): string | undefined {
   return story?.remediation && renderRemediation(story.remediation);
 }
 
-function outcomeOf(story: Story | undefined): string | undefined {
+function outcomeOf(story: IncidentOutcome | undefined): string | undefined {
   return story?.verification ? `${story.verification.kind}: ${story.verification.because}` : story?.because;
 }
 

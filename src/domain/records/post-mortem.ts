@@ -8,7 +8,7 @@ import { renderPostMortemBody } from "./post-mortem-body.ts";
 import { findingOf } from "../proposal/proposal-text.ts";
 import type { Proposal } from "../proposal/pull-request.ts";
 import { type RemediationKind, renderRemediation } from "../kubernetes/remediation.ts";
-import type { Story } from "../proposal/outcome.ts";
+import type { IncidentOutcome } from "../proposal/outcome.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 
 /** What became of the remedy. Only `verified` is ever advice, only `failed` is ever a warning. */
@@ -33,7 +33,7 @@ export interface PostMortem {
   readonly missing: readonly string[];
   /** What such alerts mostly do when nobody does anything; null where it was not asked. */
   readonly selfHealing: string | null;
-  readonly remedy: Remedy | null;
+  readonly remedy: AppliedRemedy | null;
   readonly outcome: Outcome;
   readonly because: string;
   readonly pullRequest: string | null;
@@ -55,7 +55,7 @@ export interface Withdrawal {
   readonly at: string;
 }
 
-export interface Remedy {
+export interface AppliedRemedy {
   readonly kind: RemediationKind;
   /** As titles say it: `scale web from 2 to 5 replicas`. */
   readonly sentence: string;
@@ -73,12 +73,13 @@ export interface EvidenceLine {
 }
 
 /** A story as far as it came: without an ending it is a draft. */
-export type StorySoFar = Omit<Story, "ending" | "because"> & Partial<Pick<Story, "ending" | "because">>;
+export type OutcomeSoFar = Omit<IncidentOutcome, "ending" | "because"> &
+  Partial<Pick<IncidentOutcome, "ending" | "because">>;
 
 /** The record of an incident at `now` (RFC 3339): a draft before the merge, complete after the verification. */
 export function postMortemOf(input: {
   readonly incident: Incident;
-  readonly story: StorySoFar;
+  readonly story: OutcomeSoFar;
   readonly evidence: readonly Evidence[];
   readonly now: string;
 }): PostMortem {
@@ -151,7 +152,7 @@ const outcomeByEnding: Readonly<Record<Ending, Outcome>> = {
   parked: "unclear",
 };
 
-function outcomeOf({ ending, verification }: StorySoFar): Outcome {
+function outcomeOf({ ending, verification }: OutcomeSoFar): Outcome {
   if (ending === undefined) return "draft";
   if (verification?.kind === "worse") return "failed";
   const outcome = outcomeByEnding[ending];

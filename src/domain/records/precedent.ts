@@ -5,7 +5,7 @@ import {
   type Outcome,
   type PostMortem,
   type ReadPostMortem,
-  type Remedy,
+  type AppliedRemedy,
   sealOf,
   type Withdrawal,
 } from "./post-mortem.ts";
@@ -18,7 +18,7 @@ export interface Remembered {
   readonly workload: string;
   readonly alert: string;
   readonly cause: string | null;
-  readonly remedy: Remedy;
+  readonly remedy: AppliedRemedy;
   readonly outcome: "verified" | "failed";
   readonly because: string;
   readonly startedAt: string;

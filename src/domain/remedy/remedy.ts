@@ -4,7 +4,7 @@ import type { Guardrails } from "../guardrails/guardrails.ts";
 import type { ResourceField, WantedChange } from "../kubernetes/manifest-edit.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 import { podsWithin, resourceWithin } from "./quota-room.ts";
-import { readingsOf } from "../evidence/series.ts";
+import { seriesOf } from "../evidence/series.ts";
 import type { Remediation } from "../kubernetes/remediation.ts";
 import { sizeMaxReplicas, sizeReplicas, sizeResources, type Sizing } from "./sizing.ts";
 import type { WorkloadState } from "../kubernetes/workload-state.ts";
@@ -73,7 +73,7 @@ function resizing(input: RemedyInput, state: WorkloadState): Remedy {
 /** The highest use of one container: memory is measured so, CPU as the sum over the replicas. */
 function peakOf({ evidence, cause, home }: RemedyInput, { replicas }: WorkloadState, isMemory: boolean) {
   const key = isMemory ? "memory-used" : "cpu-used";
-  const highest = readingsOf(evidence, { key, workload: cause.workload, home })?.highest;
+  const highest = seriesOf(evidence, { key, workload: cause.workload, home })?.highest;
   return highest === undefined || isMemory ? highest : highest / Math.max(1, replicas);
 }
 
@@ -140,7 +140,7 @@ function scaling(input: RemedyInput, state: WorkloadState): Remedy {
 
 /** Cores in use now, or where the trend leads to when the cause is a prediction. */
 function expectedCores(input: RemedyInput): number | undefined {
-  const readings = readingsOf(input.evidence, { key: "cpu-used", workload: input.cause.workload, home: input.home });
+  const readings = seriesOf(input.evidence, { key: "cpu-used", workload: input.cause.workload, home: input.home });
   if (readings === undefined || input.cause.kind !== "saturation-predicted") return readings?.newest;
   const [first, last] = [readings.points[0], readings.points.at(-1)];
   if (!first || !last) return readings.newest;
@@ -159,7 +159,7 @@ function trendAt(points: readonly (readonly [number, number])[], at: number): nu
 }
 
 function newest({ evidence, cause, home }: RemedyInput, key: EvidenceKey): number | undefined {
-  return readingsOf(evidence, { key, workload: cause.workload, home })?.newest;
+  return seriesOf(evidence, { key, workload: cause.workload, home })?.newest;
 }
 
 /** Git owns the ceiling where an autoscaler owns the number. */

@@ -1,7 +1,7 @@
 import type { Change, ChangedPart, Cited, Downstream, Load, Signals } from "./cause.ts";
 import type { Evidence, EvidenceKey, Finding, Series } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
-import { ownerKeyOf, readingsOf } from "../evidence/series.ts";
+import { ownerKeyOf, seriesOf } from "../evidence/series.ts";
 import { stepOf } from "./change-point.ts";
 import { rankSymptom } from "./symptom.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
@@ -53,7 +53,7 @@ function isPredictive({ alert }: Incident, evidence: readonly Evidence[]): boole
 }
 
 function loadOf(workload: Workload, home: Workload, evidence: readonly Evidence[]): Load {
-  const read = (key: EvidenceKey) => readingsOf(evidence, { key, workload, home });
+  const read = (key: EvidenceKey) => seriesOf(evidence, { key, workload, home });
   const [used, requested] = [read("cpu-used"), read("cpu-requested")];
   const [memory, limit] = [read("memory-used"), read("memory-limit")];
   const throttled = read("cpu-throttled");
@@ -115,7 +115,7 @@ function trafficOf(
   evidence: readonly Evidence[],
   onset: Cited<string> | undefined,
 ): Cited<number> | undefined {
-  const requests = readingsOf(evidence, { key: "requests", workload, home: workload });
+  const requests = seriesOf(evidence, { key: "requests", workload, home: workload });
   if (!requests || !onset) return undefined;
   const at = Date.parse(onset.value) / 1000;
   const before = meanOf(requests.points.filter(([time]) => time < at));

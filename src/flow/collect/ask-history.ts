@@ -12,23 +12,23 @@ const leastStepMs = 250;
 /** Would it have healed anyway? From the alert's own history; firings during which the workload was changed count apart. */
 export async function askHistory(
   incident: Incident,
-  { metrics, journal, github, clock, tempo }: Pick<Ports, "metrics" | "journal" | "github" | "clock" | "tempo">,
+  { metrics, records, github, clock, timings }: Pick<Ports, "metrics" | "records" | "github" | "clock" | "timings">,
 ): Promise<{ readonly healing: SelfHealing; readonly finding: Finding; readonly query: string }> {
   const to = clock.now();
-  const from = new Date(to.getTime() - tempo.historyMs);
+  const from = new Date(to.getTime() - timings.historyMs);
   const query = historyQuery(incident);
-  const points = Math.min(mostPoints, Math.floor(tempo.historyMs / leastStepMs));
+  const points = Math.min(mostPoints, Math.floor(timings.historyMs / leastStepMs));
   const { series, notes } = await metrics.range(query, from, to, points);
-  const merges = await journal.mergesSince(workloadKey(incident.workload), from.toISOString());
+  const merges = await records.mergesSince(workloadKey(incident.workload), from.toISOString());
   // What people repaired by a commit did not heal by itself. Whose commit it was would take a render of each.
   const touches = [...merges, ...(await github.commitsSince(from)).map(({ at }) => at)];
-  const window = { stepSeconds: tempo.historyMs / 1000 / points, endsAt: to.toISOString(), touches };
+  const window = { stepSeconds: timings.historyMs / 1000 / points, endsAt: to.toISOString(), touches };
   const firings = series.slice(0, 1).flatMap((one) => firingsOf(one, window));
   // A part of the history would count gaps as recoveries.
   const healing: SelfHealing =
     notes.length > 0
       ? { kind: "unknown", because: `the history of the alert is not whole: ${notes[0] ?? ""}` }
-      : selfHealingOf(firings, { withinMs: tempo.selfHealMs, now: to.toISOString() });
+      : selfHealingOf(firings, { withinMs: timings.selfHealMs, now: to.toISOString() });
   const facts = { firings: firings.length, touched: firings.filter(({ touched }) => touched).length };
   return { healing, query, finding: { kind: "facts", facts: { ...facts, verdict: healing.because }, notes } };
 }

@@ -13,7 +13,7 @@ import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
 import type { Workload } from "../../domain/kubernetes/workload.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import { askHistory } from "./ask-history.ts";
-import { type Asked, marking, type Question, questionsFor, type Sources, type Span } from "./questions.ts";
+import { type Asked, marking, type SourceQuestion, questionsFor, type CollectSources, type Span } from "./questions.ts";
 
 /** What was seen before anyone reasons about it. */
 export interface Observed {
@@ -32,9 +32,9 @@ const deadlineMs = 10_000;
 type Item = Omit<Evidence, "id" | "hash" | "from" | "to">;
 
 /** Asks every source at once. A source that gives no answer is itself evidence, never a failure. */
-export async function collect(incident: Incident, ports: Sources): Promise<Observed> {
+export async function collect(incident: Incident, ports: CollectSources): Promise<Observed> {
   const to = ports.clock.now();
-  const span = { from: new Date(to.getTime() - ports.tempo.lookbackMs), to };
+  const span = { from: new Date(to.getTime() - ports.timings.lookbackMs), to };
   const [rule, state, history] = await Promise.all([
     ruleOf(incident, ports),
     answerOf(ports, () => ports.cluster.workload(incident.workload)),
@@ -51,7 +51,7 @@ export async function collect(incident: Incident, ports: Sources): Promise<Obser
     evidenceOf(`E${index + 1}`, { ...item, ...range }),
   );
   const missing = evidence.filter((item) => item.finding.kind === "missing").length;
-  ports.telemetry.tell(
+  ports.telemetry.log(
     incident.uid,
     "collect",
     `${evidence.length} items of evidence${missing === 0 ? "" : `, ${missing} sources gave no answer`}`,
@@ -90,7 +90,7 @@ function historyItem(history: Asking<Awaited<ReturnType<typeof askHistory>>>): I
   return { ...about, query: history.value.query, finding: history.value.finding };
 }
 
-async function answeredBy({ ask, optional, ...item }: Question, ports: Sources): Promise<readonly Item[]> {
+async function answeredBy({ ask, optional, ...item }: SourceQuestion, ports: CollectSources): Promise<readonly Item[]> {
   const answer = await answerOf(ports, ask);
   if (answer.kind === "missing") return [{ ...item, finding: answer }];
   const { query = item.query, ...finding } = answer.value as Asked & { query?: string };
@@ -104,7 +104,7 @@ function isEmpty(finding: Finding): boolean {
   return finding.kind === "series" && finding.series.length + finding.notes.length === 0;
 }
 
-function alertMetric(query: string, workload: Workload, ports: Sources, span: Span): Question {
+function alertMetric(query: string, workload: Workload, ports: CollectSources, span: Span): SourceQuestion {
   const ask = async (): Promise<Finding> => {
     const { series, notes } = await ports.metrics.range(query, span.from, span.to);
     return { kind: "series", unit: "", series: ofWorkload(series, workload), notes };
@@ -130,7 +130,7 @@ function nodeMetricsOf(seen: readonly Item[]): Item[] {
 
 async function ruleOf(
   incident: Incident,
-  ports: Sources,
+  ports: CollectSources,
 ): Promise<{ threshold: Threshold | undefined; finding: Finding }> {
   const rule = await answerOf(ports, () => ports.metrics.ruleOf(incident.alert.name));
   if (rule.kind === "missing") return { threshold: undefined, finding: rule };
@@ -173,9 +173,12 @@ type Asking<T> =
   | { readonly kind: "answer"; readonly value: T }
   | { readonly kind: "missing"; readonly because: string };
 
-async function answerOf<T>({ within }: Pick<Sources, "within">, ask: () => Promise<T>): Promise<Asking<T>> {
+async function answerOf<T>(
+  { withTimeout }: Pick<CollectSources, "withTimeout">,
+  ask: () => Promise<T>,
+): Promise<Asking<T>> {
   try {
-    return { kind: "answer", value: await within(deadlineMs, ask()) };
+    return { kind: "answer", value: await withTimeout(deadlineMs, ask()) };
   } catch (error) {
     if (error instanceof Unavailable || error instanceof Refused) return { kind: "missing", because: error.message };
     throw error;

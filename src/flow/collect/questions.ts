@@ -9,13 +9,13 @@ import { loadGuardrails } from "./load-guardrails.ts";
 import { runbookFinding } from "./load-runbooks.ts";
 import { recentCommits } from "./recent-commits.ts";
 
-export type Sources = Pick<
+export type CollectSources = Pick<
   Ports,
-  "cluster" | "metrics" | "logs" | "clock" | "within" | "tempo" | "github" | "renderer" | "telemetry" | "journal"
+  "cluster" | "metrics" | "logs" | "clock" | "withTimeout" | "timings" | "github" | "renderer" | "telemetry" | "records"
 >;
 
 /** One thing to find out. `ask` throws like every adapter; the caller turns that into evidence. */
-export interface Question {
+export interface SourceQuestion {
   readonly key?: EvidenceKey | undefined;
   readonly source: EvidenceSource;
   readonly title: string;
@@ -37,12 +37,12 @@ export interface Span {
 export function questionsFor(
   incident: Incident,
   state: WorkloadState | undefined,
-  ports: Sources,
+  ports: CollectSources,
   span: Span,
-): readonly Question[] {
+): readonly SourceQuestion[] {
   const { workload } = incident;
   return [
-    ...promQuestions(workload, ports.tempo.rateWindow).map((asked) => metricQuestion(asked, ports, span)),
+    ...promQuestions(workload, ports.timings.rateWindow).map((asked) => metricQuestion(asked, ports, span)),
     ...clusterQuestions(incident, ports),
     ...logQuestions(workload, ports, span),
     runbookQuestion(incident, ports),
@@ -55,7 +55,11 @@ export function questionsFor(
 // A namespace with more workloads than this is shown in part, and says so.
 const mostSeries = 200;
 
-function metricQuestion({ key, title, unit, dialects, metric }: PromQuestion, ports: Sources, span: Span): Question {
+function metricQuestion(
+  { key, title, unit, dialects, metric }: PromQuestion,
+  ports: CollectSources,
+  span: Span,
+): SourceQuestion {
   const ask = async (): Promise<Asked> => {
     const notes: string[] = [];
     for (const dialect of dialects) {
@@ -79,7 +83,7 @@ export function marking({ labels, points }: Series, metric: string): Series {
   return { labels: { ...labels, metric }, points };
 }
 
-function clusterQuestions({ workload }: Incident, { cluster, clock }: Sources): Question[] {
+function clusterQuestions({ workload }: Incident, { cluster, clock }: CollectSources): SourceQuestion[] {
   const around = memoized(() => cluster.surroundings(workload));
   const source = "kubernetes" as const;
   const { namespace } = workload;
@@ -124,7 +128,7 @@ function memoized<T>(work: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function logQuestions(workload: Workload, { logs }: Sources, { from, to }: Span): Question[] {
+function logQuestions(workload: Workload, { logs }: CollectSources, { from, to }: Span): SourceQuestion[] {
   if (logs === undefined) return [];
   const query = `logs of ${workload.namespace}/${workload.name}`;
   return [
@@ -142,15 +146,15 @@ function logQuestions(workload: Workload, { logs }: Sources, { from, to }: Span)
 function commitQuestion(
   workload: Workload,
   state: WorkloadState | undefined,
-  ports: Sources,
+  ports: CollectSources,
   { from }: Span,
-): Question {
+): SourceQuestion {
   const query = `git log --since=${from.toISOString()}`;
   const ask = async (): Promise<Finding> => recentCommits(workload, state, from, ports);
   return { key: "commits", source: "git", title: "commits that changed the workload", query, ask };
 }
 
-function appliedQuestion(state: WorkloadState | undefined, { cluster }: Sources): Question {
+function appliedQuestion(state: WorkloadState | undefined, { cluster }: CollectSources): SourceQuestion {
   const ask = async (): Promise<Finding> => {
     if (state === undefined) return { kind: "missing", because: "the workload is not known, so its controller is not" };
     const entry = await cluster.entryOf(state);
@@ -163,14 +167,14 @@ function appliedQuestion(state: WorkloadState | undefined, { cluster }: Sources)
   return { key: "applied-revision", source: "gitops", title: "commit that the controller applied last", query, ask };
 }
 
-function runbookQuestion({ alert }: Incident, { github }: Sources): Question {
+function runbookQuestion({ alert }: Incident, { github }: CollectSources): SourceQuestion {
   const ask = async (): Promise<Finding> => runbookFinding((await github.head()).tree, alert.name);
   const query = "runbooks/*.md of the default branch";
   return { source: "runbook", title: `runbooks of ${alert.name}`, query, optional: true, ask };
 }
 
 /** What people wrote down of who calls whom: a graph where nothing measures one. */
-function dependencyQuestion(workload: Workload, { github }: Sources, { to }: Span): Question {
+function dependencyQuestion(workload: Workload, { github }: CollectSources, { to }: Span): SourceQuestion {
   const ask = async (): Promise<Finding> => {
     const guardrails = loadGuardrails((await github.head()).tree);
     const declared = guardrails.ok ? guardrails.value.dependencies : {};

@@ -1,6 +1,6 @@
 import { areResolved } from "../../domain/incident/alert.ts";
 import { ruleOf } from "../../domain/guardrails/approval.ts";
-import { type Decision, decisionFor, loadIsBack, type Standing } from "../../domain/proposal/decision.ts";
+import { type Decision, decisionFor, loadIsBack, type ReviewState } from "../../domain/proposal/decision.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
@@ -11,7 +11,7 @@ import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { hearNew, type Hearings } from "./listen.ts";
+import { runNewCommands, type CommandLog } from "./new-commands.ts";
 import { firesFor } from "./lease-review.ts";
 import { type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
@@ -33,17 +33,17 @@ export interface Pending {
   /** The change cannot be planned on the base that moved: only a person's number is planned anew. */
   readonly rebaseRefused?: boolean;
   /** What was heard before the change was planned anew; absent at first. */
-  readonly earlier?: Hearings | undefined;
+  readonly earlier?: CommandLog | undefined;
 }
 
-export type Decided =
+export type ReviewOutcome =
   | Extract<Decision, { kind: "merged" | "close" }>
   /** Plan anew: for a number that `by` asked for, for a base that moved, or because a person said so. */
   | {
       readonly kind: "replan";
       readonly by: string;
       readonly replicas: number | undefined;
-      readonly hearings: Hearings;
+      readonly hearings: CommandLog;
     };
 
 /** An open issue with this label stops every merge. */
@@ -54,7 +54,7 @@ const mergePauseMs = 15 * 60_000;
 const answerPolls = 4;
 
 /** Waits, durably, for checks, commands, approvals and the alert itself; merges or closes. */
-export async function decide(pending: Pending, run: Run): Promise<Decided> {
+export async function decide(pending: Pending, run: Run): Promise<ReviewOutcome> {
   const { proposal, earlier } = pending;
   const begun = await run.step("begin to decide", async (ports) => ports.clock.now().getTime());
   let standing = standingAtFirst(pending);
@@ -62,8 +62,8 @@ export async function decide(pending: Pending, run: Run): Promise<Decided> {
   // What was written before this effect was there to be seen cannot mean it.
   const seenAtFirst = earlier ?? proposal;
   const { effect, headSha } = proposal;
-  const hearings = (): Hearings => ({ listened: [...listened], standing, effect, headSha });
-  const gapMs = answerPolls * run.tempo.pollMs;
+  const hearings = (): CommandLog => ({ listened: [...listened], standing, effect, headSha });
+  const gapMs = answerPolls * run.timings.pollMs;
   let told: Told = { waitsFor: [], refusal: "", answerAfter: 0 };
   let reactAfter = 0;
   let refusedAt = Number.NEGATIVE_INFINITY;
@@ -72,7 +72,7 @@ export async function decide(pending: Pending, run: Run): Promise<Decided> {
   let resolvedAt: number | undefined;
   for (let count = 1; ; count += 1) {
     const seen = count === 1 ? seenAtFirst : proposal;
-    const round = await hearNew({ pending, standing, listened, seen, reactAfter }, run);
+    const round = await runNewCommands({ pending, standing, listened, seen, reactAfter }, run);
     standing = round.standing;
     if (round.again) return { kind: "replan", ...round.again, hearings: hearings() };
     const since = { begun, resolvedAt };
@@ -91,9 +91,9 @@ export async function decide(pending: Pending, run: Run): Promise<Decided> {
     const news = newsOf(told, { waitsFor, refusal: standing.refusal }, { at, gapMs });
     if (news) await run.step("report", (ports) => report(proposal, news, ports));
     told = news ?? told;
-    pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
+    pauseMs = pauseAfter(pauseMs, message, run.timings.pollMs);
     // An alert that stays away closes the proposal when it is said to, not some polls later.
-    const closesInMs = resolvedAt === undefined ? pauseMs : resolvedAt + run.tempo.lingerMs - at;
+    const closesInMs = resolvedAt === undefined ? pauseMs : resolvedAt + run.timings.lingerMs - at;
     message = await run.message(Math.min(pauseMs, closesInMs));
   }
 }
@@ -138,7 +138,7 @@ function mayRebase(decision: Decision, { canReplan, rebaseRefused }: Pending): b
 }
 
 /** Approvals of another effect stay on record; they just do not count for this one. */
-function standingAtFirst({ earlier, approvedBy, proposal }: Pending): Standing {
+function standingAtFirst({ earlier, approvedBy, proposal }: Pending): ReviewState {
   const before = earlier?.standing ?? { approvals: [], rejectedBy: undefined, held: false, refusal: "" };
   if (approvedBy === undefined) return before;
   return { ...before, approvals: [...before.approvals, { by: approvedBy, effect: proposal.effect }], refusal: "" };
@@ -157,7 +157,12 @@ interface Since {
   readonly resolvedAt: number | undefined;
 }
 
-async function judge(pending: Pending, standing: Standing, { begun, resolvedAt }: Since, ports: Ports): Promise<Look> {
+async function judge(
+  pending: Pending,
+  standing: ReviewState,
+  { begun, resolvedAt }: Since,
+  ports: Ports,
+): Promise<Look> {
   const alertFiring = pending.closesWhenResolved ? await isFiring(pending.incident, ports) : undefined;
   const needed = pending.lease !== undefined && (await firesFor(pending.lease, ports)) === true;
   const { github } = ports;
@@ -175,7 +180,7 @@ async function judge(pending: Pending, standing: Standing, { begun, resolvedAt }
   const now = ports.clock.now();
   const at = now.getTime();
   const resolved = alertFiring === false ? (resolvedAt ?? at) : undefined;
-  const closesAt = resolved === undefined ? undefined : resolved + ports.tempo.lingerMs;
+  const closesAt = resolved === undefined ? undefined : resolved + ports.timings.lingerMs;
   const lacksNow = guardrails.ok
     ? selfMergeLacksNow({ guardrails: guardrails.value, requiredChecks, severity, watching, now })
     : [];
@@ -191,14 +196,14 @@ async function judge(pending: Pending, standing: Standing, { begun, resolvedAt }
     selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow, ...(swings === undefined ? [] : [swings])])],
     approvalsNeeded: guardrails.ok ? ruleOf("approve-scale", guardrails.value).count : 1,
     stopped: stopOf(guardrails, freezes),
-    overdue: at - begun > ports.tempo.decideTimeoutMs,
+    overdue: at - begun > ports.timings.decideTimeoutMs,
   });
   return { decision, at, resolvedAt: resolved };
 }
 
 /** How often the alert began to fire within the hour. */
-function firingsOf({ alert }: Incident, now: Date, { journal }: Pick<Ports, "journal">): Promise<number> {
-  return journal.firingsSince(alert.fingerprint, new Date(now.getTime() - 3_600_000).toISOString());
+function firingsOf({ alert }: Incident, now: Date, { records }: Pick<Ports, "records">): Promise<number> {
+  return records.firingsSince(alert.fingerprint, new Date(now.getTime() - 3_600_000).toISOString());
 }
 
 function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): string | undefined {
@@ -208,8 +213,8 @@ function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): strin
 }
 
 /** Undefined when Alertmanager gives no answer: then nothing is closed. */
-async function isFiring(incident: Incident, ports: Pick<Ports, "alerts" | "journal">): Promise<boolean | undefined> {
-  const own = await ports.journal.alertsOf(incident.uid);
+async function isFiring(incident: Incident, ports: Pick<Ports, "alerts" | "records">): Promise<boolean | undefined> {
+  const own = await ports.records.alertsOf(incident.uid);
   if (areResolved(own)) return false;
   const active = await ports.alerts.active().catch(() => undefined);
   if (active === undefined) return undefined;
@@ -222,7 +227,7 @@ async function carryOut(
   pending: Pending,
   decision: Exclude<Decision, { kind: "wait" }>,
   run: Run,
-): Promise<Extract<Decided, { kind: "merged" | "close" }> | NotYet> {
+): Promise<Extract<ReviewOutcome, { kind: "merged" | "close" }> | NotYet> {
   if (decision.kind === "merged") return decision;
   if (decision.kind === "close") {
     await run.step("close", async (ports) => {

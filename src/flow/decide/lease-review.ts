@@ -3,7 +3,7 @@ import type { Evidence } from "../../domain/evidence/evidence.ts";
 import { concernOf } from "../../domain/incident/incident.ts";
 import { type Lease, type LeaseDecision, leaseDecision, termsOf } from "../../domain/proposal/lease.ts";
 import type { ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
-import { readingsOf } from "../../domain/evidence/series.ts";
+import { seriesOf } from "../../domain/evidence/series.ts";
 import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { neededReplicas } from "../../domain/remedy/sizing.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
@@ -27,9 +27,9 @@ export interface LookedAt {
 export async function lookAtLease(lease: Lease, ports: Ports): Promise<LookedAt> {
   const { incident, remediation } = lease;
   const now = ports.clock.now();
-  const lookbackMs = Math.min(ports.tempo.lookbackMs, now.getTime() - Date.parse(lease.termSince));
+  const lookbackMs = Math.min(ports.timings.lookbackMs, now.getTime() - Date.parse(lease.termSince));
   const over = { ...incident, alert: { ...incident.alert, status: "resolved" as const } };
-  const observed = await collect(over, { ...ports, tempo: { ...ports.tempo, lookbackMs } });
+  const observed = await collect(over, { ...ports, timings: { ...ports.timings, lookbackMs } });
   const { tree } = await ports.github.head();
   const guardrails = loadGuardrails(tree);
   const state = await ports.cluster.workload(remediation.workload);
@@ -90,7 +90,7 @@ function recentOf(evidence: readonly Evidence[]): readonly number[] {
 /** Sized for the highest load that was measured, at the utilisation that every scale-up aims at. */
 function neededFor({ incident, remediation }: Lease, current: number, evidence: readonly Evidence[]) {
   const about = { workload: remediation.workload, home: incident.workload };
-  const used = readingsOf(evidence, { ...about, key: "cpu-used" });
-  const requested = readingsOf(evidence, { ...about, key: "cpu-requested" });
+  const used = seriesOf(evidence, { ...about, key: "cpu-used" });
+  const requested = seriesOf(evidence, { ...about, key: "cpu-requested" });
   return neededReplicas({ current, used: used?.highest, requested: requested?.newest });
 }

@@ -32,11 +32,11 @@ export function remedyIdOf(index: number): string {
   return `R${index + 1}`;
 }
 
-type Asked = Pick<Ports, "model" | "prompts" | "random" | "tempo">;
+type Asked = Pick<Ports, "model" | "prompts" | "random" | "timings">;
 
 /** One question among enumerated causes and remedies; one more try when the answer cannot be used; never a failure. */
 export async function askModel(asking: Asking, ports: Asked): Promise<ModelWord> {
-  const { model, prompts, tempo } = ports;
+  const { model, prompts, timings } = ports;
   if (asking.guardrails.model === "off") return absent("the guardrails turn the model off");
   if (model === undefined) return absent("no model is configured");
   const { incident, evidence, causes, precedents } = asking;
@@ -46,7 +46,7 @@ export async function askModel(asking: Asking, ports: Asked): Promise<ModelWord>
   const question = questionOf({ incident, evidence, causes, remedies, precedents, delimiter: ports.random() });
   const ask = (system: string) =>
     model.ask({
-      ...{ system, prompt: question.prompt, schema: question.schema, deadlineMs: tempo.modelDeadlineMs },
+      ...{ system, prompt: question.prompt, schema: question.schema, deadlineMs: timings.modelDeadlineMs },
       ...{ incident: incident.uid, traceId: incident.traceId },
     });
   try {

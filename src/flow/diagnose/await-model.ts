@@ -20,7 +20,7 @@ export function modelWait(incident: Incident, run: Run): ModelWait {
   return {
     next: async () => {
       for (;;) {
-        pauseMs = pauseAfter(pauseMs, message, run.tempo.pollMs);
+        pauseMs = pauseAfter(pauseMs, message, run.timings.pollMs);
         message = await run.message(pauseMs);
         const seen = await run.step("await model", (ports) => look(incident, ports));
         if (seen !== "watching") return seen;
@@ -31,9 +31,9 @@ export function modelWait(incident: Incident, run: Run): ModelWait {
 
 async function look(
   incident: Incident,
-  { journal, watchtower }: Pick<Ports, "journal" | "watchtower">,
+  { records, watchtower }: Pick<Ports, "records" | "watchtower">,
 ): Promise<ModelAwaited | "watching"> {
-  if (areResolved(await journal.alertsOf(incident.uid))) return "resolved";
+  if (areResolved(await records.alertsOf(incident.uid))) return "resolved";
   const state = watchtower?.state();
   // While it watches, the model is tried with a question of one word: no story has to.
   return state !== undefined && isWatching(state) ? "watching" : "ask";

@@ -16,7 +16,7 @@ import type { Observed } from "../collect/collect.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { runbooksIn } from "../collect/load-runbooks.ts";
 import { undoOf } from "../collect/recent-commits.ts";
-import { storyRevision } from "../../domain/incident/product-version.ts";
+import { productVersion } from "../../domain/incident/product-version.ts";
 
 /** What is wrong, who says so, and the remedy that follows. */
 export interface Diagnosed {
@@ -49,7 +49,7 @@ export type Diagnosis = Diagnosed | Abstained;
 
 type Asked = Pick<
   Ports,
-  "model" | "prompts" | "random" | "github" | "cluster" | "renderer" | "telemetry" | "tempo" | "journal" | "clock"
+  "model" | "prompts" | "random" | "github" | "cluster" | "renderer" | "telemetry" | "timings" | "records" | "clock"
 >;
 
 // The best few: a model that must choose among many chooses badly, and each costs a look at the cluster.
@@ -66,9 +66,9 @@ export async function diagnose(
   ports: Asked,
 ): Promise<Diagnosis> {
   const { evidence } = observed;
-  const versions = { rectify: storyRevision };
+  const versions = { rectify: productVersion };
   const capsule = capsuleOf(incident, evidence, { at: ports.clock.now().toISOString(), versions });
-  await ports.journal.saveCapsule(incident.uid, renderCapsule(capsule));
+  await ports.records.saveCapsule(incident.uid, renderCapsule(capsule));
   const ranked = capsule.diagnosis;
   const over = recoveryOf(observed);
   if (over !== undefined) return abstained(incident, over, ports);
@@ -99,7 +99,7 @@ export async function diagnose(
   const { cause, remedy } = chosen;
   if (runbook) {
     const said = followed ? "is followed" : "asks for a remedy that no cause here has";
-    ports.telemetry.tell(incident.uid, "diagnose", `${runbook.path} ${said}`);
+    ports.telemetry.log(incident.uid, "diagnose", `${runbook.path} ${said}`);
   }
   const first = {
     ...cause,
@@ -111,7 +111,7 @@ export async function diagnose(
     const isAway = model.kind === "absent" && model.mayReturn;
     return { ...abstained(incident, agreement.blocked, ports), ...(isAway ? { awaits: "model" } : {}) };
   }
-  ports.telemetry.tell(incident.uid, "diagnose", `${cause.sentence} (${agreement.notes.join("; ")})`);
+  ports.telemetry.log(incident.uid, "diagnose", `${cause.sentence} (${agreement.notes.join("; ")})`);
   const { missing, unanswered } = ranked;
   const witnessed = witnessesOf(agreement, model);
   const needsPerson = [...witnessed.needsPerson, ...unanswered.map((what) => `${what}: no whole answer`)];
@@ -141,7 +141,7 @@ function witnessesOf({ kind, taintedOnly, needsPerson, notes }: Agreement, model
 }
 
 function abstained(incident: Incident, because: string, ports: Pick<Ports, "telemetry">): Abstained {
-  ports.telemetry.tell(incident.uid, "diagnose", because);
+  ports.telemetry.log(incident.uid, "diagnose", because);
   return { kind: "abstained", because };
 }
 

@@ -5,13 +5,13 @@ import type { SecondWitness } from "../../domain/proposal/proposal-text.ts";
 import type { RiskInput } from "../../domain/gate/risk.ts";
 import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { SelfHealing } from "../../domain/evidence/self-healing.ts";
-import type { Story, StoryCause } from "../../domain/proposal/outcome.ts";
+import type { IncidentOutcome, OutcomeCause } from "../../domain/proposal/outcome.ts";
 
 /** Why a change is proposed, and what is known about such changes. */
-export interface Case {
+export interface ChangeRequest {
   readonly incident: Incident;
   readonly evidence: readonly Evidence[];
-  readonly cause: StoryCause;
+  readonly cause: OutcomeCause;
   /** What the alert's own history says of firings that nobody did anything about. */
   readonly selfHealing?: SelfHealing | undefined;
   /** The line that the alert's metric crossed. */
@@ -25,7 +25,7 @@ export interface Case {
   /** What earlier incidents came to, one inert line each, for people: nothing is judged by them. */
   readonly precedents: readonly string[];
   /** The story so far when this is the revert of its change. */
-  readonly failed?: Story;
+  readonly failed?: IncidentOutcome;
   /** The lease that this change ends, or the merged change that a person wants back. */
   readonly lease?: Lease | undefined;
   readonly rollback?: Rollback | undefined;

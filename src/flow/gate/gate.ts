@@ -22,8 +22,8 @@ import { isInsideWindows } from "../../domain/guardrails/window.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { Case } from "./change-request.ts";
-import { judgePlan, type PlanJudgement } from "./judge-plan.ts";
+import type { ChangeRequest } from "./change-request.ts";
+import { policyVerdict, type PlanJudgement } from "./policy-verdict.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "../collect/load-trust.ts";
 import type { Plan } from "../plan.ts";
@@ -50,9 +50,9 @@ export type GateAnswer =
 
 /** Guardrails, policies and risk of one planned change, all read from its base commit. */
 export async function gate(
-  subject: Case,
+  subject: ChangeRequest,
   plan: Plan,
-  ports: Pick<Ports, "github" | "journal" | "clock" | "telemetry" | "renderer" | "policies" | "sealKey" | "changes">,
+  ports: Pick<Ports, "github" | "records" | "clock" | "telemetry" | "renderer" | "policies" | "sealKey" | "changes">,
 ): Promise<GateAnswer> {
   const base = await ports.github.at(plan.baseSha);
   const guardrails = loadGuardrails(base);
@@ -62,7 +62,7 @@ export async function gate(
   const forbidden = [...forbiddenBy(guardrails.value, plan), ...(drift === undefined ? [] : [drift])];
   if (forbidden.length > 0) return { kind: "refused", because: forbidden.join("; ") };
   const { uid } = subject.incident;
-  const judgement = await judgePlan(plan, { incident: uid, guardrails: guardrails.value }, ports);
+  const judgement = await policyVerdict(plan, { incident: uid, guardrails: guardrails.value }, ports);
   if (judgement.verdict.kind === "refused") {
     const { counterOffer } = judgement;
     return { kind: "refused", because: refusalOf(judgement), offer: counterOffer?.value };
@@ -72,8 +72,8 @@ export async function gate(
   const now = ports.clock.now();
   const hourAgo = new Date(now.getTime() - 3_600_000).toISOString();
   const [recentChanges, cycles] = await Promise.all([
-    ports.journal.changesSince(workloadKey(workload), hourAgo, uid),
-    ports.journal.firingsSince(subject.incident.alert.fingerprint, hourAgo),
+    ports.records.changesSince(workloadKey(workload), hourAgo, uid),
+    ports.records.firingsSince(subject.incident.alert.fingerprint, hourAgo),
   ]);
   const { rendered, verdict, asked } = judgement;
   const reserved = rendered && reservedByChange(rendered.before, rendered.after);
@@ -84,15 +84,15 @@ export async function gate(
   const lacks = lacksOf({ guardrails: guardrails.value, risk, plan, verdict, asked, spending, trust });
   const selfMergeLacks = [...lacks, ...(subject.needsPerson ?? [])];
   const policy = policyOf(guardrails.value, verdict);
-  ports.telemetry.tell(uid, "gate", `risk ${risk.reasons.join("; ")}`);
-  ports.telemetry.tell(uid, "gate", `${policy}${cost === undefined ? "" : `, ${renderCost(cost)}`}`);
+  ports.telemetry.log(uid, "gate", `risk ${risk.reasons.join("; ")}`);
+  ports.telemetry.log(uid, "gate", `${policy}${cost === undefined ? "" : `, ${renderCost(cost)}`}`);
   const conclusion = verdict.kind === "passed" && policyLacks(verdict).length === 0 ? "success" : "neutral";
   const budget = renderBudget(spending);
   return { kind: "passed", risk, policy, cost, budget, reserved, conclusion, selfMergeLacks };
 }
 
 /** What an earlier change of ours wrote, where this one takes it back: a revert, a rollback, the end of a lease. */
-function writtenBefore({ failed, rollback, lease }: Case): Pick<Effect, "changes"> | undefined {
+function writtenBefore({ failed, rollback, lease }: ChangeRequest): Pick<Effect, "changes"> | undefined {
   return failed?.effect ?? rollback?.effect ?? (lease && { changes: [lease.field] });
 }
 
@@ -128,7 +128,7 @@ function forbiddenBy(guardrails: Guardrails, { remediation, effect, files }: Pla
 async function trustIn(
   base: Tree,
   { subject, plan, guardrails }: Pick<Judged, "subject" | "plan" | "guardrails">,
-  { journal, sealKey }: Pick<Ports, "journal" | "sealKey">,
+  { records: journal, sealKey }: Pick<Ports, "records" | "sealKey">,
 ): Promise<Trust> {
   const { alert, workload } = subject.incident;
   const key = { alert: alert.name, workload, remedy: plan.remediation.kind };
@@ -145,7 +145,7 @@ async function trustIn(
 }
 
 interface Judged {
-  readonly subject: Case;
+  readonly subject: ChangeRequest;
   readonly plan: Plan;
   readonly guardrails: Guardrails;
   readonly recentChanges: number;

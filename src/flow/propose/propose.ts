@@ -1,7 +1,7 @@
 import { leaseExpiry } from "../../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed } from "../../domain/records/post-mortem.ts";
 import {
-  type ProposalStory,
+  type ProposalBody,
   renderBody,
   renderCommitMessage,
   renderReport,
@@ -10,7 +10,7 @@ import {
 import { renderChart } from "../../domain/evidence/chart.ts";
 import { branchOf, type Proposal, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { Case } from "../gate/change-request.ts";
+import type { ChangeRequest } from "../gate/change-request.ts";
 import type { Gated } from "../gate/gate.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { ledgerWith, sealedAmong } from "../collect/load-trust.ts";
@@ -18,15 +18,15 @@ import type { Plan } from "../plan.ts";
 
 /** Everything that will be written, decided once: a repeated write must find what the first one meant. */
 export async function draftProposal(
-  subject: Case,
+  subject: ChangeRequest,
   plan: Plan,
   gated: Gated,
-  ports: Pick<Ports, "github" | "journal" | "clock" | "sealKey">,
+  ports: Pick<Ports, "github" | "records" | "clock" | "sealKey">,
 ): Promise<ProposalDraft> {
   const { incident, evidence } = subject;
   const { owners, warnings, effect, remediation, files, baseSha } = plan;
   const { risk, policy, selfMergeLacks } = gated;
-  const story: ProposalStory = {
+  const story: ProposalBody = {
     ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
     ...{
       risk,
@@ -63,16 +63,16 @@ export async function draftProposal(
 }
 
 /** An older pull request of this incident is not taken for the one that is to be opened. */
-function afterOf({ lease, rollback }: Case): Pick<ProposalDraft, "after"> {
+function afterOf({ lease, rollback }: ChangeRequest): Pick<ProposalDraft, "after"> {
   const after = lease?.latestPull ?? rollback?.latestPull;
   return after === undefined ? {} : { after };
 }
 
 /** The post-mortem of this incident, those that were completed since, and the ledger that counts them all. */
 async function filesBeside(
-  subject: Case,
+  subject: ChangeRequest,
   plan: Plan,
-  { github, journal, sealKey, clock }: Pick<Ports, "github" | "journal" | "sealKey" | "clock">,
+  { github, records: journal, sealKey, clock }: Pick<Ports, "github" | "records" | "sealKey" | "clock">,
 ): Promise<readonly { path: string; content: string }[]> {
   const { incident, evidence } = subject;
   const path = postMortemPath(incident);
@@ -94,7 +94,7 @@ async function filesBeside(
 
 /** When the lease of a scale-up will expire, counted from now: it is written into the commit. */
 async function expiryOf(
-  { lease, failed }: Case,
+  { lease, failed }: ChangeRequest,
   { remediation, baseSha }: Plan,
   { github, clock }: Pick<Ports, "github" | "clock">,
 ): Promise<string | undefined> {
@@ -106,16 +106,16 @@ async function expiryOf(
 /** Opens the one pull request of this change, or updates the one that an earlier try opened. */
 export async function propose(
   draft: ProposalDraft,
-  ports: Pick<Ports, "github" | "journal" | "telemetry">,
+  ports: Pick<Ports, "github" | "records" | "telemetry">,
 ): Promise<Proposal> {
   const proposal = await ports.github.publish(draft);
-  await ports.journal.recordPull(proposal.number, draft.incident);
-  ports.telemetry.tell(draft.incident, "propose", `#${proposal.number} ${draft.title} (${proposal.url})`);
+  await ports.records.recordPull(proposal.number, draft.incident);
+  ports.telemetry.log(draft.incident, "propose", `#${proposal.number} ${draft.title} (${proposal.url})`);
   return proposal;
 }
 
 /** What the alert measures, as a chart with the line that it crossed. */
-function chartOf({ evidence, limit }: Case): string | undefined {
+function chartOf({ evidence, limit }: ChangeRequest): string | undefined {
   const item = evidence.find(({ key }) => key === "alert-metric");
   const series = item?.finding.kind === "series" ? item.finding.series[0] : undefined;
   if (item?.finding.kind !== "series" || series === undefined) return undefined;

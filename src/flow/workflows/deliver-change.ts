@@ -1,22 +1,22 @@
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import { loweredTo, type Remediation, scaledTo } from "../../domain/kubernetes/remediation.ts";
-import type { Story } from "../../domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Run } from "../../ports/workflow.ts";
-import type { Case } from "../gate/change-request.ts";
-import { type Decided, decide } from "../decide/decide.ts";
+import type { ChangeRequest } from "../gate/change-request.ts";
+import { type ReviewOutcome, decide } from "../decide/decide.ts";
 import { gate, type Gated } from "../gate/gate.ts";
-import type { Hearings } from "../decide/listen.ts";
+import type { CommandLog } from "../decide/new-commands.ts";
 import { type Plan, planChange } from "../plan.ts";
 import { draftProposal, propose } from "../propose/propose.ts";
 import { sync } from "../sync.ts";
-import { type Gone, placeOf, takeTurn } from "../propose/slot.ts";
+import { type NotNeeded, placeOf, waitForSlot } from "../propose/slot.ts";
 
 /** gate → propose → decide → sync of one planned change. Without `syncedSha` the story ends here. */
-export async function change(subject: Case, first: Plan, run: Run): Promise<Story> {
+export async function deliverChange(subject: ChangeRequest, first: Plan, run: Run): Promise<IncidentOutcome> {
   const { incident, cause } = subject;
-  const turn = await takeTurn(subject, first, run);
+  const turn = await waitForSlot(subject, first, run);
   const outcome = typeof turn === "string" ? await proposed(subject, first, turn, run) : goneWhileWaiting(first, turn);
   await run.step("leave queue", async (ports) => ports.queue?.leave(placeOf(subject)));
   const { plan, proposal, gated } = outcome;
@@ -38,7 +38,7 @@ export async function change(subject: Case, first: Plan, run: Run): Promise<Stor
 
   const merged = { ...about, mergedSha: decided.sha };
   await run.step("report merge", async (ports) => {
-    ports.telemetry.tell(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
+    ports.telemetry.log(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
     await dropLanded(outcome.proposal, decided.sha, ports);
     await ports.changes?.record({
       ...{ pull: outcome.proposal.number, incident: incident.uid, workload: remediation.workload },
@@ -49,7 +49,7 @@ export async function change(subject: Case, first: Plan, run: Run): Promise<Stor
   const synced = await sync(plan.entry, decided.sha, run);
   if (!synced.reached) return { ...merged, ending: "not-synced", because: synced.because };
   await run.step("report sync", async (ports) => {
-    ports.telemetry.tell(
+    ports.telemetry.log(
       incident.uid,
       "sync",
       `${plan.entry.object ?? "the controller"} holds ${synced.sha.slice(0, 7)}`,
@@ -62,14 +62,14 @@ export async function change(subject: Case, first: Plan, run: Run): Promise<Stor
 async function dropLanded(
   { files }: Proposal,
   sha: string,
-  { github, journal }: Pick<Ports, "github" | "journal">,
+  { github, records }: Pick<Ports, "github" | "records">,
 ): Promise<void> {
   const tree = sha === "" ? (await github.head()).tree : await github.at(sha);
   const landed = files.flatMap((path) => {
     const bytes = tree.read(path);
     return bytes === undefined ? [] : [{ path, content: new TextDecoder().decode(bytes) }];
   });
-  await journal.dropPendingFiles(landed);
+  await records.dropPendingFiles(landed);
 }
 
 type Outcome =
@@ -86,10 +86,10 @@ type Outcome =
       readonly plan: Plan;
       readonly proposal: Proposal;
       readonly gated: Gated;
-      readonly decided: Exclude<Decided, { kind: "replan" }>;
+      readonly decided: Exclude<ReviewOutcome, { kind: "replan" }>;
     };
 
-function goneWhileWaiting(plan: Plan, { because }: Gone): Outcome {
+function goneWhileWaiting(plan: Plan, { because }: NotNeeded): Outcome {
   return { kind: "ended", ending: "resolved-before-merge", plan, because };
 }
 
@@ -101,7 +101,7 @@ function refusedAtFirst(plan: Plan, because: string): Outcome {
 const mostPlans = 5;
 
 /** Until it is merged or closed. A person's own number, and a base that moved, are planned, rendered and gated again. */
-async function proposed(subject: Case, first: Plan, turn: "go" | "waited", run: Run): Promise<Outcome> {
+async function proposed(subject: ChangeRequest, first: Plan, turn: "go" | "waited", run: Run): Promise<Outcome> {
   let plan = first;
   if (turn === "waited") {
     const fresh = await run.step("plan again", (ports) => planChange(subject.incident, first.remediation, ports));
@@ -112,7 +112,7 @@ async function proposed(subject: Case, first: Plan, turn: "go" | "waited", run: 
   if (opened.kind === "refused") return refusedAtFirst(plan, opened.because);
   let current = opened;
   let approvedBy: string | undefined;
-  let earlier: Hearings | undefined;
+  let earlier: CommandLog | undefined;
   let rebaseRefused = false;
   for (let count = 1; ; count += 1) {
     const { gated, proposal } = current;
@@ -160,7 +160,7 @@ interface Opened extends Passed {
 type Refusal = { readonly kind: "refused"; readonly because: string; readonly offer?: number | undefined };
 
 /** The first proposal. Where the policies refuse its number, it is the nearest one that they let pass. */
-async function openFirst(subject: Case, plan: Plan, run: Run): Promise<Opened | Refusal> {
+async function openFirst(subject: ChangeRequest, plan: Plan, run: Run): Promise<Opened | Refusal> {
   const gated = await run.step("gate", (ports) => gate(subject, plan, ports));
   if (gated.kind === "passed") return open(subject, { kind: "passed", plan, gated }, run);
   if (gated.offer === undefined || plan.remediation.kind !== "scale") return gated;
@@ -168,14 +168,14 @@ async function openFirst(subject: Case, plan: Plan, run: Run): Promise<Opened | 
   return second.kind === "passed" ? open(subject, second, run) : { kind: "refused", because: gated.because };
 }
 
-async function planned(subject: Case, wanted: Remediation, run: Run): Promise<Passed | Refusal> {
+async function planned(subject: ChangeRequest, wanted: Remediation, run: Run): Promise<Passed | Refusal> {
   const plan = await run.step("plan again", (ports) => planChange(subject.incident, wanted, ports));
   if (plan.kind === "none") return { kind: "refused", because: plan.because };
   const gated = await run.step("gate", (ports) => gate(subject, plan, ports));
   return gated.kind === "passed" ? { kind: "passed", plan, gated } : gated;
 }
 
-async function open(subject: Case, { plan, gated }: Passed, run: Run): Promise<Opened> {
+async function open(subject: ChangeRequest, { plan, gated }: Passed, run: Run): Promise<Opened> {
   const draft = await run.step("draft", (ports) => draftProposal(subject, plan, gated, ports));
   const proposal = await run.step("propose", (ports) => propose(draft, ports));
   return { kind: "passed", plan, gated, proposal };

@@ -5,7 +5,7 @@ import { loweredLease } from "../../domain/kubernetes/remediation.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { Run } from "../../ports/workflow.ts";
-import { change } from "./deliver-change.ts";
+import { deliverChange } from "./deliver-change.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { lookAtLease, type LookedAt } from "../decide/lease-review.ts";
 import { planChange } from "../plan.ts";
@@ -18,7 +18,7 @@ type Settled =
 
 /**
  * The story of a lease whose time is up: the scale-down goes the same line as the scale-up went, or the lease is renewed
- * with the reason, or it ends because somebody else decided. The step names are a stored format: see `storyVersion`.
+ * with the reason, or it ends because somebody else decided. The step names are a stored format: see `workflowVersion`.
  */
 export async function endLease(lease: Lease, run: Run): Promise<void> {
   const settled = await judged(lease, run).catch((error: unknown): Settled => {
@@ -54,7 +54,7 @@ async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Prom
   const planned = await run.step("plan", (ports) => planChange(incident, wanted, ports));
   if (planned.kind === "none") return keep(`the scale-down could not be planned: ${planned.because}`, false);
   const { evidence, threshold, value } = looked;
-  const changed = await change(
+  const changed = await deliverChange(
     {
       ...{ incident, evidence, lease, limit: threshold?.limit },
       ...{ witnesses: "one", taintedOnly: false, precedents: [], closesWhenResolved: false },
@@ -101,7 +101,7 @@ async function settle(
     await ports.leases?.end(uid, settled.because);
     // Somebody else set the number: what it cost is no longer ours to count.
     if (settled.takenBack) await ports.changes?.settle(uid);
-    ports.telemetry.tell(uid, "lease", `ended: ${settled.because}`);
+    ports.telemetry.log(uid, "lease", `ended: ${settled.because}`);
     return;
   }
   const guardrails = loadGuardrails((await ports.github.head()).tree);
@@ -111,5 +111,5 @@ async function settle(
   const { because, latestPull, soon } = settled;
   const term = { expires, termSince: soon ? termSince : now.toISOString() };
   await ports.leases?.renew(uid, { ...term, because, latestPull, renewals: renewals + 1 });
-  ports.telemetry.tell(uid, "lease", `renewed until ${expires}: ${because}`);
+  ports.telemetry.log(uid, "lease", `renewed until ${expires}: ${because}`);
 }

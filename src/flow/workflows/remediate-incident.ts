@@ -1,11 +1,11 @@
 import type { Incident } from "../../domain/incident/incident.ts";
 import { inverseOf } from "../../domain/kubernetes/remediation.ts";
-import type { Story, StoryCause } from "../../domain/proposal/outcome.ts";
+import type { IncidentOutcome, OutcomeCause } from "../../domain/proposal/outcome.ts";
 import type { Run } from "../../ports/workflow.ts";
 import { Refused } from "../../ports/errors.ts";
 import { modelWait } from "../diagnose/await-model.ts";
-import type { Case } from "../gate/change-request.ts";
-import { change } from "./deliver-change.ts";
+import type { ChangeRequest } from "../gate/change-request.ts";
+import { deliverChange } from "./deliver-change.ts";
 import { collect, type Observed } from "../collect/collect.ts";
 import { diagnose, type Diagnosis } from "../diagnose/diagnose.ts";
 import { learn } from "../learn.ts";
@@ -13,14 +13,14 @@ import { plan, planChange } from "../plan.ts";
 import { recall, type Recalled } from "../recall.ts";
 import { verify } from "../verify.ts";
 
-/** One incident, from alert to lesson. The step names are a stored format: see `storyVersion`. */
+/** One incident, from alert to lesson. The step names are a stored format: see `workflowVersion`. */
 export async function remediateIncident(incident: Incident, run: Run): Promise<void> {
   await remediated(incident, run).catch(async (error: unknown) => {
     // Before anything was known, or when the ending itself could not be told: an incident never stays open with nobody at work.
     const { ending, because } = parked(error);
-    await run.step("park", async ({ journal, telemetry }) => {
-      await journal.endIncident(incident.uid, { ending, because, story: null });
-      telemetry.tell(incident.uid, "park", `${ending}: ${because}`);
+    await run.step("park", async ({ records, telemetry }) => {
+      await records.endIncident(incident.uid, { ending, because, story: null });
+      telemetry.log(incident.uid, "park", `${ending}: ${because}`);
     });
   });
 }
@@ -53,11 +53,15 @@ async function examine(incident: Incident, run: Run): Promise<Examined> {
     }
     if (diagnosis.kind === "diagnosed" || look === mostLooks) return { observed, recalled, diagnosis };
     look += 1;
-    await run.message(run.tempo.settleMs);
+    await run.message(run.timings.settleMs);
   }
 }
 
-async function attempt(incident: Incident, { observed, recalled, diagnosis }: Examined, run: Run): Promise<Story> {
+async function attempt(
+  incident: Incident,
+  { observed, recalled, diagnosis }: Examined,
+  run: Run,
+): Promise<IncidentOutcome> {
   const { step } = run;
   if (diagnosis.kind === "abstained") return { ending: "no-change", because: diagnosis.because };
   const { witnesses, taintedOnly, needsPerson, secondWitness } = diagnosis;
@@ -67,12 +71,12 @@ async function attempt(incident: Incident, { observed, recalled, diagnosis }: Ex
   if (planned.kind === "none")
     return { ending: planned.ending, because: planned.because, cause, selfHealing: selfHealing.because };
 
-  const subject: Case = {
+  const subject: ChangeRequest = {
     ...{ incident, evidence: observed.evidence, cause, witnesses, taintedOnly },
     ...{ needsPerson, secondWitness, selfHealing },
     ...{ precedents: recalled.lines, limit: observed.threshold?.limit, closesWhenResolved: true },
   };
-  const changed = await change(subject, planned, run);
+  const changed = await deliverChange(subject, planned, run);
   if (changed.syncedSha === undefined) return changed;
 
   const before = { threshold: observed.threshold, value: observed.value, selfHealing };
@@ -83,7 +87,7 @@ async function attempt(incident: Incident, { observed, recalled, diagnosis }: Ex
   return revert(subject, { ...story, ending: "unclear" }, run);
 }
 
-function causeOf({ cause, causes, confidence, missing }: Extract<Diagnosis, { kind: "diagnosed" }>): StoryCause {
+function causeOf({ cause, causes, confidence, missing }: Extract<Diagnosis, { kind: "diagnosed" }>): OutcomeCause {
   const { sentence, citing } = cause;
   const considered = causes.map((one) => ({
     sentence: one.sentence,
@@ -94,7 +98,7 @@ function causeOf({ cause, causes, confidence, missing }: Extract<Diagnosis, { ki
 }
 
 /** The same line again with its remediation fixed: back to the value before. */
-async function revert(subject: Case, story: Story, run: Run): Promise<Story> {
+async function revert(subject: ChangeRequest, story: IncidentOutcome, run: Run): Promise<IncidentOutcome> {
   const { remediation } = story;
   if (remediation === undefined) return story;
   const back = inverseOf(remediation);
@@ -103,7 +107,11 @@ async function revert(subject: Case, story: Story, run: Run): Promise<Story> {
     return { ...story, because: `${story.because}; the revert could not be planned: ${planned.because}` };
   }
   const failed = { sentence: `The last change did not help: ${story.because}.`, citing: subject.cause.citing };
-  const undone = await change({ ...subject, cause: failed, failed: story, closesWhenResolved: false }, planned, run);
+  const undone = await deliverChange(
+    { ...subject, cause: failed, failed: story, closesWhenResolved: false },
+    planned,
+    run,
+  );
   const { proposal, mergedSha } = undone;
   const reverted = { ...story, revert: { proposal, mergedSha } };
   if (undone.syncedSha === undefined)
@@ -112,7 +120,7 @@ async function revert(subject: Case, story: Story, run: Run): Promise<Story> {
 }
 
 /** A clear no from outside, or no answer for hours: the incident waits for a person. */
-function parked(error: unknown): Story {
+function parked(error: unknown): IncidentOutcome {
   if (error instanceof Refused) return { ending: "parked", because: error.message };
   throw error;
 }

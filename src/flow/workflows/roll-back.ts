@@ -3,7 +3,7 @@ import { remediationBack, type Rollback } from "../../domain/proposal/rollback.t
 import type { Ports } from "../../ports/ports.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { Run } from "../../ports/workflow.ts";
-import { change } from "./deliver-change.ts";
+import { deliverChange } from "./deliver-change.ts";
 import { planChange } from "../plan.ts";
 import { reportEnded } from "../decide/report-ended.ts";
 
@@ -14,7 +14,7 @@ interface Settled {
 
 /**
  * The story of a merged change that a person wants back: the change back goes the same line. The step names are a stored
- * format: see `storyVersion`.
+ * format: see `workflowVersion`.
  */
 export async function rollBack(rollback: Rollback, run: Run): Promise<void> {
   const settled = await takenBack(rollback, run).catch((error: unknown): Settled => {
@@ -28,7 +28,7 @@ async function takenBack(rollback: Rollback, run: Run): Promise<Settled> {
   const { incident, by, pull } = rollback;
   const planned = await run.step("plan", (ports) => planChange(incident, remediationBack(rollback), ports));
   if (planned.kind === "none") return { because: `it could not be planned: ${planned.because}`, merged: false };
-  const changed = await change(
+  const changed = await deliverChange(
     {
       ...{ incident, evidence: [], rollback, witnesses: "one", taintedOnly: false, precedents: [] },
       needsPerson: [`${by} asked for it, and somebody approves it`],
@@ -63,5 +63,5 @@ async function settle(
   const said = `${ended}; the rollback that ${by} asked for: ${because}`;
   await reportEnded({ pull, incident: uid }, said, ports);
   await ports.rollbacks?.end(pull, because);
-  ports.telemetry.tell(uid, "rollback", because);
+  ports.telemetry.log(uid, "rollback", because);
 }

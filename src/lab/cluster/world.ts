@@ -38,7 +38,7 @@ export interface SimulationSettings {
 }
 
 /** Everything that changes while the simulation runs. */
-export interface World {
+export interface ClusterState {
   readonly settings: SimulationSettings;
   readonly clock: { nowMs: number; startMs: number; live: boolean };
   readonly kube: KubeStore;
@@ -61,7 +61,7 @@ export interface World {
 
 const retentionMs = 20 * 60_000;
 
-export function createWorld(settings: SimulationSettings, nowMs: number): World {
+export function createWorld(settings: SimulationSettings, nowMs: number): ClusterState {
   const clock = { nowMs: nowMs - settings.historyMs, startMs: nowMs, live: false };
   const now = () => clock.nowMs;
   const kube = createKubeStore(now);
@@ -97,7 +97,7 @@ function nodeObject(name: string) {
 }
 
 /** True when the job is due; then it counts as run. */
-export function isDue(world: World, job: string, everyMs: number): boolean {
+export function isDue(world: ClusterState, job: string, everyMs: number): boolean {
   const last = world.ranAt.get(job);
   if (last !== undefined && world.clock.nowMs - last < everyMs) return false;
   world.ranAt.set(job, world.clock.nowMs);

@@ -19,7 +19,7 @@ import { listen } from "./server.ts";
 import { accountView, commentView, installationView, issueView, pullView, repositoryView } from "./api/views.ts";
 import type { Delivery } from "./webhooks.ts";
 import { webhooksOf } from "./webhooks.ts";
-import type { Account, Conclusion, ForgeOptions, IssueRecord, PullRecord, World } from "./world.ts";
+import type { Account, Conclusion, ForgeOptions, IssueRecord, PullRecord, ForgeState } from "./world.ts";
 import { accountOf, signatureOf } from "./world.ts";
 
 export type { ForgeOptions } from "./world.ts";
@@ -67,7 +67,7 @@ export interface Forge {
   pull(number: number): Promise<Awaited<ReturnType<typeof fullView>>>;
   issues(): readonly ReturnType<typeof issueView>[];
   comments(issueNumber: number): readonly ReturnType<typeof commentView>[];
-  checks(sha: string): readonly World["checks"][number][];
+  checks(sha: string): readonly ForgeState["checks"][number][];
   files(ref: string): Promise<Readonly<Record<string, string>>>;
 
   readonly calls: readonly LoggedCall[];
@@ -153,13 +153,13 @@ function worldOf(
     origin,
     send,
   }: { store: GitStore; origin: string; send: (event: string, payload: Record<string, unknown>) => void },
-): World {
+): ForgeState {
   let ids = 1000;
   let numbers = 0;
   const now = () => `${(options.now ?? (() => new Date()))().toISOString().slice(0, 19)}Z`;
   const owner: Account = { id: ++ids, login: options.owner, type: "User" };
   const bot: Account = { id: (ids += 2), login: `${options.app.slug}[bot]`, type: "Bot" };
-  const world: World = {
+  const world: ForgeState = {
     ...{ options, store, origin, bot, owner, installationId: ++ids, createdAt: now(), now },
     accounts: new Map([owner, bot].map((account) => [account.login.toLowerCase(), account])),
     issues: new Map(),
@@ -175,7 +175,7 @@ function worldOf(
   return world;
 }
 
-async function pushFirst(world: World, files: Readonly<Record<string, string>>): Promise<void> {
+async function pushFirst(world: ForgeState, files: Readonly<Record<string, string>>): Promise<void> {
   const changes = await Promise.all(
     Object.entries(files).map(async ([path, content]) => ({
       path,
@@ -189,26 +189,26 @@ async function pushFirst(world: World, files: Readonly<Record<string, string>>):
   await world.store.updateRef("refs/heads/main", await world.store.writeCommit(first));
 }
 
-function issueAt(world: World, number: number): IssueRecord {
+function issueAt(world: ForgeState, number: number): IssueRecord {
   const issue = world.issues.get(number);
   if (!issue) throw new Error(`the forge has no issue #${number}`);
   return issue;
 }
 
-function pullAt(world: World, number: number): [IssueRecord, PullRecord] {
+function pullAt(world: ForgeState, number: number): [IssueRecord, PullRecord] {
   const issue = issueAt(world, number);
   if (!issue.pull) throw new Error(`#${number} is no pull request`);
   return [issue, issue.pull];
 }
 
-function commentAt(world: World, id: number) {
+function commentAt(world: ForgeState, id: number) {
   const comment = world.comments.get(id);
   if (!comment) throw new Error(`the forge has no comment ${id}`);
   return comment;
 }
 
 /** What people and other Apps do. */
-function peopleOf(world: World, inTurn: Turns) {
+function peopleOf(world: ForgeState, inTurn: Turns) {
   const act = <T>(work: () => T | Promise<T>): Promise<T> => inTurn(async () => work());
   const account = (login: string) => accountOf(world, login);
   return {
@@ -251,7 +251,7 @@ function peopleOf(world: World, inTurn: Turns) {
 }
 
 /** What there is to see, without asking the API. */
-function sightOf(world: World, inTurn: Turns) {
+function sightOf(world: ForgeState, inTurn: Turns) {
   return {
     headOf: (branch) => world.store.resolve(`refs/heads/${branch}`),
     pulls: () =>

@@ -1,9 +1,9 @@
 import { protectionLacks } from "./api/merging.ts";
 import { filesOf } from "./api/pulls.ts";
-import type { IssueRecord, PullRecord, World } from "./world.ts";
+import type { IssueRecord, PullRecord, ForgeState } from "./world.ts";
 
 /** The page of a pull request, an issue or the repository, for people; undefined when there is none at this path. */
-export async function pageAt(world: World, path: string): Promise<string | undefined> {
+export async function pageAt(world: ForgeState, path: string): Promise<string | undefined> {
   const { owner, repo } = world.options;
   const home = `/${owner}/${repo}`;
   if (path === home || path === `${home}/pulls`) return documentOf(`${owner}/${repo}`, listing(world, home));
@@ -21,7 +21,7 @@ export async function pageAt(world: World, path: string): Promise<string | undef
   return documentOf(`${issue.title} #${issue.number}`, parts.join("\n"));
 }
 
-function listing(world: World, home: string): string {
+function listing(world: ForgeState, home: string): string {
   const items = [...world.issues.values()].reverse().map((issue) => {
     const kind = issue.pull ? "pull" : "issues";
     const link = `<a href="${escaped(`${home}/${kind}/${issue.number}`)}">${escaped(issue.title)}</a>`;
@@ -38,7 +38,7 @@ function labelsOf({ labels }: IssueRecord): string {
   return labels.map((label) => `<mark>${escaped(label)}</mark>`).join(" ");
 }
 
-async function changesOf(world: World, issue: IssueRecord, pull: PullRecord): Promise<string[]> {
+async function changesOf(world: ForgeState, issue: IssueRecord, pull: PullRecord): Promise<string[]> {
   const checks = world.checks.filter((check) => check.sha === pull.headSha);
   const lacks = issue.state === "open" ? protectionLacks(world, pull) : [];
   const files = await filesOf(world, issue, pull);
@@ -52,7 +52,7 @@ async function changesOf(world: World, issue: IssueRecord, pull: PullRecord): Pr
   ];
 }
 
-function checkItem({ name, appSlug, status, conclusion, output }: World["checks"][number]): string {
+function checkItem({ name, appSlug, status, conclusion, output }: ForgeState["checks"][number]): string {
   const title = output.title === null ? "" : `: ${escaped(output.title)}`;
   return `<li><b>${escaped(name)}</b> by ${escaped(appSlug)}: ${conclusion ?? status}${title}</li>`;
 }
@@ -62,7 +62,7 @@ function line(text: string): string {
   return `<${kind}>${escaped(text)}</${kind}>`;
 }
 
-function commentsOf(world: World, { number }: IssueRecord): string[] {
+function commentsOf(world: ForgeState, { number }: IssueRecord): string[] {
   return [...world.comments.values()]
     .filter((comment) => comment.issue === number)
     .map(({ id, author, createdAt, updatedAt, body, reactions }) => {

@@ -5,7 +5,7 @@ import type { Tokens } from "./api/auth.ts";
 import type { Answer, Call, Caller, Match } from "./http.ts";
 import { Problem, notFound, problemBody } from "./http.ts";
 import { serveGit } from "./git/smart-http.ts";
-import type { World } from "./world.ts";
+import type { ForgeState } from "./world.ts";
 
 /** One call to the API, as it was answered. Status 0: the connection was cut. */
 export interface LoggedCall {
@@ -41,7 +41,7 @@ export interface Desk {
 
 /** The parts that a request passes through. */
 export interface Stations {
-  readonly world: World;
+  readonly world: ForgeState;
   readonly tokens: Tokens;
   readonly find: (method: string, path: string) => Match | undefined;
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
@@ -173,7 +173,7 @@ function callerOf({ world, tokens }: Stations, request: IncomingMessage): Caller
 
 /** Who may ask what: the App's own routes want its JWT, writes and private repositories want the installation. */
 function admit(
-  world: World,
+  world: ForgeState,
   {
     path,
     method,

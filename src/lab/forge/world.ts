@@ -117,7 +117,7 @@ export interface CheckRecord {
 }
 
 /** Everything the forge knows besides the Git objects. Mutable, and only ever touched in turn. */
-export interface World {
+export interface ForgeState {
   readonly options: ForgeOptions;
   readonly store: GitStore;
   readonly origin: string;
@@ -140,7 +140,7 @@ export interface World {
 }
 
 /** The person of this login, known from the start or met now. */
-export function accountOf(world: World, login: string): Account {
+export function accountOf(world: ForgeState, login: string): Account {
   const known = world.accounts.get(login.toLowerCase());
   if (known) return known;
   const account: Account = { id: world.nextId(), login, type: "User" };
@@ -159,13 +159,13 @@ export function webFlow(date: string): Signature {
 }
 
 /** The account behind a commit's address; undefined when GitHub knows none. */
-export function accountByEmail(world: World, email: string): Account | undefined {
+export function accountByEmail(world: ForgeState, email: string): Account | undefined {
   if (email === "noreply@github.com") return { id: 19864447, login: "web-flow", type: "User" };
   const login = /^\d+\+(.+)@users\.noreply\.github\.com$/.exec(email)?.[1];
   return login === undefined ? undefined : world.accounts.get(login.toLowerCase());
 }
 
-export function permissionOf(world: World, login: string): RepositoryPermission {
+export function permissionOf(world: ForgeState, login: string): RepositoryPermission {
   const person = world.options.people.find((one) => one.login.toLowerCase() === login.toLowerCase());
   const given = person?.permission ?? "none";
   // Everyone reads a public repository.

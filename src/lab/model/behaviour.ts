@@ -24,7 +24,7 @@ export type Behaviour =
   | "truncating";
 
 /** A question as the stand-in hears it. */
-export interface Heard {
+export interface ModelCall {
   readonly prompt: string;
   /** How many questions there were, this one included. */
   readonly asked: number;
@@ -40,7 +40,7 @@ export interface Said {
 }
 
 /** What the stand-in says to a question. */
-export function reply(behaviour: Behaviour, heard: Heard): Said {
+export function reply(behaviour: Behaviour, heard: ModelCall): Said {
   const honest = JSON.stringify(honestAnswer(heard.prompt));
   const ok: Said = { status: 200, text: honest, doneReason: "stop", delayMs: 0 };
   switch (behaviour) {

@@ -14,7 +14,7 @@ const mildPeak = 190;
 const scenarios = {
   scale: {
     about: "more visitors than two replicas of web can serve; a person approves by command",
-    play: async (stage) => {
+    run: async (stage) => {
       stage.say("visitors", `${peak} requests a second`);
       stage.cluster.setLoad("web", peak);
       const pull = await pullOpened(stage);
@@ -27,7 +27,7 @@ const scenarios = {
     about: "a small step within the guardrails, required checks green: it merges itself",
     guardrails: { autoMerge: "low-risk" },
     past: 3,
-    play: async (stage) => {
+    run: async (stage) => {
       stage.say("visitors", `${mildPeak} requests a second`);
       stage.cluster.setLoad("web", mildPeak);
       await passCi(stage, await pullOpened(stage));
@@ -36,7 +36,7 @@ const scenarios = {
   },
   "resolved-first": {
     about: "the visitors leave before anyone decides: the proposal closes itself",
-    play: async (stage) => {
+    run: async (stage) => {
       stage.say("visitors", `${peak} requests a second`);
       stage.cluster.setLoad("web", peak);
       await pullOpened(stage);
@@ -48,7 +48,7 @@ const scenarios = {
   worse: {
     about: "the replicas are not what is missing: the fix does not help and is taken back",
     world: { noHelp: "web" },
-    play: async (stage) => {
+    run: async (stage) => {
       stage.say("visitors", `${peak} requests a second, and a database that locks`);
       stage.cluster.setLoad("web", peak);
       const first = await pullOpened(stage);

@@ -1,5 +1,5 @@
 import { approve, commit, passCi, pullOpened, type Scenario } from "../scenario.ts";
-import { type Stage, until } from "../start.ts";
+import { type LabRun, until } from "../start.ts";
 
 const overlay = "manifests/shop/overlays/production";
 
@@ -53,7 +53,7 @@ remedy:
 A release that fails is taken back first and understood afterwards.
 `;
 
-async function approved(stage: Stage): Promise<number> {
+async function approved(stage: LabRun): Promise<number> {
   const pull = await pullOpened(stage);
   await passCi(stage, pull);
   await approve(stage, pull);
@@ -68,7 +68,7 @@ export const causeScenarios = {
       files: { ...files, "runbooks/errors.md": runbook },
       badImages: [{ workload: "web", tag: "1.15.0", effect: { extraErrorShare: 0.3 } }],
     },
-    play: async (stage) => {
+    run: async (stage) => {
       const path = `${overlay}/kustomization.yaml`;
       await commit(stage, "release web 1.15.0", { [path]: kustomization("1.15.0") });
       await approved(stage);
@@ -79,7 +79,7 @@ export const causeScenarios = {
   "noisy-neighbour": {
     about: "another customer of catalog saturates it: web alerts, the change goes to catalog",
     world: { files, alertsOf: "web" },
-    play: async (stage) => {
+    run: async (stage) => {
       stage.say("partners", "700 requests a second to catalog");
       stage.cluster.setLoad("catalog", 700);
       const pull = await approved(stage);
@@ -91,7 +91,7 @@ export const causeScenarios = {
   quota: {
     about: "the replicas are wanted in Git, but the quota refuses their pods: nothing that Rectify may change",
     world: { files: { ...files, "manifests/shop/base/quota.yaml": tightQuota } },
-    play: async (stage) => {
+    run: async (stage) => {
       await commit(stage, "four replicas of web for the sale", { [`${overlay}/web.yaml`]: replicasOf("web", 4) });
       await until("the new number", () => stage.cluster.stateOf("web").replicas === 4);
       stage.say("visitors", "260 requests a second");
@@ -102,7 +102,7 @@ export const causeScenarios = {
   predictive: {
     about: "the load of web rises steadily: it is scaled before anyone waits",
     world: { files, predictive: true },
-    play: async (stage) => {
+    run: async (stage) => {
       stage.say("visitors", "4 more requests a second, every second");
       const rising = rise(stage, { from: 60, perSecond: 4, to: 185 });
       try {
@@ -118,7 +118,7 @@ export const causeScenarios = {
   },
 } satisfies Readonly<Record<string, Scenario>>;
 
-function rise(stage: Stage, ramp: { readonly from: number; readonly perSecond: number; readonly to: number }) {
+function rise(stage: LabRun, ramp: { readonly from: number; readonly perSecond: number; readonly to: number }) {
   const begun = Date.now();
   return setInterval(() => {
     const seconds = (Date.now() - begun) / 1000;

@@ -7,7 +7,7 @@ const afterwards = { merged: true, recovered: true, pulls: 1 } as const;
 export const governance = {
   "approve-n": {
     about: "a person wants another number: it is planned, rendered and gated anew, and their word binds to that effect",
-    play: async (stage) => {
+    run: async (stage) => {
       await rush(stage);
       const pull = await pullOpened(stage);
       const first = stage.forge.pulls()[0]?.head.sha ?? "";
@@ -22,7 +22,7 @@ export const governance = {
   },
   "stale-approval": {
     about: "a colleague pushes another effect to the branch around the approval: the bot keeps its hands off",
-    play: async (stage) => {
+    run: async (stage) => {
       await rush(stage);
       const pull = await pullOpened(stage);
       const branch = stage.forge.pulls()[0]?.head.ref ?? "";
@@ -42,7 +42,7 @@ export const governance = {
   },
   "forged-comment": {
     about: "others try to speak for the approver: nothing merges until the approver does",
-    play: async (stage) => {
+    run: async (stage) => {
       await rush(stage);
       const pull = await pullOpened(stage);
       await passCi(stage, pull);
@@ -73,7 +73,7 @@ export const governance = {
   },
   freeze: {
     about: "an open issue labelled rectify-freeze stops the merge of an approved change; closing it lets it go on",
-    play: async (stage) => {
+    run: async (stage) => {
       const issue = await stage.forge.openIssue("dev-ben", { title: "Black Friday: hands off" });
       await stage.forge.label(issue, ["rectify-freeze"], "dev-ben");
       stage.say("dev-ben", `opens #${issue} with the label rectify-freeze`);
@@ -96,7 +96,7 @@ export const governance = {
       "policies/replicas.yaml": (text) =>
         text.replace('expression: "10"', `expression: "object.kind == 'Deployment' ? 3 : 10"`),
     },
-    play: async (stage) => {
+    run: async (stage) => {
       stage.say("visitors", "400 requests a second");
       stage.cluster.setLoad("web", 400);
       const pull = await pullOpened(stage);

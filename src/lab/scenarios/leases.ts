@@ -1,12 +1,12 @@
 import { approve, passCi, pullOpened, rush, type Scenario } from "../scenario.ts";
-import { type Stage, until } from "../start.ts";
+import { type LabRun, until } from "../start.ts";
 
 const quiet = 60;
 const patientMs = 90_000;
 const manifest = "manifests/shop/overlays/production/web.yaml";
 
 /** Waits until the lease of the first incident has begun. */
-async function leased({ rectify }: Stage): Promise<string> {
+async function leased({ rectify }: LabRun): Promise<string> {
   const lease = await until("the lease", async () => (await rectify.store.leases.running())[0]);
   return lease.incident.uid;
 }
@@ -20,7 +20,7 @@ export const leaseScenarios = {
       priceBook: { cpuHour: 0.04, memoryGiBHour: 0.005, currency: "EUR" },
       budgets: { "shop-production": 500 },
     },
-    play: async (stage) => {
+    run: async (stage) => {
       await rush(stage);
       const first = await pullOpened(stage);
       await passCi(stage, first);

@@ -1,12 +1,12 @@
 import { approve, approver, comment, passCi, pullOpened, rush, type Scenario } from "../scenario.ts";
-import { type Stage, until } from "../start.ts";
+import { type LabRun, until } from "../start.ts";
 
 /** Whom the memory believes. */
 export const memoryScenarios = {
   disputed: {
     about:
       "long after the story ended, a person disputes it: it is no precedent any more, and the next change tells Git",
-    play: async (stage) => {
+    run: async (stage) => {
       const { rectify } = stage;
       await rush(stage);
       const pull = await pullOpened(stage);
@@ -26,7 +26,7 @@ export const memoryScenarios = {
   },
 } satisfies Readonly<Record<string, Scenario>>;
 
-async function reacted({ forge }: Stage, id: number): Promise<void> {
+async function reacted({ forge }: LabRun, id: number): Promise<void> {
   await until(`a reaction to comment ${id}`, () =>
     forge.calls.some(({ method, path }) => method === "POST" && path.includes(`/comments/${id}/reactions`)),
   );

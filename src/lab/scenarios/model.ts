@@ -1,7 +1,7 @@
 import { dashboardTitle } from "../../domain/proposal/dashboard.ts";
 import { watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
 import { approve, passCi, pullOpened, type Scenario } from "../scenario.ts";
-import { type Stage, until } from "../start.ts";
+import { type LabRun, until } from "../start.ts";
 
 const slowMs = 3_000;
 const peak = 260;
@@ -17,7 +17,7 @@ export const modelScenarios = {
       scriptedModel: true,
       watchtower: quickWatchtower,
     },
-    play: async (stage: Stage) => {
+    run: async (stage: LabRun) => {
       stage.model?.setBehaviour("slow", slowMs);
       stage.say("visitors", `${peak} requests a second, while the model takes ${slowMs / 1000} s`);
       stage.cluster.setLoad("web", peak);
@@ -42,7 +42,7 @@ export const modelScenarios = {
     about: "the guardrails require the model and it is away: the story waits for it instead of ending",
     guardrails: { model: "required" },
     world: { scriptedModel: true, watchtower: quickWatchtower },
-    play: async (stage: Stage) => {
+    run: async (stage: LabRun) => {
       stage.model?.setBehaviour("broken");
       stage.say("visitors", `${peak} requests a second, while the model is broken`);
       stage.cluster.setLoad("web", peak);
@@ -69,7 +69,7 @@ export const modelScenarios = {
     guardrails: { autoMerge: "low-risk" },
     past: 3,
     world: { scriptedModel: true },
-    play: async (stage: Stage) => {
+    run: async (stage: LabRun) => {
       stage.model?.setBehaviour("liar");
       stage.say("visitors", `${mildPeak} requests a second, and a model that lies`);
       stage.cluster.setLoad("web", mildPeak);
@@ -86,22 +86,22 @@ export const modelScenarios = {
   },
 } satisfies Readonly<Record<string, Scenario>>;
 
-async function told({ rectify }: Stage, words: string): Promise<boolean> {
+async function told({ rectify }: LabRun, words: string): Promise<boolean> {
   const [record] = await rectify.store.incidents(1);
   const events = record === undefined ? [] : await rectify.store.eventsOf(record.incident.uid);
   return events.some(({ text }) => text.includes(words));
 }
 
-function dashboardSays({ forge }: Stage, words: RegExp): boolean {
+function dashboardSays({ forge }: LabRun, words: RegExp): boolean {
   return forge.issues().some(({ title, body }) => title === dashboardTitle && words.test(body ?? ""));
 }
 
-function isMarked({ forge }: Stage): boolean {
+function isMarked({ forge }: LabRun): boolean {
   return forge.issues().some(({ labels }) => JSON.stringify(labels).includes(`"${watchtowerLabel}"`));
 }
 
 /** Asking for an access token changes nothing, and the dashboard goes on. */
-function writesIn({ forge }: Stage): string[] {
+function writesIn({ forge }: LabRun): string[] {
   return forge.calls
     .filter(({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens") && !/\/issues(\/|$)/.test(path))
     .map(({ method, path }) => `${method} ${path}`);

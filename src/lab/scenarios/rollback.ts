@@ -8,7 +8,7 @@ const manifest = "manifests/shop/overlays/production/web.yaml";
 export const rollbackScenarios = {
   "roll-back": {
     about: "the change helped and is merged; a person wants it back: that goes the same line, approved like any other",
-    play: async (stage) => {
+    run: async (stage) => {
       await rush(stage);
       const first = await pullOpened(stage);
       await passCi(stage, first);

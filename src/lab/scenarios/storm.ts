@@ -1,5 +1,5 @@
 import { approver, type Scenario } from "../scenario.ts";
-import { type Stage, until } from "../start.ts";
+import { type LabRun, until } from "../start.ts";
 
 const overlay = "manifests/shop/overlays/production";
 const count = 40;
@@ -66,7 +66,7 @@ export const stormScenarios = {
         "manifests/shop/base/quota.yaml": quota,
       },
     },
-    play: async (stage) => {
+    run: async (stage) => {
       stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) stage.cluster.setLoad(name, busy);
       await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, 100_000);
@@ -89,7 +89,7 @@ export const stormScenarios = {
 } satisfies Readonly<Record<string, Scenario>>;
 
 /** First from those that wait: a place that became free would be taken by the next of them. */
-async function goHome({ cluster, forge, rectify, say }: Stage): Promise<void> {
+async function goHome({ cluster, forge, rectify, say }: LabRun): Promise<void> {
   const titles = forge.pulls().map(({ title }) => title);
   const open = names.filter((name) => titles.some((title) => title.includes(name)));
   const leave = async (leaving: readonly string[], staying: number) => {
@@ -107,19 +107,19 @@ async function goHome({ cluster, forge, rectify, say }: Stage): Promise<void> {
 }
 
 /** The incidents that the dashboard issue lists. */
-function listed({ forge }: Stage): string[] {
+function listed({ forge }: LabRun): string[] {
   const body = forge.issues().find(({ title }) => title === "Rectify dashboard")?.body ?? "";
   return [...body.matchAll(/^- \[[ x]\] <!-- rectify:open=(\S+) -->/gm)].flatMap(([, incident]) => incident ?? []);
 }
 
-async function tick({ forge, say }: Stage, incident: string): Promise<void> {
+async function tick({ forge, say }: LabRun, incident: string): Promise<void> {
   const issue = forge.issues().find(({ title }) => title === "Rectify dashboard");
   say(approver, `ticks the box of ${incident}`);
   const box = ` <!-- rectify:open=${incident}`;
   await forge.editIssue(issue?.number ?? 0, approver, (issue?.body ?? "").replace(`- [ ]${box}`, `- [x]${box}`));
 }
 
-function holds({ forge }: Stage, wanted: number): void {
+function holds({ forge }: LabRun, wanted: number): void {
   const open = forge.pulls().filter((pull) => pull.state === "open");
   const branches = new Set(forge.pulls().map((pull) => pull.head.ref));
   if (open.length !== wanted || branches.size !== wanted) {

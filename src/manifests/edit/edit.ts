@@ -3,12 +3,12 @@ import { fieldComment, fileGuard } from "../yaml/guards.ts";
 import { proven } from "./proof.ts";
 import { directoryOf, joinPath } from "../repository/reader.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
-import type { Scene } from "../trace/scene.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
 import { at, lineOf, type Node } from "../yaml/source.ts";
 import type { Splice } from "../yaml/splice.ts";
 
 /** What stands against writing at a place, whoever owns it: generated files, guards, anchors, broken documents. */
-export function guarded(scene: Scene, node: Node): Refusal | undefined {
+export function guarded(scene: EntryBuild, node: Node): Refusal | undefined {
   const { path, text } = node.file;
   const file = fileGuard(path, text);
   if (file) {
@@ -49,7 +49,7 @@ function sealedBy(node: Node): Refusal | undefined {
 }
 
 /** Projects like kube-prometheus keep what Jsonnet made in a directory `manifests` beside the source. */
-function jsonnetBeside(scene: Scene, path: string): string | undefined {
+function jsonnetBeside(scene: EntryBuild, path: string): string | undefined {
   const directory = directoryOf(path);
   const places = directory.endsWith("manifests") ? [directory, directoryOf(directory)] : [directory];
   for (const place of places) {
@@ -68,7 +68,7 @@ function sharedAnchor(node: Node): Refusal | undefined {
   return undefined;
 }
 
-function brokenDocument(scene: Scene, node: Node): Refusal | undefined {
+function brokenDocument(scene: EntryBuild, node: Node): Refusal | undefined {
   const source = scene.reader.file(node.file.path);
   if (!source?.ok) return undefined;
   let root = node;
@@ -81,7 +81,7 @@ function brokenDocument(scene: Scene, node: Node): Refusal | undefined {
 
 /** An edit of one file, once it is proven that only the wanted place changes. */
 export function editOf(
-  scene: Scene,
+  scene: EntryBuild,
   splice: Splice | undefined,
   owner: OwnerLink,
   warnings: readonly string[] = [],

@@ -5,7 +5,7 @@ import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { nameOf, podSpecPath, type Resource } from "../repository/resource.ts";
 import { kubernetesInteger } from "../yaml/scalar.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
-import type { Scene } from "../trace/scene.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
 import { reachesSeveral, sharedWith, sharersMayBeDead } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, resolved, type ScalarNode, textAt } from "../yaml/source.ts";
 import { fillEmpty, insertEntry, replaceScalar, replaceWithin, type Splice } from "../yaml/splice.ts";
@@ -14,7 +14,7 @@ import { editVariable } from "./variables.ts";
 type Path = readonly (string | number)[];
 
 /** The wanted change as a path into an object of the entry; a refusal when the container is unclear. */
-export function fieldPath(scene: Scene, resource: Resource): Path | Refusal {
+export function fieldPath(scene: EntryBuild, resource: Resource): Path | Refusal {
   const { change } = scene.question;
   if (change.kind === "replicas") return ["spec", "replicas"];
   if (change.kind === "hpa" || change.kind === "scaled-object") return ["spec", change.field];
@@ -33,7 +33,7 @@ export function fieldPath(scene: Scene, resource: Resource): Path | Refusal {
     : [...container, "resources", ...change.field.split(".")];
 }
 
-function containerIndex(scene: Scene, resource: Resource, pod: Path): number | Refusal {
+function containerIndex(scene: EntryBuild, resource: Resource, pod: Path): number | Refusal {
   const containers = itemsAt(resource.node, [...pod, "containers"]);
   const { container } = scene.question.workload;
   if (container === undefined && containers.length === 1) return 0;
@@ -51,7 +51,7 @@ function containerIndex(scene: Scene, resource: Resource, pod: Path): number | R
 
 /** Edits the field of an object where Git owns it, or for this environment alone when the owner is shared. */
 export function editField(
-  scene: Scene,
+  scene: EntryBuild,
   resource: Resource,
   path: Path,
   as: "value" | "tag" | "image" = "value",
@@ -118,7 +118,7 @@ interface Owned {
   readonly value: string | number;
 }
 
-function replaceOwned(scene: Scene, owned: Owned): ManifestEdit {
+function replaceOwned(scene: EntryBuild, owned: Owned): ManifestEdit {
   const { leaf, resource, path } = owned;
   const guard = guarded(scene, leaf);
   if (guard && guard.reason !== "shared-anchor") return guard;
@@ -148,7 +148,7 @@ function standsIn(node: Node, root: Node): boolean {
   return false;
 }
 
-function editImage(scene: Scene, resource: Resource, path: Path, leaf: ScalarNode): ManifestEdit {
+function editImage(scene: EntryBuild, resource: Resource, path: Path, leaf: ScalarNode): ManifestEdit {
   const made = scene.build.images.get(leaf);
   const value = String(scene.question.change.to);
   const owner = made?.tag ?? leaf;
@@ -180,7 +180,7 @@ function editImage(scene: Scene, resource: Resource, path: Path, leaf: ScalarNod
 }
 
 /** Nobody wrote the field: it goes into the strongest mapping of the object that only this environment reads. */
-function insertField(scene: Scene, resource: Resource, path: Path): ManifestEdit {
+function insertField(scene: EntryBuild, resource: Resource, path: Path): ManifestEdit {
   const value = scene.question.change.to;
   if (resource.supposed === true) {
     return refused(

@@ -6,7 +6,7 @@ import { cannotOverlay } from "./overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { type Release, releasesOf, type ValuesLayer } from "../helm/releases.ts";
 import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
-import type { Scene } from "../trace/scene.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
 import { includedBy, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, textAt } from "../yaml/source.ts";
 import { replaceScalar, replaceWithin } from "../yaml/splice.ts";
@@ -15,7 +15,7 @@ import { componentName } from "../helm/component.ts";
 import { type ValuesKey, valuesKey } from "../helm/values-key.ts";
 
 /** The edit of a workload that a chart makes: the value that the chart reads. Undefined when no release makes it. */
-export function helmAnswer(scene: Scene): ManifestEdit | undefined {
+export function helmAnswer(scene: EntryBuild): ManifestEdit | undefined {
   const release = releaseOf(scene);
   if (!release) return undefined;
   if ("reason" in release) return release;
@@ -54,7 +54,7 @@ function contains(map: MapNode, node: Node): boolean {
 }
 
 /** The release that makes the workload: by the labels on the cluster, else by its name. */
-function releaseOf(scene: Scene): Release | Refusal | undefined {
+function releaseOf(scene: EntryBuild): Release | Refusal | undefined {
   const { workload } = scene.question;
   const releases = releasesOf(scene).filter(
     (one) => one.namespace === undefined || one.namespace === workload.namespace || one.namespace.includes("{"),
@@ -115,7 +115,7 @@ function templatedName(release: Release): Refusal | undefined {
   );
 }
 
-function editValue(scene: Scene, release: Release, key: ValuesKey): ManifestEdit {
+function editValue(scene: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
   const leaf = at(release.merged, key.path);
   const holder = leaf ? layerOf(release, leaf) : release.layers.at(-1);
   const first = editLayer(scene, release, key, { holder, leaf });
@@ -130,7 +130,7 @@ function editValue(scene: Scene, release: Release, key: ValuesKey): ManifestEdit
 }
 
 function editLayer(
-  scene: Scene,
+  scene: EntryBuild,
   release: Release,
   key: ValuesKey,
   place: { readonly holder: ValuesLayer | undefined; readonly leaf: Node | undefined },
@@ -158,7 +158,7 @@ function layerOf(release: Release, leaf: Node): ValuesLayer | undefined {
 
 /** Values in a file of their own: shared files are refused, for nobody knows which environments read them. */
 function editFile(
-  scene: Scene,
+  scene: EntryBuild,
   release: Release,
   what: { holder: ValuesLayer; key: ValuesKey; leaf: Node | undefined },
 ): ManifestEdit {
@@ -197,7 +197,7 @@ function editFile(
 }
 
 /** Another application or release that names the same value file, or the same chart with its own defaults. */
-function valuesUsedBy(scene: Scene, release: Release, path: string): string | undefined {
+function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
   const segments = path.split("/");
   const name = segments.at(-1) ?? "";
   const ending = segments.slice(-2).join("/");

@@ -4,7 +4,7 @@ import { kustomizationOf } from "../trace/kustomize.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { imageName } from "../trace/images.ts";
 import { podSpecPath, type Resource } from "../repository/resource.ts";
-import type { Scene } from "../trace/scene.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
 import { deployedTwice, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
 import { appendItem, insertEntry, type Splice, type Written } from "../yaml/splice.ts";
@@ -24,7 +24,7 @@ export interface Wanted {
  * Sets the field for this environment alone: in a patch of the object that only this environment reads, else by
  * `replicas:` or a JSON patch in the entry's own kustomization. Refused when the environment has no place of its own.
  */
-export function overlaid(scene: Scene, wanted: Wanted, cannot: Refusal): ManifestEdit {
+export function overlaid(scene: EntryBuild, wanted: Wanted, cannot: Refusal): ManifestEdit {
   if (deployedTwice(scene) !== undefined) return cannot;
   const patch = exclusivePatch(scene, wanted);
   if (patch) return patch;
@@ -62,7 +62,7 @@ export function overlaid(scene: Scene, wanted: Wanted, cannot: Refusal): Manifes
 }
 
 /** `replicas:` and patches find objects by every name they had: no other object may carry one of them. */
-function onlyName(scene: Scene, resource: Resource): boolean {
+function onlyName(scene: EntryBuild, resource: Resource): boolean {
   const counted = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"];
   return scene.resources.every(
     (one) =>
@@ -70,14 +70,18 @@ function onlyName(scene: Scene, resource: Resource): boolean {
   );
 }
 
-function reachesOnly(scene: Scene, resource: Resource): boolean {
+function reachesOnly(scene: EntryBuild, resource: Resource): boolean {
   return scene.resources.every(
     (one) => one === resource || one.kind !== resource.kind || !one.names.some((name) => resource.names.includes(name)),
   );
 }
 
 /** `images:` changes every container that runs the image: it may be the wanted one only. */
-function imageItem(scene: Scene, wanted: Wanted, kustomization: MapNode): { name: string; newTag: string } | undefined {
+function imageItem(
+  scene: EntryBuild,
+  wanted: Wanted,
+  kustomization: MapNode,
+): { name: string; newTag: string } | undefined {
   const current = at(wanted.resource.node, wanted.path);
   if (wanted.path.at(-1) !== "image" || current?.kind !== "scalar") return undefined;
   const name = imageName(current.text);
@@ -94,7 +98,7 @@ function imageItem(scene: Scene, wanted: Wanted, kustomization: MapNode): { name
 }
 
 /** A value that the entry's `patchesJson6902`, `replicas` or `images` sets comes after its `patches`. */
-function lateOwner(scene: Scene, wanted: Wanted, kustomization: MapNode): boolean {
+function lateOwner(scene: EntryBuild, wanted: Wanted, kustomization: MapNode): boolean {
   const late = ["patchesJson6902", "replicas", "images"].flatMap((key) => itemsAt(kustomization, [key]));
   const counted = wanted.path.some((step) => typeof step === "number");
   if (counted && itemsAt(kustomization, ["patchesJson6902"]).length > 0) return true;
@@ -103,7 +107,7 @@ function lateOwner(scene: Scene, wanted: Wanted, kustomization: MapNode): boolea
   );
 }
 
-function exclusivePatch(scene: Scene, wanted: Wanted): ManifestEdit | undefined {
+function exclusivePatch(scene: EntryBuild, wanted: Wanted): ManifestEdit | undefined {
   const layers = wanted.resource.node.layers.filter((layer) => layer.start >= 0);
   let root = wanted.owner;
   while (root?.parent && !layers.includes(root as MapNode)) root = root.parent;

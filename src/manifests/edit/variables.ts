@@ -3,13 +3,13 @@ import { editOf, guarded } from "./edit.ts";
 import { reaching } from "../gitops/gitops.ts";
 import { insertAt } from "./overlay.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
-import type { Scene } from "../trace/scene.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
 import { deployedTwice } from "../trace/sharing.ts";
 import type { ScalarNode } from "../yaml/source.ts";
 import { replaceScalar } from "../yaml/splice.ts";
 
 /** A field that Flux fills in after the build: its owner is the variable in the Kustomization that deploys the entry. */
-export function editVariable(scene: Scene, leaf: ScalarNode, value: string | number): ManifestEdit {
+export function editVariable(scene: EntryBuild, leaf: ScalarNode, value: string | number): ManifestEdit {
   const [, name, fallback] = /^\$\{(\w+)(:[=-][^}]*)?\}$/.exec(leaf.text) ?? [];
   const where = `${whereIs(leaf)} takes its value from ${leaf.text}`;
   const { deployer } = scene;
@@ -37,7 +37,7 @@ export function editVariable(scene: Scene, leaf: ScalarNode, value: string | num
   return editOf(scene, insertAt(deployer.node, ["spec", "postBuild", "substitute", name], String(value)), owner);
 }
 
-function usesOf(scene: Scene, name: string): number {
+function usesOf(scene: EntryBuild, name: string): number {
   const pattern = new RegExp(`\\$\\{${name}[}:]`, "g");
   let uses = 0;
   for (const path of scene.build.files) {
@@ -48,7 +48,7 @@ function usesOf(scene: Scene, name: string): number {
 }
 
 /** Kustomizations that reach the deployer's file and that nobody includes: more than one means several clusters. */
-function severalRoots(scene: Scene, file: string): string | undefined {
+function severalRoots(scene: EntryBuild, file: string): string | undefined {
   const all = [...reaching(scene.index, file)];
   const roots = all.filter((directory) => reaching(scene.index, directory).size === 0);
   return roots.length > 1 ? roots[1] : undefined;

@@ -1,5 +1,5 @@
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { isRemote } from "../trace/kustomize.ts";
+import { isRemoteSource } from "../trace/kustomize.ts";
 import {
   directoriesOf,
   type Directories,
@@ -72,7 +72,7 @@ function noteKustomization(
   if (!spec) return;
   const directory = directoryOf(path);
   for (const reference of referencesOf(spec)) {
-    const target = isRemote(reference) ? undefined : insideRepository(directory, reference);
+    const target = isRemoteSource(reference) ? undefined : insideRepository(directory, reference);
     if (target === undefined) continue;
     const known = referencedBy.get(target);
     if (known) known.push(directory);

@@ -1,13 +1,13 @@
 import { joinPath } from "../repository/reader.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import type { Release } from "./releases.ts";
-import type { Question, Scene } from "../trace/scene.ts";
+import type { FieldQuestion, EntryBuild } from "../trace/entry-build.ts";
 import { madeUp } from "../trace/patch.ts";
 import { at, itemsAt, textAt } from "../yaml/source.ts";
 import { componentName } from "./component.ts";
 import { scaledInValues, type ValuesKey, valuesKey } from "./values-key.ts";
 
-interface Asked extends Pick<Question, "workload" | "change"> {
+interface Asked extends Pick<FieldQuestion, "workload" | "change"> {
   readonly release: Release;
 }
 
@@ -19,7 +19,7 @@ interface Template {
 }
 
 /** The value that a chart of this repository reads for the wanted change, found in its own templates. */
-export function templateKey(scene: Scene, asked: Asked): ValuesKey | Refusal {
+export function templateKey(scene: EntryBuild, asked: Asked): ValuesKey | Refusal {
   const fitting = templatesFor(scene, asked);
   const { workload, change, release } = asked;
   const where = release.directory ?? "";
@@ -47,7 +47,7 @@ export function templateKey(scene: Scene, asked: Asked): ValuesKey | Refusal {
 }
 
 /** Charts below an umbrella keep their values under their name or alias; their templates are mostly elsewhere. */
-function umbrellaKey(scene: Scene, asked: Asked): ValuesKey | Refusal | undefined {
+function umbrellaKey(scene: EntryBuild, asked: Asked): ValuesKey | Refusal | undefined {
   const { release, workload, change } = asked;
   const source = scene.reader.file(joinPath(release.directory ?? "", "Chart.yaml"));
   const dependencies = itemsAt(source?.ok ? source.file.documents[0]?.root : undefined, ["dependencies"]);
@@ -77,7 +77,7 @@ function umbrellaKey(scene: Scene, asked: Asked): ValuesKey | Refusal | undefine
   return "reason" in key ? key : { ...key, path: [best.name, ...key.path] };
 }
 
-function templatesFor(scene: Scene, asked: Asked): Template[] {
+function templatesFor(scene: EntryBuild, asked: Asked): Template[] {
   const directory = joinPath(asked.release.directory ?? "", "templates");
   const paths = scene.tree.paths().filter((path) => path.startsWith(`${directory}/`) && /\.ya?ml$/.test(path));
   const decoder = new TextDecoder();

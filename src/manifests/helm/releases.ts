@@ -2,8 +2,8 @@ import { sourcesOf } from "../gitops/gitops.ts";
 import { mergeValues, madeUp } from "../trace/patch.ts";
 import { insideRepository, joinPath } from "../repository/reader.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
-import type { Scene } from "../trace/scene.ts";
-import { substituted, textIn } from "../trace/scene.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
+import { substituted, textIn } from "../trace/entry-build.ts";
 import { at, itemsAt, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
 
 /** Values from one place; the resource is given when they stand inside an object of the entry. */
@@ -33,7 +33,7 @@ export interface Release {
 }
 
 /** Every Helm release that the entry makes. */
-export function releasesOf(scene: Scene): Release[] {
+export function releasesOf(scene: EntryBuild): Release[] {
   const found: Release[] = [];
   for (const resource of scene.resources) {
     if (resource.deletedBy) continue;
@@ -47,7 +47,7 @@ export function releasesOf(scene: Scene): Release[] {
   return own ? [...found, own] : found;
 }
 
-function fluxRelease(scene: Scene, resource: Resource): Release {
+function fluxRelease(scene: EntryBuild, resource: Resource): Release {
   const { node } = resource;
   const name = substituted(nameOf(resource), scene);
   const target = textIn(scene, node, ["spec", "targetNamespace"]);
@@ -71,7 +71,7 @@ function fluxRelease(scene: Scene, resource: Resource): Release {
 }
 
 /** The chart's own values, its value files, the release's sources in their order, then its inline values. */
-function fluxValues(scene: Scene, resource: Resource, local: string | undefined): Stack {
+function fluxValues(scene: EntryBuild, resource: Resource, local: string | undefined): Stack {
   const { node } = resource;
   const stack: Stack = { layers: [], unseen: [] };
   const own = local === undefined ? undefined : fileLayer(scene, joinPath(local, "values.yaml"));
@@ -86,7 +86,7 @@ function fluxValues(scene: Scene, resource: Resource, local: string | undefined)
   return stack;
 }
 
-function chartByReference(scene: Scene, node: Node): string | undefined {
+function chartByReference(scene: EntryBuild, node: Node): string | undefined {
   const name = textAt(node, ["spec", "chartRef", "name"]);
   const found = scene.resources.find(
     (one) => one.kind === textAt(node, ["spec", "chartRef", "kind"]) && nameOf(one) === name,
@@ -95,7 +95,7 @@ function chartByReference(scene: Scene, node: Node): string | undefined {
 }
 
 /** A values source that this repository holds: a ConfigMap of the entry, written or made by kustomize from a file. */
-function valuesFrom(scene: Scene, source: Node): ValuesLayer | undefined {
+function valuesFrom(scene: EntryBuild, source: Node): ValuesLayer | undefined {
   if (textAt(source, ["targetPath"]) !== undefined) return undefined;
   const [kind, name] = [textAt(source, ["kind"]), textAt(source, ["name"])];
   const key = textAt(source, ["valuesKey"]) ?? "values.yaml";
@@ -109,14 +109,14 @@ function valuesFrom(scene: Scene, source: Node): ValuesLayer | undefined {
   return values?.kind === "map" ? { values } : undefined;
 }
 
-function fileLayer(scene: Scene, path: string): ValuesLayer | undefined {
+function fileLayer(scene: EntryBuild, path: string): ValuesLayer | undefined {
   const source = scene.reader.file(path);
   const values = source?.ok ? resolved(source.file.documents[0]?.root) : undefined;
   return values?.kind === "map" ? { values } : undefined;
 }
 
 /** Argo CD: value files in their order, then inline values; parameters win over all of them. */
-function argoReleases(scene: Scene, resource: Resource): Release[] {
+function argoReleases(scene: EntryBuild, resource: Resource): Release[] {
   return argoSources(scene, { node: resource.node, kind: "Application", name: nameOf(resource), resource });
 }
 
@@ -127,7 +127,7 @@ interface ArgoApplication {
   readonly resource?: Resource;
 }
 
-function argoSources(scene: Scene, application: ArgoApplication): Release[] {
+function argoSources(scene: EntryBuild, application: ArgoApplication): Release[] {
   const { node, kind } = application;
   const spec = kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
   return sourcesOf({ kind, node }).flatMap((source) => {
@@ -151,7 +151,7 @@ function argoSources(scene: Scene, application: ArgoApplication): Release[] {
   });
 }
 
-function argoValues(scene: Scene, source: Node, directory: string | undefined): Stack {
+function argoValues(scene: EntryBuild, source: Node, directory: string | undefined): Stack {
   const stack: Stack = { layers: [], unseen: [] };
   const own = directory === undefined ? undefined : fileLayer(scene, joinPath(directory, "values.yaml"));
   if (own) stack.layers.push(own);
@@ -184,7 +184,7 @@ function pile(stack: Stack, layer: ValuesLayer | undefined, source: Node): void 
   stack.uncertain = source;
 }
 
-function argoValueFile(scene: Scene, written: string, directory: string | undefined): ValuesLayer | undefined {
+function argoValueFile(scene: EntryBuild, written: string, directory: string | undefined): ValuesLayer | undefined {
   if (/^[a-z]+:\/\//.test(written) || written.includes("{{")) return undefined;
   const reference = /^\$[\w-]+\/(.*)$/.exec(written)?.[1];
   const path = written.startsWith("/")
@@ -193,12 +193,12 @@ function argoValueFile(scene: Scene, written: string, directory: string | undefi
   return path === undefined ? undefined : fileLayer(scene, path);
 }
 
-function chartName(scene: Scene, directory: string): string {
+function chartName(scene: EntryBuild, directory: string): string {
   const source = scene.reader.file(joinPath(directory, "Chart.yaml"));
   return (source?.ok && textAt(source.file.documents[0]?.root, ["name"])) || directory.split("/").at(-1) || "";
 }
 
-function inflatedRelease(scene: Scene, spec: Node, directory: string): Release {
+function inflatedRelease(scene: EntryBuild, spec: Node, directory: string): Release {
   const layers: ValuesLayer[] = [];
   for (const file of [
     textAt(spec, ["valuesFile"]),
@@ -226,7 +226,7 @@ function inflatedRelease(scene: Scene, spec: Node, directory: string): Release {
 }
 
 /** The entry itself is a chart: what deploys it says the release and the value files. */
-function chartRelease(scene: Scene): Release | undefined {
+function chartRelease(scene: EntryBuild): Release | undefined {
   if (!scene.reader.exists(joinPath(scene.path, "Chart.yaml"))) return undefined;
   const { deployer } = scene;
   if (deployer && deployer.kind !== "Kustomization" && deployer.kind !== "HelmRelease") {
@@ -260,7 +260,7 @@ function chartRelease(scene: Scene): Release | undefined {
 }
 
 /** A chart that carries the workload's name is made for it; any other may serve several applications that Git hides. */
-function isOwnChart(chart: string, scene: Scene): boolean {
+function isOwnChart(chart: string, scene: EntryBuild): boolean {
   const [own, workload] = [chart, scene.question.workload.name].map((name) =>
     name.toLowerCase().replace(/[^a-z0-9]/g, ""),
   );

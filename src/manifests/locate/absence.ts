@@ -1,11 +1,11 @@
 import { buildPath, emptyBuild } from "../trace/kustomize.ts";
 import { insideRepository } from "../repository/reader.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
-import type { Scene } from "../trace/scene.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
 import { maxFileBytes } from "../yaml/source.ts";
 
 /** Why the workload is not among the objects of the entry. */
-export function absence(scene: Scene): Refusal {
+export function absence(scene: EntryBuild): Refusal {
   const { workload } = scene.question;
   const what = `${workload.kind} ${workload.name}`;
   const owner = workload.ownerReferences?.[0];
@@ -31,7 +31,7 @@ export function absence(scene: Scene): Refusal {
 }
 
 /** What in the entry's files explains that the workload is not there. */
-function notInSource(scene: Scene, what: string): Refusal {
+function notInSource(scene: EntryBuild, what: string): Refusal {
   const { workload } = scene.question;
   const jsonnet = /\.(?:jsonnet|libsonnet)$/;
   const source = jsonnet.test(scene.path)
@@ -76,7 +76,7 @@ function notInSource(scene: Scene, what: string): Refusal {
 }
 
 /** A line of a kustomization that someone commented out and that names a file or directory with the workload. */
-function commentedOut(scene: Scene): Refusal | undefined {
+function commentedOut(scene: EntryBuild): Refusal | undefined {
   const { workload } = scene.question;
   for (const directory of scene.build.directories) {
     const path = scene.reader.kustomization(directory);
@@ -93,7 +93,7 @@ function commentedOut(scene: Scene): Refusal | undefined {
   return undefined;
 }
 
-function holds(scene: Scene, target: string): boolean {
+function holds(scene: EntryBuild, target: string): boolean {
   if (!scene.reader.exists(target) && !scene.reader.isDirectory(target)) return false;
   const { kind, name } = scene.question.workload;
   return buildPath(scene.reader, target, emptyBuild({ kind, name })).some(
@@ -102,7 +102,7 @@ function holds(scene: Scene, target: string): boolean {
 }
 
 /** A file of the entry that cannot be read and may say something about the workload: a kustomization, a patch, its own. */
-export function unreadable(scene: Scene): Refusal | undefined {
+export function unreadable(scene: EntryBuild): Refusal | undefined {
   for (const problem of scene.reader.problems) {
     if (!scene.build.files.has(problem.path)) continue;
     const bytes = scene.tree.read(problem.path);
@@ -126,7 +126,7 @@ function fitsTemplate(template: string, name: string): boolean {
   return literals.length > 1 && name.startsWith(literals[0] ?? "") && name.endsWith(literals.at(-1) ?? "");
 }
 
-function isTemplate(scene: Scene, path: string): boolean {
+function isTemplate(scene: EntryBuild, path: string): boolean {
   const bytes = scene.tree.read(path);
   if (!bytes || bytes.length > 1_000_000 || !/\.(?:ya?ml|json)$|Kustomization$/.test(path)) return false;
   if (scene.reader.file(path)?.ok) return false;

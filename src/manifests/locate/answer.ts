@@ -7,7 +7,7 @@ import { deducedEntry } from "../trace/entry.ts";
 import { locate } from "./locate.ts";
 import { affectedEntries } from "../gitops/reach.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
-import type { Question } from "../trace/scene.ts";
+import type { FieldQuestion } from "../trace/entry-build.ts";
 
 /** Renders one entry of a tree. Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
 export type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;
@@ -22,7 +22,7 @@ export type Answer = (Edit & { readonly effect: Effect }) | Refusal;
  * rendered before and after, and exactly the wanted field of this one may differ. The one way from a question to bytes,
  * for the bot's plan as for the command line.
  */
-export async function answerQuestion(tree: Tree, asked: Question, render: Render): Promise<Answer> {
+export async function answerQuestion(tree: Tree, asked: FieldQuestion, render: Render): Promise<Answer> {
   const path = asked.entry.path ?? deducedEntry(tree, asked);
   if (typeof path !== "string") return path;
   const question = { ...asked, entry: { ...asked.entry, path } };
@@ -33,7 +33,7 @@ export async function answerQuestion(tree: Tree, asked: Question, render: Render
   return refused("ambiguous", `the edit was not what it should be: ${proof.because}`, "Make this change by hand.");
 }
 
-async function proveEdit(before: Tree, { question, edit }: { question: Question; edit: Edit }, render: Render) {
+async function proveEdit(before: Tree, { question, edit }: { question: FieldQuestion; edit: Edit }, render: Render) {
   const after = overlaid(before, Object.fromEntries(edit.files.map((file) => [file.path, file.after])));
   const paths = edit.files.map((file) => file.path);
   const { workload, change, entry } = question;

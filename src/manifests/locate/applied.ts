@@ -1,11 +1,11 @@
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import { kubernetesScalar } from "../yaml/scalar.ts";
-import type { Scene } from "../trace/scene.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
 import { at, entriesOf, type Node } from "../yaml/source.ts";
 
 /** Why a change in Git would not reach the cluster, or would be overwritten by an image updater. */
-export function notApplied(scene: Scene, resource: Resource): Refusal | undefined {
+export function notApplied(scene: EntryBuild, resource: Resource): Refusal | undefined {
   const suspend = at(scene.deployer?.node, ["spec", "suspend"]);
   if (suspend?.kind === "scalar" && kubernetesScalar(suspend) === true) return off(suspend, "suspends this entry");
   const skip = at(scene.deployer?.node, ["metadata", "annotations", "argocd.argoproj.io/skip-reconcile"]);
@@ -41,7 +41,7 @@ function off(node: Node, what: string): Refusal {
 }
 
 /** Image updaters that are told by annotations or leave a file of their own. */
-function updatedByProgram(scene: Scene, resource: Resource): Refusal | undefined {
+function updatedByProgram(scene: EntryBuild, resource: Resource): Refusal | undefined {
   const written = scene.reader.list(scene.path).find((name) => name.startsWith(".argocd-source"));
   if (written !== undefined)
     return automated(`${scene.path}/${written}`, "is where Argo CD Image Updater writes its images");

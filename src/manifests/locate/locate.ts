@@ -10,7 +10,7 @@ import { operatorField } from "../trace/operators.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import { askedScaler, liveName, scaledByAnother, sizedByAnother } from "../trace/scalers.ts";
-import { childScenes, type Scene, sceneOf } from "../trace/scene.ts";
+import { childScenes, type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
 import { targetOf } from "./target.ts";
 
 /**
@@ -23,12 +23,12 @@ export function locate(
 ): ManifestEdit {
   const path = question.entry.path ?? deducedEntry(tree, question);
   if (typeof path !== "string") return path;
-  const scene = sceneOf(tree, question, path);
+  const scene = entryBuildOf(tree, question, path);
   return "kind" in scene ? scene : (answer(scene) ?? answerBelow(scene) ?? absence(scene));
 }
 
 /** The answer of one entry; undefined when the workload is not among what it makes. */
-function answer(scene: Scene): ManifestEdit | undefined {
+function answer(scene: EntryBuild): ManifestEdit | undefined {
   const cycle = scene.build.cycles[0];
   if (cycle)
     return refused(
@@ -59,7 +59,7 @@ function answer(scene: Scene): ManifestEdit | undefined {
   return workload.ownerReferences?.length ? undefined : helmAnswer(scene);
 }
 
-function edited(scene: Scene, resource: Resource): ManifestEdit {
+function edited(scene: EntryBuild, resource: Resource): ManifestEdit {
   if (resource.deletedBy) {
     return refused(
       "deliberately-disabled",
@@ -74,7 +74,7 @@ function edited(scene: Scene, resource: Resource): ManifestEdit {
 }
 
 /** The entry deploys other entries (an app of apps): exactly one of them may answer. */
-function answerBelow(scene: Scene): ManifestEdit | undefined {
+function answerBelow(scene: EntryBuild): ManifestEdit | undefined {
   const answers: ManifestEdit[] = [];
   for (const child of childScenes(scene)) {
     const found = answer(child) ?? answerBelow(child);

@@ -1,11 +1,11 @@
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import { canaryOf, inNamespace, liveName, named, scalersOf } from "../trace/scalers.ts";
-import { type Scene, textIn } from "../trace/scene.ts";
+import { type EntryBuild, textIn } from "../trace/entry-build.ts";
 import { at, textAt } from "../yaml/source.ts";
 
 /** The object of the entry that owns the wanted field of the workload: itself, its Rollout, or what Flagger copied. */
-export function targetOf(scene: Scene): Resource | Refusal | undefined {
+export function targetOf(scene: EntryBuild): Resource | Refusal | undefined {
   const { workload, change } = scene.question;
   const found = named(scene, workload.kind, workload.name);
   const written = found.filter((one) => one.supposed !== true);
@@ -41,7 +41,7 @@ function onlySupposed(found: readonly Resource[]): Resource | undefined {
 }
 
 /** A Rollout with a workloadRef scales the Deployment it refers to down to zero and runs the pods itself. */
-function rolloutOf(scene: Scene, target: Resource): Resource | Refusal | undefined {
+function rolloutOf(scene: EntryBuild, target: Resource): Resource | Refusal | undefined {
   const rollout = scene.resources.find(
     (one) =>
       one.kind === "Rollout" &&
@@ -70,7 +70,7 @@ function rolloutOf(scene: Scene, target: Resource): Resource | Refusal | undefin
 }
 
 /** The pod template of a Rollout with a workloadRef stands in the workload it refers to. */
-function templateOf(scene: Scene, target: Resource): Resource | Refusal | undefined {
+function templateOf(scene: EntryBuild, target: Resource): Resource | Refusal | undefined {
   const reference = target.kind === "Rollout" ? at(target.node, ["spec", "workloadRef"]) : undefined;
   if (!reference) return undefined;
   const [kind, name] = [textAt(reference, ["kind"]) ?? "Deployment", textIn(scene, reference, ["name"]) ?? ""];
@@ -84,7 +84,7 @@ function templateOf(scene: Scene, target: Resource): Resource | Refusal | undefi
   );
 }
 
-function copiedByFlagger(scene: Scene): Resource | undefined {
+function copiedByFlagger(scene: EntryBuild): Resource | undefined {
   const canary = canaryOf(scene);
   const name = canary && textIn(scene, canary.node, ["spec", "targetRef", "name"]);
   if (!canary || name === undefined || scene.question.workload.name !== `${name}-primary`) return undefined;

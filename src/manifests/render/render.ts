@@ -8,7 +8,7 @@ import { argoOptions, type PlainOptions } from "./argo-source.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { globbed } from "../repository/glob.ts";
 import { type Kustomization, kustomizationNames, readKustomization, resolveInside } from "../gitops/kustomization.ts";
-import { type Build, newBuild } from "./kustomize/resource-files.ts";
+import { type BuildInput, newBuild } from "./kustomize/resource-files.ts";
 
 /** The name of this renderer in a proof. */
 export const ownRenderer = "rectify's own Kustomize subset";
@@ -74,7 +74,12 @@ export function controllerOf(tree: Tree, entry: Entry): Controller {
   return { ok: true, flux: Object.keys(options.spec).length === 0 ? undefined : options.spec, plain: options.plain };
 }
 
-function rootOf(build: Build, path: string, tool: Entry["tool"], options: PlainOptions): Kustomization | undefined {
+function rootOf(
+  build: BuildInput,
+  path: string,
+  tool: Entry["tool"],
+  options: PlainOptions,
+): Kustomization | undefined {
   const plain = plainResources(build.tree, path, tool, options);
   if (plain !== undefined) {
     if (plain.problem !== undefined) build.problems.push(plain.problem);

@@ -3,11 +3,11 @@ import { type Deployer, indexOf, reaching, type RepositoryIndex } from "../gitop
 import { directoryOf } from "../repository/reader.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { resourcesOf } from "../repository/resource.ts";
-import type { Question } from "./scene.ts";
+import type { FieldQuestion } from "./entry-build.ts";
 import { maxFileBytes, parseSource } from "../yaml/source.ts";
 
 /** The entry of a workload when nobody could name it: what its labels say, else the only manifest that fits. */
-export function deducedEntry(tree: Tree, question: Question): string | Refusal {
+export function deducedEntry(tree: Tree, question: FieldQuestion): string | Refusal {
   const index = indexOf(tree);
   const labelled = labelledEntry(index, question);
   if (labelled !== undefined) return labelled;
@@ -34,7 +34,7 @@ export function deducedEntry(tree: Tree, question: Question): string | Refusal {
 }
 
 /** Flux and Argo CD write on every object which of their objects applied it. */
-function labelledEntry(index: RepositoryIndex, { workload }: Question): string | undefined {
+function labelledEntry(index: RepositoryIndex, { workload }: FieldQuestion): string | undefined {
   const flux = workload.labels?.["kustomize.toolkit.fluxcd.io/name"];
   const application =
     workload.annotations?.["argocd.argoproj.io/tracking-id"]?.split(":")[0] ??
@@ -50,7 +50,7 @@ function labelledEntry(index: RepositoryIndex, { workload }: Question): string |
   return made ? directoryOf(made.file) : undefined;
 }
 
-function filesWith(tree: Tree, { workload }: Question): string[] {
+function filesWith(tree: Tree, { workload }: FieldQuestion): string[] {
   const latin1 = new TextDecoder("latin1");
   const found: string[] = [];
   for (const path of tree.paths()) {

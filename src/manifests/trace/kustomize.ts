@@ -24,7 +24,7 @@ export interface InflatedChart {
 }
 
 /** The objects of an entry as the controller would build them, and what the build touched. */
-export interface Build extends Traces {
+export interface KustomizeTrace extends Traces {
   readonly resources: Resource[];
   readonly directories: Set<string>;
   readonly remotes: Unfollowed[];
@@ -37,7 +37,7 @@ export interface Build extends Traces {
   readonly cycles: Unfollowed[];
 }
 
-export function emptyBuild(wanted: Build["wanted"]): Build {
+export function emptyBuild(wanted: KustomizeTrace["wanted"]): KustomizeTrace {
   return {
     wanted,
     resources: [],
@@ -55,7 +55,12 @@ export function emptyBuild(wanted: Build["wanted"]): Build {
 }
 
 /** Builds what lies at a path: a file, a directory with a kustomization, or a directory of manifests. */
-export function buildPath(reader: Reader, path: string, build: Build, stack: readonly string[] = []): Resource[] {
+export function buildPath(
+  reader: Reader,
+  path: string,
+  build: KustomizeTrace,
+  stack: readonly string[] = [],
+): Resource[] {
   if (reader.exists(path) && !reader.isDirectory(path)) return buildFile(reader, path, build);
   const kustomization = reader.kustomization(path);
   return kustomization === undefined
@@ -63,7 +68,7 @@ export function buildPath(reader: Reader, path: string, build: Build, stack: rea
     : buildKustomization(reader, path, build, stack);
 }
 
-function buildFile(reader: Reader, path: string, build: Build): Resource[] {
+function buildFile(reader: Reader, path: string, build: KustomizeTrace): Resource[] {
   build.files.add(path);
   const source = reader.file(path);
   if (!source?.ok) return [];
@@ -73,7 +78,12 @@ function buildFile(reader: Reader, path: string, build: Build): Resource[] {
 }
 
 /** A directory without kustomization: every manifest below it, as Flux and `kubectl apply -R` take them; charts are left out. */
-function buildDirectory(reader: Reader, directory: string, build: Build, stack: readonly string[]): Resource[] {
+function buildDirectory(
+  reader: Reader,
+  directory: string,
+  build: KustomizeTrace,
+  stack: readonly string[],
+): Resource[] {
   if (reader.exists(joinPath(directory, "Chart.yaml"))) return [];
   return reader.list(directory).flatMap((name) => {
     const path = joinPath(directory, name);
@@ -84,7 +94,12 @@ function buildDirectory(reader: Reader, directory: string, build: Build, stack: 
   });
 }
 
-function buildKustomization(reader: Reader, directory: string, build: Build, stack: readonly string[]): Resource[] {
+function buildKustomization(
+  reader: Reader,
+  directory: string,
+  build: KustomizeTrace,
+  stack: readonly string[],
+): Resource[] {
   const path = reader.kustomization(directory) ?? "";
   build.files.add(path);
   build.directories.add(directory);
@@ -105,7 +120,7 @@ export function applyComponents(
   reader: Reader,
   directory: string,
   spec: Node,
-  into: { build: Build; stack: readonly string[]; resources: Resource[] },
+  into: { build: KustomizeTrace; stack: readonly string[]; resources: Resource[] },
 ): void {
   const { build, stack, resources } = into;
   for (const item of itemsAt(spec, ["components"])) {
@@ -135,7 +150,7 @@ function buildReference(
   reader: Reader,
   directory: string,
   item: Node,
-  into: { build: Build; stack: readonly string[] },
+  into: { build: KustomizeTrace; stack: readonly string[] },
 ): Resource[] {
   const remotes = into.build.remotes.length;
   const target = followed(reader, directory, item, into.build);
@@ -148,7 +163,7 @@ function buildReference(
 }
 
 /** The wanted workload as a remote base may hold it: nothing is known of it but what local patches say. */
-function supposed(build: Build, item: Node): Resource[] {
+function supposed(build: KustomizeTrace, item: Node): Resource[] {
   const { kind, name } = build.wanted;
   const apiVersion = kind === "Rollout" ? "argoproj.io/v1alpha1" : "apps/v1";
   const node = madeUp(item);
@@ -167,17 +182,17 @@ function supposed(build: Build, item: Node): Resource[] {
 }
 
 /** The repository path that a reference means; remote and missing ones are noted. */
-function followed(reader: Reader, directory: string, item: Node, build: Build): string | undefined {
+function followed(reader: Reader, directory: string, item: Node, build: KustomizeTrace): string | undefined {
   const reference = textAt(item, []);
   if (reference === undefined) return undefined;
-  const target = isRemote(reference) ? undefined : insideRepository(directory, reference);
+  const target = isRemoteSource(reference) ? undefined : insideRepository(directory, reference);
   if (target !== undefined && (reader.exists(target) || reader.isDirectory(target))) return target;
-  const remote = isRemote(reference) || /^[\w-]+(?:\.[\w-]+)+\/[^/]+\/[^/]+/.test(reference);
+  const remote = isRemoteSource(reference) || /^[\w-]+(?:\.[\w-]+)+\/[^/]+\/[^/]+/.test(reference);
   (remote ? build.remotes : build.missing).push(unfollowed(item, reference));
   return undefined;
 }
 
-export const isRemote = (reference: string): boolean =>
+export const isRemoteSource = (reference: string): boolean =>
   /^(?:[a-z+]+:\/\/|[a-z]+::|git@)|[?&](?:ref|version|timeout)=|^github\.com\//.test(reference);
 
 function unfollowed(item: Node, reference: string): Unfollowed {
@@ -185,7 +200,7 @@ function unfollowed(item: Node, reference: string): Unfollowed {
   return { path: node.file.path, line: lineOf(node.file.text, Math.max(node.start, 0)), reference };
 }
 
-function generate(spec: Node, directory: string, build: Build): void {
+function generate(spec: Node, directory: string, build: KustomizeTrace): void {
   for (const key of ["configMapGenerator", "secretGenerator"]) {
     for (const item of itemsAt(spec, [key])) {
       const files = generatedFiles(item, directory);

@@ -1,6 +1,6 @@
 import type { Resource } from "../repository/resource.ts";
 import { named } from "./scalers.ts";
-import type { Scene } from "./scene.ts";
+import type { EntryBuild } from "./entry-build.ts";
 
 /** Custom resources whose operator takes a workload's replicas from one field, by the name it gives the workload. */
 const replicaFields: Readonly<
@@ -18,7 +18,7 @@ const replicaFields: Readonly<
 
 /** The custom resource and field that an operator copies into the workload's replicas, when this is certain. */
 export function operatorField(
-  scene: Scene,
+  scene: EntryBuild,
 ): { readonly resource: Resource; readonly path: readonly string[] } | undefined {
   const { workload, change } = scene.question;
   if (change.kind !== "replicas" || workload.ownerReferences?.length !== 1) return undefined;

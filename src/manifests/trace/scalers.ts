@@ -1,26 +1,26 @@
 import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
-import { type Scene, substituted, textIn } from "./scene.ts";
+import { type EntryBuild, substituted, textIn } from "./entry-build.ts";
 import { at, itemsAt, type Node, textAt } from "../yaml/source.ts";
 
 /** The name of an object after Flux's substitution. */
-export const liveName = (scene: Scene, resource: Resource): string => substituted(nameOf(resource), scene);
+export const liveName = (scene: EntryBuild, resource: Resource): string => substituted(nameOf(resource), scene);
 
 /** The objects of the entry with a kind and a live name. */
-export function named(scene: Scene, kind: string, name: string): Resource[] {
+export function named(scene: EntryBuild, kind: string, name: string): Resource[] {
   return scene.resources.filter((one) => one.kind === kind && liveName(scene, one) === name && inNamespace(scene, one));
 }
 
 /** True unless the object certainly lives in another namespace than the workload. */
-export function inNamespace(scene: Scene, resource: Resource): boolean {
+export function inNamespace(scene: EntryBuild, resource: Resource): boolean {
   const namespace = resource.namespace === undefined ? undefined : substituted(resource.namespace, scene);
   return namespace === undefined || namespace.includes("${") || namespace === scene.question.workload.namespace;
 }
 
 /** An autoscaler of the entry that points at the workload. */
 export function scalersOf(
-  scene: Scene,
+  scene: EntryBuild,
   kind: string,
   workload: { readonly kind: string; readonly name: string },
 ): Resource[] {
@@ -35,7 +35,7 @@ export function scalersOf(
 }
 
 /** `replicas` belongs to an autoscaler as soon as there is one: Git's number would be undone. */
-export function scaledByAnother(scene: Scene): Refusal | undefined {
+export function scaledByAnother(scene: EntryBuild): Refusal | undefined {
   const { workload } = scene.question;
   const scaled = scalersOf(scene, "ScaledObject", workload)[0];
   if (scaled || isKeda(workload.scaledBy)) {
@@ -64,7 +64,7 @@ const isKeda = (scaledBy: { readonly kind: string; readonly name: string } | und
   scaledBy !== undefined && (scaledBy.kind === "ScaledObject" || scaledBy.name.startsWith("keda-hpa-"));
 
 /** A VPA that writes requests and limits of the workload. */
-export function sizedByAnother(scene: Scene): Refusal | undefined {
+export function sizedByAnother(scene: EntryBuild): Refusal | undefined {
   const { workload } = scene.question;
   const vpa = scene.resources.find(
     (one) =>
@@ -84,7 +84,7 @@ export function sizedByAnother(scene: Scene): Refusal | undefined {
 
 /** The autoscaler whose bounds are asked for. */
 export function askedScaler(
-  scene: Scene,
+  scene: EntryBuild,
   change: Extract<WantedChange, { kind: "hpa" | "scaled-object" }>,
 ): Resource | Refusal | undefined {
   const { workload } = scene.question;
@@ -117,25 +117,25 @@ export function askedScaler(
   return found;
 }
 
-const isOwnedByScaledObject = (scene: Scene, _hpa: Resource): boolean =>
+const isOwnedByScaledObject = (scene: EntryBuild, _hpa: Resource): boolean =>
   scalersOf(scene, "ScaledObject", scene.question.workload).length > 0;
 
 /** Flagger clones what a Canary refers to as `<name>-primary`: the original is what Git owns. */
-function canaryScalers(scene: Scene, kind: string): Resource[] {
+function canaryScalers(scene: EntryBuild, kind: string): Resource[] {
   const canary = canaryOf(scene);
   const name = canary && textIn(scene, canary.node, ["spec", "autoscalerRef", "name"]);
   if (!canary || name === undefined || textAt(canary.node, ["spec", "autoscalerRef", "kind"]) !== kind) return [];
   return named(scene, kind, name);
 }
 
-export function canaryOf(scene: Scene): Resource | undefined {
+export function canaryOf(scene: EntryBuild): Resource | undefined {
   const owner = scene.question.workload.ownerReferences?.find((one) => one.kind === "Canary");
   return owner ? named(scene, "Canary", owner.name)[0] : undefined;
 }
 
 /** Argo CD told to ignore a field: what Git says about it is never applied. */
 export function ignoredByArgo(
-  scene: Scene,
+  scene: EntryBuild,
   resource: Resource,
   path: readonly (string | number)[],
 ): Refusal | undefined {

@@ -1,19 +1,19 @@
 import { type Deployer, openAbove, reaching, sourcesOf } from "../gitops/gitops.ts";
 import type { Resource } from "../repository/resource.ts";
-import type { Scene } from "./scene.ts";
+import type { EntryBuild } from "./entry-build.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 
 /** Who else would change with a file: the first other environment that reads it, for people; undefined when nobody. */
-export function sharedWith(scene: Scene, file: string): string | undefined {
+export function sharedWith(scene: EntryBuild, file: string): string | undefined {
   return includedBy(scene, file) ?? deployedBy(scene, file) ?? deployedTwice(scene);
 }
 
 /** A kustomization of another environment that reaches the file. */
-export function includedBy(scene: Scene, file: string): string | undefined {
+export function includedBy(scene: EntryBuild, file: string): string | undefined {
   return othersIncluding(scene, file)[0];
 }
 
-function othersIncluding(scene: Scene, file: string): string[] {
+function othersIncluding(scene: EntryBuild, file: string): string[] {
   const own = new Set([...scene.build.directories, scene.path]);
   const above = reaching(scene.index, scene.path);
   const gathers = (directory: string): boolean =>
@@ -28,7 +28,7 @@ function othersIncluding(scene: Scene, file: string): string[] {
  * True when the repository shows who deploys this entry, but nobody who deploys the kustomizations that share the file:
  * they may be dead, and then neither an overlay nor an edit of the shared file is certainly right.
  */
-export function sharersMayBeDead(scene: Scene, file: string): boolean {
+export function sharersMayBeDead(scene: EntryBuild, file: string): boolean {
   const others = othersIncluding(scene, file);
   if (!scene.deployer || others.length === 0) return false;
   const deployed = new Set(scene.index.deployers.flatMap((one) => one.paths));
@@ -41,7 +41,7 @@ export function sharersMayBeDead(scene: Scene, file: string): boolean {
 }
 
 /** Another Flux or Argo CD object whose path reaches the file. */
-function deployedBy(scene: Scene, file: string): string | undefined {
+function deployedBy(scene: EntryBuild, file: string): string | undefined {
   const own = new Set([...scene.build.directories, scene.path]);
   const above = reaching(scene.index, scene.path);
   const readers = reaching(scene.index, file);
@@ -62,7 +62,7 @@ const isExercise = (directory: string): boolean =>
   /(?:^|\/)(?:tests?|e2e|ci|examples?|samples?|testdata)(?:\/|$)/i.test(directory);
 
 /** The entry's own path deployed by a second object, or by one that makes several applications of it. */
-export function deployedTwice(scene: Scene): string | undefined {
+export function deployedTwice(scene: EntryBuild): string | undefined {
   const rival = scene.rivals[0];
   if (rival) return `${rival.kind} ${rival.name} (${rival.file})`;
   for (const set of scene.index.deployers) {
@@ -102,7 +102,7 @@ const isAbove = (directory: string, path: string): boolean => directory === "" |
 
 /** The written thing around a node that reaches more than one object of the entry; undefined when it reaches one. */
 export function reachesSeveral(
-  scene: Scene,
+  scene: EntryBuild,
   node: Node,
 ): { readonly around: Node; readonly resources: readonly Resource[] } | undefined {
   for (let around: Node | undefined = node; around; around = around.parent) {

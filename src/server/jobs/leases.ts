@@ -2,10 +2,10 @@ import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import { shortExpiry } from "../../domain/proposal/lease.ts";
 import type { Clock, Telemetry } from "../../ports/runtime.ts";
-import { type RowStoryEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
+import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
 
 /** What keeping leases asks. */
-export interface LeaseKeeping extends RowStoryEngine {
+export interface LeaseKeeping extends WorkflowEngine {
   readonly store: Pick<Store, "dueLeases" | "giveLease" | "leases">;
   readonly durable: Pick<Durable, "startLease" | "stateOf" | "cancel">;
   readonly clock: Clock;
@@ -16,7 +16,7 @@ export interface LeaseKeeping extends RowStoryEngine {
  * Starts the story of every lease whose time is up. The leases are rows, not sleeping stories: a lease of days outlives
  * restarts and releases, and a look that was lost is made good by the next one.
  */
-export async function keepLeases(keeping: LeaseKeeping): Promise<void> {
+export async function reconcileLeases(keeping: LeaseKeeping): Promise<void> {
   const { store, durable, clock, telemetry } = keeping;
   for (const { lease, workflow } of await store.dueLeases(clock.now())) {
     const { latestPull, termSince, renewals } = lease;
@@ -27,7 +27,7 @@ export async function keepLeases(keeping: LeaseKeeping): Promise<void> {
       const expires = shortExpiry(clock.now(), "");
       const because = stoppedBecause;
       await store.leases.renew(uid, { expires, because, latestPull, termSince, renewals: renewals + 1 });
-      telemetry.tell(uid, "lease", `renewed until ${expires}: ${because}`);
+      telemetry.log(uid, "lease", `renewed until ${expires}: ${because}`);
       continue;
     }
     await store.giveLease(uid, state.start);

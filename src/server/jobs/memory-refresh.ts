@@ -1,14 +1,14 @@
 import { type MemoryIndex, openMemory } from "../../adapters/memory/memory.ts";
 import { chooseEmbedder, type EmbeddingSource } from "../../adapters/memory/embedder.ts";
 import { readMemorySource } from "../../adapters/memory/source.ts";
-import { within } from "../../adapters/http/timeout.ts";
+import { withTimeout } from "../../adapters/http/timeout.ts";
 import type { PostMortem } from "../../domain/records/post-mortem.ts";
 import type { Memory, MemoryState } from "../../domain/records/precedent.ts";
 import type { GitHost } from "../../ports/github.ts";
 import { Unavailable } from "../../ports/errors.ts";
 
 /** The memory of a running Rectify, with what keeps it like Git. */
-export interface KeptMemory extends Memory {
+export interface RefreshedMemory extends Memory {
   /** The newest records that the last look at Git found, whether they count or not. */
   records(): readonly PostMortem[];
   /** Looks at the default branch now, and makes the index anew when its post-mortems changed. Never throws. */
@@ -16,7 +16,7 @@ export interface KeptMemory extends Memory {
   close(): Promise<void>;
 }
 
-export interface KeepMemoryOptions {
+export interface MemoryRefreshOptions {
   readonly directory: string;
   readonly github: Pick<GitHost, "head">;
   readonly sealKey: string;
@@ -30,7 +30,7 @@ const mostRecords = 500;
 const longestSearchMs = 10_000;
 
 /** Nothing waits for it: until it is open, and whenever it is off, searches find nothing. */
-export function keepMemory(options: KeepMemoryOptions): KeptMemory {
+export function refreshMemory(options: MemoryRefreshOptions): RefreshedMemory {
   const warn = onceInARow(options.warn);
   let opening: Promise<MemoryIndex> | undefined;
   let index: MemoryIndex | undefined;
@@ -75,7 +75,7 @@ export function keepMemory(options: KeepMemoryOptions): KeptMemory {
     refresh,
     nearest: async (text, k, among) => {
       if (index === undefined) return [];
-      return within(longestSearchMs, index.search(text, k, among)).catch((error: Error) => {
+      return withTimeout(longestSearchMs, index.search(text, k, among)).catch((error: Error) => {
         warn(`memory not asked: ${error.message}`);
         return [];
       });

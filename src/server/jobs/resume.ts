@@ -1,29 +1,29 @@
 import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
-import { type RowStoryEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
+import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
 
 /** What resuming asks. */
-export interface Resuming extends RowStoryEngine {
+export interface Resuming extends WorkflowEngine {
   readonly store: Pick<Store, "unfinished" | "endIncident" | "moveToWorkflow">;
   readonly durable: Pick<Durable, "start" | "stateOf" | "cancel">;
 }
 
 /** After a start: every unfinished incident has a live story, or is told why not. */
-export async function resumeStories(resuming: Resuming, telemetry: Telemetry): Promise<void> {
+export async function reconcileWorkflows(resuming: Resuming, telemetry: Telemetry): Promise<void> {
   const { store, durable } = resuming;
   for (const { incident, workflow } of await store.unfinished()) {
     const state = await stateOfRow({ first: incident.uid, workflow }, resuming);
     if (state === "running") continue;
     if (state === "stopped") {
       await store.endIncident(incident.uid, { ending: "parked", because: stoppedBecause, story: null });
-      telemetry.tell(incident.uid, "resume", `parked: ${stoppedBecause}`);
+      telemetry.log(incident.uid, "resume", `parked: ${stoppedBecause}`);
       continue;
     }
     // A story of another version cannot be replayed: the new one finds what the old one wrote on GitHub.
     await store.moveToWorkflow(incident.uid, state.start);
     await durable.start(state.start, incident);
     const again = "begun by another version: started again, its proposal is adopted";
-    telemetry.tell(incident.uid, "resume", state.start === workflow ? "started" : again);
+    telemetry.log(incident.uid, "resume", state.start === workflow ? "started" : again);
   }
 }

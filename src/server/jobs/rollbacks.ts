@@ -1,17 +1,17 @@
 import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
-import { type RowStoryEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
+import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
 
 /** What keeping rollbacks asks. */
-export interface RollbackKeeping extends RowStoryEngine {
+export interface RollbackKeeping extends WorkflowEngine {
   readonly store: Pick<Store, "openRollbacks" | "giveRollback" | "rollbacks">;
   readonly durable: Pick<Durable, "startRollback" | "stateOf" | "cancel">;
   readonly telemetry: Telemetry;
 }
 
 /** Starts the story of every rollback that has none. */
-export async function keepRollbacks(keeping: RollbackKeeping): Promise<void> {
+export async function reconcileRollbacks(keeping: RollbackKeeping): Promise<void> {
   const { store, durable, telemetry } = keeping;
   for (const { rollback, workflow } of await store.openRollbacks()) {
     const { uid } = rollback.incident;
@@ -19,7 +19,7 @@ export async function keepRollbacks(keeping: RollbackKeeping): Promise<void> {
     if (state === "running") continue;
     if (state === "stopped") {
       await store.rollbacks.end(rollback.pull, stoppedBecause);
-      telemetry.tell(uid, "rollback", stoppedBecause);
+      telemetry.log(uid, "rollback", stoppedBecause);
       continue;
     }
     await store.giveRollback(rollback.pull, state.start);

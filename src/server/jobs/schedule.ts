@@ -1,13 +1,13 @@
 import type { Telemetry } from "../../ports/runtime.ts";
 
 /** Does each work again and again; what fails is told under its name and made good by the next time. */
-export function keepLooking(
+export function schedule(
   pauseMs: number,
   telemetry: Telemetry,
   works: Readonly<Record<string, () => Promise<void>>>,
 ): { stop(): Promise<void> } {
   const ticks = Object.entries(works).map(([name, work]) =>
-    repeated(pauseMs, () => work().catch((error: Error) => telemetry.tell("", name, error.message))),
+    repeated(pauseMs, () => work().catch((error: Error) => telemetry.log("", name, error.message))),
   );
   return { stop: async () => void (await Promise.all(ticks.map((tick) => tick.stop()))) };
 }

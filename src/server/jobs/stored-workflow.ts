@@ -1,24 +1,24 @@
 import type { Durable } from "../../adapters/dbos/durable.ts";
 
 /** A story that is asked for by a row: the id of its first workflow, and the one that was given to it, if any. */
-export interface RowStory {
+export interface StoredWorkflow {
   readonly first: string;
   readonly workflow: string | undefined;
 }
 
 /** It runs, it stopped without settling its row, or it is to be started under this id. */
-export type RowStoryState = "running" | "stopped" | { readonly start: string };
+export type StoredWorkflowState = "running" | "stopped" | { readonly start: string };
 
-export interface RowStoryEngine {
+export interface WorkflowEngine {
   readonly durable: Pick<Durable, "stateOf" | "cancel">;
-  readonly storyVersion: string;
+  readonly workflowVersion: string;
 }
 
 /** Rows outlive restarts and releases: a story of another version is cancelled and begins anew. */
 export async function stateOfRow(
-  { first, workflow }: RowStory,
-  { durable, storyVersion }: RowStoryEngine,
-): Promise<RowStoryState> {
+  { first, workflow }: StoredWorkflow,
+  { durable, workflowVersion }: WorkflowEngine,
+): Promise<StoredWorkflowState> {
   const current = workflow ?? first;
   switch (await durable.stateOf(current)) {
     case "running":
@@ -29,7 +29,7 @@ export async function stateOfRow(
       return { start: current };
     case "stranded":
       await durable.cancel(current);
-      return { start: `${first}/v${storyVersion}` };
+      return { start: `${first}/v${workflowVersion}` };
   }
 }
 

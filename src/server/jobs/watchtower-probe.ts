@@ -7,13 +7,13 @@ import type { Ports } from "../../ports/ports.ts";
  * Looks now and then at what suspends writing: breaker, guardrails, and while watching the model itself, by a question
  * of one word, because no story asks it then. `seen` gets the guardrails each time. Returns the way to stop.
  */
-export function keepWatch(
-  ports: Pick<Ports, "github" | "watchtower" | "tempo">,
+export function probeWatchtower(
+  ports: Pick<Ports, "github" | "watchtower" | "timings">,
   model: OllamaModel | undefined,
   everyMs: number,
   seen: (guardrails: LoadedGuardrails) => void = () => undefined,
 ): () => Promise<void> {
-  const { watchtower, github, tempo } = ports;
+  const { watchtower, github, timings } = ports;
   let stopped = false;
   let looking: Promise<void> | undefined;
   const look = async () => {
@@ -30,7 +30,7 @@ export function keepWatch(
       ...(model === undefined ? {} : { breakerOpen: model.state().breakerOpen }),
     });
     const probing = watchtower !== undefined && isWatching(watchtower.state()) && !stopped;
-    if (probing && watchtower.state().signals.modelRule !== "off") await probe(model, tempo.modelDeadlineMs);
+    if (probing && watchtower.state().signals.modelRule !== "off") await probe(model, timings.modelDeadlineMs);
   };
   const timer = setInterval(() => {
     looking ??= look().finally(() => {

@@ -9,7 +9,7 @@ import {
   type WatchtowerLimits,
 } from "../../domain/guardrails/watchtower.ts";
 import type { Clock, Telemetry } from "../../ports/runtime.ts";
-import type { WatchtowerDesk } from "../../ports/records.ts";
+import type { WatchtowerMode } from "../../ports/records.ts";
 
 /** Where the mode is kept, so that a restart does not end it. */
 export interface WatchtowerRecord {
@@ -25,7 +25,7 @@ export interface WatchtowerOptions {
 }
 
 /** The one state of the mode: hears events, keeps it on record, tells once when it begins and once when it ends. */
-export async function openWatchtower(options: WatchtowerOptions): Promise<WatchtowerDesk> {
+export async function openWatchtower(options: WatchtowerOptions): Promise<WatchtowerMode> {
   const { record, clock, telemetry, limits } = options;
   const now = () => clock.now().getTime();
   const stored = await record.readWatchtower();
@@ -36,7 +36,7 @@ export async function openWatchtower(options: WatchtowerOptions): Promise<Watcht
     hear: (event: WatchtowerEvent) => {
       const before = state;
       state = nextWatchtower(before, event, now(), limits);
-      if (isWatching(state) !== isWatching(before)) telemetry.tell("", "watchtower", renderWatchtower(state));
+      if (isWatching(state) !== isWatching(before)) telemetry.log("", "watchtower", renderWatchtower(state));
       const kept = state;
       // A state that could not be written now is written with the next event.
       saving = saving.then(() => record.saveWatchtower(kept).catch(() => undefined));

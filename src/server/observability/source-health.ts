@@ -1,4 +1,10 @@
-import { type Heard, heardFrom, heardOf, type SourceHealth, unasked } from "../../domain/evidence/source-health.ts";
+import {
+  type SourceAnswer,
+  withAnswer,
+  sourceAnswerOf,
+  type SourceHealth,
+  unasked,
+} from "../../domain/evidence/source-health.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import { Refused } from "../../ports/errors.ts";
 
@@ -17,7 +23,7 @@ export type SourceName = (typeof sourceNames)[number];
 
 /** Hears how the sources answer, in passing: nobody is asked for its sake. */
 export interface Sources {
-  hear(name: SourceName, heard: Heard): void;
+  hear(name: SourceName, heard: SourceAnswer): void;
   /** One HTTP call; without a status nobody answered. */
   hearStatus(name: SourceName, status: number | undefined): void;
   /** The same port; what its calls come to is heard. */
@@ -38,11 +44,11 @@ export function openSources(clock: Clock, clean: (text: string) => string): Sour
   };
   const hear: Sources["hear"] = (name, heard) => {
     const safe = heard.kind === "answers" ? heard : { ...heard, because: clean(heard.because) };
-    change(name, (health) => heardFrom(health, safe, now()));
+    change(name, (health) => withAnswer(health, safe, now()));
   };
   return {
     hear,
-    hearStatus: (name, status) => hear(name, heardOf(status)),
+    hearStatus: (name, status) => hear(name, sourceAnswerOf(status)),
     watch: (name, port) => watched(port, (heard) => hear(name, heard)),
     describe: (name, about) => change(name, (health) => ({ ...health, about: clean(about) })),
     absent: (name, because) =>
@@ -51,7 +57,7 @@ export function openSources(clock: Clock, clean: (text: string) => string): Sour
   };
 }
 
-function watched<T extends object>(port: T, hear: (heard: Heard) => void): T {
+function watched<T extends object>(port: T, hear: (heard: SourceAnswer) => void): T {
   const methods = Object.entries(port).map(([name, member]: [string, unknown]) => {
     if (typeof member !== "function") return [name, member] as const;
     const call = (...args: unknown[]): unknown => {
@@ -68,7 +74,7 @@ function watched<T extends object>(port: T, hear: (heard: Heard) => void): T {
   return Object.fromEntries(methods) as T;
 }
 
-function failureOf(error: unknown): Heard {
+function failureOf(error: unknown): SourceAnswer {
   const because = error instanceof Error ? error.message : "it failed without a reason";
   return { kind: error instanceof Refused ? "refuses" : "silent", because };
 }

@@ -1,5 +1,5 @@
 import type { Measure } from "../../adapters/dbos/durable.ts";
-import { turns } from "../../adapters/dbos/priority-queue.ts";
+import { priorityQueue } from "../../adapters/dbos/priority-queue.ts";
 
 /** The steps that ask much of others, and how many of each run at the same time. */
 const atOnce: Readonly<Record<string, number>> = {
@@ -15,7 +15,7 @@ export function limitSteps(measure: Measure): Measure {
   const lines = new Map(
     Object.entries(atOnce).map(([step, count]) => [
       step,
-      turns(step, { atOnce: count, mostWaiting: Number.POSITIVE_INFINITY }),
+      priorityQueue(step, { atOnce: count, mostWaiting: Number.POSITIVE_INFINITY }),
     ]),
   );
   return (workflow, step, work) => {

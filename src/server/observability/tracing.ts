@@ -4,15 +4,15 @@ import type { Store } from "../../adapters/postgres/store.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 
 /** What every story takes, step by step: on record, and as spans where a collector is named. */
-export interface Observed {
+export interface Observability {
   readonly steps: StepMeter;
   /** The same store; the end of a story closes its trace. */
   readonly store: Store;
   close(): Promise<void>;
 }
 
-export function observe(endpoint: string | undefined, store: Store, telemetry: Telemetry): Observed {
-  const onChange = (text: string) => telemetry.tell("", "trace", text);
+export function observe(endpoint: string | undefined, store: Store, telemetry: Telemetry): Observability {
+  const onChange = (text: string) => telemetry.log("", "trace", text);
   const tracer = endpoint === undefined ? undefined : otlpTracer({ endpoint, onChange });
   const writing = new Set<Promise<void>>();
   // The figures are for people: a story must neither wait for them nor fail with them.
@@ -50,11 +50,11 @@ function closingTraces(store: Store, tracer: Tracer): Store {
 }
 
 /** What is told about an incident is also kept, for its page. */
-export function remembering(telemetry: Telemetry, store: Store): Telemetry {
+export function recordingLogger(telemetry: Telemetry, store: Store): Telemetry {
   return {
     ...telemetry,
-    tell: (incident, verb, text) => {
-      telemetry.tell(incident, verb, text);
+    log: (incident, verb, text) => {
+      telemetry.log(incident, verb, text);
       if (incident !== "") void store.recordEvent(incident, verb, text).catch(() => undefined);
     },
   };

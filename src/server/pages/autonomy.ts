@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import type { AutonomyView } from "../../flow/jobs/show-autonomy.ts";
+import type { AutonomyView } from "../../flow/jobs/autonomy.ts";
 import { page, table } from "./layout.ts";
 
 /** What Rectify has earned, by alert, workload and remedy; what is missing, and which records count for nothing. */

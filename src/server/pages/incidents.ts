@@ -3,7 +3,7 @@ import type { IncidentRecord } from "../../adapters/postgres/store.ts";
 import type { IncidentEvent } from "../../adapters/postgres/incidents/lineage.ts";
 import { type Capsule, readCapsule } from "../../domain/records/capsule.ts";
 import type { Evidence } from "../../domain/evidence/evidence.ts";
-import { lineageOf, type Stage } from "../../domain/records/lineage.ts";
+import { lineageOf, type LineageStage } from "../../domain/records/lineage.ts";
 import { findingOf } from "../../domain/proposal/proposal-text.ts";
 import { type Exchange, renderModel, renderMs, type StepCost } from "../../domain/records/step-cost.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
@@ -82,7 +82,7 @@ function causesOf(capsule: Capsule | undefined) {
   return table(["confidence", "cause", "evidence"], rows, "None.");
 }
 
-function lineageTable(stages: readonly Stage[], story: IncidentRecord["story"]) {
+function lineageTable(stages: readonly LineageStage[], story: IncidentRecord["story"]) {
   // Only addresses that the code host gave us: an alert may be called like one.
   const ours = [story?.proposal?.url, story?.revert?.proposal?.url];
   const rows = stages.map(({ name, value, cost }) => {

@@ -1,9 +1,9 @@
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { LoadedGuardrails } from "../../flow/collect/load-guardrails.ts";
-import { showAutonomy } from "../../flow/jobs/show-autonomy.ts";
-import type { KeptMemory } from "../jobs/memory-refresh.ts";
+import { showAutonomy } from "../../flow/jobs/autonomy.ts";
+import type { RefreshedMemory } from "../jobs/memory-refresh.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { WatchtowerDesk } from "../../ports/records.ts";
+import type { WatchtowerMode } from "../../ports/records.ts";
 import type { Sources } from "../observability/source-health.ts";
 import type { Live } from "./routes.ts";
 import type { ProposalsView } from "./system.ts";
@@ -12,8 +12,8 @@ import type { ProposalsView } from "./system.ts";
 export interface Alive {
   readonly ports: Ports;
   readonly store: Store;
-  readonly memory: KeptMemory;
-  readonly watchtower: WatchtowerDesk;
+  readonly memory: RefreshedMemory;
+  readonly watchtower: WatchtowerMode;
   readonly sources: Sources;
   /** Those that were read last; undefined before the first time. */
   readonly guardrails: () => LoadedGuardrails | undefined;
@@ -37,6 +37,6 @@ async function proposalsUnder({ ports, store, guardrails }: Alive): Promise<Prop
   const known = guardrails();
   if (known === undefined) return { kind: "unknown", because: "the guardrails were not read since the start" };
   if (!known.ok) return { kind: "unknown", because: known.problems.join("; ") };
-  const limits = { ...known.value, coolDownMs: ports.tempo.coolDownMs };
+  const limits = { ...known.value, coolDownMs: ports.timings.coolDownMs };
   return { kind: "known", limits, ...(await store.queue.overview(limits, ports.clock.now())) };
 }

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { Reply, Route } from "../../adapters/http/listener.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import { auditProblems } from "../../domain/records/audit.ts";
-import type { AutonomyView } from "../../flow/jobs/show-autonomy.ts";
+import type { AutonomyView } from "../../flow/jobs/autonomy.ts";
 import { autonomyPage } from "./autonomy.ts";
 import { incidentPage, incidentsPage } from "./incidents.ts";
 import { clock, contentPolicy, page, table } from "./layout.ts";

@@ -61,7 +61,7 @@ async function anHourOfWork(meter: ReturnType<typeof openMeter>): Promise<void> 
   const answers: Partial<Store> = { waitingCount: async () => 0, accept: async () => true };
   const store = meter.watchStore(answers as Store);
   await store.accept("alerts", {}, Buffer.from("{}"));
-  const telemetry = meter.watchSteps({ tell: () => undefined });
+  const telemetry = meter.watchSteps({ log: () => undefined });
   for (const step of steps) for (const phase of ["begin", "end"] as const) telemetry.step?.("uid", step, phase);
   for (const status of [200, 304, 404, 502, undefined]) meter.githubCall({ method: "GET", status, durationMs: 10 });
   for (const ok of [true, false]) meter.modelCall({ ok, durationMs: 10 });

@@ -28,7 +28,7 @@ async function scrape(): Promise<string[]> {
 
 /** Tells the story of some incidents, whose every name comes from outside. */
 async function someWork(incidents: number): Promise<void> {
-  const telemetry = meter.watchSteps({ tell: () => undefined });
+  const telemetry = meter.watchSteps({ log: () => undefined });
   for (let index = 0; index < incidents; index += 1) {
     const workload = { kind: "Deployment", namespace: "evil", name: `secret-${index}` } as const;
     const incident = openIncident("test", workload, anAlert({ fingerprint: `f-${index}`, name: `Secret${index}` }));

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import {
   admitComment,
-  admitSpeaker,
+  admissionOf,
   type Place,
   ruleOf,
-  type Speaker,
+  type Commenter,
   staleness,
 } from "../../../src/domain/guardrails/approval.ts";
 import type { CommandWord } from "../../../src/domain/guardrails/command.ts";
@@ -36,7 +36,7 @@ describe("a comment", () => {
   });
 });
 
-const speaker: Speaker = { login: "ana", permission: "write", teams: [] };
+const speaker: Commenter = { login: "ana", permission: "write", teams: [] };
 const place: Place = { ours: true, open: true, author: "rectify[bot]", committers: ["rectify[bot]"] };
 
 function guardrailsWith(approvers: object = {}): Guardrails {
@@ -48,7 +48,7 @@ function guardrailsWith(approvers: object = {}): Guardrails {
 describe("who may", () => {
   const team = guardrailsWith({ "approve-scale": { teams: ["org/sre"], users: ["Bob"] } });
   test.each<
-    [string, CommandWord, { who?: Partial<Speaker>; where?: Partial<Place>; rules?: Guardrails }, RegExp | undefined]
+    [string, CommandWord, { who?: Partial<Commenter>; where?: Partial<Place>; rules?: Guardrails }, RegExp | undefined]
   >([
     ["a writer approves", "approve-scale", {}, undefined],
     ["a reader does not", "approve-scale", { who: { permission: "read" } }, /needs the permission write/],
@@ -78,7 +78,7 @@ describe("who may", () => {
     ],
     ["another command has its own rule", "hold", { rules: team }, undefined],
   ])("%s", (_, word, { who, where, rules }, because) => {
-    const admission = admitSpeaker(word, { ...speaker, ...who }, { ...place, ...where }, rules ?? guardrailsWith());
+    const admission = admissionOf(word, { ...speaker, ...who }, { ...place, ...where }, rules ?? guardrailsWith());
     if (because === undefined) expect(admission).toEqual({ kind: "heard" });
     else expect(admission).toEqual({ kind: "refused", because: expect.stringMatching(because) });
   });

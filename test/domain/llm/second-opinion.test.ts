@@ -4,17 +4,17 @@ import {
   assessAgreement,
   isTainted,
   type ModelSaid,
-  type Witness,
-  type Witnesses,
+  type Opinion,
+  type Opinions,
 } from "../../../src/domain/llm/second-opinion.ts";
 import { anItem, someEvidence } from "./a-question.ts";
 
-const ranked: Witness = { causeId: "C1", remedyId: "R1", confidence: 0.8, citing: ["E1"] };
-const answered = (change: Partial<Witness> = {}): ModelSaid => ({
+const ranked: Opinion = { causeId: "C1", remedyId: "R1", confidence: 0.8, citing: ["E1"] };
+const answered = (change: Partial<Opinion> = {}): ModelSaid => ({
   ...{ kind: "answered", causeId: "C1", remedyId: "R1", confidence: 0.9, citing: ["E1"], explanation: "because" },
   ...change,
 });
-const weigh = (change: Partial<Witnesses> = {}) =>
+const weigh = (change: Partial<Opinions> = {}) =>
   assessAgreement({ ranked, said: answered(), rule: "optional", evidence: someEvidence, ...change });
 
 describe("two witnesses", () => {
@@ -30,7 +30,7 @@ describe("two witnesses", () => {
     expect(together.confidence).toBeCloseTo(1 - 0.2 * 0.55);
   });
 
-  test.each<[string, Partial<Witness>, string]>([
+  test.each<[string, Partial<Opinion>, string]>([
     ["cause", { causeId: "C2" }, "ranking and model disagree on the cause: C1 and C2"],
     ["remedy", { remedyId: "R2" }, "ranking and model disagree on the remedy: R1 and R2"],
     ["remedy", { remedyId: "none" }, "ranking and model disagree on the remedy: R1 and none"],
@@ -48,7 +48,7 @@ describe("two witnesses", () => {
 });
 
 describe("one witness", () => {
-  test.each<[string, Partial<Witnesses>, readonly string[]]>([
+  test.each<[string, Partial<Opinions>, readonly string[]]>([
     ["the model is off", { rule: "off", said: { kind: "absent", because: "off" } }, []],
     [
       "the model was not there",
@@ -65,7 +65,7 @@ describe("one witness", () => {
     expect(weigh(change)).toMatchObject({ kind: "one", causeId: "C1", confidence: 0.8, needsPerson });
   });
 
-  test.each<[string, Partial<Witnesses>, string | undefined]>([
+  test.each<[string, Partial<Opinions>, string | undefined]>([
     [
       "silent",
       { said: { kind: "absent", because: "busy" } },

@@ -8,7 +8,7 @@ import {
   shortExpiry,
 } from "../../../src/domain/proposal/lease.ts";
 import { loweredLease } from "../../../src/domain/kubernetes/remediation.ts";
-import type { Story } from "../../../src/domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
 import { anIncident } from "../../builders.ts";
 import { aPlan } from "../../plan.ts";
 
@@ -70,7 +70,7 @@ const { remediation, effect, entry } = aPlan(5);
 const story = {
   ...{ ending: "recovered", because: "seen", remediation, effect, entry },
   proposal: { number: 7 },
-} as Story;
+} as IncidentOutcome;
 const now = new Date("2026-11-24T03:00:00Z");
 
 test("a verified scale-up begins a lease", () => {
@@ -87,7 +87,7 @@ test("a verified scale-up begins a lease", () => {
   });
 });
 
-test.each<[string, Partial<Story>]>([
+test.each<[string, Partial<IncidentOutcome>]>([
   ["what nobody verified", { ending: "unclear" }],
   ["what was taken back", { ending: "reverted" }],
   ["a revert", { remediation: { ...remediation, kind: "revert" } }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   findingOf,
-  type ProposalStory,
+  type ProposalBody,
   renderBody,
   renderCommitMessage,
   renderReport,
@@ -14,7 +14,7 @@ import { aRollback } from "../../rollback.ts";
 import { liveInPlain, liveMarkup } from "../../live-markup.ts";
 import { anItem, someEvidence } from "../llm/a-question.ts";
 
-function aStory(change: Partial<ProposalStory> = {}): ProposalStory {
+function aStory(change: Partial<ProposalBody> = {}): ProposalBody {
   const workload = { kind: "Deployment", namespace: "shop-production", name: "web" };
   return {
     incident: anIncident(),
@@ -137,7 +137,7 @@ describe("a proposal", () => {
     expect(body).not.toContain("hunter2");
   });
 
-  test.each<[string, Partial<ProposalStory>]>([
+  test.each<[string, Partial<ProposalBody>]>([
     ["the alert", { incident: anIncident(anAlert({ name: hostile, annotations: { summary: hostile } })) }],
     [
       "the evidence",

@@ -1,20 +1,27 @@
 import { expect, test } from "vitest";
 import type { Effect } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import { driftOf, remediationBack, rollbackOf } from "../../../src/domain/proposal/rollback.ts";
-import type { Story } from "../../../src/domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
 import { aPlan } from "../../plan.ts";
 import { aRollback } from "../../rollback.ts";
 
 const { remediation, effect } = aPlan(4);
-const proposal = { number: 7 } as Story["proposal"];
-const merged: Story = { ending: "recovered", because: "it is back", remediation, effect, proposal, mergedSha: "c" };
-const reverting = { number: 8 } as Story["proposal"];
+const proposal = { number: 7 } as IncidentOutcome["proposal"];
+const merged: IncidentOutcome = {
+  ending: "recovered",
+  because: "it is back",
+  remediation,
+  effect,
+  proposal,
+  mergedSha: "c",
+};
+const reverting = { number: 8 } as IncidentOutcome["proposal"];
 
 test("a merged change can be taken back under its own pull request", () => {
   expect(rollbackOf(merged, 7)).toEqual({ remediation, effect });
 });
 
-test.each<[string, Story | undefined, number, RegExp]>([
+test.each<[string, IncidentOutcome | undefined, number, RegExp]>([
   ["while its story goes on", undefined, 7, /goes on/],
   ["when it was never merged", { ...merged, mergedSha: undefined }, 7, /nothing of it was merged/],
   ["under another pull request of the incident", merged, 9, /only the change of #7 itself/],
@@ -24,7 +31,7 @@ test.each<[string, Story | undefined, number, RegExp]>([
 });
 
 test("a revert that was not merged stands in nobody's way", () => {
-  const story: Story = { ...merged, revert: { proposal: reverting, mergedSha: undefined } };
+  const story: IncidentOutcome = { ...merged, revert: { proposal: reverting, mergedSha: undefined } };
   expect(rollbackOf(story, 7)).toEqual({ remediation, effect });
 });
 

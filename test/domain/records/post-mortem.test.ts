@@ -10,7 +10,7 @@ import {
   readPostMortem,
   renderPostMortem,
   sealOf,
-  type StorySoFar,
+  type OutcomeSoFar,
   withdraw,
 } from "../../../src/domain/records/post-mortem.ts";
 import type { Remediation } from "../../../src/domain/kubernetes/remediation.ts";
@@ -46,7 +46,7 @@ function item(id: string, text: string): Evidence {
   return evidenceOf(id, { source: "prometheus", title: `title ${id}`, query: "up", from: now, to: now, finding });
 }
 
-function recordOf(story: StorySoFar, given: readonly Evidence[] = evidence) {
+function recordOf(story: OutcomeSoFar, given: readonly Evidence[] = evidence) {
   return postMortemOf({ incident, story, evidence: given, now });
 }
 
@@ -63,7 +63,7 @@ describe("a post-mortem", () => {
     expect(postMortemPath(incident)).toBe(`postmortems/2026-11-24-${incident.uid}.md`);
   });
 
-  test.each<[string, StorySoFar, string]>([
+  test.each<[string, OutcomeSoFar, string]>([
     ["without an ending", { cause, remediation }, "draft"],
     ["recovered and verified", { ending: "recovered", because: "", verification: recovered }, "verified"],
     ["recovered by word only", { ending: "recovered", because: "" }, "unclear"],
@@ -154,7 +154,7 @@ describe("a post-mortem", () => {
 
   test("holds no secret and no address that could be more than a link", () => {
     const key = "AKIAIOSFODNN7EXAMPLE";
-    const proposal = { number: 1, url: "https://github.com/o/r/pull/1> <img src=x>" } as StorySoFar["proposal"];
+    const proposal = { number: 1, url: "https://github.com/o/r/pull/1> <img src=x>" } as OutcomeSoFar["proposal"];
     const record = recordOf({ cause: { sentence: `the log says ${key}`, citing: [] }, proposal }, [item("E1", key)]);
     expect(renderPostMortem(record)).not.toContain(key);
     expect(record.pullRequest).toBeNull();

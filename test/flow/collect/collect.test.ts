@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kubernetes } from "../../../src/adapters/kubernetes/kubernetes.ts";
 import { loki } from "../../../src/adapters/monitoring/loki.ts";
 import { prometheus } from "../../../src/adapters/monitoring/prometheus.ts";
-import { within } from "../../../src/adapters/http/timeout.ts";
+import { withTimeout } from "../../../src/adapters/http/timeout.ts";
 import { capsuleOf, readCapsule, renderCapsule, replayCapsule } from "../../../src/domain/records/capsule.ts";
 import { diagnoseSignals } from "../../../src/domain/root-cause/cause.ts";
 import { signalsOf } from "../../../src/domain/root-cause/signals.ts";
@@ -64,11 +64,11 @@ function collected(
     metrics: prometheus({ url: urls.prometheus, deadlineMs }),
     logs: loki({ url: urls.loki, deadlineMs }),
     clock: { now },
-    within: (milliseconds: number, work: Promise<unknown>) => within(Math.min(milliseconds, giveUpMs), work),
+    within: (milliseconds: number, work: Promise<unknown>) => withTimeout(Math.min(milliseconds, giveUpMs), work),
     tempo: { lookbackMs: 20_000, rateWindow: "3s", historyMs: 60_000, selfHealMs: 5_000 },
     journal: { mergesSince: async () => [] },
     github: { commitsSince: async () => [], head: async () => ({ sha, tree: treeOf(files) }), ...github },
-    telemetry: { tell: () => undefined },
+    telemetry: { log: () => undefined },
   };
   return collect(incident(), ports as unknown as Ports);
 }
@@ -166,7 +166,7 @@ test("E07: an alert whose metric is back needs no change", async () => {
   const ports = {
     journal: { saveCapsule: async () => undefined },
     clock: { now: shop.cluster.now },
-    telemetry: { tell: (_incident: string, _verb: string, text: string) => void told.push(text) },
+    telemetry: { log: (_incident: string, _verb: string, text: string) => void told.push(text) },
   };
   const observed: Observed = { ...calm, threshold: { query: "cpu", comparison: ">", limit: 0.95 }, value: 0.05 };
   const because = "already recovered: the alert's metric is 0.05 now, and it fires > 0.95";

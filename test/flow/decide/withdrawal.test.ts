@@ -3,8 +3,8 @@ import { openStore } from "../../../src/adapters/postgres/store.ts";
 import { postMortemOf, postMortemPath, readPostMortem, renderSealed } from "../../../src/domain/records/post-mortem.ts";
 import { bodyHashOf, type Permission } from "../../../src/domain/guardrails/commenter.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { carryWithdrawals } from "../../../src/flow/jobs/carry-withdrawals.ts";
-import { hearWithdrawal } from "../../../src/flow/decide/hear-withdrawal.ts";
+import { carryWithdrawals } from "../../../src/flow/jobs/withdrawals.ts";
+import { runWithdrawalCommand } from "../../../src/flow/decide/withdrawal-command.ts";
 import { readRecord } from "../../../src/manifests/repository/post-mortem-files.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { anIncident } from "../../builders.ts";
@@ -50,11 +50,11 @@ async function said({
       withdraw: async (uid: string, withdrawal: object) => void done.withdrawn.push({ uid, ...withdrawal }),
     },
     clock: { now: () => now },
-    telemetry: { tell: () => undefined },
+    telemetry: { log: () => undefined },
   };
   const message = { kind: "command", comment: 5, bodyHash: bodyHashOf(body) } as const;
   const about = { incident: incident.uid, pull: 7, ended: "recovered: it is back" };
-  await hearWithdrawal(message, about, ports as unknown as Ports);
+  await runWithdrawalCommand(message, about, ports as unknown as Ports);
   return done;
 }
 

@@ -30,7 +30,7 @@ async function word({ behaviour = "honest", model = labModelName, contextTokens 
   const asking = { incident: anIncident(), evidence: someEvidence, causes: [], remedies: [], precedents: [] };
   const ports = {
     ...{ model: ollamaModel({ host: server.url, model, contextTokens }), prompts: loadPrompts() },
-    ...{ random: () => "0".repeat(32), tempo: { modelDeadlineMs: 10_000 } as Ports["tempo"] },
+    ...{ random: () => "0".repeat(32), timings: { modelDeadlineMs: 10_000 } as Ports["timings"] },
   };
   return askModel({ ...asking, guardrails: guardrails.value }, ports);
 }

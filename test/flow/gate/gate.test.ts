@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ledgerPath } from "../../../src/domain/records/autonomy.ts";
 import { postMortemOf, renderSealed } from "../../../src/domain/records/post-mortem.ts";
 import { remediationBack } from "../../../src/domain/proposal/rollback.ts";
-import type { Case } from "../../../src/flow/gate/change-request.ts";
+import type { ChangeRequest } from "../../../src/flow/gate/change-request.ts";
 import { gate } from "../../../src/flow/gate/gate.ts";
 import { pastFiles } from "../../../src/lab/past.ts";
 import { anIncident } from "../../builders.ts";
@@ -31,7 +31,7 @@ describe("the gate", () => {
     });
   });
 
-  test.each<[string, Partial<Case>]>([
+  test.each<[string, Partial<ChangeRequest>]>([
     ["rollback", { rollback: aRollback() }],
     ["revert", { failed: { ending: "unclear", because: "it still fires", effect: aPlan(4).effect } }],
     ["end of a lease", { lease: aLease() }],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { keepDashboard } from "../../../src/flow/jobs/keep-dashboard.ts";
+import { reconcileDashboard } from "../../../src/flow/jobs/dashboard.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { gatePorts } from "../../plan.ts";
 import { aWatchtower } from "../../watchtower.ts";
@@ -16,8 +16,13 @@ async function kept(watchtower: Ports["watchtower"]) {
   const queue: Partial<Ports["queue"]> = {
     overview: async () => ({ open: [], listed: [], ready: [], used: { open: 0, lastHour: 0 } }),
   };
-  const tempo = { coolDownMs: 0 } as Ports["tempo"];
-  await keepDashboard({ ...ports, tempo, ...({ github, queue } as Pick<Ports, "github" | "queue">), watchtower });
+  const tempo = { coolDownMs: 0 } as Ports["timings"];
+  await reconcileDashboard({
+    ...ports,
+    timings: tempo,
+    ...({ github, queue } as Pick<Ports, "github" | "queue">),
+    watchtower,
+  });
   return { ...bodies[0], marks };
 }
 

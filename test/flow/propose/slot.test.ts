@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Story } from "../../../src/domain/proposal/outcome.ts";
-import type { Case } from "../../../src/flow/gate/change-request.ts";
-import { placeOf, takeTurn } from "../../../src/flow/propose/slot.ts";
+import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
+import type { ChangeRequest } from "../../../src/flow/gate/change-request.ts";
+import { placeOf, waitForSlot } from "../../../src/flow/propose/slot.ts";
 import type { Message, Run } from "../../../src/ports/workflow.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import type { ProposalQueue } from "../../../src/ports/records.ts";
@@ -32,15 +32,15 @@ function runOf(
   const ports: Ports = {
     ...gatePorts({ guardrails: world.guardrails ?? {} }),
     queue,
-    telemetry: { tell: (_incident, _verb, text) => void told.push(text) },
+    telemetry: { log: (_incident, _verb, text) => void told.push(text) },
   };
   const head = async () => ({ sha: "b".repeat(40), tree: await ports.github.at("") });
   const alertsOf = async () => [anAlert({ status: world.resolved ? "resolved" : "firing" })];
   const asked = {
     ...ports,
-    tempo: {} as Ports["tempo"],
+    timings: {} as Ports["timings"],
     github: { ...ports.github, head },
-    journal: { ...ports.journal, alertsOf },
+    journal: { ...ports.records, alertsOf },
   };
   const waits: number[] = [];
   const run = {
@@ -59,45 +59,45 @@ const cap = "5 pull requests are open (maxOpenPulls)";
 
 test("a free slot lets the proposal go at once", async () => {
   const { run, waits } = runOf(aQueue([]));
-  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("go");
+  expect(await waitForSlot(aCase(), aPlan(3), run)).toBe("go");
   expect(waits).toEqual([]);
 });
 
 test("at the cap it waits, says why once, and knows that its plan is old by then", async () => {
   const { run, told, waits } = runOf(aQueue([cap, cap, cap]));
-  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("waited");
+  expect(await waitForSlot(aCase(), aPlan(3), run)).toBe("waited");
   expect(told).toEqual([`waits: ${cap}`]);
   expect(waits).toEqual([1, 2, 4]);
 });
 
 test("who waits long looks ever more rarely, until something happens", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)), { rousedAt: 7 });
-  expect(await takeTurn(aCase(), aPlan(3), run)).toBe("waited");
+  expect(await waitForSlot(aCase(), aPlan(3), run)).toBe("waited");
   expect(waits).toEqual([1, 2, 4, 8, 16, 20, 20, 1, 2]);
 });
 
 test("an alert that resolved meanwhile needs no proposal", async () => {
   const { run } = runOf(aQueue(Array(9).fill(cap)), { resolved: true });
-  expect(await takeTurn(aCase(), aPlan(3), run)).toEqual({
+  expect(await waitForSlot(aCase(), aPlan(3), run)).toEqual({
     because: "the alert resolved while the proposal waited its turn",
   });
 });
 
 test("the end of a lease does not wait: what was measured for it would be old", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
-  const lease = { renewals: 2 } as Case["lease"];
-  expect(await takeTurn(aCase({ lease, closesWhenResolved: false }), aPlan(3), run)).toEqual({ because: cap });
+  const lease = { renewals: 2 } as ChangeRequest["lease"];
+  expect(await waitForSlot(aCase({ lease, closesWhenResolved: false }), aPlan(3), run)).toEqual({ because: cap });
   expect(waits).toEqual([]);
   expect(placeOf(aCase({ lease }))).toMatch(/^[0-9a-f-]{36}\/lease\/2$/);
 });
 
 test("a revert never waits", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
-  expect(await takeTurn(aCase({ failed: {} as Story }), aPlan(3), run)).toBe("go");
+  expect(await waitForSlot(aCase({ failed: {} as IncidentOutcome }), aPlan(3), run)).toBe("go");
   expect(waits).toEqual([]);
 });
 
 test("invalid guardrails open nothing", async () => {
   const { run } = runOf(aQueue([]), { guardrails: { maxReplica: 1 } });
-  await expect(takeTurn(aCase(), aPlan(3), run)).rejects.toThrow("waits forever");
+  await expect(waitForSlot(aCase(), aPlan(3), run)).rejects.toThrow("waits forever");
 });

@@ -69,7 +69,7 @@ function worldOf(world: World) {
       end: async (_uid: string, because: string) => void told.push(`end: ${because}`),
       renew: async (_uid: string, renewal: object) => void told.push(`renew: ${JSON.stringify(renewal)}`),
     },
-    journal: { ...base.journal, mergesSince: async () => [], alertsOf: async () => [anAlert({ status: "resolved" })] },
+    journal: { ...base.records, mergesSince: async () => [], alertsOf: async () => [anAlert({ status: "resolved" })] },
     changes: { settle: async () => void told.push("settled") },
     clock: { now: () => now },
     within: (_: number, work: Promise<unknown>) => work,

@@ -13,13 +13,13 @@ import {
 } from "../../../src/domain/records/post-mortem.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { recall } from "../../../src/flow/recall.ts";
-import { type KeptMemory, keepMemory } from "../../../src/server/jobs/memory-refresh.ts";
+import { type RefreshedMemory, refreshMemory } from "../../../src/server/jobs/memory-refresh.ts";
 import { Unavailable } from "../../../src/ports/errors.ts";
 import { anAlert } from "../../builders.ts";
 import { scratchDirectory } from "../../scratch.ts";
 
 const sealKey = "a key of these tests";
-const open: KeptMemory[] = [];
+const open: RefreshedMemory[] = [];
 const directories: string[] = [];
 afterEach(async () => {
   for (const memory of open.splice(0)) await memory.close();
@@ -57,20 +57,28 @@ function repository(first: readonly PostMortem[], rules = guardrails) {
 }
 
 function kept(
-  github: Parameters<typeof keepMemory>[0]["github"],
-  change: Partial<Parameters<typeof keepMemory>[0]> = {},
+  github: Parameters<typeof refreshMemory>[0]["github"],
+  change: Partial<Parameters<typeof refreshMemory>[0]> = {},
 ) {
   const directory = mkdtempSync(join(tmpdir(), "rectify-kept-"));
   directories.push(directory);
   const warnings: string[] = [];
   const warn = (text: string) => void warnings.push(text);
-  const memory = keepMemory({ directory, github, sealKey, embedding: undefined, everyMs: 3_600_000, warn, ...change });
+  const memory = refreshMemory({
+    directory,
+    github,
+    sealKey,
+    embedding: undefined,
+    everyMs: 3_600_000,
+    warn,
+    ...change,
+  });
   open.push(memory);
   return { memory, warnings };
 }
 
 const anywhere = { namespaces: ["shop", "billing"], except: [] };
-const uidsIn = async (memory: KeptMemory) =>
+const uidsIn = async (memory: RefreshedMemory) =>
   (await memory.nearest("HighLatency warning\nDeployment web", 9, anywhere)).map(({ remembered }) => remembered.uid);
 
 describe("the memory", () => {

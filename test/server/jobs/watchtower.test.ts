@@ -16,7 +16,7 @@ function world() {
         },
       },
       clock: { now: () => new Date(now) },
-      telemetry: { tell: (_incident, _verb, text) => void told.push(text) },
+      telemetry: { log: (_incident, _verb, text) => void told.push(text) },
       limits,
     });
   return { open, told, later: (ms: number) => void (now += ms) };

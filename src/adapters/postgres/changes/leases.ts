@@ -1,7 +1,7 @@
 import type { Reserved } from "../../../domain/remedy/cost.ts";
 import type { Lease } from "../../../domain/proposal/lease.ts";
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
-import type { ChangeBook, LeaseBook } from "../../../ports/records.ts";
+import type { MergedChanges, LeaseStore } from "../../../ports/records.ts";
 import { readable, readDocument, storedLease, type Unreadable } from "../documents.ts";
 import type { Query, Row } from "../query.ts";
 
@@ -11,22 +11,22 @@ export interface DueLease {
   readonly workflow: string | undefined;
 }
 
-export function leaseBook(query: Query, unreadable: Unreadable) {
+export function leaseStore(query: Query, unreadable: Unreadable) {
   const read = ({ document, version }: Row) => readDocument(storedLease, document, version);
-  const begin: LeaseBook["begin"] = async (lease) => {
+  const begin: LeaseStore["begin"] = async (lease) => {
     const text = "insert into lease (incident, document, expires) values ($1, $2, $3) on conflict do nothing";
     await query(text, [lease.incident.uid, JSON.stringify(lease), lease.expires]);
   };
-  const renew: LeaseBook["renew"] = async (incident, renewal) => {
+  const renew: LeaseStore["renew"] = async (incident, renewal) => {
     const text = `update lease set document = document || $2, expires = $3, workflow = null
       where incident = $1 and ended_at is null`;
     await query(text, [incident, JSON.stringify(renewal), renewal.expires]);
   };
-  const end: LeaseBook["end"] = async (incident, because) => {
+  const end: LeaseStore["end"] = async (incident, because) => {
     const text = "update lease set ended_at = now(), because = $2 where incident = $1 and ended_at is null";
     await query(text, [incident, because]);
   };
-  const running: LeaseBook["running"] = async () => {
+  const running: LeaseStore["running"] = async () => {
     const { rows } = await query("select document, version from lease where ended_at is null order by expires");
     return readable(rows, read, unreadable);
   };
@@ -59,7 +59,7 @@ export function leaseBook(query: Query, unreadable: Unreadable) {
   };
 }
 
-export function changeBook(query: Query): { readonly changes: ChangeBook } {
+export function mergedChanges(query: Query): { readonly changes: MergedChanges } {
   return {
     changes: {
       record: async ({ pull, incident, workload, reserved, mergedAt }) => {

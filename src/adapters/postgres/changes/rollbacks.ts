@@ -1,5 +1,5 @@
 import type { Rollback } from "../../../domain/proposal/rollback.ts";
-import type { RollbackBook } from "../../../ports/records.ts";
+import type { RollbackStore } from "../../../ports/records.ts";
 import { readable, readDocument, storedRollback, type Unreadable } from "../documents.ts";
 import type { Query } from "../query.ts";
 
@@ -9,8 +9,8 @@ export interface OpenRollback {
   readonly workflow: string | undefined;
 }
 
-export function rollbackBook(query: Query, unreadable: Unreadable) {
-  const ask: RollbackBook["ask"] = async (asked) => {
+export function rollbackStore(query: Query, unreadable: Unreadable) {
+  const ask: RollbackStore["ask"] = async (asked) => {
     // The same comment may be heard again: then it is on record already, and that is no refusal.
     const text = `insert into rollback as r (pull, incident, document) values ($1, $2, $3::jsonb || jsonb_build_object(
         'latestPull', (select coalesce(max(number), $1) from pull_request where incident = $2)))
@@ -23,7 +23,7 @@ export function rollbackBook(query: Query, unreadable: Unreadable) {
     ]);
     return rows[0]?.comment === String(asked.comment);
   };
-  const end: RollbackBook["end"] = async (pull, because) => {
+  const end: RollbackStore["end"] = async (pull, because) => {
     await query("update rollback set ended_at = now(), because = $2 where pull = $1 and ended_at is null", [
       pull,
       because,

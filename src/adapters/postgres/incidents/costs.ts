@@ -5,7 +5,7 @@ import type { Query } from "../query.ts";
 const storable = (text: string) => text.replaceAll("\u0000", "�");
 
 /** What each step of an incident's story took, and what was said to and by the model. */
-export function costBook(query: Query) {
+export function costStore(query: Query) {
   return {
     /** Adds one attempt to what the step took so far. */
     async addStepCost(incident: string, cost: Omit<StepCost, "times">) {

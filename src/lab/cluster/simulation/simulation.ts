@@ -4,7 +4,7 @@ import { oomKill } from "../objects/pods.ts";
 import type { ActiveAlert } from "../metrics/rules.ts";
 import { podsOfWorkload, readyPods, step } from "./step.ts";
 import { writeLine } from "./story-lines.ts";
-import { createWorld, isDue, type SimulationSettings, type World } from "../world.ts";
+import { createWorld, isDue, type SimulationSettings, type ClusterState } from "../world.ts";
 
 /** How one workload does at this moment. */
 export interface WorkloadView {
@@ -67,7 +67,7 @@ export function createSimulation(settings: SimulationSettings, notify: Notify) {
 }
 
 /** One look at Git, as source-controller and kustomize-controller take it. A failure is written into the object. */
-async function syncOnce(world: World): Promise<void> {
+async function syncOnce(world: ClusterState): Promise<void> {
   const { sync, settings, kube } = world;
   if (sync.running || sync.suspended) return;
   sync.running = true;
@@ -85,7 +85,7 @@ async function syncOnce(world: World): Promise<void> {
   }
 }
 
-function controlsOf(world: World) {
+function controlsOf(world: ClusterState) {
   const { kube, sync } = world;
   return {
     setLoad: (workload: string, requestsPerSecond: number) => {
@@ -112,7 +112,7 @@ function controlsOf(world: World) {
   };
 }
 
-function isRolledOut({ kube }: World): boolean {
+function isRolledOut({ kube }: ClusterState): boolean {
   return kube.list("Deployment").every((deployment) => {
     const wanted = numberAt(deployment, "spec", "replicas") ?? 1;
     const status = (field: string) => numberAt(deployment, "status", field) ?? 0;
@@ -120,7 +120,7 @@ function isRolledOut({ kube }: World): boolean {
   });
 }
 
-function viewOf(world: World, workload: string): WorkloadView {
+function viewOf(world: ClusterState, workload: string): WorkloadView {
   const flow = world.flows.get(workload);
   const deployment = world.kube.list("Deployment").find((item) => item.metadata.name === workload);
   return {

@@ -11,10 +11,10 @@ import type { Burden, Load } from "./service-model.ts";
 import { plainService } from "./shop.ts";
 import { writeLogs } from "./story-lines.ts";
 import { type Flow, runTraffic } from "./traffic.ts";
-import { isDue, type World } from "../world.ts";
+import { isDue, type ClusterState } from "../world.ts";
 
 /** One tick: requests run, controllers act, Prometheus scrapes and evaluates. */
-export function step(world: World): void {
+export function step(world: ClusterState): void {
   const { settings, clock, kube, fleet } = world;
   const tickMs = tickOf(world);
   clock.nowMs += tickMs;
@@ -33,26 +33,26 @@ export function step(world: World): void {
   if (isNearlyLive(world) && isDue(world, "rules", settings.rulesMs)) evaluateAll(world);
 }
 
-export function podsOfWorkload(world: World, name: string): KubeObject[] {
+export function podsOfWorkload(world: ClusterState, name: string): KubeObject[] {
   const deployment = world.kube.list("Deployment").find((item) => item.metadata.name === name);
   return deployment ? setsOf(world.fleet, deployment).flatMap((set) => podsOf(world.kube, set)) : [];
 }
 
-export function readyPods(world: World, name: string): KubeObject[] {
+export function readyPods(world: ClusterState, name: string): KubeObject[] {
   return podsOfWorkload(world, name).filter(isReady);
 }
 
-function isNearlyLive({ clock }: World): boolean {
+function isNearlyLive({ clock }: ClusterState): boolean {
   return clock.nowMs > clock.startMs - 15_000;
 }
 
 /** The quiet past is only a background: coarse ticks will do. */
-function tickOf({ settings, clock }: World): number {
+function tickOf({ settings, clock }: ClusterState): number {
   return clock.live ? settings.tickMs : Math.max(settings.tickMs, settings.scrapeMs);
 }
 
 /** Lets the requests of some seconds run; the counters of every pod grow. */
-export function letTrafficRun(world: World, deployments: readonly KubeObject[], seconds: number): void {
+export function letTrafficRun(world: ClusterState, deployments: readonly KubeObject[], seconds: number): void {
   const { settings, clock, backlogs } = world;
   const byName = new Map(deployments.map((deployment) => [deployment.metadata.name, deployment]));
   const t = (clock.nowMs - clock.startMs) / 1000;
@@ -74,7 +74,7 @@ export function letTrafficRun(world: World, deployments: readonly KubeObject[], 
 const noBurden: Burden = { capacityFactor: 1, extraMs: 0, extraErrorShare: 0, cpuFactor: 1 };
 
 function loadFor(
-  world: World,
+  world: ClusterState,
   deployment: KubeObject | undefined,
   { name, offered, seconds }: { readonly name: string; readonly offered: number; readonly seconds: number },
 ): Load {
@@ -97,7 +97,7 @@ function loadFor(
 }
 
 /** The effect of bad images in the share of the ready pods that run them. */
-function burdenOf({ settings }: World, name: string, ready: readonly KubeObject[]): Burden {
+function burdenOf({ settings }: ClusterState, name: string, ready: readonly KubeObject[]): Burden {
   const bad = settings.badImages.filter((image) => image.workload === name);
   return bad.reduce<Burden>((burden, { tag, effect }) => {
     const running = ready.filter((pod) => imageTag({ ...pod, spec: { template: { spec: pod.spec } } }) === tag).length;
@@ -113,12 +113,12 @@ function burdenOf({ settings }: World, name: string, ready: readonly KubeObject[
   }, noBurden);
 }
 
-function memoryOf({ settings }: World, flow: Flow, pods: number): number {
+function memoryOf({ settings }: ClusterState, flow: Flow, pods: number): number {
   const model = settings.services[flow.name] ?? plainService;
   return model.memoryBytes + (model.memoryPerRequest * flow.backlog) / Math.max(1, pods);
 }
 
-function scrape(world: World): void {
+function scrape(world: ClusterState): void {
   const { kube, clock, series, counters } = world;
   const pods = kube.list("Pod");
   const alive = new Set(pods.map((pod) => pod.metadata.name));
@@ -132,7 +132,7 @@ function scrape(world: World): void {
   if (isDue(world, "logs", 1_000)) writeLogs(world);
 }
 
-function evaluateAll(world: World): void {
+function evaluateAll(world: ClusterState): void {
   const { series, clock, settings } = world;
   world.alerts = evaluateRules(settings.rules, world.alerts, { store: series, atMs: clock.nowMs });
   series.append("alerts", clock.nowMs, alertSamples(world.alerts));

@@ -1,9 +1,9 @@
 import type { KubeObject } from "../objects/kube-object.ts";
 import { podsOfWorkload } from "./step.ts";
-import type { World } from "../world.ts";
+import type { ClusterState } from "../world.ts";
 
 /** What the workloads write about their own requests: a calm line, slow ones and failures. */
-export function writeLogs(world: World): void {
+export function writeLogs(world: ClusterState): void {
   for (const [name, flow] of world.flows) {
     const pods = podsOfWorkload(world, name);
     const pod = pods[Math.floor(world.fleet.random() * pods.length)];
@@ -21,7 +21,7 @@ export function writeLogs(world: World): void {
 }
 
 /** One line with the labels that a log agent gives it. */
-export function writeLine(world: World, pod: KubeObject, line: string): void {
+export function writeLine(world: ClusterState, pod: KubeObject, line: string): void {
   const { namespace = "", name, labels = {} } = pod.metadata;
   const container = labels.app ?? "main";
   world.logs.add({ atMs: world.clock.nowMs, labels: { namespace, pod: name, container, app: container }, line });

@@ -3,10 +3,10 @@ import type { Routes } from "../http.ts";
 import { Problem, created, notFound, ok, paged } from "../http.ts";
 import type { Webhooks } from "../webhooks.ts";
 import { appView, installationView, repositoryView } from "./views.ts";
-import type { World } from "../world.ts";
+import type { ForgeState } from "../world.ts";
 
 /** The App itself: its identity, its installation, its tokens, its webhook deliveries. */
-export function appRoutes(world: World, tokens: Tokens, webhooks: Webhooks): Routes {
+export function appRoutes(world: ForgeState, tokens: Tokens, webhooks: Webhooks): Routes {
   const { app } = world.options;
   return {
     "GET /app": () => ok({ ...appView(world, app.id, app.slug), installations_count: 1 }),
@@ -65,7 +65,7 @@ export function appRoutes(world: World, tokens: Tokens, webhooks: Webhooks): Rou
   };
 }
 
-function deliveryView(world: World, delivery: Webhooks["deliveries"][number]) {
+function deliveryView(world: ForgeState, delivery: Webhooks["deliveries"][number]) {
   return {
     id: delivery.number,
     guid: delivery.id,

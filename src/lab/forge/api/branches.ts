@@ -1,5 +1,5 @@
 import { closeIssue } from "./issues.ts";
-import type { Account, World } from "../world.ts";
+import type { Account, ForgeState } from "../world.ts";
 import { accountOf, signatureOf } from "../world.ts";
 import { commitView } from "./commit-views.ts";
 import { pullView, repositoryView } from "./views.ts";
@@ -8,7 +8,7 @@ const nothing = "0".repeat(40);
 
 /** Moves, makes (`before` undefined) or deletes (`after` undefined) a branch, with all that follows on GitHub. */
 export async function moveBranch(
-  world: World,
+  world: ForgeState,
   move: { readonly branch: string; readonly before: string | undefined; readonly after: string | undefined },
   sender: Account,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function moveBranch(
 }
 
 async function emitPush(
-  world: World,
+  world: ForgeState,
   { branch, before, after }: { branch: string; before: string | undefined; after: string | undefined },
   sender: Account,
 ): Promise<void> {
@@ -73,7 +73,7 @@ export interface PushOptions {
 
 /** Commits the files on top of the branch and gives the new commit's id. */
 export async function pushFiles(
-  world: World,
+  world: ForgeState,
   files: Readonly<Record<string, string | null>>,
   { message, author, branch = "main" }: PushOptions,
 ): Promise<string> {
@@ -101,6 +101,6 @@ export async function pushFiles(
 }
 
 /** The repository's part of every webhook. */
-export function envelopeOf(world: World): Readonly<Record<string, unknown>> {
+export function envelopeOf(world: ForgeState): Readonly<Record<string, unknown>> {
   return { repository: repositoryView(world), installation: { id: world.installationId, node_id: "I_1" } };
 }

@@ -1,13 +1,13 @@
 import type { Call, Routes } from "../http.ts";
 import { Problem, created, invalid, notFound, ok, paged, requiredText, textOf } from "../http.ts";
-import type { Account, CheckRecord, Conclusion, World } from "../world.ts";
+import type { Account, CheckRecord, Conclusion, ForgeState } from "../world.ts";
 import { checkView } from "./views.ts";
 
 const conclusions = ["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"];
 const statuses = ["queued", "in_progress", "completed"];
 
 /** Check Runs on commits. */
-export function checkRoutes(world: World): Routes {
+export function checkRoutes(world: ForgeState): Routes {
   const at = "/repos/{owner}/{repo}";
   return {
     [`POST ${at}/check-runs`]: async (call) => {
@@ -45,20 +45,20 @@ export function checkRoutes(world: World): Routes {
   };
 }
 
-async function commitOf(world: World, ref: string): Promise<string> {
+async function commitOf(world: ForgeState, ref: string): Promise<string> {
   const short = ref.replace(/^heads\//, "");
   const sha = (await world.store.resolve(`refs/heads/${short}`)) ?? (await world.store.resolve(ref));
   if (sha === undefined) throw new Problem(422, `No commit found for SHA: ${ref}`);
   return sha;
 }
 
-function checkOf(world: World, call: Call): CheckRecord {
+function checkOf(world: ForgeState, call: Call): CheckRecord {
   const check = world.checks.find((one) => one.id === Number(call.params.id));
   if (!check) throw notFound();
   return check;
 }
 
-async function listChecks(world: World, call: Call): Promise<CheckRecord[]> {
+async function listChecks(world: ForgeState, call: Call): Promise<CheckRecord[]> {
   const sha = await commitOf(world, call.params.ref ?? "");
   const { query } = call;
   const matches = (name: string, value: string) => query.get(name) === null || query.get(name) === value;
@@ -118,7 +118,7 @@ function annotationsOf(given: unknown): readonly unknown[] {
 }
 
 export function addCheck(
-  world: World,
+  world: ForgeState,
   about: Pick<CheckRecord, "name" | "sha" | "appId" | "appSlug">,
   changes: Changes,
   sender: Account,
@@ -134,13 +134,13 @@ export function addCheck(
   return check;
 }
 
-function change(world: World, check: CheckRecord, changes: Changes): void {
+function change(world: ForgeState, check: CheckRecord, changes: Changes): void {
   Object.assign(check, changes);
   if (check.status !== "completed") check.conclusion = null;
   check.completedAt = check.status === "completed" ? world.now() : null;
 }
 
-function emitCheck(world: World, check: CheckRecord, sender: Account): void {
+function emitCheck(world: ForgeState, check: CheckRecord, sender: Account): void {
   const action = check.status === "completed" ? "completed" : "created";
   world.emit("check_run", { action, check_run: checkView(world, check) }, sender);
 }

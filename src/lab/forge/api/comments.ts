@@ -2,10 +2,10 @@ import type { Call, Routes } from "../http.ts";
 import { bodyText, created, invalid, notFound, ok, paged, requiredText } from "../http.ts";
 import { issueOf } from "./issues.ts";
 import { accountView, commentView, issueView } from "./views.ts";
-import type { Account, CommentRecord, IssueRecord, World } from "../world.ts";
+import type { Account, CommentRecord, IssueRecord, ForgeState } from "../world.ts";
 
 /** Comments on issues and pull requests, and the reactions to them. */
-export function commentRoutes(world: World): Routes {
+export function commentRoutes(world: ForgeState): Routes {
   const at = "/repos/{owner}/{repo}";
   return {
     [`GET ${at}/issues/comments/{id}`]: (call) => ok(commentView(world, commentOf(world, call))),
@@ -34,13 +34,13 @@ export function commentRoutes(world: World): Routes {
   };
 }
 
-function commentOf(world: World, call: Call): CommentRecord {
+function commentOf(world: ForgeState, call: Call): CommentRecord {
   const comment = world.comments.get(Number(call.params.id));
   if (!comment) throw notFound();
   return comment;
 }
 
-function listComments(world: World, call: Call) {
+function listComments(world: ForgeState, call: Call) {
   const { number } = issueOf(world, call);
   const since = call.query.get("since") ?? "";
   return [...world.comments.values()]
@@ -49,7 +49,7 @@ function listComments(world: World, call: Call) {
     .map((comment) => commentView(world, comment));
 }
 
-export function addComment(world: World, issue: IssueRecord, body: string, author: Account): CommentRecord {
+export function addComment(world: ForgeState, issue: IssueRecord, body: string, author: Account): CommentRecord {
   const now = world.now();
   const comment = {
     id: world.nextId(),
@@ -66,20 +66,20 @@ export function addComment(world: World, issue: IssueRecord, body: string, autho
   return comment;
 }
 
-export function editComment(world: World, comment: CommentRecord, body: string, editor: Account): void {
+export function editComment(world: ForgeState, comment: CommentRecord, body: string, editor: Account): void {
   const before = comment.body;
   comment.body = body;
   comment.updatedAt = world.now();
   emitComment(world, "edited", comment, editor, { changes: { body: { from: before } } });
 }
 
-export function deleteComment(world: World, comment: CommentRecord, sender: Account): void {
+export function deleteComment(world: ForgeState, comment: CommentRecord, sender: Account): void {
   world.comments.delete(comment.id);
   emitComment(world, "deleted", comment, sender);
 }
 
 function emitComment(
-  world: World,
+  world: ForgeState,
   action: string,
   comment: CommentRecord,
   ...[sender, more]: [Account, Readonly<Record<string, unknown>>?]
@@ -92,7 +92,7 @@ function emitComment(
 
 const reactionContents = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"];
 
-function react(world: World, call: Call) {
+function react(world: ForgeState, call: Call) {
   const comment = commentOf(world, call);
   const content = requiredText(call, "content", "Reaction");
   if (!reactionContents.includes(content)) throw invalid("Reaction", "content", { code: "invalid" });
@@ -104,7 +104,7 @@ function react(world: World, call: Call) {
   return created(reactionView(world, reaction));
 }
 
-function reactionView(world: World, reaction: CommentRecord["reactions"][number]) {
+function reactionView(world: ForgeState, reaction: CommentRecord["reactions"][number]) {
   const { id, content, at } = reaction;
   return { id, node_id: `RE_${id}`, user: accountView(world, reaction.author), content, created_at: at };
 }

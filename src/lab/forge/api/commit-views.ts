@@ -2,13 +2,13 @@ import type { components } from "@octokit/openapi-types";
 import type { CommitRecord, Signature } from "../git/git-store.ts";
 import type { Part } from "./views.ts";
 import { accountView, apiOf, pageOf } from "./views.ts";
-import type { World } from "../world.ts";
+import type { ForgeState } from "../world.ts";
 import { accountByEmail } from "../world.ts";
 
 type Schemas = components["schemas"];
 
 /** A commit as the Git database endpoints show it. */
-export function gitCommitView(world: World, commit: CommitRecord) {
+export function gitCommitView(world: ForgeState, commit: CommitRecord) {
   return {
     sha: commit.sha,
     node_id: `C_${commit.sha}`,
@@ -38,7 +38,7 @@ function verificationOf(commit: CommitRecord) {
 }
 
 /** A commit as the repository endpoints show it. */
-export function commitView(world: World, commit: CommitRecord) {
+export function commitView(world: ForgeState, commit: CommitRecord) {
   const shown = (email: string) => {
     const account = accountByEmail(world, email);
     return account ? accountView(world, account) : null;

@@ -3,13 +3,13 @@ import type { TreeChange } from "../git/git-store.ts";
 import { isObjectId, isPlainName } from "../git/git-store.ts";
 import type { Call, Routes } from "../http.ts";
 import { Problem, created, invalid, notFound, ok, requiredText } from "../http.ts";
-import type { World } from "../world.ts";
+import type { ForgeState } from "../world.ts";
 import { signatureOf, webFlow } from "../world.ts";
 import { gitCommitView } from "./commit-views.ts";
 import { apiOf } from "./views.ts";
 
 /** The Git database: refs, commits, trees, blobs. */
-export function gitDataRoutes(world: World): Routes {
+export function gitDataRoutes(world: ForgeState): Routes {
   const at = "/repos/{owner}/{repo}/git";
   return {
     [`GET ${at}/ref/{ref*}`]: async (call) => ok(refView(world, await refOf(world, call))),
@@ -56,19 +56,19 @@ interface Ref {
   readonly sha: string;
 }
 
-async function refOf(world: World, call: Call): Promise<Ref> {
+async function refOf(world: ForgeState, call: Call): Promise<Ref> {
   const ref = `refs/${call.params.ref}`;
   const sha = await world.store.resolve(ref);
   if (sha === undefined) throw notFound();
   return { ref, sha };
 }
 
-function refView(world: World, { ref, sha }: Ref) {
+function refView(world: ForgeState, { ref, sha }: Ref) {
   const object = { type: "commit", sha, url: `${apiOf(world)}/git/commits/${sha}` };
   return { ref, node_id: `REF_${ref}`, url: `${apiOf(world)}/git/${ref}`, object };
 }
 
-async function createRef(world: World, call: Call) {
+async function createRef(world: ForgeState, call: Call) {
   const ref = requiredText(call, "ref", "Reference");
   const sha = requiredText(call, "sha", "Reference");
   if (!ref.startsWith("refs/heads/") || !isPlainName(ref)) throw new Problem(422, "Reference name is not valid");
@@ -79,7 +79,7 @@ async function createRef(world: World, call: Call) {
   return created(refView(world, { ref, sha }));
 }
 
-async function updateRef(world: World, call: Call) {
+async function updateRef(world: ForgeState, call: Call) {
   const ref = `refs/${call.params.ref}`;
   const before = await world.store.resolve(ref);
   const after = requiredText(call, "sha", "Reference");
@@ -94,7 +94,7 @@ async function updateRef(world: World, call: Call) {
   return ok(refView(world, { ref, sha: after }));
 }
 
-async function deleteRef(world: World, call: Call) {
+async function deleteRef(world: ForgeState, call: Call) {
   const ref = `refs/${call.params.ref}`;
   const before = await world.store.resolve(ref);
   if (before === undefined) throw new Problem(422, "Reference does not exist");
@@ -104,11 +104,11 @@ async function deleteRef(world: World, call: Call) {
 }
 
 /** The default branch is protected as soon as something is required of it. */
-export function isProtected(world: World): boolean {
+export function isProtected(world: ForgeState): boolean {
   return world.options.requiredChecks.length > 0 || (world.options.requiredReviews ?? 0) > 0;
 }
 
-async function createCommit(world: World, call: Call) {
+async function createCommit(world: ForgeState, call: Call) {
   const message = requiredText(call, "message", "Commit");
   const tree = requiredText(call, "tree", "Commit");
   if (!(await world.store.isTree(tree))) throw new Problem(422, "Tree SHA does not exist");
@@ -127,7 +127,7 @@ async function createCommit(world: World, call: Call) {
   return created(gitCommitView(world, { sha, ...commit }));
 }
 
-async function createTree(world: World, call: Call) {
+async function createTree(world: ForgeState, call: Call) {
   const { base_tree: base, tree } = call.body;
   if (!Array.isArray(tree)) throw invalid("Tree", "tree", { code: "missing_field" });
   // Only a tree is documented as a base; that a commit sometimes worked too is not to be relied on.
@@ -150,7 +150,7 @@ async function createTree(world: World, call: Call) {
   return created(await treeView(world, sha, "flat"));
 }
 
-async function treeView(world: World, name: string, depth: "flat" | "recursive") {
+async function treeView(world: ForgeState, name: string, depth: "flat" | "recursive") {
   const commit = await world.store.resolve(`refs/heads/${name}`);
   const entries = await world.store.tree(commit ?? name, depth);
   if (!entries) throw notFound();

@@ -1,10 +1,10 @@
 import type { Call, Routes } from "../http.ts";
 import { bodyText, created, invalid, notFound, ok, paged, requiredText, textOf } from "../http.ts";
-import type { Account, IssueRecord, World } from "../world.ts";
+import type { Account, IssueRecord, ForgeState } from "../world.ts";
 import { issueView, labelViews, pullView } from "./views.ts";
 
 /** Issues, which every pull request is too: text, state, labels. */
-export function issueRoutes(world: World): Routes {
+export function issueRoutes(world: ForgeState): Routes {
   const at = "/repos/{owner}/{repo}";
   return {
     [`GET ${at}/issues`]: (call) =>
@@ -44,13 +44,13 @@ export function issueRoutes(world: World): Routes {
   };
 }
 
-export function issueOf(world: World, call: Call): IssueRecord {
+export function issueOf(world: ForgeState, call: Call): IssueRecord {
   const issue = world.issues.get(Number(call.params.number));
   if (!issue) throw notFound();
   return issue;
 }
 
-function listIssues(world: World, call: Call): IssueRecord[] {
+function listIssues(world: ForgeState, call: Call): IssueRecord[] {
   const state = call.query.get("state") ?? "open";
   const wanted = (call.query.get("labels") ?? "").split(",").filter((label) => label !== "");
   const creator = call.query.get("creator");
@@ -73,7 +73,7 @@ function labelNames(call: Call): string[] {
 }
 
 export function openIssue(
-  world: World,
+  world: ForgeState,
   { title, body }: { title: string; body: string | null },
   author: Account,
 ): IssueRecord {
@@ -88,7 +88,7 @@ export function openIssue(
 }
 
 /** Adds labels as GitHub does: an unknown one is made, a present one stays. */
-export function addLabels(world: World, issue: IssueRecord, names: readonly string[], sender: Account): void {
+export function addLabels(world: ForgeState, issue: IssueRecord, names: readonly string[], sender: Account): void {
   for (const name of names) {
     if (!world.labels.has(name)) world.labels.set(name, world.nextId());
     if (issue.labels.includes(name)) continue;
@@ -100,7 +100,7 @@ export function addLabels(world: World, issue: IssueRecord, names: readonly stri
 
 /** Tells of a change as `issues` or, for a pull request, as `pull_request`. */
 export function announce(
-  world: World,
+  world: ForgeState,
   issue: IssueRecord,
   action: string,
   ...[sender, more]: [Account, Readonly<Record<string, unknown>>?]
@@ -111,7 +111,7 @@ export function announce(
 }
 
 /** Title and body, as far as the request gives them. */
-export function editText(world: World, issue: IssueRecord, call: Call): void {
+export function editText(world: ForgeState, issue: IssueRecord, call: Call): void {
   const resource = issue.pull ? "PullRequest" : "Issue";
   const title = textOf(call, "title", resource);
   const body = bodyText(call, resource);
@@ -121,7 +121,7 @@ export function editText(world: World, issue: IssueRecord, call: Call): void {
 
 /** The webhook of an edit is the only place where GitHub names the editor. */
 export function edit(
-  world: World,
+  world: ForgeState,
   issue: IssueRecord,
   { title, body }: { readonly title?: string | undefined; readonly body?: string | undefined },
   sender: Account,
@@ -136,7 +136,7 @@ export function edit(
   announce(world, issue, "edited", sender, { changes });
 }
 
-export function setState(world: World, issue: IssueRecord, state: string | undefined, sender: Account): void {
+export function setState(world: ForgeState, issue: IssueRecord, state: string | undefined, sender: Account): void {
   if (state === undefined || state === issue.state) return;
   if (state === "closed") return closeIssue(world, issue, sender);
   if (state !== "open") throw invalid(issue.pull ? "PullRequest" : "Issue", "state", { code: "invalid" });
@@ -148,7 +148,7 @@ export function setState(world: World, issue: IssueRecord, state: string | undef
   announce(world, issue, "reopened", sender);
 }
 
-export function closeIssue(world: World, issue: IssueRecord, sender: Account): void {
+export function closeIssue(world: ForgeState, issue: IssueRecord, sender: Account): void {
   issue.state = "closed";
   issue.closedAt = world.now();
   issue.updatedAt = issue.closedAt;

@@ -1,7 +1,7 @@
 import { moveBranch } from "./branches.ts";
 import { Problem } from "../http.ts";
 import { closeIssue } from "./issues.ts";
-import type { Account, IssueRecord, PullRecord, World } from "../world.ts";
+import type { Account, IssueRecord, PullRecord, ForgeState } from "../world.ts";
 import { permissionOf, signatureOf, webFlow } from "../world.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";
@@ -17,7 +17,7 @@ export interface MergeRequest {
 
 /** Merges as GitHub does and gives the new commit on the base. Throws 405 and 409 for what stands in the way. */
 export async function mergePull(
-  world: World,
+  world: ForgeState,
   issue: IssueRecord,
   pull: PullRecord,
   request: MergeRequest,
@@ -54,7 +54,7 @@ export async function mergePull(
   return sha;
 }
 
-function messageOf(world: World, issue: IssueRecord, pull: PullRecord, request: MergeRequest): string {
+function messageOf(world: ForgeState, issue: IssueRecord, pull: PullRecord, request: MergeRequest): string {
   const merge = `Merge pull request #${issue.number} from ${world.options.owner}/${pull.headRef}`;
   const title = request.title ?? (request.method === "squash" ? `${issue.title} (#${issue.number})` : merge);
   const message = request.message ?? (request.method === "squash" ? "" : issue.title);
@@ -62,7 +62,7 @@ function messageOf(world: World, issue: IssueRecord, pull: PullRecord, request: 
 }
 
 /** What the base's protection still wants before a merge, in GitHub's words. */
-export function protectionLacks(world: World, pull: PullRecord): string[] {
+export function protectionLacks(world: ForgeState, pull: PullRecord): string[] {
   const { requiredChecks, rulesetChecks = [], requiredReviews = 0 } = world.options;
   const wanted: NonNullable<typeof world.options.rulesetChecks> = [...requiredChecks, ...rulesetChecks];
   const checks = wanted.flatMap(({ name, appId }) => {
@@ -84,13 +84,13 @@ export function protectionLacks(world: World, pull: PullRecord): string[] {
   return [...checks, `At least ${needed} required by reviewers with write access.`];
 }
 
-function canWrite(world: World, account: Account): boolean {
+function canWrite(world: ForgeState, account: Account): boolean {
   return ["admin", "maintain", "write"].includes(permissionOf(world, account.login));
 }
 
 /** GitHub works the mergeability out in the background: asked first after a change, it does not know yet. */
 export async function mergeabilityOf(
-  world: World,
+  world: ForgeState,
   issue: IssueRecord,
   pull: PullRecord,
 ): Promise<{ mergeable: boolean | null; state: string }> {

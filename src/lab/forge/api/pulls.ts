@@ -3,12 +3,12 @@ import { Problem, bodyText, created, invalid, notFound, ok, paged, requiredText,
 import { announce, editText, issueOf, setState } from "./issues.ts";
 import type { MergeMethod } from "./merging.ts";
 import { mergePull, mergeabilityOf } from "./merging.ts";
-import type { Account, IssueRecord, PullRecord, ReviewRecord, World } from "../world.ts";
+import type { Account, IssueRecord, PullRecord, ReviewRecord, ForgeState } from "../world.ts";
 import { commitView } from "./commit-views.ts";
 import { accountView, apiOf, pageOf, pullView, reviewView } from "./views.ts";
 
 /** Pull requests: open, find, change, merge. */
-export function pullRoutes(world: World): Routes {
+export function pullRoutes(world: ForgeState): Routes {
   const at = "/repos/{owner}/{repo}/pulls";
   return {
     [`GET ${at}`]: (call) => paged(call, listPulls(world, call)),
@@ -61,13 +61,13 @@ export function pullRoutes(world: World): Routes {
   };
 }
 
-function pullOf(world: World, call: Call): [IssueRecord, PullRecord] {
+function pullOf(world: ForgeState, call: Call): [IssueRecord, PullRecord] {
   const issue = issueOf(world, call);
   if (!issue.pull) throw notFound();
   return [issue, issue.pull];
 }
 
-function listPulls(world: World, call: Call) {
+function listPulls(world: ForgeState, call: Call) {
   const state = call.query.get("state") ?? "open";
   const head = call.query.get("head");
   const base = call.query.get("base");
@@ -100,7 +100,7 @@ function requestOf(call: Call): PullRequest {
   };
 }
 
-export async function openPull(world: World, request: PullRequest, author: Account): Promise<IssueRecord> {
+export async function openPull(world: ForgeState, request: PullRequest, author: Account): Promise<IssueRecord> {
   const { head, base } = request;
   const headSha = await world.store.resolve(`refs/heads/${head}`);
   const baseSha = await world.store.resolve(`refs/heads/${base}`);
@@ -130,7 +130,7 @@ export async function openPull(world: World, request: PullRequest, author: Accou
 }
 
 /** A pull request as it stands alone: with its merge state and its size. */
-export async function fullView(world: World, issue: IssueRecord, pull: PullRecord) {
+export async function fullView(world: ForgeState, issue: IssueRecord, pull: PullRecord) {
   const { mergeable, state } = await mergeabilityOf(world, issue, pull);
   const files = await filesOf(world, issue, pull);
   const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
@@ -151,19 +151,19 @@ export async function fullView(world: World, issue: IssueRecord, pull: PullRecor
   };
 }
 
-async function commitsOf(world: World, issue: IssueRecord, pull: PullRecord) {
+async function commitsOf(world: ForgeState, issue: IssueRecord, pull: PullRecord) {
   const shas = await world.store.commitsBetween(await baseOf(world, issue, pull), pull.headSha);
   const commits = await Promise.all(shas.map((sha) => world.store.commit(sha)));
   return commits.flatMap((commit) => (commit ? [commitView(world, commit)] : []));
 }
 
 /** Changes count from where the branches parted; while it is open, from the base as it is now. */
-async function baseOf(world: World, issue: IssueRecord, pull: PullRecord): Promise<string> {
+async function baseOf(world: ForgeState, issue: IssueRecord, pull: PullRecord): Promise<string> {
   const tip = issue.state === "open" ? await world.store.resolve(`refs/heads/${pull.baseRef}`) : undefined;
   return tip ?? pull.baseSha;
 }
 
-export async function filesOf(world: World, issue: IssueRecord, pull: PullRecord) {
+export async function filesOf(world: ForgeState, issue: IssueRecord, pull: PullRecord) {
   const base = await baseOf(world, issue, pull);
   const from = (await world.store.mergeBase(base, pull.headSha)) ?? base;
   return (await world.store.filesBetween(from, pull.headSha)).map((file) => ({
@@ -177,7 +177,7 @@ export async function filesOf(world: World, issue: IssueRecord, pull: PullRecord
 
 /** A person's review of the head as it is now; gives its id. */
 export function addReview(
-  world: World,
+  world: ForgeState,
   issue: IssueRecord,
   pull: PullRecord,
   { author, state }: Pick<ReviewRecord, "author" | "state">,

@@ -3,11 +3,11 @@ import type { Call, Routes } from "../http.ts";
 import { Problem, notFound, ok, paged } from "../http.ts";
 import { commitView } from "./commit-views.ts";
 import { accountView, apiOf, pageOf, permissionView, repositoryView } from "./views.ts";
-import type { World } from "../world.ts";
+import type { ForgeState } from "../world.ts";
 import { accountOf } from "../world.ts";
 
 /** The repository itself: branches and their protection, contents, history, people. */
-export function repositoryRoutes(world: World): Routes {
+export function repositoryRoutes(world: ForgeState): Routes {
   const at = "/repos/{owner}/{repo}";
   return {
     [`GET ${at}`]: () => ok(repositoryView(world)),
@@ -52,19 +52,19 @@ export function repositoryRoutes(world: World): Routes {
   };
 }
 
-async function commitAt(world: World, name: string): Promise<string> {
+async function commitAt(world: ForgeState, name: string): Promise<string> {
   const sha = (await world.store.resolve(`refs/heads/${name}`)) ?? (await world.store.resolve(name));
   if (sha === undefined) throw new Problem(422, `No commit found for SHA: ${name}`);
   return sha;
 }
 
-async function shown(world: World, sha: string) {
+async function shown(world: ForgeState, sha: string) {
   const commit = await world.store.commit(sha);
   if (!commit) throw notFound();
   return commitView(world, commit);
 }
 
-async function branch(world: World, call: Call) {
+async function branch(world: ForgeState, call: Call) {
   const name = call.params.branch ?? "";
   const sha = await world.store.resolve(`refs/heads/${name}`);
   const commit = sha === undefined ? undefined : await world.store.commit(sha);
@@ -89,7 +89,7 @@ async function branch(world: World, call: Call) {
 }
 
 /** The rules of every ruleset that applies to a branch. */
-function rulesOf({ options }: World, branch: string) {
+function rulesOf({ options }: ForgeState, branch: string) {
   const { owner, repo, rulesetChecks = [] } = options;
   if (branch !== "main" || rulesetChecks.length === 0) return [];
   const checks = rulesetChecks.map(({ name, appId }) => ({
@@ -101,7 +101,7 @@ function rulesOf({ options }: World, branch: string) {
   return [{ type: "required_status_checks", ...source, parameters }];
 }
 
-async function contents(world: World, call: Call) {
+async function contents(world: ForgeState, call: Call) {
   const path = (call.params.path ?? "").replace(/\/+$/, "");
   const ref = call.query.get("ref") ?? "main";
   const sha = (await world.store.resolve(`refs/heads/${ref}`)) ?? (await world.store.resolve(ref));
@@ -130,7 +130,7 @@ async function contents(world: World, call: Call) {
   return ok({ ...view(found), content: lined(blob), encoding: "base64" });
 }
 
-async function compare(world: World, call: Call) {
+async function compare(world: ForgeState, call: Call) {
   const [from = "", to = ""] = (call.params.range ?? "").split("...");
   const known = async (name: string) =>
     (await world.store.resolve(`refs/heads/${name}`)) ?? (await world.store.resolve(name));

@@ -1,5 +1,13 @@
 import type { components } from "@octokit/openapi-types";
-import type { Account, CheckRecord, CommentRecord, IssueRecord, PullRecord, ReviewRecord, World } from "../world.ts";
+import type {
+  Account,
+  CheckRecord,
+  CommentRecord,
+  IssueRecord,
+  PullRecord,
+  ReviewRecord,
+  ForgeState,
+} from "../world.ts";
 import { permissionOf } from "../world.ts";
 
 type Schemas = components["schemas"];
@@ -11,7 +19,7 @@ export type Part<T> = T extends readonly (infer E)[]
     ? { [K in keyof T]?: Part<T[K]> }
     : T;
 
-export function accountView(world: World, account: Account) {
+export function accountView(world: ForgeState, account: Account) {
   return {
     login: account.login,
     id: account.id,
@@ -25,16 +33,16 @@ export function accountView(world: World, account: Account) {
 }
 
 /** The address of this repository in the API. */
-export function apiOf(world: World): string {
+export function apiOf(world: ForgeState): string {
   return `${world.origin}/api/v3/repos/${world.options.owner}/${world.options.repo}`;
 }
 
 /** The address of this repository for people. */
-export function pageOf(world: World): string {
+export function pageOf(world: ForgeState): string {
   return `${world.origin}/${world.options.owner}/${world.options.repo}`;
 }
 
-export function repositoryView(world: World) {
+export function repositoryView(world: ForgeState) {
   const { owner, repo } = world.options;
   return {
     id: world.owner.id + 1,
@@ -62,7 +70,7 @@ export function repositoryView(world: World) {
   } satisfies Part<Schemas["full-repository"]>;
 }
 
-export function appView(world: World, id: number, slug: string) {
+export function appView(world: ForgeState, id: number, slug: string) {
   return {
     id,
     slug,
@@ -88,7 +96,7 @@ const appPermissions = {
 };
 const appEvents = ["check_run", "issue_comment", "issues", "pull_request", "push"];
 
-export function installationView(world: World) {
+export function installationView(world: ForgeState) {
   const { app } = world.options;
   return {
     id: world.installationId,
@@ -118,7 +126,7 @@ export function installationView(world: World) {
   } satisfies Part<Schemas["installation"]>;
 }
 
-export function labelViews(world: World, names: readonly string[]) {
+export function labelViews(world: ForgeState, names: readonly string[]) {
   return names.map((name) => ({
     id: world.labels.get(name) ?? 0,
     node_id: `LA_${world.labels.get(name) ?? 0}`,
@@ -129,7 +137,7 @@ export function labelViews(world: World, names: readonly string[]) {
   })) satisfies Part<Schemas["label"]>[];
 }
 
-export function commentView(world: World, comment: CommentRecord) {
+export function commentView(world: ForgeState, comment: CommentRecord) {
   const kind = world.issues.get(comment.issue)?.pull ? "pull" : "issues";
   return {
     id: comment.id,
@@ -146,18 +154,18 @@ export function commentView(world: World, comment: CommentRecord) {
   } satisfies Part<Schemas["issue-comment"]>;
 }
 
-function viaApp(world: World, author: Account) {
+function viaApp(world: ForgeState, author: Account) {
   return author === world.bot ? appView(world, world.options.app.id, world.options.app.slug) : null;
 }
 
-function associationOf(world: World, author: Account) {
+function associationOf(world: ForgeState, author: Account) {
   if (author.login === world.options.owner) return "OWNER" as const;
   if (author.type === "Bot") return "CONTRIBUTOR" as const;
   const known = world.options.people.some((one) => one.login === author.login && one.permission !== "none");
   return known ? ("COLLABORATOR" as const) : ("NONE" as const);
 }
 
-export function issueView(world: World, issue: IssueRecord) {
+export function issueView(world: ForgeState, issue: IssueRecord) {
   const kind = issue.pull ? "pull" : "issues";
   const page = `${pageOf(world)}/${kind}/${issue.number}`;
   const pull = `${apiOf(world)}/pulls/${issue.number}`;
@@ -196,7 +204,7 @@ export function issueView(world: World, issue: IssueRecord) {
 }
 
 /** A pull request as it stands in a list. */
-export function pullView(world: World, issue: IssueRecord, pull: PullRecord) {
+export function pullView(world: ForgeState, issue: IssueRecord, pull: PullRecord) {
   const { owner } = world.options;
   const side = (ref: string, sha: string) => ({
     label: `${owner}:${ref}`,
@@ -234,7 +242,7 @@ export function pullView(world: World, issue: IssueRecord, pull: PullRecord) {
   } satisfies Part<Schemas["pull-request-simple"]>;
 }
 
-export function reviewView(world: World, issue: number, review: ReviewRecord) {
+export function reviewView(world: ForgeState, issue: number, review: ReviewRecord) {
   return {
     id: review.id,
     node_id: `PRR_${review.id}`,
@@ -249,7 +257,7 @@ export function reviewView(world: World, issue: number, review: ReviewRecord) {
   } satisfies Part<Schemas["pull-request-review"]>;
 }
 
-export function checkView(world: World, check: CheckRecord) {
+export function checkView(world: ForgeState, check: CheckRecord) {
   const pulls = [...world.issues.values()].filter(
     (issue) => issue.state === "open" && issue.pull?.headSha === check.sha,
   );
@@ -281,7 +289,7 @@ export function checkView(world: World, check: CheckRecord) {
   } satisfies Part<Schemas["check-run"]>;
 }
 
-export function permissionView(world: World, account: Account) {
+export function permissionView(world: ForgeState, account: Account) {
   const role = permissionOf(world, account.login);
   // GitHub folds maintain into write and triage into read.
   const permission = role === "maintain" ? "write" : role === "triage" ? "read" : role;

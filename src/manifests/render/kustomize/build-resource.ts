@@ -2,7 +2,7 @@ import { isRecord, readObject } from "../../../domain/kubernetes/rendered.ts";
 import { plainScalar } from "../../yaml/kube-yaml.ts";
 
 /** An object while it is being built, with the names it had before. `undefined` values are nulls that nobody wrote. */
-export interface Resource {
+export interface BuildResource {
   object: Draft;
   /** Names before each renaming, oldest first. */
   readonly previous: ResourceName[];
@@ -31,7 +31,7 @@ export interface Gvk {
 /** Wraps an object; a problem when it lacks the identity that Kustomize asks for. */
 export function resourceOf(
   value: unknown,
-): { readonly ok: true; readonly value: Resource } | { readonly ok: false; readonly problem: string } {
+): { readonly ok: true; readonly value: BuildResource } | { readonly ok: false; readonly problem: string } {
   const object = readObject(value);
   if (object === undefined || object.kind === "" || object.metadata.name === "") {
     return { ok: false, problem: "an object without apiVersion, kind or metadata.name" };
@@ -39,7 +39,7 @@ export function resourceOf(
   // Kustomize writes names back without quotes, so a name like `010` would turn into a number.
   const texts = [object.metadata.name, object.metadata.namespace ?? ""].filter((text) => text !== "");
   if (texts.some((text) => plainScalar(text) !== text)) return { ok: false, problem: "a name that reads as a number" };
-  const resource: Resource = {
+  const resource: BuildResource = {
     object: value as Draft,
     previous: [],
     prefixes: [],
@@ -71,7 +71,7 @@ export function metadataOf(object: Draft): Record<string, unknown> {
   return isRecord(object.metadata) ? object.metadata : {};
 }
 
-export function currentName(resource: Resource): ResourceName {
+export function currentName(resource: BuildResource): ResourceName {
   const { object } = resource;
   const metadata = metadataOf(object);
   return {
@@ -81,17 +81,17 @@ export function currentName(resource: Resource): ResourceName {
   };
 }
 
-export function originalName(resource: Resource): ResourceName {
+export function originalName(resource: BuildResource): ResourceName {
   return resource.previous[0] ?? currentName(resource);
 }
 
 /** Remembers the name that a change is about to replace. */
-export function rememberName(resource: Resource): void {
+export function rememberName(resource: BuildResource): void {
   resource.previous.push(currentName(resource));
 }
 
 /** One text per identity as Kustomize compares it: group, version, kind, namespace, name. */
-export function identityOf(resource: Resource, name: ResourceName = currentName(resource)): string {
+export function identityOf(resource: BuildResource, name: ResourceName = currentName(resource)): string {
   return JSON.stringify([resource.object.apiVersion, name.kind, name.namespace, name.name]);
 }
 

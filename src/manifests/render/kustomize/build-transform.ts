@@ -21,14 +21,14 @@ import {
   metadataOf,
   originalName,
   rememberName,
-  type Resource,
+  type BuildResource,
 } from "./build-resource.ts";
 
 /**
  * What a kustomization does to its resources after the patches, in Kustomize's order: namespace, prefix, suffix,
  * labels, annotations. The answer is a list of problems.
  */
-export function transformNames(resources: readonly Resource[], value: Kustomization): readonly string[] {
+export function transformNames(resources: readonly BuildResource[], value: Kustomization): readonly string[] {
   return [
     ...(value.namespace ? setNamespace(resources, value.namespace) : []),
     ...(value.namePrefix ? rename(resources, value.namePrefix, "prefix") : []),
@@ -39,14 +39,14 @@ export function transformNames(resources: readonly Resource[], value: Kustomizat
 }
 
 /** The last changes of a kustomization: replicas and images. */
-export function transformFields(resources: readonly Resource[], value: Kustomization): readonly string[] {
+export function transformFields(resources: readonly BuildResource[], value: Kustomization): readonly string[] {
   return [
     ...(value.replicas ?? []).flatMap(({ name, count }) => setReplicas(resources, name, count)),
     ...(value.images ?? []).flatMap((image) => setImage(resources, image)),
   ];
 }
 
-function setNamespace(resources: readonly Resource[], namespace: string): string[] {
+function setNamespace(resources: readonly BuildResource[], namespace: string): string[] {
   const problems: string[] = [];
   for (const resource of resources) {
     rememberName(resource);
@@ -83,7 +83,7 @@ const neverRenamed = [
   { kind: "Namespace" },
 ];
 
-function rename(resources: readonly Resource[], affix: string, at: "prefix" | "suffix"): string[] {
+function rename(resources: readonly BuildResource[], affix: string, at: "prefix" | "suffix"): string[] {
   for (const resource of resources) {
     const gvk = { ...gvkOf(resource.object), kind: originalName(resource).kind };
     if (neverRenamed.some((selector) => isSelected(gvk, selector))) continue;
@@ -96,7 +96,7 @@ function rename(resources: readonly Resource[], affix: string, at: "prefix" | "s
   return [];
 }
 
-function setLabels(resources: readonly Resource[], value: Kustomization): string[] {
+function setLabels(resources: readonly BuildResource[], value: Kustomization): string[] {
   const problems: string[] = [];
   for (const label of value.labels ?? []) {
     if ((label.fields ?? []).length > 0) problems.push("labels with fields of their own");
@@ -107,7 +107,7 @@ function setLabels(resources: readonly Resource[], value: Kustomization): string
 }
 
 function setEntries(
-  resources: readonly Resource[],
+  resources: readonly BuildResource[],
   specs: readonly FieldSpec[],
   entries: Readonly<Record<string, string>>,
 ): string[] {
@@ -127,7 +127,7 @@ function setEntries(
   return problems;
 }
 
-function setReplicas(resources: readonly Resource[], name: string, count: number): string[] {
+function setReplicas(resources: readonly BuildResource[], name: string, count: number): string[] {
   const problems: string[] = [];
   let found = 0;
   for (const resource of resources) {
@@ -148,7 +148,7 @@ function setReplicas(resources: readonly Resource[], name: string, count: number
   return found === 0 ? [`replicas names ${name}, which is not there`] : problems;
 }
 
-function setImage(resources: readonly Resource[], image: Image): string[] {
+function setImage(resources: readonly BuildResource[], image: Image): string[] {
   if (image.tagSuffix !== undefined) return ["images with a tagSuffix"];
   if (!/^[A-Za-z0-9._/:-]+$/.test(image.name)) return [`the image name ${image.name}`];
   // Kustomize takes the name for a regular expression too: its dots match anything.

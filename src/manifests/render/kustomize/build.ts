@@ -10,12 +10,12 @@ import {
 import { followRenames } from "./name-references.ts";
 import { applyPatch, type PatchText } from "./patches.ts";
 import { referenceSpecs } from "./reference-specs.ts";
-import { currentName, type Draft, identityOf, metadataOf, rememberName, type Resource } from "./build-resource.ts";
-import { type Build, mayRead, readConfiguration, readResources } from "./resource-files.ts";
+import { currentName, type Draft, identityOf, metadataOf, rememberName, type BuildResource } from "./build-resource.ts";
+import { type BuildInput, mayRead, readConfiguration, readResources } from "./resource-files.ts";
 import { transformFields, transformNames } from "./build-transform.ts";
 
 /** The objects of a kustomization and its last steps: hashes, name references, objects that stay local. */
-export function buildObjects(build: Build, directory: string, value: Kustomization): readonly RenderedObject[] {
+export function buildObjects(build: BuildInput, directory: string, value: Kustomization): readonly RenderedObject[] {
   const resources = accumulate(build, directory, value, []);
   if (build.problems.length > 0) return [];
   for (const resource of resources) {
@@ -32,13 +32,13 @@ export function buildObjects(build: Build, directory: string, value: Kustomizati
 
 /** Adds what a kustomization names to `present`, then changes all of it as the kustomization says. */
 function accumulate(
-  build: Build,
+  build: BuildInput,
   directory: string,
   value: Kustomization,
-  present: readonly Resource[],
-): readonly Resource[] {
+  present: readonly BuildResource[],
+): readonly BuildResource[] {
   if (!enter(build, directory)) return [];
-  let resources: Resource[] = [...present];
+  let resources: BuildResource[] = [...present];
   const known = new Set(resources.map((resource) => identityOf(resource)));
   for (const reference of [...(value.resources ?? []), ...(value.bases ?? [])]) {
     for (const resource of readReference(build, directory, reference)) {
@@ -61,7 +61,7 @@ function accumulate(
 }
 
 /** False (with a problem) for a cycle, as Kustomize sees it: a directory may not include itself or one above it. */
-function enter(build: Build, directory: string): boolean {
+function enter(build: BuildInput, directory: string): boolean {
   const isAbove = (inner: string) => directory === "." || inner === directory || inner.startsWith(`${directory}/`);
   if (build.open.some(isAbove)) build.problems.push(`${directory} includes itself`);
   if ((build.budget.directories -= 1) < 0) build.problems.push("too many kustomizations");
@@ -69,7 +69,7 @@ function enter(build: Build, directory: string): boolean {
   return build.problems.length === 0;
 }
 
-function readReference(build: Build, directory: string, reference: string): readonly Resource[] {
+function readReference(build: BuildInput, directory: string, reference: string): readonly BuildResource[] {
   const target = resolveInside(directory, reference);
   if (!target.ok) {
     build.problems.push(`${directory}: ${target.because}`);
@@ -83,11 +83,11 @@ function readReference(build: Build, directory: string, reference: string): read
 }
 
 function readComponent(
-  build: Build,
+  build: BuildInput,
   directory: string,
   reference: string,
-  present: readonly Resource[],
-): readonly Resource[] {
+  present: readonly BuildResource[],
+): readonly BuildResource[] {
   const target = resolveInside(directory, reference);
   if (!target.ok) build.problems.push(`${directory}: ${target.because}`);
   const value = target.ok ? readDirectory(build, directory, target.path, "Component") : undefined;
@@ -95,7 +95,7 @@ function readComponent(
 }
 
 function readDirectory(
-  build: Build,
+  build: BuildInput,
   from: string,
   directory: string,
   kind: "Kustomization" | "Component",
@@ -123,13 +123,13 @@ export function headProblems(path: string, value: Kustomization): readonly strin
   ];
 }
 
-function addConfiguration(build: Build, directory: string, reference: string): void {
+function addConfiguration(build: BuildInput, directory: string, reference: string): void {
   const target = resolveInside(directory, reference);
   if (!target.ok) build.problems.push(`${directory}: ${target.because}`);
   else if (mayRead(build, directory, target.path)) readConfiguration(build, target.path);
 }
 
-function addGenerated(build: Build, directory: string, value: Kustomization, resources: Resource[]): void {
+function addGenerated(build: BuildInput, directory: string, value: Kustomization, resources: BuildResource[]): void {
   const readFile = (reference: string) => {
     const target = resolveInside(directory, reference);
     if (!target.ok || !mayRead(build, directory, target.path)) return undefined;
@@ -163,11 +163,11 @@ function addGenerated(build: Build, directory: string, value: Kustomization, res
 }
 
 function transformed(
-  build: Build,
+  build: BuildInput,
   directory: string,
   value: Kustomization,
-  present: readonly Resource[],
-): readonly Resource[] {
+  present: readonly BuildResource[],
+): readonly BuildResource[] {
   const early = [
     ...(value.patchesStrategicMerge ?? []).map((patch) =>
       patch.includes("\n")
@@ -193,11 +193,11 @@ interface NamedPatch {
 }
 
 function patchedBy(
-  build: Build,
+  build: BuildInput,
   directory: string,
   patches: readonly NamedPatch[],
-  present: readonly Resource[],
-): readonly Resource[] {
+  present: readonly BuildResource[],
+): readonly BuildResource[] {
   let resources = present;
   for (const patch of patches) {
     if (build.problems.length > 0) return resources;
@@ -211,7 +211,7 @@ function patchedBy(
   return resources;
 }
 
-function patchText(build: Build, directory: string, patch: NamedPatch): string | undefined {
+function patchText(build: BuildInput, directory: string, patch: NamedPatch): string | undefined {
   const inline = patch.patch?.trim() ?? "";
   if ((inline === "") === (patch.path === undefined)) {
     build.problems.push(`${directory}: a patch needs either a path or a text`);
@@ -237,7 +237,7 @@ function isLocal(object: Draft): boolean {
 }
 
 /** Kustomize writes every annotation as a text and leaves out an empty map of them. */
-function finished(build: Build, resource: Resource): RenderedObject {
+function finished(build: BuildInput, resource: BuildResource): RenderedObject {
   const { object } = resource;
   const { annotations, ...metadata } = metadataOf(object);
   const entries = Object.entries(isRecord(annotations) ? annotations : {});
@@ -259,7 +259,7 @@ function withNulls(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNulls(item)]));
 }
 
-function describe(resource: Resource): string {
+function describe(resource: BuildResource): string {
   const { kind, namespace, name } = currentName(resource);
   return `${kind} ${namespace}/${name}`;
 }

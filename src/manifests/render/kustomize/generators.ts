@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import type { Generator, GeneratorOptions } from "../../gitops/kustomization.ts";
-import { type Draft, metadataOf, type Resource, resourceOf } from "./build-resource.ts";
+import { type Draft, metadataOf, type BuildResource, resourceOf } from "./build-resource.ts";
 
 /** Reads a file that a kustomization names; undefined when it may not or cannot be read. */
 export type ReadFile = (reference: string) => Uint8Array | undefined;
 
 export type Generated =
-  | { readonly ok: true; readonly value: Resource }
+  | { readonly ok: true; readonly value: BuildResource }
   | { readonly ok: false; readonly because: string };
 
 /** The ConfigMap or Secret that a generator makes, without the hash in its name. */
@@ -138,7 +138,7 @@ function mapData(pairs: ReadonlyMap<string, Uint8Array>): Draft {
 }
 
 /** Adds what a generator with `behavior: merge` or `replace` makes to what is there. A problem when it cannot. */
-export function absorb(present: Resource, made: Resource, behavior: string): string | undefined {
+export function absorb(present: BuildResource, made: BuildResource, behavior: string): string | undefined {
   if (behavior !== "merge" && behavior !== "replace") return "a generated object that is already there";
   const before = metadataOf(present.object);
   const after = metadataOf(made.object);

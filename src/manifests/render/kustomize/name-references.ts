@@ -9,12 +9,12 @@ import {
   isSelected,
   metadataOf,
   originalName,
-  type Resource,
+  type BuildResource,
 } from "./build-resource.ts";
 
 /** Lets every reference follow the renamed object it means. The answer is a list of problems. */
 export function followRenames(
-  resources: readonly Resource[],
+  resources: readonly BuildResource[],
   specs: readonly ReferenceSpec[] = referenceSpecs,
 ): readonly string[] {
   const renamed = renamedByName(resources);
@@ -42,15 +42,15 @@ function followField(reference: Reference, spec: FieldSpec): void {
 }
 
 interface Reference {
-  readonly referrer: Resource;
+  readonly referrer: BuildResource;
   readonly target: Partial<Gvk>;
   readonly isRole: boolean;
-  readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+  readonly renamed: ReadonlyMap<string, readonly BuildResource[]>;
   readonly problems: string[];
 }
 
-function renamedByName(resources: readonly Resource[]): ReadonlyMap<string, readonly Resource[]> {
-  const byName = new Map<string, Resource[]>();
+function renamedByName(resources: readonly BuildResource[]): ReadonlyMap<string, readonly BuildResource[]> {
+  const byName = new Map<string, BuildResource[]>();
   for (const resource of resources) {
     for (const name of new Set(resource.previous.map((previous) => previous.name))) {
       const known = byName.get(name);
@@ -83,28 +83,28 @@ function followedMap(reference: Reference, value: Record<string, unknown>): unkn
     const isKnown = [...reference.renamed.values()].flat().some((item) => originalName(item).namespace === wanted);
     candidates = isKnown ? original : candidates.filter((resource) => currentName(resource).namespace === wanted);
   }
-  const namespaceOf = (resource: Resource) => String(metadataOf(resource.object).namespace ?? "");
+  const namespaceOf = (resource: BuildResource) => String(metadataOf(resource.object).namespace ?? "");
   const meant = choose(reference, candidates, (resource) => `${namespaceOf(resource)}/${currentName(resource).name}`);
   if (meant === undefined) return value;
   const namespace = namespaceOf(meant);
   return { ...value, name: currentName(meant).name, ...(namespace === "" ? {} : { namespace }) };
 }
 
-function candidatesOf(reference: Reference, name: string): readonly Resource[] {
+function candidatesOf(reference: Reference, name: string): readonly BuildResource[] {
   const { referrer, target, isRole } = reference;
   const roleRef = isRole && isRecord(referrer.object.roleRef) ? referrer.object.roleRef : undefined;
   const role =
     typeof roleRef?.apiGroup === "string" && typeof roleRef.kind === "string"
       ? { group: roleRef.apiGroup, kind: roleRef.kind }
       : {};
-  const wasOf = (resource: Resource, selector: Partial<Gvk>) =>
+  const wasOf = (resource: BuildResource, selector: Partial<Gvk>) =>
     resource.previous.some((previous) => isSelected({ ...gvkOf(resource.object), kind: previous.kind }, selector));
   return (reference.renamed.get(name) ?? []).filter(
     (resource) => wasOf(resource, target) && wasOf(resource, role) && isReachable(referrer, resource),
   );
 }
 
-function isReachable(referrer: Resource, candidate: Resource): boolean {
+function isReachable(referrer: BuildResource, candidate: BuildResource): boolean {
   if (isClusterScoped(referrer.object) || isClusterScoped(candidate.object)) return true;
   const home = currentName(candidate).namespace;
   if (currentName(referrer).namespace === home) return true;
@@ -120,9 +120,9 @@ function isReachable(referrer: Resource, candidate: Resource): boolean {
 /** The one object that is meant; a problem when it stays unclear. */
 function choose(
   reference: Reference,
-  candidates: readonly Resource[],
-  meaning: (resource: Resource) => string,
-): Resource | undefined {
+  candidates: readonly BuildResource[],
+  meaning: (resource: BuildResource) => string,
+): BuildResource | undefined {
   if (candidates.length <= 1) return candidates[0];
   const { referrer } = reference;
   const near = candidates.filter((resource) => sharesAffixes(resource, referrer, "loose"));
@@ -134,7 +134,7 @@ function choose(
   return nearest[0];
 }
 
-function sharesAffixes(left: Resource, right: Resource, mode: "loose" | "strict"): boolean {
+function sharesAffixes(left: BuildResource, right: BuildResource, mode: "loose" | "strict"): boolean {
   return sharesEnd(left.prefixes, right.prefixes, mode) && sharesEnd(left.suffixes, right.suffixes, mode);
 }
 

@@ -8,7 +8,7 @@ import {
   identityOf,
   metadataOf,
   rememberName,
-  type Resource,
+  type BuildResource,
   resourceOf,
 } from "./build-resource.ts";
 import { selectResources } from "./selector.ts";
@@ -23,11 +23,11 @@ export interface PatchText {
 }
 
 export type Patched =
-  | { readonly ok: true; readonly value: readonly Resource[] }
+  | { readonly ok: true; readonly value: readonly BuildResource[] }
   | { readonly ok: false; readonly because: string };
 
 /** Applies one patch to the resources; those that it deletes are gone from the answer. */
-export function applyPatch(resources: readonly Resource[], patch: PatchText): Patched {
+export function applyPatch(resources: readonly BuildResource[], patch: PatchText): Patched {
   // Kustomize reads a text that starts like a JSON list as JSON only.
   if (patch.text.startsWith("[") && !isJson(patch.text)) return { ok: false, because: "a JSON patch that is no JSON" };
   const documents = readKubeYaml(patch.text, "kubernetes");
@@ -49,7 +49,7 @@ function isJson(text: string): boolean {
   }
 }
 
-function applyOperations(resources: readonly Resource[], patch: PatchText, operations: JsonPatch): Patched {
+function applyOperations(resources: readonly BuildResource[], patch: PatchText, operations: JsonPatch): Patched {
   if (patch.target === undefined || patch.field === "patchesStrategicMerge") {
     return { ok: false, because: "a JSON patch without a target" };
   }
@@ -76,7 +76,7 @@ function withWrittenNulls(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withWrittenNulls(item)]));
 }
 
-function applyMerges(resources: readonly Resource[], patch: PatchText): Patched {
+function applyMerges(resources: readonly BuildResource[], patch: PatchText): Patched {
   const documents = readKubeYaml(patch.text);
   if (!documents.ok) return { ok: false, because: `a patch: ${documents.problem}` };
   if (documents.value.length === 0) return { ok: false, because: "an empty patch" };
@@ -94,7 +94,7 @@ function applyMerges(resources: readonly Resource[], patch: PatchText): Patched 
   return { ok: true, value: all };
 }
 
-function applyMerge(resources: readonly Resource[], patch: PatchText, change: Resource): Patched {
+function applyMerge(resources: readonly BuildResource[], patch: PatchText, change: BuildResource): Patched {
   const selected = patch.target ? selectResources(resources, patch.target) : selectByIdentity(resources, change);
   if (!selected.ok) return selected;
   const isRewritten = patch.target !== undefined || patch.field === "patchesStrategicMerge";
@@ -103,7 +103,7 @@ function applyMerge(resources: readonly Resource[], patch: PatchText, change: Re
   }
   const { finalizers, ownerReferences } = metadataOf(change.object);
   if (finalizers !== undefined || ownerReferences !== undefined) return { ok: false, because: "a patch of finalizers" };
-  const deleted = new Set<Resource>();
+  const deleted = new Set<BuildResource>();
   for (const resource of selected.value) {
     const { object } = resource;
     const { name, namespace } = metadataOf(object);
@@ -122,7 +122,7 @@ function applyMerge(resources: readonly Resource[], patch: PatchText, change: Re
   return { ok: true, value: resources.filter((resource) => !deleted.has(resource)) };
 }
 
-function selectByIdentity(resources: readonly Resource[], change: Resource): Patched {
+function selectByIdentity(resources: readonly BuildResource[], change: BuildResource): Patched {
   const wanted = identityOf(change);
   const found = resources.filter((resource) =>
     [...resource.previous, currentName(resource)].some((name) => identityOf(resource, name) === wanted),

@@ -3,10 +3,10 @@ import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../../yaml/kube-yaml.ts";
 import { readText } from "../../gitops/kustomization.ts";
 import { configuredReferences, type ReferenceSpec } from "./reference-specs.ts";
-import { type Draft, metadataOf, type Resource, resourceOf } from "./build-resource.ts";
+import { type Draft, metadataOf, type BuildResource, resourceOf } from "./build-resource.ts";
 
 /** One build. Any problem makes its result worthless: it goes on only to end soon. */
-export interface Build {
+export interface BuildInput {
   readonly tree: Tree;
   /** Kustomize alone reads no file above a kustomization's directory; Flux does, inside the repository. */
   readonly mayLeaveDirectory: boolean;
@@ -20,20 +20,20 @@ export interface Build {
   readonly budget: { directories: number; bytes: number; objects: number };
 }
 
-export function newBuild(tree: Tree, mayLeaveDirectory: boolean): Build {
+export function newBuild(tree: Tree, mayLeaveDirectory: boolean): BuildInput {
   const budget = { directories: 3_000, bytes: 60_000_000, objects: 30_000 };
   return { tree, mayLeaveDirectory, dialect: "kustomize", problems: [], references: [], open: [], budget };
 }
 
 /** Whether a kustomization may read this file; a problem when not. */
-export function mayRead(build: Build, directory: string, path: string): boolean {
+export function mayRead(build: BuildInput, directory: string, path: string): boolean {
   const isBelow = directory === "." || path.startsWith(`${directory}/`);
   if (!isBelow && !build.mayLeaveDirectory) build.problems.push(`${path} is not below ${directory}`);
   return isBelow || build.mayLeaveDirectory;
 }
 
 /** The objects of one file, lists unpacked. */
-export function readResources(build: Build, path: string): readonly Resource[] {
+export function readResources(build: BuildInput, path: string): readonly BuildResource[] {
   const size = build.tree.read(path)?.byteLength ?? 0;
   if ((build.budget.bytes -= size) < 0) build.problems.push("too many bytes of manifests");
   if (build.problems.length > 0) return [];
@@ -76,7 +76,7 @@ function reservedProblem(object: Draft): string | undefined {
 }
 
 /** Reads a transformer configuration; only `nameReference` is understood. */
-export function readConfiguration(build: Build, path: string): void {
+export function readConfiguration(build: BuildInput, path: string): void {
   const text = readText(build.tree, path);
   const documents = text.ok ? readKubeYaml(text.value, "kubernetes") : text;
   const specs = documents.ok && documents.value.length === 1 ? configuredReferences(documents.value[0]) : undefined;

@@ -1,12 +1,12 @@
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import type { PatchTarget } from "../../gitops/kustomization.ts";
-import { currentName, gvkOf, metadataOf, originalName, type Resource } from "./build-resource.ts";
+import { currentName, gvkOf, metadataOf, originalName, type BuildResource } from "./build-resource.ts";
 
 /** The resources a patch target means; a problem when its patterns are not simple enough to be sure. */
 export function selectResources(
-  resources: readonly Resource[],
+  resources: readonly BuildResource[],
   target: PatchTarget,
-): { readonly ok: true; readonly value: readonly Resource[] } | { readonly ok: false; readonly because: string } {
+): { readonly ok: true; readonly value: readonly BuildResource[] } | { readonly ok: false; readonly because: string } {
   const patterns = new Map<string, RegExp>();
   for (const field of ["group", "version", "kind", "name", "namespace"] as const) {
     const text = target[field];

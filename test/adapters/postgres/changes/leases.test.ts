@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
 import type { Lease } from "../../../../src/domain/proposal/lease.ts";
-import { keepLeases, type LeaseKeeping } from "../../../../src/server/jobs/leases.ts";
+import { reconcileLeases, type LeaseKeeping } from "../../../../src/server/jobs/leases.ts";
 import { aLease, begun } from "../../../lease.ts";
 import { freshDatabase } from "../../../postgres.ts";
 
@@ -74,8 +74,8 @@ function engine(states: Readonly<Record<string, "running" | "ended" | "stranded"
       startLease: async (workflow, { renewals }: Lease) => void done.push(`start ${workflow} at ${renewals}`),
     },
     clock: { now: () => later(61) },
-    telemetry: { tell: (_incident, _verb, text) => void done.push(text) },
-    storyVersion: "7",
+    telemetry: { log: (_incident, _verb, text) => void done.push(text) },
+    workflowVersion: "7",
   };
   return { keeping, done };
 }
@@ -96,14 +96,14 @@ test.each<[string, Parameters<typeof engine>[0], (string | RegExp)[]]>([
 ])("a lease whose time is up %s", async (_, states, done) => {
   await store.leases.begin(lease);
   const world = engine(states);
-  await keepLeases(world.keeping);
+  await reconcileLeases(world.keeping);
   expect(world.done).toEqual(done);
 });
 
 test("after a restart the story of a lease is not started twice", async () => {
   await store.leases.begin(lease);
-  await keepLeases(engine({}).keeping);
+  await reconcileLeases(engine({}).keeping);
   const again = engine({ [`${uid}/lease/0`]: "running" });
-  await keepLeases(again.keeping);
+  await reconcileLeases(again.keeping);
   expect(again.done).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
 import type { Rollback } from "../../../../src/domain/proposal/rollback.ts";
-import { keepRollbacks, type RollbackKeeping } from "../../../../src/server/jobs/rollbacks.ts";
+import { reconcileRollbacks, type RollbackKeeping } from "../../../../src/server/jobs/rollbacks.ts";
 import { freshDatabase } from "../../../postgres.ts";
 import { aRollback } from "../../../rollback.ts";
 
@@ -53,8 +53,8 @@ function engine(states: Readonly<Record<string, "running" | "ended" | "stranded"
       cancel: async (workflow) => void done.push(`cancel ${workflow}`),
       startRollback: async (workflow, { pull }: Rollback) => void done.push(`start ${workflow} of ${pull}`),
     },
-    telemetry: { tell: (_incident, _verb, text) => void done.push(text) },
-    storyVersion: "7",
+    telemetry: { log: (_incident, _verb, text) => void done.push(text) },
+    workflowVersion: "7",
   };
   return { keeping, done };
 }
@@ -71,7 +71,7 @@ test.each<[string, Parameters<typeof engine>[0], (string | RegExp)[]]>([
 ])("a rollback that was asked for %s", async (_, states, done) => {
   await store.rollbacks.ask(rollback);
   const world = engine(states);
-  await keepRollbacks(world.keeping);
+  await reconcileRollbacks(world.keeping);
   expect(world.done).toEqual(done);
   expect(await store.openRollbacks()).toHaveLength(states[first] === "ended" ? 0 : 1);
 });

@@ -14,7 +14,7 @@ export interface ChangeToJudge {
 }
 
 /** Puts the changed objects, with what stands beside them, before the policies. Never throws. */
-export async function judgeChange(change: ChangeToJudge, engine: PolicyEngine): Promise<PolicyVerdict> {
+export async function evaluatePolicies(change: ChangeToJudge, engine: PolicyEngine): Promise<PolicyVerdict> {
   const { objects, uncounted, missing } = checkedObjects(change.objects, change.changes, change.incident);
   if (missing[0] !== undefined) return notEvaluated(`${missing[0]} changes, but was not rendered`);
   const verdict = await engine.judge({ files: change.files, objects: concernedObjects(objects, change.changes) });

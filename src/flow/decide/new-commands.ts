@@ -1,17 +1,17 @@
 import { staleness } from "../../domain/guardrails/approval.ts";
 import { parseCommands } from "../../domain/guardrails/command.ts";
-import type { Standing } from "../../domain/proposal/decision.ts";
+import type { ReviewState } from "../../domain/proposal/decision.ts";
 import { bodyHashOf } from "../../domain/guardrails/commenter.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Pending } from "./decide.ts";
-import { hear, type Heard } from "./hear.ts";
+import { runCommand, type CommandOutcome } from "./run-command.ts";
 
 /** What people said so far, and the comments in which they said it: each is heard once. */
-export interface Hearings {
+export interface CommandLog {
   readonly listened: readonly number[];
-  readonly standing: Standing;
+  readonly standing: ReviewState;
   /** The effect that they saw, and the commit that carried it. */
   readonly effect: string;
   readonly headSha: string;
@@ -21,7 +21,7 @@ export type Seen = Pick<Proposal, "effect" | "headSha">;
 
 export interface Round {
   readonly pending: Pending;
-  readonly standing: Standing;
+  readonly standing: ReviewState;
   /** Grows by what is heard now. */
   readonly listened: Set<number>;
   /** What was there to be seen when it was written. */
@@ -30,8 +30,8 @@ export interface Round {
   readonly reactAfter: number;
 }
 
-export interface Heeded {
-  readonly standing: Standing;
+export interface CommandRound {
+  readonly standing: ReviewState;
   /** Something was heard that changed nothing. */
   readonly idle: boolean;
   /** The change is to be planned anew, with the number that `by` asked for. */
@@ -39,7 +39,10 @@ export interface Heeded {
 }
 
 /** Hears what was written since, each comment once. */
-export async function hearNew({ pending, listened, seen, reactAfter, ...before }: Round, run: Run): Promise<Heeded> {
+export async function runNewCommands(
+  { pending, listened, seen, reactAfter, ...before }: Round,
+  run: Run,
+): Promise<CommandRound> {
   const { incident, proposal, cause, canReplan } = pending;
   let { standing } = before;
   let idle = false;
@@ -49,7 +52,7 @@ export async function hearNew({ pending, listened, seen, reactAfter, ...before }
     // Of a flood only the first gets an answer.
     const silentUntil = idle ? Number.POSITIVE_INFINITY : reactAfter;
     const about = { incident: incident.uid, proposal, cause, reactAfter: silentUntil };
-    const heard: readonly Heard[] = await run.step("hear", (ports) => hear(command, about, ports));
+    const heard: readonly CommandOutcome[] = await run.step("hear", (ports) => runCommand(command, about, ports));
     standing = heard.reduce((so, item) => withHeard(so, item, { seen, now: proposal }), standing);
     idle ||= heard.some(({ kind }) => kind === "nothing" || kind === "explain");
     const asked = heard.find(asksForPlan);
@@ -78,11 +81,15 @@ async function listen(
     .map(({ id, body }) => ({ kind: "command", comment: id, bodyHash: bodyHashOf(body) }));
 }
 
-function asksForPlan(heard: Heard): heard is Extract<Heard, { kind: "approve" | "retry" }> {
+function asksForPlan(heard: CommandOutcome): heard is Extract<CommandOutcome, { kind: "approve" | "retry" }> {
   return heard.kind === "retry" || (heard.kind === "approve" && heard.replicas !== undefined);
 }
 
-function withHeard(standing: Standing, heard: Heard, effect: { readonly seen: Seen; readonly now: Seen }): Standing {
+function withHeard(
+  standing: ReviewState,
+  heard: CommandOutcome,
+  effect: { readonly seen: Seen; readonly now: Seen },
+): ReviewState {
   switch (heard.kind) {
     case "approve":
       // A number that can no longer be planned approves nothing: it is not this effect that was asked for.

@@ -5,7 +5,7 @@ import type { GuardrailsHost } from "../../ports/guardrails-host.ts";
 import { guardrailsPath } from "../collect/load-guardrails.ts";
 
 /** Judges the guardrails as a pull request would have them, before they stop everything on the default branch. */
-export async function judgeGuardrails(pull: number, host: GuardrailsHost): Promise<void> {
+export async function checkGuardrails(pull: number, host: GuardrailsHost): Promise<void> {
   const file = await host.changedIn(pull, guardrailsPath);
   if (file === undefined) return;
   const read = file.bytes === undefined ? undefined : readGuardrails(file.bytes);

@@ -4,10 +4,10 @@ import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Comment } from "../../domain/guardrails/commenter.ts";
 import { rollbackOf } from "../../domain/proposal/rollback.ts";
-import type { Story } from "../../domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { refusalAfterwards } from "./admit-afterwards.ts";
+import { authorizeLate } from "./authorize.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { reportEnded } from "./report-ended.ts";
 
@@ -17,17 +17,17 @@ export interface MergedProposal {
   readonly pull: number;
   /** How the incident ended, and its story; undefined while it goes on. */
   readonly ended: string | undefined;
-  readonly story: Story | undefined;
+  readonly story: IncidentOutcome | undefined;
 }
 
-type Asked = Pick<Ports, "people" | "github" | "journal" | "rollbacks" | "telemetry" | "clock">;
+type Asked = Pick<Ports, "people" | "github" | "records" | "rollbacks" | "telemetry" | "clock">;
 
 /**
  * `/rollback` under a merged proposal: with the rights for it, the change back is put on record, and a story of its own
  * proposes it. It approves nothing: that pull request waits for a person as every other one. Hearing the same comment
  * twice is safe.
  */
-export async function hearRollback(
+export async function runRollbackCommand(
   message: Extract<Message, { kind: "command" }>,
   about: MergedProposal,
   ports: Asked,
@@ -53,7 +53,7 @@ export async function hearRollback(
     await reportEnded({ pull: about.pull, incident: uid }, because, ports);
   }
   await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", uid);
-  ports.telemetry.tell(uid, "rollback", `${author} asked for it: it ${outcome}`);
+  ports.telemetry.log(uid, "rollback", `${author} asked for it: it ${outcome}`);
 }
 
 interface Said {
@@ -64,7 +64,7 @@ interface Said {
 
 async function refusalOf({ comment, about, guardrails }: Said, ports: Asked): Promise<string | undefined> {
   const { incident, pull, story, ended = "" } = about;
-  const refusal = await refusalAfterwards("rollback", { comment, incident: incident.uid, pull, guardrails }, ports);
+  const refusal = await authorizeLate("rollback", { comment, incident: incident.uid, pull, guardrails }, ports);
   if (refusal !== undefined) return refusal;
   const merged = rollbackOf(story, pull);
   if (typeof merged === "string") return merged;

@@ -6,7 +6,7 @@ import { notEvaluated, type PolicyEngine, type PolicyVerdict } from "../../domai
 import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { overlaid } from "../../domain/kubernetes/tree.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { type ChangeToJudge, judgeChange } from "./judge-change.ts";
+import { type ChangeToJudge, evaluatePolicies } from "./evaluate-policies.ts";
 import type { Plan } from "../plan.ts";
 
 /** What the policies say of a plan, on what they looked at. */
@@ -23,7 +23,7 @@ export interface PlanJudgement {
 }
 
 /** Renders the plan on its base commit and puts it before the policies of that commit. */
-export async function judgePlan(
+export async function policyVerdict(
   plan: Plan,
   about: { readonly incident: string; readonly guardrails: Guardrails },
   ports: Pick<Ports, "github" | "renderer" | "policies">,
@@ -45,7 +45,7 @@ export async function judgePlan(
   }
   const { changes } = plan.effect;
   const change = { files: policyFiles(base), objects: after.objects, changes, incident: about.incident };
-  const verdict = await judgeChange(change, engine);
+  const verdict = await evaluatePolicies(change, engine);
   const counterOffer = verdict.kind === "refused" ? await offerFor(change, about.guardrails, engine) : undefined;
   return { verdict, asked, rendered, counterOffer };
 }
@@ -65,7 +65,7 @@ async function offerFor(
     const objects = change.objects.map((object) =>
       isOf(only, object) ? withValue(object, only.field, value) : object,
     );
-    const verdict = await judgeChange({ ...change, objects, changes: [{ ...only, to: value }] }, engine);
+    const verdict = await evaluatePolicies({ ...change, objects, changes: [{ ...only, to: value }] }, engine);
     if (verdict.kind === "passed") return { passes: true };
     return { passes: false, rule: verdict.kind === "refused" ? (verdict.failures[0]?.policy ?? "") : verdict.because };
   });

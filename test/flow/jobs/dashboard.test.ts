@@ -3,8 +3,8 @@ import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { type App, createApp } from "../../../src/server/github-app.ts";
 import type { Candidate } from "../../../src/domain/proposal/caps.ts";
 import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
-import { keepDashboard } from "../../../src/flow/jobs/keep-dashboard.ts";
-import type { Tempo } from "../../../src/ports/timings.ts";
+import { reconcileDashboard } from "../../../src/flow/jobs/dashboard.ts";
+import type { Timings } from "../../../src/ports/timings.ts";
 import { app, connect, key, type Session, startShop } from "../../lab/forge-shop.ts";
 import { aLease } from "../../lease.ts";
 import { anIncident } from "../../builders.ts";
@@ -60,12 +60,21 @@ function aCandidate(number: number): Candidate {
   };
 }
 
-function keep(more: Partial<Parameters<typeof keepDashboard>[0]> = {}): Promise<readonly Candidate[]> {
-  const telemetry = { tell: (_incident: string, _verb: string, text: string) => void told.push(text) };
+function keep(more: Partial<Parameters<typeof reconcileDashboard>[0]> = {}): Promise<readonly Candidate[]> {
+  const telemetry = { log: (_incident: string, _verb: string, text: string) => void told.push(text) };
   const { host: github, people } = session;
   const clock = { now: () => new Date(Date.now() + ahead) };
-  const tempo = { coolDownMs: 0 } as Tempo;
-  return keepDashboard({ github, people, queue: store.queue, journal: store, clock, telemetry, tempo, ...more });
+  const tempo = { coolDownMs: 0 } as Timings;
+  return reconcileDashboard({
+    github,
+    people,
+    queue: store.queue,
+    records: store,
+    clock,
+    telemetry,
+    timings: tempo,
+    ...more,
+  });
 }
 
 const issue = () => forge.issues()[0]?.number ?? 0;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { guardrailsHost } from "../../../src/adapters/github/guardrails.ts";
 import { guardrailsPath } from "../../../src/flow/collect/load-guardrails.ts";
-import { judgeGuardrails, proposeGuardrails } from "../../../src/flow/gate/judge-guardrails.ts";
+import { checkGuardrails, proposeGuardrails } from "../../../src/flow/gate/check-guardrails.ts";
 import { readGuardrails } from "../../../src/manifests/repository/guardrails-file.ts";
 import { connect, type Session, startShop } from "../../lab/forge-shop.ts";
 
@@ -25,8 +25,8 @@ const checks = (sha: string) => forge.checks(sha).filter(({ name }) => name === 
 
 test("a pull request that breaks the guardrails is told so at the line, once for each text", async () => {
   const { pull, sha } = await pullWith("namespaces: [shop]\nmaxReplcas: 3\n");
-  await judgeGuardrails(pull, guardrailsHost(session.client));
-  await judgeGuardrails(pull, guardrailsHost((await connect(forge)).client));
+  await checkGuardrails(pull, guardrailsHost(session.client));
+  await checkGuardrails(pull, guardrailsHost((await connect(forge)).client));
   expect(checks(sha)).toMatchObject([
     {
       conclusion: "failure",
@@ -36,17 +36,17 @@ test("a pull request that breaks the guardrails is told so at the line, once for
     },
   ]);
   const cured = await pullWith("namespaces: [shop]\nmaxReplicas: 3\n");
-  await judgeGuardrails(pull, guardrailsHost(session.client));
+  await checkGuardrails(pull, guardrailsHost(session.client));
   expect(checks(cured.sha)).toMatchObject([{ conclusion: "success", annotations: [] }]);
 });
 
 test("a pull request that leaves the file alone, or is closed, gets no check", async () => {
   const sha = await forge.push({ "other.txt": "x\n" }, { message: "x", author: "wim", branch: "other" });
   const other = await forge.openPull("wim", { title: "other", head: "other" });
-  await judgeGuardrails(other, guardrailsHost(session.client));
+  await checkGuardrails(other, guardrailsHost(session.client));
   const broken = await pullWith("nonsense: 1\n");
   await forge.closeBy("wim", broken.pull);
-  await judgeGuardrails(broken.pull, guardrailsHost(session.client));
+  await checkGuardrails(broken.pull, guardrailsHost(session.client));
   expect([...checks(sha), ...checks(broken.sha)]).toEqual([]);
 });
 

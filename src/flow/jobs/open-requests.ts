@@ -1,4 +1,4 @@
-import { admitComment, admitSpeaker, type Admission, ruleOf } from "../../domain/guardrails/approval.ts";
+import { admitComment, admissionOf, type Admission, ruleOf } from "../../domain/guardrails/approval.ts";
 import { parseCommands } from "../../domain/guardrails/command.ts";
 import { type Listed, type OpenRequest, type OwnIssue, readTicked } from "../../domain/proposal/dashboard.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
@@ -13,7 +13,7 @@ export interface Board {
   readonly guardrails: Guardrails;
 }
 
-type Asked = Pick<Ports, "people" | "journal" | "telemetry" | "clock"> & { readonly queue: ProposalQueue };
+type Asked = Pick<Ports, "people" | "records" | "telemetry" | "clock"> & { readonly queue: ProposalQueue };
 
 // So long GitHub may take to tell who ticked a box.
 const longestDoubtMs = 2 * 60_000;
@@ -23,7 +23,7 @@ const longestDoubtMs = 2 * 60_000;
  * does not say who edited an issue; only the delivery that told of the edit does. A box without one counts for nothing,
  * which is said. Returns the boxes that may still be explained. Doing it twice is safe.
  */
-export async function hearRequests(board: Board, ports: Asked): Promise<ReadonlySet<string>> {
+export async function runOpenRequests(board: Board, ports: Asked): Promise<ReadonlySet<string>> {
   await takeComments(board, ports);
   const doubtful = await doubtfulBoxes(board, ports);
   let answered = false;
@@ -77,9 +77,9 @@ async function judge(request: OpenRequest, board: Board, ports: Asked): Promise<
   const [permission, memberOf] = await Promise.all([ports.people.permissionOf(by), ports.people.teamsOf(by, teams)]);
   const speaker = { login: by, permission, teams: memberOf };
   const place = { ours: true, open: true, author: "", committers: [] };
-  const admission = admitSpeaker("open", speaker, place, board.guardrails);
+  const admission = admissionOf("open", speaker, place, board.guardrails);
   const detail = { proof, issue: request.issue, permission, admitted: admission.kind };
-  await ports.journal.audit({ incident, actor: by, action: "command open", detail });
+  await ports.records.audit({ incident, actor: by, action: "command open", detail });
   if (admission.kind !== "heard") return { kind: "refused", because: `${by}: ${admission.because}` };
   return waits ? admission : refused("it does not wait any more");
 }
@@ -92,7 +92,7 @@ async function answer(
 ): Promise<boolean> {
   const heard = admission.kind === "heard";
   const outcome = heard ? "it passes the caps" : admission.because;
-  telemetry.tell(incident, "propose", `${by || "somebody"} asks to open it now: ${outcome}`);
+  telemetry.log(incident, "propose", `${by || "somebody"} asks to open it now: ${outcome}`);
   const comment = /^comment (\d+)/.exec(proof)?.[1];
   if (comment === undefined || (!heard && answered)) return false;
   await people.react(Number(comment), heard ? "+1" : "confused", incident);

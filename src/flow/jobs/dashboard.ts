@@ -4,15 +4,15 @@ import { type Dashboard, dashboardLabel, dashboardTitle, renderDashboard } from 
 import { isWatching, renderWatchtower, watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { proposeGuardrails } from "../gate/judge-guardrails.ts";
-import { hearRequests } from "./hear-requests.ts";
+import { proposeGuardrails } from "../gate/check-guardrails.ts";
+import { runOpenRequests } from "./open-requests.ts";
 import { type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
 
 /**
  * Brings the one dashboard issue up to what is true now. It belongs to no story: it is only ever a picture of the
  * records, so a try that was lost is made good by the next one. The answer is whose turn it is now, of those who wait.
  */
-export async function keepDashboard(
+export async function reconcileDashboard(
   ports: Pick<
     Ports,
     | "github"
@@ -20,9 +20,9 @@ export async function keepDashboard(
     | "queue"
     | "leases"
     | "clock"
-    | "tempo"
+    | "timings"
     | "people"
-    | "journal"
+    | "records"
     | "telemetry"
     | "watchtower"
   >,
@@ -35,7 +35,7 @@ export async function keepDashboard(
   const { ready, ...crowd } = guardrails.ok ? await heardCrowd(guardrails.value, ports) : nobody;
   // Who has not said yet what Rectify may do has no problem: the pull request asks.
   const ours = [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
-  const parked = await ports.journal.parkedSince(new Date(now.getTime() - parkedMs));
+  const parked = await ports.records.parkedSince(new Date(now.getTime() - parkedMs));
   const problems = [...(isNew ? [] : ours), ...parked];
   const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
   // Nothing is written into a repository where there is nothing to tell yet.
@@ -61,15 +61,15 @@ const dashboardName = { title: dashboardTitle, label: dashboardLabel };
 /** What is open and what waits, after those were heard who want something opened now. */
 async function heardCrowd(
   guardrails: Guardrails,
-  { queue, ...ports }: Parameters<typeof keepDashboard>[0],
+  { queue, ...ports }: Parameters<typeof reconcileDashboard>[0],
 ): Promise<Omit<Crowd, "used">> {
   if (queue === undefined) return nobody;
   const now = ports.clock.now();
-  const limits = { ...guardrails, coolDownMs: ports.tempo.coolDownMs };
+  const limits = { ...guardrails, coolDownMs: ports.timings.coolDownMs };
   const crowd = await queue.overview(limits, now);
   const issue = crowd.listed.length > 0 ? await ports.github.ownIssue(dashboardName) : undefined;
   if (issue === undefined) return crowd;
-  const doubtful = await hearRequests({ issue, listed: crowd.listed, guardrails }, { ...ports, queue });
+  const doubtful = await runOpenRequests({ issue, listed: crowd.listed, guardrails }, { ...ports, queue });
   const { open, listed, ready } = await queue.overview(limits, now);
   return { open, ready, listed: listed.map((item) => ({ ...item, ticked: doubtful.has(item.candidate.incident) })) };
 }

@@ -1,4 +1,4 @@
-import { admitComment, admitSpeaker, ruleOf } from "../../domain/guardrails/approval.ts";
+import { admitComment, admissionOf, ruleOf } from "../../domain/guardrails/approval.ts";
 import {
   type Command,
   type CommandWord,
@@ -11,17 +11,17 @@ import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { withdrawalKind } from "./hear-withdrawal.ts";
+import { withdrawalKind } from "./withdrawal-command.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 
 /** What one command means for the decision. */
-export type Heard =
+export type CommandOutcome =
   | { readonly kind: "approve"; readonly by: string; readonly replicas?: number }
   | { readonly kind: "reject" | "hold" | "resume" | "retry"; readonly by: string }
   | { readonly kind: "explain"; readonly because: string }
   | { readonly kind: "nothing"; readonly because: string };
 
-type Asked = Pick<Ports, "people" | "github" | "journal" | "telemetry" | "clock">;
+type Asked = Pick<Ports, "people" | "github" | "records" | "telemetry" | "clock">;
 
 interface About {
   readonly incident: string;
@@ -35,16 +35,16 @@ interface About {
  * Reads the comment again, live: it must still be what was first written, by a person who may say it now. The answer
  * is a reaction and, for what was not understood or not allowed, the reason in the sticky comment.
  */
-export async function hear(
+export async function runCommand(
   message: Extract<Message, { kind: "command" }>,
   about: About,
   ports: Asked,
-): Promise<readonly Heard[]> {
+): Promise<readonly CommandOutcome[]> {
   const comment = await ports.people.comment(message.comment);
   const now = ports.clock.now();
   const admitted = admitComment({ comment, bodyHash: message.bodyHash, now });
   if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.proposal.number) {
-    if (admitted.kind === "ignored") ports.telemetry.tell(about.incident, "decide", `ignored: ${admitted.because}`);
+    if (admitted.kind === "ignored") ports.telemetry.log(about.incident, "decide", `ignored: ${admitted.because}`);
     return [];
   }
   const commands = parseCommands(comment.body).filter(isForUs);
@@ -53,7 +53,7 @@ export async function hear(
   const stopped =
     admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : invalid(guardrails.problems);
 
-  const heard: Heard[] = [];
+  const heard: CommandOutcome[] = [];
   for (const command of commands) {
     if (stopped !== undefined || !guardrails.ok) heard.push({ kind: "nothing", because: stopped ?? "" });
     else heard.push(await weigh(command, { comment, about, guardrails: guardrails.value }, ports));
@@ -64,11 +64,11 @@ export async function hear(
     await ports.people.react(comment.id, understood ? "+1" : "confused", about.incident);
   }
   const said = commands.map((command) => command.kind).join(", ");
-  ports.telemetry.tell(about.incident, "decide", `${comment.author} said ${said}: ${heard.map(outcomeOf).join("; ")}`);
+  ports.telemetry.log(about.incident, "decide", `${comment.author} said ${said}: ${heard.map(outcomeOf).join("; ")}`);
   return heard;
 }
 
-function outcomeOf(heard: Heard): string {
+function outcomeOf(heard: CommandOutcome): string {
   return heard.kind === "nothing" ? `refused, ${heard.because}` : "heard";
 }
 
@@ -87,7 +87,7 @@ interface Said {
   readonly guardrails: Guardrails;
 }
 
-async function weigh(command: Command, said: Said, ports: Asked): Promise<Heard> {
+async function weigh(command: Command, said: Said, ports: Asked): Promise<CommandOutcome> {
   switch (command.kind) {
     case "approve":
       return approve(command.replicas, said, ports);
@@ -120,17 +120,17 @@ function explanationOf({ cause, incident, proposal }: About): string {
 }
 
 /** For good, and whatever becomes of the proposal. */
-async function withdrawal(word: "dispute" | "forget", said: Said, ports: Asked): Promise<Heard> {
+async function withdrawal(word: "dispute" | "forget", said: Said, ports: Asked): Promise<CommandOutcome> {
   const kind = withdrawalKind[word];
   const by = said.comment.author;
   const because = `this incident is ${kind} by ${by} and will be no precedent`;
   const heard = await permitted(word, said, ports, { kind: "explain", because });
   if (heard.kind !== "explain") return heard;
-  await ports.journal.withdraw(said.about.incident, { kind, by, at: ports.clock.now().toISOString() });
+  await ports.records.withdraw(said.about.incident, { kind, by, at: ports.clock.now().toISOString() });
   return heard;
 }
 
-async function approve(replicas: number | undefined, said: Said, ports: Asked): Promise<Heard> {
+async function approve(replicas: number | undefined, said: Said, ports: Asked): Promise<CommandOutcome> {
   const problem = replicas === undefined ? undefined : replicasProblem(replicas, said.guardrails);
   if (problem !== undefined) return { kind: "nothing", because: problem };
   const by = said.comment.author;
@@ -146,8 +146,8 @@ async function permitted(
   word: CommandWord,
   { comment, about, guardrails }: Said,
   ports: Asked,
-  heard: Heard,
-): Promise<Heard> {
+  heard: CommandOutcome,
+): Promise<CommandOutcome> {
   const { teams } = ruleOf(word, guardrails);
   const [permission, memberOf, committers, facts] = await Promise.all([
     ports.people.permissionOf(comment.author),
@@ -157,8 +157,8 @@ async function permitted(
   ]);
   const speaker = { login: comment.author, permission, teams: memberOf };
   const place = { ours: true, open: facts.state === "open", author: "", committers };
-  const admitted = admitSpeaker(word, speaker, place, guardrails);
-  await ports.journal.audit({
+  const admitted = admissionOf(word, speaker, place, guardrails);
+  await ports.records.audit({
     incident: about.incident,
     actor: comment.author,
     action: `command ${word}`,

@@ -3,12 +3,12 @@ import { parseCommands } from "../../domain/guardrails/command.ts";
 import type { Withdrawal } from "../../domain/records/post-mortem.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { refusalAfterwards } from "./admit-afterwards.ts";
+import { authorizeLate } from "./authorize.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { reportEnded } from "./report-ended.ts";
 
 type WithdrawalWord = "dispute" | "forget";
-type Asked = Pick<Ports, "people" | "github" | "journal" | "telemetry" | "clock">;
+type Asked = Pick<Ports, "people" | "github" | "records" | "telemetry" | "clock">;
 
 /** The words that take an incident out of the memory; what each makes of it. */
 export const withdrawalKind: Readonly<Record<WithdrawalWord, Withdrawal["kind"]>> = {
@@ -28,7 +28,7 @@ export interface Afterwards {
  * `/dispute` and `/forget` under a proposal that nobody decides any more: its story may have ended long ago. While it is
  * open, the decision hears them. Hearing the same comment twice is safe.
  */
-export async function hearWithdrawal(
+export async function runWithdrawalCommand(
   message: Extract<Message, { kind: "command" }>,
   about: Afterwards,
   ports: Asked,
@@ -47,15 +47,15 @@ export async function hearWithdrawal(
     admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : "the guardrails are invalid";
   const refusal =
     stopped ??
-    (guardrails.ok ? await refusalAfterwards(word, { comment, ...about, guardrails: guardrails.value }, ports) : "");
+    (guardrails.ok ? await authorizeLate(word, { comment, ...about, guardrails: guardrails.value }, ports) : "");
   if (refusal === undefined) {
     const kind = withdrawalKind[word];
-    await ports.journal.withdraw(about.incident, { kind, by: comment.author, at: now.toISOString() });
+    await ports.records.withdraw(about.incident, { kind, by: comment.author, at: now.toISOString() });
     const ended = about.ended === undefined ? "" : `${about.ended}; `;
     const because = `${ended}${kind} by ${comment.author}: no precedent any more`;
     await reportEnded(about, because, ports);
   }
   await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", about.incident);
   const outcome = refusal === undefined ? "heard" : `refused, ${refusal}`;
-  ports.telemetry.tell(about.incident, "learn", `${comment.author} said ${word}: ${outcome}`);
+  ports.telemetry.log(about.incident, "learn", `${comment.author} said ${word}: ${outcome}`);
 }

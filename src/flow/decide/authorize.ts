@@ -1,4 +1,4 @@
-import { admitSpeaker, ruleOf } from "../../domain/guardrails/approval.ts";
+import { admissionOf, ruleOf } from "../../domain/guardrails/approval.ts";
 import type { CommandWord } from "../../domain/guardrails/command.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
@@ -16,10 +16,10 @@ export interface SaidUnder {
  * Why this person may not say this word now; undefined = they may. Rights are asked live, and the answer is on record
  * before anything follows from it. It approves nothing: neither an open proposal nor another committer is asked for.
  */
-export async function refusalAfterwards(
+export async function authorizeLate(
   word: CommandWord,
   { comment, incident, pull, guardrails }: SaidUnder,
-  { people, journal }: Pick<Ports, "people" | "journal">,
+  { people, records }: Pick<Ports, "people" | "records">,
 ): Promise<string | undefined> {
   const { author, id, body } = comment;
   const [permission, teams] = await Promise.all([
@@ -27,8 +27,8 @@ export async function refusalAfterwards(
     people.teamsOf(author, ruleOf(word, guardrails).teams),
   ]);
   const place = { ours: true, open: true, author: "", committers: [] };
-  const admitted = admitSpeaker(word, { login: author, permission, teams }, place, guardrails);
+  const admitted = admissionOf(word, { login: author, permission, teams }, place, guardrails);
   const detail = { comment: id, bodyHash: bodyHashOf(body), permission, admitted: admitted.kind, pull };
-  await journal.audit({ incident, actor: author, action: `command ${word}`, detail });
+  await records.audit({ incident, actor: author, action: `command ${word}`, detail });
   return admitted.kind === "heard" ? undefined : admitted.because;
 }

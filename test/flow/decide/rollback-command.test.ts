@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { bodyHashOf, type Permission } from "../../../src/domain/guardrails/commenter.ts";
-import type { Story } from "../../../src/domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { hearRollback } from "../../../src/flow/decide/hear-rollback.ts";
+import { runRollbackCommand } from "../../../src/flow/decide/rollback-command.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { anIncident } from "../../builders.ts";
 import { aPlan } from "../../plan.ts";
@@ -10,8 +10,15 @@ import { aPlan } from "../../plan.ts";
 const incident = anIncident();
 const now = new Date("2026-11-25T00:00:00Z");
 const { remediation, effect } = aPlan(4);
-const proposal = { number: 7 } as Story["proposal"];
-const merged: Story = { ending: "recovered", because: "it is back", remediation, effect, proposal, mergedSha: "c" };
+const proposal = { number: 7 } as IncidentOutcome["proposal"];
+const merged: IncidentOutcome = {
+  ending: "recovered",
+  because: "it is back",
+  remediation,
+  effect,
+  proposal,
+  mergedSha: "c",
+};
 
 interface Scene {
   readonly body?: string;
@@ -23,7 +30,7 @@ interface Scene {
   readonly guardrails?: string;
   readonly underWay?: boolean;
   readonly goesOn?: boolean;
-  readonly story?: Story;
+  readonly story?: IncidentOutcome;
   /** The pull request that the comment stands under. */
   readonly proposal?: number;
 }
@@ -59,14 +66,14 @@ async function said(scene: Scene) {
       },
     },
     clock: { now: () => now },
-    telemetry: { tell: () => undefined },
+    telemetry: { log: () => undefined },
   };
   const bodyHash = scene.changedSince ? "another" : bodyHashOf(body);
   const message = { kind: "command", comment: 5, bodyHash } as const;
   const about = scene.goesOn
     ? { incident, pull: 7, ended: undefined, story: undefined }
     : { incident, pull: 7, ended: "recovered: it is back", story };
-  await hearRollback(message, about, ports as unknown as Ports);
+  await runRollbackCommand(message, about, ports as unknown as Ports);
   return { done, asked };
 }
 

@@ -13,12 +13,12 @@ export interface AutonomyView {
 }
 
 /** Judges every row of the ledger by the same rule as the gate does. */
-export async function showAutonomy(ports: Pick<Ports, "github" | "journal" | "sealKey">): Promise<AutonomyView> {
+export async function showAutonomy(ports: Pick<Ports, "github" | "records" | "sealKey">): Promise<AutonomyView> {
   const { tree } = await ports.github.head();
   const guardrails = loadGuardrails(tree);
   const ledger = loadLedger(tree);
   const { records, unsealed } = await sealedIn(tree, ports.sealKey);
-  const [files, withdrawals] = await Promise.all([ports.journal.pendingFiles(), ports.journal.withdrawals()]);
+  const [files, withdrawals] = await Promise.all([ports.records.pendingFiles(), ports.records.withdrawals()]);
   const withdrawn = withdrawals.map((withdrawal) => withdrawal.incident);
   const contents = files.map(({ content }) => content);
   const sources = {

@@ -2,22 +2,22 @@ import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
-import { applyComponents, type Build, buildPath, emptyBuild } from "./kustomize.ts";
+import { applyComponents, type KustomizeTrace, buildPath, emptyBuild } from "./kustomize.ts";
 import { insideRepository, type Reader, readerOf } from "../repository/reader.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import { at, type Node, type ScalarNode, resolved, textAt } from "../yaml/source.ts";
 import { transform } from "./transform.ts";
 
-export interface Question {
+export interface FieldQuestion {
   readonly workload: LiveWorkload;
   readonly change: WantedChange;
   readonly entry: Entry;
 }
 
 /** Everything that is known when a question is asked: the objects of its entry and who deploys them. */
-export interface Scene {
-  readonly question: Question;
+export interface EntryBuild {
+  readonly question: FieldQuestion;
   readonly tree: Tree;
   readonly index: RepositoryIndex;
   readonly reader: Reader;
@@ -28,14 +28,19 @@ export interface Scene {
   readonly deployer: Deployer | undefined;
   /** Other objects that deploy the same path. */
   readonly rivals: readonly Deployer[];
-  readonly build: Build;
+  readonly build: KustomizeTrace;
   readonly resources: readonly Resource[];
   /** Flux post-build variables written in the deployer. */
   readonly variables: ReadonlyMap<string, ScalarNode>;
 }
 
 /** Reads the entry as its controller would; a refusal when the entry is not there. */
-export function sceneOf(tree: Tree, question: Question, entryPath: string, own?: Deployer): Scene | Refusal {
+export function entryBuildOf(
+  tree: Tree,
+  question: FieldQuestion,
+  entryPath: string,
+  own?: Deployer,
+): EntryBuild | Refusal {
   const index = indexOf(tree);
   const reader = readerOf(tree, index.directories);
   const path = insideRepository("", entryPath.replace(/^\/+/, ""));
@@ -68,7 +73,7 @@ function missingEntry(index: RepositoryIndex, path: string | undefined, entryPat
 }
 
 /** What a remote base may hold does not matter once the workload is found in the repository itself. */
-function forgetSupposed(build: Build, resources: Resource[]): void {
+function forgetSupposed(build: KustomizeTrace, resources: Resource[]): void {
   const { kind, name } = build.wanted;
   if (!resources.some((one) => one.supposed !== true && one.kind === kind && one.names.includes(name))) return;
   const kept = resources.filter((one) => one.supposed !== true);
@@ -77,8 +82,8 @@ function forgetSupposed(build: Build, resources: Resource[]): void {
 }
 
 /** The scenes of the Flux and Argo CD objects that this entry itself deploys, each once. */
-export function childScenes(scene: Scene): Scene[] {
-  const scenes: Scene[] = [];
+export function childScenes(scene: EntryBuild): EntryBuild[] {
+  const scenes: EntryBuild[] = [];
   for (const resource of scene.resources) {
     const own = scene.index.deployers.find(
       (one) =>
@@ -90,7 +95,7 @@ export function childScenes(scene: Scene): Scene[] {
     if (!own || resource.deletedBy || own === scene.deployer || scene.ancestors.length > 4) continue;
     for (const path of own.paths) {
       if (path === scene.path || scene.ancestors.includes(path)) continue;
-      const child = sceneOf(scene.tree, scene.question, path, own);
+      const child = entryBuildOf(scene.tree, scene.question, path, own);
       if (!("kind" in child)) scenes.push({ ...child, ancestors: [...scene.ancestors, scene.path] });
     }
   }
@@ -119,7 +124,7 @@ function applyDeployer(
   reader: Reader,
   deployer: Deployer,
   path: string,
-  into: { build: Build; resources: Resource[] },
+  into: { build: KustomizeTrace; resources: Resource[] },
 ): void {
   const { build, resources } = into;
   const specs =
@@ -145,7 +150,7 @@ function variablesOf(deployer: Deployer): Map<string, ScalarNode> {
 }
 
 /** Flux's post-build substitution of `${NAME}`, `${NAME:=default}` and `${NAME:-default}`. */
-export function substituted(text: string, scene: Pick<Scene, "variables">): string {
+export function substituted(text: string, scene: Pick<EntryBuild, "variables">): string {
   if (!text.includes("${")) return text;
   return text.replace(/\$\{(\w+)(?::[=-]([^}]*))?\}/g, (whole, name: string, fallback: string | undefined) => {
     return scene.variables.get(name)?.text ?? fallback ?? whole;
@@ -153,7 +158,7 @@ export function substituted(text: string, scene: Pick<Scene, "variables">): stri
 }
 
 export const textIn = (
-  scene: Scene,
+  scene: EntryBuild,
   node: Node | undefined,
   path: readonly (string | number)[],
 ): string | undefined => {
