@@ -75,7 +75,7 @@ function findTool(options: RendererOptions, searchPath: string): Tool | undefine
   return { name: "kubectl", path: kubectl, build: ["kustomize", ...restricted], version: ["version", "--client"] };
 }
 
-function onPath(name: string, searchPath: string): string | undefined {
+export function onPath(name: string, searchPath: string): string | undefined {
   const candidates = searchPath.split(delimiter).filter(isAbsolute);
   return candidates
     .map((directory) => join(directory, name))
@@ -89,10 +89,10 @@ function onPath(name: string, searchPath: string): string | undefined {
     });
 }
 
-type Built = { readonly ok: true; readonly output: string } | { readonly ok: false; readonly because: string };
+export type Built = { readonly ok: true; readonly output: string } | { readonly ok: false; readonly because: string };
 
 /** Works in a directory of its own that holds nothing but what the build may read, and is gone afterwards. */
-async function inScratch(
+export async function inScratch(
   files: ReadonlyMap<string, Uint8Array>,
   limits: Limits,
   work: (root: string, home: string) => Promise<Built>,
@@ -113,7 +113,7 @@ async function inScratch(
   }
 }
 
-interface Limits {
+export interface Limits {
   readonly timeLimitMs: number;
   readonly scratch: string;
 }
@@ -132,7 +132,7 @@ async function template(path: string, chart: HelmBuild, limits: Limits): Promise
 /** A port where nobody listens: whatever asks for the network gets a refusal at once. */
 const closedProxy = "http://127.0.0.1:9";
 
-function run(
+export function run(
   tool: { name: string; path: string },
   args: readonly string[],
   limits: { home: string; timeLimitMs: number },

@@ -67,6 +67,8 @@ export type ManifestEdit =
       readonly files: readonly FileEdit[];
       readonly owners: readonly OwnerLink[];
       readonly warnings: readonly string[];
+      /** What the edit changes in the objects of a chart, where it was rendered before and after. */
+      readonly rendered?: { readonly with: string; readonly changes: readonly ObjectChange[] };
     }
   | { readonly kind: "refused"; readonly reason: RefusalReason; readonly because: string; readonly cure: string };
 

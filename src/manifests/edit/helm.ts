@@ -83,7 +83,7 @@ function releaseOf(scene: EntryBuild): Release | Refusal | undefined {
   );
 }
 
-function suspended(release: Release): Refusal | undefined {
+export function suspended(release: Release): Refusal | undefined {
   const suspend = at(release.resource?.node, ["spec", "suspend"]);
   if (suspend?.kind !== "scalar" || kubernetesScalar(suspend) !== true) return undefined;
   return refused(
@@ -94,7 +94,7 @@ function suspended(release: Release): Refusal | undefined {
 }
 
 /** A post-renderer changes what the chart made, so the values are not the last word. */
-function postRendered(release: Release): Refusal | undefined {
+export function postRendered(release: Release): Refusal | undefined {
   const renderer = itemsAt(release.resource?.node, ["spec", "postRenderers"])[0];
   return (
     renderer &&
@@ -106,7 +106,7 @@ function postRendered(release: Release): Refusal | undefined {
   );
 }
 
-function templatedName(release: Release): Refusal | undefined {
+export function templatedName(release: Release): Refusal | undefined {
   if (!release.name.includes("{{")) return undefined;
   return refused(
     "template",
@@ -115,7 +115,7 @@ function templatedName(release: Release): Refusal | undefined {
   );
 }
 
-function editValue(scene: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
+export function editValue(scene: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
   const leaf = at(release.merged, key.path);
   const holder = leaf ? layerOf(release, leaf) : release.layers.at(-1);
   const first = editLayer(scene, release, key, { holder, leaf });
@@ -129,7 +129,7 @@ function editValue(scene: EntryBuild, release: Release, key: ValuesKey): Manifes
   return first;
 }
 
-function editLayer(
+export function editLayer(
   scene: EntryBuild,
   release: Release,
   key: ValuesKey,

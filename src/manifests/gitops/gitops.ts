@@ -30,6 +30,16 @@ export interface RepositoryIndex {
   /** Kustomization directory → does it change what it includes? */
   readonly changes: ReadonlyMap<string, boolean>;
   readonly deployers: readonly Deployer[];
+  /** The objects of Flux that say where charts are published. */
+  readonly chartSources: readonly ChartSource[];
+}
+
+/** A HelmRepository or an OCIRepository. */
+export interface ChartSource {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly node: MapNode;
 }
 
 /** A tree never changes, so its index is kept as long as the tree lives: a repository is read once for many questions. */
@@ -47,6 +57,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
   const referencedBy = new Map<string, string[]>();
   const changes = new Map<string, boolean>();
   const deployers: Deployer[] = [];
+  const chartSources: ChartSource[] = [];
   const latin1 = new TextDecoder("latin1");
   for (const path of tree.paths()) {
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -57,8 +68,38 @@ function builtIndex(tree: Tree): RepositoryIndex {
     const text = latin1.decode(bytes);
     if (/kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/.test(text))
       noteDeployers(path, bytes, deployers);
+    if (text.includes("source.toolkit.fluxcd.io")) noteChartSources(path, bytes, chartSources);
   }
-  return { directories: directoriesOf(tree), referencedBy, changes, deployers };
+  return { directories: directoriesOf(tree), referencedBy, changes, deployers, chartSources };
+}
+
+/** The index of a tree that differs from a known one in some files, without reading all others again. */
+export function indexAfter(tree: Tree, before: RepositoryIndex, paths: readonly string[]): RepositoryIndex {
+  const isNew = (path: string): boolean =>
+    !before.directories.get(directoryOf(path))?.has(path.split("/").at(-1) ?? "");
+  const isKustomization = (path: string): boolean => kustomizationNames.includes(path.split("/").at(-1) ?? "");
+  if (paths.some((path) => isNew(path) || isKustomization(path))) return indexOf(tree);
+  const deployers = before.deployers.filter((one) => !paths.includes(one.file));
+  const chartSources = before.chartSources.filter((one) => !paths.includes(one.node.file.path));
+  for (const path of paths) {
+    const bytes = tree.read(path);
+    if (!bytes || !/\.(?:ya?ml|json)$/.test(path) || bytes.length > maxFileBytes) continue;
+    noteDeployers(path, bytes, deployers);
+    noteChartSources(path, bytes, chartSources);
+  }
+  const index = { ...before, deployers, chartSources };
+  indexByTree.set(tree, index);
+  return index;
+}
+
+function noteChartSources(path: string, bytes: Uint8Array, sources: ChartSource[]): void {
+  const source = parseSource(path, bytes);
+  const resources = source.ok ? source.file.documents.flatMap((document) => resourcesOf(document.root)) : [];
+  for (const { apiVersion, kind, names, namespace, node } of resources) {
+    if (!apiVersion.startsWith("source.toolkit.fluxcd.io/")) continue;
+    if (kind === "HelmRepository" || kind === "OCIRepository")
+      sources.push({ kind, name: names[0] ?? "", namespace, node });
+  }
 }
 
 function noteKustomization(

@@ -21,14 +21,22 @@ export function locate(
   tree: Tree,
   question: { readonly workload: LiveWorkload; readonly change: WantedChange; readonly entry: Entry },
 ): ManifestEdit {
+  return locateWith(tree, question, helmAnswer);
+}
+
+/** What the charts of a scene say about its question; undefined when no release makes the workload. */
+export type AskCharts = (scene: EntryBuild) => ManifestEdit | undefined;
+
+/** The same with another way to ask charts. */
+export function locateWith(tree: Tree, question: EntryBuild["question"], charts: AskCharts): ManifestEdit {
   const path = question.entry.path ?? deducedEntry(tree, question);
   if (typeof path !== "string") return path;
   const scene = entryBuildOf(tree, question, path);
-  return "kind" in scene ? scene : (answer(scene) ?? answerBelow(scene) ?? absence(scene));
+  return "kind" in scene ? scene : (answer(scene, charts) ?? answerBelow(scene, charts) ?? absence(scene));
 }
 
 /** The answer of one entry; undefined when the workload is not among what it makes. */
-function answer(scene: EntryBuild): ManifestEdit | undefined {
+function answer(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
   const cycle = scene.build.cycles[0];
   if (cycle)
     return refused(
@@ -41,7 +49,7 @@ function answer(scene: EntryBuild): ManifestEdit | undefined {
   const { workload, change } = scene.question;
   if (change.kind === "hpa" || change.kind === "scaled-object") {
     const scaler = askedScaler(scene, change);
-    if (!scaler) return helmAnswer(scene);
+    if (!scaler) return charts(scene);
     return "reason" in scaler ? scaler : edited(scene, scaler);
   }
   if (change.kind === "replicas") {
@@ -56,7 +64,7 @@ function answer(scene: EntryBuild): ManifestEdit | undefined {
   if (target) return "reason" in target ? target : edited(scene, target);
   const operated = operatorField(scene);
   if (operated) return notApplied(scene, operated.resource) ?? editField(scene, operated.resource, operated.path);
-  return workload.ownerReferences?.length ? undefined : helmAnswer(scene);
+  return workload.ownerReferences?.length ? undefined : charts(scene);
 }
 
 function edited(scene: EntryBuild, resource: Resource): ManifestEdit {
@@ -74,10 +82,10 @@ function edited(scene: EntryBuild, resource: Resource): ManifestEdit {
 }
 
 /** The entry deploys other entries (an app of apps): exactly one of them may answer. */
-function answerBelow(scene: EntryBuild): ManifestEdit | undefined {
+function answerBelow(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
   const answers: ManifestEdit[] = [];
   for (const child of childScenes(scene)) {
-    const found = answer(child) ?? answerBelow(child);
+    const found = answer(child, charts) ?? answerBelow(child, charts);
     if (found) answers.push(found);
   }
   const [first, second] = answers;

@@ -136,7 +136,7 @@ export function canaryOf(scene: EntryBuild): Resource | undefined {
 /** Argo CD told to ignore a field: what Git says about it is never applied. */
 export function ignoredByArgo(
   scene: EntryBuild,
-  resource: Resource,
+  resource: Pick<Resource, "kind" | "names">,
   path: readonly (string | number)[],
 ): Refusal | undefined {
   if (scene.deployer?.kind !== "Application" && scene.deployer?.kind !== "ApplicationSet") return undefined;
@@ -146,7 +146,7 @@ export function ignoredByArgo(
     const [kind, name] = [textAt(item, ["kind"]), textAt(item, ["name"])];
     if (
       (kind !== undefined && kind !== resource.kind && kind !== "*") ||
-      (name !== undefined && name !== nameOf(resource))
+      (name !== undefined && name !== resource.names.at(-1))
     )
       continue;
     const managers = pathsIn(item, "managedFieldsManagers");

@@ -36,7 +36,7 @@ export function fileGuard(path: string, text: string): Guard | undefined {
 }
 
 /** The comment at the end of a node's line, or directly above it, that forbids the change or names an automation. */
-export function fieldComment(node: Node): Guard | undefined {
+export function fieldComment(node: Pick<Node, "file" | "start" | "end">): Guard | undefined {
   const { text } = node.file;
   if (node.start < 0) return undefined;
   const lineStart = text.lastIndexOf("\n", node.start - 1) + 1;

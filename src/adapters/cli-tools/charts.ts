@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isRecord, type Rendered, type RenderedObject, readObject } from "../../domain/kubernetes/rendered.ts";
+import type { ChartBuild, ChartFound, ChartReference, ChartTools } from "../../manifests/charts/chart-tools.ts";
+import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
+import { inScratch, type Limits, run } from "./renderer.ts";
+import { unpackChart } from "./unpack-chart.ts";
+
+export interface ChartOptions {
+  /** The path of `helm`. */
+  readonly helm: string;
+  readonly limits: Limits;
+  /** Published charts; without it only charts of the repository are rendered. */
+  readonly fetch?: (reference: ChartReference) => Promise<ChartFound>;
+  /** How many renderings are remembered. */
+  readonly remembered?: number;
+}
+
+/** Templates charts with the Helm that is installed here, offline, each content once. */
+export function chartTools(options: ChartOptions): ChartTools {
+  const known = new Map<string, Promise<Rendered>>();
+  const nothing = async ({ name }: ChartReference): Promise<ChartFound> => ({
+    ok: false,
+    because: `the chart ${name} is published elsewhere, and fetching charts is not configured`,
+  });
+  return {
+    fetch: options.fetch ?? nothing,
+    unpack: unpackChart,
+    template(build) {
+      const key = keyOf(build);
+      const before = build.fresh === true ? undefined : known.get(key);
+      if (before) return before;
+      const made = template(options, build);
+      if (build.fresh === true) return made;
+      known.set(key, made);
+      const [oldest] = known.keys();
+      if (known.size > (options.remembered ?? 200) && oldest !== undefined) known.delete(oldest);
+      return made;
+    },
+  };
+}
+
+function keyOf({ files, release, namespace, values, sets, checked }: ChartBuild): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([release, namespace, values, sets, checked]));
+  for (const path of [...files.keys()].sort()) hash.update(`\0${path}\0`).update(files.get(path) ?? "");
+  return hash.digest("hex");
+}
+
+async function template({ helm, limits }: ChartOptions, build: ChartBuild): Promise<Rendered> {
+  const { release, namespace, sets } = build;
+  const strange = [...build.files.keys()].find((path) =>
+    path.split("/").some((part) => ["", ".", ".."].includes(part)),
+  );
+  if (strange !== undefined) return { kind: "unsupported", because: `${strange} is no plain path` };
+  const files = new Map([...build.files].map(([path, bytes]) => [join("chart", path), bytes] as const));
+  const built = await inScratch(files, limits, (root, home) => {
+    const texts = build.values.map((text, n) => {
+      const path = join(root, `values-${n}.yaml`);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+      return path;
+    });
+    const args = ["template", release, join(root, "chart"), "--namespace", namespace];
+    const values = texts.flatMap((path) => ["--values", path]);
+    const single = sets.flatMap((set) => [
+      set.isString ? "--set-string" : "--set",
+      `${set.name}=${escaped(set.value)}`,
+    ]);
+    const unchecked = build.checked ? [] : ["--skip-schema-validation"];
+    return run({ name: "helm", path: helm }, [...args, ...values, ...single, ...unchecked], {
+      home,
+      timeLimitMs: limits.timeLimitMs,
+    });
+  });
+  return built.ok ? objectsIn(built.output) : { kind: "unsupported", because: built.because };
+}
+
+const escaped = (value: string): string => value.replace(/[\\,]/g, "\\$&");
+
+/** Helm's output as objects; lists are opened, documents without content are left out. */
+function objectsIn(output: string): Rendered {
+  const documents = readKubeYaml(output, "kubernetes");
+  if (!documents.ok) return { kind: "unsupported", because: `the output of helm: ${documents.problem}` };
+  const objects: RenderedObject[] = [];
+  for (const document of documents.value) {
+    const items =
+      isRecord(document) && document.kind === "List" && Array.isArray(document.items) ? document.items : [document];
+    for (const item of items) {
+      const object = readObject(item);
+      if (object === undefined) return { kind: "unsupported", because: "helm wrote what is no object" };
+      objects.push(object);
+    }
+  }
+  return { kind: "rendered", with: "helm template", objects };
+}

@@ -1,0 +1,216 @@
+import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
+import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { podSpecOf } from "./rendered-field.ts";
+import type { ChartFiles, ChartTools } from "./chart-tools.ts";
+import { vendoredIn } from "./chart-files.ts";
+import type { Values } from "./release-values.ts";
+
+export type ValuePath = readonly (string | number)[];
+
+/** One place of the values whose meaning an experiment may show, with the value that it gets there. */
+export interface Candidate {
+  readonly path: ValuePath;
+  readonly mark: string | number;
+  /** What arrives in the field when the chart hands the mark on. */
+  readonly token: string;
+  readonly as: "value" | "tag" | "image";
+}
+
+/** What the wanted fields of all objects hold now: only a value that equals one of them can be its source. */
+export interface FieldValues {
+  readonly counts: ReadonlySet<number>;
+  readonly quantities: ReadonlySet<number>;
+  readonly images: readonly string[];
+}
+
+/** Reads replicas, bounds, resources and images of all objects. */
+export function fieldValuesOf(objects: readonly RenderedObject[]): FieldValues {
+  const counts = new Set<number>();
+  const quantities = new Set<number>();
+  const images = new Set<string>();
+  for (const object of objects) {
+    const spec = isRecord(object.spec) ? object.spec : {};
+    for (const field of countFields) {
+      const count = spec[field];
+      if (typeof count === "number") counts.add(count);
+    }
+    for (const container of containersOf(object)) {
+      if (typeof container.image === "string") images.add(container.image);
+      for (const quantity of amountsOf(container)) quantities.add(quantity);
+    }
+  }
+  return { counts, quantities, images: [...images] };
+}
+
+const countFields = ["replicas", "minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount"];
+
+function amountsOf({ resources }: Record<string, unknown>): number[] {
+  const sides = isRecord(resources) ? [resources.limits, resources.requests].filter(isRecord) : [];
+  return sides.flatMap((side) => Object.values(side).map(parseQuantity)).filter((one) => one !== undefined);
+}
+
+function containersOf(object: RenderedObject): Record<string, unknown>[] {
+  const pod = podSpecOf(object);
+  return [pod?.containers, pod?.initContainers].flatMap((list) => (Array.isArray(list) ? list : [])).filter(isRecord);
+}
+
+/** Numbers that stand nowhere in the objects, so that one that arrives was meant. */
+export interface Numbers {
+  next: number;
+  readonly taken: string;
+}
+
+export const numbersBeside = (objects: readonly RenderedObject[]): Numbers => ({
+  next: 1009,
+  taken: JSON.stringify(objects),
+});
+
+function free(numbers: Numbers): number {
+  do numbers.next += 1;
+  while (numbers.taken.includes(String(numbers.next)));
+  return numbers.next;
+}
+
+/** The scalars of the values that may be the source of a wanted field. */
+export function writtenCandidates(values: Values, fields: FieldValues, numbers: Numbers): Candidate[] {
+  const found: Candidate[] = [];
+  const walk = (value: unknown, path: ValuePath): void => {
+    if (path.length > 12 || found.length > 400) return;
+    if (Array.isArray(value)) value.forEach((item, n) => walk(item, [...path, n]));
+    else if (isRecord(value)) for (const [key, item] of Object.entries(value)) walk(item, [...path, key]);
+    else {
+      const marked = markFor(value, fields, numbers);
+      if (marked) found.push({ path, ...marked });
+    }
+  };
+  walk(values, []);
+  return found;
+}
+
+function markFor(value: unknown, fields: FieldValues, numbers: Numbers): Omit<Candidate, "path"> | undefined {
+  if (typeof value !== "number" && typeof value !== "string") return undefined;
+  const text = String(value);
+  const image = typeof value === "string" ? imageMark(text, fields, numbers) : undefined;
+  if (image) return image;
+  const quantity = parseQuantity(value);
+  if (quantity === undefined)
+    return fields.images.some((one) => one.endsWith(`:${text}`)) ? tagMark(text, numbers) : undefined;
+  const isCount = fields.counts.has(quantity);
+  if (!isCount && !fields.quantities.has(quantity)) {
+    return fields.images.some((one) => one.endsWith(text)) ? tagMark(text, numbers) : undefined;
+  }
+  const number = free(numbers);
+  const unit = /[a-zA-Z]+$/.exec(text)?.[0] ?? "";
+  const token = `${number}${unit === "n" || unit === "u" ? "m" : unit}`;
+  return { mark: typeof value === "number" ? number : token, token, as: "value" };
+}
+
+function imageMark(text: string, fields: FieldValues, numbers: Numbers): Omit<Candidate, "path"> | undefined {
+  if (text === "" || /^\d+$/.test(text)) return undefined;
+  if (parseQuantity(text) !== undefined && !fields.images.some((one) => one.endsWith(`:${text}`))) return undefined;
+  const whole = /^(.*):([\w][\w.-]*)$/.exec(text);
+  if (
+    whole?.[1] !== undefined &&
+    /[/\w]/.test(whole[1]) &&
+    fields.images.some((one) => one === text || one.endsWith(`/${text}`))
+  ) {
+    const tag = tagMark(whole[2] ?? "", numbers);
+    return { ...tag, mark: `${whole[1]}:${tag.token}`, as: "image" };
+  }
+  const isTag =
+    /^[\w][\w.+-]*$/.test(text) &&
+    fields.images.some((one) => (one.split(":").at(-1) ?? "").includes(text) && one.endsWith(text));
+  return isTag ? tagMark(text, numbers) : undefined;
+}
+
+/** Templates compare versions: a mark stays close to what it stands for, only its last number is like no other. */
+function tagMark(text: string, numbers: Numbers): Omit<Candidate, "path"> {
+  const number = free(numbers);
+  const version = /^(v?\d+\.\d+\.)\d+/.exec(text)?.[1];
+  const token = version === undefined ? `x${number}` : `${version}${number}`;
+  return { mark: token, token, as: "tag" };
+}
+
+const amounts = ["limits.cpu", "limits.memory", "requests.cpu", "requests.memory"] as const;
+
+/** Keys that nobody wrote but that the templates may read: amounts of a container, counts and tags. */
+export function unwrittenCandidates(values: Values, read: ReadonlySet<string>, numbers: Numbers): Candidate[] {
+  const found: Candidate[] = [];
+  const add: Add = (path, make) => {
+    if (found.length < maxUnwritten) found.push({ path, ...make() });
+  };
+  unwrittenIn(values, [], { read, numbers, add });
+  return found;
+}
+
+const maxUnwritten = 120;
+
+type Add = (path: ValuePath, make: () => Omit<Candidate, "path">) => void;
+
+interface Unwritten {
+  readonly read: ReadonlySet<string>;
+  readonly numbers: Numbers;
+  readonly add: Add;
+}
+
+function unwrittenIn(map: Record<string, unknown>, path: readonly string[], search: Unwritten): void {
+  const { read, numbers, add } = search;
+  if (path.length > 6) return;
+  for (const key of keysToTry(map, read)) {
+    const isTag = /tag|version/i.test(key);
+    add([...path, key], () => (isTag ? tagMark("", numbers) : countMark(numbers)));
+  }
+  const isBlock = isRecord(map.limits) || isRecord(map.requests);
+  for (const [key, value] of Object.entries(map)) {
+    const isAmounts = /resources$/i.test(key) && (isRecord(value) || value === null);
+    if (isAmounts) addAmounts(value ?? {}, [...path, key], search);
+    else if (isRecord(value) && !isBlock) unwrittenIn(value, [...path, key], search);
+  }
+  if (isBlock && !/resources$/i.test(path.at(-1) ?? "")) addAmounts(map, path, search);
+  if (!("resources" in map) && read.has("resources")) addAmounts({}, [...path, "resources"], search);
+}
+
+function countMark(numbers: Numbers): Omit<Candidate, "path"> {
+  const number = free(numbers);
+  return { mark: number, token: String(number), as: "value" };
+}
+
+function addAmounts(value: Record<string, unknown>, path: readonly string[], { numbers, add }: Unwritten): void {
+  for (const amount of amounts) {
+    const [side = "", what = ""] = amount.split(".");
+    const old = value[side];
+    if (old !== undefined && old !== null && !isRecord(old)) continue;
+    if (isRecord(old) && old[what] !== undefined && old[what] !== null) continue;
+    add([...path, side, what], () => {
+      const token = `${free(numbers)}${what === "cpu" ? "m" : "Mi"}`;
+      return { mark: token, token, as: "value" };
+    });
+  }
+}
+
+const counted =
+  /^(?:replicas|replicaCount|replica|count|instances|size|scale|minReplicas|maxReplicas|min|max|minReplicaCount|maxReplicaCount)$/i;
+
+/** Keys of a mapping that templates read although it does not hold them, or holds nothing there. */
+function keysToTry(map: Record<string, unknown>, read: ReadonlySet<string>): string[] {
+  const plausible = [...read].filter((key) => counted.test(key) || /^(?:imageTag|tag|version)$/i.test(key));
+  return plausible.filter((key) => {
+    const value = map[key];
+    if (value !== undefined && value !== null && value !== "") return false;
+    return !/^(?:tag|version)$/i.test(key) || "repository" in map || "image" in map || "registry" in map || key in map;
+  });
+}
+
+/** Every name that follows a dot in the templates of a chart and its subcharts. */
+export function namesRead(files: ChartFiles, tools: Pick<ChartTools, "unpack">, depth = 0): Set<string> {
+  const names = new Set<string>();
+  const decoder = new TextDecoder("latin1");
+  for (const [path, bytes] of files) {
+    if (!/^(?:charts\/[^/]+\/)*templates\//.test(path)) continue;
+    for (const [, name] of decoder.decode(bytes).matchAll(/\.([A-Za-z_]\w*)/g)) if (name !== undefined) names.add(name);
+  }
+  // What is not packed was read above.
+  const packed = depth > 3 ? [] : vendoredIn(files, tools).filter((one) => one.directory === undefined);
+  for (const { files: inner } of packed) for (const name of namesRead(inner, tools, depth + 1)) names.add(name);
+  return names;
+}

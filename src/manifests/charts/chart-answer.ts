@@ -1,0 +1,210 @@
+import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
+import { postRendered, suspended, templatedName } from "../edit/helm.ts";
+import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import { type Release, releasesOf } from "../helm/releases.ts";
+import { ignoredByArgo } from "../trace/scalers.ts";
+import type { FieldQuestion, EntryBuild } from "../trace/entry-build.ts";
+import { at } from "../yaml/source.ts";
+import {
+  type Candidate,
+  fieldValuesOf,
+  namesRead,
+  numbersBeside,
+  unwrittenCandidates,
+  writtenCandidates,
+} from "./candidates.ts";
+import type { ChartTools } from "./chart-tools.ts";
+import { confirmed, type Place } from "./confirm.ts";
+import { arrivingIn, type Budget, markedBuild, spend, tagOf } from "./experiment.ts";
+import { placed, placedLiteral } from "./place-value.ts";
+import { baselineOf } from "./prepared-release.ts";
+import { fieldIn, obstacleIn, type RenderedField } from "./rendered-field.ts";
+import { type Literal, literalsIn, withLiterals } from "./template-literals.ts";
+
+/** What the charts of an entry say about a question. */
+export type ChartAnswer =
+  | { readonly kind: "answered"; readonly edit: ManifestEdit }
+  /** Every release was rendered, and none makes the workload. */
+  | { readonly kind: "not made" }
+  /** Some release could not be rendered: conventions may guess, and a person merges. */
+  | { readonly kind: "unknown"; readonly because: string | undefined };
+
+const maxRenderings = 12;
+const maxReleases = 8;
+
+/** Finds the value behind a field by experiment: renders the releases of a scene, marks their values, reads them off. */
+export async function chartAnswer(scene: EntryBuild, tools: ChartTools): Promise<ChartAnswer> {
+  const budget: Budget = { left: maxRenderings };
+  const all = releasesOf(scene);
+  const likely = all
+    .map((release, position) => ({ release, position }))
+    .filter(({ release }) => mayMake(release, scene.question));
+  likely.sort((a, b) => likeness(b.release, scene.question) - likeness(a.release, scene.question));
+  let because: string | undefined;
+  for (const { release, position } of likely.slice(0, maxReleases)) {
+    const baseline = await baselineOf(scene, release, tools);
+    if ("impossible" in baseline) {
+      because ??= `${whereIs(release.origin)}: ${baseline.impossible}`;
+      continue;
+    }
+    const field = fieldIn(baseline.objects, scene.question);
+    if (field === undefined) continue;
+    if ("reason" in field) return { kind: "answered", edit: field };
+    return { kind: "answered", edit: await decide({ scene, position, baseline }, field, { tools, budget }) };
+  }
+  return because === undefined && likely.length > 0 && likely.length <= maxReleases
+    ? { kind: "not made" }
+    : { kind: "unknown", because };
+}
+
+/** A release may make the workload when it goes into its namespace; a pattern may be any. */
+function mayMake(release: Release, { workload }: FieldQuestion): boolean {
+  return release.namespace === undefined || release.namespace === workload.namespace || /[{$]/.test(release.namespace);
+}
+
+/** Only the order of looking: labels of the workload first, then names. */
+function likeness(release: Release, { workload }: FieldQuestion): number {
+  const label = workload.labels?.["helm.toolkit.fluxcd.io/name"];
+  if (label !== undefined && release.resource?.names.includes(label)) return 1000;
+  const instance =
+    workload.annotations?.["meta.helm.sh/release-name"] ?? workload.labels?.["app.kubernetes.io/instance"];
+  if (release.name === instance) return 900;
+  if (workload.name === release.name || workload.name.startsWith(`${release.name}-`)) return 100 + release.name.length;
+  return workload.name.startsWith(release.chart) ? 50 : 0;
+}
+
+interface Means {
+  readonly tools: ChartTools;
+  readonly budget: Budget;
+}
+
+async function decide(place: Place, field: RenderedField, means: Means): Promise<ManifestEdit> {
+  const { scene, baseline } = place;
+  const { release } = baseline;
+  const obstacle =
+    suspended(release) ??
+    postRendered(release) ??
+    templatedName(release) ??
+    obstacleIn(baseline.objects, field, scene.question) ??
+    ignored(scene, field) ??
+    already(scene.question, field);
+  if (obstacle) return obstacle;
+  let why: Refusal | undefined;
+  for (const find of [writtenKey, unwrittenKey, literal]) {
+    const proposed = await find(place, field, means);
+    if (proposed === undefined) continue;
+    const edit = proposed.kind === "edit" ? await confirmed(place, proposed, field, means) : proposed;
+    if (edit.kind === "edit") return edit;
+    why ??= edit;
+  }
+  return why ?? unmoved(release, field);
+}
+
+function ignored(scene: EntryBuild, { object, path }: RenderedField): Refusal | undefined {
+  return ignoredByArgo(scene, { kind: object.kind, names: [object.metadata.name] }, path);
+}
+
+function already({ change }: FieldQuestion, { value }: RenderedField): Refusal | undefined {
+  const now = change.kind === "image-tag" ? tagOf(String(value)) : String(value);
+  if (value === undefined || now !== String(change.to)) return undefined;
+  return refused("ambiguous", `the chart already makes it ${now}`, "Find out why the cluster runs something else.");
+}
+
+const unmoved = (release: Release, field: RenderedField): Refusal =>
+  refused(
+    "chart-hardcoded",
+    `${whereIs(release.origin)}: no value of the chart ${release.chart} moves ${field.path.join(".")} of ${field.object.kind} ${field.object.metadata.name}`,
+    "Make the chart read it from its values first.",
+  );
+
+type Find = (place: Place, field: RenderedField, means: Means) => Promise<ManifestEdit | undefined>;
+
+/** A value that is written somewhere, be it in the chart's own defaults. */
+const writtenKey: Find = async (place, field, means) => {
+  const { baseline } = place;
+  if (field.value === undefined) return undefined;
+  const numbers = numbersBeside(baseline.objects);
+  const candidates = writtenCandidates(baseline.effective, fieldValuesOf(baseline.objects), numbers);
+  return keyAmong(candidates, place, field, means);
+};
+
+/** A key that nobody wrote yet and that the chart would read. */
+const unwrittenKey: Find = async (place, field, means) => {
+  const { baseline } = place;
+  const numbers = numbersBeside(baseline.objects);
+  const read = namesRead(baseline.files, means.tools);
+  return keyAmong(unwrittenCandidates(baseline.effective, read, numbers), place, field, means);
+};
+
+async function keyAmong(
+  candidates: readonly Candidate[],
+  place: Place,
+  field: RenderedField,
+  means: Means,
+): Promise<ManifestEdit | undefined> {
+  const { scene, baseline } = place;
+  const found = await arrivingIn(field, candidates, (some) =>
+    spend(means.budget, means.tools, markedBuild(baseline.build, baseline.effective, some)),
+  );
+  if (found === undefined) return undefined;
+  const to = valueFor(scene.question, field, found, baseline.effective);
+  if (to === undefined)
+    return refused(
+      "ambiguous-values-key",
+      `${found.path.join(".")} is only a part of ${String(field.value)}`,
+      "Make this change by hand.",
+    );
+  const above = otherSource(baseline.release, found);
+  if (above) return above;
+  const change = { ...scene.question.change, to } as FieldQuestion["change"];
+  return placed({ ...scene, question: { ...scene.question, change } }, baseline.release, found);
+}
+
+/** Values that this repository does not show may win, unless the value stands in the layer above them. */
+function otherSource(release: Release, { path }: Candidate): Refusal | undefined {
+  const last = release.layers.at(-1);
+  const isLast = last !== undefined && at(last.values, path) !== undefined;
+  const source = release.uncertain ?? (isLast ? undefined : release.unseen[0]);
+  return (
+    source &&
+    refused(
+      "other-source",
+      `${whereIs(source)} brings values that may win over ${path.join(".")}`,
+      "Look at that source first.",
+    )
+  );
+}
+
+/** What the key must say so that the field says what is wanted: a chart may write something before a tag. */
+function valueFor(
+  { change }: FieldQuestion,
+  field: RenderedField,
+  found: Candidate,
+  values: unknown,
+): string | number | undefined {
+  if (found.as !== "tag") return change.to;
+  const written = found.path.reduce<unknown>(
+    (here, step) => (here as Record<string | number, unknown> | undefined)?.[step],
+    values,
+  );
+  const now = tagOf(String(field.value));
+  const text = written === undefined || written === null || written === "" ? now : String(written);
+  if (!now.endsWith(text)) return undefined;
+  const before = now.slice(0, now.length - text.length);
+  const wanted = String(change.to);
+  return wanted.startsWith(before) ? wanted.slice(before.length) : undefined;
+}
+
+/** A value that the template writes down itself. */
+const literal: Find = async (place, field, means) => {
+  const { scene, baseline } = place;
+  const { directory } = baseline.release;
+  if (directory === undefined || field.value === undefined) return undefined;
+  const now = scene.question.change.kind === "image-tag" ? tagOf(String(field.value)) : String(field.value);
+  const literals = literalsIn(scene.tree, directory, baseline.files, numbersBeside(baseline.objects));
+  const fitting = literals.filter((one) => one.text === now);
+  const found = await arrivingIn<Literal>(field, fitting, (some) =>
+    spend(means.budget, means.tools, withLiterals(baseline.build, some)),
+  );
+  return found && placedLiteral(scene, baseline.release, found);
+};

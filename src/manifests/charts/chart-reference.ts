@@ -1,0 +1,70 @@
+import type { Release } from "../helm/releases.ts";
+import { type EntryBuild, textIn } from "../trace/entry-build.ts";
+import { at, type Node, textAt } from "../yaml/source.ts";
+import { isPinned } from "./chart-files.ts";
+import type { ChartReference } from "./chart-tools.ts";
+
+type Impossible = { readonly impossible: string };
+
+/** Where the chart of a release is published, at the exact version that Git names. */
+export function chartReference(scene: EntryBuild, release: Release): ChartReference | Impossible {
+  const place =
+    release.resource?.kind === "HelmRelease" ? fluxPlace(scene, release.resource.node) : plainPlace(release);
+  if (place === undefined) return { impossible: `nothing here says where the chart ${release.chart} is published` };
+  const { url, version, digest } = place;
+  if (!isPinned(version))
+    return { impossible: `the chart ${release.chart} has the version ${version || "of the day"}` };
+  const isOci = url.startsWith("oci://");
+  if (!isOci && !/^https?:\/\//.test(url)) return { impossible: `${url} is no chart repository` };
+  return { url, name: release.chart, version, ...(digest === undefined ? {} : { digest }) };
+}
+
+interface Place {
+  readonly url: string;
+  readonly version: string;
+  readonly digest?: string | undefined;
+}
+
+/** `repoURL` and `targetRevision` of Argo CD, `repo` and `version` of Kustomize and of Rancher. */
+function plainPlace(release: Release): Place | undefined {
+  const { origin } = release;
+  const repository = textAt(origin, ["repoURL"]) ?? textAt(origin, ["repo"]);
+  if (repository === undefined) return undefined;
+  const version = textAt(origin, ["targetRevision"]) ?? textAt(origin, ["version"]) ?? "";
+  // Argo CD writes registries without a scheme.
+  const isBare = textAt(origin, ["repoURL"]) !== undefined && !repository.includes("://");
+  const url = isBare ? `oci://${repository}` : repository;
+  return { url: url.startsWith("oci://") ? ociChart(url, release.chart) : url, version };
+}
+
+const ociChart = (url: string, chart: string): string =>
+  url.endsWith(`/${chart}`) ? url : `${url.replace(/\/$/, "")}/${chart}`;
+
+/** The HelmRepository or OCIRepository that a HelmRelease refers to, among the objects of the repository. */
+function fluxPlace(scene: EntryBuild, node: Node): Place | undefined {
+  const reference = at(node, ["spec", "chartRef"]);
+  if (reference) {
+    const source = sourceObject(scene, node, reference);
+    const version = source && (textIn(scene, source, ["spec", "ref", "tag"]) ?? "");
+    const url = source && textIn(scene, source, ["spec", "url"]);
+    if (url === undefined || version === undefined) return undefined;
+    return { url, version, digest: textAt(source, ["spec", "ref", "digest"]) };
+  }
+  const source = sourceObject(scene, node, at(node, ["spec", "chart", "spec", "sourceRef"]));
+  const url = source && textIn(scene, source, ["spec", "url"]);
+  const chart = textIn(scene, node, ["spec", "chart", "spec", "chart"]) ?? "";
+  const version = textIn(scene, node, ["spec", "chart", "spec", "version"]) ?? "";
+  return url === undefined ? undefined : { url: url.startsWith("oci://") ? ociChart(url, chart) : url, version };
+}
+
+function sourceObject(scene: EntryBuild, release: Node, reference: Node | undefined): Node | undefined {
+  const [kind, name] = [textAt(reference, ["kind"]), textAt(reference, ["name"])];
+  const own = scene.resources.find((one) => one.kind === kind && one.names.includes(name ?? ""));
+  if (own) return own.node;
+  const home = textAt(reference, ["namespace"]) ?? textAt(release, ["metadata", "namespace"]);
+  const others = scene.index.chartSources.filter((one) => one.kind === kind && one.name === name);
+  const near = others.filter((one) => one.namespace === home);
+  const fitting = near.length > 0 ? near : others;
+  const urls = new Set(fitting.map((one) => textAt(one.node, ["spec", "url"])));
+  return urls.size === 1 ? fitting[0]?.node : undefined;
+}

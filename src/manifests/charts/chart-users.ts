@@ -1,0 +1,61 @@
+import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import { directoryOf, insideRepository, joinPath } from "../repository/reader.ts";
+import type { Release } from "../helm/releases.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
+import { deployedTwice } from "../trace/sharing.ts";
+
+/** Who else reads a chart of this repository, for people; undefined when this release is certainly the only one. */
+export function otherUser(scene: EntryBuild, release: Release): string | undefined {
+  const { directory } = release;
+  if (directory === undefined) return undefined;
+  const itself = release.resource?.origin.file.path ?? scene.deployer?.file;
+  for (const deployer of scene.index.deployers) {
+    if (deployer === scene.deployer || !deployer.paths.includes(directory)) continue;
+    const isSame = deployer.file === itself && (release.resource?.names.includes(deployer.name) ?? false);
+    if (!isSame) return `${deployer.kind} ${deployer.name} (${deployer.file})`;
+  }
+  const twice = release.directory === scene.path ? deployedTwice(scene) : undefined;
+  return twice ?? dependentOn(scene.tree, directory) ?? unreadSibling(scene, release, directory);
+}
+
+/** A chart that has this one among its `file:` dependencies. */
+function dependentOn(tree: Tree, directory: string): string | undefined {
+  return tree
+    .paths()
+    .find((path) => /(?:^|\/)Chart\.yaml$/.test(path) && localDependencies(tree, path).includes(directory));
+}
+
+function localDependencies(tree: Tree, path: string): string[] {
+  const text = new TextDecoder().decode(tree.read(path));
+  if (!text.includes("file://")) return [];
+  const documents = readKubeYaml(text);
+  const chart = documents.ok ? documents.value[0] : undefined;
+  const items = isRecord(chart) && Array.isArray(chart.dependencies) ? chart.dependencies.filter(isRecord) : [];
+  return items.flatMap(({ repository }) => {
+    const target =
+      typeof repository === "string" && repository.startsWith("file://")
+        ? insideRepository(directoryOf(path), repository.slice("file://".length))
+        : undefined;
+    return target === undefined ? [] : [target];
+  });
+}
+
+/** Value files that this release does not read belong to other releases of the same chart. */
+function unreadSibling(scene: EntryBuild, release: Release, directory: string): string | undefined {
+  const own = new Set(release.layers.map((layer) => layer.values.file.path));
+  const places = new Set([
+    directory,
+    ...[...own].map(directoryOf).filter((place) => place.startsWith(`${directory}/`)),
+  ]);
+  for (const place of places) {
+    const found = scene.reader
+      .list(place)
+      .filter((name) => /^values[-._].*\.ya?ml$/.test(name) && !/example|sample|\.tpl\.|schema/.test(name))
+      .map((name) => joinPath(place, name))
+      .find((path) => !own.has(path));
+    if (found !== undefined) return `the release that reads ${found}`;
+  }
+  return undefined;
+}

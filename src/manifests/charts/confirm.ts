@@ -1,0 +1,106 @@
+import type { ManifestEdit, ObjectChange, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import { changesBetween } from "../../domain/kubernetes/object-changes.ts";
+import { objectKey, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { overlaid } from "../../domain/kubernetes/tree.ts";
+import { indexAfter } from "../gitops/gitops.ts";
+import { refused, type Refusal } from "../repository/refusal.ts";
+import { releasesOf } from "../helm/releases.ts";
+import { type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
+import type { ChartTools } from "./chart-tools.ts";
+import { type Budget, spend, tagOf } from "./experiment.ts";
+import { type Baseline, preparedRelease } from "./prepared-release.ts";
+import type { RenderedField } from "./rendered-field.ts";
+
+type Edit = Extract<ManifestEdit, { kind: "edit" }>;
+
+/** Where a release stands among those of its scene. */
+export interface Place {
+  readonly scene: EntryBuild;
+  readonly position: number;
+  readonly baseline: Baseline;
+}
+
+/** Applies the edit and renders the release again: exactly the wanted field of the wanted object may differ. */
+export async function confirmed(
+  place: Place,
+  edit: Edit,
+  field: RenderedField,
+  { tools, budget }: { readonly tools: ChartTools; readonly budget: Budget },
+): Promise<Edit | Refusal> {
+  const { scene, position, baseline } = place;
+  const again = sceneAfter(scene, edit);
+  const release = again && releasesOf(again)[position];
+  if (!again || !release) return refused("ambiguous", "after the edit the release is no longer found", byHand);
+  const prepared = await preparedRelease(again, release, tools);
+  const after =
+    "impossible" in prepared
+      ? { kind: "unsupported" as const, because: prepared.impossible }
+      : await spend(budget, tools, prepared.build);
+  if (after.kind === "unsupported")
+    return refused("ambiguous", `with the new value the chart does not render: ${after.because}`, byHand);
+  const { change } = scene.question;
+  const changes = await withoutChance(place, changesBetween(baseline.objects, after.objects), field, { tools, budget });
+  if (changes.length === 0)
+    return refused("ambiguous-values-key", `${edit.owners[0]?.field} changes nothing that the chart makes`, byHand);
+  const stranger = changes.find((one) => !isMeant(one, field, change));
+  if (stranger) {
+    const because = `${edit.owners[0]?.field} in ${edit.files[0]?.path} also moves ${said(stranger)}`;
+    return refused("shared-source", because, "Give this field a value of its own in the chart first.");
+  }
+  if (!baseline.certain) {
+    const warning = "other values that only the cluster knows play a part, so the rendering is no proof";
+    return { ...edit, warnings: [...edit.warnings, warning] };
+  }
+  return { ...edit, rendered: { with: baseline.with, changes } };
+}
+
+const byHand = "Make this change by hand.";
+
+/** Charts that draw passwords or certificates differ from one rendering to the next: that is nobody's change. */
+async function withoutChance(
+  { baseline, scene }: Place,
+  changes: readonly ObjectChange[],
+  field: RenderedField,
+  { tools, budget }: { readonly tools: ChartTools; readonly budget: Budget },
+): Promise<readonly ObjectChange[]> {
+  if (changes.every((one) => isMeant(one, field, scene.question.change))) return changes;
+  const twin = await spend(budget, tools, { ...baseline.build, fresh: true });
+  if (twin.kind === "unsupported") return changes;
+  const drawn = new Set(changesBetween(baseline.objects, twin.objects).map(said));
+  return changes.filter((one) => !drawn.has(said(one)));
+}
+
+const said = ({ object, field }: ObjectChange): string =>
+  `${object.kind} ${object.name} ${field.length === 0 ? "as a whole" : field.join(".")}`;
+
+function isMeant(change: ObjectChange, { object, path }: RenderedField, wanted: WantedChange): boolean {
+  if (!isOf(change.object, object)) return false;
+  if (wanted.kind !== "image-tag")
+    return change.field.join("/") === path.join("/") && String(change.to) === String(wanted.to);
+  const isImage = /^spec\/(?:.*\/)?(?:initC|c)ontainers\/\d+\/image$/.test(change.field.join("/"));
+  return isImage && tagOf(String(change.to)) === wanted.to && withoutTag(change.from) === withoutTag(change.to);
+}
+
+const withoutTag = (image: unknown): string => String(image).replace(/:[^/:]*$/, "");
+
+function isOf({ apiVersion, kind, namespace, name }: ObjectChange["object"], object: RenderedObject): boolean {
+  return objectKey(object) === `${apiVersion}/${kind} ${namespace}/${name}`;
+}
+
+/** The same scene in the tree with the edit; the repository is not read again for it. */
+function sceneAfter(scene: EntryBuild, edit: Edit): EntryBuild | undefined {
+  const tree = overlaid(scene.tree, Object.fromEntries(edit.files.map(({ path, after }) => [path, after])));
+  const index = indexAfter(
+    tree,
+    scene.index,
+    edit.files.map((file) => file.path),
+  );
+  const { deployer } = scene;
+  const own =
+    deployer &&
+    index.deployers.find(
+      (one) => one.kind === deployer.kind && one.name === deployer.name && one.file === deployer.file,
+    );
+  const again = entryBuildOf(tree, scene.question, scene.path, scene.ancestors.length > 0 ? own : undefined);
+  return "kind" in again ? undefined : again;
+}

@@ -1,0 +1,39 @@
+import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { helmAnswer } from "../edit/helm.ts";
+import { locateWith } from "../locate/locate.ts";
+import { refused } from "../repository/refusal.ts";
+import type { FieldQuestion, EntryBuild } from "../trace/entry-build.ts";
+import { chartAnswer } from "./chart-answer.ts";
+import type { ChartTools } from "./chart-tools.ts";
+
+/**
+ * The same answer as `locate`, and where a chart makes the workload, by experiment: the key is the one whose mark
+ * arrives in the field. Conventions answer only for charts that cannot be rendered here.
+ */
+export async function locateByRendering(tree: Tree, question: FieldQuestion, tools: ChartTools): Promise<ManifestEdit> {
+  const scenes: EntryBuild[] = [];
+  const guesses = new Set<ManifestEdit>();
+  const guessed = locateWith(tree, question, (scene) => {
+    scenes.push(scene);
+    const guess = helmAnswer(scene);
+    if (guess) guesses.add(guess);
+    return guess;
+  });
+  const isGuess = guessed.kind === "refused" || guesses.has(guessed);
+  if (scenes.length === 0 || !isGuess) return guessed;
+  let unknown: string | undefined;
+  let isMade = true;
+  for (const scene of scenes) {
+    const answer = await chartAnswer(scene, tools);
+    if (answer.kind === "answered") return answer.edit;
+    if (answer.kind === "unknown") unknown ??= answer.because;
+    else isMade = false;
+  }
+  if (!isMade && unknown === undefined && guesses.size > 0) {
+    const { kind, name } = question.workload;
+    return refused("not-found", `no chart of this entry makes ${kind} ${name}`, "Look for the entry that deploys it.");
+  }
+  if (guessed.kind === "refused" || unknown === undefined) return guessed;
+  return { ...guessed, warnings: [...guessed.warnings, `the chart was not rendered: ${unknown}`] };
+}

@@ -1,0 +1,86 @@
+import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
+import { editOf, guarded } from "../edit/edit.ts";
+import { editLayer, editValue } from "../edit/helm.ts";
+import { cannotOverlay } from "../edit/overlay.ts";
+import { refused, whereIs } from "../repository/refusal.ts";
+import type { Release, ValuesLayer } from "../helm/releases.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
+import { sharedWith } from "../trace/sharing.ts";
+import { at, type Node, textAt } from "../yaml/source.ts";
+import { replaceScalar } from "../yaml/splice.ts";
+import { fileGuard, fieldComment } from "../yaml/guards.ts";
+import type { Candidate } from "./candidates.ts";
+import { otherUser } from "./chart-users.ts";
+import type { Literal } from "./template-literals.ts";
+
+/** Writes the wanted value where only this environment reads it: the layer that holds it, else the most specific one. */
+export function placed(scene: EntryBuild, release: Release, candidate: Pick<Candidate, "path" | "as">): ManifestEdit {
+  const key = { path: candidate.path.map(String), as: candidate.as };
+  const parameter = release.parameters.find((item) => textAt(item, ["name"]) === key.path.join("."));
+  if (parameter) return editParameter(scene, parameter, candidate);
+  const leaf = at(release.merged, key.path);
+  const own = release.layers[0];
+  const isOwn = (layer: ValuesLayer | undefined): boolean =>
+    layer !== undefined &&
+    release.directory !== undefined &&
+    layer.values.file.path.startsWith(prefixOf(release.directory));
+  const above = release.layers.filter((layer) => layer.values.file.path !== own?.values.file.path).reverse();
+  const holder = leaf && release.layers.findLast((layer) => at(layer.values, key.path) === leaf);
+  if (holder && holder.values.file.path !== own?.values.file.path) return editValue(scene, release, key);
+  const user = isOwn(own) ? otherUser(scene, release) : undefined;
+  if (leaf && user === undefined) return editValue(scene, release, key);
+  let first: ManifestEdit | undefined;
+  for (const layer of above) {
+    if (key.path.length > 1 && candidate.path.some((step) => typeof step === "number")) break;
+    const edit = editLayer(scene, release, key, { holder: layer, leaf: undefined });
+    if (edit.kind === "edit") return edit;
+    first ??= edit;
+  }
+  if (user === undefined) return first ?? editValue(scene, release, key);
+  return first ?? cannotOverlay(`${leaf ? whereIs(leaf) : `${release.directory}/values.yaml`} also serves ${user}`);
+}
+
+const prefixOf = (directory: string): string => (directory === "" ? "" : `${directory}/`);
+
+/** A parameter of an Argo CD Application wins over all values: it is what must say something else. */
+function editParameter(scene: EntryBuild, item: Node, { as }: Pick<Candidate, "as">): ManifestEdit {
+  const value = at(item, ["value"]);
+  if (value?.kind !== "scalar" || as === "image")
+    return refused("parse-error", `${whereIs(item)} holds no plain value`, "Make this change by hand.");
+  if (/\{\{|\$\{/.test(value.text))
+    return refused("template", `${whereIs(value)} holds ${value.text}`, "Find what fills this in.");
+  const shared = sharedWith(scene, value.file.path);
+  if (shared !== undefined) return cannotOverlay(`${whereIs(value)} also serves ${shared}`);
+  const splice = replaceScalar(value, String(scene.question.change.to));
+  const owner = {
+    path: value.file.path,
+    field: `helm.parameters[name=${textAt(item, ["name"])}].value`,
+    because: `${whereIs(value)} is a parameter of the application, which wins over its values`,
+  };
+  return guarded(scene, value) ?? editOf(scene, splice, owner);
+}
+
+/** A value that the template itself writes down: its owner, where exactly one release uses the chart. */
+export function placedLiteral(scene: EntryBuild, release: Release, literal: Literal): ManifestEdit {
+  const { change } = scene.question;
+  const before = new TextDecoder().decode(scene.tree.read(literal.path));
+  const line = before.slice(0, literal.start).split("\n").length;
+  const where = `${literal.path}:${line}`;
+  const user = otherUser(scene, release);
+  if (user !== undefined) {
+    const because = `${where} writes ${literal.text} for every release of the chart, also for ${user}`;
+    return refused("chart-hardcoded", because, "Make the chart read it from its values first.");
+  }
+  const guard =
+    fileGuard(literal.path, before) ??
+    fieldComment({ file: { path: literal.path, text: before }, start: literal.start, end: literal.end });
+  if (guard) return refused(guard.reason, `${literal.path}:${guard.line} says: ${guard.text}`, "Ask its owners first.");
+  const after = before.slice(0, literal.start) + String(change.to) + before.slice(literal.end);
+  const because = `${where} writes it into the template, and only this release uses the chart`;
+  return {
+    kind: "edit",
+    files: [{ path: literal.path, before, after }],
+    owners: [{ path: literal.path, field: `line ${line}`, because }],
+    warnings: [],
+  };
+}

@@ -1,0 +1,77 @@
+import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import type { Release } from "../helm/releases.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
+import { chartInTree, withDependencies } from "./chart-files.ts";
+import { chartReference } from "./chart-reference.ts";
+import type { ChartBuild, ChartFiles, ChartTools } from "./chart-tools.ts";
+import { hasUnseenValues, replacesOwnValues, type Values, valuesOf } from "./release-values.ts";
+
+/** A release that can be templated here, with everything that an experiment needs to know. */
+export interface PreparedRelease {
+  readonly release: Release;
+  readonly files: ChartFiles;
+  readonly build: ChartBuild;
+  readonly effective: Values;
+  /** False where values that only the cluster knows may win. */
+  readonly certain: boolean;
+}
+
+export interface Baseline extends PreparedRelease {
+  readonly objects: readonly RenderedObject[];
+  /** The renderer, for people. */
+  readonly with: string;
+}
+
+export type Impossible = { readonly impossible: string };
+
+/** Gathers the chart and the values of a release; what is missing is named. */
+export async function preparedRelease(
+  scene: EntryBuild,
+  release: Release,
+  tools: ChartTools,
+): Promise<PreparedRelease | Impossible> {
+  const found = await chartOf(scene, release, tools);
+  if ("impossible" in found) return found;
+  const files = replacesOwnValues(release) ? withoutOwnValues(found.files) : found.files;
+  const values = valuesOf(scene, release, files, tools);
+  if (values === undefined) return { impossible: "its values hold variables that only the cluster knows" };
+  const namespace = release.namespace ?? scene.question.workload.namespace;
+  if (![release.name, namespace].every((name) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name)))
+    return { impossible: `${release.name} in ${namespace} is no name of a release` };
+  const { texts, sets, effective } = values;
+  const build = { files, release: release.name, namespace, values: texts, sets, checked: true };
+  return { release, files, build, effective, certain: !hasUnseenValues(release) };
+}
+
+/** The release as it is rendered now. */
+export async function baselineOf(
+  scene: EntryBuild,
+  release: Release,
+  tools: ChartTools,
+): Promise<Baseline | Impossible> {
+  const prepared = await preparedRelease(scene, release, tools);
+  if ("impossible" in prepared) return prepared;
+  const rendered = await tools.template(prepared.build);
+  if (rendered.kind === "unsupported") return { impossible: rendered.because };
+  return { ...prepared, objects: rendered.objects, with: rendered.with };
+}
+
+async function chartOf(
+  scene: EntryBuild,
+  release: Release,
+  tools: ChartTools,
+): Promise<{ readonly files: ChartFiles } | Impossible> {
+  if (release.directory !== undefined) {
+    const local = await chartInTree(scene.tree, release.directory, tools);
+    return local.ok ? local : { impossible: local.because };
+  }
+  const reference = chartReference(scene, release);
+  if ("impossible" in reference) return reference;
+  const fetched = await tools.fetch(reference);
+  const whole = fetched.ok ? await withDependencies(fetched.files, tools) : fetched;
+  return whole.ok ? whole : { impossible: whole.because };
+}
+
+function withoutOwnValues(files: ChartFiles): ChartFiles {
+  return new Map([...files].filter(([path]) => path !== "values.yaml"));
+}

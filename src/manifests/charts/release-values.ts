@@ -1,0 +1,96 @@
+import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import type { Release } from "../helm/releases.ts";
+import { kubernetesScalar } from "../yaml/scalar.ts";
+import { type EntryBuild, substituted } from "../trace/entry-build.ts";
+import { entriesOf, itemsAt, type Node, resolved, textAt } from "../yaml/source.ts";
+import { dependenciesOf, vendoredIn, yamlOf } from "./chart-files.ts";
+import type { ChartFiles, ChartSet, ChartTools } from "./chart-tools.ts";
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/** What Helm is given for a release, and what its templates see in the end. */
+export interface ReleaseValues {
+  /** Texts of values, weakest first, without the chart's own. */
+  readonly texts: readonly string[];
+  readonly sets: readonly ChartSet[];
+  /** Everything merged: the defaults of the chart and of its subcharts, then every layer. */
+  readonly effective: Values;
+}
+
+/** The values of a release as Helm would read them; undefined when one of them is known only to the cluster. */
+export function valuesOf(
+  scene: EntryBuild,
+  release: Release,
+  files: ChartFiles,
+  tools: ChartTools,
+): ReleaseValues | undefined {
+  const isFlux = release.resource?.kind === "HelmRelease";
+  const plain = (node: Node): unknown => plainOf(node, isFlux ? (text) => substituted(text, scene) : (text) => text);
+  const own = release.directory === undefined ? undefined : `${release.directory}/values.yaml`.replace(/^\//, "");
+  const layers = release.layers
+    .filter((layer, n) => n > 0 || layer.values.file.path !== own)
+    .map((layer) => plain(layer.values))
+    .filter(isRecord);
+  const sets = release.parameters.map((item) => ({
+    name: textAt(item, ["name"]) ?? "",
+    value: textAt(item, ["value"]) ?? "",
+    isString: textAt(item, ["forceString"]) === "true",
+  }));
+  const texts = layers.map((layer) => JSON.stringify(layer));
+  if ([...texts, ...sets.map((set) => set.value)].some((text) => /\$\{\w+[}:]|\{\{ *\./.test(text) && isFlux))
+    return undefined;
+  const effective = [defaultsOf(files, tools), ...layers, ...sets.map(nestedSet)].reduce<Values>(mergedValues, {});
+  return { texts, sets, effective };
+}
+
+/** True when values from elsewhere may play a part: then a rendering here is an experiment, and no proof. */
+export function hasUnseenValues(release: Release): boolean {
+  return release.unseen.length > 0 || release.uncertain !== undefined;
+}
+
+/** Flux replaces the chart's own values by these files, where they are named. */
+export function replacesOwnValues(release: Release): boolean {
+  return itemsAt(release.resource?.node, ["spec", "chart", "spec", "valuesFiles"]).length > 0;
+}
+
+/** A node as the plain value that Kubernetes' YAML reader makes of it. */
+export function plainOf(node: Node | undefined, fill: (text: string) => string, depth = 0): unknown {
+  const here = resolved(node);
+  if (here === undefined || here.kind === "removed" || depth > 100) return null;
+  if (here.kind === "scalar") return kubernetesScalar({ ...here, text: fill(here.text) });
+  if (here.kind === "list") return here.items.map((item) => plainOf(item, fill, depth + 1));
+  return Object.fromEntries([...entriesOf(here)].map(([key, entry]) => [key, plainOf(entry.value, fill, depth + 1)]));
+}
+
+/** The defaults of a chart with those of its subcharts below their names. */
+export function defaultsOf(files: ChartFiles, tools: Pick<ChartTools, "unpack">, depth = 0): Values {
+  const own = yamlOf(files, "values.yaml");
+  const dependencies = dependenciesOf(files);
+  let all: Values = {};
+  for (const { name, files: inner } of depth > 4 ? [] : vendoredIn(files, tools)) {
+    const aliases = dependencies.filter((one) => one.name === name).map((one) => one.alias ?? one.name);
+    const defaults = defaultsOf(inner, tools, depth + 1);
+    for (const alias of aliases.length > 0 ? aliases : [name]) all = { ...all, [alias]: defaults };
+  }
+  return mergedValues(all, isRecord(own) ? own : {});
+}
+
+/** Helm's merge: mappings merge, null takes a key away, everything else is replaced. */
+export function mergedValues(below: Values, above: Values): Values {
+  const all: Record<string, unknown> = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    const old = all[key];
+    if (value === null || value === undefined) {
+      if (isRecord(old)) delete all[key];
+      else all[key] = null;
+    } else all[key] = isRecord(value) && isRecord(old) ? mergedValues(old, value) : value;
+  }
+  return all;
+}
+
+function nestedSet({ name, value, isString }: ChartSet): Values {
+  const steps = name.split(/(?<!\\)\./).map((step) => step.replaceAll("\\.", "."));
+  if (steps.some((step) => /\[\d+\]$/.test(step))) return {};
+  const typed = !isString && /^(?:\d+|true|false|null)$/.test(value) ? (JSON.parse(value) as unknown) : value;
+  return steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), typed) as Values;
+}
