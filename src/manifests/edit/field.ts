@@ -6,7 +6,7 @@ import { nameOf, podSpecPath, type Resource } from "../repository/resource.ts";
 import { kubernetesInteger } from "../yaml/scalar.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { reachesSeveral, sharedWith, sharersMayBeDead } from "../trace/sharing.ts";
+import { onlyTwinsRead, reachesSeveral, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, resolved, type ScalarNode, textAt } from "../yaml/source.ts";
 import { fillEmpty, insertEntry, replaceScalar, replaceWithin, type Splice } from "../yaml/splice.ts";
 import { editVariable } from "./variables.ts";
@@ -128,9 +128,16 @@ function replaceOwned(scene: EntryBuild, owned: Owned): ManifestEdit {
   if (several || shared !== undefined) {
     const others = several?.resources.filter((one) => one !== resource).map((one) => `${one.kind} ${nameOf(one)}`);
     const because = `${whereIs(leaf)} also serves ${others?.join(", ") ?? shared}`;
-    if (!standsIn(leaf, resource.origin)) return { ...cannotOverlay(because), reason: "shared-patch" };
-    if (sharersMayBeDead(scene, leaf.file.path)) return cannotOverlay(because);
-    return overlaid(scene, { resource, path, value: owned.value, because, owner: leaf }, cannotOverlay(because));
+    const cannot = cannotOverlay(because);
+    const inPatch = !standsIn(leaf, resource.origin);
+    // One patch for several objects of this environment means that they belong together.
+    if (several && inPatch) return { ...cannot, reason: "shared-patch" };
+    const refusal: Refusal = inPatch ? { ...cannot, reason: "shared-patch" } : cannot;
+    const overlay = overlaid(scene, { resource, path, value: owned.value, because, owner: leaf }, refusal);
+    if (overlay.kind === "edit" || several || !onlyTwinsRead(scene, leaf.file.path)) return overlay;
+    if (guard) return guard;
+    const twin = `${shared} deploys the same object from ${leaf.file.path}`;
+    return editOf(scene, owned.splice, { path: leaf.file.path, field, because }, [twin]);
   }
   if (guard) return guard;
   return editOf(scene, owned.splice, {
@@ -196,7 +203,6 @@ function insertField(scene: EntryBuild, resource: Resource, path: Path): Manifes
   const several = reachesSeveral(scene, resource.origin);
   if (shared !== undefined || several) {
     const why = `${because}, and its file also serves ${shared ?? "other objects"}`;
-    if (sharersMayBeDead(scene, resource.origin.file.path)) return cannotOverlay(why);
     return overlaid(scene, { resource, path, value, because: why, owner: undefined }, cannotOverlay(why));
   }
   const splice = insertBelow(resource.node, path, value) ?? insertAt(resource.origin, path, value);

@@ -7,6 +7,7 @@ import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { type Release, releasesOf, type ValuesLayer } from "../helm/releases.ts";
 import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
+import { isCopy } from "../trace/deployer.ts";
 import { includedBy, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, textAt } from "../yaml/source.ts";
 import { replaceScalar, replaceWithin } from "../yaml/splice.ts";
@@ -24,7 +25,7 @@ export function helmAnswer(scene: EntryBuild): ManifestEdit | undefined {
   if (obstacle) return obstacle;
   const asked = { release, workload, change };
   const key = release.directory === undefined ? valuesKey(asked) : templateKey(scene, asked);
-  if ("reason" in key) return key;
+  if ("reason" in key) return key.reason === "ambiguous-values-key" ? (fromElsewhere(release) ?? key) : key;
   const leaf = at(release.merged, key.path);
   if (leaf?.kind === "scalar" && key.as !== "value" && leaf.text.includes("@")) return pinned(leaf);
   return uncertain(release, key, leaf) ?? editValue(scene, release, key);
@@ -46,6 +47,13 @@ function uncertain(release: Release, key: ValuesKey, leaf: Node | undefined): Re
       "Look at that source first.",
     )
   );
+}
+
+/** A chart of another repository says itself which values it reads. */
+function fromElsewhere(release: Release): Refusal | undefined {
+  if (!release.elsewhere) return undefined;
+  const because = `${whereIs(release.elsewhere)} takes the chart ${release.chart} from another repository`;
+  return refused("other-source", because, "Write the value into the release once, then ask again.");
 }
 
 function contains(map: MapNode, node: Node): boolean {
@@ -204,7 +212,8 @@ function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string
   for (const deployer of scene.index.deployers) {
     const itself =
       deployer.file === release.resource?.origin.file.path && release.resource.names.includes(deployer.name);
-    if (deployer === scene.deployer || deployer.kind === "Kustomization" || itself) continue;
+    const own = deployer === scene.declared || (scene.declared && isCopy(deployer, scene.declared));
+    if (own || deployer.kind === "Kustomization" || itself) continue;
     const chart = deployer.paths.find((one) => path.startsWith(`${one}/`));
     const text = deployer.node.file.text.slice(deployer.node.start, deployer.node.end);
     if (chart === undefined && !text.includes(ending)) continue;

@@ -28,64 +28,73 @@ export function overlaid(scene: EntryBuild, wanted: Wanted, cannot: Refusal): Ma
   if (deployedTwice(scene) !== undefined) return cannot;
   const patch = exclusivePatch(scene, wanted);
   if (patch) return patch;
-  const kustomization = kustomizationOf(scene.reader, scene.path);
-  if (!kustomization || sharedWith(scene, kustomization.file.path) !== undefined) return cannot;
-  if (!reachesOnly(scene, wanted.resource)) return cannot;
+  // From the outside inwards: the first kustomization that only this environment reads.
+  for (const directory of [...new Set([scene.path, ...[...(wanted.resource.through ?? [])].reverse()])]) {
+    const kustomization = kustomizationOf(scene.reader, directory);
+    if (!kustomization || sharedWith(scene, kustomization.file.path) !== undefined) continue;
+    return itemIn(scene, { directory, kustomization }, wanted) ?? cannot;
+  }
+  return cannot;
+}
+
+interface Place {
+  readonly directory: string;
+  readonly kustomization: MapNode;
+}
+
+/** The value as an item of a kustomization: `replicas`, `images` or a JSON patch. */
+function itemIn(scene: EntryBuild, { directory, kustomization }: Place, wanted: Wanted): ManifestEdit | undefined {
+  const { resource } = wanted;
+  const inside = scene.resources.filter((one) => directory === scene.path || one.through?.includes(directory));
+  if (!reachesOnly(inside, resource)) return undefined;
   const guard = guarded(scene, kustomization);
   if (guard) return guard;
   const owner = { path: kustomization.file.path, field: "", because: wanted.because };
-  const counted = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"].includes(wanted.resource.kind);
-  if (
-    counted &&
-    wanted.path.join(".") === "spec.replicas" &&
-    typeof wanted.value === "number" &&
-    onlyName(scene, wanted.resource)
-  ) {
-    const item = { name: wanted.resource.names[0] ?? "", count: wanted.value };
-    return editOf(scene, listed(kustomization, "replicas", item), {
-      ...owner,
-      field: `replicas[name=${item.name}].count`,
-    });
+  if (wanted.path.join(".") === "spec.replicas" && typeof wanted.value === "number" && onlyName(inside, resource)) {
+    const item = { name: resource.names[0] ?? "", count: wanted.value };
+    const field = `replicas[name=${item.name}].count`;
+    return editOf(scene, listed(kustomization, "replicas", item), { ...owner, field });
   }
-  const image = imageItem(scene, wanted, kustomization);
-  if (image)
-    return editOf(scene, listed(kustomization, "images", image), {
-      ...owner,
-      field: `images[name=${image.name}].newTag`,
-    });
-  if (lateOwner(scene, wanted, kustomization)) return cannot;
-  const operation = jsonOperation(wanted);
-  if (!operation) return cannot;
+  const image = imageItem(inside, wanted, kustomization);
+  if (image) {
+    const field = `images[name=${image.name}].newTag`;
+    return editOf(scene, listed(kustomization, "images", image), { ...owner, field });
+  }
+  const operation = lateOwner(scene, wanted, kustomization) ? undefined : jsonOperation(wanted);
+  if (!operation) return undefined;
   // The first name is one that kustomize knows at every stage, before and after prefixes.
-  const target = { kind: wanted.resource.kind, name: wanted.resource.names[0] ?? "" };
+  const target = { kind: resource.kind, name: resource.names[0] ?? "" };
   return editOf(scene, patchItem(kustomization, target, operation), { ...owner, field: "patches" });
 }
 
+/** The kinds whose count `replicas:` sets. */
+const counted = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"];
+
 /** `replicas:` and patches find objects by every name they had: no other object may carry one of them. */
-function onlyName(scene: EntryBuild, resource: Resource): boolean {
-  const counted = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"];
-  return scene.resources.every(
-    (one) =>
-      one === resource || !counted.includes(one.kind) || !one.names.some((name) => resource.names.includes(name)),
+function onlyName(inside: readonly Resource[], resource: Resource): boolean {
+  const isOther = (one: Resource) => one !== resource && counted.includes(one.kind);
+  return (
+    counted.includes(resource.kind) &&
+    !inside.some((one) => isOther(one) && one.names.some((name) => resource.names.includes(name)))
   );
 }
 
-function reachesOnly(scene: EntryBuild, resource: Resource): boolean {
-  return scene.resources.every(
+function reachesOnly(inside: readonly Resource[], resource: Resource): boolean {
+  return inside.every(
     (one) => one === resource || one.kind !== resource.kind || !one.names.some((name) => resource.names.includes(name)),
   );
 }
 
 /** `images:` changes every container that runs the image: it may be the wanted one only. */
 function imageItem(
-  scene: EntryBuild,
+  inside: readonly Resource[],
   wanted: Wanted,
   kustomization: MapNode,
 ): { name: string; newTag: string } | undefined {
   const current = at(wanted.resource.node, wanted.path);
   if (wanted.path.at(-1) !== "image" || current?.kind !== "scalar") return undefined;
   const name = imageName(current.text);
-  const users = scene.resources.flatMap((one) => {
+  const users = inside.flatMap((one) => {
     const pod = podSpecPath(one.kind) ?? [];
     const containers = ["containers", "initContainers"].flatMap((list) => itemsAt(one.node, [...pod, list]));
     return containers.filter((container) => imageName(textAt(container, ["image"]) ?? "") === name);

@@ -16,6 +16,10 @@ export interface DeclaredEntry extends Entry {
 export interface ControllerObject {
   readonly entry: DeclaredEntry;
   readonly spec: Readonly<Record<string, unknown>>;
+  /** The ApplicationSet that makes it. */
+  readonly set?: string;
+  /** True when the cluster makes several of it, in several clusters perhaps. */
+  readonly several?: boolean;
 }
 
 const objectsByTree = new WeakMap<Tree, readonly ControllerObject[]>();
@@ -113,7 +117,13 @@ function controllerObject(tree: Tree, document: Record<string, unknown>, file: s
   if (!apiVersion.startsWith(argoGroup)) return [];
   if (kind === "Application") return argoObjects(head, spec);
   if (kind !== "ApplicationSet") return [];
-  return generatedApplications(tree, spec).flatMap((made) => argoObjects({ ...head, name: made.name }, made.spec));
+  return generatedApplications(tree, spec).flatMap((made) =>
+    argoObjects({ ...head, name: made.name }, made.spec).map((object) => ({
+      ...object,
+      set: head.name,
+      several: made.repeated,
+    })),
+  );
 }
 
 interface Head {

@@ -1,4 +1,5 @@
 import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { type ControllerObject, controllerObjects } from "./controllers.ts";
 import { isRemoteSource } from "../trace/kustomize.ts";
 import {
   directoriesOf,
@@ -19,6 +20,8 @@ export interface Deployer {
   readonly file: string;
   /** The paths it deploys, normalized; templated ones as they are written. */
   readonly paths: readonly string[];
+  /** Paths that it deploys more than once: an ApplicationSet makes one application for each cluster. */
+  readonly repeats: ReadonlySet<string>;
   readonly node: MapNode;
 }
 
@@ -67,7 +70,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
     if (kustomizationNames.includes(name)) noteKustomization(path, bytes, referencedBy, changes);
     const text = latin1.decode(bytes);
     if (/kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/.test(text))
-      noteDeployers(path, bytes, deployers);
+      noteDeployers(tree, path, deployers);
     if (text.includes("source.toolkit.fluxcd.io")) noteChartSources(path, bytes, chartSources);
   }
   return { directories: directoriesOf(tree), referencedBy, changes, deployers, chartSources };
@@ -84,7 +87,7 @@ export function indexAfter(tree: Tree, before: RepositoryIndex, paths: readonly 
   for (const path of paths) {
     const bytes = tree.read(path);
     if (!bytes || !/\.(?:ya?ml|json)$/.test(path) || bytes.length > maxFileBytes) continue;
-    noteDeployers(path, bytes, deployers);
+    noteDeployers(tree, path, deployers);
     noteChartSources(path, bytes, chartSources);
   }
   const index = { ...before, deployers, chartSources };
@@ -165,23 +168,34 @@ function referencesOf(spec: Node): string[] {
   return paths.filter((path) => path !== "" && !path.includes("\n"));
 }
 
-function noteDeployers(path: string, bytes: Uint8Array, deployers: Deployer[]): void {
-  const source = parseSource(path, bytes);
-  if (!source.ok) return;
+function noteDeployers(tree: Tree, path: string, deployers: Deployer[]): void {
+  const bytes = tree.read(path);
+  const source = bytes && parseSource(path, bytes);
+  if (!source?.ok) return;
   for (const resource of source.file.documents.flatMap((document) => resourcesOf(document.root))) {
     const kind = deployerKind(resource.apiVersion, resource.kind);
     if (!kind) continue;
     const node = resource.origin;
+    const made = kind === "ApplicationSet" ? madeBy(tree, path) : [];
+    const places = made.map(({ entry }) => (entry.path === "." ? "" : (entry.path ?? "")));
+    const repeated = made.flatMap(({ several }, n) =>
+      several || places.indexOf(places[n] ?? "") !== n ? places[n] : [],
+    );
     deployers.push({
       kind,
       name: resource.names[0] ?? "",
       namespace: resource.namespace,
       file: path,
-      paths: pathsOf(kind, node),
+      paths: [...new Set([...pathsOf(kind, node), ...places])],
+      repeats: new Set(repeated.filter((place) => place !== undefined)),
       node,
     });
   }
 }
+
+/** The Applications that the sets of a file make. */
+const madeBy = (tree: Tree, file: string): readonly ControllerObject[] =>
+  controllerObjects(tree).filter((object) => object.entry.file === file && object.set !== undefined);
 
 function deployerKind(apiVersion: string, kind: string): Deployer["kind"] | undefined {
   if (kind === "Kustomization" && apiVersion.startsWith("kustomize.toolkit.fluxcd.io/")) return "Kustomization";

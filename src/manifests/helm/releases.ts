@@ -28,6 +28,8 @@ export interface Release {
   readonly unseen: readonly Node[];
   /** Argo CD parameters: they win over every layer. */
   readonly parameters: readonly Node[];
+  /** The reference to another Git repository that holds the chart. */
+  readonly elsewhere?: Node;
   /** Says that other value files may win over every layer. */
   readonly uncertain?: Node;
 }
@@ -52,8 +54,9 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
   const name = substituted(nameOf(resource), scene);
   const target = textIn(scene, node, ["spec", "targetNamespace"]);
   const written = textIn(scene, node, ["spec", "chart", "spec", "chart"]);
+  const elsewhere = otherRepository(scene, node);
   const local =
-    written?.startsWith(".") || (written?.includes("/") && scene.reader.isDirectory(written))
+    !elsewhere && (written?.startsWith(".") || (written?.includes("/") && scene.reader.isDirectory(written)))
       ? insideRepository("", written ?? "")
       : undefined;
   const stack = fluxValues(scene, resource, local);
@@ -63,11 +66,26 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
     namespace: target ?? resource.namespace,
     chart,
     directory: local,
+    ...(elsewhere ? { elsewhere } : {}),
     ...stack,
     origin: resource.origin,
     resource,
     parameters: [],
   });
+}
+
+/** A chart's source that is not the repository that the entry itself comes from. */
+function otherRepository(scene: EntryBuild, node: Node): Node | undefined {
+  const source = at(node, ["spec", "chart", "spec", "sourceRef"]);
+  const name = textAt(source, ["name"]);
+  if (!source || textAt(source, ["kind"]) !== "GitRepository" || name === undefined) return undefined;
+  const own = textAt(scene.deployer?.node, ["spec", "sourceRef", "name"]) ?? "flux-system";
+  const urlOf = (wanted: string) =>
+    scene.resources
+      .filter((one) => one.kind === "GitRepository" && one.names.includes(wanted))
+      .map((one) => textAt(one.node, ["spec", "url"]))[0];
+  const isSame = name === own || name === "flux-system" || (urlOf(name) !== undefined && urlOf(name) === urlOf(own));
+  return isSame ? undefined : source;
 }
 
 /** The chart's own values, its value files, the release's sources in their order, then its inline values. */

@@ -1,15 +1,8 @@
 import { z } from "zod";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { FluxSpec } from "./controller-spec.ts";
+import type { PlainOptions } from "../gitops/plain.ts";
 import { plainPath } from "../gitops/controllers.ts";
-
-/** What an Argo CD source takes from a directory without a kustomization. */
-export interface PlainOptions {
-  /** Undefined when nobody said. */
-  readonly recurse: boolean | undefined;
-  readonly include?: string;
-  readonly exclude?: string;
-}
 
 const Directory = z.strictObject({
   recurse: z.boolean().optional(),

@@ -4,9 +4,9 @@ import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { buildObjects, headProblems } from "./kustomize/build.ts";
 import { type FluxSpec, readFluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
-import { argoOptions, type PlainOptions } from "./argo-source.ts";
+import { isArgoManifest, type PlainOptions } from "../gitops/plain.ts";
+import { argoOptions } from "./argo-source.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
-import { globbed } from "../repository/glob.ts";
 import { type Kustomization, kustomizationNames, readKustomization, resolveInside } from "../gitops/kustomization.ts";
 import { type BuildInput, newBuild } from "./kustomize/resource-files.ts";
 
@@ -122,14 +122,6 @@ function argoFiles(all: readonly string[], { recurse, include, exclude }: PlainO
   if (all.includes("Chart.yaml")) return { files, problem: "is a Helm chart" };
   if (recurse === undefined && direct.length < manifests.length) return { files, problem: "has subdirectories" };
   return { files, problem: files.some((path) => path.endsWith(".jsonnet")) ? "holds Jsonnet" : undefined };
-}
-
-/** Whether Argo CD takes a file from a directory, by its path below it. */
-export function isArgoManifest(path: string, { include, exclude }: Omit<PlainOptions, "recurse">): boolean {
-  const names: readonly string[] = kustomizationNames;
-  if (!/\.(?:ya?ml|json|jsonnet)$/.test(path) || names.includes(posix.basename(path))) return false;
-  if (exclude !== undefined && exclude !== "" && globbed(exclude, true).test(path)) return false;
-  return include === undefined || include === "" || globbed(include, true).test(path);
 }
 
 /** Flux takes all manifests below the directory; a directory with a kustomization stands for itself. */

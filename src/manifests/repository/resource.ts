@@ -15,6 +15,8 @@ export interface Resource {
   namespaces: readonly (string | undefined)[];
   /** The place that takes the object out of this build. */
   deletedBy?: Node;
+  /** The kustomizations that it passed through, the outermost last. */
+  through?: readonly string[];
   /** True when only a remote base can hold the object. */
   readonly supposed?: boolean;
 }

@@ -2,7 +2,8 @@ import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
-import { applyComponents, type KustomizeTrace, buildPath, emptyBuild } from "./kustomize.ts";
+import { chosenDeployer, directoryOptions, isCopy } from "./deployer.ts";
+import { applyComponents, type KustomizeTrace, buildArgo, buildPath, emptyBuild } from "./kustomize.ts";
 import { insideRepository, type Reader, readerOf } from "../repository/reader.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
@@ -24,10 +25,14 @@ export interface EntryBuild {
   readonly path: string;
   /** The entries that deploy this one, when it was reached through them. */
   readonly ancestors: readonly string[];
-  /** The Flux or Argo CD object of the entry, when exactly one fits. */
+  /** The Flux or Argo CD object of the entry, when exactly one fits: the repository's, or the cluster's. */
   readonly deployer: Deployer | undefined;
+  /** The repository's object of the entry. */
+  readonly declared: Deployer | undefined;
   /** Other objects that deploy the same path. */
   readonly rivals: readonly Deployer[];
+  /** True for a directory that Argo CD reads file by file. */
+  readonly plain: boolean;
   readonly build: KustomizeTrace;
   readonly resources: readonly Resource[];
   /** Flux post-build variables written in the deployer. */
@@ -47,16 +52,32 @@ export function entryBuildOf(
   if (path === undefined || !(reader.exists(path) || reader.isDirectory(path)))
     return missingEntry(index, path, entryPath);
   const all = deployersOf(index, path);
-  const { deployer, rivals } = own
-    ? { deployer: own, rivals: all.filter((one) => one !== own) }
+  const { deployer, declared, rivals } = own
+    ? { deployer: own, declared: own, rivals: all.filter((one) => one !== own && !isCopy(one, own)) }
     : chosenDeployer(all, question.entry);
   const build = emptyBuild(question.workload);
-  const resources = buildPath(reader, path, build);
+  const plain = directoryOptions(deployer, path);
+  const isPlain = plain !== undefined && reader.kustomization(path) === undefined;
+  const resources = plain ? buildArgo(reader, path, build, plain) : buildPath(reader, path, build);
   if (deployer) applyDeployer(reader, deployer, path, { build, resources });
   forgetSupposed(build, resources);
   build.resources.push(...resources);
   const variables = deployer ? variablesOf(deployer) : new Map<string, ScalarNode>();
-  return { question, tree, index, reader, path, ancestors: [], deployer, rivals, build, resources, variables };
+  return {
+    question,
+    tree,
+    index,
+    reader,
+    path,
+    ancestors: [],
+    deployer,
+    declared,
+    rivals,
+    plain: isPlain,
+    build,
+    resources,
+    variables,
+  };
 }
 
 function missingEntry(index: RepositoryIndex, path: string | undefined, entryPath: string): Refusal {
@@ -100,23 +121,6 @@ export function childScenes(scene: EntryBuild): EntryBuild[] {
     }
   }
   return scenes;
-}
-
-/** `Kustomization flux-system/apps (…)` names the object; the cluster's name in the path decides between equals. */
-function chosenDeployer(
-  all: readonly Deployer[],
-  entry: Entry,
-): { deployer: Deployer | undefined; rivals: readonly Deployer[] } {
-  const [, namespace, name] = /^\S+\s+(?:([\w.-]+)\/)?([\w.-]+)/.exec(entry.object ?? "") ?? [];
-  let fitting = all.filter(
-    (one) => name === undefined || (one.name === name && (!one.namespace || !namespace || one.namespace === namespace)),
-  );
-  if (fitting.length > 1 && entry.cluster !== undefined) {
-    const inCluster = fitting.filter((one) => one.file.split("/").includes(entry.cluster ?? ""));
-    if (inCluster.length > 0) fitting = inCluster;
-  }
-  const [deployer] = fitting.length > 0 ? fitting : all.length === 1 ? all : [];
-  return { deployer, rivals: all.filter((one) => one !== deployer) };
 }
 
 /** Flux Kustomizations and Argo CD's kustomize options transform what the path builds. */

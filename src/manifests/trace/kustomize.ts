@@ -1,3 +1,4 @@
+import { isArgoManifest, type PlainOptions } from "../gitops/plain.ts";
 import { madeUp } from "./patch.ts";
 import { insideRepository, joinPath, kustomizationNames, type Reader } from "../repository/reader.ts";
 import { type Resource, resourcesOf } from "../repository/resource.ts";
@@ -68,6 +69,19 @@ export function buildPath(
     : buildKustomization(reader, path, build, stack);
 }
 
+/** What Argo CD builds: a kustomization, or the manifests of a plain directory, below it only where it is told so. */
+export function buildArgo(reader: Reader, path: string, build: KustomizeTrace, options: PlainOptions): Resource[] {
+  const isPlain = reader.isDirectory(path) && reader.kustomization(path) === undefined;
+  if (!isPlain || reader.exists(joinPath(path, "Chart.yaml"))) return buildPath(reader, path, build);
+  const below = (directory: string): string[] =>
+    reader.list(directory).flatMap((name) => {
+      const at = joinPath(directory, name);
+      if (reader.isDirectory(at)) return options.recurse === true ? below(at) : [];
+      return isArgoManifest(path === "" ? at : at.slice(path.length + 1), options) ? [at] : [];
+    });
+  return below(path).flatMap((file) => buildFile(reader, file, build));
+}
+
 function buildFile(reader: Reader, path: string, build: KustomizeTrace): Resource[] {
   build.files.add(path);
   const source = reader.file(path);
@@ -112,6 +126,7 @@ function buildKustomization(
   applyComponents(reader, directory, spec, { build, stack: [...stack, directory], resources });
   generate(spec, directory, build);
   transform(spec, directory, resources, { reader, traces: build });
+  for (const resource of resources) resource.through = [...(resource.through ?? []), directory];
   return resources;
 }
 

@@ -1,7 +1,7 @@
 import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
-import { type EntryBuild, substituted, textIn } from "./entry-build.ts";
+import { type FieldQuestion, type EntryBuild, substituted, textIn } from "./entry-build.ts";
 import { at, itemsAt, type Node, textAt } from "../yaml/source.ts";
 
 /** The name of an object after Flux's substitution. */
@@ -72,7 +72,8 @@ export function sizedByAnother(scene: EntryBuild): Refusal | undefined {
       !one.deletedBy &&
       inNamespace(scene, one) &&
       textIn(scene, one.node, ["spec", "targetRef", "name"]) === workload.name &&
-      textAt(one.node, ["spec", "updatePolicy", "updateMode"]) !== "Off",
+      textAt(one.node, ["spec", "updatePolicy", "updateMode"]) !== "Off" &&
+      controls(one.node, scene.question),
   );
   if (!vpa) return undefined;
   return refused(
@@ -80,6 +81,22 @@ export function sizedByAnother(scene: EntryBuild): Refusal | undefined {
     `a VerticalPodAutoscaler sizes ${workload.name}: ${whereIs(vpa.origin)}`,
     "Change the VPA's minAllowed or maxAllowed.",
   );
+}
+
+/** Whether a VPA writes this field of this container: its policies may leave limits, a resource or a container alone. */
+function controls(vpa: Node, { workload, change }: FieldQuestion): boolean {
+  if (change.kind !== "resources") return true;
+  const policies = itemsAt(vpa, ["spec", "resourcePolicy", "containerPolicies"]);
+  const named = (name: string | undefined) =>
+    name === undefined ? undefined : policies.find((one) => textAt(one, ["containerName"]) === name);
+  // Without a container's name in the question, the only policy there is speaks for it.
+  const policy =
+    named(workload.container) ?? named("*") ?? (workload.container === undefined ? policies[0] : undefined);
+  const [list, resource] = change.field.split(".");
+  const controlled = itemsAt(policy, ["controlledResources"]).map((one) => textAt(one, []));
+  if (textAt(policy, ["mode"]) === "Off") return false;
+  if (controlled.length > 0 && !controlled.includes(resource)) return false;
+  return !(list === "limits" && textAt(policy, ["controlledValues"]) === "RequestsOnly");
 }
 
 /** The autoscaler whose bounds are asked for. */

@@ -1,5 +1,6 @@
-import { type Deployer, openAbove, reaching, sourcesOf } from "../gitops/gitops.ts";
+import { type Deployer, deployersOf, openAbove, reaching, sourcesOf } from "../gitops/gitops.ts";
 import type { Resource } from "../repository/resource.ts";
+import { isCopy, sameDestination } from "./deployer.ts";
 import type { EntryBuild } from "./entry-build.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 
@@ -18,48 +19,68 @@ function othersIncluding(scene: EntryBuild, file: string): string[] {
   const above = reaching(scene.index, scene.path);
   const gathers = (directory: string): boolean =>
     above.has(directory) && isAbove(directory, scene.path) && scene.index.changes.get(directory) !== true;
-  const exercise = isExercise(scene.path);
+  // A plain directory that is read as it is takes in kustomizations that nobody builds.
+  const isTakenIn = (directory: string): boolean =>
+    scene.plain && isAbove(scene.path, directory) && !isDeployed(scene, directory);
   return [...reaching(scene.index, file)]
-    .filter((directory) => !own.has(directory) && (exercise || !isExercise(directory)) && !gathers(directory))
+    .filter((one) => !own.has(one) && !isExercise(scene, one) && !gathers(one) && !isTakenIn(one))
     .sort();
-}
-
-/**
- * True when the repository shows who deploys this entry, but nobody who deploys the kustomizations that share the file:
- * they may be dead, and then neither an overlay nor an edit of the shared file is certainly right.
- */
-export function sharersMayBeDead(scene: EntryBuild, file: string): boolean {
-  const others = othersIncluding(scene, file);
-  if (!scene.deployer || others.length === 0) return false;
-  const deployed = new Set(scene.index.deployers.flatMap((one) => one.paths));
-  const templated = scene.index.deployers.some(
-    (one) => one.kind === "ApplicationSet" && one.paths.some((path) => path.includes("{{")),
-  );
-  return (
-    !templated && !others.some((other) => [other, ...reaching(scene.index, other)].some((path) => deployed.has(path)))
-  );
 }
 
 /** Another Flux or Argo CD object whose path reaches the file. */
 function deployedBy(scene: EntryBuild, file: string): string | undefined {
-  const own = new Set([...scene.build.directories, scene.path]);
+  const [other] = deployersReaching(scene, file);
+  return other && `${other.kind} ${other.name} (${other.file})`;
+}
+
+function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
   const above = reaching(scene.index, scene.path);
   const readers = reaching(scene.index, file);
   const scanned = new Set([file, ...readers].flatMap((path) => openAbove(scene.index, path)));
-  for (const deployer of scene.index.deployers) {
-    if (deployer === scene.deployer || deployer.kind === "HelmRelease") continue;
-    const other = deployer.paths.find(
-      (path) => path !== scene.path && (scanned.has(path) || (readers.has(path) && !own.has(path))),
-    );
-    if (other !== undefined && !isAbove(other, scene.path) && !above.has(other))
-      return `${deployer.kind} ${deployer.name} (${deployer.file})`;
-  }
-  return undefined;
+  const reads = (path: string) =>
+    path !== scene.path && !isAbove(path, scene.path) && !above.has(path) && (scanned.has(path) || readers.has(path));
+  return scene.index.deployers.filter(
+    (one) =>
+      one !== scene.declared &&
+      one.kind !== "HelmRelease" &&
+      !(scene.declared && isCopy(one, scene.declared)) &&
+      one.paths.some(reads),
+  );
 }
 
-/** Kustomizations that try things out deploy no environment. */
-const isExercise = (directory: string): boolean =>
-  /(?:^|\/)(?:tests?|e2e|ci|examples?|samples?|testdata)(?:\/|$)/i.test(directory);
+/**
+ * True when all who share the file deploy the very same object: into the same namespace of the same cluster, through
+ * kustomizations that change nothing. Then the file may be edited where there is no other place.
+ */
+export function onlyTwinsRead(scene: EntryBuild, file: string): boolean {
+  const { deployer } = scene;
+  if (!deployer || scene.rivals.length > 0) return false;
+  const others = deployersReaching(scene, file);
+  const places = new Set(others.flatMap((one) => one.paths));
+  const leadToOthers = othersIncluding(scene, file).every(
+    (directory) =>
+      scene.index.changes.get(directory) !== true &&
+      [directory, ...reaching(scene.index, directory)].some((path) => places.has(path)),
+  );
+  return others.length > 0 && leadToOthers && others.every((one) => sameDestination(one, deployer));
+}
+
+const isDeployed = (scene: EntryBuild, directory: string): boolean =>
+  [directory, ...reaching(scene.index, directory)].some((path) => deployersOf(scene.index, path).length > 0);
+
+const exercises = /^(?:tests?|e2e|ci|examples?|samples?|testdata)$/i;
+
+/**
+ * Kustomizations that try things out deploy no environment. `test` is also what environments are called: one that
+ * stands where this entry stands, or that somebody deploys, is an environment.
+ */
+function isExercise(scene: EntryBuild, directory: string): boolean {
+  const [steps, own] = [directory.split("/"), scene.path.split("/")];
+  const at = steps.findIndex((step) => exercises.test(step));
+  if (at < 0 || own.some((step) => exercises.test(step))) return false;
+  const isBeside = steps.length === own.length && steps.every((step, n) => n === at || step === own[n]);
+  return !isBeside && deployersOf(scene.index, directory).length === 0;
+}
 
 /** The entry's own path deployed by a second object, or by one that makes several applications of it. */
 export function deployedTwice(scene: EntryBuild): string | undefined {
@@ -67,6 +88,7 @@ export function deployedTwice(scene: EntryBuild): string | undefined {
   if (rival) return `${rival.kind} ${rival.name} (${rival.file})`;
   for (const set of scene.index.deployers) {
     if (set.kind !== "ApplicationSet") continue;
+    if (set.repeats.has(scene.path)) return `ApplicationSet ${set.name} (${set.file})`;
     const template = sourcesOf(set)
       .map((source) => textAt(source, ["path"]))
       .find((path) => path !== undefined && fitsTemplate(path, scene.path));

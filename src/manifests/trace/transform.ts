@@ -3,7 +3,17 @@ import { applyJsonPatch, changed, mergeStrategic } from "./patch.ts";
 import type { Reader } from "../repository/reader.ts";
 import { insideRepository } from "../repository/reader.ts";
 import { isBuiltin, nameOf, type Resource } from "../repository/resource.ts";
-import { at, itemsAt, lineOf, type MapNode, type Node, resolved, type ScalarNode, textAt } from "../yaml/source.ts";
+import {
+  at,
+  entriesOf,
+  itemsAt,
+  lineOf,
+  type MapNode,
+  type Node,
+  resolved,
+  type ScalarNode,
+  textAt,
+} from "../yaml/source.ts";
 
 /** What the transformers of one build leave behind besides the objects. */
 export interface Traces {
@@ -73,11 +83,12 @@ function targetedPatch(item: Node, resources: Resource[], patching: Patching): v
   for (const root of roots) {
     const node = resolved(root);
     if (node?.kind === "list") jsonPatch(root, target, resources, patching.traces);
-    else if (target)
+    else if (target && node?.kind === "map")
       strategicOn(
-        root,
+        anonymous(node),
         resources.filter((one) => selects(target, one, patching.traces)),
         patching.traces,
+        root,
       );
     else strategicPatch(root, resources, patching.traces);
   }
@@ -119,12 +130,27 @@ function strategicPatch(root: Node, resources: Resource[], traces: Traces): void
   strategicOn(root, chosen, traces);
 }
 
-function strategicOn(root: Node, chosen: readonly Resource[], traces: Traces): void {
+/** With a target, the patch's own name and kind mean nothing. */
+function anonymous(patch: MapNode): MapNode {
+  const entries = new Map(entriesOf(patch));
+  for (const key of ["apiVersion", "kind"]) entries.delete(key);
+  const metadata = entries.get("metadata");
+  const value = resolved(metadata?.value);
+  if (metadata && value?.kind === "map") {
+    const kept = new Map(entriesOf(value));
+    for (const key of ["name", "namespace"]) kept.delete(key);
+    if (kept.size === 0) entries.delete("metadata");
+    else entries.set("metadata", { key: metadata.key, value: { ...value, entries: kept } });
+  }
+  return { ...patch, entries };
+}
+
+function strategicOn(root: Node, chosen: readonly Resource[], traces: Traces, written: Node = root): void {
   const patch = resolved(root);
   if (patch?.kind !== "map") return;
   for (const resource of chosen) {
     const patched = mergeStrategic(resource.node, patch, isBuiltin(resource));
-    reached(traces, root, resource);
+    reached(traces, written, resource);
     if (patched.kind === "patched") become(resource, patched.node);
     else if (patched.kind === "deleted") resource.deletedBy = patch;
     else noteOpaque(root, patched.because, traces);

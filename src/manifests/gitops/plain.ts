@@ -1,0 +1,18 @@
+import { posix } from "node:path";
+import { globbed } from "../repository/glob.ts";
+import { kustomizationNames } from "../repository/reader.ts";
+
+/** What an Argo CD source takes from a directory without a kustomization. */
+export interface PlainOptions {
+  /** Undefined when nobody said. */
+  readonly recurse: boolean | undefined;
+  readonly include?: string;
+  readonly exclude?: string;
+}
+
+/** Whether Argo CD takes a file from a directory, by its path below it. */
+export function isArgoManifest(path: string, { include, exclude }: Omit<PlainOptions, "recurse">): boolean {
+  if (!/\.(?:ya?ml|json|jsonnet)$/.test(path) || kustomizationNames.includes(posix.basename(path))) return false;
+  if (exclude !== undefined && exclude !== "" && globbed(exclude, true).test(path)) return false;
+  return include === undefined || include === "" || globbed(include, true).test(path);
+}

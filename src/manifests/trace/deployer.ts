@@ -1,0 +1,85 @@
+import { posix } from "node:path";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import { clusterOf, nameIn } from "../gitops/controllers.ts";
+import { type Deployer, sourcesOf } from "../gitops/gitops.ts";
+import { at, type Node, parseText, resolved, textAt } from "../yaml/source.ts";
+
+/** Who deploys an entry, as the repository and the cluster say it. */
+export interface Deployers {
+  /** What the controller really does: the repository's object, or the cluster's where that one is made by a template. */
+  readonly deployer: Deployer | undefined;
+  /** The repository's object. */
+  readonly declared: Deployer | undefined;
+  /** Other objects that deploy the same path. */
+  readonly rivals: readonly Deployer[];
+}
+
+/** `Kustomization flux-system/apps (…)` names the object; the cluster's name in the path decides between equals. */
+export function chosenDeployer(all: readonly Deployer[], entry: Entry): Deployers {
+  const wanted = nameIn(entry.object);
+  const named = all.filter((one) => wanted === undefined || one.name === wanted.name);
+  const exact = named.filter((one) => !one.namespace || !wanted?.namespace || one.namespace === wanted.namespace);
+  let fitting = exact.length > 0 ? exact : named;
+  if (fitting.length > 1 && entry.cluster !== undefined) {
+    const inCluster = fitting.filter((one) => one.file.split("/").includes(entry.cluster ?? ""));
+    if (inCluster.length > 0) fitting = inCluster;
+  }
+  const [declared] = fitting.length > 0 ? fitting : all.length === 1 ? all : [];
+  const live = liveDeployer(entry);
+  const isTemplate =
+    declared === undefined || declared.kind === "ApplicationSet" || textOf(declared.node).includes("{{");
+  const deployer = live && isTemplate ? live : declared;
+  return { deployer, declared, rivals: all.filter((one) => one !== declared && !(declared && isCopy(one, declared))) };
+}
+
+/** The same object written twice, a record of it perhaps: one object on the cluster. */
+export function isCopy(one: Deployer, other: Deployer): boolean {
+  if (one.kind !== other.kind || one.name !== other.name || one.paths.join() !== other.paths.join()) return false;
+  if (one.namespace !== undefined && other.namespace !== undefined && one.namespace !== other.namespace) return false;
+  const sameFolder = posix.dirname(one.file) === posix.dirname(other.file);
+  return one.kind === "Kustomization"
+    ? sameFolder
+    : sameDestination(one, other) && clusterOf(one.file) === clusterOf(other.file);
+}
+
+/** True when both deploy into one namespace of one cluster. */
+export function sameDestination(one: Deployer, other: Deployer): boolean {
+  const [left, right] = [one, other].map((each) => {
+    const spec = each.kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
+    const parts = ["server", "name", "namespace"].map((key) => textAt(each.node, [...spec, "destination", key]) ?? "");
+    return parts.some((part) => part.includes("{{")) ? undefined : parts.join(" ");
+  });
+  return left !== undefined && left === right;
+}
+
+/** The controller's object as the cluster holds it; its nodes stand in no file of the repository. */
+function liveDeployer(entry: Entry): Deployer | undefined {
+  const kind = entry.tool === "flux" ? "Kustomization" : entry.tool === "argocd" ? "Application" : undefined;
+  if (entry.spec === undefined || kind === undefined) return undefined;
+  const { namespace, name = "" } = nameIn(entry.object) ?? {};
+  const apiVersion = kind === "Application" ? "argoproj.io/v1alpha1" : "kustomize.toolkit.fluxcd.io/v1";
+  const text = JSON.stringify({ apiVersion, kind, metadata: { name, namespace }, spec: entry.spec });
+  const file = `${entry.object ?? kind} on the cluster`;
+  const source = parseText(file, text, text);
+  const node = source.ok ? resolved(source.file.documents[0]?.root) : undefined;
+  if (node?.kind !== "map") return undefined;
+  return { kind, name, namespace, file, paths: entry.path === null ? [] : [entry.path], repeats: new Set(), node };
+}
+
+const textOf = (node: Node): string => node.file.text.slice(node.start, node.end);
+
+/** What Argo CD takes from a plain directory; undefined unless an Application says so. */
+export function directoryOptions(
+  deployer: Deployer | undefined,
+  path: string,
+): { readonly recurse: boolean; readonly include?: string; readonly exclude?: string } | undefined {
+  if (deployer?.kind !== "Application" && deployer?.kind !== "ApplicationSet") return undefined;
+  const all = sourcesOf(deployer);
+  const own = all.find((source) => textAt(source, ["path"])?.replace(/^\.?\/|\/$/g, "") === path) ?? all[0];
+  const [include, exclude] = ["include", "exclude"].map((key) => textAt(own, ["directory", key]));
+  return {
+    recurse: textAt(at(own, ["directory"]), ["recurse"]) === "true",
+    ...(include === undefined ? {} : { include }),
+    ...(exclude === undefined ? {} : { exclude }),
+  };
+}
