@@ -11,8 +11,10 @@ import { runLab } from "./lab/lab.ts";
 import { locateHelp } from "./commands/repository/locate-answer.ts";
 import { type LocateAsked, locateCommand } from "./commands/repository/locate.ts";
 import { scenarioNames } from "./lab/scenarios/catalogue.ts";
-import { startRectify } from "./main.ts";
+import { openFaults, stopOnce, watchProcess } from "./server/observability/faults.ts";
+import { type Rectify, startRectify } from "./main.ts";
 import { placesOf, preflight } from "./settings/preflight.ts";
+import { withoutSecrets } from "./settings/redaction.ts";
 import { parseSettings } from "./settings/settings.ts";
 import { searchMemory, showMemory } from "./commands/records/memory.ts";
 
@@ -131,16 +133,21 @@ async function serve(): Promise<void> {
   const settings = parseSettings(process.env);
   const problems = [...(settings.ok ? [] : settings.problems), ...(await preflight(placesOf(process.env)))];
   if (!settings.ok || problems.length > 0) return fail(problems);
-  const telemetry = logTelemetry();
-  const rectify = await startRectify(settings.value, telemetry);
+  const telemetry = logTelemetry(undefined, (error) => faults.hear("log", error));
+  const inOneLine = withoutSecrets(settings.value, 4_000);
+  const faults = openFaults({ log: (incident, verb, text) => telemetry.log(incident, verb, inOneLine(text)) });
+  const running: { close?: Rectify["close"] } = {};
+  const stop = stopOnce(async () => running.close?.(), process.exit);
+  watchProcess(process, faults, { end: () => stop(1), now: Date.now });
+  const rectify = await startRectify(settings.value, telemetry, faults);
+  running.close = rectify.close;
   telemetry.log(
     "",
     "serve",
     `webhooks on port ${rectify.webhookPort}, alerts and pages on port ${rectify.internalPort}`,
   );
-  const stop = () => void rectify.close().then(() => process.exit(0));
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  process.once("SIGTERM", () => stop(0));
+  process.once("SIGINT", () => stop(0));
 }
 
 function print({ lines, code }: Told): void {

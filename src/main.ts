@@ -6,7 +6,7 @@ import { connectGitHub } from "./adapters/github/github.ts";
 import { guardrailsHost } from "./adapters/github/guardrails.ts";
 import { gitHost, people } from "./adapters/github/host.ts";
 import { kubernetes } from "./adapters/kubernetes/kubernetes.ts";
-import { listen } from "./adapters/http/listener.ts";
+import { listen, type Route } from "./adapters/http/listener.ts";
 import { loki } from "./adapters/monitoring/loki.ts";
 import { type Meter, openMeter } from "./adapters/telemetry/metrics.ts";
 import { openMirror } from "./adapters/git-mirror.ts";
@@ -20,6 +20,7 @@ import { openStore, type Store } from "./adapters/postgres/store.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
 import { withTimeout } from "./adapters/http/timeout.ts";
 import { type App, createApp } from "./server/github-app.ts";
+import { type Faults, openFaults } from "./server/observability/faults.ts";
 import { carryWithdrawals } from "./flow/jobs/withdrawals.ts";
 import { checkGuardrails } from "./flow/gate/check-guardrails.ts";
 import { reconcileDashboard } from "./flow/jobs/dashboard.ts";
@@ -38,7 +39,7 @@ import type { Ports } from "./ports/ports.ts";
 import type { Telemetry } from "./ports/runtime.ts";
 import type { WatchtowerMode } from "./ports/records.ts";
 import { policiesOf } from "./server/policy-engine.ts";
-import { internalRoutes, webhookRoutes } from "./server/routes.ts";
+import { type Intake, internalRoutes, webhookRoutes } from "./server/routes.ts";
 import { reconcileWorkflows } from "./server/jobs/resume.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "./server/jobs/rollbacks.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
@@ -61,7 +62,8 @@ export interface Rectify {
 }
 
 /** The composition root: settings → adapters → ports → start. Throws `Refused` or `Unavailable` with the remedy. */
-export async function startRectify(settings: Settings, telemetry: Telemetry): Promise<Rectify> {
+export async function startRectify(settings: Settings, telemetry: Telemetry, known?: Faults): Promise<Rectify> {
+  const faults = known ?? openFaults(telemetry);
   const embedded = settings.databaseUrl === undefined ? await ownPostgres(settings) : undefined;
   const databaseUrl = settings.databaseUrl ?? embedded?.url ?? "";
   const meter = openMeter();
@@ -70,8 +72,8 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   const remembered = meter.watchSteps(recordingLogger(telemetry, store));
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
   const voice = { telemetry: remembered, meter, steps, sources };
-  const { ports, endWatch, ...known } = await openPorts(settings, store, voice);
-  const { watchtower, memory } = known;
+  const { ports, endWatch, ...around } = await openPorts(settings, store, voice);
+  const { watchtower, memory } = around;
   const durable = await startDurable({
     url: databaseUrl,
     ports,
@@ -97,10 +99,8 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
   await reconcileWorkflows(keeping, telemetry);
 
   const intake = { store, ring: inbox.notify, app, alertsToken: settings.alerts.token };
-  const webhooks = await listen(webhookRoutes(intake), { host: settings.host, port: settings.webhookPort });
-  const live = liveViews({ ports, store, sources, ...known });
-  const inside = [...internalRoutes(intake), ...pageRoutes(store, live), meter.route];
-  const internal = await listen(inside, { host: settings.host, port: settings.internalPort });
+  const pages = pageRoutes(store, liveViews({ ports, store, sources, ...around }));
+  const { webhooks, internal } = await listenTwice(settings, { intake, pages, meter }, faults);
   const ticks = keepTicking({ settings, inbox, ports, store, keeping }, telemetry);
   return {
     webhookPort: webhooks.port,
@@ -120,6 +120,21 @@ export async function startRectify(settings: Settings, telemetry: Telemetry): Pr
       await embedded?.stop();
     },
   };
+}
+
+interface Served {
+  readonly intake: Intake;
+  readonly pages: readonly Route[];
+  readonly meter: Meter;
+}
+
+/** The public listener for GitHub, and the one inside the cluster. */
+async function listenTwice(settings: Settings, { intake, pages, meter }: Served, faults: Faults) {
+  meter.watchFaults(faults.counts);
+  const at = { host: settings.host, onFault: (error: unknown) => faults.hear("request", error) };
+  const webhooks = await listen(webhookRoutes(intake), { ...at, port: settings.webhookPort });
+  const inside = [...internalRoutes(intake), ...pages, meter.route];
+  return { webhooks, internal: await listen(inside, { ...at, port: settings.internalPort }) };
 }
 
 interface Ticking {

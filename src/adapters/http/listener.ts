@@ -19,16 +19,34 @@ export interface Route {
   readonly answer: (request: { body: Buffer; headers: IncomingMessage["headers"]; url: URL }) => Promise<Reply>;
 }
 
-/** An HTTP listener with our own limits: body size while streaming, header and body time, no inflating. */
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Hears of what a route threw that is not `Unavailable`: a fault of ours. */
+  readonly onFault?: ((error: unknown) => void) | undefined;
+}
+
+// Above this many open connections a new one is dropped: nobody that we know holds a tenth of it.
+const mostConnections = 2_000;
+
+/**
+ * An HTTP listener with our own limits: body size while streaming, header and body time, no inflating. Every request
+ * ends in an answer or a closed connection, whatever a route throws.
+ */
 export async function listen(
   routes: readonly Route[],
-  options: { host: string; port: number },
+  options: ListenOptions,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
-    void serve(routes, request, response);
+  // Node looks for overdue requests every 30 s by default: a slow sender would get six times its time.
+  const limits = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+  const server = createServer(limits, (request, response) => {
+    serve(routes, request, response).catch((error: unknown) => {
+      options.onFault?.(error);
+      if (response.headersSent) response.destroy();
+      else refuse(request, response, ourFault);
+    });
   });
-  server.headersTimeout = 5_000;
-  server.requestTimeout = 10_000;
+  server.maxConnections = mostConnections;
   await new Promise<void>((ready, failed) => {
     server.once("error", failed);
     server.listen(options.port, options.host, ready);
@@ -50,17 +68,36 @@ function closed(server: Server): Promise<void> {
 }
 
 async function serve(routes: readonly Route[], request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://listener");
+  // Without a listener a connection that breaks would be an exception.
+  response.on("error", () => request.destroy());
+  const url = targetOf(request.url ?? "/");
+  if (url === undefined) return refuse(request, response, { status: 400, body: "no such target" });
   const here = routes.filter((route) => matches(route.path, url.pathname));
   const route = here.find((item) => item.method === request.method);
-  if (!route) return send(response, { status: here.length > 0 ? 405 : 404 });
+  if (!route) return refuse(request, response, { status: here.length > 0 ? 405 : 404 });
 
   const early = route.admit?.(request.headers) ?? tooLargeByHeader(request, route);
   if (early) return refuse(request, response, early);
   const body = await readBody(request, route.limit ?? 0);
   if (body === "too large") return refuse(request, response, { status: 413, body: "the body is too large" });
   if (body === "broken off") return;
-  send(response, await route.answer({ body, headers: request.headers, url }).catch(replyTo));
+  try {
+    send(response, await route.answer({ body, headers: request.headers, url }));
+  } catch (error) {
+    // 503 asks the sender to come back; Alertmanager never repeats a 4xx.
+    if (!(error instanceof Unavailable)) throw error;
+    send(response, { status: 503, headers: { "retry-after": "5" }, body: "come back soon" });
+  }
+}
+
+/**
+ * The address that a request line names, always below our own host: a path (`//` is one, and not a host), or the
+ * whole address as a proxy is asked. Undefined for everything else, such as `*` and what cannot be read.
+ */
+function targetOf(target: string): URL | undefined {
+  const address = target.startsWith("/") ? `http://listener${target}` : target;
+  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return undefined;
+  return new URL(address);
 }
 
 /** A path may hold one `*` for any text; of two routes that match, the first one answers. */
@@ -92,6 +129,8 @@ function readBody(request: IncomingMessage, limit: number): Promise<Buffer | "to
   });
 }
 
+const ourFault: Reply = { status: 500, body: "this is our fault" };
+
 /** The rest of the body is not wanted: answer, then hang up. */
 function refuse(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   response.once("finish", () => request.destroy());
@@ -101,12 +140,6 @@ function refuse(request: IncomingMessage, response: ServerResponse, reply: Reply
 function send(response: ServerResponse, reply: Reply): void {
   response.writeHead(reply.status, { "content-type": "text/plain; charset=utf-8", ...reply.headers });
   response.end(reply.body ?? "");
-}
-
-/** 503 asks the sender to come back; Alertmanager never repeats a 4xx. */
-function replyTo(error: unknown): Reply {
-  if (error instanceof Unavailable) return { status: 503, headers: { "retry-after": "5" }, body: "come back soon" };
-  return { status: 500, body: "this is our fault" };
 }
 
 /** True when the header carries the secret as bearer token or as basic password. Constant time. */

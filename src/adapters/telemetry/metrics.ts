@@ -19,6 +19,8 @@ export interface Meter {
   modelCall(call: { readonly ok: boolean; readonly durationMs: number }): void;
   /** Watchtower mode is looked at with each scrape. */
   watchTower(isWatching: () => boolean): void;
+  /** Our own mistakes, by place, are looked at with each scrape. */
+  watchFaults(counts: () => Readonly<Record<string, number>>): void;
   /** The memory is looked at with each scrape. */
   watchMemory(state: () => MemoryState): void;
 }
@@ -28,8 +30,7 @@ const mostStepNames = 64;
 const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
 
 export function openMeter(): Meter {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const registry = freshRegistry();
   const { deliveries, opened, ended, waiting, databaseUp } = storeMetrics(registry);
   const calls = callMetrics(registry);
   const steps = stepTimes(registry);
@@ -82,9 +83,33 @@ export function openMeter(): Meter {
     watchTower: (state) => {
       isWatching = state;
     },
+    watchFaults: faultCounter(registry),
     watchMemory: (state) => {
       memory = state;
     },
+  };
+}
+
+function freshRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+function faultCounter(registry: Registry): Meter["watchFaults"] {
+  let counts: () => Readonly<Record<string, number>> = () => ({});
+  new Counter({
+    name: "rectify_faults_total",
+    help: "Mistakes of Rectify's own that ended a request or would have ended the process, by place.",
+    labelNames: ["place"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [place, count] of Object.entries(counts())) this.inc({ place }, count);
+    },
+  });
+  return (watched) => {
+    counts = watched;
   };
 }
 

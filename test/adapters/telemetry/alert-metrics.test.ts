@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listen } from "../../../src/adapters/http/listener.ts";
 import { openMeter } from "../../../src/adapters/telemetry/metrics.ts";
 import type { Store } from "../../../src/adapters/postgres/store.ts";
+import { openFaults } from "../../../src/server/observability/faults.ts";
 import { type Expression, parsePromql, type Selector } from "../../../src/lab/cluster/metrics/promql/parse.ts";
 import { parseYamlDocuments } from "../../../src/manifests/yaml/yaml.ts";
 
@@ -39,9 +40,11 @@ function rulesOf(object: Record<string, unknown>): Rule[] {
 }
 
 // The steps of the stories, as the flow names them.
-const steps = readdirSync("src/flow").flatMap((file) =>
-  [...readFileSync(join("src/flow", file), "utf8").matchAll(/\bstep\("([^"]+)"/g)].map((match) => match[1] ?? ""),
-);
+const steps = readdirSync("src/flow", { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .flatMap((file) =>
+    [...readFileSync(join("src/flow", file), "utf8").matchAll(/\bstep\("([^"]+)"/g)].map((match) => match[1] ?? ""),
+  );
 
 let exposed: Exposed;
 let scraped: string;
@@ -65,6 +68,7 @@ async function anHourOfWork(meter: ReturnType<typeof openMeter>): Promise<void> 
   for (const step of steps) for (const phase of ["begin", "end"] as const) telemetry.step?.("uid", step, phase);
   for (const status of [200, 304, 404, 502, undefined]) meter.githubCall({ method: "GET", status, durationMs: 10 });
   for (const ok of [true, false]) meter.modelCall({ ok, durationMs: 10 });
+  meter.watchFaults(openFaults(telemetry).counts);
 }
 
 function readExposition(text: string): Exposed {
