@@ -1,4 +1,5 @@
 import { nearestWord } from "../text/nearest-word.ts";
+import { spokenLines } from "./spoken-lines.ts";
 
 /** One line that a person wrote to the bot. */
 export type Command =
@@ -59,8 +60,8 @@ const mostCommands = 3;
 const longestReason = 300;
 
 /**
- * The commands of a comment, at most three. A command stands at the very start of a line, outside quotes, fences,
- * indented and inline code, HTML comments and raw HTML. Where Markdown is ambiguous the line is not a command.
+ * The commands of a comment, at most three. A command stands at the very start of a line of the writer's own plain
+ * text. Where Markdown or mail is ambiguous the line is not a command.
  * A body with one of our hidden markers is our own text and holds none.
  */
 export function parseCommands(body: string): readonly Command[] {
@@ -119,62 +120,4 @@ function bounded(text: string): string {
     .replace(/[\p{Cc}\p{Cf}]/gu, "")
     .trim()
     .slice(0, longestReason);
-}
-
-/** The lines that GitHub certainly shows as the writer's own plain text. */
-function spokenLines(body: string): string[] {
-  const spoken: string[] = [];
-  let within: Within = { kind: "text", doubtful: false };
-  for (const line of body.split(/\r\n|\n|\r/)) {
-    const next = following(within, line);
-    if (within.kind === "text" && next.kind === "text" && !within.doubtful) spoken.push(line);
-    within = next;
-    if (within.kind === "dead") break;
-  }
-  return spoken;
-}
-
-type Within =
-  /** `doubtful` until the next blank line: a quote, list or table goes on, or code, a tag or a link may span lines. */
-  | { readonly kind: "text"; readonly doubtful: boolean }
-  | { readonly kind: "fence"; readonly marker: string }
-  | { readonly kind: "comment" }
-  /** Raw HTML or a fence inside another block: how GitHub reads on is not worth guessing. */
-  | { readonly kind: "dead" };
-
-const plainText: Within = { kind: "text", doubtful: false };
-
-function following(within: Within, line: string): Within {
-  switch (within.kind) {
-    case "dead":
-      return within;
-    case "comment":
-      return line.includes("-->") ? plainText : within;
-    case "fence":
-      return closes(within.marker, line) ? plainText : within;
-    case "text":
-      return afterText(within, line);
-  }
-}
-
-function afterText(within: Extract<Within, { kind: "text" }>, line: string): Within {
-  if (/^[ \t]*$/.test(line)) return plainText;
-  const fence = /^(`{3,}|~{3,})(.*)$/.exec(line);
-  if (fence?.[1]) {
-    const opens = fence[1].startsWith("~") || !fence[2]?.includes("`");
-    return opens ? { kind: "fence", marker: fence[1] } : { kind: "dead" };
-  }
-  if (/^[\s>*+\-\d.)]*(`{3,}|~{3,})/.test(line)) return { kind: "dead" };
-  // CommonMark ends `<!-->` at once, others read on: not worth guessing.
-  if (/^<!--?-?>/.test(line)) return { kind: "dead" };
-  if (line.startsWith("<!--")) return line.includes("-->", 4) ? plainText : { kind: "comment" };
-  if (/^[\s>*+\-\d.)]*<[A-Za-z/!?]/.test(line) || line.includes("<!--")) return { kind: "dead" };
-  const doubtful = within.doubtful || /^\s*(>|[*+-]\s|\d+[.)]\s)|[`<[|$]/.test(line);
-  return { kind: "text", doubtful };
-}
-
-/** CommonMark §4.5: the same sign, at least as long, nothing behind it. */
-function closes(marker: string, line: string): boolean {
-  const end = /^ {0,3}(`{3,}|~{3,})[ \t]*$/.exec(line)?.[1];
-  return end !== undefined && end[0] === marker[0] && end.length >= marker.length;
 }
