@@ -40,18 +40,18 @@ export interface CommitMark {
   readonly at: string;
 }
 
-/** The people around a proposal. */
+/** The people around a proposal. What the code host refuses to say about a person is undefined, and never a yes. */
 export interface People {
   /** The comment as it stands now; undefined when it was deleted. */
   comment(id: number): Promise<Comment | undefined>;
   /** The comments of a proposal or an issue, oldest first, at most a thousand. */
   commentsOn(proposal: Pick<Proposal, "number">): Promise<readonly Comment[]>;
   /** What this person may do in the repository, asked live. */
-  permissionOf(login: string): Promise<Permission>;
+  permissionOf(login: string): Promise<Permission | undefined>;
   /** Those of the teams (`organisation/team`) that the person is a member of. */
-  teamsOf(login: string, teams: readonly string[]): Promise<readonly string[]>;
+  teamsOf(login: string, teams: readonly string[]): Promise<readonly string[] | undefined>;
   /** Logins that wrote commits of the proposal. */
-  committersOf(proposal: Proposal): Promise<readonly string[]>;
+  committersOf(proposal: Proposal): Promise<readonly string[] | undefined>;
   /** Shows the writer that the command was seen. `incident` is for the record. */
   react(comment: number, reaction: "eyes" | "+1" | "-1" | "confused", incident?: string): Promise<void>;
 }

@@ -295,7 +295,8 @@ export const pullRows: readonly FaultRow[] = [
       const decision = decisionFor({
         effect: "e",
         headSha: "s",
-        proposal: { state: "open", headSha: "s", mergedSha: undefined, requiredChecks: [], conflicting: false },
+        branch: "rectify/shop-web",
+        proposal: { state: "open", headSha: "s", mergedSha: undefined, requiredChecks: [], conflicting: false, place },
         standing: { approvals: [], rejectedBy: undefined, held: false, refusal: "" },
         alertFiring: true,
         selfMergeLacks: ["the branch requires no check"],
@@ -309,6 +310,7 @@ export const pullRows: readonly FaultRow[] = [
   },
 ];
 
+const place = { base: "main", branch: "rectify/shop-web", draft: false, defaultBranch: "main" };
 const live: LiveWorkload = { kind: "Deployment", namespace: "shop", name: "web", replicas: 2 };
 const toFive: WantedChange = { kind: "replicas", to: 5 };
 

@@ -58,7 +58,11 @@ export interface Session {
   readonly audit: { readonly action: string; readonly detail: Readonly<Record<string, unknown>> }[];
 }
 
-export async function connect(forge: Forge & { readonly place: string }, deadlineMs?: number): Promise<Session> {
+export async function connect(
+  forge: Forge & { readonly place: string },
+  deadlineMs?: number,
+  now?: () => number,
+): Promise<Session> {
   const audit: { action: string; detail: Readonly<Record<string, unknown>> }[] = [];
   const client = await connectGitHub({
     apiUrl: forge.apiUrl,
@@ -66,6 +70,7 @@ export async function connect(forge: Forge & { readonly place: string }, deadlin
     app: { id: app.id, privateKey: key },
     writeGapMs: 0,
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(now === undefined ? {} : { now }),
     audit: async (action, detail) => void audit.push({ action, detail }),
   });
   const mirror = openMirror({

@@ -1,5 +1,6 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
+import { type Doubts, doubtsOf } from "./doubts.ts";
 import { Refused } from "../../ports/errors.ts";
 import { cloneAddress } from "../github-clone-address.ts";
 import { paceOf, statusOf } from "./pace.ts";
@@ -13,6 +14,7 @@ export interface GitHubOptions {
   readonly writeGapMs: number;
   /** How long one call may take; Octokit itself would wait for ever. */
   readonly deadlineMs?: number;
+  readonly now?: () => number;
   /** Called before each mutating call leaves. */
   readonly audit: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<void>;
   /** Hears of every call, for metrics; without a status nobody answered. */
@@ -29,6 +31,7 @@ export interface GitHubClient {
   readonly defaultBranch: string;
   /** Public repositories must not show log lines. */
   readonly isPublic: boolean;
+  readonly doubts: Doubts;
   read<T>(call: () => Promise<{ data: T }>): Promise<T>;
   /** All pages of a list, a hundred items each, up to a thousand items. */
   readAll<T>(page: (at: { page: number; per_page: number }) => Promise<{ data: T[] }>): Promise<T[]>;
@@ -65,7 +68,8 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     });
   const auth = { appId: app.id, privateKey: app.privateKey, installationId: installation.data.id };
   const octokit = new Octokit({ ...base, auth });
-  const read = async <T>(call: () => Promise<{ data: T }>) => (await pace.run("read", call)).data;
+  const renewing = renewingOnce(() => octokit.auth({ type: "installation", refresh: true }));
+  const read = async <T>(call: () => Promise<{ data: T }>) => (await pace.run("read", () => renewing(call))).data;
   const about = await read(() => octokit.rest.repos.get(repository));
   const cloneUrl = cloneAddress({ apiUrl: options.apiUrl, reported: about.clone_url, given: options.cloneUrl });
   return {
@@ -76,6 +80,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     appId: app.id,
     defaultBranch: about.default_branch,
     isPublic: !about.private,
+    doubts: doubtsOf(options.now ?? Date.now),
     read,
     readAll: (page) => readAll((at) => read(() => page(at))),
     find: (call) =>
@@ -83,11 +88,38 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
         if (statusOf(error) === 404) return undefined;
         throw error;
       }),
-    write: async (action, detail, call) => (await pace.run("write", call, () => options.audit(action, detail))).data,
+    write: async (action, detail, call) =>
+      (
+        await pace.run(
+          "write",
+          () => renewing(call),
+          () => options.audit(action, detail),
+        )
+      ).data,
     authorization: async () => {
       const { token } = (await octokit.auth({ type: "installation" })) as { token: string };
       return `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
     },
+  };
+}
+
+/**
+ * A token lives an hour and may be revoked before: a 401 did nothing, so the call is repeated once with a new one. Calls
+ * that fail together share the renewal.
+ */
+function renewingOnce(renew: () => Promise<unknown>): <T>(call: () => Promise<T>) => Promise<T> {
+  let renewal: Promise<unknown> | undefined;
+  return async (call) => {
+    try {
+      return await call();
+    } catch (error) {
+      if ((error as { status?: unknown }).status !== 401) throw error;
+      renewal ??= renew().finally(() => {
+        renewal = undefined;
+      });
+      await renewal;
+      return call();
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Comment, Permission } from "../../domain/guardrails/commenter.ts";
-import type { MergeAnswer, Proposal, ProposalFacts } from "../../domain/proposal/pull-request.ts";
-import { readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
+import type { MergeAnswer, Proposal, ProposalFacts, PullPlace } from "../../domain/proposal/pull-request.ts";
+import { displacements, readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { GitHost, People } from "../../ports/github.ts";
 import type { GitHubClient } from "./github.ts";
 import { requiredChecks } from "./checks.ts";
@@ -54,7 +54,9 @@ export function people(client: GitHubClient): People {
   const { octokit, repository } = client;
   return {
     comment: async (id) => {
-      const found = await client.find(() => octokit.rest.issues.getComment({ ...repository, comment_id: id }));
+      const found = await told(() =>
+        client.find(() => octokit.rest.issues.getComment({ ...repository, comment_id: id })),
+      );
       return found && commentOf(found);
     },
     commentsOn: async (proposal) => {
@@ -63,33 +65,30 @@ export function people(client: GitHubClient): People {
     },
     permissionOf: async (username) => {
       const query = { ...repository, username };
-      const answer = await client.find(() => octokit.rest.repos.getCollaboratorPermissionLevel(query));
-      return answer === undefined ? "none" : permissionIn(answer);
+      return told(async () => {
+        const answer = await client.find(() => octokit.rest.repos.getCollaboratorPermissionLevel(query));
+        return answer === undefined ? "none" : permissionIn(answer);
+      });
     },
     teamsOf: async (username, teams) => {
-      const memberOf = await Promise.all(
-        teams.map(async (team) => {
-          const [org = "", team_slug = ""] = team.split("/");
-          const query = { org, team_slug, username };
-          const found = await client.find(() => octokit.rest.teams.getMembershipForUserInOrg(query));
-          return found?.state === "active" ? [team] : [];
-        }),
-      );
-      return memberOf.flat();
+      return told(async () => {
+        const memberOf = await Promise.all(teams.map((team) => isMember(client, username, team)));
+        return teams.filter((_, at) => memberOf[at]);
+      });
     },
     committersOf: async (proposal) => {
       const query = { ...repository, pull_number: proposal.number };
-      const commits = await client.readAll((at) => octokit.rest.pulls.listCommits({ ...query, ...at }));
-      return [
-        ...new Set(commits.flatMap((commit) => [commit.author?.login ?? [], commit.committer?.login ?? []].flat())),
-      ];
+      const commits = await told(() => client.readAll((at) => octokit.rest.pulls.listCommits({ ...query, ...at })));
+      const logins = commits?.flatMap(({ author, committer }) => [author?.login ?? [], committer?.login ?? []].flat());
+      return logins && [...new Set(logins)];
     },
     react: async (comment_id, content, incident) => {
       const request = { ...repository, comment_id, content };
       const detail = { comment: comment_id, content, incident };
       await client
         .write("react", detail, () => octokit.rest.reactions.createForIssueComment(request))
-        .catch(unlessGone);
+        // A locked conversation, a deleted comment: nothing depends on a reaction.
+        .catch(unlessRefused);
     },
   };
 }
@@ -101,6 +100,21 @@ const permissions: readonly string[] = ["admin", "maintain", "write", "triage", 
 function permissionIn({ role_name, permission }: { role_name: string; permission: string }): Permission {
   const known = [role_name, permission].find((name) => permissions.includes(name));
   return (known ?? "none") as Permission;
+}
+
+async function isMember({ find, octokit }: GitHubClient, username: string, team: string): Promise<boolean> {
+  const [org = "", team_slug = ""] = team.split("/");
+  const found = await find(() => octokit.rest.teams.getMembershipForUserInOrg({ org, team_slug, username }));
+  return found?.state === "active";
+}
+
+/** A question about one person that GitHub refuses (403, 410, 451) or leaves open (304) must not end a story. */
+async function told<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  return ask().catch(unlessRefused);
+}
+
+function unlessRefused(error: unknown): undefined {
+  if (statusOf(error) === undefined) throw error;
 }
 
 /** What was deleted meanwhile needs nothing any more. */
@@ -160,10 +174,23 @@ async function look(client: GitHubClient, proposal: Pick<Proposal, "number">): P
     mergedSha: pull.merged ? (pull.merge_commit_sha ?? undefined) : undefined,
     requiredChecks: state === "open" ? await requiredChecks(client, pull.base.ref, pull.head.sha) : [],
     conflicting: pull.mergeable === null ? undefined : !pull.mergeable,
+    place: placeOf(client, pull),
   };
 }
 
+function placeOf(
+  { defaultBranch }: GitHubClient,
+  pull: { base: { ref: string }; head: { ref: string }; draft?: boolean | undefined },
+): PullPlace {
+  return { base: pull.base.ref, branch: pull.head.ref, draft: pull.draft === true, defaultBranch };
+}
+
 async function merge(client: GitHubClient, proposal: Proposal, approvedBy: readonly string[]): Promise<MergeAnswer> {
+  // GitHub binds a merge to the head and to nothing else, and the turn to write may have come much later than the look.
+  const { octokit, repository } = client;
+  const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
+  const changed = pull.merged ? [] : displacements(placeOf(client, pull), proposal.branch);
+  if (changed.length > 0) return { kind: "not-yet", because: `waiting for ${changed.join(", ")}` };
   const answer = await tryMerge(client, proposal, approvedBy);
   if (answer.kind === "merged") await deleteBranch(client, proposal);
   return answer;

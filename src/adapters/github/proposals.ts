@@ -33,12 +33,19 @@ export async function publishProposal(client: GitHubClient, asked: ProposalDraft
   const branch = await createBranch(client, draft, tree);
   const pull = await openPull(client, draft, branch.name);
   if (pull === undefined) {
-    const opened = (await findPulls(client, branch.name)).find((one) => one.state === "open" && isOwn(one, draft));
-    if (!opened) throw new Refused(`branch ${branch.name} already has a pull request of someone else`);
-    return adopt(client, draft, opened);
+    return adopt(client, draft, await findOpened(client, draft, branch.name));
   }
   await complete(client, draft, { pull, sha: branch.sha, labels: [], comment: undefined, checked: false });
   return proposalOf(draft, pull, branch.sha);
+}
+
+/** The pull request that GitHub says exists: ours, as soon as it is listed, unless somebody else's is. */
+async function findOpened(client: GitHubClient, draft: Draft, branch: string): Promise<Pull> {
+  const pulls = (await allPulls(client, branch)).filter((pull) => pull.state === "open");
+  const own = pulls.find((pull) => pull.user?.login === client.login && isOwn(pull, draft));
+  if (own) return own;
+  if (pulls.length === 0) client.doubts.await(`a pull request of branch ${branch}`);
+  throw new Refused(`branch ${branch} already has a pull request of someone else`);
 }
 
 /** One incident may have several over time (a remedy, then its revert): a finished one counts only for its own effect. */
@@ -49,10 +56,13 @@ function isOwn(pull: Pull, draft: Draft): boolean {
 
 /** The App's own pull requests for this branch. What others opened is no proposal, whatever its text says. */
 async function findPulls(client: GitHubClient, branch: string): Promise<Pull[]> {
+  return (await allPulls(client, branch)).filter((pull) => pull.user?.login === client.login);
+}
+
+function allPulls(client: GitHubClient, branch: string): Promise<Pull[]> {
   const { owner } = client.repository;
   const query = { ...client.repository, head: `${owner}:${branch}`, state: "all" as const, per_page: 30 };
-  const pulls: Pull[] = await client.read(() => client.octokit.rest.pulls.list(query));
-  return pulls.filter((pull) => pull.user?.login === client.login);
+  return client.read(() => client.octokit.rest.pulls.list(query));
 }
 
 async function adopt(client: GitHubClient, draft: Draft, pull: Pull): Promise<Proposal> {
@@ -95,25 +105,30 @@ interface Branch {
 async function createBranch(client: GitHubClient, draft: Draft, tree: string): Promise<Branch> {
   const commit = await createCommit(client, draft, { tree, parents: [draft.baseSha] });
   for (const name of [draft.branch, `${draft.branch}-${draft.incident.slice(0, 8)}`]) {
-    if (await createRef(client, draft, { name, sha: commit })) return { name, sha: commit };
-    const sha = await adoptBranch(client, draft, { name, tree });
+    const made = await createRef(client, draft, { name, sha: commit });
+    if (made === "created") return { name, sha: commit };
+    const sha = await adoptBranch(client, draft, { name, tree, exists: made === "exists" });
     if (sha !== undefined) return { name, sha };
   }
   throw new Refused(`branch ${draft.branch} is taken by someone else`);
 }
 
-/** False when GitHub refuses it, which mostly means that it exists. */
-async function createRef(client: GitHubClient, draft: Draft, { name, sha }: Branch): Promise<boolean> {
+/** `refused` = GitHub does not take this name, or does not say why. */
+async function createRef(
+  client: GitHubClient,
+  draft: Draft,
+  { name, sha }: Branch,
+): Promise<"created" | "exists" | "refused"> {
   const ref = { ...client.repository, ref: `refs/heads/${name}`, sha };
   return client
     .write("create branch", { branch: name, sha, incident: draft.incident }, () =>
       client.octokit.rest.git.createRef(ref),
     )
     .then(
-      () => true,
+      () => "created" as const,
       (error) => {
         if (statusOf(error) !== 422) throw error;
-        return false;
+        return /already exists/i.test(error.message) ? "exists" : "refused";
       },
     );
 }
@@ -122,10 +137,13 @@ async function createRef(client: GitHubClient, draft: Draft, { name, sha }: Bran
 async function adoptBranch(
   client: GitHubClient,
   draft: Draft,
-  { name, tree }: { name: string; tree: string },
+  { name, tree, exists }: { name: string; tree: string; exists: boolean },
 ): Promise<string | undefined> {
   const taken = await client.find(() => client.octokit.rest.git.getRef({ ...client.repository, ref: `heads/${name}` }));
-  if (!taken) return undefined;
+  if (!taken) {
+    if (exists) client.doubts.await(`branch ${name}`);
+    return undefined;
+  }
   const head = taken.object.sha;
   const there = await commitAt(client, head);
   if (!isOurs(client, there, draft)) return undefined;

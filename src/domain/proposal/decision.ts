@@ -1,4 +1,4 @@
-import type { ProposalFacts } from "./pull-request.ts";
+import { displacements, type ProposalFacts, type PullPlace } from "./pull-request.ts";
 
 /** A person and the effect they saw. */
 export interface Approval {
@@ -19,6 +19,7 @@ export interface ReviewState {
 export interface DecisionFacts {
   readonly effect: string;
   readonly headSha: string;
+  readonly branch: string;
   readonly proposal: ProposalFacts;
   readonly standing: ReviewState;
   readonly alertFiring: boolean | undefined;
@@ -67,6 +68,9 @@ export function decisionFor(facts: DecisionFacts): Decision {
 
 function settledByOthers(facts: DecisionFacts): Decision | undefined {
   const { proposal, standing, alertFiring, closesAt, overtaken, overdue } = facts;
+  if (proposal.state === "merged" && proposal.place.base !== proposal.place.defaultBranch) {
+    return { kind: "close", ending: "declined", because: `merged by a person into ${proposal.place.base}` };
+  }
   if (proposal.state === "merged")
     return { kind: "merged", sha: proposal.mergedSha ?? "", because: "merged by a person" };
   if (proposal.state === "closed") return { kind: "close", ending: "declined", because: "closed by a person" };
@@ -80,10 +84,32 @@ function settledByOthers(facts: DecisionFacts): Decision | undefined {
   return undefined;
 }
 
-function obstaclesOf({ proposal, headSha, standing, stopped, closesAt }: DecisionFacts): string[] {
+/**
+ * Approvals given so far, where base, head branch or draft state changed since the look before: none of them counts any
+ * more, also after it was changed back.
+ */
+export function withoutVoided(
+  standing: ReviewState,
+  before: PullPlace | undefined,
+  now: PullPlace,
+  ours: string,
+): ReviewState {
+  const changed = before === undefined ? displacements(now, ours).length > 0 : placeKey(before) !== placeKey(now);
+  if (!changed || standing.approvals.length === 0) return standing;
+  return { ...standing, approvals: [], refusal: voided };
+}
+
+const voided = "base, head branch or draft state changed after the approval, which is void: approve it again";
+
+function placeKey({ base, branch, draft }: PullPlace): string {
+  return JSON.stringify([base, branch, draft]);
+}
+
+function obstaclesOf({ proposal, headSha, branch, standing, stopped, closesAt }: DecisionFacts): string[] {
   const moved = proposal.headSha !== headSha;
   return [
     ...(moved ? [`a person pushed ${proposal.headSha.slice(0, 7)} to this branch: Rectify will not merge it`] : []),
+    ...displacements(proposal.place, branch),
     ...(proposal.conflicting === true ? ["the base changed the same lines"] : []),
     ...(standing.held ? ["the end of the hold (/resume)"] : []),
     ...(stopped === undefined ? [] : [stopped]),

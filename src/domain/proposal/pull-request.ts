@@ -50,6 +50,25 @@ export interface ProposalFacts {
   readonly requiredChecks: readonly RequiredCheck[];
   /** Conflicts with the base; undefined while the code host is still computing. */
   readonly conflicting: boolean | undefined;
+  readonly place: PullPlace;
+}
+
+/** From where to where a pull request leads, and whether it may be merged at all: people can change each of them. */
+export interface PullPlace {
+  readonly base: string;
+  readonly branch: string;
+  readonly draft: boolean;
+  /** The branch that our proposals are for: a merge into another one is not what anybody approved. */
+  readonly defaultBranch: string;
+}
+
+/** What somebody changed about where our proposal leads; empty = it stands as we opened it. */
+export function displacements({ base, branch, draft, defaultBranch }: PullPlace, ours: string): string[] {
+  return [
+    ...(base === defaultBranch ? [] : [`the base ${defaultBranch} (it was changed to ${base})`]),
+    ...(branch === ours ? [] : [`the branch ${ours} (it was changed to ${branch})`]),
+    ...(draft ? ["an end of the draft state"] : []),
+  ];
 }
 
 /** Merged, or a state that stands in the way. "Not yet" is never retried in a hurry. */

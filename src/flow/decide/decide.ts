@@ -1,9 +1,15 @@
 import { areResolved } from "../../domain/incident/alert.ts";
 import { ruleOf } from "../../domain/guardrails/approval.ts";
-import { type Decision, decisionFor, loadIsBack, type ReviewState } from "../../domain/proposal/decision.ts";
+import {
+  type Decision,
+  decisionFor,
+  loadIsBack,
+  type ReviewState,
+  withoutVoided,
+} from "../../domain/proposal/decision.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
-import type { Proposal } from "../../domain/proposal/pull-request.ts";
+import type { Proposal, PullPlace } from "../../domain/proposal/pull-request.ts";
 import { trustedChecks } from "../../domain/guardrails/required-check.ts";
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
@@ -70,15 +76,18 @@ export async function decide(pending: Pending, run: Run): Promise<ReviewOutcome>
   let message: Message | undefined;
   let pauseMs = 0;
   let resolvedAt: number | undefined;
+  let place: PullPlace | undefined;
   for (let count = 1; ; count += 1) {
     const seen = count === 1 ? seenAtFirst : proposal;
     const round = await runNewCommands({ pending, standing, listened, seen, reactAfter }, run);
     standing = round.standing;
     if (round.again) return { kind: "replan", ...round.again, hearings: hearings() };
-    const since = { begun, resolvedAt };
+    const since = { begun, resolvedAt, place };
     const look = await run.step("decide", (ports) => judge(pending, standing, since, ports));
     const { decision, at } = look;
     resolvedAt = look.resolvedAt;
+    if (look.place) standing = withoutVoided(standing, place, look.place, proposal.branch);
+    place = look.place;
     if (round.idle && at >= reactAfter) reactAfter = at + gapMs;
     if (mayRebase(decision, pending)) {
       return { kind: "replan", by: "", replicas: undefined, hearings: hearings() };
@@ -150,19 +159,18 @@ interface Look {
   readonly at: number;
   /** When the alert was first seen to be resolved, of those looks that saw nothing else since; Unix milliseconds. */
   readonly resolvedAt?: number | undefined;
+  /** Absent in what an older version put on record. */
+  readonly place?: PullPlace;
 }
 
 interface Since {
   readonly begun: number;
   readonly resolvedAt: number | undefined;
+  readonly place: PullPlace | undefined;
 }
 
-async function judge(
-  pending: Pending,
-  standing: ReviewState,
-  { begun, resolvedAt }: Since,
-  ports: Ports,
-): Promise<Look> {
+async function judge(pending: Pending, said: ReviewState, since: Since, ports: Ports): Promise<Look> {
+  const { begun, resolvedAt } = since;
   const alertFiring = pending.closesWhenResolved ? await isFiring(pending.incident, ports) : undefined;
   const needed = pending.lease !== undefined && (await firesFor(pending.lease, ports)) === true;
   const { github } = ports;
@@ -171,6 +179,7 @@ async function judge(
     github.head(),
     github.openIssuesWithLabel(freezeLabel),
   ]);
+  const standing = withoutVoided(said, since.place, seen.place, pending.proposal.branch);
   const guardrails = loadGuardrails(tree);
   const requiredChecks = trustedChecks(seen.requiredChecks, guardrails.ok ? guardrails.value : { requiredChecks: [] });
   const proposal = { ...seen, requiredChecks };
@@ -188,6 +197,7 @@ async function judge(
   const decision = decisionFor({
     effect: pending.proposal.effect,
     headSha: pending.proposal.headSha,
+    branch: pending.proposal.branch,
     proposal,
     standing,
     alertFiring,
@@ -198,7 +208,7 @@ async function judge(
     stopped: stopOf(guardrails, freezes),
     overdue: at - begun > ports.timings.decideTimeoutMs,
   });
-  return { decision, at, resolvedAt: resolved };
+  return { decision, at, resolvedAt: resolved, place: seen.place };
 }
 
 /** How often the alert began to fire within the hour. */

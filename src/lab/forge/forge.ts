@@ -61,6 +61,8 @@ export interface Forge {
   /** Merges by the button: the protection counts for people too. Throws what stands in the way. */
   mergeBy(login: string, pull: number): Promise<string>;
   closeBy(login: string, issueNumber: number): Promise<void>;
+  /** A person points the pull request at another branch, or makes a draft of it. */
+  turnPull(number: number, change: { readonly base?: string; readonly draft?: boolean }): Promise<void>;
   revokeTokens(): void;
 
   pulls(): readonly ForgePull[];
@@ -245,6 +247,12 @@ function peopleOf(world: ForgeState, inTurn: Turns) {
           title: undefined,
           message: undefined,
         });
+      }),
+    turnPull: (number, { base, draft }) =>
+      act(() => {
+        const [, pull] = pullAt(world, number);
+        pull.baseRef = base ?? pull.baseRef;
+        pull.draft = draft ?? pull.draft;
       }),
     closeBy: (login, number) => act(() => closeIssue(world, issueAt(world, number), account(login))),
   } satisfies Partial<Forge>;

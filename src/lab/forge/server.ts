@@ -20,7 +20,13 @@ export interface Fault {
   readonly when: "before" | "after";
   /** The wrong answer, a cut connection, or nothing but the delay. */
   readonly answer:
-    | { readonly status: number; readonly message?: string; readonly headers?: Readonly<Record<string, string>> }
+    | {
+        readonly status: number;
+        readonly message?: string;
+        readonly headers?: Readonly<Record<string, string>>;
+        /** In place of an error: what a list that lags would say. */
+        readonly body?: unknown;
+      }
     | "drop"
     | "none";
   readonly delayMs?: number;
@@ -130,7 +136,7 @@ async function answerApi(stations: Stations, { request, response, url }: Exchang
 }
 
 function faultAnswer(answer: Exclude<Fault["answer"], string>): Answer {
-  const body = problemBody(new Problem(answer.status, answer.message ?? "Server Error"));
+  const body = answer.body ?? problemBody(new Problem(answer.status, answer.message ?? "Server Error"));
   return { status: answer.status, body, ...(answer.headers ? { headers: answer.headers } : {}) };
 }
 

@@ -61,7 +61,7 @@ export interface PullRecord {
   readonly headRef: string;
   /** Follows the branch while the pull request is open. */
   headSha: string;
-  readonly baseRef: string;
+  baseRef: string;
   /** The tip of the base when it was opened, or merged. */
   baseSha: string;
   draft: boolean;

@@ -560,20 +560,64 @@ describe("when GitHub says stop", () => {
     }
   });
 
-  test("a token that was revoked is renewed by the next connection, and no error text shows one", async () => {
+  test("a token that was revoked is renewed once, by reads and writes that fail together, too", async () => {
+    const proposal = await session.host.publish(await freshDraft());
     forge.revokeTokens();
-    const error = await connectAndFail();
-    expect(String(error)).not.toMatch(/ghs_/);
-    session = await connect(forge);
-    expect((await session.host.head()).sha).toBe(await forge.headOf("main"));
+    forge.resetCalls();
+    expect(await Promise.all(["ada", "wim"].map((login) => session.people.permissionOf(login)))).toEqual([
+      ...["admin", "write"],
+    ]);
+    forge.revokeTokens();
+    await session.host.report(proposal, "again");
+    expect(forge.calls.filter(({ path }) => path.endsWith("/access_tokens"))).toHaveLength(2);
   });
 
-  async function connectAndFail(): Promise<unknown> {
-    return session.people.permissionOf("ada").then(
-      () => undefined,
-      (error: unknown) => error,
+  test("where a new token is no better the answer is no answer, and its text shows none", async () => {
+    failOn(
+      "GET",
+      /\/collaborators\//,
+      { when: "before", answer: { status: 401, message: "Bad credentials ghs_x1" } },
+      9,
     );
-  }
+    const error = await session.people.permissionOf("ada").catch((failure: unknown) => failure);
+    expect(error).toBeInstanceOf(Unavailable);
+    expect(String(error)).not.toMatch(/ghs_/);
+  });
+
+  test.each([
+    ["pull request", /\/pulls$/],
+    ["branch", /\/git\/refs$/],
+  ])("a %s that GitHub made and did not tell of, and does not list yet, is still ours", async (what, posted) => {
+    let now = 0;
+    const own = await connect(forge, undefined, () => now);
+    const draft = await freshDraft();
+    failOn("POST", posted, { when: "after", answer: { status: 502 } });
+    await expect(own.host.publish(draft)).rejects.toBeInstanceOf(Unavailable);
+
+    const lags = {
+      pull: { method: "GET", path: /\/pulls$/, answer: { status: 200, body: [] } },
+      branch: { method: "GET", path: /\/git\/ref\//, answer: { status: 404 } },
+    }[what === "branch" ? "branch" : "pull"];
+    failOn(lags.method, lags.path, { when: "before", answer: lags.answer }, 20);
+    for (const waited of [0, 60_000, 119_000]) {
+      now = waited;
+      await expect(own.host.publish(draft)).rejects.toMatchObject({ name: "Unavailable", retryAfterMs: 5_000 });
+    }
+    forge.faults = undefined;
+    const proposal = await own.host.publish(draft);
+    expect(await traces(draft, proposal)).toEqual(once);
+  });
+
+  test("what stays unseen for two minutes is somebody else's", async () => {
+    let now = 0;
+    const own = await connect(forge, undefined, () => now);
+    const draft = await freshDraft();
+    await own.host.publish(draft);
+    failOn("GET", /\/pulls$/, { when: "before", answer: { status: 200, body: [] } }, 20);
+    await expect(own.host.publish(draft)).rejects.toBeInstanceOf(Unavailable);
+    now = 121_000;
+    await expect(own.host.publish(draft)).rejects.toBeInstanceOf(Refused);
+  });
 });
 
 describe("people", () => {
@@ -588,6 +632,22 @@ describe("people", () => {
   ])("%s may %s", async (login, permission) => {
     expect(await session.people.permissionOf(login)).toBe(permission);
   });
+
+  test.each([403, 304, 410, 451])(
+    "a question about a person that GitHub answers with %i is open, and no no",
+    async (status) => {
+      const proposal = await session.host.publish(await freshDraft());
+      const id = await forge.comment(proposal.number, "wim", "/hold");
+      const answer = { status, message: "Resource not accessible" };
+      failOn("GET", /collaborators|memberships|commits$|issues\/comments/, { when: "before", answer }, 9);
+      expect(await session.people.permissionOf("wim")).toBeUndefined();
+      expect(await session.people.teamsOf("wim", ["acme/ops"])).toBeUndefined();
+      expect(await session.people.committersOf(proposal)).toBeUndefined();
+      expect(await session.people.comment(id)).toBeUndefined();
+      failOn("POST", /reactions$/, { when: "before", answer });
+      await session.people.react(id, "+1");
+    },
+  );
 
   test("teams are asked live", async () => {
     expect(await session.people.teamsOf("wim", ["acme/ops", "acme/dev"])).toEqual(["acme/ops"]);

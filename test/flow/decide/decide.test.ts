@@ -192,3 +192,50 @@ test("nothing merges while the alert is resolved; when it fires again in time, w
     expect(desk.mergeCalls()).toBe(0);
     expect(await desk.decides([], { quietLooks: 20 })).toMatchObject({ kind: "merged" });
   }));
+
+test.each([
+  ["the base", async (desk: Desk) => desk.forge.turnPull(desk.proposal.number, { base: "elsewhere" }), "the base main"],
+  ["the draft state", async (desk: Desk) => desk.forge.turnPull(desk.proposal.number, { draft: true }), "draft state"],
+])("%s that was changed after the approval voids it, also once it is changed back", (_what, turn, words) =>
+  atDesk({ green: false }, async (desk) => {
+    await desk.forge.push({ "x.txt": "x" }, { message: "x", author: "wim", branch: "elsewhere" });
+    const said = await desk.says(approver, "/approve-scale");
+    let looks = 0;
+    const look = desk.session.host.look;
+    Object.assign(desk.session.host, {
+      look: async (proposal: Parameters<typeof look>[0]) => {
+        looks += 1;
+        if (looks === 4) await turn(desk);
+        if (looks === 6) {
+          expect(report(desk)).toContain(words);
+          await desk.forge.turnPull(desk.proposal.number, { base: "main", draft: false });
+          const ok = { sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "success" } as const;
+          await desk.forge.reportCheck(ok);
+        }
+        return look(proposal);
+      },
+    });
+    expect(await desk.decides([said], { quietLooks: 8 })).toBeUndefined();
+    expect(looks).toBeGreaterThan(7);
+    expect(desk.mergeCalls()).toBe(0);
+    expect(report(desk)).toContain("approve it again");
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+  }),
+);
+
+test("a base that is changed between the last look and the merge merges nothing", () =>
+  atDesk({}, async (desk) => {
+    await desk.forge.push({ "x.txt": "x" }, { message: "x", author: "wim", branch: "elsewhere" });
+    await desk.forge.turnPull(desk.proposal.number, { base: "elsewhere" });
+    expect(await desk.session.host.merge(desk.proposal, [approver])).toMatchObject({ kind: "not-yet" });
+    expect(desk.mergeCalls()).toBe(0);
+  }));
+
+test("a person who may not be asked about is answered, and the story goes on", () =>
+  atDesk({}, async (desk) => {
+    desk.forge.faults = ({ path }) =>
+      path.includes("/collaborators/rob") ? { when: "before", answer: { status: 451 } } : undefined;
+    expect(await desk.decides([await desk.says("rob", "/hold")])).toBeUndefined();
+    expect(report(desk)).toContain("could not be verified: try again later");
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+  }));
