@@ -9,7 +9,7 @@ export interface Faults {
   counts(): Readonly<Record<FaultPlace, number>>;
 }
 
-export function openFaults(telemetry: Pick<Telemetry, "tell">): Faults {
+export function openFaults(telemetry: Pick<Telemetry, "log">): Faults {
   const counts: Record<FaultPlace, number> = { request: 0, rejection: 0, exception: 0, log: 0 };
   return {
     counts: () => ({ ...counts }),
