@@ -15,6 +15,7 @@ import { sharedMetrics } from "./adapters/monitoring/shared-metrics.ts";
 import { startEmbeddedPostgres } from "./adapters/postgres/server.ts";
 import { prometheus } from "./adapters/monitoring/prometheus.ts";
 import { loadPrompts } from "./adapters/ollama/prompts.ts";
+import { chartsOnPath } from "./adapters/cli-tools/charts.ts";
 import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
@@ -267,6 +268,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     random: () => randomBytes(16).toString("hex"),
     sealKey: settings.sealKey,
     renderer: renderer(),
+    charts: chartsOnPath(),
     policies: await policiesOf(settings, voice),
     queue: store.queue,
     leases: store.leases,

@@ -25,7 +25,7 @@ export type Planned =
   | Plan
   | { readonly kind: "none"; readonly ending: Extract<Ending, "no-change" | "refused">; readonly because: string };
 
-type Asked = Pick<Ports, "github" | "cluster" | "renderer" | "telemetry">;
+type Asked = Pick<Ports, "github" | "cluster" | "renderer" | "charts" | "telemetry">;
 
 /** Diagnosis → one remediation of the closed list → the field that Git really owns → byte-exact edit, proved. */
 export async function plan(incident: Incident, diagnosed: Diagnosed, ports: Asked): Promise<Planned> {
@@ -43,7 +43,7 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   if (live === undefined) return refused(`${workloadKey(remediation.workload)} is not on the cluster`);
   const entry = await ports.cluster.entryOf(live);
   const question = { workload: live, change: remediation.change, entry };
-  const edit = await answerQuestion(tree, question, (at, which) => ports.renderer.render(at, which));
+  const edit = await answerQuestion(tree, question, (at, which) => ports.renderer.render(at, which), ports.charts);
   if (edit.kind === "refused") return refused(`${edit.because} (${edit.reason}). ${edit.cure}`);
   ports.telemetry.log(
     incident.uid,

@@ -1,6 +1,6 @@
 import type { PolicyEngine } from "../domain/gate/policy-report.ts";
+import type { ChartTools, Rendered } from "../domain/kubernetes/rendered.ts";
 import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
-import type { Rendered } from "../domain/kubernetes/rendered.ts";
 import type { Tree } from "../domain/kubernetes/tree.ts";
 import type { Prompts } from "../domain/llm/question.ts";
 import type { Memory } from "../domain/records/precedent.ts";
@@ -36,6 +36,8 @@ export interface Ports {
   /** By this key post-mortems are known to be ours. It never leaves the process. */
   readonly sealKey: string;
   readonly renderer: Renderer;
+  /** Undefined = no Helm was found: then the key of a chart is guessed by conventions, and a person merges. */
+  readonly charts?: ChartTools | undefined;
   /** Undefined = no Kyverno CLI was found: then the policies' voice is a required check, or there is none. */
   readonly policies?: PolicyEngine | undefined;
   /** Undefined = only incidents of the same alert and workload are recalled. */

@@ -1,10 +1,19 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { isRecord, type Rendered, type RenderedObject, readObject } from "../../domain/kubernetes/rendered.ts";
-import type { ChartBuild, ChartFound, ChartReference, ChartTools } from "../../manifests/charts/chart-tools.ts";
+import {
+  type ChartBuild,
+  type ChartFound,
+  type ChartReference,
+  type ChartTools,
+  type Rendered,
+  type RenderedObject,
+  isRecord,
+  readObject,
+} from "../../domain/kubernetes/rendered.ts";
 import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
-import { inScratch, type Limits, run } from "./renderer.ts";
+import { inScratch, type Limits, onPath, run } from "./renderer.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
 export interface ChartOptions {
@@ -39,6 +48,14 @@ export function chartTools(options: ChartOptions): ChartTools {
       return made;
     },
   };
+}
+
+/** The same with the Helm on `PATH`; undefined where there is none. */
+export function chartsOnPath(options: Pick<ChartOptions, "fetch"> = {}): ChartTools | undefined {
+  const helm = onPath("helm", process.env.PATH ?? "");
+  return helm === undefined
+    ? undefined
+    : chartTools({ ...options, helm, limits: { timeLimitMs: 20_000, scratch: tmpdir() } });
 }
 
 function keyOf({ files, release, namespace, values, sets, checked }: ChartBuild): string {

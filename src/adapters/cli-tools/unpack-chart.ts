@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import type { ChartFiles } from "../../manifests/charts/chart-tools.ts";
+import type { ChartFiles } from "../../domain/kubernetes/rendered.ts";
 
 const maxBytes = 50_000_000;
 const block = 512;

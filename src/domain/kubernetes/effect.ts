@@ -28,6 +28,8 @@ export interface ProofInput {
   readonly target: { readonly before: Rendered; readonly after: Rendered; readonly entry?: Entry };
   readonly others: readonly { readonly entry: Entry; readonly before: Rendered; readonly after: Rendered }[];
   readonly wanted: { readonly workload: Workload; readonly change: WantedChange };
+  /** What the edit changes in the objects of a chart, where the chart itself was rendered before and after. */
+  readonly shown?: { readonly with: string; readonly changes: readonly ObjectChange[] } | undefined;
 }
 
 export type Proof =
@@ -40,20 +42,17 @@ export type Proof =
  */
 export function proofOf(input: ProofInput): Proof {
   const { before, after } = input.target;
-  if (before.kind === "unsupported" && after.kind === "unsupported") {
-    const doubt = othersDoubt(input, undefined);
-    if (doubt?.kind === "refused") return refused(doubt.because);
-    return proven([arguedChange(input.wanted)], { kind: "static", because: before.because });
-  }
+  if (before.kind === "unsupported" && after.kind === "unsupported") return argued(input, before.because);
   if (before.kind === "unsupported" || after.kind === "unsupported") {
     const because = before.kind === "unsupported" ? before.because : after.kind === "unsupported" ? after.because : "";
     return refused(`the entry can be rendered only on one side of the edit: ${because}`);
   }
   const changes = changesBetween(before.objects, after.objects);
   const first = changes[0];
-  if (first === undefined) return refused("the edit changes nothing in what the entry renders");
+  if (first === undefined && !input.shown) return refused("the edit changes nothing in what the entry renders");
   const doubt = othersDoubt(input, changes);
   if (doubt?.kind === "refused") return refused(doubt.because);
+  if (input.shown && changes.every(isHandedToChart) && changes.length < 2) return shownBy(input.shown, doubt);
   const verdict = verdictOf(changes, after.objects, input.wanted);
   if (verdict.kind === "refused") return refused(verdict.because);
   const because = verdict.kind === "static" ? verdict.because : doubt?.because;
@@ -62,6 +61,28 @@ export function proofOf(input: ProofInput): Proof {
 
 function proven(changes: readonly ObjectChange[], proof: Effect["proof"]): Proof {
   return { kind: "proven", effect: effectOf(changes, proof) };
+}
+
+/** The entry cannot be rendered: its chart may have been, else the change is argued from the source. */
+function argued(input: ProofInput, because: string): Proof {
+  const doubt = othersDoubt(input, undefined);
+  if (doubt?.kind === "refused") return refused(doubt.because);
+  if (input.shown) return shownBy(input.shown, doubt);
+  return proven([arguedChange(input.wanted)], { kind: "static", because });
+}
+
+/** The chart was rendered, so what the entry hands to it needs no guess: its objects say what changes. */
+function shownBy(shown: NonNullable<ProofInput["shown"]>, doubt: Doubt | undefined): Proof {
+  const proof = doubt
+    ? { kind: "static" as const, because: doubt.because }
+    : { kind: "rendered" as const, with: shown.with };
+  return proven(shown.changes, proof);
+}
+
+function isHandedToChart({ object, field }: ObjectChange): boolean {
+  const path = field.join(".");
+  if (object.kind === "HelmRelease") return path.startsWith("spec.values.");
+  return object.kind === "Application" && /^spec\.sources?(?:\.\d+)?\.helm\./.test(path);
 }
 
 function refused(because: string): { readonly kind: "refused"; readonly because: string } {

@@ -1,7 +1,6 @@
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
-import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { type ChartFiles, type ChartTools, type RenderedObject, isRecord } from "../../domain/kubernetes/rendered.ts";
 import { podSpecOf } from "./rendered-field.ts";
-import type { ChartFiles, ChartTools } from "./chart-tools.ts";
 import { vendoredIn } from "./chart-files.ts";
 import type { Values } from "./release-values.ts";
 

@@ -13,7 +13,7 @@ import {
   unwrittenCandidates,
   writtenCandidates,
 } from "./candidates.ts";
-import type { ChartTools } from "./chart-tools.ts";
+import type { ChartTools } from "../../domain/kubernetes/rendered.ts";
 import { confirmed, type Place } from "./confirm.ts";
 import { arrivingIn, type Budget, markedBuild, spend, tagOf } from "./experiment.ts";
 import { placed, placedLiteral } from "./place-value.ts";

@@ -1,10 +1,9 @@
 import { posix } from "node:path";
-import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import { type ChartFiles, type ChartFound, type ChartTools, isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { maxFileBytes } from "../gitops/kustomization.ts";
 import { insideRepository, joinPath } from "../repository/reader.ts";
-import type { ChartFiles, ChartFound, ChartTools } from "./chart-tools.ts";
 
 const maxTotalBytes = 30_000_000;
 const maxDepth = 5;

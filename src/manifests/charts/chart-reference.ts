@@ -2,7 +2,7 @@ import type { Release } from "../helm/releases.ts";
 import { type EntryBuild, textIn } from "../trace/entry-build.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 import { isPinned } from "./chart-files.ts";
-import type { ChartReference } from "./chart-tools.ts";
+import type { ChartReference } from "../../domain/kubernetes/rendered.ts";
 
 type Impossible = { readonly impossible: string };
 

@@ -1,12 +1,11 @@
 import type { ManifestEdit, ObjectChange, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { changesBetween } from "../../domain/kubernetes/object-changes.ts";
-import { objectKey, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { type ChartTools, type RenderedObject, objectKey } from "../../domain/kubernetes/rendered.ts";
 import { overlaid } from "../../domain/kubernetes/tree.ts";
 import { indexAfter } from "../gitops/gitops.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { releasesOf } from "../helm/releases.ts";
 import { type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
-import type { ChartTools } from "./chart-tools.ts";
 import { type Budget, spend, tagOf } from "./experiment.ts";
 import { type Baseline, preparedRelease } from "./prepared-release.ts";
 import type { RenderedField } from "./rendered-field.ts";

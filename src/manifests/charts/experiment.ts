@@ -1,6 +1,12 @@
-import { isRecord, objectKey, type Rendered, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import {
+  type ChartBuild,
+  type ChartTools,
+  type Rendered,
+  type RenderedObject,
+  isRecord,
+  objectKey,
+} from "../../domain/kubernetes/rendered.ts";
 import type { Candidate, ValuePath } from "./candidates.ts";
-import type { ChartBuild, ChartTools } from "./chart-tools.ts";
 import { type RenderedField, valueAt } from "./rendered-field.ts";
 import type { Values } from "./release-values.ts";
 

@@ -1,9 +1,8 @@
-import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import type { ChartBuild, ChartFiles, ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
 import { chartReference } from "./chart-reference.ts";
-import type { ChartBuild, ChartFiles, ChartTools } from "./chart-tools.ts";
 import { hasUnseenValues, replacesOwnValues, type Values, valuesOf } from "./release-values.ts";
 
 /** A release that can be templated here, with everything that an experiment needs to know. */

@@ -1,10 +1,9 @@
-import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import { type ChartFiles, type ChartSet, type ChartTools, isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Release } from "../helm/releases.ts";
 import { kubernetesScalar } from "../yaml/scalar.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
 import { entriesOf, itemsAt, type Node, resolved, textAt } from "../yaml/source.ts";
 import { dependenciesOf, vendoredIn, yamlOf } from "./chart-files.ts";
-import type { ChartFiles, ChartSet, ChartTools } from "./chart-tools.ts";
 
 export type Values = Readonly<Record<string, unknown>>;
 

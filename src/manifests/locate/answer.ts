@@ -1,10 +1,11 @@
 import { proofOf } from "../../domain/kubernetes/effect.ts";
 import type { Effect, Entry, ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
-import type { Rendered } from "../../domain/kubernetes/rendered.ts";
+import type { ChartTools, Rendered } from "../../domain/kubernetes/rendered.ts";
 import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
 import { entriesOf, othersOf } from "../gitops/entries.ts";
 import { deducedEntry } from "../trace/entry.ts";
 import { locate } from "./locate.ts";
+import { locateByRendering } from "./locate-by-rendering.ts";
 import { affectedEntries } from "../gitops/reach.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
@@ -20,13 +21,18 @@ export type Answer = (Edit & { readonly effect: Effect }) | Refusal;
 /**
  * Locates the field that Git owns and proves the edit: this entry and every other one that reads an edited file is
  * rendered before and after, and exactly the wanted field of this one may differ. The one way from a question to bytes,
- * for the bot's plan as for the command line.
+ * for the bot's plan as for the command line. With `charts` the key of a chart is found by experiment.
  */
-export async function answerQuestion(tree: Tree, asked: FieldQuestion, render: Render): Promise<Answer> {
+export async function answerQuestion(
+  tree: Tree,
+  asked: FieldQuestion,
+  render: Render,
+  charts?: ChartTools,
+): Promise<Answer> {
   const path = asked.entry.path ?? deducedEntry(tree, asked);
   if (typeof path !== "string") return path;
   const question = { ...asked, entry: { ...asked.entry, path } };
-  const edit = locate(tree, question);
+  const edit = charts ? await locateByRendering(tree, question, charts) : locate(tree, question);
   if (edit.kind === "refused") return edit;
   const proof = await proveEdit(tree, { question, edit }, render);
   if (proof.kind === "proven") return { ...edit, effect: proof.effect };
@@ -45,5 +51,5 @@ async function proveEdit(before: Tree, { question, edit }: { question: FieldQues
   });
   const others = [];
   for (const other of touched) others.push(await both(other));
-  return proofOf({ target: await both(entry), others, wanted: { workload, change } });
+  return proofOf({ target: await both(entry), others, wanted: { workload, change }, shown: edit.rendered });
 }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { ManifestEdit, WantedChange } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { locateByRendering } from "../../../src/manifests/charts/locate-by-rendering.ts";
-import { helm, realCharts } from "./real-helm.ts";
+import { locateByRendering } from "../../../src/manifests/locate/locate-by-rendering.ts";
+import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
+import { render } from "../../../src/manifests/render/render.ts";
+import { helm, realCharts } from "../charts/real-helm.ts";
 
 const chart = "apiVersion: v2\nname: shop\nversion: 0.1.0\n";
 const application = (helmOptions = "") =>
@@ -174,5 +176,43 @@ describe.skipIf(helm === undefined)("a chart of the repository, with the real He
     const parameters = `    helm:\n      parameters:\n        - {name: size, value: "5"}\n`;
     const won = await ask({ ...files, "apps/shop.yaml": application(parameters), "chart/templates/web.yaml": web });
     expect(changed(won.edit)["apps/shop.yaml"]).toContain('{name: size, value: "3"}');
+  });
+});
+
+describe.skipIf(helm === undefined)("a proved edit, with the real Helm", () => {
+  const cluster = {
+    "apps/kustomization.yaml": "resources: [release.yaml]\n",
+    "apps/release.yaml":
+      "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: shop, namespace: shop}\nspec:\n  chart:\n    spec:\n      chart: ./chart\n      sourceRef: {kind: GitRepository, name: flux-system}\n  values:\n    low: 2\n",
+    "chart/Chart.yaml": chart,
+    "chart/values.yaml": "low: 1\n",
+    "chart/templates/web.yaml": deployment("web", { replicas: "{{ .Values.low }}" }),
+  };
+  const question = {
+    workload: { kind: "Deployment", namespace: "shop", name: "web" },
+    change: three,
+    entry: { tool: "kustomize" as const, path: "apps" },
+  };
+
+  test("the value of a HelmRelease is proved by what its chart makes of it", async () => {
+    const answer = await answerQuestion(
+      treeOf(cluster),
+      question,
+      async (tree, at) => render(tree, at),
+      realCharts().tools,
+    );
+    expect(answer).toMatchObject({
+      kind: "edit",
+      files: [{ path: "apps/release.yaml" }],
+      effect: {
+        proof: { kind: "rendered", with: "helm template" },
+        changes: [{ object: { kind: "Deployment", name: "web" }, field: ["spec", "replicas"], from: 2, to: 3 }],
+      },
+    });
+  });
+
+  test("without Helm the same key is refused, for it has no usual name", async () => {
+    const answer = await answerQuestion(treeOf(cluster), question, async (tree, at) => render(tree, at));
+    expect(answer.kind).toBe("refused");
   });
 });

@@ -1,11 +1,11 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { helmAnswer } from "../edit/helm.ts";
-import { locateWith } from "../locate/locate.ts";
+import { locateWith } from "./locate.ts";
 import { refused } from "../repository/refusal.ts";
 import type { FieldQuestion, EntryBuild } from "../trace/entry-build.ts";
-import { chartAnswer } from "./chart-answer.ts";
-import type { ChartTools } from "./chart-tools.ts";
+import { chartAnswer } from "../charts/chart-answer.ts";
+import type { ChartTools } from "../../domain/kubernetes/rendered.ts";
 
 /**
  * The same answer as `locate`, and where a chart makes the workload, by experiment: the key is the one whose mark
