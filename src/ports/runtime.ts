@@ -11,3 +11,8 @@ export interface Telemetry {
   /** A step begins, has its answer, has it on record: for durations, and for tests that pull the plug there. */
   step?(workflow: string, name: string, phase: "begin" | "end" | "recorded"): void;
 }
+
+/** Lets other work of this process go first. It waits for no clock: nothing has to be injected for it. */
+export function yieldToOthers(): Promise<void> {
+  return new Promise((goOn) => setImmediate(goOn));
+}

@@ -1,6 +1,7 @@
 import { bodyHashOf } from "../../src/domain/guardrails/commenter.ts";
 import type { Proposal, ProposalDraft } from "../../src/domain/proposal/pull-request.ts";
-import { type ReviewOutcome, decide, type Pending } from "../../src/flow/decide/decide.ts";
+import { type ReviewOutcome, decide } from "../../src/flow/decide/decide.ts";
+import type { Pending } from "../../src/flow/decide/pending.ts";
 import type { Fault, ForgeOptions } from "../../src/lab/forge/forge.ts";
 import type { Message, Run } from "../../src/ports/workflow.ts";
 import type { Ports } from "../../src/ports/ports.ts";

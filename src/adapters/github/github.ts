@@ -2,7 +2,7 @@ import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
 import { type Doubts, doubtsOf } from "./doubts.ts";
 import { Refused } from "../../ports/errors.ts";
-import { cloneAddress } from "../github-clone-address.ts";
+import { cloneAddress } from "./clone-address.ts";
 import { paceOf, statusOf } from "./pace.ts";
 
 export interface GitHubOptions {

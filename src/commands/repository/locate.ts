@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
-import { directoryTree } from "../../adapters/directory-tree.ts";
+import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
 import { renderer } from "../../adapters/cli-tools/renderer.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { type Tree, treeOf } from "../../domain/kubernetes/tree.ts";

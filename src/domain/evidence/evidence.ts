@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { maskedFinding } from "../text/masking.ts";
+import { masked, maskedField } from "../text/masking.ts";
 
 /** Where an observed fact came from. */
 export type EvidenceSource =
@@ -113,4 +113,29 @@ export interface Series {
 export function evidenceOf(id: string, item: Omit<Evidence, "id" | "hash">): Evidence {
   const finding = maskedFinding(item.finding);
   return { id, ...item, finding, hash: createHash("sha256").update(JSON.stringify(finding)).digest("hex") };
+}
+
+/** What was observed, without the secrets in it: names of objects, numbers and hashes stay. */
+function maskedFinding(finding: Finding): Finding {
+  const clean = (text: string) => masked(text).text;
+  switch (finding.kind) {
+    case "missing":
+      return { ...finding, because: clean(finding.because) };
+    case "text":
+      return { ...finding, lines: finding.lines.map(clean), notes: finding.notes.map(clean) };
+    case "facts": {
+      const facts = Object.entries(finding.facts).map(([key, value]) => {
+        if (typeof value !== "string") return [key, value] as const;
+        return [key, maskedField(key, value)] as const;
+      });
+      return { ...finding, facts: Object.fromEntries(facts), notes: finding.notes.map(clean) };
+    }
+    case "series": {
+      const series = finding.series.map(({ labels, points }) => ({
+        labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, clean(value)])),
+        points,
+      }));
+      return { ...finding, series, notes: finding.notes.map(clean) };
+    }
+  }
 }

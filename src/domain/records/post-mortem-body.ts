@@ -1,5 +1,5 @@
 import { inert, inertCode } from "../text/inert.ts";
-import type { EvidenceLine, Outcome, PostMortem } from "./post-mortem.ts";
+import type { EvidenceLine, Outcome, PostMortem } from "./post-mortem-record.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 
 const outcomeWords: Readonly<Record<Outcome, string>> = {

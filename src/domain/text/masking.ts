@@ -1,5 +1,3 @@
-import type { Finding } from "../evidence/evidence.ts";
-
 /** A text without secrets, and how many were taken out. */
 export interface Masked {
   readonly text: string;
@@ -86,27 +84,7 @@ function looksRandom(value: string): boolean {
 
 const secretKey = new RegExp(`${secretName}$`, "i");
 
-/** What was observed, without the secrets in it: names of objects, numbers and hashes stay. */
-export function maskedFinding(finding: Finding): Finding {
-  const clean = (text: string) => masked(text).text;
-  switch (finding.kind) {
-    case "missing":
-      return { ...finding, because: clean(finding.because) };
-    case "text":
-      return { ...finding, lines: finding.lines.map(clean), notes: finding.notes.map(clean) };
-    case "facts": {
-      const facts = Object.entries(finding.facts).map(([key, value]) => {
-        if (typeof value !== "string") return [key, value] as const;
-        return [key, secretKey.test(key) && !isPlainWord(value) ? mask : clean(value)] as const;
-      });
-      return { ...finding, facts: Object.fromEntries(facts), notes: finding.notes.map(clean) };
-    }
-    case "series": {
-      const series = finding.series.map(({ labels, points }) => ({
-        labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, clean(value)])),
-        points,
-      }));
-      return { ...finding, series, notes: finding.notes.map(clean) };
-    }
-  }
+/** The value of a named field without its secret: under a name that means one, only plain words stay. */
+export function maskedField(key: string, value: string): string {
+  return secretKey.test(key) && !isPlainWord(value) ? mask : masked(value).text;
 }

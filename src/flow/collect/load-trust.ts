@@ -1,3 +1,4 @@
+import { yieldToOthers } from "../../ports/runtime.ts";
 import {
   type Ledger,
   ledgerPath,
@@ -38,7 +39,7 @@ export async function sealedIn(tree: Tree, sealKey: string, alert = ""): Promise
   const records: PostMortem[] = [];
   const unsealed: { path: string; because: string }[] = [];
   for (const [place, path] of postMortemPaths(tree).entries()) {
-    if (place % filesAtATime === 0) await new Promise<void>((goOn) => setImmediate(goOn));
+    if (place % filesAtATime === 0) await yieldToOthers();
     const markdown = new TextDecoder().decode(tree.read(path));
     if (!markdown.includes(about)) continue;
     const read = readRecord(markdown);

@@ -8,7 +8,6 @@ import {
   withoutVoided,
 } from "../../domain/proposal/decision.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
-import type { Lease } from "../../domain/proposal/lease.ts";
 import type { Proposal, PullPlace } from "../../domain/proposal/pull-request.ts";
 import { trustedChecks } from "../../domain/guardrails/required-check.ts";
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
@@ -17,30 +16,11 @@ import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { runNewCommands, type CommandLog } from "./new-commands.ts";
+import { runNewCommands } from "./new-commands.ts";
+import type { CommandLog, Pending } from "./pending.ts";
 import { firesFor } from "./lease-review.ts";
 import { type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
-
-/** What is being decided, and what a merge without a person still lacks. */
-export interface Pending {
-  readonly incident: Incident;
-  readonly proposal: Proposal;
-  readonly selfMergeLacks: readonly string[];
-  /** Who asked for exactly this number: their words count as approval of the effect that came of it. */
-  readonly approvedBy: string | undefined;
-  /** A remedy is pointless once the alert is gone; a revert is not. */
-  readonly closesWhenResolved: boolean;
-  /** What is wrong, in one sentence, for those who ask. */
-  readonly cause?: string;
-  /** The lease that the change ends: it is needed after all when an alert fires again. */
-  readonly lease?: Lease | undefined;
-  readonly canReplan: boolean;
-  /** The change cannot be planned on the base that moved: only a person's number is planned anew. */
-  readonly rebaseRefused?: boolean;
-  /** What was heard before the change was planned anew; absent at first. */
-  readonly earlier?: CommandLog | undefined;
-}
 
 export type ReviewOutcome =
   | Extract<Decision, { kind: "merged" | "close" }>

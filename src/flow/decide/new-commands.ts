@@ -5,17 +5,8 @@ import { bodyHashOf } from "../../domain/guardrails/commenter.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { Pending } from "./decide.ts";
+import type { Pending } from "./pending.ts";
 import { runCommand, type CommandOutcome } from "./run-command.ts";
-
-/** What people said so far, and the comments in which they said it: each is heard once. */
-export interface CommandLog {
-  readonly listened: readonly number[];
-  readonly standing: ReviewState;
-  /** The effect that they saw, and the commit that carried it. */
-  readonly effect: string;
-  readonly headSha: string;
-}
 
 export type Seen = Pick<Proposal, "effect" | "headSha">;
 

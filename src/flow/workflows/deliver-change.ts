@@ -7,7 +7,7 @@ import type { Run } from "../../ports/workflow.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import { type ReviewOutcome, decide } from "../decide/decide.ts";
 import { gate, type Gated } from "../gate/gate.ts";
-import type { CommandLog } from "../decide/new-commands.ts";
+import type { CommandLog } from "../decide/pending.ts";
 import { type Plan, planChange } from "../plan.ts";
 import { draftProposal, propose } from "../propose/propose.ts";
 import { sync } from "../sync.ts";

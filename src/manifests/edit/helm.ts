@@ -13,7 +13,8 @@ import { at, itemsAt, type MapNode, type Node, textAt } from "../yaml/source.ts"
 import { replaceScalar, replaceWithin } from "../yaml/splice.ts";
 import { pinned } from "../helm/app-template.ts";
 import { componentName } from "../helm/component.ts";
-import { type ValuesKey, valuesKey } from "../helm/values-key.ts";
+import { valuesKey } from "../helm/values-key.ts";
+import type { ValuesKey } from "../helm/component.ts";
 
 /** The edit of a workload that a chart makes: the value that the chart reads. Undefined when no release makes it. */
 export function helmAnswer(scene: EntryBuild): ManifestEdit | undefined {

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { globbed } from "../repository/glob.ts";
+import { globbed } from "./glob.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { readText } from "./kustomization.ts";
 

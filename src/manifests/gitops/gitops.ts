@@ -1,6 +1,5 @@
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type ControllerObject, controllerObjects } from "./controllers.ts";
-import { isRemoteSource } from "../trace/kustomize.ts";
 import {
   directoriesOf,
   type Directories,
@@ -257,3 +256,7 @@ const kustomized = (index: RepositoryIndex, directory: string): boolean => index
 export function deployersOf(index: RepositoryIndex, path: string): Deployer[] {
   return index.deployers.filter((one) => one.kind !== "HelmRelease" && one.paths.includes(path));
 }
+
+/** True for what Kustomize or a controller would fetch from elsewhere. */
+export const isRemoteSource = (reference: string): boolean =>
+  /^(?:[a-z+]+:\/\/|[a-z]+::|git@)|[?&](?:ref|version|timeout)=|^github\.com\//.test(reference);

@@ -1,7 +1,7 @@
 import { type Asked, componentName, plain, unclear } from "./component.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { at, entriesOf, type MapNode, type Node, textAt } from "../yaml/source.ts";
-import type { ValuesKey } from "./values-key.ts";
+import type { ValuesKey } from "./component.ts";
 
 /** The bjw-s app-template: every workload is an entry below `controllers`, every container below that. */
 export function appTemplateKey(asked: Asked): ValuesKey | Refusal | undefined {

@@ -5,7 +5,8 @@ import type { FieldQuestion, EntryBuild } from "../trace/entry-build.ts";
 import { madeUp } from "../trace/patch.ts";
 import { at, itemsAt, textAt } from "../yaml/source.ts";
 import { componentName } from "./component.ts";
-import { scaledInValues, type ValuesKey, valuesKey } from "./values-key.ts";
+import { scaledInValues, valuesKey } from "./values-key.ts";
+import type { ValuesKey } from "./component.ts";
 
 interface Asked extends Pick<FieldQuestion, "workload" | "change"> {
   readonly release: Release;

@@ -104,3 +104,9 @@ export function unclear(asked: Asked, because: string): Refusal {
     "Write the value into this environment's values by hand once.",
   );
 }
+
+/** A path into a release's values: to a value, or inside one when an image is written as one string. */
+export interface ValuesKey {
+  readonly path: readonly string[];
+  readonly as: "value" | "tag" | "image";
+}

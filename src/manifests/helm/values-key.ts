@@ -1,15 +1,10 @@
+import type { ValuesKey } from "./component.ts";
 import { appTemplateKey, pinned } from "./app-template.ts";
 import { knownReplicaKey } from "../repository/charts.ts";
 import { type Asked, type Component, componentOf, plain, unclear } from "./component.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
 import { at, entriesOf, type MapNode } from "../yaml/source.ts";
-
-/** A path into a release's values: to a value, or inside one when an image is written as one string. */
-export interface ValuesKey {
-  readonly path: readonly string[];
-  readonly as: "value" | "tag" | "image";
-}
 
 /** The key of the values that a chart reads for the wanted change, by the conventions that charts share. */
 export function valuesKey(asked: Asked): ValuesKey | Refusal {

@@ -1,7 +1,7 @@
 import { changed } from "./patch.ts";
 import { podSpecPath, type Resource } from "../repository/resource.ts";
 import { at, itemsAt, type Node, resolved, type ScalarNode, textAt } from "../yaml/source.ts";
-import { reached, type Traces } from "./transform.ts";
+import { reached, type Traces } from "./traces.ts";
 
 /** One `images:` entry: every container that runs the image gets the entry's name, tag or digest. */
 export function setImages(entry: Node, resources: readonly Resource[], traces: Traces): void {

@@ -1,9 +1,11 @@
 import { isArgoManifest, type PlainOptions } from "../gitops/plain.ts";
+import { isRemoteSource } from "../gitops/gitops.ts";
 import { madeUp } from "./patch.ts";
 import { insideRepository, joinPath, kustomizationNames, type Reader } from "../repository/reader.ts";
 import { type Resource, resourcesOf } from "../repository/resource.ts";
 import { itemsAt, lineOf, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
-import { reached, transform, type Traces } from "./transform.ts";
+import { transform } from "./transform.ts";
+import { reached, type Traces } from "./traces.ts";
 
 /** A reference that could not be followed, with the line that makes it. */
 export interface Unfollowed {
@@ -206,9 +208,6 @@ function followed(reader: Reader, directory: string, item: Node, build: Kustomiz
   (remote ? build.remotes : build.missing).push(unfollowed(item, reference));
   return undefined;
 }
-
-export const isRemoteSource = (reference: string): boolean =>
-  /^(?:[a-z+]+:\/\/|[a-z]+::|git@)|[?&](?:ref|version|timeout)=|^github\.com\//.test(reference);
 
 function unfollowed(item: Node, reference: string): Unfollowed {
   const node = resolved(item) ?? item;

@@ -1,35 +1,10 @@
+import { reached, type Traces } from "./traces.ts";
 import { setImages } from "./images.ts";
 import { applyJsonPatch, changed, mergeStrategic } from "./patch.ts";
 import type { Reader } from "../repository/reader.ts";
 import { insideRepository } from "../repository/reader.ts";
 import { isBuiltin, nameOf, type Resource } from "../repository/resource.ts";
-import {
-  at,
-  entriesOf,
-  itemsAt,
-  lineOf,
-  type MapNode,
-  type Node,
-  resolved,
-  type ScalarNode,
-  textAt,
-} from "../yaml/source.ts";
-
-/** What the transformers of one build leave behind besides the objects. */
-export interface Traces {
-  /** A patch, an images entry, a replicas entry or a source document → the objects it reaches. */
-  readonly reach: Map<Node, Set<Resource>>;
-  /** Image scalars that an `images:` entry made → where their tag and digest are written. */
-  readonly images: Map<Node, { readonly tag?: ScalarNode; readonly digest?: Node; readonly entry: Node }>;
-  readonly files: Set<string>;
-  /** What is in the way of knowing the result. */
-  readonly opaque: {
-    readonly path: string;
-    readonly line: number;
-    readonly because: string;
-    readonly kinds?: string;
-  }[];
-}
+import { at, entriesOf, itemsAt, lineOf, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
 
 /** The transformers of one kustomization (or of a Flux or Argo CD object that acts like one), in kustomize's order. */
 export function transform(
@@ -256,10 +231,4 @@ function noteOpaque(node: Node, because: string, traces: Traces): undefined {
   const { path, text } = node.file;
   traces.opaque.push({ path, line: lineOf(text, Math.max(node.start, 0)), because });
   return undefined;
-}
-
-export function reached(traces: Traces, root: Node, resource: Resource): void {
-  const known = traces.reach.get(root);
-  if (known) known.add(resource);
-  else traces.reach.set(root, new Set([resource]));
 }

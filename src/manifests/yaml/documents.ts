@@ -1,4 +1,4 @@
-import type { Document, ListNode, MapEntry, MapNode, Node, ScalarNode } from "./source.ts";
+import type { Document, ListNode, MapEntry, MapNode, Node, ScalarNode } from "./nodes.ts";
 import { scalarText, type YamlEvent } from "./yaml.ts";
 
 interface Frame {

@@ -2,7 +2,8 @@ import { applyDesired, reportSyncFailure } from "../objects/gitops.ts";
 import { numberAt, at } from "../objects/kube-object.ts";
 import { oomKill } from "../objects/pods.ts";
 import type { ActiveAlert } from "../metrics/rules.ts";
-import { podsOfWorkload, readyPods, step } from "./step.ts";
+import { step } from "./step.ts";
+import { podsOfWorkload, readyPods } from "./workload-pods.ts";
 import { writeLine } from "./story-lines.ts";
 import { createWorld, isDue, type SimulationSettings, type ClusterState } from "../world.ts";
 

@@ -1,14 +1,15 @@
 import { parseQuantity } from "../../../domain/kubernetes/quantity.ts";
 import { reconcileAutoscalers } from "../objects/autoscaler.ts";
-import { imageTag, reconcileDeployments, setsOf } from "../objects/deployments.ts";
+import { imageTag, reconcileDeployments } from "../objects/deployments.ts";
 import { kubeStateSamples } from "../metrics/exporters.ts";
 import { at, containersOf, type KubeObject } from "../objects/kube-object.ts";
-import { isReady, oomKill, podsOf, ripen } from "../objects/pods.ts";
+import { oomKill, ripen } from "../objects/pods.ts";
 import { reportQuotas } from "../objects/quota.ts";
 import { alertSamples, evaluateRules, recordedSamples } from "../metrics/rules.ts";
 import type { Sample } from "../metrics/series-store.ts";
 import type { Burden, Load } from "./service-model.ts";
 import { plainService } from "./shop.ts";
+import { readyPods } from "./workload-pods.ts";
 import { writeLogs } from "./story-lines.ts";
 import { type Flow, runTraffic } from "./traffic.ts";
 import { isDue, type ClusterState } from "../world.ts";
@@ -31,15 +32,6 @@ export function step(world: ClusterState): void {
   if (isDue(world, "scrape", settings.scrapeMs)) scrape(world);
   // Before the story only its last moments need rules: nothing fires in a quiet shop.
   if (isNearlyLive(world) && isDue(world, "rules", settings.rulesMs)) evaluateAll(world);
-}
-
-export function podsOfWorkload(world: ClusterState, name: string): KubeObject[] {
-  const deployment = world.kube.list("Deployment").find((item) => item.metadata.name === name);
-  return deployment ? setsOf(world.fleet, deployment).flatMap((set) => podsOf(world.kube, set)) : [];
-}
-
-export function readyPods(world: ClusterState, name: string): KubeObject[] {
-  return podsOfWorkload(world, name).filter(isReady);
 }
 
 function isNearlyLive({ clock }: ClusterState): boolean {

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../objects/kube-object.ts";
-import { podsOfWorkload } from "./step.ts";
+import { podsOfWorkload } from "./workload-pods.ts";
 import type { ClusterState } from "../world.ts";
 
 /** What the workloads write about their own requests: a calm line, slow ones and failures. */

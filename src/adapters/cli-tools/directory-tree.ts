@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, type Dirent } from "node:fs";
 import { join } from "node:path";
-import type { Tree } from "../domain/kubernetes/tree.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
 
 /** Read once, many files are asked for again and again; this much of them stays in memory. */
 const keptBytes = 200_000_000;

@@ -1,4 +1,4 @@
-import { Refused } from "../ports/errors.ts";
+import { Refused } from "../../ports/errors.ts";
 
 /** What is known of where the repository is cloned from. */
 export interface CloneSources {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cloneAddress } from "../../src/adapters/github-clone-address.ts";
+import { cloneAddress } from "../../../src/adapters/github/clone-address.ts";
 
 const ofGitHub = { apiUrl: "https://api.github.com", reported: "https://github.com/acme/shop.git", given: undefined };
 const ofEnterprise = {
