@@ -4,6 +4,7 @@ import { logTelemetry } from "./adapters/telemetry/telemetry.ts";
 import { type AuditQuestion, exportAudit } from "./commands/records/audit.ts";
 import { checkConfig, configSchema, initialConfig } from "./commands/repository/config.ts";
 import { type EvaluationAsked, evaluate } from "./commands/records/evaluate.ts";
+import { listDeliveries, replayDeliveries } from "./commands/records/deliveries.ts";
 import { exportTraining, type TrainingExport } from "./commands/records/export-training.ts";
 import { explain, replay, type Told } from "./commands/records/explain.ts";
 import { examine, renderFindings } from "./commands/doctor/doctor.ts";
@@ -53,6 +54,18 @@ program
     for (const note of notes) process.stderr.write(`${note}\n`);
     process.exitCode = code;
   });
+
+const deliveries = program
+  .command("deliveries")
+  .description("list the deliveries of Alertmanager and GitHub that are parked, with the reason")
+  .action(async () => print(await listDeliveries(process.env)));
+deliveries
+  .command("replay [ids...]")
+  .description("let parked deliveries be tried again")
+  .option("--all", "every one that is parked")
+  .action(async (ids: string[], { all }: { all?: true }) =>
+    print(await replayDeliveries(all === true ? "all" : ids, process.env)),
+  );
 
 program
   .command("replay <capsule>")

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { alertmanager } from "./adapters/monitoring/alertmanager.ts";
 import { startDurable, workflowVersion } from "./adapters/dbos/durable.ts";
@@ -85,11 +85,8 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
   });
   const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };
   const inbox: Inbox = openInbox({
-    store,
-    durable,
-    alerts: ports.alerts,
-    telemetry: remembered,
-    cluster: settings.cluster,
+    ...{ store, durable, alerts: ports.alerts, telemetry: remembered, cluster: settings.cluster },
+    ...{ holder: randomUUID(), failed: meter.inboxFailed },
     hearAfterwards: async (pull, message) => {
       await runLateCommand({ pull, message }, store, ports);
       await reconcileRollbacks(keeping);
@@ -99,7 +96,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
   const app = appOf(settings, { inbox, store, ports });
   await reconcileWorkflows(keeping, telemetry);
 
-  const intake = { store, ring: inbox.notify, app, alertsToken: settings.alerts.token };
+  const intake = { store, ring: inbox.notify, trouble: inbox.trouble, app, alertsToken: settings.alerts.token };
   const pages = pageRoutes(store, liveViews({ ports, store, sources, ...around }));
   const { webhooks, internal } = await listenTwice(settings, { intake, pages, meter }, faults);
   const ticks = keepTicking({ settings, inbox, ports, store, keeping }, telemetry);

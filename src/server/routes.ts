@@ -1,6 +1,8 @@
 import { bearsSecret, type Reply, type Route } from "../adapters/http/listener.ts";
 import type { Store } from "../adapters/postgres/store.ts";
 import type { App } from "./github-app.ts";
+import { readAlertDelivery } from "../domain/incident/alert.ts";
+import { lastUrgency, urgencyOf } from "../domain/incident/storable.ts";
 import { Unavailable } from "../ports/errors.ts";
 
 export interface Intake {
@@ -8,6 +10,8 @@ export interface Intake {
   readonly app: Pick<App, "verify">;
   readonly alertsToken: string;
   readonly ring: () => void;
+  /** Why what was accepted is not read just now. */
+  readonly trouble?: () => string | undefined;
 }
 
 const megabyte = 1024 * 1024;
@@ -37,7 +41,7 @@ export function webhookRoutes(intake: Intake): Route[] {
           "github",
           { event: String(headers["x-github-event"]), delivery },
           body,
-          delivery,
+          { delivery },
         );
         if (isNew) intake.ring();
         return accepted;
@@ -61,7 +65,7 @@ export function internalRoutes(intake: Intake): Route[] {
           : { status: 401, body: "credentials, please" },
       answer: async ({ body }) => {
         if ((await waiting()) > highWater) throw new Unavailable("the inbox is full");
-        await intake.store.accept("alerts", {}, body);
+        await intake.store.accept("alerts", {}, body, { urgency: urgencyIn(body) });
         intake.ring();
         return accepted;
       },
@@ -70,13 +74,26 @@ export function internalRoutes(intake: Intake): Route[] {
     {
       method: "GET",
       path: "/readyz",
-      answer: async () =>
-        (await waiting()) > highWater ? { status: 503, body: "the inbox is full" } : { status: 200, body: "ready" },
+      answer: async () => answerReady((await waiting()) > highWater ? "the inbox is full" : intake.trouble?.()),
     },
   ];
 }
 
 const health: Route = { method: "GET", path: "/healthz", answer: async () => ({ status: 200, body: "ok" }) };
+
+function answerReady(because: string | undefined): Reply {
+  return because === undefined ? { status: 200, body: "ready" } : { status: 503, body: because };
+}
+
+/** What cannot be read waits behind what can. */
+function urgencyIn(body: Buffer): number {
+  try {
+    const delivery = readAlertDelivery(JSON.parse(body.toString("utf8")));
+    return delivery.kind === "alerts" ? urgencyOf(delivery.alerts) : lastUrgency;
+  } catch {
+    return lastUrgency;
+  }
+}
 
 /** Counted once a second: the count must not cost more than the insert. */
 function cachedCount(store: Intake["store"]): () => Promise<number> {

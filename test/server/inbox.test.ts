@@ -47,7 +47,16 @@ beforeAll(async () => {
   const privateKey = key.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const app = createApp({ id: 1, privateKey, webhookSecret: secret, wake: (...about) => inbox.wake(...about) });
   const hearAfterwards = async () => undefined;
-  inbox = openInbox({ store, durable, alerts, telemetry, cluster: "test", hearAfterwards, app: () => app });
+  inbox = openInbox({
+    store,
+    durable,
+    alerts,
+    telemetry,
+    cluster: "test",
+    holder: "me",
+    hearAfterwards,
+    app: () => app,
+  });
   const intake = { store, app, alertsToken: token, ring: inbox.notify };
   const internal = await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
   const webhooks = await listen(webhookRoutes(intake), { host: "127.0.0.1", port: 0 });
@@ -79,7 +88,7 @@ function alertOf(deployment: string, changes: Partial<Alert> = {}): Alert {
   return anAlert({ labels, fingerprint: `f-${deployment}`, ...changes });
 }
 
-const openOf = (deployment: string) => store.openIncidentOf(`shop/Deployment/${deployment}`);
+const openOf = (deployment: string) => store.openIncidentOf(`shop/Deployment/${deployment}`, "test");
 
 test("alerts need credentials, bearer or basic, before a byte of the body is read", async () => {
   const basic = `Basic ${Buffer.from(`alertmanager:${token}`).toString("base64")}`;

@@ -6,6 +6,7 @@ import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { isAway } from "../postgres/query.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
 /**
@@ -81,15 +82,15 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
   await DBOS.launch();
   return {
     start: async (workflowID, incident) => {
-      await DBOS.startWorkflow(workflow, { workflowID })(incident);
+      await answered(DBOS.startWorkflow(workflow, { workflowID })(incident));
     },
     startLease: async (workflowID, lease) => {
-      await DBOS.startWorkflow(leaseWorkflow, { workflowID })(lease);
+      await answered(DBOS.startWorkflow(leaseWorkflow, { workflowID })(lease));
     },
     startRollback: async (workflowID, rollback) => {
-      await DBOS.startWorkflow(rollbackWorkflow, { workflowID })(rollback);
+      await answered(DBOS.startWorkflow(rollbackWorkflow, { workflowID })(rollback));
     },
-    send: (workflowID, message, key) => DBOS.send(workflowID, message, topic, key),
+    send: (workflowID, message, key) => answered(DBOS.send(workflowID, message, topic, key)),
     finished: async (workflowID) => {
       await DBOS.getResult(workflowID);
     },
@@ -100,6 +101,14 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
 }
 
 const topic = "incident";
+
+/** The engine throws what its driver throws: that Postgres is away is no fault of what was asked. */
+function answered<T>(work: Promise<T>): Promise<T> {
+  return work.catch((cause: unknown) => {
+    if (!isAway(cause)) throw cause;
+    throw new Unavailable(`Postgres: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+}
 
 /** Before the engine recovers anything: a workflow that made no step since its last recoveries is not tried again. */
 async function parkFruitless({ url, recovering, mostRecoveries }: DurableOptions): Promise<void> {

@@ -25,6 +25,14 @@ export interface IncidentRecord {
   readonly story: IncidentOutcome | undefined;
 }
 
+/** An incident without an ending. */
+export interface OpenIncident {
+  readonly incident: Incident;
+  readonly workflow: string;
+  /** The engine is known to have its workflow. */
+  readonly started: boolean;
+}
+
 export type Store = Awaited<ReturnType<typeof openStore>>;
 
 /**
@@ -59,17 +67,34 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
 
 function incidents(query: Query, unreadable: Unreadable) {
   return {
-    /** The open incident of a workload. */
-    async openIncidentOf(workload: string): Promise<{ incident: Incident; workflow: string } | undefined> {
-      const text = "select document, version, workflow from incident where workload = $1 and ended_at is null";
-      const { rows } = await query(text, [workload]);
-      return rows[0] && { incident: incidentIn(rows[0]), workflow: rows[0].workflow };
+    /** The open incidents of these workloads (`namespace/Kind/name`). */
+    async openIncidents(cluster: string, workloads: readonly string[]): Promise<OpenIncident[]> {
+      const text = `select document, version, workflow, started_at is not null as started from incident
+        where cluster = $1 and workload = any($2) and ended_at is null`;
+      const { rows } = await query(text, [cluster, workloads]);
+      return readable(rows, openIncidentIn, unreadable);
+    },
+    async openIncidentOf(workload: string, cluster: string): Promise<OpenIncident | undefined> {
+      const text = `select document, version, workflow, started_at is not null as started from incident
+        where cluster = $2 and workload = $1 and ended_at is null`;
+      const { rows } = await query(text, [workload, cluster]);
+      return rows[0] && openIncidentIn(rows[0]);
+    },
+    async markStarted(uid: string) {
+      await query("update incident set started_at = now() where uid = $1 and started_at is null", [uid]);
+    },
+    /** Those whose workflow should have been started by then and was not. */
+    async unstarted(before: Date): Promise<OpenIncident[]> {
+      const text = `select document, version, workflow, false as started from incident
+        where ended_at is null and started_at is null and opened_at < $1 order by opened_at limit 500`;
+      return readable((await query(text, [before])).rows, openIncidentIn, unreadable);
     },
     /** Records the incident; false when it exists already or the workload has another one open. */
     async recordIncident(incident: Incident): Promise<boolean> {
-      const text =
-        "insert into incident (uid, workload, workflow, document) values ($1, $2, $1, $3) on conflict do nothing";
-      const answer = await query(text, [incident.uid, workloadKey(incident.workload), JSON.stringify(incident)]);
+      const text = `insert into incident (uid, workload, workflow, document, cluster) values ($1, $2, $1, $3, $4)
+        on conflict do nothing`;
+      const { uid, workload, cluster } = incident;
+      const answer = await query(text, [uid, workloadKey(workload), JSON.stringify(incident), cluster]);
       return answer.rowCount === 1;
     },
     async endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }) {
@@ -99,14 +124,25 @@ function incidents(query: Query, unreadable: Unreadable) {
   };
 }
 
+// More do not help on a dashboard: `rectify deliveries` lists them all.
+const shownDeliveries = 10;
+
 function records(query: Query, unreadable: Unreadable) {
+  const { parkedDeliveries } = inbox(query);
   return {
     async parkedSince(since: Date): Promise<string[]> {
       const text = `select uid, workload, because from incident i where ending = 'parked' and ended_at > $1
         and not exists (select 1 from incident j where j.workload = i.workload and j.opened_at > i.ended_at)
         order by ended_at desc`;
       const { rows } = await query(text, [since]);
-      return rows.map(({ uid, workload, because }) => `nobody is at work on ${workload} (${uid}): ${because}`);
+      const deliveries = await parkedDeliveries(shownDeliveries);
+      return [
+        ...rows.map(({ uid, workload, because }) => `nobody is at work on ${workload} (${uid}): ${because}`),
+        ...deliveries.map(({ id, kind, event, because }) => {
+          const what = kind === "github" ? `GitHub's ${event}` : "alerts";
+          return `delivery ${id} (${what}) is parked: ${because}; try it again with: rectify deliveries replay ${id}`;
+        }),
+      ];
     },
     async lastPullOf(incident: string): Promise<number | undefined> {
       const { rows } = await query("select max(number) as number from pull_request where incident = $1", [incident]);
@@ -139,6 +175,10 @@ function records(query: Query, unreadable: Unreadable) {
       return rows[0] && recordOf(rows[0]);
     },
   };
+}
+
+function openIncidentIn(row: Row): OpenIncident {
+  return { incident: incidentIn(row), workflow: row.workflow, started: row.started };
 }
 
 function recordOf(row: Row): IncidentRecord {

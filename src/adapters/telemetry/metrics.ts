@@ -12,6 +12,8 @@ export interface Meter {
   readonly route: Route;
   /** The same store; what passes through it is counted. */
   watchStore(store: Store): Store;
+  /** A round over the inbox failed as a whole. */
+  inboxFailed(): void;
   /** The same telemetry; the steps that it hears of are timed. */
   watchSteps(telemetry: Telemetry): Telemetry;
   /** One call to GitHub; without a status nobody answered. */
@@ -31,33 +33,38 @@ const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DE
 
 export function openMeter(): Meter {
   const registry = freshRegistry();
-  const { deliveries, opened, ended, waiting, databaseUp } = storeMetrics(registry);
+  const { deliveries, opened, ended, waiting, parked, failures, databaseUp } = storeMetrics(registry);
   const calls = callMetrics(registry);
   const steps = stepTimes(registry);
   const watchtower = watchtowerGauge(registry);
   const setMemory = memoryMetrics(registry);
   let memory: (() => MemoryState) | undefined;
   let isWatching = () => false;
-  let count: (() => Promise<number>) | undefined;
+  let watched: Store | undefined;
+  const lookAtInbox = async () => {
+    const depth = await watched?.waitingCount().catch(() => undefined);
+    databaseUp.set(depth === undefined ? 0 : 1);
+    if (depth !== undefined) waiting.set(depth);
+    const parkedNow = await watched?.parkedCount().catch(() => undefined);
+    if (parkedNow !== undefined) parked.set(parkedNow);
+  };
   return {
     route: {
       method: "GET",
       path: "/metrics",
       answer: async () => {
-        const depth = await count?.().catch(() => undefined);
-        databaseUp.set(depth === undefined ? 0 : 1);
-        if (depth !== undefined) waiting.set(depth);
+        await lookAtInbox();
         if (memory !== undefined) setMemory(memory());
         watchtower.set(isWatching() ? 1 : 0);
         return { status: 200, body: await registry.metrics(), headers: { "content-type": registry.contentType } };
       },
     },
     watchStore: (store) => {
-      count = () => store.waitingCount();
+      watched = store;
       return {
         ...store,
-        accept: async (kind, headers, body, delivery) => {
-          const isNew = await store.accept(kind, headers, body, delivery);
+        accept: async (kind, headers, body, rank) => {
+          const isNew = await store.accept(kind, headers, body, rank);
           deliveries.inc({ kind, outcome: isNew ? "accepted" : "repeated" });
           return isNew;
         },
@@ -72,13 +79,8 @@ export function openMeter(): Meter {
         },
       };
     },
-    watchSteps: (telemetry) => ({
-      ...telemetry,
-      step: (workflow, name, phase) => {
-        telemetry.step?.(workflow, name, phase);
-        steps(workflow, name, phase);
-      },
-    }),
+    inboxFailed: () => failures.inc(),
+    watchSteps: (telemetry) => timing(telemetry, steps),
     ...calls,
     watchTower: (state) => {
       isWatching = state;
@@ -110,6 +112,16 @@ function faultCounter(registry: Registry): Meter["watchFaults"] {
   });
   return (watched) => {
     counts = watched;
+  };
+}
+
+function timing(telemetry: Telemetry, steps: ReturnType<typeof stepTimes>): Telemetry {
+  return {
+    ...telemetry,
+    step: (workflow, name, phase) => {
+      telemetry.step?.(workflow, name, phase);
+      steps(workflow, name, phase);
+    },
   };
 }
 
@@ -157,6 +169,16 @@ function storeMetrics(registry: Registry) {
       registers,
     }),
     waiting: new Gauge({ name: "rectify_inbox_waiting", help: "Deliveries that nobody has read yet.", registers }),
+    parked: new Gauge({
+      name: "rectify_deliveries_parked",
+      help: "Deliveries that are not tried again until a person replays them.",
+      registers,
+    }),
+    failures: new Counter({
+      name: "rectify_inbox_failures_total",
+      help: "Rounds over the inbox that failed as a whole, mostly because Postgres was away.",
+      registers,
+    }),
     databaseUp: new Gauge({
       name: "rectify_database_up",
       help: "1 when Postgres answered this scrape.",

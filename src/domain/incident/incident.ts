@@ -54,9 +54,12 @@ export function concernOf(alert: Alert): Concern {
   return { kind: "workload", workload: { kind, namespace, name } };
 }
 
-/** Opens the incident of a firing alert: the same alert always gives the same uid. */
-export function openIncident(cluster: string, workload: Workload, alert: Alert): Incident {
-  const uid = incidentUid(cluster, workload, alert.startsAt);
+/**
+ * Opens the incident of a firing alert: the same alert always gives the same uid. `count` tells incidents of one
+ * workload apart that began at the same instant; the first has 0.
+ */
+export function openIncident(cluster: string, workload: Workload, alert: Alert, count = 0): Incident {
+  const uid = incidentUid([cluster, workloadKey(workload), alert.startsAt, ...(count === 0 ? [] : [count])]);
   return {
     uid,
     traceId: uid.replaceAll("-", ""),
@@ -83,10 +86,8 @@ export type Ending =
 // RFC 9562 §5.5: SHA-1 over the namespace's bytes and the name; this namespace was drawn once for Rectify.
 const uidNamespace = Buffer.from("5b0c1f4e9a3d4c7e8f21d6a0b3e4c592", "hex");
 
-function incidentUid(cluster: string, workload: Workload, startsAt: string): string {
-  const digest = createHash("sha1")
-    .update(uidNamespace)
-    .update(JSON.stringify([cluster, workloadKey(workload), startsAt]));
+function incidentUid(name: readonly (string | number)[]): string {
+  const digest = createHash("sha1").update(uidNamespace).update(JSON.stringify(name));
   const bytes = digest.digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

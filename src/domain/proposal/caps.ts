@@ -1,3 +1,4 @@
+import { severityRank } from "../incident/severity.ts";
 import type { Guardrails } from "../guardrails/guardrails.ts";
 import type { HoldBack } from "../evidence/self-healing.ts";
 import type { Workload } from "../kubernetes/workload.ts";
@@ -105,14 +106,9 @@ function isExempt(candidate: Candidate, crowd: Crowd, limits: CapLimits): boolea
   );
 }
 
-// The severities that the field uses; any other name comes last.
-const severities = ["critical", "page", "error", "warning", "info"];
-
 function inOrder(candidates: readonly Candidate[], crowd: Crowd, limits: CapLimits): Candidate[] {
-  const rank = (candidate: Candidate) => {
-    const known = severities.indexOf(candidate.severity);
-    return (isExempt(candidate, crowd, limits) ? 0 : 100) + (known === -1 ? severities.length : known);
-  };
+  const rank = (candidate: Candidate) =>
+    (isExempt(candidate, crowd, limits) ? 0 : 100) + severityRank(candidate.severity);
   return [...candidates].sort(
     (a, b) => rank(a) - rank(b) || a.startedAt.localeCompare(b.startedAt) || a.incident.localeCompare(b.incident),
   );

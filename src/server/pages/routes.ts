@@ -7,11 +7,19 @@ import { autonomyPage } from "./autonomy.ts";
 import { incidentPage, incidentsPage } from "./incidents.ts";
 import { clock, contentPolicy, page, table } from "./layout.ts";
 import { memoryPage, type MemoryView } from "./memory.ts";
-import { systemPage, type SystemView } from "./system.ts";
+import { type InboxView, systemPage, type SystemView } from "./system.ts";
 
 type Records = Pick<
   Store,
-  "incidents" | "incident" | "eventsOf" | "capsule" | "stepCosts" | "exchangesOf" | "auditRows" | "waitingCount"
+  | "incidents"
+  | "incident"
+  | "eventsOf"
+  | "capsule"
+  | "stepCosts"
+  | "exchangesOf"
+  | "auditRows"
+  | "waitingCount"
+  | "parkedDeliveries"
 >;
 
 /** What is not in the records but known by those who run it; absent = no such page. */
@@ -54,8 +62,12 @@ export function pageRoutes(store: Records, { memory, autonomy, system }: Live = 
     route("/memory", async () => memory && memoryPage(await memory())),
     route("/audit", async () => auditPage(await store.auditRows())),
     route("/autonomy", async () => autonomy && autonomyPage(await autonomy())),
-    route("/system", async () => systemPage(await store.waitingCount(), await system?.())),
+    route("/system", async () => systemPage(await inboxIn(store), await system?.())),
   ];
+}
+
+async function inboxIn(store: Records): Promise<InboxView> {
+  return { waiting: await store.waitingCount(), parked: await store.parkedDeliveries(shown) };
 }
 
 function notFound(): Promise<string> {

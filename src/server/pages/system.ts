@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { ParkedDelivery } from "../../adapters/postgres/incidents/inbox.ts";
 import type { Candidate, CapLimits, CapUse } from "../../domain/proposal/caps.ts";
 import type { Dashboard } from "../../domain/proposal/dashboard.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
@@ -24,10 +25,17 @@ export interface SystemView {
   readonly sources: readonly SourceHealth[];
 }
 
+/** Deliveries that nobody has read yet, and those that are not tried again. */
+export interface InboxView {
+  readonly waiting: number;
+  readonly parked: readonly ParkedDelivery[];
+}
+
 /** How Rectify itself does, by what it knows already: nobody outside is asked for this page. */
-export function systemPage(waiting: number, view: SystemView | undefined): Promise<string> {
+export function systemPage(inboxed: InboxView, view: SystemView | undefined): Promise<string> {
   const inbox = html`<h2>Inbox</h2>
-    <p>${waiting} deliveries wait in the inbox.</p>`;
+    <p>${inboxed.waiting} deliveries wait in the inbox.</p>
+    ${parkedPart(inboxed.parked)}`;
   if (view === undefined) return page("System", inbox);
   const body = html`${watchtowerPart(view.watchtower)}
     <h2>Proposals</h2>
@@ -35,6 +43,21 @@ export function systemPage(waiting: number, view: SystemView | undefined): Promi
     <h2>Sources</h2>
     ${sourcesTable(view.sources)}`;
   return page("System", body);
+}
+
+function parkedPart(parked: readonly ParkedDelivery[]) {
+  if (parked.length === 0) return "";
+  const rows = parked.map(({ id, kind, event, receivedAt, because }) => {
+    return html`<tr>
+      <td class="number">${id}</td>
+      <td>${kind === "github" ? `GitHub, ${event}` : "alerts"}</td>
+      <td>${oneLine(because, 300)}</td>
+      <td class="time">${clock(receivedAt)}</td>
+    </tr>`;
+  });
+  return html`<h2>Parked deliveries (${parked.length})</h2>
+    <p class="wait">Try one again with <code>rectify deliveries replay ID</code>.</p>
+    ${table(["delivery", "from", "parked because", "received (UTC)"], rows, "None.")}`;
 }
 
 function watchtowerPart(state: Watchtower) {

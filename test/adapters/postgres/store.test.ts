@@ -11,22 +11,23 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 test("a delivery id is accepted once", async () => {
-  const accept = () => store.accept("github", { event: "push" }, Buffer.from("{}"), "delivery-1");
+  const accept = () => store.accept("github", { event: "push" }, Buffer.from("{}"), { delivery: "delivery-1" });
   expect([await accept(), await accept()]).toEqual([true, false]);
-  const waiting = await store.waiting(10);
+  const waiting = await store.claim("github", "me", 10);
   expect(waiting.map((delivery) => delivery.kind)).toEqual(["github"]);
-  await store.settle(waiting[0]?.id ?? "", "done");
+  await store.settle([{ id: waiting[0]?.id ?? "", outcome: "done" }]);
   expect(await store.waitingCount()).toBe(0);
 });
 
 test("settled deliveries are forgotten after their time; what waits or is parked stays", async () => {
   const outcomes = ["done", "parked: the process died of it", undefined];
   for (const [index, outcome] of outcomes.entries()) {
-    await store.accept("github", { event: "push" }, Buffer.from("{}"), `old-${index}`);
-    const waiting = await store.waiting(10);
-    if (outcome !== undefined) await store.settle(waiting.at(-1)?.id ?? "", outcome);
+    await store.accept("github", { event: "push" }, Buffer.from("{}"), { delivery: `old-${index}` });
+    const id = (await store.claim("github", "me", 10)).at(-1)?.id ?? "";
+    if (outcome !== undefined) await store.settle([{ id, outcome }]);
   }
-  const again = (index: number) => store.accept("github", { event: "push" }, Buffer.from("{}"), `old-${index}`);
+  const again = (index: number) =>
+    store.accept("github", { event: "push" }, Buffer.from("{}"), { delivery: `old-${index}` });
   const day = 24 * 3_600_000;
   await store.forgetDeliveries(new Date(Date.now() + 30 * day));
   expect(await again(0)).toBe(false);
@@ -39,18 +40,18 @@ test("a workload has one open incident, whoever records it first", async () => {
   const second = anIncident({ startsAt: "2026-11-24T03:00:00.000Z" });
   const answers = await Promise.all([store.recordIncident(first), store.recordIncident(second)]);
   expect(answers.filter(Boolean)).toHaveLength(1);
-  const open = await store.openIncidentOf("shop-production/Deployment/web");
+  const open = await store.openIncidentOf("shop-production/Deployment/web", "test");
   expect([first.uid, second.uid]).toContain(open?.incident.uid);
 });
 
 test("the same alert from three peers is recorded once, and its end once", async () => {
-  const uid = (await store.openIncidentOf("shop-production/Deployment/web"))?.incident.uid ?? "";
+  const uid = (await store.openIncidentOf("shop-production/Deployment/web", "test"))?.incident.uid ?? "";
   const seen = [];
-  for (let peer = 0; peer < 3; peer += 1) seen.push(await store.recordAlert(anAlert(), uid));
+  for (let peer = 0; peer < 3; peer += 1) seen.push(await store.recordAlert(anAlert(), uid, "test"));
   expect(seen).toEqual(["new", "known", "known"]);
-  expect(await store.recordAlert(anAlert({ status: "resolved" }), uid)).toBe("changed");
+  expect(await store.recordAlert(anAlert({ status: "resolved" }), uid, "test")).toBe("changed");
   // A late copy of the firing notification does not wake the dead.
-  expect(await store.recordAlert(anAlert(), uid)).toBe("known");
+  expect(await store.recordAlert(anAlert(), uid, "test")).toBe("known");
   expect((await store.alertsOf(uid)).map((alert) => alert.status)).toEqual(["resolved"]);
 });
 
@@ -62,4 +63,30 @@ test("concurrent writers keep the audit chain whole", async () => {
   expect(auditProblems(rows)).toEqual([]);
   expect(auditProblems(rows.toSpliced(1, 1))).toHaveLength(1);
   expect(auditProblems(rows.with(2, { ...rows[2], actor: "someone" } as AuditRow))).toHaveLength(1);
+});
+
+test("claimed work belongs to one holder until the claim ends; what was in hand then counts, its neighbours do not", async () => {
+  const mine = await openStore(await freshDatabase());
+  for (const delivery of ["a", "b"]) await mine.accept("github", {}, Buffer.from("{}"), { delivery });
+  const [first, second] = await mine.claim("github", "one", 10);
+  expect(await mine.claim("github", "two", 10)).toEqual([]);
+  await mine.takeInHand(first?.id ?? "");
+  // The holder dies: its next life frees what it had.
+  await mine.releaseClaims("one");
+  const again = await mine.claim("github", "two", 10);
+  expect(again.map(({ id, tries, suspect }) => ({ id, tries, suspect }))).toEqual([
+    { id: first?.id, tries: 1, suspect: true },
+    { id: second?.id, tries: 0, suspect: true },
+  ]);
+  await mine.close();
+});
+
+test("the most urgent and newest alerts are read first, and some of the oldest with them", async () => {
+  const mine = await openStore(await freshDatabase());
+  for (const urgency of [3, 3, 3, 9, 0, 3]) await mine.accept("alerts", {}, Buffer.from(String(urgency)), { urgency });
+  const claimed = await mine.claim("alerts", "one", 4);
+  expect(claimed.map(({ id }) => Number(id))).toEqual([1, 3, 5, 6]);
+  await mine.putOff("5", { pauseMs: 3_600_000, because: "GitHub is away", own: false });
+  expect((await mine.claim("alerts", "one", 10)).map(({ id }) => Number(id))).toEqual([2, 4]);
+  await mine.close();
 });

@@ -46,8 +46,8 @@ async function someWork(incidents: number): Promise<void> {
 
 test("what happens is counted: deliveries, incidents, calls, steps, and what waits", async () => {
   await someWork(2);
-  await store.accept("github", {}, Buffer.from("{}"), "one");
-  await store.accept("github", {}, Buffer.from("{}"), "one");
+  await store.accept("github", {}, Buffer.from("{}"), { delivery: "one" });
+  await store.accept("github", {}, Buffer.from("{}"), { delivery: "one" });
   meter.watchTower(() => true);
   expect(await scrape()).toEqual(
     expect.arrayContaining([

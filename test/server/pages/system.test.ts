@@ -33,7 +33,9 @@ async function shown(view: Partial<SystemView>): Promise<string> {
     sources: [],
     ...view,
   });
-  const store = { waitingCount: async () => 3 } as Parameters<typeof pageRoutes>[0];
+  const store = { waitingCount: async () => 3, parkedDeliveries: async () => [] } as unknown as Parameters<
+    typeof pageRoutes
+  >[0];
   const server = await listen(pageRoutes(store, { system }), { host: "127.0.0.1", port: 0 });
   closing.push(server.close);
   return (await fetch(`http://127.0.0.1:${server.port}/system`)).text();

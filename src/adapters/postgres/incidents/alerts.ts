@@ -2,46 +2,85 @@ import type { Alert } from "../../../domain/incident/alert.ts";
 import { readable, readDocument, storedAlert, type Unreadable } from "../documents.ts";
 import type { Query, Row } from "../query.ts";
 
-/** Alerts as they were delivered, each tied to its incident. */
+/** What is on record of an alert. Without an incident it was over before anybody saw it fire. */
+export interface KnownAlert {
+  readonly status: Alert["status"];
+  readonly incident:
+    | { readonly uid: string; readonly workflow: string; readonly ended: boolean; readonly started: boolean }
+    | undefined;
+}
+
+/** An alert to put on record, tied to its incident. */
+export interface AlertRecord {
+  readonly alert: Alert;
+  readonly incident: string | undefined;
+  /** The alert as it came, where it cannot be stored so. */
+  readonly original?: string | undefined;
+}
+
+/** What a delivery of an alert told: it is new, it is over now, or nothing new. */
+export type AlertNews = "new" | "changed" | "known";
+
+/** Alerts as they were delivered, each tied to its incident. One alert is (cluster, fingerprint, startsAt). */
 export function alerts(query: Query, unreadable: Unreadable) {
   const read = ({ document, version }: Row) => readDocument(storedAlert, document, version);
+  const recordAlerts = (cluster: string, items: readonly AlertRecord[]) => record(query, cluster, items);
   return {
-    /** Records what is known of an alert; "new" only for the first delivery of (fingerprint, startsAt). */
-    async recordAlert(alert: Alert, incident: string): Promise<"new" | "changed" | "known"> {
-      const text = `insert into alert (fingerprint, starts_at, incident, status, document) values ($1, $2, $3, $4, $5)
-        on conflict (fingerprint, starts_at) do update set status = excluded.status, document = excluded.document
-        where alert.status = 'firing' and excluded.status = 'resolved'
-        returning (xmax = 0) as inserted`;
-      const values = [alert.fingerprint, alert.startsAt, incident, alert.status, JSON.stringify(alert)];
-      const { rows } = await query(text, values);
-      if (rows.length === 0) return "known";
-      return rows[0].inserted ? "new" : "changed";
+    recordAlerts,
+    async recordAlert(alert: Alert, incident: string, cluster: string): Promise<AlertNews> {
+      return (await recordAlerts(cluster, [{ alert, incident }]))[0] ?? "known";
     },
-    /** The incident that already holds this very alert, ended or not. */
-    async incidentOfAlert(
-      fingerprint: string,
-      startsAt: string,
-    ): Promise<{ uid: string; workflow: string; ended: boolean } | undefined> {
-      const text = `select i.uid, i.workflow, i.ended_at is not null as ended from alert a join incident i on i.uid = a.incident
-        where a.fingerprint = $1 and a.starts_at = $2`;
-      const { rows } = await query(text, [fingerprint, startsAt]);
-      return rows[0];
+    /** What is known of each of them, in their order; undefined for one that was never seen. */
+    async knownAlerts(cluster: string, seen: readonly Alert[]): Promise<(KnownAlert | undefined)[]> {
+      const text = `select k.n, a.status, i.uid, i.workflow, i.ended_at is not null as ended,
+          i.started_at is not null as started
+        from unnest($2::text[], $3::timestamptz[]) with ordinality as k (fingerprint, starts_at, n)
+        join alert a on a.cluster = $1 and a.fingerprint = k.fingerprint and a.starts_at = k.starts_at
+        left join incident i on i.uid = a.incident`;
+      const keys = [seen.map(({ fingerprint }) => fingerprint), seen.map(({ startsAt }) => startsAt)];
+      const known: (KnownAlert | undefined)[] = seen.map(() => undefined);
+      for (const { n, status, uid, workflow, ended, started } of (await query(text, [cluster, ...keys])).rows) {
+        known[Number(n) - 1] = { status, incident: uid === null ? undefined : { uid, workflow, ended, started } };
+      }
+      return known;
     },
     async firingsSince(fingerprint: string, since: string): Promise<number> {
       const text = "select count(*)::int as count from alert where fingerprint = $1 and starts_at > $2";
       return (await query(text, [fingerprint, since])).rows[0]?.count ?? 0;
     },
     async alertsOf(incident: string): Promise<Alert[]> {
-      const { rows } = await query("select document, version from alert where incident = $1 order by starts_at", [
-        incident,
-      ]);
-      return readable(rows, read, unreadable);
+      const text = "select document, version from alert where incident = $1 order by starts_at";
+      return readable((await query(text, [incident])).rows, read, unreadable);
     },
-    async firingAlerts(): Promise<Alert[]> {
-      const text =
-        "select a.document, a.version from alert a join incident i on i.uid = a.incident where a.status = 'firing' and i.ended_at is null";
-      const { rows } = await query(text);
-      return readable(rows, read, unreadable);
+    /** What fires by our records, whether its incident has ended or not. */
+    async firingAlerts(cluster: string): Promise<Alert[]> {
+      const text = "select document, version from alert where cluster = $1 and status = 'firing'";
+      return readable((await query(text, [cluster])).rows, read, unreadable);
     },
   };
+}
+
+/** The alerts must differ. A late copy of a firing notification changes nothing. */
+async function record(query: Query, cluster: string, items: readonly AlertRecord[]): Promise<AlertNews[]> {
+  const text = `with given as (
+      select * from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[], $7::bytea[])
+        with ordinality as item (fingerprint, starts_at, incident, status, document, original, n)),
+    written as (
+      insert into alert (cluster, fingerprint, starts_at, incident, status, document, original)
+      select $1, fingerprint, starts_at, incident, status, document, original from given
+      on conflict (cluster, fingerprint, starts_at) do update
+        set status = excluded.status, document = excluded.document
+        where alert.status = 'firing' and excluded.status = 'resolved'
+      returning fingerprint, starts_at, xmax = 0 as inserted)
+    select inserted from given left join written using (fingerprint, starts_at) order by n`;
+  const { rows } = await query(text, [
+    cluster,
+    items.map(({ alert }) => alert.fingerprint),
+    items.map(({ alert }) => alert.startsAt),
+    items.map(({ incident }) => incident ?? null),
+    items.map(({ alert }) => alert.status),
+    items.map(({ alert }) => JSON.stringify(alert)),
+    items.map(({ original }) => (original === undefined ? null : Buffer.from(original))),
+  ]);
+  return rows.map(({ inserted }) => (inserted === null ? "known" : inserted ? "new" : "changed"));
 }

@@ -16,6 +16,44 @@ export const migrations: readonly Migration[] = [
       .map((table) => `alter table ${table} add column version int not null default 1;`)
       .join("\n"),
   },
+  {
+    name: "deliveries are claimed, put off and parked one by one",
+    // Their tries counted looks, at fifty at once.
+    sql: `
+      alter table inbox add column urgency smallint not null default 0;
+      alter table inbox add column due_at timestamptz not null default now();
+      alter table inbox add column delays int not null default 0;
+      alter table inbox add column problem text;
+      alter table inbox add column claimed_by text;
+      alter table inbox add column claimed_until timestamptz;
+      alter table inbox add column in_hand boolean not null default false;
+      alter table inbox add column replayed_at timestamptz;
+      update inbox set tries = 0 where outcome is null or outcome like 'parked%';
+      create index inbox_urgent on inbox (kind, urgency, id desc) where outcome is null;
+      create index inbox_parked on inbox (id) where outcome like 'parked%';`,
+  },
+  {
+    name: "the cluster is part of what an alert and an incident are known by",
+    // Release 0.1.0 cannot write beside this one: its Deployment stopped one process before it started the next.
+    sql: `
+      alter table incident add column cluster text;
+      update incident set cluster = document ->> 'cluster';
+      alter table incident alter column cluster set not null;
+      alter table incident add column started_at timestamptz;
+      update incident set started_at = opened_at where ended_at is not null;
+      drop index incident_open;
+      create unique index incident_open on incident (cluster, workload) where ended_at is null;
+      create index incident_unstarted on incident (opened_at) where ended_at is null and started_at is null;
+      alter table alert add column cluster text;
+      alter table alert add column original bytea;
+      update alert set cluster = (select i.cluster from incident i where i.uid = alert.incident);
+      alter table alert alter column cluster set not null;
+      alter table alert alter column incident drop not null;
+      alter table alert drop constraint alert_pkey;
+      alter table alert add primary key (cluster, fingerprint, starts_at);
+      create index alert_incident on alert (incident);
+      create index alert_firing on alert (cluster) where status = 'firing';`,
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.
