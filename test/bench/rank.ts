@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
-import type { MetricKind, NodeMetric } from "../../src/domain/root-cause/ranking/node-metric.ts";
-import { rankCauses } from "../../src/domain/root-cause/ranking/attribution.ts";
+import type { NodeSeries } from "../../src/domain/root-cause/ranking/anomaly.ts";
+import type { MetricKind } from "../../src/domain/root-cause/ranking/node-metric.ts";
+import { rankServices } from "../../src/domain/root-cause/ranking/services.ts";
 import type { ServiceGraph } from "../../src/domain/root-cause/service-graph.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { ServiceGraph } from "../../src/domain/root-cause/service-graph.ts"
  * 500 × 20 × 288. Prints one JSON object: milliseconds, peak memory of the whole process, and whether it was right.
  */
 const [services = 500, metricsEach = 20, points = 288] = process.argv.slice(2).map(Number);
-const kinds: readonly MetricKind[] = ["latency", "availability", "requests", "errors", "saturation"];
+const kinds: readonly MetricKind[] = ["latency", "availability", "requests", "errors", "saturation", "usage", "signs"];
 const windowPoints = 12;
 const random = randomFrom(7);
 
@@ -22,18 +23,23 @@ const calls = names.slice(1).flatMap((callee, index) => {
 const graph: ServiceGraph = { calls, roles: {} };
 const culprit = names[Math.floor(services * 0.7)] ?? "";
 const slow = callersUpFrom(culprit);
-const metrics = new Map(names.map((name) => [name, metricsOf(name)]));
+const series = new Map(names.map((name) => [name, metricsOf(name)]));
 
 const start = performance.now();
-const ranking = rankCauses({ graph, metrics, symptom: { node: names[0] ?? "", kind: "latency" } });
+const cpuBefore = process.cpuUsage();
+const windows = [2, 1].map((times) => ({ start: points - times * windowPoints, end: points }));
+const ranking = rankServices({ graph, series, symptom: names[0] ?? "", windows });
 const ms = performance.now() - start;
-const first = ranking.kind === "ranked" ? ranking.causes[0]?.node : ranking.because;
+const cpu = process.cpuUsage(cpuBefore);
+const first = ranking[0]?.node;
 console.log(
   JSON.stringify({
     services,
     metricsEach,
     points,
     ms: Math.round(ms * 10) / 10,
+    // What the process itself took: the other figure grows with whatever else the machine does.
+    cpuMs: Math.round((cpu.user + cpu.system) / 100) / 10,
     peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
     first,
     right: first === culprit,
@@ -46,17 +52,17 @@ function callersUpFrom(node: string): ReadonlySet<string> {
   return found;
 }
 
-function metricsOf(name: string): readonly NodeMetric[] {
+function metricsOf(name: string): readonly NodeSeries[] {
   return Array.from({ length: metricsEach }, (_, index) => {
     const kind = kinds[index % kinds.length] ?? "latency";
     const usual = usualOf(kind, name);
     const noisy = () => (random() < 0.01 ? Number.NaN : usual * (1 + 0.05 * (random() - 0.5)));
     const extra = kind === "latency" && slow.has(name) ? 0.5 : 0;
-    return {
-      kind,
-      normal: Float64Array.from({ length: points - windowPoints }, noisy),
-      abnormal: Float64Array.from({ length: windowPoints }, (_, at) => noisy() + (at >= windowPoints / 2 ? extra : 0)),
-    };
+    const values = Float64Array.from(
+      { length: points },
+      (_, at) => noisy() + (at >= points - windowPoints / 2 ? extra : 0),
+    );
+    return { what: `${kind} ${index}`, kind, values };
   });
 }
 
@@ -69,7 +75,10 @@ function usualOf(kind: MetricKind, name: string): number {
     case "requests":
       return 100;
     case "errors":
+    case "signs":
+    case "calls":
       return 1;
+    case "usage":
     case "saturation":
       return 0.5;
   }

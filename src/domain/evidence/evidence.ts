@@ -66,7 +66,11 @@ export type EvidenceKey =
   /** Text: log lines. */
   | "logs"
   /** Series: lines per second that look like errors. */
-  | "log-errors";
+  | "log-errors"
+  /** Series: lines per second of kinds that are new or suddenly frequent. */
+  | "log-patterns"
+  /** Series that name a workload, and in `metric` the resource (disk, queue, …): its use in any unit. */
+  | "resource-use";
 
 /** One observed fact, cut and masked, with an id that a diagnosis can cite. */
 export interface Evidence {

@@ -41,7 +41,7 @@ export function capsuleOf(
   made: { readonly at: string; readonly versions: Readonly<Record<string, string>> },
 ): Capsule {
   const ranking = rankSymptom(incident.workload, evidence);
-  const diagnosis = diagnoseSignals(signalsOf(incident, evidence));
+  const diagnosis = diagnoseSignals(signalsOf(incident, evidence, ranking));
   return { format: capsuleFormat, madeAt: made.at, versions: made.versions, incident, evidence, ranking, diagnosis };
 }
 

@@ -67,7 +67,10 @@ export function renderReplay(reading: CapsuleReading): { readonly lines: readonl
   const { capsule } = reading;
   const { diagnosis, ranking, differences } = replayCapsule(capsule);
   const { alert, workload } = capsule.incident;
-  const graph = ranking.kind === "abstained" ? ranking.because : `by ${ranking.metric}, over the service graph`;
+  const graph =
+    ranking.kind === "abstained"
+      ? ranking.because
+      : ranking.suspects.map(({ workload: { name }, score }) => `${name} ${score.toFixed(2)}`).join(", ");
   const lines = [
     `${alert.name} of ${workloadKey(workload)}, recorded ${capsule.madeAt}, ${capsule.evidence.length} items of evidence`,
     `Ranking: ${graph}`,

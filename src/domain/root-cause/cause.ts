@@ -1,4 +1,5 @@
 import type { RemediationKind } from "../kubernetes/remediation.ts";
+import type { Load, ChangedPart, Change, Downstream, Signals } from "./signal-values.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 
 /** The closed list of causes. */
@@ -10,7 +11,11 @@ export type CauseKind =
   | "bad-change"
   | "quota-exhausted"
   | "downstream"
-  | "autoscaler-at-max";
+  | "autoscaler-at-max"
+  /** The trouble arises in the workload, and nothing measured says why. */
+  | "degraded"
+  /** Only its callers see the workload slow or failing: the trouble lies between them. */
+  | "link";
 
 /** One possible cause. The sentence holds no text of others: names of objects, numbers and commit ids only. */
 export interface Cause {
@@ -30,78 +35,16 @@ export interface Cause {
   readonly commit?: string | undefined;
 }
 
-/** A value read from evidence, with the ids it was read from. */
-export interface Cited<T> {
-  readonly value: T;
-  readonly from: readonly string[];
-}
-
-/** What presses on one workload. Undefined = not measured. */
-export interface Load {
-  /** Cores used by cores requested, the newest value. */
-  readonly utilisation?: Cited<number> | undefined;
-  /** Share of CPU periods that were throttled, 0 to 1. */
-  readonly throttling?: Cited<number> | undefined;
-  /** Memory used by its limit, the highest value. */
-  readonly memory?: Cited<number> | undefined;
-  /** Containers killed for memory in the window. */
-  readonly oomKills?: Cited<number> | undefined;
-  readonly restarts?: Cited<number> | undefined;
-  /** Replicas that run, and the most that the autoscaler may run. */
-  readonly autoscaler?: Cited<{ readonly replicas: number; readonly max: number }> | undefined;
-}
-
-export type ChangedPart = "image" | "resources" | "replicas" | "config";
-
-/** A commit that touched the workload. */
-export interface Change {
-  readonly sha: string;
-  /** RFC 3339. */
-  readonly at: string;
-  readonly what: ChangedPart;
-}
-
-/** A workload that the ranker found to be behind the symptom. */
-export interface Downstream {
-  readonly workload: Workload;
-  /** Share of the symptom that it explains, 0 to 1. */
-  readonly share: number;
-  readonly from: readonly string[];
-  readonly load: Load;
-  readonly changes?: Cited<readonly Change[]> | undefined;
-}
-
-/** Everything that a diagnosis without a model looks at: plain values, each with its evidence. */
-export interface Signals {
-  readonly workload: Workload;
-  readonly alert: Cited<{ readonly name: string; readonly startedAt: string; readonly predictive: boolean }>;
-  readonly load: Load;
-  /** When the alert's metric or the share of errors stepped up; RFC 3339. */
-  readonly onset?: Cited<string> | undefined;
-  /** Requests after the onset by requests before it. */
-  readonly traffic?: Cited<number> | undefined;
-  /** Pods of the workload were refused for want of quota: how often. */
-  readonly quota?: Cited<number> | undefined;
-  readonly changes?: Cited<readonly Change[]> | undefined;
-  /** Times of rollouts in the window, RFC 3339. */
-  readonly rollouts?: Cited<readonly string[]> | undefined;
-  readonly downstream: readonly Downstream[];
-  /** What should have been known and is not, for people. */
-  readonly missing: readonly string[];
-  /** Of it, what was asked for and not answered, or only in part: there may be more than anyone saw. */
-  readonly unanswered: readonly string[];
-}
-
 /** The causes that the signals show, or why none does. */
 export type SignalDiagnosis =
   | ({ readonly kind: "diagnosed"; readonly causes: readonly Cause[] } & Pick<Signals, "missing" | "unanswered">)
   | { readonly kind: "abstained"; readonly because: string };
 
-/** A cause before its confidence is lowered by what is missing. */
-type Draft = Omit<Cause, "id">;
+/** A cause before its confidence is lowered by what is missing, unless it was measured with as little. */
+type Draft = Omit<Cause, "id"> & { readonly measured?: true };
 
 /** From which value on a signal counts. CPU: the share of the request from which queues grow fast. */
-export const pressing = { utilisation: 0.8, throttling: 0.25, memory: 0.9, downstream: 0.25 };
+export const pressing = { utilisation: 0.8, throttling: 0.25, memory: 0.9 };
 /** An error that starts later than this after a change has another reason. */
 const longestLagMs = 30 * 60_000;
 /** More traffic than this explains a symptom that a change would otherwise explain. */
@@ -110,20 +53,23 @@ const risingTraffic = 1.3;
 const slackMs = 2 * 60_000;
 const eachMissing = 0.9;
 const leastConfidence = 0.2;
+const reasonWeight = 0.5;
 
 /** Maps signals to the closed list, best first. Abstains when no signal presses. */
 export function diagnoseSignals(signals: Signals): SignalDiagnosis {
+  const inside = [...changeCause(signals), ...loadCauses(signals.workload, signals.load)];
   const drafts = [
     ...quotaCause(signals),
-    ...changeCause(signals),
-    ...loadCauses(signals.workload, signals.load).map((draft) => lessenedBy(signals.downstream, draft)),
+    ...inside.map((draft) => lessenedBy(signals.downstream, draft)),
+    ...ownCause(signals, inside.length > 0),
     ...predictedCause(signals),
-    ...signals.downstream.flatMap((downstream) => downstreamCause(signals, downstream)),
+    ...signals.downstream.map((downstream) => downstreamCause(signals, downstream)),
   ];
   const kept = eachMissing ** signals.missing.length;
   const causes = drafts
-    .map((draft) => ({ ...draft, id: idOf(draft), confidence: round(draft.confidence * kept) }))
-    .filter(({ confidence }) => confidence >= leastConfidence)
+    .map(({ measured, ...draft }) => ({ draft, confidence: round(draft.confidence * (measured ? 1 : kept)), measured }))
+    .filter(({ confidence, measured }) => measured || confidence >= leastConfidence)
+    .map(({ draft, confidence }) => ({ ...draft, id: idOf(draft), confidence }))
     .sort((a, b) => b.confidence - a.confidence);
   const { missing: unknown, unanswered } = signals;
   if (causes.length > 0) return { kind: "diagnosed", causes, missing: unknown, unanswered };
@@ -231,10 +177,18 @@ function memoryCause(workload: Workload, { memory, oomKills, restarts }: Load): 
   return [{ kind: "out-of-memory", workload, sentence, confidence: 0.7, citing, remedies }];
 }
 
-/** A load of its own cannot be behind the part of the symptom that was measured to arise elsewhere. */
+/** What presses on the alerting workload explains less of it, the surer the trouble arises elsewhere. */
 function lessenedBy(downstream: readonly Downstream[], draft: Draft): Draft {
-  const elsewhere = downstream.reduce((sum, { share }) => sum + share, 0);
-  return { ...draft, confidence: draft.confidence * (1 - 0.5 * Math.min(1, elsewhere)) };
+  const elsewhere = downstream.reduce((most, { confidence }) => Math.max(most, confidence), 0);
+  return { ...draft, confidence: draft.confidence * (1 - 0.5 * elsewhere) };
+}
+
+/** The trouble arises here, and nothing else says why. */
+function ownCause({ workload, own }: Signals, isExplained: boolean): Draft[] {
+  if (!own || isExplained) return [];
+  const sentence = `the trouble arises in ${workload.name} itself: ${own.because[0] ?? "by what its neighbours show"}`;
+  const { confidence, from: citing } = own;
+  return [{ kind: "degraded", workload, sentence, confidence, citing, remedies: [], measured: true }];
 }
 
 function predictedCause({ workload, alert, load }: Signals): Draft[] {
@@ -257,32 +211,33 @@ function predictedCause({ workload, alert, load }: Signals): Draft[] {
   ];
 }
 
-/** The alert is about one workload, the reason lies in another one that it calls: the remedy goes there. */
-function downstreamCause(signals: Signals, downstream: Downstream): Draft[] {
-  const { workload, share, from, load, changes } = downstream;
-  const alerting = signals.workload;
-  if (share < pressing.downstream || workloadKey(workload) === workloadKey(alerting)) return [];
+/** The alert is about one workload, the reason lies in another one that it depends on: the remedy goes there. */
+function downstreamCause(signals: Signals, downstream: Downstream): Draft {
+  const { workload, link, from, load, changes, because } = downstream;
   const reasons = [
     ...loadCauses(workload, load),
     ...changeCause({ ...signals, workload, changes, rollouts: undefined, traffic: undefined }),
   ];
   const [reason] = reasons.sort((a, b) => b.confidence - a.confidence);
-  const where = `${alerting.name} waits for ${workload.name}, where ${percent(share)} of it arises`;
-  return [
-    {
-      kind: "downstream",
-      workload,
-      sentence: reason ? `${where}: ${reason.sentence}` : where,
-      // A reason of its own raises what the graph alone can say.
-      confidence: reason ? Math.min(0.95, 0.6 + 0.35 * share) : 0.55 * Math.min(1, share / 0.6),
-      citing: [...new Set([...from, ...(reason?.citing ?? [])])],
-      remedies: reason?.remedies ?? [],
-      ...(reason?.commit === undefined ? {} : { commit: reason.commit }),
-    },
-  ];
+  const alerting = signals.workload.name;
+  const sign = because[0] ?? "by what its neighbours show";
+  const where = link
+    ? `the trouble lies between ${workload.name} and its callers, and ${alerting} depends on it: ${sign}`
+    : `the trouble arises in ${workload.name}, which ${alerting} depends on: ${sign}`;
+  return {
+    kind: link && !reason ? "link" : "downstream",
+    workload,
+    sentence: reason ? `${where}; ${reason.sentence}` : where,
+    // A reason of its own says the same a second time.
+    confidence: 1 - (1 - downstream.confidence) * (1 - reasonWeight * (reason?.confidence ?? 0)),
+    citing: [...new Set([...from, ...(reason?.citing ?? [])])],
+    remedies: reason?.remedies ?? [],
+    ...(reason?.commit === undefined ? {} : { commit: reason.commit }),
+    measured: true,
+  };
 }
 
-function idOf({ kind, workload }: Draft): string {
+function idOf({ kind, workload }: Omit<Cause, "id">): string {
   return `${kind}:${workloadKey(workload)}`;
 }
 

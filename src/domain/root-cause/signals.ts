@@ -1,9 +1,9 @@
-import type { Change, ChangedPart, Cited, Downstream, Load, Signals } from "./cause.ts";
+import type { Change, ChangedPart, Cited, Downstream, Load, Signals } from "./signal-values.ts";
 import type { Evidence, EvidenceKey, Finding, Series } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
 import { ownerKeyOf, seriesOf } from "../evidence/series.ts";
 import { stepOf } from "./change-point.ts";
-import { rankSymptom } from "./symptom.ts";
+import { rankSymptom, type SymptomRanking } from "./symptom.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 
 /** What each key stands for, for people, when its source gave no answer. Keys that are not listed are nice to have. */
@@ -19,10 +19,15 @@ const wanted: Partial<Readonly<Record<EvidenceKey, string>>> = {
 };
 
 /** Reads the evidence of an incident as plain values. What is not there, or not readable, is missing: never a guess. */
-export function signalsOf(incident: Incident, evidence: readonly Evidence[]): Signals {
+export function signalsOf(
+  incident: Incident,
+  evidence: readonly Evidence[],
+  ranking: SymptomRanking = rankSymptom(incident.workload, evidence),
+): Signals {
   const { workload, alert } = incident;
-  const ranking = rankSymptom(workload, evidence);
-  const downstream = ranking.kind === "ranked" ? ranking.downstream : [];
+  const suspects = ranking.kind === "ranked" ? ranking.suspects : [];
+  const own = suspects.find((suspect) => workloadKey(suspect.workload) === workloadKey(workload));
+  const downstream = suspects.filter((suspect) => suspect !== own);
   const onset = onsetOf(workload, evidence);
   return {
     workload,
@@ -36,6 +41,7 @@ export function signalsOf(incident: Incident, evidence: readonly Evidence[]): Si
     quota: quotaOf(workload, evidence),
     changes: changesOf(evidence, workload, workload),
     rollouts: rolloutsOf(evidence),
+    own,
     downstream: downstream.map((found): Downstream => {
       const load = loadOf(found.workload, workload, evidence);
       return { ...found, load, changes: changesOf(evidence, found.workload, workload) };

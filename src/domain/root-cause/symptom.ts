@@ -1,115 +1,187 @@
-import type { Evidence, Series } from "../evidence/evidence.ts";
-import type { MetricKind, NodeMetric } from "./ranking/node-metric.ts";
-import { stepOf } from "./change-point.ts";
-import { type Ranking, rankCauses } from "./ranking/attribution.ts";
-import { workloadOfLabels } from "../evidence/series.ts";
-import { medianOf } from "./ranking/robust-score.ts";
-import { callsOf, type ServiceGraph } from "./service-graph.ts";
+import type { Evidence, EvidenceKey, Series } from "../evidence/evidence.ts";
+import { ownerKeyOf, workloadOfLabels } from "../evidence/series.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
+import type { NodeSeries } from "./ranking/anomaly.ts";
+import { confidencesOf, leastConfidence } from "./ranking/calibration.ts";
+import type { MetricKind } from "./ranking/node-metric.ts";
+import { asSeen, type RankedService, rankServices } from "./ranking/services.ts";
+import { type Timeline, timelineOf, valuesOn, windowsOf } from "./ranking/timeline.ts";
+import { callsOf, type NodeRole, type ServiceGraph } from "./service-graph.ts";
+import { hintsIn } from "./hints.ts";
 
-/** The ranking of an incident: the workloads behind the symptom, without the alerting one itself. */
+/** A workload that may be where the trouble arises: the alerting one, or one that it depends on. */
+export interface Suspect {
+  readonly workload: Workload;
+  /** 1 = worse than the worst that the normal period of the whole system shows. */
+  readonly score: number;
+  /** How often such an answer was right, measured on known incidents. */
+  readonly confidence: number;
+  /** True when only its callers see it off: the trouble lies between them. */
+  readonly link: boolean;
+  readonly because: readonly string[];
+  readonly from: readonly string[];
+}
+
+/** The workloads by how likely the trouble arises in them, or why nobody can tell. */
 export type SymptomRanking =
-  | {
-      readonly kind: "ranked";
-      readonly metric: MetricKind;
-      readonly ranking: Extract<Ranking, { kind: "ranked" }>;
-      readonly downstream: readonly {
-        readonly workload: Workload;
-        readonly share: number;
-        readonly from: readonly string[];
-      }[];
-    }
-  | { readonly kind: "abstained"; readonly because: string };
+  | { readonly kind: "ranked"; readonly suspects: readonly Suspect[] }
+  | { readonly kind: "abstained"; readonly because: string; readonly suspects: readonly Suspect[] };
 
-/** What hurts users first. */
-const symptomKinds: readonly MetricKind[] = ["latency", "availability", "errors"];
-const leastNormal = 8;
+const mostSuspects = 5;
+/** Without a graph nobody knows whether what is off elsewhere has anything to do with this workload. */
+const withoutGraph = 0.8;
 
 /**
- * Ranks the causes over the graph and the metrics in the evidence. The incident begins where the symptom's series steps;
- * what lies before it by more than its own length is the normal period.
+ * Ranks the workloads by all evidence: what callers and callees measure, resources against their own normal and their
+ * limit, logs, events, rollouts and commits. Whatever of it is missing is missing; none of it is needed.
  */
 export function rankSymptom(home: Workload, evidence: readonly Evidence[]): SymptomRanking {
-  const items = evidence.filter(({ key }) => key === "calls" || key === "node-metrics");
-  const from = items.filter(({ finding }) => finding.kind === "series").map(({ id }) => id);
-  const calls = seriesOf(items, "calls");
-  const measured = seriesOf(items, "node-metrics").flatMap((series) => {
-    const workload = workloadOfLabels(series.labels, home);
-    const kind = kindOf(series.labels.metric);
-    const inverted = series.labels.metric === "error-share";
-    return workload && kind ? [{ workload, kind, series: inverted ? availabilityOf(series) : series }] : [];
+  const measured = measuredIn(home, evidence);
+  const timeline = timelineOf(measured.map(({ series }) => series));
+  if (!timeline) return { kind: "abstained", because: "no metric has enough points", suspects: [] };
+  const workloads = new Map(
+    [home, ...measured.map(({ workload }) => workload)].map((each) => [workloadKey(each), each]),
+  );
+  const graph = graphOf(home, evidence);
+  const began = beganAt(evidence);
+  const ranked = rankServices({
+    ...{ graph, series: seriesByNode(measured, timeline), symptom: workloadKey(home) },
+    ...{ windows: windowsOf(timeline, began), hints: hintsIn(home, evidence, workloads, began) },
   });
-  const graph: ServiceGraph = { calls: callsOf(calls, home), roles: {} };
-  if (graph.calls.length === 0) return { kind: "abstained", because: "no service graph" };
-
-  const workloads = new Map(measured.map(({ workload }) => [workloadKey(workload), workload]));
-  const rankings = symptomKinds.flatMap((metric) => {
-    const ranking = rankedBy(metric, home, measured, graph);
-    return ranking?.kind === "ranked" ? [{ metric, ranking }] : [];
-  });
-  const best = rankings.sort((a, b) => leadOf(b.ranking) - leadOf(a.ranking))[0];
-  if (!best) return { kind: "abstained", because: "nothing stands out over the service graph" };
-  const downstream = best.ranking.causes.flatMap(({ node, score }) => {
-    const workload = workloads.get(node);
-    return workload && node !== workloadKey(home) ? [{ workload, share: score, from }] : [];
-  });
-  return { kind: "ranked", ...best, downstream };
+  const suspects = suspectsOf(ranked, workloads, measured).map((each) => ({
+    ...each,
+    confidence: rounded(each.confidence * (graph.calls.length === 0 ? withoutGraph : 1)),
+  }));
+  const first = suspects[0];
+  if (first && first.confidence >= leastConfidence) return { kind: "ranked", suspects };
+  const most = first ? `: the most, at ${first.workload.name}, is ${first.score.toFixed(2)} of what would count` : "";
+  return { kind: "abstained", because: `nothing is worse than in the worst of a normal period${most}`, suspects };
 }
 
 interface Measured {
   readonly workload: Workload;
+  readonly what: string;
   readonly kind: MetricKind;
   readonly series: Series;
+  /** Counts per second become counts per interval: the ranker asks how many there were. */
+  readonly perSecond: boolean;
+  readonly from: readonly string[];
 }
 
-function rankedBy(
-  kind: MetricKind,
-  home: Workload,
-  measured: readonly Measured[],
-  graph: ServiceGraph,
-): Ranking | undefined {
-  const node = workloadKey(home);
-  const own = measured.find((item) => item.kind === kind && workloadKey(item.workload) === node);
-  const times = own?.series.points.map(([at]) => at) ?? [];
-  const onset = own && stepOf(own.series);
-  const first = times.findIndex((at) => at >= (onset?.at ?? Number.POSITIVE_INFINITY));
-  if (first < 0) return undefined;
-  // As many calm points as bad ones go with the incident, as far as a normal period remains.
-  const start = Math.max(Math.min(leastNormal, first), 2 * first - times.length);
-  const [normal, abnormal] = [times.slice(0, start), times.slice(start)];
-  // Rates per second become counts per interval: the ranker asks how many failures there were.
-  const seconds = intervalOf(times);
-  const metrics = new Map<string, NodeMetric[]>();
-  for (const { workload, kind: itsKind, series } of measured) {
-    const values = new Map(series.points);
-    const unit = itsKind === "requests" || itsKind === "errors" ? seconds : 1;
-    const at = (time: number): number => (values.get(time) ?? Number.NaN) * unit;
-    const metric = { kind: itsKind, normal: normal.map(at), abnormal: abnormal.map(at) };
-    const key = workloadKey(workload);
-    metrics.set(key, [...(metrics.get(key) ?? []), metric]);
-  }
-  return rankCauses({ graph, metrics, symptom: { node, kind } });
+interface Reading {
+  readonly what: string;
+  readonly kind: MetricKind;
+  readonly perSecond?: boolean;
+  /** A share of failures is read as the share that worked. */
+  readonly inverted?: boolean;
 }
 
-function intervalOf(times: readonly number[]): number {
-  return medianOf(times.slice(1).map((time, index) => time - (times[index] ?? time))) ?? 1;
+/** What `metric` says in `node-metrics`. What callers see comes first: it is what their users feel. */
+const byMetric: Readonly<Record<string, Reading>> = {
+  "latency-seen": { what: `latency ${asSeen}`, kind: "latency" },
+  latency: { what: "latency", kind: "latency" },
+  "availability-seen": { what: `availability ${asSeen}`, kind: "availability" },
+  "error-share-seen": { what: `availability ${asSeen}`, kind: "availability", inverted: true },
+  availability: { what: "availability", kind: "availability" },
+  "error-share": { what: "availability", kind: "availability", inverted: true },
+  errors: { what: "errors", kind: "errors", perSecond: true },
+  requests: { what: "requests", kind: "requests", perSecond: true },
+  saturation: { what: "saturation", kind: "saturation" },
+};
+
+/** Load and signs by their own keys; `limit` turns bytes or cores into a share. */
+const byKey: Partial<Readonly<Record<EvidenceKey, Reading & { readonly limit?: EvidenceKey }>>> = {
+  "cpu-used": { what: "CPU", kind: "usage" },
+  "cpu-throttled": { what: "share of throttled CPU periods", kind: "saturation" },
+  "memory-used": { what: "memory", kind: "usage" },
+  restarts: { what: "restarts", kind: "signs" },
+  "log-errors": { what: "error lines in the log", kind: "signs" },
+  "log-patterns": { what: "new lines in the log", kind: "signs" },
+  "resource-use": { what: "use of a resource", kind: "usage" },
+};
+
+function measuredIn(home: Workload, evidence: readonly Evidence[]): readonly Measured[] {
+  const all = evidence.flatMap(({ id, key, finding }): Measured[] => {
+    if (finding.kind !== "series" || key === undefined) return [];
+    return finding.series.flatMap((series) => {
+      const reading = key === "node-metrics" ? byMetric[series.labels.metric ?? ""] : byKey[key];
+      const workload = workloadOfSeries(series, home);
+      if (!reading || !workload || series.points.length === 0) return [];
+      const { what, kind, perSecond = false, inverted = false } = reading;
+      const named = key === "resource-use" ? (series.labels.metric ?? what) : what;
+      return [{ workload, what: named, kind, series: inverted ? complementOf(series) : series, perSecond, from: [id] }];
+    });
+  });
+  const order = Object.values(byMetric).map(({ what }) => what);
+  const rank = ({ what }: Measured) => (order.includes(what) ? order.indexOf(what) : order.length);
+  return all.sort((a, b) => rank(a) - rank(b));
 }
 
-function leadOf(ranking: Ranking): number {
-  return ranking.kind === "ranked" ? (ranking.causes[0]?.score ?? 0) : 0;
+function workloadOfSeries({ labels }: Series, home: Workload): Workload | undefined {
+  return workloadOfLabels(labels, home) ?? (ownerKeyOf(labels, home) === undefined ? undefined : home);
 }
 
-function seriesOf(items: readonly Evidence[], key: Evidence["key"]): readonly Series[] {
-  return items.flatMap((item) => (item.key === key && item.finding.kind === "series" ? item.finding.series : []));
-}
-
-const kinds: readonly MetricKind[] = ["latency", "availability", "requests", "errors", "saturation"];
-
-function availabilityOf({ labels, points }: Series): Series {
+function complementOf({ labels, points }: Series): Series {
   return { labels, points: points.map(([at, share]) => [at, 1 - share] as const) };
 }
 
-function kindOf(name: string | undefined): MetricKind | undefined {
-  if (name === "error-share") return "availability";
-  return kinds.find((kind) => kind === name);
+function seriesByNode(measured: readonly Measured[], timeline: Timeline): ReadonlyMap<string, readonly NodeSeries[]> {
+  const byNode = new Map<string, NodeSeries[]>();
+  for (const { workload, what, kind, series, perSecond } of measured) {
+    const values = valuesOn(timeline, series, perSecond ? timeline.step : 1);
+    const key = workloadKey(workload);
+    const list = byNode.get(key) ?? [];
+    byNode.set(key, list);
+    list.push({ what, kind, values });
+  }
+  return byNode;
+}
+
+/** A node that only passes calls on, or that is seen by its callers alone, says so in the label `role`. */
+function graphOf(home: Workload, evidence: readonly Evidence[]): ServiceGraph {
+  const series = evidence.flatMap(({ key, finding }) =>
+    finding.kind === "series" && (key === "calls" || key === "node-metrics")
+      ? finding.series.map((one) => ({ key, one }))
+      : [],
+  );
+  const calls = callsOf(
+    series.filter(({ key }) => key === "calls").map(({ one }) => one),
+    home,
+  );
+  const roles = series.flatMap(({ one }): [string, NodeRole][] => {
+    const workload = workloadOfLabels(one.labels, home);
+    const { role } = one.labels;
+    return workload && (role === "proxy" || role === "external") ? [[workloadKey(workload), role]] : [];
+  });
+  return { calls, roles: Object.fromEntries(roles) };
+}
+
+/** When the alert's condition began to hold: its start less the rule's `for`; unix seconds. */
+function beganAt(evidence: readonly Evidence[]): number | undefined {
+  const fact = (key: EvidenceKey, name: string) =>
+    evidence.flatMap((item) =>
+      item.key === key && item.finding.kind === "facts" ? [item.finding.facts[name]] : [],
+    )[0];
+  const started = Date.parse(String(fact("alert", "startsAt")));
+  const held = Number(fact("alert-rule", "forSeconds") ?? 0);
+  return Number.isNaN(started) ? undefined : started / 1000 - (Number.isFinite(held) ? held : 0);
+}
+
+function suspectsOf(
+  ranked: readonly RankedService[],
+  workloads: ReadonlyMap<string, Workload>,
+  measured: readonly Measured[],
+): readonly Suspect[] {
+  const confidences = confidencesOf(ranked.map(({ score }) => score));
+  return ranked.slice(0, mostSuspects).flatMap(({ node, score, link, because }, index) => {
+    const workload = workloads.get(node);
+    if (!workload) return [];
+    const from = measured.filter((each) => workloadKey(each.workload) === node).flatMap((each) => each.from);
+    const confidence = confidences[index] ?? 0;
+    return [{ workload, score: rounded(score), confidence, link, because, from: [...new Set(from)] }];
+  });
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }

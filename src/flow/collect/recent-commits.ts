@@ -1,5 +1,5 @@
 import { changesBetween } from "../../domain/kubernetes/effect.ts";
-import type { ChangedPart } from "../../domain/root-cause/cause.ts";
+import type { ChangedPart } from "../../domain/root-cause/signal-values.ts";
 import type { Finding } from "../../domain/evidence/evidence.ts";
 import type { Entry, ObjectChange, ResourceField, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Undo } from "../../domain/remedy/remedy.ts";

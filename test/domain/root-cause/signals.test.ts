@@ -82,7 +82,7 @@ describe("the stories of the lab", () => {
       noEvents,
     ]);
     expect(first).toMatchObject({ kind: "downstream", workload: { ...web, name: "catalog" }, remedies: ["scale"] });
-    expect(first?.sentence).toContain("web waits for catalog");
+    expect(first?.sentence).toContain("arises in catalog, which web depends on");
   });
 
   test("a change of the workload behind it is the reason: the revert goes there", () => {

@@ -1,7 +1,19 @@
 import { type Baseline, baselineOf, meanOf, medianOf } from "./robust-score.ts";
 
-/** What a series measures: latency in any unit of time, availability 0 to 1, requests and errors per interval, saturation 0 to 1. */
-export type MetricKind = "latency" | "availability" | "requests" | "errors" | "saturation";
+/**
+ * What a series measures: latency in any unit of time, availability and saturation 0 to 1, requests and errors per
+ * interval, usage of a resource in any unit, calls: requests for each request of the callers, and signs: counts of what
+ * should not happen (restarts, error lines).
+ */
+export type MetricKind =
+  | "latency"
+  | "availability"
+  | "requests"
+  | "errors"
+  | "saturation"
+  | "usage"
+  | "calls"
+  | "signs";
 
 /** One metric of one node. NaN = no value. The abnormal series of all nodes share their points in time. */
 export interface NodeMetric {
@@ -28,12 +40,15 @@ export interface Deviation {
 }
 
 /** 1 = high is bad, -1 = low is bad. More requests are load. */
-const badDirection: Readonly<Record<MetricKind, 1 | -1>> = {
+export const badDirection: Readonly<Record<MetricKind, 1 | -1>> = {
   latency: 1,
   availability: -1,
   requests: 1,
   errors: 1,
   saturation: 1,
+  usage: 1,
+  calls: -1,
+  signs: 1,
 };
 
 // Below these a change hurts nobody, however steady the series was: relative to the median, and in the unit.
@@ -44,6 +59,9 @@ const absoluteFloor: Readonly<Record<MetricKind, number>> = {
   requests: 1,
   errors: 1,
   saturation: 0.03,
+  usage: 0,
+  calls: 0,
+  signs: 0,
 };
 
 /** At least this share of the window, and at least two points, must be bad: one spike is no incident. */
