@@ -10,6 +10,7 @@ test("the App asks for the least permissions and nothing else", () => {
     pull_requests: "write",
     issues: "write",
     checks: "write",
+    statuses: "read",
     metadata: "read",
     members: "read",
   });

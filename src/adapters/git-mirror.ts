@@ -86,11 +86,12 @@ export function openMirror(options: MirrorOptions): Mirror {
 }
 
 async function commitsSince(directory: string, head: string, since: Date): Promise<CommitMark[]> {
-  const format = ["--first-parent", "--format=%H %cI %P", `--since=${since.toISOString()}`, "--max-count=100"];
+  const format = ["--first-parent", "--format=%H %cI %P%x09%s", `--since=${since.toISOString()}`, "--max-count=100"];
   const log = await quietGit(directory).raw(["log", ...format, head]);
   return log.split("\n").flatMap((line) => {
-    const [sha, at, parent] = line.split(" ");
-    return sha && at ? [{ sha, at, parent: parent || undefined }] : [];
+    const [marks = "", ...subject] = line.split("\t");
+    const [sha, at, parent] = marks.split(" ");
+    return sha && at ? [{ sha, at, parent: parent || undefined, subject: subject.join(" ") }] : [];
   });
 }
 

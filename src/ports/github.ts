@@ -1,3 +1,4 @@
+import type { MergeMethod } from "../domain/guardrails/merge-method.ts";
 import type { Comment, Permission } from "../domain/guardrails/commenter.ts";
 import type { Tree } from "../domain/kubernetes/tree.ts";
 import type { IssueName, OwnIssue } from "../domain/proposal/dashboard.ts";
@@ -27,8 +28,13 @@ export interface GitHost {
   mark(label: string, on: boolean): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */
   look(proposal: Pick<Proposal, "number">): Promise<ProposalFacts>;
-  /** Merges only if the head is still `proposal.headSha`. "Not yet" is an answer, not an error. */
-  merge(proposal: Proposal, approvedBy?: readonly string[]): Promise<MergeAnswer>;
+  /**
+   * Merges only if the head is still `proposal.headSha`, by the first of the methods that the repository allows, or
+   * enters its merge queue. "Not yet" is an answer, not an error.
+   */
+  merge(proposal: Proposal, approvedBy?: readonly string[], methods?: readonly MergeMethod[]): Promise<MergeAnswer>;
+  /** Takes the proposal out of the merge queue. */
+  leaveQueue(proposal: Pick<Proposal, "number" | "commitMessage">): Promise<void>;
   /** Closes the proposal and deletes its branch. */
   close(proposal: Proposal): Promise<void>;
 }
@@ -38,6 +44,8 @@ export interface CommitMark {
   readonly sha: string;
   readonly parent: string | undefined;
   readonly at: string;
+  /** The first line of its message. */
+  readonly subject?: string | undefined;
 }
 
 /** The people around a proposal. What the code host refuses to say about a person is undefined, and never a yes. */

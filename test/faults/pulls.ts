@@ -6,7 +6,7 @@ import { decisionFor } from "../../src/domain/proposal/decision.ts";
 import { concernOf } from "../../src/domain/incident/incident.ts";
 import type { Entry, ManifestEdit, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
 import { renderBody, renderTitle } from "../../src/domain/proposal/proposal-text.ts";
-import { branchOf } from "../../src/domain/proposal/pull-request.ts";
+import { branchOf } from "../../src/domain/proposal/wording.ts";
 import { treeOf } from "../../src/domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../src/domain/kubernetes/workload.ts";
 import { gate } from "../../src/flow/gate/gate.ts";
@@ -237,7 +237,7 @@ export const pullRows: readonly FaultRow[] = [
         fc.property(name, name, (namespace, deployment) => {
           const concern = concernOf(anAlert({ labels: { namespace, deployment } }));
           if (concern.kind === "nobody") return;
-          const branch = branchOf(concern.workload);
+          const branch = branchOf(concern.workload, "default", { branchPrefix: "rectify/" });
           ok(!/\.\.|\.lock$|\.$|\/\.|\/\/|[~^:?*[\\\s]|@\{|^-/.test(branch), branch);
         }),
       );

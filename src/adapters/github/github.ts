@@ -32,6 +32,10 @@ export interface GitHubClient {
   /** Public repositories must not show log lines. */
   readonly isPublic: boolean;
   readonly doubts: Doubts;
+  /** Ids of Apps by their slug, as far as somebody asked. */
+  readonly apps: Map<string, Promise<number | undefined>>;
+  /** Which branches have a merge queue, and when that was seen. */
+  readonly queues: Map<string, { readonly at: number; readonly there: boolean }>;
   read<T>(call: () => Promise<{ data: T }>): Promise<T>;
   /** All pages of a list, a hundred items each, up to a thousand items. */
   readAll<T>(page: (at: { page: number; per_page: number }) => Promise<{ data: T[] }>): Promise<T[]>;
@@ -81,6 +85,8 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     defaultBranch: about.default_branch,
     isPublic: !about.private,
     doubts: doubtsOf(options.now ?? Date.now),
+    apps: new Map(),
+    queues: new Map(),
     read,
     readAll: (page) => readAll((at) => read(() => page(at))),
     find: (call) =>

@@ -1,11 +1,14 @@
+import { mergeMethods } from "../../domain/guardrails/merge-method.ts";
 import type { Comment, Permission } from "../../domain/guardrails/commenter.ts";
 import type { MergeAnswer, Proposal, ProposalFacts, PullPlace } from "../../domain/proposal/pull-request.ts";
 import { displacements, readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { GitHost, People } from "../../ports/github.ts";
 import type { GitHubClient } from "./github.ts";
-import { requiredChecks } from "./checks.ts";
+import { branchProtection, checksOn } from "./checks.ts";
 import { issuesOf } from "./issues.ts";
 import { marksOf } from "./marks.ts";
+import { leaveQueue, queueEntry, renderEntry } from "./merge-queue.ts";
+import { type MergeWish, tryMerge } from "./merging.ts";
 import { statusOf } from "./pace.ts";
 import { findReport, publishProposal } from "./proposals.ts";
 import type { Mirror } from "../git-mirror.ts";
@@ -29,7 +32,8 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
     ...issuesOf(client),
     ...marksOf(client),
     look: (proposal) => look(client, proposal),
-    merge: (proposal, approvedBy = []) => merge(client, proposal, approvedBy),
+    merge: (proposal, approvedBy = [], methods = mergeMethods) => merge(client, proposal, { approvedBy, methods }),
+    leaveQueue: (proposal) => leaveQueue(client, { number: proposal.number, incident: onRecord(proposal).incident }),
     close: async (proposal) => {
       const detail = onRecord(proposal);
       const request = { ...client.repository, pull_number: proposal.number, state: "closed" as const };
@@ -167,14 +171,28 @@ async function writeReport(
 async function look(client: GitHubClient, proposal: Pick<Proposal, "number">): Promise<ProposalFacts> {
   const { octokit, repository } = client;
   const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
-  const state = pull.merged ? "merged" : pull.state === "open" ? "open" : "closed";
-  return {
-    state,
-    headSha: pull.head.sha,
-    mergedSha: pull.merged ? (pull.merge_commit_sha ?? undefined) : undefined,
-    requiredChecks: state === "open" ? await requiredChecks(client, pull.base.ref, pull.head.sha) : [],
+  const state: ProposalFacts["state"] = pull.merged ? "merged" : pull.state === "open" ? "open" : "closed";
+  const about = {
+    ...{ state, headSha: pull.head.sha, place: placeOf(client, pull) },
     conflicting: pull.mergeable === null ? undefined : !pull.mergeable,
-    place: placeOf(client, pull),
+  };
+  if (state !== "open") {
+    const mergedSha = pull.merged ? (pull.merge_commit_sha ?? undefined) : undefined;
+    const mergedBy = pull.merged_by?.type === "Bot" ? pull.merged_by.login : undefined;
+    return { ...about, mergedSha, requiredChecks: [], mergedBy };
+  }
+  const protection = await branchProtection(client, pull.base.ref);
+  const [checks, queued] = await Promise.all([
+    checksOn(client, protection.checks, pull.head.sha),
+    queueEntry(client, { number: proposal.number, base: pull.base.ref, ruled: protection.mergeQueue }),
+  ]);
+  return {
+    ...about,
+    mergedSha: undefined,
+    requiredChecks: checks.required,
+    failedChecks: checks.failed,
+    behind: pull.mergeable_state === "behind",
+    queued: queued && renderEntry(queued),
   };
 }
 
@@ -185,52 +203,19 @@ function placeOf(
   return { base: pull.base.ref, branch: pull.head.ref, draft: pull.draft === true, defaultBranch };
 }
 
-async function merge(client: GitHubClient, proposal: Proposal, approvedBy: readonly string[]): Promise<MergeAnswer> {
+async function merge(client: GitHubClient, proposal: Proposal, how: MergeWish): Promise<MergeAnswer> {
   // GitHub binds a merge to the head and to nothing else, and the turn to write may have come much later than the look.
   const { octokit, repository } = client;
   const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
   const changed = pull.merged ? [] : displacements(placeOf(client, pull), proposal.branch);
   if (changed.length > 0) return { kind: "not-yet", because: `waiting for ${changed.join(", ")}` };
-  const answer = await tryMerge(client, proposal, approvedBy);
-  if (answer.kind === "merged") await deleteBranch(client, proposal);
-  return answer;
-}
-
-async function tryMerge(client: GitHubClient, proposal: Proposal, approvedBy: readonly string[]): Promise<MergeAnswer> {
-  const { octokit, repository } = client;
-  const [title = "", ...rest] = proposal.commitMessage.split("\n");
-  const request = {
-    ...repository,
-    pull_number: proposal.number,
-    sha: proposal.headSha,
-    merge_method: "squash" as const,
-    commit_title: `${title} (#${proposal.number})`,
-    commit_message: [rest.join("\n").trim(), ...approvedBy.map((login) => `Approved-by: ${login}`)].join("\n"),
-  };
-  try {
-    const detail = { ...onRecord(proposal), sha: proposal.headSha, effect: proposal.effect, approvedBy };
-    const merged = await client.write("merge", detail, () => octokit.rest.pulls.merge(request));
-    return { kind: "merged", sha: merged.sha };
-  } catch (error) {
-    const answer = mergeRefusal(error);
-    // An earlier try may have merged it and died before it could say so.
-    const now = await look(client, proposal);
-    return now.state === "merged" && now.mergedSha !== undefined ? { kind: "merged", sha: now.mergedSha } : answer;
-  }
-}
-
-// 405, 409 and 422 are states of the pull request, not failures of the call.
-function mergeRefusal(error: unknown): MergeAnswer {
-  const because = error instanceof Error ? error.message : String(error);
-  switch (statusOf(error)) {
-    case 409:
-      return { kind: "moved", because };
-    case 405:
-    case 422:
-      return { kind: "not-yet", because };
-    default:
-      throw error;
-  }
+  const answer = await tryMerge(client, { proposal, pull, incident: onRecord(proposal).incident }, how);
+  // An earlier try may have merged it and died before it could say so.
+  const now = answer.kind === "merged" ? undefined : await look(client, proposal);
+  const merged = now?.state === "merged" && now.mergedSha !== undefined ? now.mergedSha : undefined;
+  const settled: MergeAnswer = merged === undefined ? answer : { kind: "merged", sha: merged };
+  if (settled.kind === "merged") await deleteBranch(client, proposal);
+  return settled;
 }
 
 /** Deletes the branch while it holds nothing but what we put there: a person's commits are theirs to keep. */

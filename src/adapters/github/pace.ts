@@ -53,6 +53,9 @@ export function paceOf(gapMs: number, now: () => number = Date.now): Pace {
 
 interface HttpFailure {
   readonly status?: number;
+  /** What a GraphQL answer says no with, under the status 200. */
+  readonly errors?: readonly { readonly type?: string; readonly message?: string }[];
+  readonly headers?: Readonly<Record<string, string | number | undefined>>;
   readonly message?: string;
   readonly response?: {
     readonly headers?: Readonly<Record<string, string | number | undefined>>;
@@ -62,8 +65,9 @@ interface HttpFailure {
 
 /** How long GitHub wants silence: https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api */
 function limitPauseMs(failure: HttpFailure, now: number): number | undefined {
-  if (failure.status !== 403 && failure.status !== 429) return undefined;
-  const headers = failure.response?.headers ?? {};
+  const limited = failure.errors?.some(({ type }) => type === "RATE_LIMITED") === true;
+  if (failure.status !== 403 && failure.status !== 429 && !limited) return undefined;
+  const headers = failure.response?.headers ?? failure.headers ?? {};
   const secondsLeft = Number(headers["retry-after"] ?? Number.NaN);
   if (Number.isFinite(secondsLeft)) return secondsLeft * 1000;
   const resetSeconds = Number(headers["x-ratelimit-reset"]);
@@ -71,17 +75,26 @@ function limitPauseMs(failure: HttpFailure, now: number): number | undefined {
     return Math.max(1000, resetSeconds * 1000 - now);
   }
   // A secondary limit may come without any header: then at least a minute.
-  return failure.status === 429 || /secondary rate limit/i.test(failure.message ?? "") ? 60_000 : undefined;
+  const says = /secondary rate limit|abuse detection|submitted too quickly/i.test(failure.message ?? "");
+  return failure.status === 429 || limited || says ? 60_000 : undefined;
 }
 
 const passing = new Set([408, 500, 502, 503, 504]);
 
 function translate(failure: HttpFailure): Error {
-  const status = failure.status;
-  const message = `GitHub${status === undefined ? "" : ` ${status}`}: ${withoutTokens(failure.message ?? "no answer")}`;
+  const status = failure.status ?? (failure.errors === undefined ? undefined : 422);
+  const said = withoutTokens(failure.message ?? "no answer") + permissionWanted(failure);
+  const message = `GitHub${status === undefined ? "" : ` ${status}`}: ${said}`;
   if (status === undefined || status === 401 || passing.has(status))
     return new Unavailable(message, { cause: failure });
   return Object.assign(new Refused(message, { cause: failure }), { status });
+}
+
+/** GitHub names the permission that a call would have needed. */
+function permissionWanted({ status, response }: HttpFailure): string {
+  const wanted = response?.headers?.["x-accepted-github-permissions"];
+  if (status !== 403 || typeof wanted !== "string" || wanted === "") return "";
+  return ` (the App lacks a permission: it needs ${wanted.replaceAll("=", ": ")}, to be accepted in its installation)`;
 }
 
 function withoutTokens(text: string): string {

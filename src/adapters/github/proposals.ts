@@ -128,9 +128,15 @@ async function createRef(
       () => "created" as const,
       (error) => {
         if (statusOf(error) !== 422) throw error;
+        if (/rule violations/i.test(error.message)) throw againstRules(error.message);
         return /already exists/i.test(error.message) ? "exists" : "refused";
       },
     );
+}
+
+/** What the repository's own rules forbid is quoted, with the fields of the guardrails that can help. */
+function againstRules(message: string): Refused {
+  return new Refused(`${message.replace(/\s+/g, " ").trim()} (guardrails: branchPrefix, titleTemplate)`);
 }
 
 /** The head of a branch that an earlier try made for this incident, brought up to the draft; undefined: not ours. */

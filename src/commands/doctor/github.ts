@@ -20,6 +20,7 @@ const neededPermissions: Readonly<Record<string, "read" | "write">> = {
   pull_requests: "write",
   issues: "write",
   checks: "write",
+  statuses: "read",
   metadata: "read",
 };
 const neededEvents = ["issue_comment", "pull_request", "check_run"];

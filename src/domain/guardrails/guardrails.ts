@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { commandWords } from "./command.ts";
+import { mergeMethods } from "./merge-method.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 import { nearestWord } from "../text/nearest-word.ts";
 
@@ -72,6 +73,25 @@ const Guardrails = z.strictObject({
   autoMerge: choice(["never", "low-risk"])
     .default("never")
     .describe("`low-risk` lets changes of low risk with a proven precedent merge without a person."),
+  mergeMethods: listOf(choice(mergeMethods))
+    .min(1, "must name at least one method")
+    .default([...mergeMethods])
+    .describe("How a pull request is merged: the first of these that the repository allows."),
+  branchPrefix: z
+    .string({ error: "must be the beginning of a branch name such as rectify/" })
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\/[A-Za-z0-9][A-Za-z0-9_-]*)*[/-]$/,
+      "must be such as rectify/ or bot/rectify-",
+    )
+    .default("rectify/")
+    .describe("How the names of our branches begin, where rules of the repository ask for something."),
+  titleTemplate: z
+    .string({ error: "must be a text with {title} in it" })
+    .max(100, "must be at most 100 characters")
+    .regex(/^[^\n\r]*\{title\}[^\n\r]*$/, "must be one line with {title} in it")
+    .optional()
+    .describe("How titles of pull requests and subjects of commits are written. By default as the history has them.")
+    .meta({ examples: ["fix(ops): {title}"] }),
   approvers: z
     .partialRecord(z.enum(commandWords, { error: "is not a command" }), ApprovalRule, { error: "must name commands" })
     .default({})

@@ -1,3 +1,4 @@
+import type { RequiredCheck } from "../guardrails/required-check.ts";
 import { displacements, type ProposalFacts, type PullPlace } from "./pull-request.ts";
 
 /** A person and the effect they saw. */
@@ -39,8 +40,11 @@ export interface DecisionFacts {
 export type Decision =
   | { readonly kind: "merge"; readonly because: string; readonly approvedBy: readonly string[] }
   | { readonly kind: "merged"; readonly sha: string; readonly because: string }
-  /** `moved` = the base changed the same lines: the change can be planned again. */
-  | { readonly kind: "wait"; readonly for: readonly string[]; readonly moved?: boolean }
+  /**
+   * `moved` = the base changed, and the change can be planned again on it. `queued` = only the merge queue is waited
+   * for; whatever else is waited for must not merge meanwhile.
+   */
+  | { readonly kind: "wait"; readonly for: readonly string[]; readonly moved?: boolean; readonly queued?: boolean }
   | { readonly kind: "close"; readonly ending: "resolved-before-merge" | "declined"; readonly because: string };
 
 /** Why a proposal closes that nobody said no to. */
@@ -52,14 +56,19 @@ export function decisionFor(facts: DecisionFacts): Decision {
   const over = settledByOthers(facts);
   if (over) return over;
 
-  const obstacles = obstaclesOf(facts);
   const valid = facts.standing.approvals.filter((approval) => approval.effect === facts.effect);
   const people = [...new Set(valid.map((approval) => approval.by))];
   const approved = people.length >= facts.approvalsNeeded;
   const unapproved = approved || facts.selfMergeLacks.length === 0 ? [] : approvalWanted(facts, people.length);
-  const missing = [...obstacles, ...unapproved];
-  const moved = facts.proposal.conflicting === true && facts.proposal.headSha === facts.headSha;
+  const byItself = !approved && facts.selfMergeLacks.length === 0;
+  const missing = [...obstaclesOf(facts, byItself), ...unapproved];
+  const unmoved = facts.proposal.headSha === facts.headSha;
+  const moved = facts.proposal.conflicting === true && unmoved;
   if (missing.length > 0) return { kind: "wait", for: missing, ...(moved ? { moved } : {}) };
+  const { queued, behind } = facts.proposal;
+  if (queued !== undefined) return { kind: "wait", for: [`GitHub: it is ${queued}`], queued: true };
+  if (behind === true)
+    return { kind: "wait", for: ["the newest commit of the base, which the branch must hold"], moved: true };
   const because = approved
     ? `approved by ${people.join(", ")}`
     : "low risk, within the guardrails, required checks passed";
@@ -71,8 +80,10 @@ function settledByOthers(facts: DecisionFacts): Decision | undefined {
   if (proposal.state === "merged" && proposal.place.base !== proposal.place.defaultBranch) {
     return { kind: "close", ending: "declined", because: `merged by a person into ${proposal.place.base}` };
   }
-  if (proposal.state === "merged")
-    return { kind: "merged", sha: proposal.mergedSha ?? "", because: "merged by a person" };
+  if (proposal.state === "merged") {
+    const because = `merged by ${proposal.mergedBy ?? "a person"}`;
+    return { kind: "merged", sha: proposal.mergedSha ?? "", because };
+  }
   if (proposal.state === "closed") return { kind: "close", ending: "declined", because: "closed by a person" };
   if (standing.rejectedBy !== undefined)
     return { kind: "close", ending: "declined", because: `rejected by ${standing.rejectedBy}` };
@@ -105,7 +116,8 @@ function placeKey({ base, branch, draft }: PullPlace): string {
   return JSON.stringify([base, branch, draft]);
 }
 
-function obstaclesOf({ proposal, headSha, branch, standing, stopped, closesAt }: DecisionFacts): string[] {
+function obstaclesOf(facts: DecisionFacts, byItself: boolean): string[] {
+  const { proposal, headSha, branch, standing, stopped, closesAt } = facts;
   const moved = proposal.headSha !== headSha;
   return [
     ...(moved ? [`a person pushed ${proposal.headSha.slice(0, 7)} to this branch: Rectify will not merge it`] : []),
@@ -114,10 +126,18 @@ function obstaclesOf({ proposal, headSha, branch, standing, stopped, closesAt }:
     ...(standing.held ? ["the end of the hold (/resume)"] : []),
     ...(stopped === undefined ? [] : [stopped]),
     ...(closesAt === undefined ? [] : [`the alert, which resolved: this closes at ${closesAt} unless it fires again`]),
-    ...proposal.requiredChecks
-      .filter((check) => check.state !== "passed")
-      .map((check) => (check.state === "failed" ? `check ${check.name} (failed)` : `check ${check.name}`)),
+    ...proposal.requiredChecks.flatMap((check) => checkWanted(check, byItself)),
+    ...(proposal.failedChecks ?? []).map((name) => `check ${name} (failed, though nothing requires it)`),
   ];
+}
+
+/** A merge without a person keeps to our own, stricter count; one that people approved to the code host's. */
+function checkWanted({ name, state, counted = state, because }: RequiredCheck, byItself: boolean): string[] {
+  if (counted === "failed") return [`check ${name} (failed)`];
+  const seen = byItself ? state : counted;
+  if (seen === "passed") return [];
+  const why = seen === "failed" ? "skipped or neutral" : because;
+  return [`check ${name}${why === undefined ? "" : ` (${why})`}`];
 }
 
 function approvalWanted({ approvalsNeeded, selfMergeLacks }: DecisionFacts, given: number): string[] {

@@ -48,14 +48,17 @@ export interface SecondWitness {
 // GitHub refuses longer bodies.
 const longestBody = 65_536;
 
-export function renderTitle(story: ProposalBody): string {
-  return bare(`${renderRemediation(story.remediation)} (${shortReason(story)})`, 200);
+export function renderTitle(story: ProposalBody, inHouse: (title: string) => string = (title) => title): string {
+  return inHouse(bare(`${renderRemediation(story.remediation)} (${shortReason(story)})`, 200));
 }
 
 /** Subject, the reason, and the trailers by which the commit is recognised. */
-export function renderCommitMessage(story: ProposalBody): string {
+export function renderCommitMessage(
+  story: ProposalBody,
+  inHouse: (title: string) => string = (title) => title,
+): string {
   const { incident, remediation, cause } = story;
-  const subject = bare(renderRemediation(remediation), 72);
+  const subject = inHouse(bare(renderRemediation(remediation), 72));
   const why = bare(`${reasonSentence(story)} ${cause.sentence}`, 1000);
   return [subject, "", why, "", trailersOf(incident, story.effect.hash, story.leaseExpires)].join("\n");
 }

@@ -1,6 +1,5 @@
 import type { Incident } from "../incident/incident.ts";
 import type { RequiredCheck } from "../guardrails/required-check.ts";
-import type { Workload } from "../kubernetes/workload.ts";
 
 /** A pull request about to be opened: everything in it, decided by code. */
 export interface ProposalDraft {
@@ -48,9 +47,17 @@ export interface ProposalFacts {
   /** The commit on the default branch, once merged. */
   readonly mergedSha: string | undefined;
   readonly requiredChecks: readonly RequiredCheck[];
+  /** Checks that failed although nothing requires them. */
+  readonly failedChecks?: readonly string[] | undefined;
   /** Conflicts with the base; undefined while the code host is still computing. */
   readonly conflicting: boolean | undefined;
   readonly place: PullPlace;
+  /** The branch must hold the newest commit of its base before it may be merged, and does not. */
+  readonly behind?: boolean | undefined;
+  /** Where it stands in the merge queue, in words; undefined = it is not in one. */
+  readonly queued?: string | undefined;
+  /** Who merged it, where that was no person. */
+  readonly mergedBy?: string | undefined;
 }
 
 /** From where to where a pull request leads, and whether it may be merged at all: people can change each of them. */
@@ -79,12 +86,6 @@ export type MergeAnswer =
 
 /** The name of our Check Run. */
 export const checkName = "rectify";
-
-/** The one branch of a workload: there is never a second proposal for it. */
-export function branchOf(workload: Workload): string {
-  // git refuses a ref that ends in `.lock`, which Kubernetes takes for a name.
-  return `rectify/${workload.namespace}-${workload.name}`.replace(/\.lock$/, "-lock");
-}
 
 /** The trailers of our commit, by which it is recognised later. */
 export function trailersOf(incident: Incident, effect: string, lease?: string): string {

@@ -8,7 +8,7 @@ import {
   withoutVoided,
 } from "../../domain/proposal/decision.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
-import type { Proposal, PullPlace } from "../../domain/proposal/pull-request.ts";
+import type { MergeAnswer, Proposal, PullPlace } from "../../domain/proposal/pull-request.ts";
 import { trustedChecks } from "../../domain/guardrails/required-check.ts";
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
@@ -188,6 +188,10 @@ async function judge(pending: Pending, said: ReviewState, since: Since, ports: P
     stopped: stopOf(guardrails, freezes),
     overdue: at - begun > ports.timings.decideTimeoutMs,
   });
+  // What is not to be merged now must not be merged by the queue either.
+  if (decision.kind === "wait" && decision.queued !== true && seen.queued !== undefined) {
+    await github.leaveQueue(pending.proposal);
+  }
   return { decision, at, resolvedAt: resolved, place: seen.place };
 }
 
@@ -226,9 +230,19 @@ async function carryOut(
     });
     return decision;
   }
-  const answer = await run.step("merge", (ports) => ports.github.merge(pending.proposal, decision.approvedBy));
+  const answer = await run.step("merge", (ports) => merge(pending.proposal, decision.approvedBy, ports));
   if (answer.kind === "merged") return { kind: "merged", sha: answer.sha, because: decision.because };
   return { kind: "not-yet", because: answer.because };
+}
+
+async function merge(
+  proposal: Proposal,
+  approvedBy: readonly string[],
+  { github }: Pick<Ports, "github">,
+): Promise<MergeAnswer> {
+  const guardrails = loadGuardrails((await github.head()).tree);
+  if (!guardrails.ok) return { kind: "not-yet", because: "the guardrails are not valid any more" };
+  return github.merge(proposal, approvedBy, guardrails.value.mergeMethods);
 }
 
 async function report(

@@ -31,4 +31,6 @@ export interface ChangeRequest {
   readonly rollback?: Rollback | undefined;
   /** A remedy is pointless once the alert is gone; a revert is not. */
   readonly closesWhenResolved: boolean;
+  /** The branch of the open proposal that is planned anew. */
+  readonly branch?: string;
 }

@@ -8,7 +8,8 @@ import {
   renderTitle,
 } from "../../domain/proposal/proposal-text.ts";
 import { renderChart } from "../../domain/evidence/chart.ts";
-import { branchOf, type Proposal, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import { branchOf, titleAs, type WordingRules } from "../../domain/proposal/wording.ts";
+import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import type { Gated } from "../gate/gate.ts";
@@ -44,21 +45,41 @@ export async function draftProposal(
       : {}),
     precedents: subject.precedents,
   };
+  const { branch, inHouse } = await wordingOf(subject, plan, ports);
   const carried = await filesBeside(subject, plan, ports);
   const waitsFor = selfMergeLacks.length === 0 ? ["the required checks"] : ["an approval of this exact change"];
   return {
     incident: incident.uid,
-    branch: branchOf(remediation.workload),
+    branch,
     baseSha,
-    title: renderTitle(story),
+    title: renderTitle(story, inHouse),
     body: renderBody(story),
     labels: ["rectify", `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"])],
     ...afterOf(subject),
-    commitMessage: renderCommitMessage(story),
+    commitMessage: renderCommitMessage(story, inHouse),
     files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
     effect: effect.hash,
     report: renderReport({ state: "waiting", waitsFor }),
     check: { conclusion: gated.conclusion, title: `risk ${risk.level}`, summary: policy },
+  };
+}
+
+// So far back the history shows how subjects are written.
+const historyMs = 90 * 24 * 3_600_000;
+
+/** The branch, and the way in which the repository writes titles. A new plan of an open proposal keeps its branch. */
+async function wordingOf(
+  { incident, branch }: ChangeRequest,
+  { remediation, baseSha }: Plan,
+  { github, clock }: Pick<Ports, "github" | "clock">,
+) {
+  const read = loadGuardrails(await github.at(baseSha));
+  const rules: WordingRules = read.ok ? read.value : { branchPrefix: "rectify/" };
+  const history = await github.commitsSince(new Date(clock.now().getTime() - historyMs));
+  const subjects = history.flatMap(({ subject }) => subject ?? []);
+  return {
+    branch: branch ?? branchOf(remediation.workload, incident.cluster, rules),
+    inHouse: (title: string) => titleAs(title, rules, subjects),
   };
 }
 

@@ -141,7 +141,7 @@ async function proposed(subject: ChangeRequest, first: Plan, turn: "go" | "waite
       earlier = { ...hearings, standing: { ...hearings.standing, refusal } };
       continue;
     }
-    current = await open(subject, again, run);
+    current = await open({ ...subject, branch: proposal.branch }, again, run);
     approvedBy = replicas === undefined ? undefined : by;
   }
 }

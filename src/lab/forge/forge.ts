@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { appRoutes } from "./api/app-routes.ts";
 import { tokensOf } from "./api/auth.ts";
 import type { PushOptions } from "./api/branches.ts";
-import { envelopeOf, pushFiles } from "./api/branches.ts";
-import { addCheck, checkRoutes } from "./api/checks.ts";
+import { envelopeOf, pushFiles, pushFirst } from "./api/branches.ts";
+import { addCheck, addStatus, checkRoutes } from "./api/checks.ts";
 import { addComment, commentRoutes, deleteComment, editComment } from "./api/comments.ts";
 import { gitDataRoutes } from "./api/git-data.ts";
 import type { GitStore } from "./git/git-store.ts";
@@ -11,6 +11,7 @@ import { createGitStore } from "./git/git-store.ts";
 import { routerOf } from "./http.ts";
 import { addLabels, closeIssue, edit, issueRoutes, openIssue } from "./api/issues.ts";
 import { mergePull } from "./api/merging.ts";
+import { finishQueued, queueRoutes } from "./merge-queue.ts";
 import { pageAt } from "./page.ts";
 import { addReview, fullView, openPull, pullRoutes } from "./api/pulls.ts";
 import { repositoryRoutes } from "./api/repository.ts";
@@ -19,8 +20,17 @@ import { listen } from "./server.ts";
 import { accountView, commentView, installationView, issueView, pullView, repositoryView } from "./api/views.ts";
 import type { Delivery } from "./webhooks.ts";
 import { webhooksOf } from "./webhooks.ts";
-import type { Account, Conclusion, ForgeOptions, IssueRecord, PullRecord, ForgeState } from "./world.ts";
-import { accountOf, signatureOf } from "./world.ts";
+import type {
+  Account,
+  Conclusion,
+  ForgeOptions,
+  IssueRecord,
+  PullRecord,
+  RepositorySettings,
+  StatusRecord,
+  ForgeState,
+} from "./world.ts";
+import { accountOf, settingsOf } from "./world.ts";
 
 export type { ForgeOptions } from "./world.ts";
 export type { Fault, Faults, LoggedCall } from "./server.ts";
@@ -58,6 +68,13 @@ export interface Forge {
   review(login: string, pull: number, state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED"): Promise<number>;
   /** A check run of a CI App. Without a conclusion it is still running. */
   reportCheck(check: { sha: string; name: string; appId: number; conclusion?: Conclusion }): Promise<number>;
+  /** A commit status, set by a person, or by the bot of an App (`name[bot]`). */
+  reportStatus(status: { sha: string; context: string; state: StatusRecord["state"]; by: string }): Promise<number>;
+  /** What GitHub does when the group of a queued pull request has run. */
+  finishQueued(pull: number, outcome: "merged" | "FAILED_CHECKS"): Promise<void>;
+  queued(): readonly number[];
+  /** People change the settings of the repository. */
+  change(settings: Partial<RepositorySettings>): void;
   /** Merges by the button: the protection counts for people too. Throws what stands in the way. */
   mergeBy(login: string, pull: number): Promise<string>;
   closeBy(login: string, issueNumber: number): Promise<void>;
@@ -88,7 +105,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const tokens = tokensOf(options.app, now);
   const desk: Desk = { calls: [], faults: undefined };
   const inTurn = turns();
-  const { server, origin } = await listen(options.port ?? 0, () => stations);
+  const { server, origin } = await listen(options, () => stations);
   const world = worldOf(options, { store, origin, send: (event, payload) => webhooks.send(event, payload) });
   const routes = {
     ...appRoutes(world, tokens, webhooks),
@@ -98,6 +115,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
     ...issueRoutes(world),
     ...commentRoutes(world),
     ...pullRoutes(world),
+    ...queueRoutes(world),
   };
   const stations = { world, tokens, find: routerOf(routes), inTurn, desk, page: (path: string) => pageAt(world, path) };
   await pushFirst(world, options.files);
@@ -118,6 +136,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
       ),
     settled: webhooks.settled,
     revokeTokens: tokens.revokeAll,
+    change: (settings) => void Object.assign(world.settings, settings),
     ...peopleOf(world, inTurn),
     ...sightOf(world, inTurn),
     calls: desk.calls,
@@ -167,6 +186,7 @@ function worldOf(
     issues: new Map(),
     comments: new Map(),
     checks: [],
+    ...{ statuses: [], queue: [], removals: [], settings: settingsOf(options) },
     labels: new Map(),
     nextId: () => ++ids,
     nextNumber: () => ++numbers,
@@ -175,20 +195,6 @@ function worldOf(
   };
   for (const { login } of options.people) accountOf(world, login);
   return world;
-}
-
-async function pushFirst(world: ForgeState, files: Readonly<Record<string, string>>): Promise<void> {
-  const changes = await Promise.all(
-    Object.entries(files).map(async ([path, content]) => ({
-      path,
-      mode: "100644",
-      sha: await world.store.writeBlob(content),
-    })),
-  );
-  const signature = signatureOf(world.owner, world.now());
-  const tree = await world.store.writeTree(undefined, changes);
-  const first = { tree, parents: [], message: "Initial commit\n", author: signature, committer: signature };
-  await world.store.updateRef("refs/heads/main", await world.store.writeCommit(first));
 }
 
 function issueAt(world: ForgeState, number: number): IssueRecord {
@@ -254,6 +260,8 @@ function peopleOf(world: ForgeState, inTurn: Turns) {
         pull.baseRef = base ?? pull.baseRef;
         pull.draft = draft ?? pull.draft;
       }),
+    reportStatus: ({ by, ...status }) => act(() => addStatus(world, status, account(by)).id),
+    finishQueued: (number, outcome) => act(() => finishQueued(world, number, outcome)),
     closeBy: (login, number) => act(() => closeIssue(world, issueAt(world, number), account(login))),
   } satisfies Partial<Forge>;
 }
@@ -262,6 +270,8 @@ function peopleOf(world: ForgeState, inTurn: Turns) {
 function sightOf(world: ForgeState, inTurn: Turns) {
   return {
     headOf: (branch) => world.store.resolve(`refs/heads/${branch}`),
+    queued: () =>
+      world.queue.map((entry) => entry.issue).filter((number) => world.issues.get(number)?.state === "open"),
     pulls: () =>
       [...world.issues.values()].flatMap((issue) =>
         issue.pull ? [{ ...pullView(world, issue, issue.pull), merged: issue.pull.mergedAt !== null }] : [],

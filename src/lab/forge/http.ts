@@ -33,6 +33,7 @@ export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: number;
   readonly errors: readonly object[] | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 
   constructor(status: number, message: string, errors?: readonly object[]) {
     super(message);

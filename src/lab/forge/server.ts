@@ -5,7 +5,7 @@ import type { Tokens } from "./api/auth.ts";
 import type { Answer, Call, Caller, Match } from "./http.ts";
 import { Problem, notFound, problemBody } from "./http.ts";
 import { serveGit } from "./git/smart-http.ts";
-import type { ForgeState } from "./world.ts";
+import type { ForgeOptions, ForgeState } from "./world.ts";
 
 /** One call to the API, as it was answered. Status 0: the connection was cut. */
 export interface LoggedCall {
@@ -59,7 +59,10 @@ export interface Stations {
 const largestBody = 40 * 1024 * 1024;
 
 /** Listens on a port of 127.0.0.1. `stations` is asked for at each request, as it needs the address. */
-export async function listen(port: number, stations: () => Stations): Promise<{ server: Server; origin: string }> {
+export async function listen(
+  { port = 0, hostName = "127.0.0.1" }: Pick<ForgeOptions, "port" | "hostName">,
+  stations: () => Stations,
+): Promise<{ server: Server; origin: string }> {
   const server = createServer((request, response) => {
     respond(stations(), request, response).catch(() => response.destroy());
   });
@@ -69,14 +72,15 @@ export async function listen(port: number, stations: () => Stations): Promise<{ 
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
-  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { server, origin: `http://${hostName}:${(server.address() as AddressInfo).port}` };
 }
 
 async function respond(stations: Stations, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", stations.world.origin);
   const { owner, repo } = stations.world.options;
   const git = `/${owner}/${repo}.git`;
-  if (url.pathname.startsWith("/api/v3/")) return answerApi(stations, { request, response, url });
+  if (url.pathname.startsWith("/api/v3/") || url.pathname === "/api/graphql")
+    return answerApi(stations, { request, response, url });
   if (url.pathname.startsWith(`${git}/`)) {
     if (!mayFetch(stations, request)) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="GitHub"' }).end("Authentication required\n");
@@ -101,7 +105,7 @@ function mayFetch({ world, tokens }: Stations, request: IncomingMessage): boolea
   try {
     return (
       tokens.callerOf(request.headers.authorization) === "installation" ||
-      (!world.options.private && request.headers.authorization === undefined)
+      (!world.settings.private && request.headers.authorization === undefined)
     );
   } catch {
     return false;
@@ -117,7 +121,7 @@ interface Exchange {
 async function answerApi(stations: Stations, { request, response, url }: Exchange): Promise<void> {
   const { desk } = stations;
   const method = request.method ?? "GET";
-  const path = url.pathname.slice("/api/v3".length);
+  const path = url.pathname.replace(/^\/api(\/v3)?/, "");
   const body = await readBody(request);
   const entry = { method, path, status: 0 };
   const index = desk.calls.push(entry) - 1;
@@ -167,7 +171,9 @@ async function handle(stations: Stations, { request, method, path, url, body }: 
     };
     return await match.handler(call);
   } catch (error) {
-    if (error instanceof Problem) return { status: error.status, body: problemBody(error) };
+    if (error instanceof Problem) {
+      return { status: error.status, body: problemBody(error), ...(error.headers ? { headers: error.headers } : {}) };
+    }
     return { status: 500, body: problemBody(new Problem(500, `the forge failed: ${String(error)}`)) };
   }
 }
@@ -193,15 +199,36 @@ function admit(
   } else if (caller.kind === "app") {
     throw new Problem(401, "Bad credentials");
   }
+  forbid(world, { path, method, caller });
   const { owner, repo } = params;
   const same = (one: string | undefined, other: string) =>
     one === undefined || one.toLowerCase() === other.toLowerCase();
   if (!same(owner, world.options.owner) || !same(repo, world.options.repo)) throw notFound();
   if (caller.kind !== "nobody" || path === "/rate_limit" || path === "/meta") return;
   // A private repository does not even say that it exists.
-  if (world.options.private) throw notFound();
+  if (world.settings.private) throw notFound();
   if (method !== "GET") throw new Problem(401, "Requires authentication");
 }
+
+/** What no caller may do in an archived repository, and what the installation may not do any more. */
+function forbid(world: ForgeState, { path, method, caller }: { path: string; method: string; caller: Caller }): void {
+  if (caller.kind !== "installation") return;
+  const { archived, withoutPermissions } = world.settings;
+  if (archived && method !== "GET") throw new Problem(403, "Repository was archived so is read-only.");
+  const needed = neededFor.find(([pattern]) => pattern.test(path))?.[1] ?? "";
+  if (!withoutPermissions.includes(needed)) return;
+  const accepted = `${needed}=${method === "GET" ? "read" : "write"}`;
+  const headers = { "x-accepted-github-permissions": accepted };
+  throw Object.assign(new Problem(403, "Resource not accessible by integration"), { headers });
+}
+
+const neededFor: readonly (readonly [RegExp, string])[] = [
+  [/\/statuses$|\/status$/, "statuses"],
+  [/\/check-runs/, "checks"],
+  [/\/pulls/, "pull_requests"],
+  [/\/issues/, "issues"],
+  [/\/git\/|\/contents\/|\/commits|\/branches/, "contents"],
+];
 
 const malformed = Symbol("not JSON");
 

@@ -30,10 +30,58 @@ export interface ForgeOptions {
   /** Members by `organisation/team`. */
   readonly teams?: Readonly<Record<string, readonly string[]>>;
   readonly private: boolean;
+  /** How people have set the repository up, where it differs from the ordinary. */
+  readonly settings?: Partial<RepositorySettings>;
+  /** The name under which the forge is reached; `127.0.0.1` by default. */
+  readonly hostName?: string;
   /** GitHub's clock; the machine's by default. */
   readonly now?: () => Date;
   /** 0, the default, takes a free port. */
   readonly port?: number;
+}
+
+export type MergeMethod = "merge" | "squash" | "rebase";
+
+/** What people switch in the settings of the repository; it may change at any time. */
+export interface RepositorySettings {
+  mergeMethods: readonly MergeMethod[];
+  /** Whether the API shows the App which methods are allowed. */
+  showsMethods: boolean;
+  hasIssues: boolean;
+  archived: boolean;
+  fork: boolean;
+  private: boolean;
+  /** A branch must hold the newest commit of main before it is merged. */
+  strict: boolean;
+  /** What asks for the merge queue: a ruleset, which the API shows, or the branch's own protection, which it does not. */
+  mergeQueue: "ruleset" | "protection" | undefined;
+  /** What names of branches must fit; anchored by whoever writes it. */
+  branchPattern: string | undefined;
+  /** What the messages of commits must fit. */
+  commitPattern: string | undefined;
+  /** What the installation may not do any more. */
+  withoutPermissions: readonly string[];
+}
+
+export interface StatusRecord {
+  readonly id: number;
+  readonly sha: string;
+  readonly context: string;
+  readonly state: "error" | "failure" | "pending" | "success";
+  readonly creator: Account;
+  readonly createdAt: string;
+}
+
+/** A pull request in the merge queue, and what it was taken out for before. */
+export interface QueueRecord {
+  readonly issue: number;
+  readonly state: "QUEUED" | "AWAITING_CHECKS";
+}
+
+export interface RemovalRecord {
+  readonly issue: number;
+  readonly reason: string;
+  readonly at: string;
 }
 
 export interface Account {
@@ -128,6 +176,10 @@ export interface ForgeState {
   readonly issues: Map<number, IssueRecord>;
   readonly comments: Map<number, CommentRecord>;
   readonly checks: CheckRecord[];
+  readonly statuses: StatusRecord[];
+  readonly queue: QueueRecord[];
+  readonly removals: RemovalRecord[];
+  readonly settings: RepositorySettings;
   readonly labels: Map<string, number>;
   readonly createdAt: string;
   /** Ids and issue numbers only grow. */
@@ -170,4 +222,13 @@ export function permissionOf(world: ForgeState, login: string): RepositoryPermis
   const given = person?.permission ?? "none";
   // Everyone reads a public repository.
   return given === "none" && !world.options.private ? "read" : given;
+}
+
+export function settingsOf(options: ForgeOptions): RepositorySettings {
+  return {
+    ...{ mergeMethods: ["squash", "merge"], showsMethods: true, hasIssues: true, archived: false, fork: false },
+    ...{ private: options.private, strict: false, mergeQueue: undefined, branchPattern: undefined },
+    ...{ commitPattern: undefined, withoutPermissions: [] },
+    ...options.settings,
+  };
 }

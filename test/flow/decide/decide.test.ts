@@ -239,3 +239,69 @@ test("a person who may not be asked about is answered, and the story goes on", (
     expect(report(desk)).toContain("could not be verified: try again later");
     expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
   }));
+
+test.each([
+  ["a status that a person's CI set", { context: "jenkins", state: "success" }, "merged"],
+  ["a status that is not there yet", { context: "jenkins", state: "pending" }, "check jenkins"],
+  ["a status that failed", { context: "jenkins", state: "failure" }, "check jenkins (failed)"],
+] as const)("a required status, approved by a person: %s", (_what, status, expected) =>
+  atDesk({ shop: { rulesetChecks: [{ name: "jenkins" }] } }, async (desk) => {
+    await desk.forge.reportStatus({ ...status, sha: desk.proposal.headSha, by: "ada" });
+    const decided = await desk.decides([await desk.says(approver, "/approve-scale")]);
+    if (expected === "merged") expect(decided).toMatchObject({ kind: "merged" });
+    else expect([decided, report(desk)]).toEqual([undefined, expect.stringContaining(expected)]);
+  }),
+);
+
+test("a status that anybody may set lets nothing merge by itself", () =>
+  atDesk({ guardrails: selfMerging, shop: { rulesetChecks: [{ name: "jenkins" }] } }, async (desk) => {
+    await desk.forge.reportStatus({ sha: desk.proposal.headSha, context: "jenkins", state: "success", by: "ada" });
+    expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
+    expect(report(desk)).toContain("name its App");
+  }));
+
+test.each([
+  ["a person's approval is enough for a check that was skipped", [], "merged"],
+  ["but not where the guardrails name it", [{ name: "ci", app: ci }], "check ci (skipped or neutral)"],
+] as const)("%s", (_what, requiredChecks, expected) =>
+  atDesk({ green: false, guardrails: { requiredChecks } }, async (desk) => {
+    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "skipped" });
+    const decided = await desk.decides([await desk.says(approver, "/approve-scale")]);
+    if (expected === "merged") expect(decided).toMatchObject({ kind: "merged" });
+    else expect([decided, report(desk)]).toEqual([undefined, expect.stringContaining(expected)]);
+  }),
+);
+
+test("a check that failed holds an approved merge back, though nothing requires it", () =>
+  atDesk({}, async (desk) => {
+    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "lint", appId: 5, conclusion: "failure" });
+    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
+    expect(report(desk)).toContain("check lint (failed, though nothing requires it)");
+  }));
+
+test("the merge queue is followed, and left when people hold the change", () =>
+  atDesk({ shop: { settings: { mergeQueue: "ruleset" } } }, async (desk) => {
+    const said = await desk.says(approver, "/approve-scale");
+    expect(await desk.decides([said])).toBeUndefined();
+    expect(desk.forge.queued()).toEqual([desk.proposal.number]);
+    expect(await desk.decides([said, await desk.says(approver, "/hold")])).toBeUndefined();
+    expect(desk.forge.queued()).toEqual([]);
+  }));
+
+test("what the merge queue merged is not told as a person's merge", () =>
+  atDesk({ shop: { settings: { mergeQueue: "ruleset" } } }, async (desk) => {
+    const said = await desk.says(approver, "/approve-scale");
+    expect(await desk.decides([said])).toBeUndefined();
+    await desk.forge.finishQueued(desk.proposal.number, "merged");
+    const decided = await desk.decides([{ kind: "pull-request" }]);
+    expect(decided).toMatchObject({ kind: "merged", because: "merged by github-merge-queue[bot]" });
+  }));
+
+test("an approved change whose branch must be up to date is planned anew on the newest base", () =>
+  atDesk({ shop: { settings: { strict: true } } }, async (desk) => {
+    await desk.forge.push({ "other.txt": "1\n" }, { message: "other", author: "ada" });
+    const said = await desk.says(approver, "/approve-scale");
+    const decided = await desk.decides([said], { quietLooks: 2 });
+    expect(decided).toMatchObject({ kind: "replan", by: "", replicas: undefined });
+    expect(desk.mergeCalls()).toBe(0);
+  }));

@@ -10,6 +10,7 @@ export function appRoutes(world: ForgeState, tokens: Tokens, webhooks: Webhooks)
   const { app } = world.options;
   return {
     "GET /app": () => ok({ ...appView(world, app.id, app.slug), installations_count: 1 }),
+    "GET /apps/{slug}": ({ params }) => ok(appBySlug(world, params.slug ?? "")),
     "GET /app/installations": (call) => paged(call, [installationView(world)]),
     "GET /app/installations/{id}": (call) => {
       if (Number(call.params.id) !== world.installationId) throw notFound();
@@ -63,6 +64,14 @@ export function appRoutes(world: ForgeState, tokens: Tokens, webhooks: Webhooks)
       throw new Problem(403, "Resource not accessible by integration");
     },
   };
+}
+
+/** An App of somebody else is `app-ID` here. */
+function appBySlug(world: ForgeState, slug: string) {
+  const { app } = world.options;
+  const id = slug === app.slug ? app.id : Number(/^app-(\d+)$/.exec(slug)?.[1]);
+  if (!Number.isInteger(id)) throw notFound();
+  return appView(world, id, slug);
 }
 
 function deliveryView(world: ForgeState, delivery: Webhooks["deliveries"][number]) {

@@ -104,3 +104,18 @@ export async function pushFiles(
 export function envelopeOf(world: ForgeState): Readonly<Record<string, unknown>> {
   return { repository: repositoryView(world), installation: { id: world.installationId, node_id: "I_1" } };
 }
+
+/** The first commit of main. */
+export async function pushFirst(world: ForgeState, files: Readonly<Record<string, string>>): Promise<void> {
+  const changes = await Promise.all(
+    Object.entries(files).map(async ([path, content]) => ({
+      path,
+      mode: "100644",
+      sha: await world.store.writeBlob(content),
+    })),
+  );
+  const signature = signatureOf(world.owner, world.now());
+  const tree = await world.store.writeTree(undefined, changes);
+  const first = { tree, parents: [], message: "Initial commit\n", author: signature, committer: signature };
+  await world.store.updateRef("refs/heads/main", await world.store.writeCommit(first));
+}

@@ -1,7 +1,8 @@
 import type { Call, Routes } from "../http.ts";
 import { Problem, created, invalid, notFound, ok, paged, requiredText, textOf } from "../http.ts";
-import type { Account, CheckRecord, Conclusion, ForgeState } from "../world.ts";
-import { checkView } from "./views.ts";
+import type { components } from "@octokit/openapi-types";
+import type { Account, CheckRecord, Conclusion, StatusRecord, ForgeState } from "../world.ts";
+import { accountView, apiOf, checkView, type Part } from "./views.ts";
 
 const conclusions = ["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"];
 const statuses = ["queued", "in_progress", "completed"];
@@ -40,9 +41,51 @@ export function checkRoutes(world: ForgeState): Routes {
     },
     [`GET ${at}/commits/{ref}/status`]: async (call) => {
       const sha = await commitOf(world, call.params.ref ?? "");
-      return ok({ state: "pending", statuses: [], sha, total_count: 0 });
+      const latest = latestStatuses(world, sha);
+      return ok({ state: combined(latest), statuses: latest, sha, total_count: latest.length });
+    },
+    [`GET ${at}/commits/{ref}/statuses`]: async (call) => {
+      const sha = await commitOf(world, call.params.ref ?? "");
+      const there = world.statuses.filter((one) => one.sha === sha).reverse();
+      return paged(
+        call,
+        there.map((status) => statusView(world, status)),
+      );
     },
   };
+}
+
+/** The newest of each context. */
+export function latestStatuses(world: ForgeState, sha: string): StatusRecord[] {
+  const there = world.statuses.filter((one) => one.sha === sha);
+  return [...new Map(there.map((one) => [one.context, one])).values()];
+}
+
+function combined(statuses: readonly StatusRecord[]): "failure" | "pending" | "success" {
+  if (statuses.some(({ state }) => state === "failure" || state === "error")) return "failure";
+  return statuses.length === 0 || statuses.some(({ state }) => state === "pending") ? "pending" : "success";
+}
+
+export function addStatus(
+  world: ForgeState,
+  about: Pick<StatusRecord, "sha" | "context" | "state">,
+  setBy: Account,
+): StatusRecord {
+  const creator: Account = setBy.login.endsWith("[bot]") ? { ...setBy, type: "Bot" } : setBy;
+  const status = { id: world.nextId(), ...about, creator, createdAt: world.now() };
+  world.statuses.push(status);
+  const { id, sha, context, state } = status;
+  world.emit("status", { id, sha, context, state, description: null, target_url: null, branches: [] }, setBy);
+  return status;
+}
+
+function statusView(world: ForgeState, { id, sha, context, state, creator, createdAt }: StatusRecord) {
+  return {
+    ...{ id, node_id: `S_${id}`, context, state, description: null, target_url: null, avatar_url: null },
+    url: `${apiOf(world)}/statuses/${sha}`,
+    creator: accountView(world, creator),
+    ...{ created_at: createdAt, updated_at: createdAt },
+  } satisfies Part<components["schemas"]["status"]>;
 }
 
 async function commitOf(world: ForgeState, ref: string): Promise<string> {

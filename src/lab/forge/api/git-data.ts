@@ -75,6 +75,7 @@ async function createRef(world: ForgeState, call: Call) {
   if (!isObjectId(sha) || (await world.store.resolve(sha)) === undefined)
     throw new Problem(422, "Object does not exist");
   if ((await world.store.resolve(ref)) !== undefined) throw new Problem(422, "Reference already exists");
+  await obeyRules(world, { branch: ref.slice("refs/heads/".length), sha });
   await moveBranch(world, { branch: ref.slice("refs/heads/".length), before: undefined, after: sha }, world.bot);
   return created(refView(world, { ref, sha }));
 }
@@ -90,8 +91,22 @@ async function updateRef(world: ForgeState, call: Call) {
   if (call.body.force !== true && !(await world.store.isAncestor(before, after))) {
     throw new Problem(422, "Update is not a fast forward");
   }
+  await obeyRules(world, { branch: ref.slice("refs/heads/".length), sha: after });
   await moveBranch(world, { branch: ref.slice("refs/heads/".length), before, after }, world.bot);
   return ok(refView(world, { ref, sha: after }));
+}
+
+/** Rulesets on names of branches and messages of commits; they hold when a ref is made or moved. */
+async function obeyRules(world: ForgeState, { branch, sha }: { readonly branch: string; readonly sha: string }) {
+  const { branchPattern, commitPattern } = world.settings;
+  const broken = (what: string) => new Problem(422, `Repository rule violations found\n\n${what}\n\n`);
+  if (branchPattern !== undefined && !new RegExp(branchPattern).test(branch)) {
+    throw broken(`Branch name must match a given regex pattern: ${branchPattern}`);
+  }
+  const message = (await world.store.commit(sha))?.message ?? "";
+  if (commitPattern !== undefined && !new RegExp(commitPattern).test(message)) {
+    throw broken(`Commit message must match a given regex pattern: ${commitPattern}`);
+  }
 }
 
 async function deleteRef(world: ForgeState, call: Call) {

@@ -1,5 +1,5 @@
 import type { Call, Routes } from "../http.ts";
-import { bodyText, created, invalid, notFound, ok, paged, requiredText, textOf } from "../http.ts";
+import { Problem, bodyText, created, invalid, notFound, ok, paged, requiredText, textOf } from "../http.ts";
 import type { Account, IssueRecord, ForgeState } from "../world.ts";
 import { issueView, labelViews, pullView } from "./views.ts";
 
@@ -13,6 +13,7 @@ export function issueRoutes(world: ForgeState): Routes {
         listIssues(world, call).map((issue) => issueView(world, issue)),
       ),
     [`POST ${at}/issues`]: (call) => {
+      if (!world.settings.hasIssues) throw new Problem(410, "Issues has been disabled in this repository.");
       const body = bodyText(call, "Issue") ?? null;
       const issue = openIssue(world, { title: requiredText(call, "title", "Issue"), body }, world.bot);
       if (call.body.labels !== undefined) addLabels(world, issue, labelNames(call), world.bot);
@@ -55,6 +56,7 @@ function listIssues(world: ForgeState, call: Call): IssueRecord[] {
   const wanted = (call.query.get("labels") ?? "").split(",").filter((label) => label !== "");
   const creator = call.query.get("creator");
   return [...world.issues.values()]
+    .filter((issue) => world.settings.hasIssues || issue.pull !== undefined)
     .filter((issue) => state === "all" || issue.state === state)
     .filter((issue) => wanted.every((label) => issue.labels.includes(label)))
     .filter((issue) => creator === null || issue.author.login === creator)

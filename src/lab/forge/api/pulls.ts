@@ -1,9 +1,8 @@
 import type { Call, Routes } from "../http.ts";
 import { Problem, bodyText, created, invalid, notFound, ok, paged, requiredText, textOf } from "../http.ts";
 import { announce, editText, issueOf, setState } from "./issues.ts";
-import type { MergeMethod } from "./merging.ts";
 import { mergePull, mergeabilityOf } from "./merging.ts";
-import type { Account, IssueRecord, PullRecord, ReviewRecord, ForgeState } from "../world.ts";
+import type { Account, IssueRecord, MergeMethod, PullRecord, ReviewRecord, ForgeState } from "../world.ts";
 import { commitView } from "./commit-views.ts";
 import { accountView, apiOf, pageOf, pullView, reviewView } from "./views.ts";
 

@@ -1,10 +1,11 @@
+import type { components } from "@octokit/openapi-types";
 import { lined, isProtected } from "./git-data.ts";
 import type { Call, Routes } from "../http.ts";
 import { Problem, notFound, ok, paged } from "../http.ts";
 import { commitView } from "./commit-views.ts";
-import { accountView, apiOf, pageOf, permissionView, repositoryView } from "./views.ts";
-import type { ForgeState } from "../world.ts";
-import { accountOf } from "../world.ts";
+import { accountView, apiOf, pageOf, type Part, repositoryView } from "./views.ts";
+import type { Account, ForgeState } from "../world.ts";
+import { accountOf, permissionOf } from "../world.ts";
 
 /** The repository itself: branches and their protection, contents, history, people. */
 export function repositoryRoutes(world: ForgeState): Routes {
@@ -89,17 +90,32 @@ async function branch(world: ForgeState, call: Call) {
 }
 
 /** The rules of every ruleset that applies to a branch. */
-function rulesOf({ options }: ForgeState, branch: string) {
+function rulesOf({ options, settings }: ForgeState, branch: string) {
   const { owner, repo, rulesetChecks = [] } = options;
-  if (branch !== "main" || rulesetChecks.length === 0) return [];
-  const checks = rulesetChecks.map(({ name, appId }) => ({
+  if (branch !== "main") return [];
+  const source = { ruleset_source_type: "Repository" as const, ruleset_source: `${owner}/${repo}`, ruleset_id: 1 };
+  const required_status_checks = rulesetChecks.map(({ name, appId }) => ({
     context: name,
     ...(appId === undefined ? {} : { integration_id: appId }),
   }));
-  const parameters = { required_status_checks: checks, strict_required_status_checks_policy: false };
-  const source = { ruleset_source_type: "Repository", ruleset_source: `${owner}/${repo}`, ruleset_id: 1 };
-  return [{ type: "required_status_checks", ...source, parameters }];
+  const parameters = { required_status_checks, strict_required_status_checks_policy: settings.strict };
+  return [
+    ...(rulesetChecks.length === 0 ? [] : [{ type: "required_status_checks" as const, ...source, parameters }]),
+    ...(settings.mergeQueue === "ruleset"
+      ? [{ type: "merge_queue" as const, ...source, parameters: queueParameters }]
+      : []),
+  ] satisfies Part<components["schemas"]["repository-rule-detailed"]>[];
 }
+
+const queueParameters = {
+  ...{ check_response_timeout_minutes: 60, grouping_strategy: "ALLGREEN" as const, merge_method: "SQUASH" as const },
+  ...{
+    max_entries_to_build: 5,
+    max_entries_to_merge: 5,
+    min_entries_to_merge: 1,
+    min_entries_to_merge_wait_minutes: 5,
+  },
+};
 
 async function contents(world: ForgeState, call: Call) {
   const path = (call.params.path ?? "").replace(/\/+$/, "");
@@ -159,4 +175,13 @@ async function compare(world: ForgeState, call: Call) {
     commits: await Promise.all(ahead.map((sha) => shown(world, sha))),
     files,
   });
+}
+
+function permissionView(world: ForgeState, account: Account) {
+  const role = permissionOf(world, account.login);
+  // GitHub folds maintain into write and triage into read.
+  const permission = role === "maintain" ? "write" : role === "triage" ? "read" : role;
+  return { permission, role_name: role, user: accountView(world, account) } satisfies Part<
+    components["schemas"]["repository-collaborator-permission"]
+  >;
 }

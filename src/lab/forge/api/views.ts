@@ -8,7 +8,6 @@ import type {
   ReviewRecord,
   ForgeState,
 } from "../world.ts";
-import { permissionOf } from "../world.ts";
 
 type Schemas = components["schemas"];
 
@@ -44,25 +43,30 @@ export function pageOf(world: ForgeState): string {
 
 export function repositoryView(world: ForgeState) {
   const { owner, repo } = world.options;
+  const { settings } = world;
+  const methods = {
+    allow_squash_merge: settings.mergeMethods.includes("squash"),
+    allow_merge_commit: settings.mergeMethods.includes("merge"),
+    allow_rebase_merge: settings.mergeMethods.includes("rebase"),
+  };
   return {
     id: world.owner.id + 1,
     node_id: `R_${world.owner.id + 1}`,
     name: repo,
     full_name: `${owner}/${repo}`,
     owner: accountView(world, world.owner),
-    private: world.options.private,
-    visibility: world.options.private ? "private" : "public",
+    private: settings.private,
+    visibility: settings.private ? "private" : "public",
     html_url: pageOf(world),
     url: apiOf(world),
     clone_url: `${pageOf(world)}.git`,
     description: null,
-    fork: false,
-    archived: false,
+    fork: settings.fork,
+    has_issues: settings.hasIssues,
+    archived: settings.archived,
     disabled: false,
     default_branch: "main",
-    allow_squash_merge: true,
-    allow_merge_commit: true,
-    allow_rebase_merge: false,
+    ...(settings.showsMethods ? methods : {}),
     delete_branch_on_merge: false,
     created_at: world.createdAt,
     updated_at: world.createdAt,
@@ -89,6 +93,7 @@ export function appView(world: ForgeState, id: number, slug: string) {
 
 const appPermissions = {
   checks: "write",
+  statuses: "read",
   contents: "write",
   issues: "write",
   metadata: "read",
@@ -111,6 +116,7 @@ export function installationView(world: ForgeState) {
     target_type: world.owner.type,
     permissions: {
       checks: "write" as const,
+      statuses: "read" as const,
       contents: "write" as const,
       issues: "write" as const,
       metadata: "read" as const,
@@ -287,13 +293,4 @@ export function checkView(world: ForgeState, check: CheckRecord) {
       url: `${apiOf(world)}/pulls/${issue.number}`,
     })),
   } satisfies Part<Schemas["check-run"]>;
-}
-
-export function permissionView(world: ForgeState, account: Account) {
-  const role = permissionOf(world, account.login);
-  // GitHub folds maintain into write and triage into read.
-  const permission = role === "maintain" ? "write" : role === "triage" ? "read" : role;
-  return { permission, role_name: role, user: accountView(world, account) } satisfies Part<
-    Schemas["repository-collaborator-permission"]
-  >;
 }
