@@ -1,6 +1,6 @@
 # Rectify with everything that it calls: git, Kyverno, Kustomize, Helm, and faiss-node compiled here.
 # Runs as a user without rights, on a read-only file system; /tmp and /var/lib/rectify are to be writable.
-ARG NODE_IMAGE=docker.io/library/node:20-bookworm-slim
+ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
 ARG GO_IMAGE=docker.io/library/golang:1.26-bookworm
 
 FROM ${GO_IMAGE} AS tools
@@ -17,7 +17,7 @@ WORKDIR /app
 RUN apt-get update \
   && apt-get install -y --no-install-recommends g++ libfaiss-dev libopenblas0-pthread \
   && rm -rf /var/lib/apt/lists/*
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src/ src/

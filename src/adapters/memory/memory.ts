@@ -109,7 +109,7 @@ function stateOf(loaded: Loaded, warn: (text: string) => void): MemoryState {
     if (loaded.because !== nothingYet) warn(`memory off: ${loaded.because}`);
     return loaded;
   }
-  if (loaded.note !== "") warn(`memory without faiss-node, by plain scan: ${loaded.note}`);
+  if (loaded.note !== "") warn(`memory: plain scan (${loaded.note})`);
   const { entries, engine, revision } = loaded;
   return { kind: "ready", entries, engine, revision };
 }

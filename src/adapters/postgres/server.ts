@@ -7,14 +7,17 @@ import {
   constants,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join, parse, resolve } from "node:path";
+import { dirname, join, parse, relative, resolve } from "node:path";
 import { promisify } from "node:util";
+import { z } from "zod";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
 /** A Postgres server of our own. It outlives a killed process: the next start finds and reuses it. */
@@ -79,6 +82,7 @@ async function findBinaries(asRoot: boolean): Promise<string> {
     },
   );
   for (const binary of ["initdb", "pg_ctl", "postgres"]) chmodSync(join(native, "bin", binary), 0o755);
+  linkLibraries(native);
   if (!asRoot || isOpenToOthers(native)) return native;
   const copy = openToOthers(native, "binaries");
   if (!existsSync(join(copy, "complete"))) {
@@ -86,6 +90,27 @@ async function findBinaries(asRoot: boolean): Promise<string> {
     writeFileSync(join(copy, "complete"), "");
   }
   return copy;
+}
+
+/**
+ * An npm package cannot carry links: the one with the binaries lists them, for an install script that never runs here.
+ * Two processes that start at once may both try.
+ */
+function linkLibraries(native: string): void {
+  const list = join(native, "pg-symlinks.json");
+  if (!existsSync(list)) return;
+  const links = z
+    .array(z.object({ source: z.string(), target: z.string() }))
+    .parse(JSON.parse(readFileSync(list, "utf8")));
+  for (const { source, target } of links) {
+    const place = resolve(dirname(native), target);
+    if (lstatSync(place, { throwIfNoEntry: false }) !== undefined) continue;
+    try {
+      symlinkSync(relative(dirname(target), source), place);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+  }
 }
 
 /** The directory itself where others may enter all its parents, else a place of the same name in /var/tmp. */
