@@ -129,3 +129,8 @@ test.each(["domain", "manifests", "flow"])("%s/ imports no vendor", (layer) => {
 test("the product never reads the shared folder", () => {
   expect(sources.filter((file) => readFileSync(file, "utf8").includes("../shared"))).toEqual([]);
 });
+
+test("secrets are masked before a text is made inert, nowhere after", () => {
+  const after = /\bmasked\(\s*(?:inert|inertCode|inertBlock|defused|plain|code|bare)\(/;
+  expect(sources.filter((file) => after.test(readFileSync(file, "utf8")))).toEqual([]);
+});

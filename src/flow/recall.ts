@@ -23,8 +23,8 @@ export interface Recalled {
 
 type Asked = Pick<Ports, "github" | "records" | "clock" | "memory" | "sealKey">;
 
-// What is only alike is sorted afterwards: some of it is too far away.
-const asked = 30;
+// What is only alike is sorted afterwards: some of it is too far away, and much of it may be of one kind.
+const asked = 200;
 
 /**
  * For people, and data for the model: what a remedy has earned is read anew by the gate. Only outcomes that were

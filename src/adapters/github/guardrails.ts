@@ -1,4 +1,5 @@
 import type { FileProposal, GuardrailsFile, GuardrailsHost, GuardrailsVerdict } from "../../ports/guardrails-host.ts";
+import { visible } from "../../domain/text/visible.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
 import { statusOf } from "./pace.ts";
@@ -46,11 +47,15 @@ async function check(
   const { check_runs } = await client.read(() => octokit.rest.checks.listForRef(query));
   if (check_runs.some((run) => run.external_id === blob && run.conclusion === conclusion)) return;
   const annotations = problems.slice(0, mostAnnotations).map(({ line, text }) => ({
-    ...{ path, start_line: line, end_line: line, message: text, annotation_level: "failure" as const },
+    ...{ path, start_line: line, end_line: line, message: visible(text), annotation_level: "failure" as const },
   }));
   const about = { name: checkName, head_sha: headSha, external_id: blob, status: "completed" as const, conclusion };
   await client.write("create check run", { pull, sha: headSha, conclusion }, () =>
-    octokit.rest.checks.create({ ...repository, ...about, output: { title, summary, annotations } }),
+    octokit.rest.checks.create({
+      ...repository,
+      ...about,
+      output: { title: visible(title), summary: visible(summary), annotations },
+    }),
   );
 }
 

@@ -1,5 +1,6 @@
 import { incidentLine, checkName, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import { visible } from "../../domain/text/visible.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
 import { type Draft, commitAt, holdsPlan, isOurs } from "./commits.ts";
@@ -250,7 +251,8 @@ async function complete(client: GitHubClient, draft: Draft, present: Present): P
     await client.write("create comment", detail, () => client.octokit.rest.issues.createComment({ ...issue, body }));
   }
   if (present.checked) return;
-  const { conclusion, title, summary } = draft.check;
+  const { conclusion } = draft.check;
+  const [title, summary] = [visible(draft.check.title), visible(draft.check.summary)];
   const run = { name: checkName, head_sha: sha, status: "completed" as const, conclusion, external_id: draft.effect };
   await client.write("create check run", { ...detail, conclusion }, () =>
     client.octokit.rest.checks.create({ ...client.repository, ...run, output: { title, summary } }),

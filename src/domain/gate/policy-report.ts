@@ -137,14 +137,17 @@ type ReportItem = NonNullable<z.infer<typeof Report>["results"]>[number];
 
 function resultsOf(item: ReportItem, byName: ReadonlyMap<string, Policy>): PolicyResult[] {
   const index = Number.parseInt(item.properties["cel.validationIndex"] ?? "", 10);
+  const audit = byName.get(item.policy)?.audit ?? false;
+  // With `policies.kyverno.io/scored: "false"` the CLI calls a failure a warning; admission refuses the object all the same.
+  const result = item.result === "warn" && byName.has(item.policy) && !audit ? "fail" : item.result;
   return item.resources.map((resource) => ({
     policy: item.policy,
     object: objectKey({ ...resource, metadata: { name: resource.name, namespace: resource.namespace } }),
-    result: item.result,
+    result,
     message: item.message,
     validation: Number.isNaN(index) ? undefined : index,
     severity: item.severity,
-    audit: byName.get(item.policy)?.audit ?? false,
+    audit,
   }));
 }
 

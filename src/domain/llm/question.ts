@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
 import { masked } from "../text/masking.ts";
+import { parseStrictJson } from "../text/strict-json.ts";
 import { estimateTokens } from "./prompt-budget.ts";
 import { fitEvidence, oneLine } from "./prompt-evidence.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
@@ -164,7 +165,9 @@ export function readAnswer(text: string, doneReason: string, question: Question)
     return unusable(`the model stopped for another reason than being done: ${oneLine(doneReason, 40)}`);
   if (text.trim() === "") return unusable("the answer is empty");
   if (text.length > longestAnswer) return unusable(`the answer is longer than ${longestAnswer} characters`);
-  const parsed = Given.safeParse(jsonOf(text));
+  const json = parseStrictJson(text);
+  if (json.kind === "repeated") return unusable("the answer gives a field twice");
+  const parsed = Given.safeParse(json.kind === "value" ? json.value : undefined);
   if (!parsed.success) return unusable(`the answer does not fit the schema: ${problemOf(parsed.error)}`);
   return checked(parsed.data, question);
 }
@@ -200,14 +203,6 @@ function misfitOf(number: number | undefined, remedy: RemedyChoice | undefined):
   }
   if (number === undefined) return "the answer gives no number to a remedy that needs one";
   return number >= min && number <= max ? undefined : `the answer's number is not between ${min} and ${max}`;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function problemOf(error: z.ZodError): string {

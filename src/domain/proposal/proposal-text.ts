@@ -63,9 +63,9 @@ export function renderCommitMessage(
   return [subject, "", why, "", trailersOf(incident, story.effect.hash, story.leaseExpires)].join("\n");
 }
 
-/** One line where no Markdown is read: titles and commit messages. */
+/** One line where no Markdown is read: titles and commit messages. It begins like no trailer and no conventional commit. */
 function bare(text: string, most: number): string {
-  return defused(masked(text).text, most);
+  return defused(masked(text).text, most).replace(/^([A-Za-z][\w -]{0,60}(?:\([^)]*\))?!?)\s*:(?=\s|$)/, "$1∶");
 }
 
 /** The body of the pull request, cut at a section border when it would not fit. */
@@ -169,7 +169,7 @@ function cost({ cost: stated, budget, leaseExpires, ...trail }: ProposalBody): s
   ];
 }
 
-/** The lines are inert already. */
+/** The lines are masked and inert already; those that an older release put on record are masked here. */
 function precedents({ precedents: lines = [] }: ProposalBody): string[] {
   if (lines.length === 0) return [];
   const said = "So say earlier post-mortems. Nothing here is judged by these lines.";

@@ -1,5 +1,6 @@
 import type { Incident } from "../incident/incident.ts";
 import { inert, inertCode } from "../text/inert.ts";
+import { masked } from "../text/masking.ts";
 import type { Guardrails } from "../guardrails/guardrails.ts";
 import {
   type Outcome,
@@ -148,8 +149,18 @@ export function precedentsOf(
     })
     .toSorted((a, b) => b.similarity - a.similarity);
   const of = (outcome: Remembered["outcome"]) =>
-    near.filter(({ remembered }) => remembered.outcome === outcome).slice(0, limits.most);
+    oneOfEachFamily(near.filter(({ remembered }) => remembered.outcome === outcome)).slice(0, limits.most);
   return { advice: of("verified"), warnings: of("failed") };
+}
+
+/** The nearest of each alert on each workload first: one that comes every night must not be all that is remembered. */
+function oneOfEachFamily(near: readonly Neighbour[]): readonly Neighbour[] {
+  const families = new Set<string>();
+  const first = near.filter(({ remembered: { alert, workload } }) => {
+    const family = JSON.stringify([alert, workload]);
+    return !families.has(family) && families.add(family);
+  });
+  return [...first, ...near.filter((neighbour) => !first.includes(neighbour))];
 }
 
 /** Below 0.6 the lexical embedding finds only the words that all post-mortems share (measured 0.36 to 0.53). */
@@ -172,8 +183,17 @@ export function renderPrecedents(same: readonly Remembered[], { advice, warnings
 const outcomeWords = { verified: "Worked", failed: "Did not help" } as const;
 
 function lineOf({ alert, workload, remedy, because, startedAt, cause, outcome }: Remembered, likeness: string): string {
-  const what = `${inert(remedy.sentence, 200)} for ${inertCode(alert, 100)} on ${inertCode(workload, 200)}`;
-  const why = cause === null ? "" : `; cause: ${inert(cause, 300)}`;
+  const what = `${said(remedy.sentence, 200)} for ${inertCode(clean(alert), 100)} on ${inertCode(clean(workload), 200)}`;
+  const why = cause === null ? "" : `; cause: ${said(cause, 300)}`;
   const when = inert(startedAt.slice(0, 10));
-  return `${outcomeWords[outcome]} (${likeness}): ${what}, ${when}${why}; ${inert(because, 300)}`;
+  return `${outcomeWords[outcome]} (${likeness}): ${what}, ${when}${why}; ${said(because, 300)}`;
+}
+
+// Secrets are looked for in the text as it was written: what is made inert does not look like one any more.
+function clean(text: string): string {
+  return masked(text).text;
+}
+
+function said(text: string, most: number): string {
+  return inert(clean(text), most);
 }

@@ -60,10 +60,16 @@ const disarming: readonly (readonly [RegExp, string])[] = [
   // CI switches
   [/\[\s*(skip|no)[\s-]+(ci|actions|build)\s*\]/gi, "[$1‑$2]"],
   [/\[\s*(ci|actions|build)[\s-]+skip\s*\]/gi, "[$1‑skip]"],
+  // Other services have words of their own: [skip netlify], [render skip], [CF-Pages-Skip].
+  [/\[(?=[^\]‑]{0,40}\bskip\b[^\]‑]{0,40}\])/gi, "［"],
   [/\*{3}NO_CI\*{3}/gi, "NO_CI"],
   [/skip-checks\s*:/gi, "skip-checks∶"],
   // trailers, ours and git's
   [/\b([a-z]+(?:-[a-z]+)*-(?:by|uid|expires)|effect|change-id|fixes|closes|resolves)\s*:/gi, "$1∶"],
+  // what release tools read in the lines of a commit
+  [/\b(breaking[\s-]+change|release-as)\s*[:#]/gi, "$1∶"],
+  // entities, which some readers of titles and commit messages turn into signs
+  [/&(?=#\d|#x[0-9a-f]|[a-z][a-z0-9]{1,30};)/gi, "＆"],
   // comments that could pass for our hidden marker
   [/<!--/g, "<! --"],
   [/-->/g, "-- >"],

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
+import { visible } from "../../domain/text/visible.ts";
 
 type Part = ReturnType<typeof html>;
 
@@ -57,7 +58,7 @@ export async function page(title: string, body: Part): Promise<string> {
         </main>
       </body>
     </html>`;
-  return String(text);
+  return visible(String(text));
 }
 
 /** A table; an empty one says so. */

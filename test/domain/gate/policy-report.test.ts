@@ -82,6 +82,12 @@ describe("the verdict", () => {
     expect(verdict([item({ result: "fail" })], [policy, { ...policy, name: "second" }]).kind).toBe("refused");
   });
 
+  test("a policy that denies and is not scored refuses, although the CLI calls it a warning", () => {
+    const unscored = item({ result: "warn", message: "too many", properties: { scored: "false" } });
+    expect(verdict([unscored])).toMatchObject({ kind: "refused", failures: [{ policy: "ceiling", result: "fail" }] });
+    expect(verdict([unscored], [{ ...policy, audit: true }]).kind).toBe("passed");
+  });
+
   test("an audit failure is shown, blocks nothing and lets nothing merge by itself", () => {
     const passed = verdict([item({ result: "fail", message: "too many" })], [{ ...policy, audit: true }]);
     expect(passed.kind).toBe("passed");

@@ -261,3 +261,14 @@ test("the alert's name and severity cannot break the frame", () => {
   );
   expect(aQuestion({ incident }).prompt).not.toMatch(/^- cause "C9"|^Rules/m);
 });
+
+test.each([
+  ["at the top", (text: string) => text.replace('{"', '{"remedy":"none","')],
+  ["written with an escape", (text: string) => text.replace('{"', '{"\\u0072emedy":"none","')],
+])("an answer that gives a field twice %s is unusable: readers differ in which one counts", (_where, twice) => {
+  const text = twice(JSON.stringify(good));
+  expect(JSON.parse(text)).toEqual(good);
+  expect(readAnswer(text, "stop", aQuestion({ evidence: someEvidence }))).toEqual({
+    ...{ kind: "unusable", because: "the answer gives a field twice" },
+  });
+});

@@ -218,3 +218,13 @@ test("what a source said of its own answer is shown, but not in a public reposit
   expect(findingOf(item)).toBe("1 lines (Loki: the limit is 100 lines)");
   expect(findingOf(item, "hidden")).toBe("1 lines (a part only)");
 });
+
+test.each(["BREAKING CHANGE: all", "Release-As: 9.0.0", "fix: it", "feat(api)!: it", "Signed-off-by: x", "Note: x"])(
+  "an alert named %j begins no line of the commit message or title that a release tool reads",
+  (name) => {
+    const incident = anIncident({ name, labels: { ...anAlert().labels, alertname: name } });
+    const story = aStory({ incident });
+    const lines = [renderTitle(story), ...renderCommitMessage(story).split("\n\n").slice(0, -1)];
+    for (const line of lines) expect(line).not.toMatch(/^[A-Za-z][\w -]*(?:\([^)]*\))?!?: /);
+  },
+);

@@ -131,3 +131,36 @@ describe("precedents", () => {
     );
   });
 });
+
+const remembered = (change: Partial<PostMortem>): Remembered => {
+  const [one] = rememberedOf([record(change)]);
+  if (one === undefined) throw new Error("it does not count");
+  return one;
+};
+
+test("one alert that comes every night does not fill every place", () => {
+  const nightly = Array.from({ length: 5 }, (_, n) => ({
+    remembered: remembered({ uid: `${n}b0c1f4e-9a3d-4c7e-8f21-d6a0b3e4c590` }),
+    similarity: 0.99 - n / 1000,
+  }));
+  const other = { remembered: remembered({ uid: uids[1] ?? "", alert: "HighErrorRate" }), similarity: 0.7 };
+  const third = {
+    remembered: remembered({ uid: uids[2] ?? "", workload: { ...base.workload, name: "cart" } }),
+    similarity: 0.65,
+  };
+  const limits = { visible: ["shop"], except: [], leastSimilarity: 0.6, most: 3 };
+  const shown = (near: readonly Neighbour[]) =>
+    precedentsOf({ uid: "another" }, near, limits).advice.map(({ similarity }) => similarity);
+  expect(shown([...nightly, other, third])).toEqual([0.99, 0.7, 0.65]);
+  expect(shown([...nightly, other])).toEqual([0.99, 0.7, 0.989]);
+});
+
+test.each(["cause", "because"] as const)(
+  "a secret in the %s of a precedent is masked before it is made inert",
+  (field) => {
+    const one = remembered({ [field]: "the pool at https://bot:hunter22@db.example was full" });
+    const lines = renderPrecedents([one], { advice: [], warnings: [] });
+    expect(lines.join()).not.toContain("hunter22");
+    expect(lines.join()).toContain("masked");
+  },
+);

@@ -188,3 +188,19 @@ test.each([
   },
   2_000,
 );
+
+test.each([
+  "[skip netlify]",
+  "[Render Skip]",
+  "[CF-Pages-Skip]",
+  "[skip azurepipelines]",
+  "BREAKING CHANGE: x",
+  "breaking-change #1",
+  "Release-As: 9.0.0",
+  "&#64;user",
+  "&commat;user",
+  "&#x23;1",
+])("%j has no effect in a title or a commit message", (text) => {
+  expect(defused(`so ${text}`)).not.toMatch(/\[[^\]]*skip[^\]]*\]|(?:change|release-as)\s*[:#]|&#|&\w+;/i);
+  expect(defused(text)).toContain(text.replace(/\W/g, " ").trim().split(" ").at(-1));
+});
