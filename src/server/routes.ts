@@ -6,7 +6,7 @@ import { lastUrgency, urgencyOf } from "../domain/incident/storable.ts";
 import { Unavailable } from "../ports/errors.ts";
 
 export interface Intake {
-  readonly store: Pick<Store, "accept" | "waitingCount">;
+  readonly store: Pick<Store, "accept" | "waitingCount" | "beat">;
   readonly app: Pick<App, "verify">;
   readonly alertsToken: string;
   readonly ring: () => void;
@@ -53,7 +53,13 @@ export function webhookRoutes(intake: Intake): Route[] {
 
 /** The listener inside the cluster: alerts, health. */
 export function internalRoutes(intake: Intake): Route[] {
-  const waiting = cachedCount(intake.store);
+  const waiting = onceASecond(() => intake.store.waitingCount());
+  const writes = onceASecond(() =>
+    intake.store.beat().then(
+      () => true,
+      () => false,
+    ),
+  );
   return [
     {
       method: "POST",
@@ -74,7 +80,11 @@ export function internalRoutes(intake: Intake): Route[] {
     {
       method: "GET",
       path: "/readyz",
-      answer: async () => answerReady((await waiting()) > highWater ? "the inbox is full" : intake.trouble?.()),
+      answer: async () => {
+        const readOnly = (await writes()) ? undefined : "the database takes no writes";
+        const full = (await waiting()) > highWater ? "the inbox is full" : undefined;
+        return answerReady(readOnly ?? full ?? intake.trouble?.());
+      },
     },
   ];
 }
@@ -95,11 +105,17 @@ function urgencyIn(body: Buffer): number {
   }
 }
 
-/** Counted once a second: the count must not cost more than the insert. */
-function cachedCount(store: Intake["store"]): () => Promise<number> {
-  let known = { at: 0, count: 0 };
-  return async () => {
-    if (Date.now() - known.at > 1000) known = { at: Date.now(), count: await store.waitingCount() };
-    return known.count;
+/** Asked once a second: to know it must not cost more than the work itself. */
+function onceASecond<T>(ask: () => Promise<T>): () => Promise<T> {
+  let known: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    if (known === undefined || Date.now() - known.at > 1000) {
+      const asked = { at: Date.now(), answer: ask() };
+      known = asked;
+      asked.answer.catch(() => {
+        if (known === asked) known = undefined;
+      });
+    }
+    return known.answer;
   };
 }

@@ -18,7 +18,12 @@ export interface GitHubOptions {
   /** Called before each mutating call leaves. */
   readonly audit: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<void>;
   /** Hears of every call, for metrics; without a status nobody answered. */
-  readonly onCall?: (call: { method: string; status: number | undefined; durationMs: number }) => void;
+  readonly onCall?: (call: {
+    readonly method: string;
+    readonly status: number | undefined;
+    readonly durationMs: number;
+    readonly date: string | undefined;
+  }) => void;
 }
 
 /** What the adapter's parts share: one client with the App's identity, one pace. */
@@ -146,12 +151,14 @@ function fetchWithin(deadlineMs: number, onCall: GitHubOptions["onCall"]): typeo
   return async (input, init) => {
     const begun = performance.now();
     let status: number | undefined;
+    let date: string | undefined;
     try {
       const answer = await fetch(input, { ...init, signal: AbortSignal.timeout(deadlineMs) });
       status = answer.status;
+      date = answer.headers.get("date") ?? undefined;
       return answer;
     } finally {
-      onCall?.({ method: init?.method ?? "GET", status, durationMs: performance.now() - begun });
+      onCall?.({ method: init?.method ?? "GET", status, durationMs: performance.now() - begun, date });
     }
   };
 }

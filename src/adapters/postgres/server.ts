@@ -10,6 +10,9 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -151,16 +154,30 @@ async function initialise(cluster: Cluster): Promise<void> {
 function runningPort(data: string): number | undefined {
   const file = join(data, "postmaster.pid");
   if (!existsSync(file)) return undefined;
-  const [pid, , , port] = readFileSync(file, "utf8").split("\n");
+  const [pid = "", , , port] = readFileSync(file, "utf8").split("\n");
+  return isServing(pid.trim(), data) ? Number(port) : undefined;
+}
+
+/** A number of a process says little: after a crash, and in each new container, it soon belongs to another one. */
+function isServing(pid: string, data: string): boolean {
   try {
     process.kill(Number(pid), 0);
-    return Number(port);
   } catch {
-    return undefined;
+    return false;
+  }
+  // Where there is no /proc the number has to do. A server works in its data directory.
+  if (!existsSync("/proc/self/cwd")) return true;
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data);
+  } catch {
+    // A process that we may not look at is none of ours.
+    return false;
   }
 }
 
 async function start(cluster: Cluster): Promise<number> {
+  // Postgres itself refuses to start as long as the number in the file belongs to any process.
+  rmSync(join(cluster.data, "postmaster.pid"), { force: true });
   const port = await freePort();
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60`;
   await control(cluster, ["start", "-w", "-l", join(cluster.home, "log"), "-o", options]);

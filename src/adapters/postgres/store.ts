@@ -5,6 +5,7 @@ import { alerts } from "./incidents/alerts.ts";
 import { costStore } from "./incidents/costs.ts";
 import { mergedChanges, leaseStore } from "./changes/leases.ts";
 import { readable, readDocument, storedIncident, storedStory, type Unreadable } from "./documents.ts";
+import { heartbeat } from "./heartbeat.ts";
 import { inbox } from "./incidents/inbox.ts";
 import { audit, lineage } from "./incidents/lineage.ts";
 import { withdrawalRecord } from "./changes/withdrawals.ts";
@@ -61,6 +62,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...withdrawalRecord(query),
     ...pendingFiles(query),
     ...costStore(query),
+    ...heartbeat(query),
     close,
   };
 }

@@ -17,7 +17,13 @@ export interface Meter {
   /** The same telemetry; the steps that it hears of are timed. */
   watchSteps(telemetry: Telemetry): Telemetry;
   /** One call to GitHub; without a status nobody answered. */
-  githubCall(call: { readonly method: string; readonly status: number | undefined; readonly durationMs: number }): void;
+  githubCall(call: {
+    readonly method: string;
+    readonly status: number | undefined;
+    readonly durationMs: number;
+    /** The answer's own `Date`, to the second. */
+    readonly date?: string | undefined;
+  }): void;
   modelCall(call: { readonly ok: boolean; readonly durationMs: number }): void;
   /** Watchtower mode is looked at with each scrape. */
   watchTower(isWatching: () => boolean): void;
@@ -34,26 +40,20 @@ const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DE
 export function openMeter(): Meter {
   const registry = freshRegistry();
   const { deliveries, opened, ended, waiting, parked, failures, databaseUp } = storeMetrics(registry);
-  const calls = callMetrics(registry);
+  const skew = clockSkew(registry);
+  const calls = callMetrics(registry, skew);
   const steps = stepTimes(registry);
   const watchtower = watchtowerGauge(registry);
   const setMemory = memoryMetrics(registry);
   let memory: (() => MemoryState) | undefined;
   let isWatching = () => false;
   let watched: Store | undefined;
-  const lookAtInbox = async () => {
-    const depth = await watched?.waitingCount().catch(() => undefined);
-    databaseUp.set(depth === undefined ? 0 : 1);
-    if (depth !== undefined) waiting.set(depth);
-    const parkedNow = await watched?.parkedCount().catch(() => undefined);
-    if (parkedNow !== undefined) parked.set(parkedNow);
-  };
   return {
     route: {
       method: "GET",
       path: "/metrics",
       answer: async () => {
-        await lookAtInbox();
+        await lookAtStore(watched, { databaseUp, waiting, parked, skew });
         if (memory !== undefined) setMemory(memory());
         watchtower.set(isWatching() ? 1 : 0);
         return { status: 200, body: await registry.metrics(), headers: { "content-type": registry.contentType } };
@@ -89,6 +89,39 @@ export function openMeter(): Meter {
     watchMemory: (state) => {
       memory = state;
     },
+  };
+}
+
+/** Up means that it takes writes: a read-only or full database reads as well as ever. */
+async function lookAtStore(
+  store: Pick<Store, "waitingCount" | "parkedCount" | "beat"> | undefined,
+  {
+    databaseUp,
+    waiting,
+    parked,
+    skew,
+  }: Readonly<Record<"databaseUp" | "waiting" | "parked", Gauge>> & { readonly skew: ClockSkew },
+): Promise<void> {
+  const time = await store?.beat().catch(() => undefined);
+  const depth = await store?.waitingCount().catch(() => undefined);
+  databaseUp.set(time === undefined || depth === undefined ? 0 : 1);
+  if (time !== undefined) skew("postgres", time.getTime());
+  if (depth !== undefined) waiting.set(depth);
+  const parkedNow = await store?.parkedCount().catch(() => undefined);
+  if (parkedNow !== undefined) parked.set(parkedNow);
+}
+
+type ClockSkew = (against: "postgres" | "github", theirs: number) => void;
+
+function clockSkew(registry: Registry): ClockSkew {
+  const gauge = new Gauge({
+    name: "rectify_clock_skew_seconds",
+    help: "How far the clock of another system is ahead of ours.",
+    labelNames: ["against"],
+    registers: [registry],
+  });
+  return (against, theirs) => {
+    if (Number.isFinite(theirs)) gauge.set({ against }, (theirs - Date.now()) / 1000);
   };
 }
 
@@ -187,7 +220,7 @@ function storeMetrics(registry: Registry) {
   };
 }
 
-function callMetrics(registry: Registry): Pick<Meter, "githubCall" | "modelCall"> {
+function callMetrics(registry: Registry, skew: ClockSkew): Pick<Meter, "githubCall" | "modelCall"> {
   const registers = [registry];
   const github = new Histogram({
     name: "rectify_github_call_duration_seconds",
@@ -204,7 +237,8 @@ function callMetrics(registry: Registry): Pick<Meter, "githubCall" | "modelCall"
     registers,
   });
   return {
-    githubCall: ({ method, status, durationMs }) => {
+    githubCall: ({ method, status, durationMs, date }) => {
+      if (date !== undefined) skew("github", Date.parse(date));
       const answer = status === undefined ? "none" : `${Math.floor(status / 100)}xx`;
       github.observe({ method: methods.has(method) ? method : "other", answer }, durationMs / 1000);
     },

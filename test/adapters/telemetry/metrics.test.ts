@@ -1,7 +1,12 @@
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listen } from "../../../src/adapters/http/listener.ts";
 import { type Meter, openMeter } from "../../../src/adapters/telemetry/metrics.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import { heartbeat } from "../../../src/adapters/postgres/heartbeat.ts";
+import { inbox } from "../../../src/adapters/postgres/incidents/inbox.ts";
+import { connectTo } from "../../../src/adapters/postgres/query.ts";
+import { internalRoutes } from "../../../src/server/routes.ts";
 import { openIncident } from "../../../src/domain/incident/incident.ts";
 import { anAlert } from "../../builders.ts";
 import { freshDatabase } from "../../postgres.ts";
@@ -82,4 +87,55 @@ test("a database that is away does not fail the scrape, it is told", async () =>
   gone.watchStore({ ...store, waitingCount: () => Promise.reject(new Error("away")) });
   const { body } = await gone.route.answer({ body: Buffer.alloc(0), headers: {}, url: new URL("http://x/metrics") });
   expect(body).toContain("rectify_database_up 0");
+});
+
+test("a database that takes no writes is down, also where it still answers; ready means that it takes them", async () => {
+  const url = await freshDatabase();
+  const own = openMeter();
+  const intake = { app: { verify: async () => false }, alertsToken: "t", ring: () => undefined };
+  const writable = own.watchStore(await openStore(url));
+  const admin = new pg.Client({ connectionString: url });
+  await admin.connect();
+  await admin.query(`alter database ${new URL(url).pathname.slice(1)} set default_transaction_read_only = on`);
+  const readOnly = await openedReadOnly(url);
+  const states = [];
+  for (const each of [writable, readOnly]) {
+    const watching = openMeter();
+    watching.watchStore(each);
+    const inside = await listen([...internalRoutes({ ...intake, store: each }), watching.route], {
+      host: "127.0.0.1",
+      port: 0,
+    });
+    const at = `http://127.0.0.1:${inside.port}`;
+    const scraped = await (await fetch(`${at}/metrics`)).text();
+    states.push([
+      (await fetch(`${at}/readyz`)).status,
+      /^rectify_database_up (\d)/m.exec(scraped)?.[1],
+      /^rectify_inbox_waiting (\d)/m.exec(scraped)?.[1],
+    ]);
+    await inside.close();
+  }
+  await admin.end();
+  await Promise.all([writable.close(), readOnly.close()]);
+  expect(states).toEqual([
+    [200, "1", "0"],
+    [503, "0", "0"],
+  ]);
+});
+
+/** The same store on connections that are all made after the database became read-only. */
+async function openedReadOnly(url: string): Promise<Store> {
+  const { query, close } = connectTo(url);
+  return { ...inbox(query), ...heartbeat(query), close } as unknown as Store;
+}
+
+test("how far other clocks are ahead of ours is measured against Postgres and GitHub", async () => {
+  const ahead = new Date(Date.now() + 90_000).toUTCString();
+  meter.githubCall({ method: "GET", status: 200, durationMs: 1, date: ahead });
+  meter.githubCall({ method: "GET", status: 200, durationMs: 1, date: "nonsense" });
+  const lines = await scrape();
+  const skew = (against: string) =>
+    Number(lines.find((line) => line.startsWith(`rectify_clock_skew_seconds{against="${against}"}`))?.split(" ")[1]);
+  expect(Math.round(skew("github") / 10)).toBe(9);
+  expect(Math.abs(skew("postgres"))).toBeLessThan(30);
 });

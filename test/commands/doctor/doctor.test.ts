@@ -133,7 +133,10 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
 
   test("a webhook secret that is not the App's", async () => {
     const wrong = createApp({ ...settings.app, webhookSecret: "x".repeat(32), wake: async () => undefined });
-    const intake = { store: { accept: async () => true, waitingCount: async () => 0 }, app: wrong };
+    const intake = {
+      store: { accept: async () => true, waitingCount: async () => 0, beat: async () => new Date() },
+      app: wrong,
+    };
     const routes = webhookRoutes({ ...intake, alertsToken: "", ring: () => undefined });
     const listener = await listen(routes, { host: "127.0.0.1", port: 0 });
     world.forge.setWebhookUrl(`http://127.0.0.1:${listener.port}/webhooks/github`);

@@ -54,6 +54,10 @@ export const migrations: readonly Migration[] = [
       create index alert_incident on alert (incident);
       create index alert_firing on alert (cluster) where status = 'firing';`,
   },
+  {
+    name: "a row that is written to see that rows can be written",
+    sql: "create table heartbeat (id int primary key, at timestamptz not null);",
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.
