@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { chartOf } from "./chart-values.ts";
-import type { Effect, Entry, ObjectChange, WantedChange } from "./manifest-edit.ts";
+import type { Effect, Entry, ObjectChange, ShownAt, WantedChange } from "./manifest-edit.ts";
 import { canonicalText, changesBetween } from "./object-changes.ts";
 import { isRecord, objectKey, type Rendered, type RenderedObject } from "./rendered.ts";
 import { type Workload, workloadKey } from "./workload.ts";
@@ -27,7 +27,12 @@ export interface ProofInput {
   /** `entry` lets another tool's entry with the same path count as the same place. */
   readonly target: { readonly before: Rendered; readonly after: Rendered; readonly entry?: Entry };
   readonly others: readonly { readonly entry: Entry; readonly before: Rendered; readonly after: Rendered }[];
-  readonly wanted: { readonly workload: Workload; readonly change: WantedChange };
+  readonly wanted: {
+    readonly workload: Workload;
+    readonly change: WantedChange;
+    /** The object that runs the workload, where that is another one. */
+    readonly object?: ShownAt["object"];
+  };
   /** What the edit changes in the objects of a chart, where the chart itself was rendered before and after. */
   readonly shown?: { readonly with: string; readonly changes: readonly ObjectChange[] } | undefined;
 }
@@ -99,27 +104,38 @@ function arguedChange({ workload, change }: Wanted): ObjectChange {
 
 type Doubt = { readonly kind: "refused" | "static"; readonly because: string };
 
-/** What the other entries say against the edit; undefined when all of them were rendered and none changed. */
+/**
+ * What the other entries say against the edit; undefined when all of them were rendered and none changed. One that
+ * cannot be rendered but reads the file may change in any way, which no argument from the source rules out.
+ */
 function othersDoubt(input: ProofInput, changes: readonly ObjectChange[] | undefined): Doubt | undefined {
-  let unsure: Doubt | undefined;
   for (const { entry, before, after } of input.others) {
     const name = entry.object ?? entry.path ?? "another entry";
-    if (before.kind === "unsupported" && after.kind === "unsupported") {
-      unsure ??= { kind: "static", because: `${name} cannot be rendered: ${before.because}` };
-    } else if (before.kind === "unsupported" || after.kind === "unsupported") {
-      return refused(`${name} can be rendered only on one side of the edit`);
-    } else {
-      const moved = changesBetween(before.objects, after.objects);
-      const isTwin = changes !== undefined && isSamePlace(entry, input.target.entry) && isSame(moved, changes);
-      const first = moved[0];
-      if (first !== undefined && !isTwin) return refused(`the edit also changes ${name}: ${describe(first)}`);
-    }
+    if (before.kind === "unsupported")
+      return refused(`${name} reads the file as well and cannot be rendered: ${before.because}`);
+    if (after.kind === "unsupported") return refused(`${name} cannot be rendered after the edit: ${after.because}`);
+    const moved = changesBetween(before.objects, after.objects);
+    const isTwin = changes !== undefined && isSamePlace(entry, input.target.entry) && isSame(moved, changes);
+    const isOwn = moved.every((change) => isControllerOf(change, input.target.entry));
+    const first = moved[0];
+    if (first !== undefined && !isTwin && !isOwn) return refused(`the edit also changes ${name}: ${describe(first)}`);
   }
-  return unsure;
+  return undefined;
 }
 
-/** Flux and Argo CD objects for the same directory describe one place, of which a cluster uses one. */
+/** The entry's own Application or Kustomization, which another entry deploys: what it says is said to this entry. */
+function isControllerOf({ object, field }: ObjectChange, target: Entry | undefined): boolean {
+  const kind = { argocd: "Application", flux: "Kustomization" }[target?.tool as "flux"];
+  return object.kind === kind && field[0] === "spec" && target?.object?.split(/[ /]/)[2] === object.name;
+}
+
+/**
+ * Flux and Argo CD objects for the same directory describe one place, of which a cluster uses one; two Applications
+ * with one destination that make the same objects make one.
+ */
 function isSamePlace(entry: Entry, target: Entry | undefined): boolean {
+  const [left, right] = [entry.spec?.destination, target?.spec?.destination];
+  if (left !== undefined && canonicalText(left) === canonicalText(right)) return true;
   const plain = (path: string | null) => (path ?? "?").replace(/^(\.?\/)+|\/+$/g, "");
   const sameCluster = !entry.cluster || !target?.cluster || entry.cluster === target.cluster;
   return target !== undefined && entry.tool !== target.tool && sameCluster && plain(entry.path) === plain(target.path);
@@ -137,9 +153,13 @@ type Verdict = { readonly kind: "rendered" } | Doubt;
 type Wanted = ProofInput["wanted"];
 
 function verdictOf(changes: readonly ObjectChange[], after: readonly RenderedObject[], wanted: Wanted): Verdict {
-  const stranger = changes.find((change) => !isWanted(change, after, wanted));
+  const stranger = changes.find((change) => !isWanted(spelledOut(change), after, wanted));
   const isMany = changes.length > 1 && wanted.change.kind !== "image-tag";
-  if (stranger === undefined && !isMany) return { kind: "rendered" };
+  if (stranger === undefined && !isMany) {
+    const { object } = wanted;
+    if (object?.field === undefined) return { kind: "rendered" };
+    return { kind: "static", because: `the operator that reads ${object.kind} ${object.name} was not run` };
+  }
   const chart = chartOf(changes, after, wanted);
   if (chart !== undefined)
     return { kind: "static", because: `the chart behind ${workloadKey(chart)} was not rendered` };
@@ -147,39 +167,42 @@ function verdictOf(changes: readonly ObjectChange[], after: readonly RenderedObj
   return refused(other === undefined ? "nothing changes" : `the edit changes ${describe(other)}`);
 }
 
+/** A map that comes where there was an empty one, or none, is the one field that it holds. */
+function spelledOut(change: ObjectChange): ObjectChange {
+  const { from, to } = change;
+  const wasEmpty = from === undefined || from === null || (isRecord(from) && Object.keys(from).length === 0);
+  const [only, ...more] = isRecord(to) ? Object.entries(to) : [];
+  if (!wasEmpty || only === undefined || more.length > 0) return change;
+  return spelledOut({ ...change, field: [...change.field, only[0]], from: undefined, to: only[1] });
+}
+
 /** True for the wanted field of the wanted object, set to the wanted value. */
-function isWanted(
-  change: ObjectChange,
-  after: readonly RenderedObject[],
-  { workload, change: wanted }: Wanted,
-): boolean {
+function isWanted(change: ObjectChange, after: readonly RenderedObject[], wanted: Wanted): boolean {
+  const { object, change: asked } = wanted;
   const field = change.field.join(".");
-  switch (wanted.kind) {
+  const workload = { ...wanted.workload, ...(object ? { kind: object.kind, name: object.name } : {}) };
+  switch (asked.kind) {
     case "replicas":
-      return isWorkload(change, workload) && field === "spec.replicas" && change.to === wanted.to;
+      return isWorkload(change, workload) && field === (object?.field ?? "spec.replicas") && change.to === asked.to;
     case "hpa":
-      return (
-        change.object.kind === "HorizontalPodAutoscaler" &&
-        scales(change, after, workload) &&
-        field === `spec.${wanted.field}` &&
-        change.to === wanted.to
-      );
     case "scaled-object":
-      return (
-        change.object.kind === "ScaledObject" &&
-        scales(change, after, workload) &&
-        field === `spec.${wanted.field}` &&
-        change.to === wanted.to
-      );
+      return field === `spec.${asked.field}` && change.to === asked.to && isScaler(change, after, wanted);
     case "resources":
       return (
         isWorkload(change, workload) &&
-        isContainerField(change, `resources.${wanted.field}`) &&
-        String(change.to) === wanted.to
+        isContainerField(change, `resources.${asked.field}`) &&
+        String(change.to) === asked.to
       );
     case "image-tag":
-      return isWorkload(change, workload) && isContainerField(change, "image") && isRetag(change, wanted.to);
+      return isWorkload(change, workload) && isContainerField(change, "image") && isRetag(change, asked.to);
   }
+}
+
+/** The autoscaler of the workload, or the one that the workload's own is copied from. */
+function isScaler(change: ObjectChange, after: readonly RenderedObject[], { workload, change: asked, object }: Wanted) {
+  const kind = asked.kind === "hpa" ? "HorizontalPodAutoscaler" : "ScaledObject";
+  const isCopied = object?.kind === kind && object.name === change.object.name;
+  return change.object.kind === kind && (isCopied || scales(change, after, workload));
 }
 
 function isWorkload({ object }: ObjectChange, workload: Workload): boolean {

@@ -60,6 +60,14 @@ export type RefusalReason =
   | "shared-source"
   | "template";
 
+/** Where an edit shows in what is rendered, when that is not the workload in the entry that was asked for. */
+export interface ShownAt {
+  /** The entry that makes the object: one that the asked entry deploys. */
+  readonly entry?: Entry;
+  /** The object that runs the workload, or that it is copied from; `field` where an operator reads it from there. */
+  readonly object?: { readonly kind: string; readonly name: string; readonly field?: string };
+}
+
 /** The edit of the field that Git really owns, or a refusal that says what a person could do. */
 export type ManifestEdit =
   | {
@@ -69,6 +77,7 @@ export type ManifestEdit =
       readonly warnings: readonly string[];
       /** What the edit changes in the objects of a chart, where it was rendered before and after. */
       readonly rendered?: { readonly with: string; readonly changes: readonly ObjectChange[] };
+      readonly shows?: ShownAt;
     }
   | { readonly kind: "refused"; readonly reason: RefusalReason; readonly because: string; readonly cure: string };
 

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { plainPath } from "./controllers.ts";
+import { controllerObjectOf, plainPath } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
 
@@ -67,15 +67,41 @@ function referencesIn(tree: Tree, path: string): { field: string; text: string }
   return texts;
 }
 
+const reachByTree = new WeakMap<Tree, Map<string, Reach>>();
+
+/** A tree never changes: what an entry reads is found out once for many questions. */
+function knownReach(tree: Tree, path: string): Reach {
+  const known = reachByTree.get(tree) ?? new Map<string, Reach>();
+  reachByTree.set(tree, known);
+  const reach = known.get(path) ?? reachOf(tree, path);
+  known.set(path, reach);
+  return reach;
+}
+
 /** The entries whose build can read one of the paths, or whose own object stands in one: all others cannot change. */
 export function affectedEntries(tree: Tree, entries: readonly Entry[], paths: readonly string[]): readonly Entry[] {
   return entries.filter((entry) => {
     const path = plainPath(entry.path);
     const file = "file" in entry && typeof entry.file === "string" ? entry.file : undefined;
     if (path === null || (file !== undefined && paths.includes(file))) return true;
-    const { files } = reachOf(tree, path);
-    return paths.some((edited) => files.has(edited) || isNewNear(edited, path, files));
+    const { files } = knownReach(tree, path);
+    const chart = chartValues(tree, entry, path);
+    return paths.some((edited) => chart?.(edited) ?? (files.has(edited) || isNewNear(edited, path, files)));
   });
+}
+
+/** Of the value files of a chart, an Application reads the chart's own and those that it names, wherever they are. */
+function chartValues(tree: Tree, entry: Entry, path: string): ((edited: string) => boolean | undefined) | undefined {
+  if (tree.read(posix.join(path, "Chart.yaml")) === undefined) return undefined;
+  const spec = controllerObjectOf(tree, entry)?.spec ?? entry.spec;
+  const named = JSON.stringify(spec ?? {});
+  const isOpen = spec === undefined || /\{\{|[*?]/.test(named);
+  return (edited) => {
+    const name = posix.basename(edited);
+    if (named.includes(name)) return true;
+    const isOther = posix.dirname(edited) === path && /values/i.test(name) && name !== "values.yaml";
+    return isOther && !isOpen ? false : undefined;
+  };
 }
 
 /** A new file is read by nobody yet, but a plain directory takes it in. */

@@ -1,14 +1,17 @@
-import { proofOf } from "../../domain/kubernetes/effect.ts";
+import { type Proof, proofOf } from "../../domain/kubernetes/effect.ts";
 import type { Effect, Entry, ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import type { ChartTools, Rendered } from "../../domain/kubernetes/rendered.ts";
 import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
+import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { entriesOf, othersOf } from "../gitops/entries.ts";
+import { indexOf } from "../gitops/gitops.ts";
 import { deducedEntry } from "../trace/entry.ts";
 import { locate } from "./locate.ts";
 import { locateByRendering } from "./locate-by-rendering.ts";
 import { affectedEntries } from "../gitops/reach.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
+import { exerciseBeside } from "../trace/sharing.ts";
 
 /** Renders one entry of a tree. Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
 export type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;
@@ -39,17 +42,56 @@ export async function answerQuestion(
   return refused("ambiguous", `the edit was not what it should be: ${proof.because}`, "Make this change by hand.");
 }
 
-async function proveEdit(before: Tree, { question, edit }: { question: FieldQuestion; edit: Edit }, render: Render) {
+interface Proving {
+  readonly question: FieldQuestion;
+  readonly edit: Edit;
+}
+
+async function proveEdit(before: Tree, { question, edit }: Proving, render: Render): Promise<Proof> {
   const after = overlaid(before, Object.fromEntries(edit.files.map((file) => [file.path, file.after])));
   const paths = edit.files.map((file) => file.path);
-  const { workload, change, entry } = question;
-  const touched = othersOf(affectedEntries(after, entriesOf(before), paths), entry);
-  const both = async (at: Entry) => ({
-    entry: at,
-    before: await render(before, at),
-    after: await render(after, at),
-  });
+  const { workload, change } = question;
+  const target = declaredEntry(before, edit.shows?.entry ?? question.entry);
+  const touched = othersOf(affectedEntries(before, entriesOf(before), paths), target.entry);
   const others = [];
-  for (const other of touched) others.push(await both(other));
-  return proofOf({ target: await both(entry), others, wanted: { workload, change }, shown: edit.rendered });
+  for (const other of touched.filter((one) => !isExercise(before, target.entry, one)))
+    others.push(await bothSides(other, { before, after }, render));
+  const object = edit.shows?.object;
+  const proof = proofOf({
+    target: await bothSides(target.entry, { before, after }, render),
+    others,
+    wanted: { workload, change, ...(object ? { object } : {}) },
+    shown: edit.rendered,
+  });
+  if (target.unseen === undefined || proof.kind === "refused") return proof;
+  const effect = { ...proof.effect, proof: { kind: "static" as const, because: target.unseen } };
+  return { kind: "proven", effect };
+}
+
+async function bothSides(entry: Entry, trees: { readonly before: Tree; readonly after: Tree }, render: Render) {
+  const spec = entry.spec ?? controllerObjectOf(trees.before, entry)?.spec;
+  return {
+    entry: { ...entry, ...(spec === undefined ? {} : { spec }) },
+    before: await render(trees.before, entry),
+    after: await render(trees.after, entry),
+  };
+}
+
+/**
+ * The repository's object for an entry, where it holds one. An object that only the cluster has, and of which nobody
+ * said what it adds, may add something: what is rendered then is no proof.
+ */
+function declaredEntry(tree: Tree, entry: Entry): { readonly entry: Entry; readonly unseen?: string } {
+  const declared = controllerObjectOf(tree, entry)?.entry;
+  if (declared) return { entry: { ...declared, ...(entry.spec ? { spec: entry.spec } : {}) } };
+  const { object, ...rest } = entry;
+  if (object === undefined || entry.spec !== undefined) return { entry };
+  return { entry: rest, unseen: `${object} is not in the repository, so what it adds to its path is unknown` };
+}
+
+/** A kustomization that tries things out and that nobody deploys is no environment. */
+function isExercise(tree: Tree, target: Entry, other: Entry): boolean {
+  const [path, own] = [plainPath(other.path), plainPath(target.path)];
+  if (other.object !== undefined || path === null || own === null) return false;
+  return exerciseBeside(indexOf(tree), own === "." ? "" : own, path);
 }

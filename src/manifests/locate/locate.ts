@@ -1,4 +1,4 @@
-import type { Entry, ManifestEdit, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Entry, ManifestEdit, ShownAt, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { absence, unreadable } from "./absence.ts";
@@ -8,7 +8,7 @@ import { helmAnswer } from "../edit/helm.ts";
 import { notApplied } from "./applied.ts";
 import { operatorField } from "../trace/operators.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
-import type { Resource } from "../repository/resource.ts";
+import { nameOf, type Resource } from "../repository/resource.ts";
 import { askedScaler, liveName, scaledByAnother, sizedByAnother } from "../trace/scalers.ts";
 import { childScenes, type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
 import { targetOf } from "./target.ts";
@@ -63,7 +63,11 @@ function answer(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined 
   const target = targetOf(scene);
   if (target) return "reason" in target ? target : edited(scene, target);
   const operated = operatorField(scene);
-  if (operated) return notApplied(scene, operated.resource) ?? editField(scene, operated.resource, operated.path);
+  if (operated) {
+    const field = operated.path.join(".");
+    const edit = notApplied(scene, operated.resource) ?? editField(scene, operated.resource, operated.path);
+    return shownAt(edit, { object: { ...objectOf(operated.resource), field } });
+  }
   return workload.ownerReferences?.length ? undefined : charts(scene);
 }
 
@@ -78,14 +82,33 @@ function edited(scene: EntryBuild, resource: Resource): ManifestEdit {
   const obstacle = notApplied(scene, resource);
   if (obstacle) return obstacle;
   const path = fieldPath(scene, resource);
-  return "kind" in path ? path : editField(scene, resource, path);
+  if ("kind" in path) return path;
+  const { kind, name } = scene.question.workload;
+  const isItself = resource.kind === kind && liveName(scene, resource) === name;
+  const edit = editField(scene, resource, path);
+  return isItself ? edit : shownAt(edit, { object: objectOf(resource) });
+}
+
+const objectOf = (resource: Resource) => ({ kind: resource.kind, name: nameOf(resource) });
+
+function shownAt(edit: ManifestEdit, shows: ShownAt): ManifestEdit {
+  return edit.kind === "edit" ? { ...edit, shows: { ...edit.shows, ...shows } } : edit;
+}
+
+/** The entry that an object of another one deploys. */
+function entryIn({ path, deployer, question }: EntryBuild): Entry {
+  const tool = deployer?.kind === "Kustomization" ? "flux" : deployer ? "argocd" : "kustomize";
+  const { cluster } = question.entry;
+  const object = deployer && { object: `${deployer.kind} ${deployer.namespace ?? ""}/${deployer.name}` };
+  return { tool, path: path === "" ? "." : path, ...(cluster === undefined ? {} : { cluster }), ...object };
 }
 
 /** The entry deploys other entries (an app of apps): exactly one of them may answer. */
 function answerBelow(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
   const answers: ManifestEdit[] = [];
   for (const child of childScenes(scene)) {
-    const found = answer(child, charts) ?? answerBelow(child, charts);
+    const own = answer(child, charts);
+    const found = own ? shownAt(own, { entry: entryIn(child) }) : answerBelow(child, charts);
     if (found) answers.push(found);
   }
   const [first, second] = answers;

@@ -60,7 +60,9 @@ export type Controller =
 export function controllerOf(tree: Tree, entry: Entry): Controller {
   const nothing: Controller = { ok: true, flux: undefined, plain: { recurse: undefined } };
   if (entry.object === undefined && entry.spec === undefined) return nothing;
-  const spec = entry.spec ?? controllerObjectOf(tree, entry)?.spec;
+  const declared = controllerObjectOf(tree, entry);
+  const isMade = declared?.set !== undefined || JSON.stringify(declared?.spec ?? {}).includes("{{");
+  const spec = isMade ? (entry.spec ?? declared?.spec) : (declared?.spec ?? entry.spec);
   if (spec === undefined) {
     return { ok: false, because: `${entry.object} is not in the repository, so what it adds to its path is unknown` };
   }

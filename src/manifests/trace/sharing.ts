@@ -1,4 +1,4 @@
-import { type Deployer, deployersOf, openAbove, reaching, sourcesOf } from "../gitops/gitops.ts";
+import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
 import type { Resource } from "../repository/resource.ts";
 import { isCopy, sameDestination } from "./deployer.ts";
 import type { EntryBuild } from "./entry-build.ts";
@@ -23,7 +23,7 @@ function othersIncluding(scene: EntryBuild, file: string): string[] {
   const isTakenIn = (directory: string): boolean =>
     scene.plain && isAbove(scene.path, directory) && !isDeployed(scene, directory);
   return [...reaching(scene.index, file)]
-    .filter((one) => !own.has(one) && !isExercise(scene, one) && !gathers(one) && !isTakenIn(one))
+    .filter((one) => !own.has(one) && !exerciseBeside(scene.index, scene.path, one) && !gathers(one) && !isTakenIn(one))
     .sort();
 }
 
@@ -74,12 +74,12 @@ const exercises = /^(?:tests?|e2e|ci|examples?|samples?|testdata)$/i;
  * Kustomizations that try things out deploy no environment. `test` is also what environments are called: one that
  * stands where this entry stands, or that somebody deploys, is an environment.
  */
-function isExercise(scene: EntryBuild, directory: string): boolean {
-  const [steps, own] = [directory.split("/"), scene.path.split("/")];
+export function exerciseBeside(index: RepositoryIndex, entry: string, directory: string): boolean {
+  const [steps, own] = [directory.split("/"), entry.split("/")];
   const at = steps.findIndex((step) => exercises.test(step));
   if (at < 0 || own.some((step) => exercises.test(step))) return false;
   const isBeside = steps.length === own.length && steps.every((step, n) => n === at || step === own[n]);
-  return !isBeside && deployersOf(scene.index, directory).length === 0;
+  return !isBeside && deployersOf(index, directory).length === 0;
 }
 
 /** The entry's own path deployed by a second object, or by one that makes several applications of it. */

@@ -271,10 +271,10 @@ test.each<[string, Entry, { before: Rendered; after: Rendered }, object]>([
   ],
   ["broken by the edit, is refused", staging, { before: good.before, after: unsupported() }, { kind: "refused" }],
   [
-    "never renderable, needs a person",
+    "never renderable, may change in any way",
     staging,
     { before: unsupported(), after: unsupported() },
-    { kind: "proven", effect: { proof: { kind: "static" } } },
+    { kind: "refused" },
   ],
   [
     "of another tool for the same directory, is the same place",

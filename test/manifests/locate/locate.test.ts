@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { Entry, WantedChange } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../../src/domain/kubernetes/workload.ts";
+import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
+import { render } from "../../../src/manifests/render/render.ts";
 import { locate } from "../../../src/manifests/locate/locate.ts";
 import { differences } from "../../../src/manifests/edit/proof.ts";
 import { parseText } from "../../../src/manifests/yaml/source.ts";
@@ -51,6 +53,15 @@ test.each(names)("%s", (name) => {
     expect(file.after).toBe(asText(after[file.path]));
     expect(changedFields(file.path, file.before ?? "", file.after)).toBe(1);
   }
+});
+
+/** The bot's plan proves every edit: it must not refuse what is located. */
+test.each(names)("%s: the proof agrees with the edit", async (name) => {
+  const asked = JSON.parse(readFileSync(join(root, name, "edit.json"), "utf8")) as Asked;
+  if (asked.expect !== "edit") return;
+  const before = treeOf(filesBelow(join(root, name, "before")));
+  const answer = await answerQuestion(before, asked, (tree, entry) => Promise.resolve(render(tree, entry)));
+  expect(answer).toMatchObject({ kind: "edit" });
 });
 
 /** The lines that name the place in a refusal are what a person follows. */
