@@ -20,7 +20,7 @@ export type EvidenceSource =
 export type EvidenceKey =
   /** Facts: the alert's labels, `status`, `startsAt`. */
   | "alert"
-  /** Facts: `query`, and `comparison` and `limit` where it has them. */
+  /** Facts: `query`, `forSeconds`, and `comparison` and `limit` where it has them. */
   | "alert-rule"
   /** Facts: how often it fired before, and whether it mostly clears by itself. */
   | "alert-history"
@@ -58,7 +58,7 @@ export type EvidenceKey =
   | "calls"
   /**
    * Series that name a workload as above, and in `metric` what they measure: latency (any unit of time), availability,
-   * error-share and saturation (0 to 1), requests and errors (per second). Input of the ranker: all on the same points in time.
+   * error-share and saturation (0 to 1), requests and errors (per second); `-seen` = as the callers of the workload see it. Input of the ranker: all on the same points in time.
    */
   | "node-metrics"
   /** Facts: `controller`, `path`, `commit` that it applied last. */

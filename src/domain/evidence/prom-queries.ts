@@ -17,7 +17,9 @@ export interface PromQuestion {
   readonly title: string;
   readonly unit: string;
   readonly dialects: readonly Dialect[];
-  readonly metric?: "latency" | "requests" | "errors" | "saturation";
+  readonly metric?: "latency" | "latency-seen" | "requests" | "errors" | "saturation";
+  /** Not every exporter measures it: nobody misses an empty answer. */
+  readonly optional?: true;
 }
 
 /**
@@ -46,6 +48,11 @@ function trafficQuestions({ namespace }: Workload, window: string): readonly Pro
       dialects: traffic.map(({ latency }) => latency),
     },
     {
+      ...{ key: "node-metrics", title: "95th percentile of the latency as callers see it", unit: "ms" },
+      ...{ metric: "latency-seen", optional: true },
+      dialects: traffic.map(({ latencySeen }) => latencySeen),
+    },
+    {
       ...{ key: "calls", title: "who calls whom", unit: "1/s" },
       dialects: traffic.map(({ calls }) => calls),
     },
@@ -56,6 +63,8 @@ interface Traffic {
   readonly requests: Dialect;
   readonly errorShare: Dialect;
   readonly latency: Dialect;
+  /** Where the calls come from: a slow network between two workloads shows only there. */
+  readonly latencySeen: Dialect;
   readonly calls: Dialect;
 }
 
@@ -67,10 +76,15 @@ function linkerd(namespace: string, window: string): Traffic {
   const answered = `sum by (${each}) (rate(response_total{${inbound}}[${window}]))`;
   const buckets = `sum by (${each}, le) (rate(response_latency_ms_bucket{${inbound}}[${window}]))`;
   const ends = `${each}, dst_namespace, dst_deployment, dst_statefulset`;
+  const outbound = `namespace=${namespace},direction="outbound"`;
+  const callee = "dst_namespace, dst_deployment, dst_statefulset";
+  const seen = `sum by (${callee}, le) (rate(response_latency_ms_bucket{${outbound}}[${window}]))`;
+  const rename = { dst_namespace: "namespace", dst_deployment: "deployment", dst_statefulset: "statefulset" };
   return {
     requests: { query: `sum by (${each}) (rate(request_total{${inbound}}[${window}]))` },
     errorShare: { query: `${failed} / ${answered}` },
     latency: { query: `histogram_quantile(0.95, ${buckets})` },
+    latencySeen: { query: `histogram_quantile(0.95, ${seen})`, rename },
     calls: { query: `sum by (${ends}) (rate(request_total{namespace=${namespace},direction="outbound"}[${window}]))` },
   };
 }
@@ -87,6 +101,10 @@ function istio(namespace: string, window: string): Traffic {
     requests: { query: rate(), rename },
     errorShare: { query: `${rate(',response_code=~"5.."')} / ${rate()}`, rename },
     latency: { query: `histogram_quantile(0.95, ${buckets})`, rename },
+    latencySeen: {
+      query: `histogram_quantile(0.95, ${buckets.replace('reporter="destination"', 'reporter="source"')})`,
+      rename,
+    },
     calls: { query: `sum by (${ends}) (rate(istio_requests_total{${here}}[${window}]))` },
   };
 }
@@ -104,6 +122,7 @@ function openTelemetry(_: string, window: string): Traffic {
     requests: { query: all, rename },
     errorShare: { query: `${rate("failed")} / ${all}`, rename },
     latency: { query: `1000 * histogram_quantile(0.95, ${buckets})`, rename },
+    latencySeen: { query: `1000 * histogram_quantile(0.95, ${buckets.replace("_server_", "_client_")})`, rename },
     calls: { query: `sum by (client, server) (rate(traces_service_graph_request_total[${window}]))` },
   };
 }

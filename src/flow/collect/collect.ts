@@ -139,6 +139,7 @@ async function ruleOf(
   const threshold = thresholdOf(rule.value);
   const facts = {
     query: rule.value.query,
+    ...(rule.value.forMs > 0 ? { forSeconds: rule.value.forMs / 1000 } : {}),
     ...(threshold && { comparison: threshold.comparison, limit: threshold.limit }),
     ...(rule.value.state === undefined ? {} : { state: rule.value.state }),
   };

@@ -56,7 +56,7 @@ export function questionsFor(
 const mostSeries = 200;
 
 function metricQuestion(
-  { key, title, unit, dialects, metric }: PromQuestion,
+  { key, title, unit, dialects, metric, optional }: PromQuestion,
   ports: CollectSources,
   span: Span,
 ): SourceQuestion {
@@ -75,7 +75,8 @@ function metricQuestion(
     }
     return { kind: "series", unit, series: [], notes };
   };
-  return { key, source: "prometheus", title, query: dialects[0]?.query ?? "", ask };
+  const query = dialects[0]?.query ?? "";
+  return { key, source: "prometheus", title, query, ask, ...(optional ? { optional } : {}) };
 }
 
 /** The series under a name that the ranking over the service graph knows. */

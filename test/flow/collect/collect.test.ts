@@ -64,9 +64,9 @@ function collected(
     metrics: prometheus({ url: urls.prometheus, deadlineMs }),
     logs: loki({ url: urls.loki, deadlineMs }),
     clock: { now },
-    within: (milliseconds: number, work: Promise<unknown>) => withTimeout(Math.min(milliseconds, giveUpMs), work),
-    tempo: { lookbackMs: 20_000, rateWindow: "3s", historyMs: 60_000, selfHealMs: 5_000 },
-    journal: { mergesSince: async () => [] },
+    withTimeout: (milliseconds: number, work: Promise<unknown>) => withTimeout(Math.min(milliseconds, giveUpMs), work),
+    timings: { lookbackMs: 20_000, rateWindow: "3s", historyMs: 60_000, selfHealMs: 5_000 },
+    records: { mergesSince: async () => [] },
     github: { commitsSince: async () => [], head: async () => ({ sha, tree: treeOf(files) }), ...github },
     telemetry: { log: () => undefined },
   };
@@ -164,7 +164,7 @@ test("what a source owed and did not answer is told apart from what nobody measu
 test("E07: an alert whose metric is back needs no change", async () => {
   const told: string[] = [];
   const ports = {
-    journal: { saveCapsule: async () => undefined },
+    records: { saveCapsule: async () => undefined },
     clock: { now: shop.cluster.now },
     telemetry: { log: (_incident: string, _verb: string, text: string) => void told.push(text) },
   };
