@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { logTelemetry } from "./adapters/telemetry/telemetry.ts";
 import { type AuditQuestion, exportAudit } from "./commands/records/audit.ts";
+import { checkPolicies, type PoliciesAsked } from "./commands/repository/check-policies.ts";
 import { checkConfig, configSchema, initialConfig } from "./commands/repository/config.ts";
 import { type EvaluationAsked, evaluate } from "./commands/records/evaluate.ts";
 import { listDeliveries, replayDeliveries } from "./commands/records/deliveries.ts";
@@ -133,6 +134,18 @@ program
     const words = [workload, change].filter((word) => word !== undefined);
     process.exitCode = await locateCommand(words, asked, (line) => process.stdout.write(`${line}\n`));
   });
+
+program
+  .command("check-policies")
+  .description(
+    "judge rendered objects by the policies of the base commit, as the workflow does; code 1 unless they pass",
+  )
+  .requiredOption("--before <file>", "the objects of the base, rendered")
+  .requiredOption("--after <file>", "the objects of the head, rendered")
+  .requiredOption("--policies <directory>", "the policies of the base")
+  .option("--by-rectify", "the change is Rectify's own: every changed field must be allowed")
+  .option("--incident <uid>", "the Incident-UID of its commit")
+  .action(async (asked: PoliciesAsked) => print(await checkPolicies(asked, process.env)));
 
 program
   .command("doctor")

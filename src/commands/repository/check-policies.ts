@@ -1,8 +1,6 @@
-#!/usr/bin/env node
 import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { kyvernoEngine } from "../../adapters/cli-tools/kyverno.ts";
 import { changesBetween } from "../../domain/kubernetes/effect.ts";
 import { policyFiles } from "../../domain/gate/gate-files.ts";
@@ -13,43 +11,42 @@ import { treeOf } from "../../domain/kubernetes/tree.ts";
 import { evaluatePolicies } from "../../flow/gate/evaluate-policies.ts";
 import { parseYamlDocuments } from "../../manifests/yaml/yaml.ts";
 
-/**
- * The gate without the bot, for CI: judges rendered objects with the policies of the base commit, prints the verdict
- * as Markdown, and ends with 0 only when the policies passed.
- */
-const options = {
-  before: { type: "string" },
-  after: { type: "string" },
-  policies: { type: "string" },
+export interface PoliciesAsked {
+  /** Files with the rendered objects of base and head. */
+  readonly before: string;
+  readonly after: string;
+  /** The directory with the policies of the base commit. */
+  readonly policies: string;
   /** The Incident-UID of the commit; given for the bot's own branches, whose every change must be allowed. */
-  incident: { type: "string" },
-  "by-rectify": { type: "boolean", default: false },
-} as const;
+  readonly incident?: string;
+  readonly byRectify?: true;
+}
 
-const { values } = parseArgs({ options });
-const verdict = await judge();
-process.stdout.write(`${renderVerdict(verdict)}\n`);
-process.exitCode = verdict.kind === "passed" ? 0 : 1;
+/**
+ * The gate without the bot, for CI: judges rendered objects with the policies of the base commit. The lines are the
+ * verdict as Markdown; the exit code is 0 only when the policies passed.
+ */
+export async function checkPolicies(
+  asked: PoliciesAsked,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly lines: readonly string[]; readonly code: 0 | 1 }> {
+  const verdict = await judge(asked, env);
+  return { lines: [renderVerdict(verdict)], code: verdict.kind === "passed" ? 0 : 1 };
+}
 
-async function judge(): Promise<PolicyVerdict> {
-  const { before, after, policies } = values;
-  if (before === undefined || after === undefined || policies === undefined) {
-    throw new Error(
-      "usage: check-policies --before FILE --after FILE --policies DIRECTORY [--by-rectify --incident UID]",
-    );
-  }
-  const old = objectsIn(before);
-  const objects = objectsIn(after);
-  const files = policyFiles(treeOf(filesIn(policies)));
+async function judge(asked: PoliciesAsked, env: Readonly<Record<string, string | undefined>>): Promise<PolicyVerdict> {
+  const old = objectsIn(asked.before);
+  const objects = objectsIn(asked.after);
+  const files = policyFiles(treeOf(filesIn(asked.policies)));
   const engine = kyvernoEngine({
-    path: process.env.KYVERNO,
-    toolsDirectory: process.env.RECTIFY_TOOLS ?? join(homedir(), ".cache/rectify/tools"),
-    searchPath: process.env.PATH ?? "",
+    path: env.KYVERNO,
+    toolsDirectory: env.RECTIFY_TOOLS ?? join(homedir(), ".cache/rectify/tools"),
+    searchPath: env.PATH ?? "",
     timeoutMs: 120_000,
   });
   // What people change is theirs to review: only the rules about the state of an object apply.
-  if (!values["by-rectify"]) return engine.judge({ files, objects });
-  return evaluatePolicies({ files, objects, changes: changesBetween(old, objects), incident: values.incident }, engine);
+  if (asked.byRectify !== true) return engine.judge({ files, objects });
+  return evaluatePolicies({ files, objects, changes: changesBetween(old, objects), incident: asked.incident }, engine);
 }
 
 function objectsIn(path: string): RenderedObject[] {

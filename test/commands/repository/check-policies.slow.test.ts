@@ -20,13 +20,7 @@ function check(before: readonly RenderedObject[], after: readonly RenderedObject
     writeFileSync(join(directory, `${name}.yaml`), `${text}\n---\n`);
   }
   const paths = ["--before", join(directory, "before.yaml"), "--after", join(directory, "after.yaml")];
-  const argv = [
-    join(root, "src/commands/repository/check-policies.ts"),
-    ...paths,
-    "--policies",
-    join(root, "policies"),
-    ...more,
-  ];
+  const argv = [join(root, "src/cli.ts"), "check-policies", ...paths, "--policies", join(root, "policies"), ...more];
   const ran = spawnSync(join(root, "node_modules/.bin/tsx"), argv, { encoding: "utf8" });
   return { status: ran.status, text: ran.stdout };
 }
