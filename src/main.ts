@@ -41,6 +41,7 @@ import type { Telemetry } from "./ports/runtime.ts";
 import type { WatchtowerMode } from "./ports/records.ts";
 import { policiesOf } from "./server/policy-engine.ts";
 import { type Intake, internalRoutes, webhookRoutes } from "./server/routes.ts";
+import { type Reexamining, reexamine } from "./server/jobs/reexamine.ts";
 import { reconcileWorkflows } from "./server/jobs/resume.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "./server/jobs/rollbacks.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
@@ -99,7 +100,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
   const intake = { store, ring: inbox.notify, trouble: inbox.trouble, app, alertsToken: settings.alerts.token };
   const pages = pageRoutes(store, liveViews({ ports, store, sources, ...around }));
   const { webhooks, internal } = await listenTwice(settings, { intake, pages, meter }, faults);
-  const ticks = keepTicking({ settings, inbox, ports, store, keeping }, telemetry);
+  const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources }, telemetry);
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
@@ -140,17 +141,21 @@ interface Ticking {
   readonly inbox: Inbox;
   readonly ports: Ports;
   readonly store: Store;
-  readonly keeping: LeaseKeeping & RollbackKeeping;
+  readonly keeping: LeaseKeeping & RollbackKeeping & Pick<Reexamining, "store" | "durable" | "telemetry">;
+  readonly sources: Sources;
 }
 
 /** What no message can be relied upon for. */
-function keepTicking({ settings, inbox, ports, store, keeping }: Ticking, telemetry: Telemetry) {
+function keepTicking({ settings, inbox, ports, store, keeping, sources }: Ticking, telemetry: Telemetry) {
+  const answering = () => sources.all().flatMap(({ name, state }) => (state === "answers" ? [name] : []));
+  const { cluster, reexamineMs: beatMs } = settings;
   return schedule(settings.alertPollMs, telemetry, {
     intake: () => inbox.poll(),
     dashboard: async () => inbox.wakeWaiting(await reconcileDashboard(ports)),
     learn: () => carryWithdrawals(ports),
     lease: () => reconcileLeases(keeping),
     rollback: () => reconcileRollbacks(keeping),
+    reexamine: () => reexamine({ ...keeping, cluster, ports, answering, beatMs }),
     retention: () => store.forgetDeliveries(ports.clock.now()),
   });
 }

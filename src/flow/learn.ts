@@ -5,6 +5,7 @@ import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/
 import { renderReport } from "../domain/proposal/proposal-text.ts";
 import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
 import type { Ports } from "../ports/ports.ts";
+import { dependenciesOf } from "./collect/dependencies.ts";
 import { loadGuardrails } from "./collect/load-guardrails.ts";
 import { reportEnded } from "./decide/report-ended.ts";
 
@@ -30,7 +31,8 @@ export async function learn(
   }
   if (ending === "parked") await tellParked(incident, because, ports);
   await beginLease(incident, story, ports);
-  await ports.records.endIncident(incident.uid, { ending, because, story });
+  const depends = dependenciesOf(evidence, await ports.github.head());
+  await ports.records.endIncident(incident.uid, { ending, because, story, depends });
   ports.telemetry.log(incident.uid, "learn", `${ending}: ${because}`);
 }
 

@@ -124,6 +124,8 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
     kubernetes: { url: cluster.urls.kubernetes, token: "lab" },
     ollama,
     alertPollMs: 1_000,
+    // Far beyond a scenario: its ending is its ending.
+    reexamineMs: 3_600_000,
     mostRecoveries: 3,
     tempo: {
       pollMs: 250,

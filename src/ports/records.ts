@@ -1,5 +1,6 @@
 import type { Watchtower, WatchtowerEvent } from "../domain/guardrails/watchtower.ts";
 import type { Alert } from "../domain/incident/alert.ts";
+import type { Dependencies } from "../domain/incident/reexamination.ts";
 import type { Ending } from "../domain/incident/incident.ts";
 import type { Workload } from "../domain/kubernetes/workload.ts";
 import type { Candidate, CapLimits, CapUse } from "../domain/proposal/caps.ts";
@@ -8,6 +9,14 @@ import type { Lease } from "../domain/proposal/lease.ts";
 import type { Rollback } from "../domain/proposal/rollback.ts";
 import type { WithdrawalRecord } from "../domain/records/precedent.ts";
 import type { Reserved } from "../domain/remedy/cost.ts";
+
+/** How an incident ended, and what that hung on where another look may end otherwise. */
+export interface EndedIncident {
+  readonly ending: Ending;
+  readonly because: string;
+  readonly story: unknown;
+  readonly depends?: Dependencies;
+}
 
 /** What must outlive one story: our own records. */
 export interface Records extends WithdrawalRecord {
@@ -37,7 +46,7 @@ export interface Records extends WithdrawalRecord {
   pendingFiles(first?: string): Promise<readonly { path: string; content: string }[]>;
   /** Drops what is in Git now, word for word: what was changed meanwhile stays. */
   dropPendingFiles(landed: readonly { path: string; content: string }[]): Promise<void>;
-  endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }): Promise<void>;
+  endIncident(uid: string, ended: EndedIncident): Promise<void>;
 }
 
 /** Who may open a proposal now, under the caps of the guardrails. Asking and leaving twice is safe. */

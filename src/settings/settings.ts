@@ -47,6 +47,8 @@ export interface Settings {
   /** Where spans go; absent = nowhere. */
   readonly otlpEndpoint?: string | undefined;
   readonly alertPollMs: number;
+  /** The beat at which an incident that ended without a result is examined again while its alert fires. */
+  readonly reexamineMs: number;
   /** Restarts in a row that may find a story in the same step before it is parked. */
   readonly mostRecoveries: number;
   readonly tempo: Timings;
@@ -124,6 +126,7 @@ const Environment = z.object({
     .optional(),
   RECTIFY_TOOLS: z.string().optional(),
   ALERT_POLL_MS: duration(60_000),
+  REEXAMINE_MS: duration(30 * 60_000),
   MOST_RECOVERIES: z.coerce.number({ error: "must be a number" }).int().min(1).default(3),
   POLL_MS: duration(15_000),
   LOOKBACK_MS: duration(30 * 60_000),
@@ -190,6 +193,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     kyverno: read.KYVERNO === "off" ? "off" : { path: read.KYVERNO, toolsDirectory: read.RECTIFY_TOOLS },
     otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT,
     alertPollMs: read.ALERT_POLL_MS,
+    reexamineMs: read.REEXAMINE_MS,
     mostRecoveries: read.MOST_RECOVERIES,
     tempo: tempoOf(read),
   };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Alert } from "../../domain/incident/alert.ts";
 import type { Candidate } from "../../domain/proposal/caps.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
+import type { Dependencies } from "../../domain/incident/reexamination.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
@@ -46,6 +47,8 @@ const candidate = z.looseObject({
 });
 const story = z.looseObject({ ending: text, because: text });
 
+const dependencies = z.looseObject({ silent: z.array(text), revision: text, guardrails: text });
+
 const kind = <T>(name: string, reader: z.ZodType<unknown>): DocumentKind<T> => ({
   name,
   version: 1,
@@ -54,6 +57,7 @@ const kind = <T>(name: string, reader: z.ZodType<unknown>): DocumentKind<T> => (
 
 export const storedAlert = kind<Alert>("alert", alert);
 export const storedIncident = kind<Incident>("incident", incident);
+export const storedDependencies = kind<Dependencies>("dependency", dependencies);
 export const storedLease = kind<Lease>("lease", lease);
 export const storedRollback = kind<Rollback>("rollback", rollback);
 export const storedCandidate = kind<Candidate>("candidate", candidate);

@@ -1,11 +1,13 @@
 import type { Ending, Incident } from "../../domain/incident/incident.ts";
 import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import type { EndedIncident } from "../../ports/records.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { alerts } from "./incidents/alerts.ts";
 import { costStore } from "./incidents/costs.ts";
 import { mergedChanges, leaseStore } from "./changes/leases.ts";
 import { readable, readDocument, storedIncident, storedStory, type Unreadable } from "./documents.ts";
 import { heartbeat } from "./heartbeat.ts";
+import { reexaminations } from "./incidents/reexaminations.ts";
 import { inbox } from "./incidents/inbox.ts";
 import { audit, lineage } from "./incidents/lineage.ts";
 import { withdrawalRecord } from "./changes/withdrawals.ts";
@@ -51,6 +53,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...inbox(query),
     ...incidents(query, unreadable),
     ...alerts(query, unreadable),
+    ...reexaminations(query, unreadable),
     ...records(query, unreadable),
     ...audit(query),
     ...lineage(query),
@@ -99,10 +102,11 @@ function incidents(query: Query, unreadable: Unreadable) {
       const answer = await query(text, [uid, workloadKey(workload), JSON.stringify(incident), cluster]);
       return answer.rowCount === 1;
     },
-    async endIncident(uid: string, ending: { ending: Ending; because: string; story: unknown }) {
-      const text =
-        "update incident set ended_at = now(), ending = $2, because = $3, story = $4 where uid = $1 and ended_at is null";
-      await query(text, [uid, ending.ending, ending.because, JSON.stringify(ending.story)]);
+    async endIncident(uid: string, { ending, because, story, depends }: EndedIncident) {
+      const text = `update incident set ended_at = now(), ending = $2, because = $3, story = $4, depends = $5
+        where uid = $1 and ended_at is null`;
+      const hung = depends === undefined ? null : JSON.stringify(depends);
+      await query(text, [uid, ending, because, JSON.stringify(story), hung]);
     },
     /** Incidents without an ending, whose workflows must be alive or be told why not. */
     async unfinished(): Promise<{ incident: Incident; workflow: string }[]> {
@@ -131,6 +135,7 @@ const shownDeliveries = 10;
 
 function records(query: Query, unreadable: Unreadable) {
   const { parkedDeliveries } = inbox(query);
+  const { waitsOf } = reexaminations(query, unreadable);
   return {
     async parkedSince(since: Date): Promise<string[]> {
       const text = `select uid, workload, because from incident i where ending = 'parked' and ended_at > $1
@@ -140,6 +145,7 @@ function records(query: Query, unreadable: Unreadable) {
       const deliveries = await parkedDeliveries(shownDeliveries);
       return [
         ...rows.map(({ uid, workload, because }) => `nobody is at work on ${workload} (${uid}): ${because}`),
+        ...(await waitsOf()),
         ...deliveries.map(({ id, kind, event, because }) => {
           const what = kind === "github" ? `GitHub's ${event}` : "alerts";
           return `delivery ${id} (${what}) is parked: ${because}; try it again with: rectify deliveries replay ${id}`;

@@ -58,6 +58,13 @@ export const migrations: readonly Migration[] = [
     name: "a row that is written to see that rows can be written",
     sql: "create table heartbeat (id int primary key, at timestamptz not null);",
   },
+  {
+    name: "an incident that ended without a result is examined again",
+    sql: `
+      alter table incident add column examination int not null default 1;
+      alter table incident add column depends jsonb;
+      alter table incident add column waits text;`,
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.

@@ -1,0 +1,53 @@
+import type { Unresolved } from "../../adapters/postgres/incidents/reexaminations.ts";
+import { type Present, reexaminationOf } from "../../domain/incident/reexamination.ts";
+import { guardrailsHash } from "../../flow/collect/dependencies.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { type AlertIntake, startWorkflow } from "../intake/take-alerts.ts";
+
+export interface Reexamining extends AlertIntake {
+  readonly ports: Pick<Ports, "github" | "metrics" | "clock">;
+  /** The sources that answered their newest question. */
+  readonly answering: () => readonly string[];
+  /** The slow beat at which an incident without a result is examined again, in milliseconds. */
+  readonly beatMs: number;
+}
+
+/** Examines again what ended without a result while its alert fires: when something changed, or at a slow beat. */
+export async function reexamine(reexamining: Reexamining): Promise<void> {
+  const { store, cluster, beatMs, telemetry } = reexamining;
+  const unresolved = await store.unresolved(cluster);
+  if (unresolved.length === 0) return;
+  const present = await presentOf(reexamining, unresolved);
+  for (const item of unresolved) {
+    const decided = reexaminationOf(item, present, beatMs);
+    const { uid } = item.incident;
+    if (decided.kind === "now") await examineAgain(reexamining, item, decided.because);
+    else if (decided.because !== item.waits) {
+      await store.noteWait(uid, decided.because);
+      telemetry.log(uid, "wait", decided.because);
+    }
+  }
+}
+
+async function examineAgain(reexamining: Reexamining, { incident, examination }: Unresolved, because: string) {
+  const next = examination + 1;
+  const workflow = `${incident.uid}/${next}`;
+  if (!(await reexamining.store.reopenIncident(incident.uid, next, workflow))) return;
+  reexamining.telemetry.log(incident.uid, "intake", `examined again (number ${next}): ${because}`);
+  await startWorkflow(reexamining, { incident, workflow });
+}
+
+async function presentOf({ ports, answering }: Reexamining, unresolved: readonly Unresolved[]): Promise<Present> {
+  const now = ports.clock.now();
+  // Nobody else asks a source that was away: without a question it would never be known to be back.
+  if (unresolved.some(({ depends }) => depends?.silent.includes("prometheus"))) {
+    await ports.metrics.range("vector(1)", new Date(now.getTime() - 60_000), now).catch(knownFailure);
+  }
+  const head = await ports.github.head();
+  return { now, answering: answering(), revision: head.sha, guardrails: guardrailsHash(head.tree) };
+}
+
+function knownFailure(error: unknown): void {
+  if (!(error instanceof Unavailable) && !(error instanceof Refused)) throw error;
+}
