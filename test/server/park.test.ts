@@ -104,7 +104,7 @@ test("whoever looks at the pull request of a parked incident is told that nobody
   const held = portsOf("calm", undefined, { model: undefined, random: () => "", publish: () => undefined });
   const report: Ports["github"]["report"] = async ({ number, commitMessage }, markdown) =>
     void reported.push(`#${number} ${commitMessage} ${markdown}`);
-  const ports = { ...held, leases: undefined, journal: store, github: { ...held.github, report } };
+  const ports = { ...held, leases: undefined, records: store, github: { ...held.github, report } };
   const story: IncidentOutcome = { ending: "parked", because: "decide: an error of Rectify itself: TypeError: x" };
   await learn(incident, { story, evidence: [] }, ports);
   expect(reported).toEqual([

@@ -1,9 +1,8 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
-import { type Doubts, doubtsOf } from "./doubts.ts";
 import { Refused } from "../../ports/errors.ts";
 import { cloneAddress } from "./clone-address.ts";
-import { paceOf, statusOf } from "./pace.ts";
+import { type Doubts, doubtsOf, paceOf, statusOf } from "./pace.ts";
 
 export interface GitHubOptions {
   readonly apiUrl: string;

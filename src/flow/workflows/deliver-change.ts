@@ -11,11 +11,12 @@ import type { CommandLog } from "../decide/pending.ts";
 import { type Plan, planChange } from "../plan.ts";
 import { draftProposal, propose } from "../propose/propose.ts";
 import { sync } from "../sync.ts";
+import { parkedWith } from "./parked.ts";
 import { type NotNeeded, placeOf, waitForSlot } from "../propose/slot.ts";
 
 /** gate → propose → decide → sync of one planned change. Without `syncedSha` the story ends here. */
 export async function deliverChange(subject: ChangeRequest, first: Plan, run: Run): Promise<IncidentOutcome> {
-  const { incident, cause } = subject;
+  const { cause } = subject;
   const turn = await waitForSlot(subject, first, run);
   const outcome = typeof turn === "string" ? await proposed(subject, first, turn, run) : goneWhileWaiting(first, turn);
   await run.step("leave queue", async (ports) => ports.queue?.leave(placeOf(subject)));
@@ -37,16 +38,32 @@ export async function deliverChange(subject: ChangeRequest, first: Plan, run: Ru
   if (decided.kind === "close") return { ...about, ending: decided.ending, because: decided.because };
 
   const merged = { ...about, mergedSha: decided.sha };
+  // What is merged stays merged, whatever is refused afterwards: it belongs into the post-mortem.
+  return afterMerge(subject, { outcome, merged }, run).catch(parkedWith(merged));
+}
+
+interface Merged {
+  readonly outcome: Extract<Outcome, { kind: "decided" }>;
+  readonly merged: Partial<IncidentOutcome> & { readonly mergedSha: string };
+}
+
+async function afterMerge(
+  { incident }: ChangeRequest,
+  { outcome, merged }: Merged,
+  run: Run,
+): Promise<IncidentOutcome> {
+  const { plan, decided } = outcome;
+  const { remediation } = plan;
   await run.step("report merge", async (ports) => {
     ports.telemetry.log(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
-    await dropLanded(outcome.proposal, decided.sha, ports);
+    await dropLanded(outcome.proposal, merged.mergedSha, ports);
     await ports.changes?.record({
       ...{ pull: outcome.proposal.number, incident: incident.uid, workload: remediation.workload },
       ...{ reserved: merged.reserved, mergedAt: ports.clock.now().toISOString() },
     });
     await ports.github.report(outcome.proposal, renderReport({ state: "merged", because: decided.because }));
   });
-  const synced = await sync(plan.entry, decided.sha, run);
+  const synced = await sync(plan.entry, merged.mergedSha, run);
   if (!synced.reached) return { ...merged, ending: "not-synced", because: synced.because };
   await run.step("report sync", async (ports) => {
     ports.telemetry.log(

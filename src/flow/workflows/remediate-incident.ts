@@ -2,10 +2,10 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import { inverseOf } from "../../domain/kubernetes/remediation.ts";
 import type { IncidentOutcome, OutcomeCause } from "../../domain/proposal/outcome.ts";
 import type { Run } from "../../ports/workflow.ts";
-import { Refused } from "../../ports/errors.ts";
 import { modelWait } from "../diagnose/await-model.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import { deliverChange } from "./deliver-change.ts";
+import { parkedWith } from "./parked.ts";
 import { collect, type Observed } from "../collect/collect.ts";
 import { diagnose, type Diagnosis } from "../diagnose/diagnose.ts";
 import { learn } from "../learn.ts";
@@ -80,11 +80,18 @@ async function attempt(
   if (changed.syncedSha === undefined) return changed;
 
   const before = { threshold: observed.threshold, value: observed.value, selfHealing };
-  const verification = await verify(incident, planned.remediation.workload, before, run);
-  const story = { ...changed, verification, because: verification.because };
-  if (verification.kind === "recovered") return { ...story, ending: "recovered" };
-  if (verification.kind === "unclear") return { ...story, ending: "unclear" };
-  return revert(subject, { ...story, ending: "unclear" }, run);
+  const verification = verify(incident, planned.remediation.workload, before, run);
+  return verification
+    .then((verdict) => judged(subject, { ...changed, verification: verdict, because: verdict.because }, run))
+    .catch(parkedWith(changed));
+}
+
+/** What the verification comes to; the revert may still be refused by somebody outside. */
+async function judged(subject: ChangeRequest, story: IncidentOutcome, run: Run): Promise<IncidentOutcome> {
+  const kind = story.verification?.kind;
+  if (kind === "recovered") return { ...story, ending: "recovered" };
+  if (kind === "unclear") return { ...story, ending: "unclear" };
+  return revert(subject, { ...story, ending: "unclear" }, run).catch(parkedWith(story));
 }
 
 function causeOf({ cause, causes, confidence, missing }: Extract<Diagnosis, { kind: "diagnosed" }>): OutcomeCause {
@@ -119,8 +126,4 @@ async function revert(subject: ChangeRequest, story: IncidentOutcome, run: Run):
   return { ...reverted, ending: "reverted" };
 }
 
-/** A clear no from outside, or no answer for hours: the incident waits for a person. */
-function parked(error: unknown): IncidentOutcome {
-  if (error instanceof Refused) return { ending: "parked", because: error.message };
-  throw error;
-}
+const parked = parkedWith({});
