@@ -10,6 +10,7 @@ import { exportTraining, type TrainingExport } from "./commands/records/export-t
 import { explain, replay, type Told } from "./commands/records/explain.ts";
 import { examine, renderFindings } from "./commands/doctor/doctor.ts";
 import { runLab } from "./lab/lab.ts";
+import { type SurveyAsked, surveyCommand } from "./commands/repository/survey.ts";
 import { locateHelp } from "./commands/repository/locate-answer.ts";
 import { type LocateAsked, locateCommand } from "./commands/repository/locate.ts";
 import { scenarioNames } from "./lab/scenarios/catalogue.ts";
@@ -116,6 +117,18 @@ config
   .description("print one with every default, explained")
   .option("--namespace <name...>", "namespaces whose workloads may be changed", [])
   .action(({ namespace }: { namespace: string[] }) => print(initialConfig(namespace)));
+
+program
+  .command("survey [directory]")
+  .description("show, offline, what Rectify would find in a repository: every field it could edit, proved or refused")
+  .option("--prove", "render with kustomize (or kubectl) where it is installed, not only with the built-in")
+  .option("--json", "print one JSON object")
+  .action(async (directory: string | undefined, asked: SurveyAsked) => {
+    const isSeen = process.stderr.isTTY && !asked.json;
+    const progress = (line: string) =>
+      isSeen ? void process.stderr.write(`\r\x1b[K${line.slice(0, 100)}`) : undefined;
+    await surveyCommand(directory ?? ".", asked, { write: (line) => process.stdout.write(`${line}\n`), progress });
+  });
 
 program
   .command("locate [workload] [change]")

@@ -2,12 +2,12 @@ import { readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
 import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
-import { renderer } from "../../adapters/cli-tools/renderer.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { type Tree, treeOf } from "../../domain/kubernetes/tree.ts";
 import { answerSchema, inWords, type LineAnswer, lineOf } from "./locate-answer.ts";
+import { installedTools, type Tools } from "./tools.ts";
 import { questionInWords, questionSchema, readQuestion } from "./locate-question.ts";
-import { answerQuestion, type Render } from "../../manifests/locate/answer.ts";
+import { answerQuestion } from "../../manifests/locate/answer.ts";
 
 export interface LocateAsked {
   readonly tree: string;
@@ -32,11 +32,11 @@ export async function locateCommand(words: readonly string[], asked: LocateAsked
     write(JSON.stringify(schema, null, 2));
     return 0;
   }
-  const render = renderFor(asked);
+  const tools = installedTools(asked.prove === true);
   const trees = treesBelow(asked.tree);
   if (asked.questions !== undefined) {
     for (const line of linesOf(readFileSync(asked.questions === "-" ? 0 : asked.questions, "utf8")))
-      write(JSON.stringify(await answerOf(line, trees, render)));
+      write(JSON.stringify(await answerOf(line, trees, tools)));
     return 0;
   }
   const [workload, change] = words;
@@ -46,16 +46,9 @@ export async function locateCommand(words: readonly string[], asked: LocateAsked
   }
   const question = questionInWords(workload, change, asked.container);
   const entry = { tool: asked.tool, path: asked.entry, object: asked.object };
-  const answer = await answerOf({ ...(question as object), entry }, trees, render);
+  const answer = await answerOf({ ...(question as object), entry }, trees, tools);
   write(asked.json ? JSON.stringify(answer) : inWords(`${workload} ${change}`, answer).join("\n"));
   return answer.outcome === "edit" ? 0 : 1;
-}
-
-/** Every built-in rendering is pure; tools are run only when asked for. */
-function renderFor(asked: LocateAsked): Render {
-  const none = { kubectl: null, kustomize: null, helm: null };
-  const tools = renderer(asked.prove ? {} : none);
-  return (tree, entry) => tools.render(tree, entry);
 }
 
 /** JSON lines, or one JSON document: a list of questions, or an object with `cases` or `questions`. */
@@ -85,7 +78,7 @@ function parsed(text: string): Parsed {
 }
 
 /** One bad line is one answer with an error: the others are still answered. */
-async function answerOf(line: unknown, trees: Trees, render: Render): Promise<LineAnswer> {
+async function answerOf(line: unknown, trees: Trees, tools: Tools): Promise<LineAnswer> {
   // A question may stand in a field of its own, beside its files and its id.
   const flat = isRecord(line) && isRecord(line.question) ? { ...line, ...line.question } : line;
   const id =
@@ -98,7 +91,7 @@ async function answerOf(line: unknown, trees: Trees, render: Render): Promise<Li
   const tree = trees(flat as Record<string, unknown>);
   if (typeof tree === "string") return failed(tree);
   try {
-    return { ...named, ...lineOf(await answerQuestion(tree, question.value, render)) };
+    return { ...named, ...lineOf(await answerQuestion(tree, question.value, tools.render, tools.charts)) };
   } catch (error) {
     return failed(
       `this is a mistake of Rectify, please report it: ${error instanceof Error ? error.message : "unknown"}`,

@@ -1,0 +1,142 @@
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Rendered } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { workloadKey } from "../../domain/kubernetes/workload.ts";
+import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
+import { entriesOf } from "../../manifests/gitops/entries.ts";
+import { type Answer, answerQuestion } from "../../manifests/locate/answer.ts";
+import { type SurveyQuestion, surveyQuestions } from "../../manifests/locate/survey-questions.ts";
+import { installedTools, type Tools } from "./tools.ts";
+
+/** One field of one workload: where Rectify would edit it, or why not. */
+export interface SurveyItem {
+  readonly entry: string;
+  readonly workload: string;
+  readonly field: string;
+  readonly outcome: "proved" | "static" | "refused";
+  /** `path:line` of the edit. */
+  readonly place?: string;
+  readonly reason?: string;
+  readonly because?: string;
+  readonly fix?: string;
+}
+
+/** What Rectify would find in a repository. */
+export interface Survey {
+  readonly entries: number;
+  readonly workloads: number;
+  readonly questions: number;
+  readonly proved: number;
+  readonly static: number;
+  /** Refusals by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Entries whose workloads are unknown, and why. */
+  readonly unrendered: readonly { readonly entry: string; readonly because: string }[];
+  readonly items: readonly SurveyItem[];
+}
+
+export interface SurveyAsked {
+  readonly prove?: true;
+  readonly json?: true;
+}
+
+interface Out {
+  readonly write: (line: string) => void;
+  readonly progress: (line: string) => void;
+}
+
+/** Surveys a directory and prints it, as a table for people or as one JSON object. */
+export async function surveyCommand(directory: string, asked: SurveyAsked, out: Out): Promise<void> {
+  const survey = await surveyTree(directoryTree(directory), installedTools(asked.prove === true), out.progress);
+  out.write(asked.json ? JSON.stringify(survey) : inWords(survey).join("\n"));
+}
+
+/** Asks every workload that an entry renders for every field that Rectify may change. Writes nothing. */
+export async function surveyTree(tree: Tree, tools: Tools, progress: (line: string) => void): Promise<Survey> {
+  const entries = entriesOf(tree);
+  const items: SurveyItem[] = [];
+  const unrendered: { entry: string; because: string }[] = [];
+  const remembered = rememberedFor(tree, tools);
+  for (const [n, entry] of entries.entries()) {
+    progress(`${n + 1} of ${entries.length} entries: ${nameOf(entry)}`);
+    const rendered = await remembered(tree, entry);
+    if (rendered.kind === "unsupported") unrendered.push({ entry: nameOf(entry), because: rendered.because });
+    else
+      for (const question of surveyQuestions(entry, rendered.objects))
+        items.push(itemOf(question, await answerQuestion(tree, question, remembered, tools.charts)));
+  }
+  const refused: Record<string, number> = {};
+  for (const { reason } of items) if (reason !== undefined) refused[reason] = (refused[reason] ?? 0) + 1;
+  const count = (outcome: SurveyItem["outcome"]) => items.filter((item) => item.outcome === outcome).length;
+  return {
+    entries: entries.length,
+    workloads: new Set(items.map((item) => `${item.entry} ${item.workload}`)).size,
+    questions: items.length,
+    proved: count("proved"),
+    static: count("static"),
+    refused,
+    unrendered,
+    items,
+  };
+}
+
+/** The repository as it is is rendered once for all questions. */
+function rememberedFor(before: Tree, { render }: Tools): Tools["render"] {
+  const known = new Map<string, Promise<Rendered>>();
+  return (tree, entry) => {
+    if (tree !== before) return render(tree, entry);
+    const { tool, path, object, cluster } = entry;
+    const key = JSON.stringify([tool, path, object, cluster, "file" in entry ? entry.file : ""]);
+    const made = known.get(key) ?? render(tree, entry);
+    known.set(key, made);
+    return made;
+  };
+}
+
+function nameOf({ object, path, cluster }: Entry): string {
+  const place = object === undefined ? `${path}` : `${object} (${path})`;
+  return cluster === undefined ? place : `${place} in ${cluster}`;
+}
+
+function itemOf({ entry, workload, field }: SurveyQuestion, answer: Answer): SurveyItem {
+  const about = { entry: nameOf(entry), workload: workloadKey(workload), field };
+  if (answer.kind === "refused") {
+    const { reason, because, cure } = answer;
+    return { ...about, outcome: "refused", reason, because, fix: cure };
+  }
+  const { proof } = answer.effect;
+  const because = proof.kind === "static" ? { because: proof.because } : {};
+  const [file] = answer.files;
+  const place = file ? { place: `${file.path}:${firstChange(file.before ?? "", file.after)}` } : {};
+  return { ...about, outcome: proof.kind === "rendered" ? "proved" : "static", ...place, ...because };
+}
+
+/** The number of the first line that differs. */
+export function firstChange(before: string, after: string): number {
+  const [old, now] = [before.split("\n"), after.split("\n")];
+  const line = now.findIndex((text, n) => text !== old[n]);
+  return (line < 0 ? now.length : line) + 1;
+}
+
+function inWords(survey: Survey): string[] {
+  const lines: string[] = [];
+  let heading = "";
+  for (const item of survey.items) {
+    const here = `${item.workload}  ${item.entry}`;
+    if (here !== heading) lines.push(here);
+    heading = here;
+    const found = item.outcome === "refused" ? `${item.because} (${item.reason}). ${item.fix}` : `${item.place}`;
+    lines.push(`  ${item.outcome.padEnd(7)}  ${item.field.padEnd(28)}  ${found}`);
+  }
+  for (const { entry, because } of survey.unrendered) lines.push(`not looked into: ${entry}: ${because}`);
+  const reasons = Object.entries(survey.refused).sort(([, left], [, right]) => right - left);
+  const refused = reasons.reduce((sum, [, n]) => sum + n, 0);
+  lines.push(
+    "",
+    `${survey.workloads} workloads in ${survey.entries} entries, ${survey.questions} questions:`,
+    `  ${survey.proved} edits proved by rendering, ${survey.static} by the source alone (a person must look), ${refused} refused`,
+    ...reasons.map(([reason, n]) => `  ${String(n).padStart(6)}  ${reason}`),
+    `  ${survey.unrendered.length} entries could not be rendered here`,
+  );
+  return lines;
+}

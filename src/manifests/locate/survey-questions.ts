@@ -1,0 +1,80 @@
+import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
+import type { FieldQuestion } from "../trace/entry-build.ts";
+import { podSpecPath } from "../repository/resource.ts";
+
+/** The kinds that Rectify changes. */
+const kinds: readonly string[] = ["Deployment", "StatefulSet", "DaemonSet", "Rollout"];
+
+/** A question that a rendered workload asks by itself, as a cluster that runs it would. */
+export interface SurveyQuestion extends FieldQuestion {
+  /** The field in people's words: `replicas`, `web limits.memory`. */
+  readonly field: string;
+}
+
+/** Everything that may be asked about the workloads that an entry renders: counts or bounds, resources and tags. */
+export function surveyQuestions(entry: Entry, objects: readonly RenderedObject[]): SurveyQuestion[] {
+  return objects
+    .filter((object) => kinds.includes(object.kind))
+    .flatMap((object) => {
+      const workload = {
+        kind: object.kind,
+        namespace: object.metadata.namespace ?? "default",
+        name: object.metadata.name,
+      };
+      return [...countsOf(entry, workload, object, objects), ...containersOf(entry, workload, object)];
+    });
+}
+
+function countsOf(
+  entry: Entry,
+  workload: LiveWorkload,
+  object: RenderedObject,
+  objects: readonly RenderedObject[],
+): SurveyQuestion[] {
+  if (object.kind === "DaemonSet") return [];
+  const scaler = objects.find((one) => isScalerOf(one, object));
+  if (!scaler) {
+    const now = recordIn(object, ["spec"]).replicas;
+    const replicas = typeof now === "number" ? now : 1;
+    const change: WantedChange = { kind: "replicas", to: replicas + 1 };
+    return [{ entry, workload: { ...workload, replicas }, change, field: "replicas" }];
+  }
+  const isKeda = scaler.kind === "ScaledObject";
+  const field = isKeda ? "maxReplicaCount" : "maxReplicas";
+  const now = recordIn(scaler, ["spec"])[field];
+  const to = (typeof now === "number" ? now : 100) + 1;
+  const change: WantedChange = isKeda
+    ? { kind: "scaled-object", field: "maxReplicaCount", to }
+    : { kind: "hpa", field: "maxReplicas", to };
+  return [{ entry, workload, change, field }];
+}
+
+function isScalerOf(scaler: RenderedObject, { kind, metadata }: RenderedObject): boolean {
+  if (scaler.kind !== "HorizontalPodAutoscaler" && scaler.kind !== "ScaledObject") return false;
+  const target = recordIn(scaler, ["spec", "scaleTargetRef"]);
+  const sameNamespace = (scaler.metadata.namespace ?? "") === (metadata.namespace ?? "");
+  return target.name === metadata.name && (target.kind ?? "Deployment") === kind && sameNamespace;
+}
+
+function containersOf(entry: Entry, workload: LiveWorkload, object: RenderedObject): SurveyQuestion[] {
+  const pod = recordIn(object, podSpecPath(object.kind) ?? []);
+  const containers = (Array.isArray(pod.containers) ? pod.containers : []).filter(isRecord);
+  return containers.slice(0, 10).flatMap(({ name }) => {
+    if (typeof name !== "string") return [];
+    const asked = { entry, workload: { ...workload, container: name } };
+    const changes: readonly (readonly [string, WantedChange])[] = [
+      ["limits.memory", { kind: "resources", field: "limits.memory", to: "777Mi" }],
+      ["requests.cpu", { kind: "resources", field: "requests.cpu", to: "333m" }],
+      ["image tag", { kind: "image-tag", to: "0.0.0-survey" }],
+    ];
+    return changes.map(([field, change]) => ({ ...asked, change, field: `${name} ${field}` }));
+  });
+}
+
+function recordIn(value: unknown, path: readonly string[]): Readonly<Record<string, unknown>> {
+  let here = value;
+  for (const step of path) here = isRecord(here) ? here[step] : undefined;
+  return isRecord(here) ? here : {};
+}

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { surveyCommand, surveyTree } from "../../../src/commands/repository/survey.ts";
+import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
+import { render } from "../../../src/manifests/render/render.ts";
+
+const workload = (name: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+  namespace: shop
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+        - name: ${name}
+          image: registry.example/${name}:1.0.0
+`;
+const autoscaler = `apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: api, namespace: shop}
+spec:
+  scaleTargetRef: {kind: Deployment, name: api}
+  minReplicas: 2
+  maxReplicas: 4
+`;
+const repository = treeOf({
+  "base/kustomization.yaml": "resources: [web.yaml]\n",
+  "base/web.yaml": workload("web"),
+  "prod/kustomization.yaml": "resources: [../base]\n",
+  "test/kustomization.yaml": "resources: [../base]\n",
+  "api/kustomization.yaml": "resources: [api.yaml, hpa.yaml]\n",
+  "api/api.yaml": workload("api").replace(":1.0.0", "@sha256:0000"),
+  "api/hpa.yaml": autoscaler,
+  "vendor/kustomization.yaml": "resources: ['https://git.example/acme/crds//x?ref=v1']\n",
+});
+
+test("every workload says where each of its fields would be edited, or why not", async () => {
+  const seen: string[] = [];
+  const tools = {
+    render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
+    charts: undefined,
+  };
+  const survey = await surveyTree(repository, tools, (line) => seen.push(line));
+  const places = survey.items.map(({ workload: of, entry, field, outcome, place, reason }) =>
+    [of, entry, field, outcome, place ?? reason].join(" | "),
+  );
+  expect(places).toEqual([
+    "shop/Deployment/api | api | maxReplicas | proved | api/hpa.yaml:7",
+    "shop/Deployment/api | api | api limits.memory | proved | api/api.yaml:12",
+    "shop/Deployment/api | api | api requests.cpu | proved | api/api.yaml:12",
+    "shop/Deployment/api | api | api image tag | refused | digest-pinned",
+    ...["prod", "test"].flatMap((at) => [
+      `shop/Deployment/web | ${at} | replicas | proved | ${at}/kustomization.yaml:2`,
+      `shop/Deployment/web | ${at} | web limits.memory | proved | ${at}/kustomization.yaml:2`,
+      `shop/Deployment/web | ${at} | web requests.cpu | proved | ${at}/kustomization.yaml:2`,
+      `shop/Deployment/web | ${at} | web image tag | proved | ${at}/kustomization.yaml:2`,
+    ]),
+  ]);
+  const { entries, workloads, questions, proved, static: argued, refused, unrendered } = survey;
+  expect({ entries, workloads, questions, proved, argued, refused }).toEqual({
+    ...{ entries: 4, workloads: 3, questions: 12, proved: 11, argued: 0 },
+    refused: { "digest-pinned": 1 },
+  });
+  expect(unrendered).toEqual([{ entry: "vendor", because: expect.stringContaining("is a remote base") as string }]);
+  expect(seen.at(-1)).toContain("4 of 4 entries");
+});
+
+test("a directory is surveyed in words or as one JSON object", async () => {
+  const lines: string[] = [];
+  const out = { write: (line: string) => lines.push(line), progress: () => undefined };
+  await surveyCommand("test/manifests/cases/overlay-replicas/before", { json: true }, out);
+  await surveyCommand("test/manifests/cases/overlay-replicas/before", {}, out);
+  const [json = "", words = ""] = lines;
+  expect(JSON.parse(json)).toMatchObject({ questions: expect.any(Number) as number, items: expect.any(Array) as [] });
+  expect(words).toMatch(/\d+ workloads in \d+ entries, \d+ questions:/);
+});
