@@ -1,3 +1,4 @@
+import { inertCode } from "../../domain/text/inert.ts";
 import { createHash } from "node:crypto";
 import { readTrailer } from "../../domain/proposal/pull-request.ts";
 import type { ProposalDraft } from "../../domain/proposal/pull-request.ts";
@@ -59,4 +60,14 @@ function isProse(path: string): boolean {
 function blobId(content: string): string {
   const bytes = Buffer.from(content);
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+}
+
+// GitHub refuses longer ones.
+const longestBody = 65_536;
+
+/** The body; where the workload's own branch holds work of others, they are told that this is not part of it. */
+export function bodyOn({ branch, body }: Draft, used: string): string {
+  if (used === branch) return body;
+  const note = `\n\nThe branch ${inertCode(branch)} holds commits of others, which this pull request does not contain.`;
+  return body.length + note.length > longestBody ? body : body + note;
 }

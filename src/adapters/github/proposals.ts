@@ -3,7 +3,7 @@ import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request
 import { visible } from "../../domain/text/visible.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
-import { type Draft, commitAt, holdsPlan, isOurs } from "./commits.ts";
+import { type Draft, bodyOn, commitAt, holdsPlan, isOurs } from "./commits.ts";
 import { statusOf } from "./pace.ts";
 
 /** The part of a pull request's answer that we use. */
@@ -209,13 +209,19 @@ async function addCommit(
 
 async function rewrite(client: GitHubClient, draft: Draft, pull: Pull): Promise<void> {
   const detail = { pull: pull.number, incident: draft.incident, effect: draft.effect };
-  const text = { ...client.repository, pull_number: pull.number, title: draft.title, body: draft.body };
+  const text = {
+    ...client.repository,
+    pull_number: pull.number,
+    title: draft.title,
+    body: bodyOn(draft, pull.head.ref),
+  };
   await client.write("update pull request", detail, () => client.octokit.rest.pulls.update(text));
 }
 
 /** Undefined when the branch already has an open pull request. */
 async function openPull(client: GitHubClient, draft: Draft, branch: string): Promise<Pull | undefined> {
-  const { title, body } = draft;
+  const { title } = draft;
+  const body = bodyOn(draft, branch);
   const request = { ...client.repository, head: branch, base: client.defaultBranch, title, body };
   const detail = { branch, incident: draft.incident, effect: draft.effect };
   return client

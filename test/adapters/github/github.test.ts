@@ -148,6 +148,8 @@ describe("publish", () => {
     expect(await forge.headOf(draft.branch)).toBe(theirs);
     expect(await session.host.publish(draft)).toEqual(proposal);
     expect(pullsOn(draft.branch)).toHaveLength(1);
+    const body = pullsOn(draft.branch)[0]?.body ?? "";
+    expect(body).toContain(`The branch \`${draft.branch}\` holds commits of others`);
   });
 
   test("a branch whose commit only copies our trailers is left alone", async () => {
