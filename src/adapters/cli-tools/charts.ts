@@ -13,6 +13,7 @@ import {
   readObject,
 } from "../../domain/kubernetes/rendered.ts";
 import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
+import { type Parsed, parseYamlDocuments } from "../../manifests/yaml/yaml.ts";
 import { inScratch, type Limits, onPath, run } from "./renderer.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
@@ -98,13 +99,11 @@ const escaped = (value: string): string => value.replace(/[\\,]/g, "\\$&");
 
 /** Helm's output as objects; lists are opened, documents without content are left out. */
 function objectsIn(output: string): Rendered {
-  const documents = readKubeYaml(output, "kubernetes");
-  if (!documents.ok) return { kind: "unsupported", because: `the output of helm: ${documents.problem}` };
   const objects: RenderedObject[] = [];
-  for (const document of documents.value) {
-    const items =
-      isRecord(document) && document.kind === "List" && Array.isArray(document.items) ? document.items : [document];
-    for (const item of items) {
+  for (const text of output.split(/^---[ \t]*(?:#.*)?$/m)) {
+    const documents = documentsIn(text);
+    if (!documents.ok) return { kind: "unsupported", because: `the output of helm: ${documents.problem}` };
+    for (const item of documents.value.flatMap(itemsOf)) {
       const object = readObject(item);
       if (object === undefined) return { kind: "unsupported", because: "helm wrote what is no object" };
       objects.push(object);
@@ -112,3 +111,17 @@ function objectsIn(output: string): Rendered {
   }
   return { kind: "rendered", with: "helm template", objects };
 }
+
+/**
+ * Our own reader refuses what tools read differently. Here both sides of a comparison come from the same tool, so the
+ * common reader will do for such a document.
+ */
+function documentsIn(text: string): Parsed<unknown[]> {
+  const strict = readKubeYaml(text, "kubernetes");
+  if (strict.ok) return strict;
+  const common = parseYamlDocuments(text);
+  return common.ok ? { ok: true, value: common.value.filter((one) => one !== null && one !== undefined) } : common;
+}
+
+const itemsOf = (document: unknown): readonly unknown[] =>
+  isRecord(document) && document.kind === "List" && Array.isArray(document.items) ? document.items : [document];

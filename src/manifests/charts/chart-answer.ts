@@ -13,11 +13,11 @@ import {
   unwrittenCandidates,
   writtenCandidates,
 } from "./candidates.ts";
-import type { ChartTools } from "../../domain/kubernetes/rendered.ts";
+import type { ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { confirmed, type Place } from "./confirm.ts";
 import { arrivingIn, type Budget, markedBuild, spend, tagOf } from "./experiment.ts";
 import { placed, placedLiteral } from "./place-value.ts";
-import { baselineOf } from "./prepared-release.ts";
+import { type Baseline, baselineOf } from "./prepared-release.ts";
 import { fieldIn, obstacleIn, type RenderedField } from "./rendered-field.ts";
 import { type Literal, literalsIn, withLiterals } from "./template-literals.ts";
 
@@ -36,9 +36,7 @@ const maxReleases = 8;
 export async function chartAnswer(scene: EntryBuild, tools: ChartTools): Promise<ChartAnswer> {
   const budget: Budget = { left: maxRenderings };
   const all = releasesOf(scene);
-  const likely = all
-    .map((release, position) => ({ release, position }))
-    .filter(({ release }) => mayMake(release, scene.question));
+  const likely = all.map((release, position) => ({ release, position }));
   likely.sort((a, b) => likeness(b.release, scene.question) - likeness(a.release, scene.question));
   let because: string | undefined;
   for (const { release, position } of likely.slice(0, maxReleases)) {
@@ -47,7 +45,7 @@ export async function chartAnswer(scene: EntryBuild, tools: ChartTools): Promise
       because ??= `${whereIs(release.origin)}: ${baseline.impossible}`;
       continue;
     }
-    const field = fieldIn(baseline.objects, scene.question);
+    const field = fieldIn(reachable(baseline, scene.question), scene.question);
     if (field === undefined) continue;
     if ("reason" in field) return { kind: "answered", edit: field };
     return { kind: "answered", edit: await decide({ scene, position, baseline }, field, { tools, budget }) };
@@ -57,20 +55,25 @@ export async function chartAnswer(scene: EntryBuild, tools: ChartTools): Promise
     : { kind: "unknown", because };
 }
 
-/** A release may make the workload when it goes into its namespace; a pattern may be any. */
-function mayMake(release: Release, { workload }: FieldQuestion): boolean {
-  return release.namespace === undefined || release.namespace === workload.namespace || /[{$]/.test(release.namespace);
+/** Objects without a namespace go where the release goes: elsewhere they are others of the same name. */
+function reachable({ objects, build }: Baseline, { workload }: FieldQuestion): readonly RenderedObject[] {
+  return build.namespace === workload.namespace
+    ? objects
+    : objects.filter((one) => one.metadata.namespace !== undefined);
 }
 
 /** Only the order of looking: labels of the workload first, then names. */
 function likeness(release: Release, { workload }: FieldQuestion): number {
   const label = workload.labels?.["helm.toolkit.fluxcd.io/name"];
-  if (label !== undefined && release.resource?.names.includes(label)) return 1000;
+  // A chart may write namespaces of its own, so another namespace only comes later.
+  const near = release.namespace === undefined || release.namespace === workload.namespace ? 500 : 0;
+  if (label !== undefined && release.resource?.names.includes(label)) return 2000;
   const instance =
     workload.annotations?.["meta.helm.sh/release-name"] ?? workload.labels?.["app.kubernetes.io/instance"];
-  if (release.name === instance) return 900;
-  if (workload.name === release.name || workload.name.startsWith(`${release.name}-`)) return 100 + release.name.length;
-  return workload.name.startsWith(release.chart) ? 50 : 0;
+  if (release.name === instance) return near + 900;
+  if (workload.name === release.name || workload.name.startsWith(`${release.name}-`))
+    return near + 100 + release.name.length;
+  return near + (workload.name.startsWith(release.chart) ? 50 : 0);
 }
 
 interface Means {

@@ -1,0 +1,397 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { chartTools } from "../../src/adapters/cli-tools/charts.ts";
+import { renderer } from "../../src/adapters/cli-tools/renderer.ts";
+import { directoryTree } from "../../src/adapters/directory-tree.ts";
+import type { Entry, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
+import { type Answer, answerQuestion } from "../../src/manifests/locate/answer.ts";
+import {
+  differences,
+  documentsOf,
+  type Plain,
+  readsOf,
+  renderUnit,
+  templateOf,
+  trials,
+  type Tools,
+  type Unit,
+  unitsOf,
+  withFiles,
+} from "./survey-judge.ts";
+
+/** Asks every rendered workload of repositories for what Rectify can change, and judges each answer like a stranger. */
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    units: { type: "string", default: "0" },
+    kind: { type: "string" },
+    verbose: { type: "boolean", short: "v" },
+  },
+});
+if (positionals.length === 0) throw new Error("usage: bench:survey -- [--units N] [--kind chart|kustomize] [-v] DIR…");
+
+const tools = toolPaths();
+const charts = chartTools({ helm: tools.helm, limits: { timeLimitMs: 20_000, scratch: tmpdir() } });
+const entries = renderer({ kustomize: tools.kustomize, kubectl: null, helm: tools.helm });
+
+interface Tally {
+  questions: number;
+  proved: number;
+  argued: number;
+  rightlyRefused: number;
+  overRefused: Record<string, number>;
+  harmful: string[];
+  crashed: string[];
+  unrendered: number;
+  releases: number;
+  readonly ms: number[];
+}
+const empty = (): Tally => ({
+  questions: 0,
+  proved: 0,
+  argued: 0,
+  rightlyRefused: 0,
+  overRefused: {},
+  harmful: [],
+  crashed: [],
+  unrendered: 0,
+  releases: 0,
+  ms: [],
+});
+const tallies: Record<Unit["kind"], Tally> = { chart: empty(), kustomize: empty() };
+
+function toolPaths(): Tools {
+  const script = fileURLToPath(new URL("../tools/build.sh", import.meta.url));
+  const [helm = "", kustomize = ""] = execFileSync("bash", [script, "--where", "helm", "kustomize"], {
+    encoding: "utf8",
+  })
+    .trim()
+    .split("\n");
+  if (!existsSync(helm) || !existsSync(kustomize))
+    throw new Error("npm run tools helm kustomize builds what this needs");
+  return { helm, kustomize };
+}
+
+function summary({ ms, harmful, crashed, ...rest }: Tally): object {
+  const sorted = [...ms].sort((a, b) => a - b);
+  const p95Ms = Math.round(sorted[Math.floor(sorted.length * 0.95)] ?? 0);
+  const good = (rest.proved + rest.rightlyRefused) / Math.max(1, rest.questions);
+  return {
+    ...rest,
+    good: Math.round(good * 1000) / 10,
+    harmful: harmful.length,
+    crashed: crashed.length,
+    p95Ms,
+    harmfulOnes: harmful,
+    crashedOnes: crashed,
+  };
+}
+
+async function survey(directory: string): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), "rectify-survey-"));
+  const root = join(scratch, basename(directory));
+  cpSync(directory, root, { recursive: true, verbatimSymlinks: true });
+  try {
+    const all = unitsOf(root);
+    const readers = all.map((unit) => ({ unit, reads: readsOf(root, unit) }));
+    const tree = directoryTree(root);
+    const chosen = all.filter((unit) => options.kind === undefined || unit.kind === options.kind);
+    const most = Number(options.units);
+    const step = most > 0 ? Math.max(1, Math.floor(chosen.length / most)) : 1;
+    for (const unit of chosen.filter((_, n) => n % step === 0)) await askUnit({ root, unit, readers, tree });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function askUnit(place: Omit<World, "objects">): Promise<void> {
+  const tally = tallies[place.unit.kind];
+  const objects = renderUnit(place.root, place.unit, tools);
+  if (objects === undefined) {
+    tally.unrendered += 1;
+    return;
+  }
+  tally.releases += 1;
+  for (const object of objects.values()) {
+    for (const asked of questionsOf(object, objects)) await ask({ ...place, objects }, asked, tally);
+  }
+}
+
+interface World {
+  readonly root: string;
+  readonly unit: Unit;
+  readonly objects: ReadonlyMap<string, Plain>;
+  readonly readers: readonly { readonly unit: Unit; readonly reads: ReadonlySet<string> }[];
+  readonly tree: ReturnType<typeof directoryTree>;
+}
+
+interface Asked {
+  readonly workload: Plain;
+  readonly change: WantedChange;
+  /** The path that may differ, as the judge writes paths. */
+  readonly field: string;
+  readonly now: unknown;
+  readonly container: string | undefined;
+}
+
+function get(value: unknown, ...path: (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (here, step) => (typeof here === "object" && here !== null ? (here as Plain)[step] : undefined),
+    value,
+  );
+}
+
+function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>): Asked[] {
+  if (!["Deployment", "StatefulSet", "DaemonSet", "Rollout"].includes(String(object.kind))) return [];
+  const key = [...objects].find(([, one]) => one === object)?.[0] ?? "";
+  const scaler = [...objects].find(
+    ([, one]) =>
+      one.kind === "HorizontalPodAutoscaler" &&
+      get(one, "spec", "scaleTargetRef", "name") === get(object, "metadata", "name") &&
+      get(one, "spec", "scaleTargetRef", "kind") === object.kind,
+  );
+  const keda = [...objects.values()].some(
+    (one) =>
+      one.kind === "ScaledObject" && get(one, "spec", "scaleTargetRef", "name") === get(object, "metadata", "name"),
+  );
+  const asked: Asked[] = [];
+  const own = { workload: object, container: undefined };
+  if (scaler) {
+    const now = get(scaler[1], "spec", "maxReplicas");
+    asked.push({
+      ...own,
+      change: { kind: "hpa", field: "maxReplicas", to: Number(now) + 3 },
+      field: `${scaler[0]}/spec/maxReplicas`,
+      now,
+    });
+  } else if (object.kind !== "DaemonSet" && !keda) {
+    const now = get(object, "spec", "replicas");
+    asked.push({ ...own, change: { kind: "replicas", to: Number(now ?? 1) + 2 }, field: `${key}/spec/replicas`, now });
+  }
+  const containers = get(object, "spec", "template", "spec", "containers");
+  const first: unknown = Array.isArray(containers) ? containers[0] : undefined;
+  const name = get(first, "name");
+  if (typeof name !== "string") return asked;
+  const at = `${key}/spec/template/spec/containers/0`;
+  for (const field of ["limits.memory", "requests.cpu"] as const) {
+    const [side = "", what = ""] = field.split(".");
+    const to = what === "cpu" ? "333m" : "777Mi";
+    const now = get(first, "resources", side, what);
+    asked.push({
+      workload: object,
+      container: name,
+      change: { kind: "resources", field, to },
+      field: `${at}/resources/${side}/${what}`,
+      now,
+    });
+  }
+  asked.push({
+    workload: object,
+    container: name,
+    change: { kind: "image-tag", to: "9.8.7" },
+    field: `${at}/image`,
+    now: get(first, "image"),
+  });
+  return asked;
+}
+
+function entryOf(unit: Unit): Entry {
+  if (unit.kind === "kustomize") return { tool: "kustomize", path: unit.directory };
+  const valueFiles = unit.valueFiles.map((path) => path.slice(unit.directory.length + 1));
+  const helm = { releaseName: unit.release, ...(valueFiles.length > 0 ? { valueFiles } : {}) };
+  const spec = {
+    source: { repoURL: "https://git.example/here.git", path: unit.directory, helm },
+    destination: { namespace: unit.namespace },
+  };
+  return { tool: "argocd", path: unit.directory, object: `Application argocd/${unit.release}`, spec };
+}
+
+async function ask(world: World, asked: Asked, tally: Tally): Promise<void> {
+  const { unit, tree } = world;
+  tally.questions += 1;
+  const metadata = asked.workload.metadata as Plain;
+  const namespace = typeof metadata.namespace === "string" ? metadata.namespace : unit.namespace || "default";
+  const workload = {
+    kind: String(asked.workload.kind),
+    name: String(metadata.name),
+    namespace,
+    ...(asked.container === undefined ? {} : { container: asked.container }),
+    ...(asked.change.kind === "replicas" && typeof asked.now === "number" ? { replicas: asked.now } : {}),
+  };
+  const title = `${basename(world.root)} ${unit.directory} ${workload.kind}/${workload.name} ${asked.field.split("/").slice(-2).join(".")}`;
+  const started = performance.now();
+  let answer: Answer;
+  try {
+    const question = { workload, change: asked.change, entry: entryOf(unit) };
+    answer = await answerQuestion(tree, question, (at, entry) => entries.render(at, entry), charts);
+  } catch (error) {
+    tally.crashed.push(`${title}: ${error instanceof Error ? error.message : String(error)}`);
+    return;
+  } finally {
+    tally.ms.push(performance.now() - started);
+  }
+  judge(world, asked, answer, { title, tally });
+}
+
+function judge(world: World, asked: Asked, answer: Answer, { title, tally }: { title: string; tally: Tally }): void {
+  if (answer.kind === "refused") {
+    const right = whyRight(world, asked, answer.reason);
+    if (right !== undefined) tally.rightlyRefused += 1;
+    else tally.overRefused[answer.reason] = (tally.overRefused[answer.reason] ?? 0) + 1;
+    if (options.verbose)
+      console.error(right === undefined ? "OVER " : "right", title, `${answer.reason}: ${answer.because}`, right ?? "");
+    return;
+  }
+  const wrong = whatIsWrong(world, asked, Object.fromEntries(answer.files.map(({ path, after }) => [path, after])));
+  if (wrong !== undefined)
+    tally.harmful.push(
+      `${title}: ${wrong} (${answer.effect.proof.kind}, ${answer.files.map((file) => file.path).join(", ")})`,
+    );
+  else if (answer.effect.proof.kind === "rendered") tally.proved += 1;
+  else tally.argued += 1;
+  if (options.verbose) console.error(wrong ?? answer.effect.proof.kind, title, JSON.stringify(answer.effect.proof));
+}
+
+/** Renders again with the edit: only the wanted field of this unit may differ, and no other unit at all. */
+function whatIsWrong(
+  { root, unit, objects, readers }: World,
+  asked: Asked,
+  files: Record<string, string>,
+): string | undefined {
+  const touched = Object.keys(files);
+  const others = readers.filter((one) => one.unit !== unit && touched.some((path) => one.reads.has(path)));
+  const before = others.map((one) => renderUnit(root, one.unit, tools));
+  return withFiles(root, files, () => {
+    const after = renderUnit(root, unit, tools);
+    if (after === undefined) return "it no longer renders";
+    const problem = verdict(objects, after, asked);
+    if (problem !== undefined) return problem;
+    for (const [n, other] of others.entries()) {
+      const [left, right] = [before[n], renderUnit(root, other.unit, tools)];
+      if (left !== undefined && right === undefined) return `${other.unit.directory} no longer renders`;
+      const first = left && right ? withoutChance(root, other.unit, left, differences(left, right))[0] : undefined;
+      if (first !== undefined)
+        return `${other.unit.directory} ${other.unit.valueFiles.at(-1) ?? ""} changes too: ${first}`;
+    }
+    return undefined;
+  });
+
+  function verdict(
+    left: ReadonlyMap<string, Plain>,
+    right: ReadonlyMap<string, Plain>,
+    wanted: Asked,
+  ): string | undefined {
+    const moved = withoutChance(root, unit, left, differences(left, right)).filter(
+      (path) => path !== wanted.field && !isSameImage(path, wanted),
+    );
+    if (moved[0] !== undefined) return `${moved[0]} changes too`;
+    const now = valueAt(right, wanted.field);
+    const to = String(wanted.change.to);
+    const isThere =
+      wanted.change.kind === "image-tag" ? String(now) === `${nameOf(wanted.now)}:${to}` : String(now) === to;
+    return isThere ? undefined : `the field says ${String(now)}`;
+  }
+}
+
+function nameOf(image: unknown): string {
+  return String(image).replace(/:[^/:]*$/, "");
+}
+
+/** The same image in another container of the same pod follows the tag. */
+function isSameImage(path: string, { change, field }: Asked): boolean {
+  const pod = field.replace(/\/containers\/0\/image$/, "");
+  return change.kind === "image-tag" && path.startsWith(pod) && /\/(initC|c)ontainers\/\d+\/image$/.test(path);
+}
+
+function valueAt(objects: ReadonlyMap<string, Plain>, field: string): unknown {
+  const key = [...objects.keys()].find((one) => field.startsWith(`${one}/`));
+  return key === undefined ? undefined : get(objects.get(key), ...field.slice(key.length + 1).split("/"));
+}
+
+/** What differs between two renderings of the same is nobody's change. */
+function withoutChance(
+  root: string,
+  unit: Unit,
+  before: ReadonlyMap<string, Plain>,
+  moved: readonly string[],
+): string[] {
+  if (moved.length < 2 || unit.kind !== "chart") return [...moved];
+  const again = renderUnit(root, unit, tools);
+  const drawn = new Set(again ? differences(before, again) : []);
+  return moved.filter((path) => !drawn.has(path));
+}
+
+/** Why a refusal is right, by rules that need nothing but rendered objects and trying; undefined when it is not. */
+function whyRight(world: World, asked: Asked, reason: string): string | undefined {
+  const { objects, unit } = world;
+  const name = get(asked.workload, "metadata", "name");
+  if (asked.change.kind === "replicas" && asked.now === 0) return "0 replicas";
+  if (asked.change.kind === "image-tag" && String(asked.now).includes("@")) return "a digest";
+  const vpa = [...objects.values()].some(
+    (one) => one.kind === "VerticalPodAutoscaler" && get(one, "spec", "targetRef", "name") === name,
+  );
+  if (asked.change.kind === "resources" && vpa) return "a VPA";
+  if (["generated-file", "guard-comment", "image-automation"].includes(reason)) return "the file says so";
+  return unit.kind === "chart" ? byTrying(world, asked) : undefined;
+}
+
+/** Tries every value that equals the field: none moves it, or each moves more than it. */
+function byTrying(world: World, asked: Asked): string | undefined {
+  const { root, unit } = world;
+  if (asked.now === undefined) return unread(world, asked);
+  let moved: string | undefined;
+  for (const path of [...readsOf(root, unit)].filter((one) => /(^|\/)values[^/]*\.ya?ml$/.test(one))) {
+    const [values] = documentsOf(readFileSync(join(root, path), "utf8"));
+    const inner = path.startsWith(`${unit.directory}/charts/`) ? `${path.split("/").at(-2)}.` : "";
+    for (const trial of trials(values, asked.now, asked.change.to)) {
+      const found = tried(world, asked, path, inner + trial);
+      if (found === "alone") return undefined;
+      moved = found ?? moved;
+    }
+  }
+  return moved ?? (literalIn(root, unit, asked) ? undefined : "no value moves the field");
+}
+
+/** Nothing stands in the field, and the template of the object does not even speak of it. */
+function unread({ root, unit, objects }: World, asked: Asked): string | undefined {
+  const words = asked.change.kind === "replicas" ? /replicas/i : /resources/i;
+  const key = [...objects].find(([, one]) => one === asked.workload)?.[0] ?? "";
+  const text = templateOf(root, unit, key, tools);
+  return text !== undefined && !words.test(text) && !/include "[^"]*(?:pod|container|deploy)/i.test(text)
+    ? "no value moves the field"
+    : undefined;
+}
+
+/** What one value moves: nothing of the field, the field alone, or more than the field. */
+function tried({ root, unit, objects, readers }: World, asked: Asked, path: string, trial: string): string | undefined {
+  const after = renderUnit(root, unit, tools, [trial]);
+  const changes = after ? withoutChance(root, unit, objects, differences(objects, after)) : [];
+  if (!changes.includes(asked.field)) return undefined;
+  if (changes.some((one) => one !== asked.field && !isSameImage(one, asked))) return "one value moves several";
+  const isShared = unit.valueFiles.length < 2 && readers.some((one) => one.unit !== unit && one.reads.has(path));
+  return isShared ? "no place of its own" : "alone";
+}
+
+/** A number that the template itself holds could be changed there, where nobody else reads it. */
+function literalIn(root: string, unit: Unit, asked: Asked): boolean {
+  const word = asked.field.split("/").at(-1) ?? "";
+  const now = String(asked.now).split(":").at(-1) ?? "";
+  return [...readsOf(root, unit)]
+    .filter((path) => /templates\//.test(path))
+    .some((path) =>
+      readFileSync(join(root, path), "utf8")
+        .split("\n")
+        .some(
+          (line) =>
+            line.includes(`${word}:`) && line.trimEnd().replace(/["']$/, "").endsWith(now) && !line.includes("{{"),
+        ),
+    );
+}
+
+for (const directory of positionals) await survey(directory);
+console.log(JSON.stringify({ charts: summary(tallies.chart), withoutCharts: summary(tallies.kustomize) }, null, 1));
+process.exitCode = tallies.chart.harmful.length + tallies.kustomize.harmful.length > 0 ? 1 : 0;
