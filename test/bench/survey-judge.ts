@@ -17,6 +17,8 @@ export interface Unit {
   readonly namespace: string;
   /** Relative to the repository. */
   readonly valueFiles: readonly string[];
+  /** The Application of the repository that makes it, `namespace/name`. */
+  readonly application?: string;
 }
 
 export interface Tools {
@@ -56,6 +58,8 @@ export function unitsOf(root: string): Unit[] {
 function chartUnitsOf(root: string, directory: string): Unit[] {
   const [chart] = documentsOf(readFileSync(join(root, directory, "Chart.yaml"), "utf8"));
   if (!isPlain(chart) || chart.type === "library" || typeof chart.name !== "string") return [];
+  const named = applicationsOf(root, directory);
+  if (named.length > 0) return named;
   const others = readdirSync(join(root, directory))
     .filter((name) => /^values[-._].+\.ya?ml$/.test(name))
     .sort();
@@ -69,6 +73,37 @@ function chartUnitsOf(root: string, directory: string): Unit[] {
       .filter((path) => existsSync(join(root, path))),
   });
   return others.length === 0 ? [one([], "")] : others.slice(0, 2).map((name, n) => one([name], `-${n}`));
+}
+
+/** The units that Applications of the repository make of a chart. */
+function applicationsOf(root: string, directory: string): Unit[] {
+  const files = filesBelow(root).filter((path) => /\.ya?ml$/.test(path));
+  const texts = files.map((path) => readFileSync(join(root, path), "utf8"));
+  const naming = texts.filter((text) => text.includes("kind: Application") && text.includes(directory));
+  return naming.flatMap(documentsOf).flatMap((object): Unit[] => {
+    const spec = isPlain(object) && object.kind === "Application" && isPlain(object.spec) ? object.spec : {};
+    const source = isPlain(spec.source) ? spec.source : {};
+    const path = typeof source.path === "string" ? normalize(source.path).replace(/\/$/, "") : "";
+    const helm = isPlain(source.helm) ? source.helm : {};
+    const metadata = isPlain(object) && isPlain(object.metadata) ? object.metadata : {};
+    const isOdd = Object.keys(helm).some((key) => key !== "releaseName" && key !== "valueFiles");
+    if (path !== directory || isOdd || typeof metadata.name !== "string") return [];
+    const destination = isPlain(spec.destination) ? spec.destination : {};
+    const valueFiles = (Array.isArray(helm.valueFiles) ? helm.valueFiles : []).map((name) =>
+      normalize(join(directory, String(name))),
+    );
+    if (!valueFiles.every((file) => existsSync(join(root, file)))) return [];
+    return [
+      {
+        kind: "chart",
+        directory,
+        release: typeof helm.releaseName === "string" ? helm.releaseName : metadata.name,
+        namespace: typeof destination.namespace === "string" ? destination.namespace : "default",
+        valueFiles,
+        application: `${typeof metadata.namespace === "string" ? metadata.namespace : "argocd"}/${metadata.name}`,
+      },
+    ];
+  });
 }
 
 function placesNamedIn(root: string, path: string): string[] {

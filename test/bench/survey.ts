@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chartTools } from "../../src/adapters/cli-tools/charts.ts";
 import { renderer } from "../../src/adapters/cli-tools/renderer.ts";
-import { directoryTree } from "../../src/adapters/directory-tree.ts";
+import { directoryTree } from "../../src/adapters/cli-tools/directory-tree.ts";
 import type { Entry, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
 import { type Answer, answerQuestion } from "../../src/manifests/locate/answer.ts";
 import {
@@ -201,6 +201,8 @@ function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>): Asked[
 
 function entryOf(unit: Unit): Entry {
   if (unit.kind === "kustomize") return { tool: "kustomize", path: unit.directory };
+  if (unit.application !== undefined)
+    return { tool: "argocd", path: unit.directory, object: `Application ${unit.application}` };
   const valueFiles = unit.valueFiles.map((path) => path.slice(unit.directory.length + 1));
   const helm = { releaseName: unit.release, ...(valueFiles.length > 0 ? { valueFiles } : {}) };
   const spec = {
@@ -361,7 +363,11 @@ function unread({ root, unit, objects }: World, asked: Asked): string | undefine
   const words = asked.change.kind === "replicas" ? /replicas/i : /resources/i;
   const key = [...objects].find(([, one]) => one === asked.workload)?.[0] ?? "";
   const text = templateOf(root, unit, key, tools);
-  return text !== undefined && !words.test(text) && !/include "[^"]*(?:pod|container|deploy)/i.test(text)
+  const lines = (text ?? "").split("\n");
+  const isWritten = lines.some(
+    (line, n) => words.test(line) && `${line}${lines[n + 1] ?? ""}${lines[n - 1] ?? ""}`.includes("{{"),
+  );
+  return text !== undefined && !isWritten && !/include "[^"]*(?:pod|container|deploy)/i.test(text)
     ? "no value moves the field"
     : undefined;
 }

@@ -1,7 +1,7 @@
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
 import { type ChartFiles, type ChartTools, type RenderedObject, isRecord } from "../../domain/kubernetes/rendered.ts";
 import { podSpecOf } from "./rendered-field.ts";
-import { vendoredIn } from "./chart-files.ts";
+import { dependenciesOf, vendoredIn } from "./chart-files.ts";
 import type { Values } from "./release-values.ts";
 
 export type ValuePath = readonly (string | number)[];
@@ -132,41 +132,69 @@ function tagMark(text: string, numbers: Numbers): Omit<Candidate, "path"> {
 
 const amounts = ["limits.cpu", "limits.memory", "requests.cpu", "requests.memory"] as const;
 
+/** Which kind of field is asked for: marks of another kind would only stand in the way. */
+export type Wanted = "count" | "amount" | "tag";
+
 /** Keys that nobody wrote but that the templates may read: amounts of a container, counts and tags. */
-export function unwrittenCandidates(values: Values, read: ReadonlySet<string>, numbers: Numbers): Candidate[] {
-  const found: Candidate[] = [];
+export function unwrittenCandidates(values: Values, read: ReadKeys, wanted: Wanted, numbers: Numbers): Candidate[] {
+  const found = new Map<string, Candidate>();
   const add: Add = (path, make) => {
-    if (found.length < maxUnwritten) found.push({ path, ...make() });
+    if (found.size < maxUnwritten && !found.has(path.join("."))) found.set(path.join("."), { path, ...make() });
   };
-  unwrittenIn(values, [], { read, numbers, add });
-  return found;
+  const search = { names: read.names, wanted, numbers, add };
+  for (const chain of read.chains) addChain(values, chain, search);
+  unwrittenIn(values, [], search);
+  return [...found.values()];
 }
 
-const maxUnwritten = 120;
+const maxUnwritten = 80;
 
 type Add = (path: ValuePath, make: () => Omit<Candidate, "path">) => void;
 
 interface Unwritten {
-  readonly read: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+  readonly wanted: Wanted;
   readonly numbers: Numbers;
   readonly add: Add;
 }
 
-function unwrittenIn(map: Record<string, unknown>, path: readonly string[], search: Unwritten): void {
-  const { read, numbers, add } = search;
-  if (path.length > 6) return;
-  for (const key of keysToTry(map, read)) {
-    const isTag = /tag|version/i.test(key);
-    add([...path, key], () => (isTag ? tagMark("", numbers) : countMark(numbers)));
+/** A key that a template spells out from `.Values` on, and that holds nothing. */
+function addChain(values: Values, chain: readonly string[], search: Unwritten): void {
+  const now = chain.reduce<unknown>((here, step) => (isRecord(here) ? here[step] : undefined), values);
+  const last = chain.at(-1) ?? "";
+  const { wanted, numbers, add } = search;
+  if (wanted === "amount" && /resources$/i.test(last) && (isEmpty(now) || isRecord(now)))
+    addAmounts(isRecord(now) ? now : {}, chain, search);
+  if (!isEmpty(now)) return;
+  if (wanted === "count" && counted.test(last)) add(chain, () => countMark(numbers));
+  if (wanted === "tag" && tagged.test(last)) add(chain, () => tagMark("", numbers));
+}
+
+const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === "";
+
+function addMissing(map: Record<string, unknown>, path: readonly string[], search: Unwritten): void {
+  const { names, wanted, numbers, add } = search;
+  for (const key of [...names].filter((name) => isEmpty(map[name]))) {
+    if (wanted === "count" && counted.test(key)) add([...path, key], () => countMark(numbers));
+    if (wanted === "tag" && tagged.test(key)) add([...path, key], () => tagMark("", numbers));
   }
+}
+
+/** Keys below a mapping that a loop or a helper may enter under another name. */
+function unwrittenIn(map: Record<string, unknown>, path: readonly string[], search: Unwritten): void {
+  const { names, wanted } = search;
+  if (path.length > 6) return;
+  const isPart = ["image", "replicas", "replicaCount", "containers", "enabled", "repository"].some((key) => key in map);
+  if (isPart) addMissing(map, path, search);
   const isBlock = isRecord(map.limits) || isRecord(map.requests);
   for (const [key, value] of Object.entries(map)) {
     const isAmounts = /resources$/i.test(key) && (isRecord(value) || value === null);
-    if (isAmounts) addAmounts(value ?? {}, [...path, key], search);
-    else if (isRecord(value) && !isBlock) unwrittenIn(value, [...path, key], search);
+    if (isAmounts && wanted === "amount") addAmounts(value ?? {}, [...path, key], search);
+    else if (isRecord(value) && !isBlock && !isAmounts) unwrittenIn(value, [...path, key], search);
   }
+  if (wanted !== "amount") return;
   if (isBlock && !/resources$/i.test(path.at(-1) ?? "")) addAmounts(map, path, search);
-  if (!("resources" in map) && read.has("resources")) addAmounts({}, [...path, "resources"], search);
+  if (isPart && isEmpty(map.resources) && names.has("resources")) addAmounts({}, [...path, "resources"], search);
 }
 
 function countMark(numbers: Numbers): Omit<Candidate, "path"> {
@@ -174,7 +202,11 @@ function countMark(numbers: Numbers): Omit<Candidate, "path"> {
   return { mark: number, token: String(number), as: "value" };
 }
 
-function addAmounts(value: Record<string, unknown>, path: readonly string[], { numbers, add }: Unwritten): void {
+function addAmounts(
+  value: Record<string, unknown>,
+  path: readonly string[],
+  { numbers, add }: Pick<Unwritten, "numbers" | "add">,
+): void {
   for (const amount of amounts) {
     const [side = "", what = ""] = amount.split(".");
     const old = value[side];
@@ -190,26 +222,37 @@ function addAmounts(value: Record<string, unknown>, path: readonly string[], { n
 const counted =
   /^(?:replicas|replicaCount|replica|count|instances|size|scale|minReplicas|maxReplicas|min|max|minReplicaCount|maxReplicaCount)$/i;
 
-/** Keys of a mapping that templates read although it does not hold them, or holds nothing there. */
-function keysToTry(map: Record<string, unknown>, read: ReadonlySet<string>): string[] {
-  const plausible = [...read].filter((key) => counted.test(key) || /^(?:imageTag|tag|version)$/i.test(key));
-  return plausible.filter((key) => {
-    const value = map[key];
-    if (value !== undefined && value !== null && value !== "") return false;
-    return !/^(?:tag|version)$/i.test(key) || "repository" in map || "image" in map || "registry" in map || key in map;
-  });
+const tagged = /^(?:imageTag|tag|version)$/i;
+
+/** What the templates of a chart and its subcharts read. */
+export interface ReadKeys {
+  /** Every name that follows a dot. */
+  readonly names: ReadonlySet<string>;
+  /** Keys spelled out from `.Values` on, below the names of the subcharts. */
+  readonly chains: readonly (readonly string[])[];
 }
 
-/** Every name that follows a dot in the templates of a chart and its subcharts. */
-export function namesRead(files: ChartFiles, tools: Pick<ChartTools, "unpack">, depth = 0): Set<string> {
+export function keysRead(
+  files: ChartFiles,
+  tools: Pick<ChartTools, "unpack">,
+  prefix: readonly string[] = [],
+): ReadKeys {
   const names = new Set<string>();
+  const chains = new Map<string, readonly string[]>();
   const decoder = new TextDecoder("latin1");
   for (const [path, bytes] of files) {
-    if (!/^(?:charts\/[^/]+\/)*templates\//.test(path)) continue;
-    for (const [, name] of decoder.decode(bytes).matchAll(/\.([A-Za-z_]\w*)/g)) if (name !== undefined) names.add(name);
+    if (!path.startsWith("templates/")) continue;
+    const text = decoder.decode(bytes);
+    for (const [, name] of text.matchAll(/\.([A-Za-z_]\w*)/g)) if (name !== undefined) names.add(name);
+    for (const [, chain = ""] of text.matchAll(/\.Values((?:\.[A-Za-z_]\w*)+)/g))
+      chains.set(chain, [...prefix, ...chain.slice(1).split(".")]);
   }
-  // What is not packed was read above.
-  const packed = depth > 3 ? [] : vendoredIn(files, tools).filter((one) => one.directory === undefined);
-  for (const { files: inner } of packed) for (const name of namesRead(inner, tools, depth + 1)) names.add(name);
-  return names;
+  const inner = prefix.length > 3 ? [] : vendoredIn(files, tools);
+  const dependencies = dependenciesOf(files);
+  const below = inner.flatMap(({ name, files: own }) => {
+    const aliases = dependencies.filter((one) => one.name === name).map((one) => one.alias ?? one.name);
+    return (aliases.length > 0 ? aliases : [name]).map((alias) => keysRead(own, tools, [...prefix, alias]));
+  });
+  for (const one of below) for (const name of one.names) names.add(name);
+  return { names, chains: [...chains.values(), ...below.flatMap((one) => one.chains)] };
 }

@@ -8,7 +8,7 @@ import { at } from "../yaml/source.ts";
 import {
   type Candidate,
   fieldValuesOf,
-  namesRead,
+  keysRead,
   numbersBeside,
   unwrittenCandidates,
   writtenCandidates,
@@ -134,10 +134,19 @@ const writtenKey: Find = async (place, field, means) => {
 /** A key that nobody wrote yet and that the chart would read. */
 const unwrittenKey: Find = async (place, field, means) => {
   const { baseline } = place;
-  const numbers = numbersBeside(baseline.objects);
-  const read = namesRead(baseline.files, means.tools);
-  return keyAmong(unwrittenCandidates(baseline.effective, read, numbers), place, field, means);
+  const { change } = place.scene.question;
+  const wanted = change.kind === "resources" ? "amount" : change.kind === "image-tag" ? "tag" : "count";
+  const read = keysRead(baseline.files, means.tools);
+  const candidates = unwrittenCandidates(baseline.effective, read, wanted, numbersBeside(baseline.objects));
+  // A search among keys that may not exist leaves enough for what is certainly there.
+  const budget = { left: Math.max(1, means.budget.left - reserved) };
+  const before = budget.left;
+  const answer = await keyAmong(candidates, place, field, { ...means, budget });
+  means.budget.left -= before - budget.left;
+  return answer;
 };
+
+const reserved = 4;
 
 async function keyAmong(
   candidates: readonly Candidate[],
