@@ -20,6 +20,7 @@ import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
 import { withTimeout } from "./adapters/http/timeout.ts";
+import { concernsOf } from "./server/concerns.ts";
 import { type App, createApp } from "./server/github-app.ts";
 import { type Faults, openFaults } from "./server/observability/faults.ts";
 import { carryWithdrawals } from "./flow/jobs/withdrawals.ts";
@@ -87,7 +88,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
   const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };
   const inbox: Inbox = openInbox({
     ...{ store, durable, alerts: ports.alerts, telemetry: remembered, cluster: settings.cluster },
-    ...{ holder: randomUUID(), failed: meter.inboxFailed },
+    ...{ concerns: ports.concerns, holder: randomUUID(), failed: meter.inboxFailed },
     hearAfterwards: async (pull, message) => {
       await runLateCommand({ pull, message }, store, ports);
       await reconcileRollbacks(keeping);
@@ -258,12 +259,19 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     url: client.cloneUrl,
     authorization: client.authorization,
   });
+  const github = gitHost(client, { ...mirror, ...sources.watch("Git", { head: mirror.head }) });
+  const clock = { now: () => new Date() };
+  const metrics = sharedMetrics(
+    sources.watch("Prometheus", prometheus(settings.prometheus)),
+    settings.prometheus.freshMs,
+  );
   return {
-    github: gitHost(client, { ...mirror, ...sources.watch("Git", { head: mirror.head }) }),
+    github,
     guardrailsHost: guardrailsHost(client),
     people: people(client),
     cluster: sources.watch("Kubernetes", kubernetes({ ...settings.kubernetes, cluster: settings.cluster })),
-    metrics: sharedMetrics(sources.watch("Prometheus", prometheus(settings.prometheus)), settings.prometheus.freshMs),
+    metrics,
+    concerns: concernsOf(settings, sources, { github, metrics, clock }),
     logs: logsOf(settings, sources),
     alerts: sources.watch("Alertmanager", alertmanager(settings.alertmanager)),
     prompts: loadPrompts(),
@@ -277,7 +285,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     rollbacks: store.rollbacks,
     changes: store.changes,
     records: store,
-    clock: { now: () => new Date() },
+    clock,
     withTimeout: withTimeout,
     telemetry,
     timings: settings.tempo,

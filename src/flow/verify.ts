@@ -1,4 +1,5 @@
-import { crosses, type Threshold } from "../domain/incident/alert-rule.ts";
+import { type Condition, crosses, type Threshold } from "../domain/incident/condition.ts";
+import { firing } from "../domain/incident/firing.ts";
 import type { Incident } from "../domain/incident/incident.ts";
 import { doubtOf, type SelfHealing } from "../domain/evidence/self-healing.ts";
 import { type Observation, type Verification, verificationOf } from "../domain/proposal/verification.ts";
@@ -7,10 +8,13 @@ import type { Workload } from "../domain/kubernetes/workload.ts";
 import type { Ports } from "../ports/ports.ts";
 import { Refused, Unavailable } from "../ports/errors.ts";
 import type { Run } from "../ports/workflow.ts";
-import { valueOf } from "./collect/collect.ts";
+import { activeAlerts } from "./collect/concerns/active-alerts.ts";
+import { measure, type Measured } from "./collect/measure.ts";
 
 export interface Before {
   readonly threshold: Threshold | undefined;
+  /** Absent in what older versions stored: then the threshold is all of it. */
+  readonly condition?: Condition | undefined;
   readonly value: number | undefined;
   readonly selfHealing?: SelfHealing;
 }
@@ -21,7 +25,7 @@ export async function verify(incident: Incident, changed: Workload, before: Befo
   const looks: Observation[] = [];
   let start: number | undefined;
   for (;;) {
-    const { at, ...seen } = await run.step("verify", (ports) => observe(incident, changed, before.threshold, ports));
+    const { at, ...seen } = await run.step("verify", (ports) => observe(incident, changed, conditionIn(before), ports));
     start ??= at;
     looks.push({ ...seen, atMs: at - start });
     const judged = verificationOf(looks, { settleMs, timeoutMs: verifyTimeoutMs, before: before.value });
@@ -38,6 +42,10 @@ export async function verify(incident: Incident, changed: Workload, before: Befo
     }
     await run.message(pollMs);
   }
+}
+
+function conditionIn({ condition, threshold }: Before): Condition | undefined {
+  return condition ?? (threshold && { query: threshold.query, threshold, exact: true });
 }
 
 interface Course {
@@ -61,36 +69,32 @@ function weighed(
 }
 
 async function observe(
-  incident: Incident,
+  { uid, alert, workload }: Incident,
   changed: Workload,
-  threshold: Threshold | undefined,
-  ports: Pick<Ports, "cluster" | "alerts" | "metrics" | "clock" | "timings">,
+  condition: Condition | undefined,
+  ports: Pick<Ports, "cluster" | "alerts" | "concerns" | "records" | "metrics" | "clock" | "timings">,
 ): Promise<Omit<Observation, "atMs"> & { at: number }> {
-  const [state, active, value] = await Promise.all([
+  const recorded = await ports.records.alertsOf(uid);
+  const subject = { workload, alerts: recorded.length > 0 ? recorded : [alert] };
+  const [state, active, measured] = await Promise.all([
     orUnknown(() => ports.cluster.workload(changed)),
-    orUnknown(() => ports.alerts.active()),
-    threshold === undefined ? undefined : orUnknown(() => valueNow(incident, threshold, ports)),
+    activeAlerts(ports),
+    condition && orUnknown(() => measure(condition, subject, ports)),
   ]);
   return {
     at: ports.clock.now().getTime(),
     rolledOut: state === undefined ? undefined : isRolledOut(state),
-    alertFiring:
-      active === undefined ? undefined : active.some((alert) => alert.fingerprint === incident.alert.fingerprint),
-    value,
-    // A rule without a number to compare with leaves the alert itself as the only witness.
-    crossing: threshold === undefined ? false : value === undefined ? undefined : crosses(threshold, value),
+    alertFiring: firing(subject, active),
+    value: measured && shownValue(measured, condition?.threshold),
+    // A rule that nobody could read leaves the alerts themselves as the only witnesses, and the verdict says so.
+    ...(condition === undefined ? { crossing: false, unmeasured: true } : { crossing: measured?.holds }),
   };
 }
 
-async function valueNow(
-  incident: Incident,
-  threshold: Threshold,
-  ports: Pick<Ports, "metrics" | "clock" | "timings">,
-): Promise<number | undefined> {
-  const to = ports.clock.now();
-  const from = new Date(to.getTime() - 2 * ports.timings.pollMs - 1000);
-  const { series, notes } = await ports.metrics.range(threshold.query, from, to);
-  return valueOf({ kind: "series", unit: "", series, notes }, incident.workload, threshold);
+/** A value that is still beyond its line, while the whole condition does not hold, is no sign of a recovery. */
+function shownValue({ value, holds }: Measured, threshold: Threshold | undefined): number | undefined {
+  const strange = holds === false && value !== undefined && threshold !== undefined && crosses(threshold, value);
+  return strange ? undefined : value;
 }
 
 /** A source that is away gives "unknown", which is never a success. */

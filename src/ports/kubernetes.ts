@@ -1,4 +1,5 @@
 import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
+import type { ObjectType } from "../domain/incident/references.ts";
 import type { AppliedRevision, Surroundings, WorkloadState } from "../domain/kubernetes/workload-state.ts";
 import type { LiveWorkload, Workload } from "../domain/kubernetes/workload.ts";
 
@@ -11,4 +12,47 @@ export interface Cluster {
   entryOf(workload: LiveWorkload): Promise<Entry>;
   /** The commit that the GitOps controller applied last for this entry; undefined when it says nothing. */
   appliedRevision(entry: Entry): Promise<AppliedRevision>;
+}
+
+/** Objects that lead from what an alert names to the workload behind it. Read only; throws like every adapter. */
+export interface ClusterObjects {
+  /** Undefined = there is no such object. */
+  find(
+    type: ObjectType | "deployment" | "statefulset" | "daemonset" | "rollout" | "cronjob",
+    at: { readonly namespace: string; readonly name: string },
+  ): Promise<LinkedObject | undefined>;
+  /** The pods of a namespace, those with these labels, or those that have this address in any namespace. */
+  pods(of: PodQuery): Promise<readonly LinkedPod[]>;
+}
+
+export interface PodQuery {
+  readonly namespace?: string;
+  /** A selector as the API server reads it: `app=web,tier in (a,b)`. */
+  readonly selector?: string;
+  readonly address?: string;
+}
+
+/** What an object points at. */
+export interface LinkedObject {
+  /** The controller that made it. */
+  readonly owner?: OwnerMark;
+  /** What an autoscaler scales. */
+  readonly target?: OwnerMark;
+  /** The pods that it selects. */
+  readonly selector?: string;
+  /** The services behind an ingress. */
+  readonly services?: readonly string[];
+}
+
+export interface OwnerMark {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface LinkedPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner?: OwnerMark;
+  readonly containers: readonly string[];
+  readonly claims: readonly string[];
 }

@@ -1,6 +1,7 @@
 import type { Series } from "../domain/evidence/evidence.ts";
 import type { AlertRule } from "../domain/incident/alert-rule.ts";
 import type { Alert } from "../domain/incident/alert.ts";
+import type { Concern } from "../domain/incident/incident.ts";
 import type { Workload } from "../domain/kubernetes/workload.ts";
 
 /** Measurements. Throws like every adapter; the caller turns that into evidence. */
@@ -12,8 +13,8 @@ export interface Metrics {
     to: Date,
     points?: number,
   ): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[] }>;
-  /** The alerting rule behind an alert name, as the server has it loaded. */
-  ruleOf(alert: string): Promise<AlertRule | undefined>;
+  /** The alerting rule behind an alert, as the server has it loaded; throws `Refused` where several could be it. */
+  ruleOf(alert: Pick<Alert, "name" | "labels" | "generatorUrl">): Promise<AlertRule | undefined>;
 }
 
 /** Log lines around the incident. */
@@ -29,6 +30,11 @@ export interface Logs {
     from: Date,
     to: Date,
   ): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[] }>;
+}
+
+/** Whom alerts concern, by their labels, the guardrails, the cluster and Prometheus. Never throws for a source that is away. */
+export interface Concerns {
+  of(alert: Alert): Promise<Concern>;
 }
 
 /** The alerts that fire now, asked from Alertmanager itself. */

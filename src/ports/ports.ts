@@ -8,7 +8,7 @@ import type { GitHost, People } from "./github.ts";
 import type { GuardrailsHost } from "./guardrails-host.ts";
 import type { Cluster } from "./kubernetes.ts";
 import type { Model } from "./model.ts";
-import type { Alerts, Logs, Metrics } from "./monitoring.ts";
+import type { Alerts, Concerns, Logs, Metrics } from "./monitoring.ts";
 import type { MergedChanges, Records, LeaseStore, ProposalQueue, RollbackStore, WatchtowerMode } from "./records.ts";
 import type { Clock, Telemetry, WithTimeout } from "./runtime.ts";
 import type { Timings } from "./timings.ts";
@@ -28,6 +28,7 @@ export interface Ports {
   readonly metrics: Metrics;
   readonly logs: Logs | undefined;
   readonly alerts: Alerts;
+  readonly concerns: Concerns;
   readonly model: Model | undefined;
   /** The reviewed texts that go to the model. */
   readonly prompts: Prompts;

@@ -4,7 +4,7 @@ import type { Store } from "../adapters/postgres/store.ts";
 import type { App } from "./github-app.ts";
 import type { Candidate } from "../domain/proposal/caps.ts";
 import { workloadKey } from "../domain/kubernetes/workload.ts";
-import type { Alerts } from "../ports/monitoring.ts";
+import type { Alerts, Concerns } from "../ports/monitoring.ts";
 import type { Message } from "../ports/workflow.ts";
 import type { Telemetry } from "../ports/runtime.ts";
 import { pollAlerts } from "./intake/poll-alerts.ts";
@@ -14,6 +14,7 @@ export interface InboxOptions {
   readonly store: Store;
   readonly durable: Durable;
   readonly alerts: Alerts;
+  readonly concerns: Concerns;
   readonly telemetry: Telemetry;
   readonly cluster: string;
   /** Whose the claims on deliveries are: no two processes share it. */
@@ -49,7 +50,7 @@ export function openInbox(options: InboxOptions): Inbox {
   const poll = () => pollAlerts(options, absent);
   const asking = askedOnce(options, poll);
   const settling: Settling = {
-    ...{ store, durable, cluster, telemetry: options.telemetry },
+    ...{ store, durable, cluster, concerns: options.concerns, telemetry: options.telemetry },
     receive: (delivery) => options.app().receive(delivery),
     askSoon: asking.ask,
   };

@@ -25,6 +25,8 @@ export interface Settings {
   readonly webhookPort: number;
   readonly internalPort: number;
   readonly cluster: string;
+  /** The label by which alerts and series name their cluster; once it is set, every query asks for ours only. */
+  readonly clusterLabel?: string | undefined;
   /** `freshMs`: an answer this old is shared with whoever asks the same; 1 s unless told. */
   readonly prometheus: Endpoint & { readonly freshMs?: number };
   /** `warmUpMs`: how long after its start Alertmanager may not know every alert; absent = not at all. */
@@ -100,6 +102,10 @@ const Environment = z.object({
   PORT: port(3000),
   INTERNAL_PORT: port(9095),
   CLUSTER_NAME: z.string().min(1).default("default"),
+  CLUSTER_LABEL: z
+    .string()
+    .regex(/^[a-zA-Z_]\w*$/, "must be the name of a label, such as cluster")
+    .optional(),
   PROMETHEUS_URL: z.string({ error: "is missing: set the address of Prometheus" }).pipe(url),
   PROMETHEUS_TOKEN: z.string().optional(),
   ALERTMANAGER_URL: z.string({ error: "is missing: set the address of Alertmanager" }).pipe(url),
@@ -176,6 +182,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     webhookPort: read.PORT,
     internalPort: read.INTERNAL_PORT,
     cluster: read.CLUSTER_NAME,
+    clusterLabel: read.CLUSTER_LABEL,
     prometheus: endpoint(read.PROMETHEUS_URL, read.PROMETHEUS_TOKEN),
     alertmanager: {
       ...endpoint(read.ALERTMANAGER_URL, read.ALERTMANAGER_TOKEN),

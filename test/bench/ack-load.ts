@@ -5,6 +5,7 @@ import { openStore } from "../../src/adapters/postgres/store.ts";
 import { openInbox } from "../../src/server/inbox.ts";
 import { internalRoutes } from "../../src/server/routes.ts";
 import { aDelivery, anAlert } from "../builders.ts";
+import { concernsIn } from "../concerns.ts";
 
 export interface AckLoad {
   readonly url: string;
@@ -44,6 +45,7 @@ export async function ackLoad(load: AckLoad): Promise<AckResult> {
   } as unknown as Durable;
   const inbox = openInbox({
     ...{ store, durable, cluster: "bench", holder: "bench", telemetry: { log: () => undefined } },
+    concerns: concernsIn(),
     ...{ alerts: { active: async () => [] }, hearAfterwards: async () => undefined },
     app: () => ({ receive: async () => undefined }),
   });

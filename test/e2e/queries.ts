@@ -1,6 +1,6 @@
 import { loki } from "../../src/adapters/monitoring/loki.ts";
 import { prometheus } from "../../src/adapters/monitoring/prometheus.ts";
-import { thresholdOf } from "../../src/domain/incident/alert-rule.ts";
+import { conditionOf } from "../../src/domain/incident/condition.ts";
 import { promQuestions } from "../../src/domain/evidence/prom-queries.ts";
 import type { Workload } from "../../src/domain/kubernetes/workload.ts";
 import { at } from "../../src/lab/cluster/objects/kube-object.ts";
@@ -36,8 +36,8 @@ export async function checkQueries({ prometheusUrl }: Telemetry): Promise<readon
   for (const { name, isAlert } of ruleNames()) {
     if (!isAlert) findings.push(await asked(`recording rule: ${name}`, name));
     else {
-      const rule = await metrics.ruleOf(name);
-      const threshold = rule && thresholdOf(rule);
+      const rule = await metrics.ruleOf({ name, labels: {}, generatorUrl: "" });
+      const threshold = rule && conditionOf(rule).threshold;
       const what = `alert rule: ${name}`;
       findings.push(
         threshold ? await asked(what, threshold.query) : { what, wrong: "no threshold was read of it", seen: "" },

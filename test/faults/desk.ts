@@ -10,6 +10,7 @@ import { Unavailable } from "../../src/ports/errors.ts";
 import { aWatchtower } from "../watchtower.ts";
 import { anAlert, anIncident } from "../builders.ts";
 import { aDraft, ci, connect, startShop, type Session } from "../lab/forge-shop.ts";
+import { concernsIn } from "../concerns.ts";
 
 export interface AuditLine {
   readonly actor: string;
@@ -217,6 +218,7 @@ function portsOf(session: Session, { audit, told, calls, turns, now }: Records):
     github: session.host,
     people: session.people,
     alerts: { active: async () => (turns() % 2 === 0 ? [alert()] : []) },
+    concerns: concernsIn(),
     records: {
       audit: async ({ actor, action, detail }: AuditLine) =>
         void audit.push({ actor, action, detail, callsBefore: calls() }),

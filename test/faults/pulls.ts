@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { admitCandidates, type Candidate } from "../../src/domain/proposal/caps.ts";
 import { renderDashboard } from "../../src/domain/proposal/dashboard.ts";
 import { decisionFor } from "../../src/domain/proposal/decision.ts";
-import { concernOf } from "../../src/domain/incident/incident.ts";
+import { referencesOf } from "../../src/domain/incident/references.ts";
 import type { Entry, ManifestEdit, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
 import { renderBody, renderTitle } from "../../src/domain/proposal/proposal-text.ts";
 import { branchOf } from "../../src/domain/proposal/wording.ts";
@@ -13,7 +13,6 @@ import { gate } from "../../src/flow/gate/gate.ts";
 import { locate } from "../../src/manifests/locate/locate.ts";
 import { render } from "../../src/manifests/render/render.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml/yaml.ts";
-import { anAlert } from "../builders.ts";
 import { aCase, aPlan, gatePorts } from "../plan.ts";
 import { ci } from "../lab/forge-shop.ts";
 import { atDesk, failing } from "./desk.ts";
@@ -223,7 +222,7 @@ export const pullRows: readonly FaultRow[] = [
           { namespace: "shop", deployment: name },
           { namespace: name, deployment: "web" },
         ]) {
-          equal(concernOf(anAlert({ labels })).kind, "nobody");
+          equal(referencesOf(labels).kind, "none");
         }
       },
     }),
@@ -235,9 +234,10 @@ export const pullRows: readonly FaultRow[] = [
       const name = fc.stringMatching(/^[a-z0-9][-a-z0-9.]{0,30}$/);
       fc.assert(
         fc.property(name, name, (namespace, deployment) => {
-          const concern = concernOf(anAlert({ labels: { namespace, deployment } }));
-          if (concern.kind === "nobody") return;
-          const branch = branchOf(concern.workload, "default", { branchPrefix: "rectify/" });
+          const read = referencesOf({ namespace, deployment });
+          const [reference] = read.kind === "some" ? read.references : [];
+          if (reference?.kind !== "workload") return;
+          const branch = branchOf(reference.workload, "default", { branchPrefix: "rectify/" });
           ok(!/\.\.|\.lock$|\.$|\/\.|\/\/|[~^:?*[\\\s]|@\{|^-/.test(branch), branch);
         }),
       );

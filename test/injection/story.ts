@@ -19,6 +19,8 @@ import type { GitHost } from "../../src/ports/github.ts";
 import type { Records } from "../../src/ports/records.ts";
 import type { Model, ModelAnswer } from "../../src/ports/model.ts";
 import type { Ports } from "../../src/ports/ports.ts";
+import { concernsIn } from "../concerns.ts";
+import { aRule } from "../rule.ts";
 
 /** Where a text of others comes in. */
 export const channels = ["log", "annotation", "event", "commit", "post-mortem"] as const;
@@ -204,10 +206,19 @@ export function portsOf(
     withTimeout: (_, work) => work,
     renderer: { render: async () => ({ kind: "unsupported", because: "nothing is rendered here" }) },
     ...observing(world, planted),
+    concerns: concernsIn({ pods: [{ namespace: workload.namespace, name: pod, owner: workload }] }),
     telemetry: { log: () => undefined },
-    timings: partly<Ports["timings"]>({ lookbackMs: 3_600_000, rateWindow: "1m", modelDeadlineMs: 1000, ...history }),
+    timings: partly<Ports["timings"]>({
+      pollMs: 15_000,
+      lookbackMs: 3_600_000,
+      rateWindow: "1m",
+      modelDeadlineMs: 1000,
+      ...history,
+    }),
   });
 }
+
+const pod = "web-7f9c8d6b54-x2x4z";
 
 const history = { historyMs: 86_400_000, selfHealMs: 600_000 };
 
@@ -263,10 +274,10 @@ function observing(world: World, planted: Planted | undefined): Pick<Ports, "clu
                 [at - 60, value / 2],
                 [at, value],
               ] as const);
-        const labels = { namespace: "shop-production", pod: "web-7f9c8d6b54-x2x4z" };
+        const labels = { namespace: "shop-production", pod };
         return { series: value === undefined ? [] : [{ labels, points }], notes: [] };
       },
-      ruleOf: async (name) => ({ name, query: "latency_seconds > 0.5", forMs: 60_000 }),
+      ruleOf: async ({ name }) => aRule(name, "latency_seconds > 0.5", 60_000),
     },
     logs: {
       around: async () => ({ lines: [...lines, ...listed(textIn(planted, "log"))], notes: [] }),

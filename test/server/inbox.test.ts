@@ -11,6 +11,7 @@ import type { Ports } from "../../src/ports/ports.ts";
 import { internalRoutes, webhookRoutes } from "../../src/server/routes.ts";
 import { aDelivery, anAlert } from "../builders.ts";
 import { freshDatabase } from "../postgres.ts";
+import { concernsIn } from "../concerns.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const token = "fedcba9876543210fedcba9876543210";
@@ -46,11 +47,13 @@ beforeAll(async () => {
   const key = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const privateKey = key.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const app = createApp({ id: 1, privateKey, webhookSecret: secret, wake: (...about) => inbox.wake(...about) });
+  const concerns = concernsIn();
   const hearAfterwards = async () => undefined;
   inbox = openInbox({
     store,
     durable,
     alerts,
+    concerns,
     telemetry,
     cluster: "test",
     holder: "me",

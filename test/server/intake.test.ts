@@ -10,6 +10,7 @@ import { settleAlerts, settleGitHub } from "../../src/server/intake/settle-deliv
 import { takeAlerts } from "../../src/server/intake/take-alerts.ts";
 import { aDelivery, anAlert } from "../builders.ts";
 import { freshDatabase } from "../postgres.ts";
+import { concernsIn } from "../concerns.ts";
 
 let url: string;
 let store: Store;
@@ -41,6 +42,7 @@ const intake = (cluster = "test") => ({
     },
     send: async (workflow: string, { kind }: { kind: string }) => void sent.push({ workflow, kind }),
   } as unknown as Durable,
+  concerns: concernsIn(),
   telemetry: { log: (_incident: string, _verb: string, text: string) => void told.push(text) },
 });
 const settling = (receive: () => Promise<void> = async () => undefined) => ({
@@ -247,9 +249,17 @@ test("an inbox that cannot be read says so once, is counted, and says when it is
       return store.claim(kind, holder, limit);
     },
   };
-  const { durable, telemetry } = intake();
+  const { durable, telemetry, concerns } = intake();
   const inbox: Inbox = openInbox({
-    ...{ store: flaky, durable, telemetry, cluster: "test", holder: "me", alerts: { active: async () => [] } },
+    ...{
+      store: flaky,
+      durable,
+      concerns,
+      telemetry,
+      cluster: "test",
+      holder: "me",
+      alerts: { active: async () => [] },
+    },
     ...{ hearAfterwards: async () => undefined, app: () => ({ receive: async () => undefined }) },
     failed: () => {
       failures += 1;
@@ -262,4 +272,25 @@ test("an inbox that cannot be read says so once, is counted, and says when it is
   away = false;
   await expect.poll(() => inbox.trouble(), { interval: 5, timeout: 20_000 }).toBeUndefined();
   expect(told.filter((text) => text.includes("is read again"))).toHaveLength(2);
+});
+
+test("an alert that leads nowhere is on record for people until it leads somewhere", async () => {
+  const lost = anAlert({ fingerprint: "lost", name: "QueueDepth", labels: { alertname: "QueueDepth", queue: "mail" } });
+  await takeAlerts(intake(), [lost, lost]);
+  await takeAlerts(intake(), [lost]);
+  expect((await store.unplaced()).find(({ name }) => name === "QueueDepth")).toMatchObject({
+    ...{ kind: "nobody", times: 1, because: expect.stringContaining("none of its labels"), labels: { queue: "mail" } },
+    line: expect.stringContaining('alerts: [{ alert: "QueueDepth", workload: "NAMESPACE/Deployment/NAME" }]'),
+  });
+  expect(told.filter((text) => text.includes("QueueDepth"))).toHaveLength(1);
+  const mappings = [{ alert: "QueueDepth", labels: {}, workload: "shop-production/Deployment/{queue}" }];
+  await takeAlerts({ ...intake(), concerns: concernsIn({}, { mappings }) }, [lost]);
+  expect((await store.unplaced()).map(({ name }) => name)).not.toContain("QueueDepth");
+});
+
+test("a delivery that holds no alerts is on record, not only answered", async () => {
+  await store.accept("alerts", {}, Buffer.from('{"version":"9"}'));
+  await settleAlerts(settling(), await store.claim("alerts", "me", 10));
+  expect((await store.unplaced()).map(({ kind }) => kind)).toContain("unreadable");
+  expect(told.join()).toContain("could not be read");
 });

@@ -12,10 +12,12 @@ import {
 } from "@kubernetes/client-node";
 import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
 import type { AutoscalerReport, Surroundings, WorkloadState } from "../../domain/kubernetes/workload-state.ts";
-import type { Cluster } from "../../ports/kubernetes.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import type { Cluster, ClusterObjects, PodQuery } from "../../ports/kubernetes.ts";
+import { Refused } from "../../ports/errors.ts";
 import { asked, defaultDeadlineMs } from "./calls.ts";
-import { appliedRevision, type CustomType, entryOf } from "./gitops.ts";
+import { appliedRevision, entryOf, type ReadCustom } from "./gitops.ts";
+import { listed, orNote } from "./listing.ts";
+import { clusterObjects } from "./objects.ts";
 import { eventLines, podsOf, pressuresOf, quotasOf, resourcesOf, rolloutsOf, terminationsOf } from "./facts.ts";
 
 export interface KubernetesOptions {
@@ -40,24 +42,61 @@ interface Clients {
 
 /** The cluster through its API, read only: this file calls no method that changes anything. */
 export function kubernetes(options: KubernetesOptions): Cluster {
-  const config = configOf(options);
-  const clients: Clients = {
-    deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
-    apps: config.makeApiClient(AppsV1Api),
-    core: config.makeApiClient(CoreV1Api),
-    autoscaling: config.makeApiClient(AutoscalingV2Api),
-    custom: config.makeApiClient(CustomObjectsApi),
-  };
-  const read = (type: CustomType, at: { namespace: string; name: string }) =>
-    asked(clients, `reading ${type.plural} ${at.namespace}/${at.name}`, () =>
-      clients.custom.getNamespacedCustomObject({ ...type, ...at }),
-    );
+  const clients = clientsOf(options);
+  const read = customReader(clients);
   return {
     workload: (workload) => workloadState(clients, workload),
     surroundings: (workload) => surroundings(clients, workload),
     entryOf: (workload) => entryOf(read, workload, options.cluster),
     appliedRevision: (entry) => appliedRevision(read, entry),
   };
+}
+
+function clientsOf(options: KubernetesOptions): Clients {
+  const config = configOf(options);
+  return {
+    deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
+    apps: config.makeApiClient(AppsV1Api),
+    core: config.makeApiClient(CoreV1Api),
+    autoscaling: config.makeApiClient(AutoscalingV2Api),
+    custom: config.makeApiClient(CustomObjectsApi),
+  };
+}
+
+function customReader(clients: Clients): ReadCustom {
+  return (type, at) =>
+    asked(clients, `reading ${type.plural} ${at.namespace}/${at.name}`, () =>
+      clients.custom.getNamespacedCustomObject({ ...type, ...at }),
+    );
+}
+
+/** The objects that lead from alerts to workloads, through the same API. */
+export function kubernetesObjects(options: KubernetesOptions): ClusterObjects {
+  const clients = clientsOf(options);
+  return clusterObjects({
+    custom: customReader(clients),
+    core: (type, at) =>
+      asked<unknown>(clients, `reading ${type} ${at.namespace}/${at.name}`, () =>
+        type === "pod" ? clients.core.readNamespacedPod(at) : clients.core.readNamespacedService(at),
+      ),
+    pods: (of) => podsWhere(clients, of),
+  });
+}
+
+async function podsWhere(clients: Clients, { namespace, selector, address }: PodQuery) {
+  const filter = {
+    ...(selector === undefined ? {} : { labelSelector: selector }),
+    ...(address === undefined ? {} : { fieldSelector: `status.podIP=${address}` }),
+  };
+  const reading = { clients, notes: [] as string[] };
+  const pods = await listed(reading, `pods in ${namespace ?? "all namespaces"}`, (page) =>
+    namespace === undefined
+      ? clients.core.listPodForAllNamespaces({ ...filter, ...page })
+      : clients.core.listNamespacedPod({ namespace, ...filter, ...page }),
+  );
+  // Of a part of the pods nobody could say that all of them belong to one workload.
+  if (reading.notes.length > 0) throw new Refused(`Kubernetes: ${reading.notes.join("; ")}`);
+  return pods;
 }
 
 /**
@@ -171,9 +210,6 @@ async function autoscalerOf(clients: Clients, workload: Workload): Promise<LiveW
   };
 }
 
-const pageSize = 500;
-const mostPages = 10;
-
 /** Events and ReplicaSets must be readable; what else cannot be read (nodes need a cluster role) becomes a note. */
 async function surroundings(clients: Clients, workload: Workload): Promise<Surroundings> {
   const { namespace } = workload;
@@ -222,59 +258,4 @@ function reportOf({ metadata, spec, status }: V2HorizontalPodAutoscaler): Autosc
     max: spec?.maxReplicas ?? 1,
     ...(limited?.status === "True" && limited.reason !== undefined ? { limitedBy: limited.reason } : {}),
   };
-}
-
-interface Reading {
-  readonly clients: Clients;
-  readonly notes: string[];
-}
-
-interface Listing<T> {
-  readonly items: T[];
-  readonly metadata?: { readonly _continue?: string };
-}
-
-interface Page {
-  readonly limit: number;
-  readonly _continue?: string;
-}
-
-/** Page by page, as far as a diagnosis needs it. A list that changed meanwhile (410) or stops is read in part, and says so. */
-async function listed<T>(reading: Reading, what: string, list: (page: Page) => Promise<Listing<T>>): Promise<T[]> {
-  const items: T[] = [];
-  let next: string | undefined;
-  for (let page = 1; page <= mostPages; page += 1) {
-    const from = { limit: pageSize, ...(next === undefined ? {} : { _continue: next }) };
-    const found = await orPart(
-      items.length > 0,
-      asked(reading.clients, `listing ${what}`, () => list(from)),
-    );
-    if (found === "part") break;
-    if (!Array.isArray(found?.items)) throw new Refused(`Kubernetes: listing ${what}: the answer is no list`);
-    items.push(...found.items);
-    next = found.metadata?._continue;
-    if (!next || found.items.length === 0) break;
-  }
-  if (next) reading.notes.push(`only the first ${items.length} ${what} were read`);
-  return items;
-}
-
-/** What was read before a later page failed is worth keeping. */
-async function orPart<T>(begun: boolean, work: Promise<T>): Promise<T | "part"> {
-  try {
-    return await work;
-  } catch (error) {
-    if (begun && (error instanceof Unavailable || error instanceof Refused)) return "part";
-    throw error;
-  }
-}
-
-async function orNote<T>(notes: string[], work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
-    notes.push(error.message);
-    return undefined;
-  }
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { AlertRule } from "../../domain/incident/alert-rule.ts";
+import { type AlertRule, ruleFor } from "../../domain/incident/alert-rule.ts";
 import type { Series } from "../../domain/evidence/evidence.ts";
 import type { Metrics } from "../../ports/monitoring.ts";
+import { parsePromql } from "./promql.ts";
 import { Refused } from "../../ports/errors.ts";
 import { askSmaller, getJson, type JsonSource } from "../http/http.ts";
 
@@ -28,6 +29,7 @@ const Rules = z.object({
         z.object({
           ...{ type: z.string(), name: z.string(), query: z.string() },
           ...{ duration: z.number().optional(), state: z.string().optional() },
+          labels: z.record(z.string(), z.string()).default({}),
         }),
       ),
     }),
@@ -89,13 +91,19 @@ async function ask(
   return answer.data;
 }
 
-function ruleOf(answer: z.infer<typeof Answer>, alert: string): AlertRule | undefined {
-  const rules = Rules.safeParse(answer.data);
-  if (!rules.success) throw new Refused("Prometheus: the list of rules has an unknown shape");
-  const rule = rules.data.groups
+function ruleOf(answer: z.infer<typeof Answer>, alert: Parameters<Metrics["ruleOf"]>[0]): AlertRule | undefined {
+  const read = Rules.safeParse(answer.data);
+  if (!read.success) throw new Refused("Prometheus: the list of rules has an unknown shape");
+  const rules = read.data.groups
     .flatMap((group) => group.rules)
-    .find((item) => item.type === "alerting" && item.name === alert);
-  return rule && { name: rule.name, query: rule.query, forMs: (rule.duration ?? 0) * 1000, state: rule.state };
+    .filter(({ type, name }) => type === "alerting" && name === alert.name)
+    .map(({ name, query, duration = 0, state, labels }) => ({
+      ...{ name, query, labels, state, forMs: duration * 1000, expression: parsePromql(query) },
+    }));
+  if (rules.length === 0) return undefined;
+  const choice = ruleFor(alert, rules);
+  if (choice.kind === "none") throw new Refused(`Prometheus: ${choice.because}`);
+  return choice.rule;
 }
 
 function seriesOf(item: z.infer<typeof Matrix>["result"][number]): Series {

@@ -16,6 +16,7 @@ import { ownChanges } from "./changes/merges.ts";
 import { proposalQueue } from "./incidents/queue.ts";
 import { migrate } from "./schema/migrations.ts";
 import { connectTo, type Query, type Row } from "./query.ts";
+import { unplacedAlerts } from "./incidents/unplaced.ts";
 import { rollbackStore } from "./changes/rollbacks.ts";
 import { watchtowerRecord } from "./changes/watchtower.ts";
 
@@ -66,6 +67,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...pendingFiles(query),
     ...costStore(query),
     ...heartbeat(query),
+    ...unplacedAlerts(query),
     close,
   };
 }

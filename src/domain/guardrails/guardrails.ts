@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AlertMapping } from "./alert-mapping.ts";
 import { commandWords } from "./command.ts";
 import { mergeMethods } from "./merge-method.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
@@ -135,6 +136,19 @@ const Guardrails = z.strictObject({
     .default({})
     .describe("Who calls whom (namespace/Kind/name), where neither a mesh nor traces tell.")
     .meta({ examples: [{ "shop/Deployment/web": ["shop/Deployment/catalog"] }] }),
+  alerts: listOf(AlertMapping)
+    .default([])
+    .describe(
+      "Which workload an alert means whose labels do not lead to one, or `ignore: true`. The first that fits counts.",
+    )
+    .meta({
+      examples: [
+        [
+          { alert: "QueueDepth*", workload: "shop/Deployment/{queue}" },
+          { alert: "Watchdog", ignore: true },
+        ],
+      ],
+    }),
   publicLogLines: yesOrNo.default(false).describe("Show log lines and names of pods and nodes in a public repository."),
   memoryIsolation: yesOrNo
     .default(true)

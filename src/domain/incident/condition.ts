@@ -26,8 +26,15 @@ export interface Condition {
   readonly job?: string;
 }
 
-/** Reads what a rule's query measures. An expression that compares with no number is measured by the query itself. */
-export function conditionOf(query: string, expression: Expression, alertJob?: string): Condition {
+/**
+ * Reads what a rule's query measures. One that compares with no number, or that cannot be read, is measured by the query
+ * itself. `alertJob` is the scrape job that the alert's labels name.
+ */
+export function conditionOf(
+  { query, expression }: { readonly query: string; readonly expression: Expression | undefined },
+  alertJob?: string,
+): Condition {
+  if (expression === undefined) return { query, exact: false };
   const { threshold, exact } = judged(expression);
   const [first] = selectorsOf(expression);
   const named = first?.matchers.find(({ label, operator }) => label === "job" && operator === "=")?.value;

@@ -19,40 +19,14 @@ export interface Incident {
 
 /** Which workload an alert is about, or why nobody can tell. */
 export type Concern =
-  | { readonly kind: "workload"; readonly workload: Workload }
-  | { readonly kind: "nobody"; readonly because: string };
-
-/** Labels that name a workload, most exact first; the values are kinds. */
-const kindByLabel: Readonly<Record<string, string>> = {
-  deployment: "Deployment",
-  statefulset: "StatefulSet",
-  rollout: "Rollout",
-};
-
-/** Reads the workload from the alert's labels. Labels only select: guardrails decide what may be touched. */
-export function concernOf(alert: Alert): Concern {
-  const namespace = alert.labels.namespace;
-  if (!namespace) return { kind: "nobody", because: `alert ${alert.name} has no label "namespace"` };
-  const named = Object.entries(kindByLabel).filter(([label]) => alert.labels[label]);
-  if (named.length > 1) {
-    return {
-      kind: "nobody",
-      because: `alert ${alert.name} names several workloads: ${named.map(([l]) => l).join(", ")}`,
-    };
-  }
-  const [label, kind] = named[0] ?? [];
-  const name = label === undefined ? undefined : alert.labels[label];
-  if (kind === undefined || name === undefined) {
-    return {
-      kind: "nobody",
-      because: `alert ${alert.name} has none of the labels ${Object.keys(kindByLabel).join(", ")}`,
-    };
-  }
-  if (![namespace, name].every(isDnsName)) {
-    return { kind: "nobody", because: `alert ${alert.name} names a workload that Kubernetes could not hold` };
-  }
-  return { kind: "workload", workload: { kind, namespace, name } };
-}
+  /** `way` tells how the labels led there: `pod web-7d9f-x2x4z → ReplicaSet web-7d9f → Deployment web`. */
+  | { readonly kind: "workload"; readonly workload: Workload; readonly way: string }
+  /** `line` is what would map it, in the guardrails or in the environment. */
+  | { readonly kind: "nobody"; readonly because: string; readonly line: string }
+  /** People said so in the guardrails. */
+  | { readonly kind: "ignored"; readonly because: string }
+  /** A source gave no answer: it may be told later. */
+  | { readonly kind: "unknown"; readonly because: string };
 
 /**
  * Opens the incident of a firing alert: the same alert always gives the same uid. `count` tells incidents of one
@@ -93,9 +67,4 @@ function incidentUid(name: readonly (string | number)[]): string {
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-}
-
-// RFC 1123 subdomain, as Kubernetes checks object names.
-function isDnsName(name: string): boolean {
-  return name.length <= 253 && name.split(".").every((label) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(label));
 }

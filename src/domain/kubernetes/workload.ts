@@ -20,3 +20,8 @@ export interface LiveWorkload extends Workload {
 export function workloadKey(workload: Workload): string {
   return `${workload.namespace}/${workload.kind}/${workload.name}`;
 }
+
+/** True for what Kubernetes accepts as the name of an object: an RFC 1123 subdomain. */
+export function isDnsName(name: string): boolean {
+  return name.length <= 253 && name.split(".").every((label) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(label));
+}

@@ -1,4 +1,4 @@
-import { crosses, type Threshold } from "../incident/alert-rule.ts";
+import { crosses, type Threshold } from "../incident/condition.ts";
 import type { Reserved } from "../remedy/cost.ts";
 import { parseDuration } from "../text/duration.ts";
 import type { Incident } from "../incident/incident.ts";
@@ -130,7 +130,9 @@ function keep(because: string): LeaseDecision {
 }
 
 function isLow(threshold: Threshold, value: number): boolean {
-  const { comparison, limit } = threshold;
+  const { comparison, limit, and, or } = threshold;
+  // Only a line that is crossed upwards or downwards has a distance.
+  if (and || or || comparison === "==" || comparison === "!=") return !crosses(threshold, value);
   const low = comparison.startsWith(">")
     ? limit - Math.abs(limit) * (1 - margin)
     : limit + Math.abs(limit) * (1 / margin - 1);

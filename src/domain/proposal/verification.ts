@@ -7,6 +7,8 @@ export interface Observation {
   /** The alert's metric now, and whether it is on the alerting side. */
   readonly value: number | undefined;
   readonly crossing: boolean | undefined;
+  /** There was nothing to measure: what the rule asks is not known. */
+  readonly unmeasured?: boolean;
 }
 
 /** Recovered, no better, or unclear, against the state before. Silence is never a success. */
@@ -35,8 +37,9 @@ export function verificationOf(looks: readonly Observation[], limits: Verificati
   if (!last) return undefined;
   const since = firstOfGoodRun(looks);
   if (since !== undefined && last.atMs - since.atMs >= limits.settleMs) {
-    const because = `the rollout is complete, the alert is resolved and the metric is back (${shown(last.value)}, was ${shown(limits.before)})`;
-    return { kind: "recovered", because, afterMs: since.atMs };
+    const because = `the rollout is complete, no alert of the incident fires, and ${measuredIn(last, limits)}`;
+    // What only the alerts say earns no trust: they are silent as well when nobody measures any more.
+    return { kind: "recovered", because, afterMs: since.atMs, ...(last.unmeasured ? { proves: false } : {}) };
   }
   if (last.atMs < limits.timeoutMs) return undefined;
   return judgedLate(last, limits);
@@ -60,12 +63,21 @@ function judgedLate(last: Observation, limits: VerificationLimits): Verification
   if (last.alertFiring) {
     return {
       kind: "worse",
-      because: `the alert still fires (metric ${shown(last.value)}, was ${shown(limits.before)})`,
+      because: `the alert still fires${last.value === undefined ? "" : ` (metric ${valuesIn(last.value, limits)})`}`,
     };
   }
-  return { kind: "unclear", because: "the alert is resolved but the metric does not confirm it" };
+  const doubt = last.crossing === undefined ? "was not measured" : "does not confirm it";
+  return { kind: "unclear", because: `the alert is resolved but the metric ${doubt}` };
 }
 
-function shown(value: number | undefined): string {
-  return value === undefined ? "unknown" : String(Number(value.toPrecision(4)));
+/** Only what was measured is claimed. */
+function measuredIn({ value, unmeasured }: Observation, limits: VerificationLimits): string {
+  if (unmeasured) return "nothing else could be measured: what the alert's rule asks is not known";
+  if (value === undefined) return "the query of the alert's rule returns nothing for it any more";
+  return `the metric is back (${valuesIn(value, limits)})`;
+}
+
+function valuesIn(value: number, { before }: VerificationLimits): string {
+  const shown = (one: number) => String(Number(one.toPrecision(4)));
+  return before === undefined ? shown(value) : `${shown(value)}, was ${shown(before)}`;
 }

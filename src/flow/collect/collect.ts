@@ -1,18 +1,12 @@
-import { crosses, type Threshold, thresholdOf } from "../../domain/incident/alert-rule.ts";
-import {
-  type Evidence,
-  evidenceOf,
-  type EvidenceKey,
-  type Finding,
-  type Series,
-} from "../../domain/evidence/evidence.ts";
+import { type Condition, conditionOf, type Threshold } from "../../domain/incident/condition.ts";
+import { type Evidence, evidenceOf, type EvidenceKey, type Finding } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { masked } from "../../domain/text/masking.ts";
 import type { SelfHealing } from "../../domain/evidence/self-healing.ts";
 import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
-import type { Workload } from "../../domain/kubernetes/workload.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import { askHistory } from "./ask-history.ts";
+import { measure, type Measured, seriesOfSubject } from "./measure.ts";
 import { type Asked, marking, type SourceQuestion, questionsFor, type CollectSources, type Span } from "./questions.ts";
 
 /** What was seen before anyone reasons about it. */
@@ -20,8 +14,12 @@ export interface Observed {
   readonly evidence: readonly Evidence[];
   /** What the alert measures, and the line it crossed. */
   readonly threshold: Threshold | undefined;
+  /** When the alert fires, as far as its rule was read. */
+  readonly condition?: Condition | undefined;
   /** The newest value of the alert's metric. */
   readonly value: number | undefined;
+  /** Whether the alert's condition holds for the workload now; undefined = not measured. */
+  readonly holds?: boolean | undefined;
   /** What the alert's own history says of firings that nobody did anything about. */
   readonly selfHealing: SelfHealing;
 }
@@ -41,10 +39,13 @@ export async function collect(incident: Incident, ports: CollectSources): Promis
     answerOf(ports, () => askHistory(incident, ports)),
   ]);
   const questions = [
-    ...(rule.threshold === undefined ? [] : [alertMetric(rule.threshold.query, incident.workload, ports, span)]),
+    ...(rule.condition === undefined ? [] : [alertMetric(rule.condition, incident, ports, span)]),
     ...questionsFor(incident, state.kind === "answer" ? state.value : undefined, ports, span),
   ];
-  const answers = await Promise.all(questions.map((question) => answeredBy(question, ports)));
+  const [measured, ...answers] = await Promise.all([
+    measuredNow(rule.condition, incident, ports),
+    ...questions.map((question) => answeredBy(question, ports)),
+  ]);
   const seen: Item[] = [...atOnce(incident, rule.finding, state), historyItem(history), ...answers.flat()];
   const range = { from: span.from.toISOString(), to: span.to.toISOString() };
   const evidence = [...seen, ...nodeMetricsOf(seen)].map((item, index) =>
@@ -56,13 +57,23 @@ export async function collect(incident: Incident, ports: CollectSources): Promis
     "collect",
     `${evidence.length} items of evidence${missing === 0 ? "" : `, ${missing} sources gave no answer`}`,
   );
-  const measured = evidence.find((item) => item.key === "alert-metric");
   return {
     evidence,
-    threshold: rule.threshold,
-    value: valueOf(measured?.finding, incident.workload, rule.threshold),
+    ...{ threshold: rule.condition?.threshold, condition: rule.condition, ...measured },
     selfHealing: history.kind === "answer" ? history.value.healing : { kind: "unknown", because: history.because },
   };
+}
+
+async function measuredNow(
+  condition: Condition | undefined,
+  incident: Incident,
+  ports: CollectSources,
+): Promise<Measured> {
+  const unknown = { value: undefined, holds: undefined };
+  if (condition === undefined) return unknown;
+  const subject = { workload: incident.workload, alerts: [incident.alert] };
+  const answer = await answerOf(ports, () => measure(condition, subject, ports));
+  return answer.kind === "answer" ? answer.value : unknown;
 }
 
 function atOnce(incident: Incident, rule: Finding, state: Asking<WorkloadState | undefined>): Item[] {
@@ -104,10 +115,18 @@ function isEmpty(finding: Finding): boolean {
   return finding.kind === "series" && finding.series.length + finding.notes.length === 0;
 }
 
-function alertMetric(query: string, workload: Workload, ports: CollectSources, span: Span): SourceQuestion {
+/** The metric with its line where the rule has one, otherwise what its query returns while the condition holds. */
+function alertMetric(
+  { threshold, query: whole }: Condition,
+  incident: Incident,
+  ports: CollectSources,
+  span: Span,
+): SourceQuestion {
+  const query = threshold?.query ?? whole;
+  const subject = { workload: incident.workload, alerts: [incident.alert] };
   const ask = async (): Promise<Finding> => {
     const { series, notes } = await ports.metrics.range(query, span.from, span.to);
-    return { kind: "series", unit: "", series: ofWorkload(series, workload), notes };
+    return { kind: "series", unit: "", series: await seriesOfSubject(series, subject, ports), notes };
   };
   return { key: "alert-metric", source: "prometheus", title: "metric of the alert", query, ask };
 }
@@ -129,45 +148,24 @@ function nodeMetricsOf(seen: readonly Item[]): Item[] {
 }
 
 async function ruleOf(
-  incident: Incident,
+  { alert }: Incident,
   ports: CollectSources,
-): Promise<{ threshold: Threshold | undefined; finding: Finding }> {
-  const rule = await answerOf(ports, () => ports.metrics.ruleOf(incident.alert.name));
-  if (rule.kind === "missing") return { threshold: undefined, finding: rule };
+): Promise<{ condition: Condition | undefined; finding: Finding }> {
+  const rule = await answerOf(ports, () => ports.metrics.ruleOf(alert));
+  if (rule.kind === "missing") return { condition: undefined, finding: rule };
   if (rule.value === undefined)
-    return { threshold: undefined, finding: { kind: "missing", because: "Prometheus has no rule of that name" } };
-  const threshold = thresholdOf(rule.value);
+    return { condition: undefined, finding: { kind: "missing", because: "Prometheus has no rule of that name" } };
+  const { query, state, forMs, expression } = rule.value;
+  const condition = conditionOf(rule.value, alert.labels.job);
+  const { threshold } = condition;
   const facts = {
-    query: rule.value.query,
-    ...(rule.value.forMs > 0 ? { forSeconds: rule.value.forMs / 1000 } : {}),
+    query,
+    ...(forMs > 0 ? { forSeconds: forMs / 1000 } : {}),
     ...(threshold && { comparison: threshold.comparison, limit: threshold.limit }),
-    ...(rule.value.state === undefined ? {} : { state: rule.value.state }),
+    ...(state === undefined ? {} : { state }),
   };
-  return { threshold, finding: { kind: "facts", facts, notes: [] } };
-}
-
-/** Series that carry other workloads' names are theirs; a series without a name is ours by its query. */
-function ofWorkload(series: readonly Series[], workload: Workload): readonly Series[] {
-  return series.filter(({ labels }) => {
-    const name = labels.deployment ?? labels.statefulset ?? labels.rollout ?? workload.name;
-    return name === workload.name && (labels.namespace ?? workload.namespace) === workload.namespace;
-  });
-}
-
-/**
- * The newest value of the alert's metric for this workload. Of several series (one for each pod) that still have points
- * it is one that crosses the threshold, if any does.
- */
-export function valueOf(
-  finding: Finding | undefined,
-  workload: Workload,
-  threshold: Threshold | undefined,
-): number | undefined {
-  if (finding?.kind !== "series") return undefined;
-  const last = ofWorkload(finding.series, workload).flatMap(({ points }) => points.slice(-1));
-  const newest = last.reduce((latest, [at]) => Math.max(latest, at), Number.NEGATIVE_INFINITY);
-  const values = last.filter(([at]) => at === newest).map(([, value]) => value);
-  return values.find((value) => threshold !== undefined && crosses(threshold, value)) ?? values[0];
+  const notes = expression === undefined ? ["the rule's query cannot be read: it is measured by what it returns"] : [];
+  return { condition, finding: { kind: "facts", facts, notes } };
 }
 
 type Asking<T> =

@@ -11,7 +11,17 @@ import { recentCommits } from "./recent-commits.ts";
 
 export type CollectSources = Pick<
   Ports,
-  "cluster" | "metrics" | "logs" | "clock" | "withTimeout" | "timings" | "github" | "renderer" | "telemetry" | "records"
+  | "cluster"
+  | "metrics"
+  | "logs"
+  | "concerns"
+  | "clock"
+  | "withTimeout"
+  | "timings"
+  | "github"
+  | "renderer"
+  | "telemetry"
+  | "records"
 >;
 
 /** One thing to find out. `ask` throws like every adapter; the caller turns that into evidence. */

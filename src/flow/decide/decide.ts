@@ -1,3 +1,5 @@
+import { firing } from "../../domain/incident/firing.ts";
+import { activeAlerts } from "../collect/concerns/active-alerts.ts";
 import { areResolved } from "../../domain/incident/alert.ts";
 import { ruleOf } from "../../domain/guardrails/approval.ts";
 import {
@@ -206,14 +208,17 @@ function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): strin
   return guardrails.value.freeze ? "the end of the freeze (guardrails)" : undefined;
 }
 
-/** Undefined when Alertmanager gives no answer: then nothing is closed. */
-async function isFiring(incident: Incident, ports: Pick<Ports, "alerts" | "records">): Promise<boolean | undefined> {
-  const own = await ports.records.alertsOf(incident.uid);
-  if (areResolved(own)) return false;
-  const active = await ports.alerts.active().catch(() => undefined);
-  if (active === undefined) return undefined;
-  const firing = new Set(active.map((alert) => alert.fingerprint));
-  return own.some((alert) => firing.has(alert.fingerprint)) || undefined;
+/**
+ * Undefined when nobody knows: then nothing is closed. What Alertmanager does not know may be lost in a restart: only
+ * alerts that were seen to resolve are over.
+ */
+async function isFiring(
+  { uid, workload }: Incident,
+  ports: Pick<Ports, "alerts" | "concerns" | "records">,
+): Promise<boolean | undefined> {
+  const own = await ports.records.alertsOf(uid);
+  if (firing({ workload, alerts: own }, await activeAlerts(ports)) === true) return true;
+  return areResolved(own) ? false : undefined;
 }
 
 /** `not-yet` = GitHub refuses for now, and the waiting goes on. */

@@ -1,14 +1,14 @@
-import type { Threshold } from "../../domain/incident/alert-rule.ts";
+import type { Condition, Threshold } from "../../domain/incident/condition.ts";
 import type { Evidence } from "../../domain/evidence/evidence.ts";
-import { concernOf } from "../../domain/incident/incident.ts";
+import { firesForAny } from "../../domain/incident/firing.ts";
 import { type Lease, type LeaseDecision, leaseDecision, termsOf } from "../../domain/proposal/lease.ts";
 import type { ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { seriesOf } from "../../domain/evidence/series.ts";
 import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { neededReplicas } from "../../domain/remedy/sizing.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { activeAlerts } from "../collect/concerns/active-alerts.ts";
 import { collect } from "../collect/collect.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 
@@ -17,6 +17,7 @@ export interface LookedAt {
   readonly decision: LeaseDecision;
   readonly evidence: readonly Evidence[];
   readonly threshold: Threshold | undefined;
+  readonly condition?: Condition | undefined;
   readonly value: number | undefined;
 }
 
@@ -33,7 +34,7 @@ export async function lookAtLease(lease: Lease, ports: Ports): Promise<LookedAt>
   const { tree } = await ports.github.head();
   const guardrails = loadGuardrails(tree);
   const state = await ports.cluster.workload(remediation.workload);
-  const { evidence, threshold, value } = observed;
+  const { evidence, threshold, condition, value } = observed;
   const decision = guardrails.ok
     ? leaseDecision(termsOf(lease), {
         ...{ now, threshold, floor: guardrails.value.minReplicas },
@@ -43,7 +44,7 @@ export async function lookAtLease(lease: Lease, ports: Ports): Promise<LookedAt>
         needed: state && neededFor(lease, state.replicas, evidence),
       })
     : ({ kind: "keep", because: `the guardrails are invalid: ${guardrails.problems[0] ?? ""}` } as const);
-  return { decision, evidence, threshold, value };
+  return { decision, evidence, threshold, condition, value };
 }
 
 /** The leased field as the tip of the default branch renders it; undefined when that cannot be told. */
@@ -71,14 +72,9 @@ function fieldOf(objects: readonly RenderedObject[], { object, field }: ObjectCh
 /** True when any alert fires for the workload that was scaled or for the one that had hurt; undefined = nobody knows. */
 export async function firesFor(
   { incident, remediation }: Pick<Lease, "incident" | "remediation">,
-  { alerts }: Pick<Ports, "alerts">,
+  ports: Pick<Ports, "alerts" | "concerns">,
 ): Promise<boolean | undefined> {
-  const concerned = new Set([workloadKey(incident.workload), workloadKey(remediation.workload)]);
-  const active = await alerts.active().catch(() => undefined);
-  return active?.some((alert) => {
-    const concern = concernOf(alert);
-    return concern.kind === "workload" && concerned.has(workloadKey(concern.workload));
-  });
+  return firesForAny([incident.workload, remediation.workload], await activeAlerts(ports));
 }
 
 function recentOf(evidence: readonly Evidence[]): readonly number[] {

@@ -1,4 +1,4 @@
-import { crosses } from "../../domain/incident/alert-rule.ts";
+import { renderThreshold } from "../../domain/incident/condition.ts";
 import { type Agreement, assessAgreement } from "../../domain/llm/second-opinion.ts";
 import { capsuleOf, renderCapsule } from "../../domain/records/capsule.ts";
 import type { Cause } from "../../domain/root-cause/cause.ts";
@@ -120,10 +120,13 @@ export async function diagnose(
 }
 
 /** The alert said one thing, the metric says another now: there is nothing left to cure. */
-function recoveryOf({ threshold, value }: Observed): string | undefined {
-  if (threshold === undefined || value === undefined || crosses(threshold, value)) return undefined;
+function recoveryOf({ condition, value, holds }: Observed): string | undefined {
+  if (holds !== false) return undefined;
+  const { threshold, exact } = condition ?? {};
+  if (!exact || threshold === undefined || value === undefined)
+    return "already recovered: the query of the alert's rule returns nothing for it any more";
   const seen = Number(value.toPrecision(4));
-  return `already recovered: the alert's metric is ${seen} now, and it fires ${threshold.comparison} ${threshold.limit}`;
+  return `already recovered: the alert's metric is ${seen} now, and it fires ${renderThreshold(threshold)}`;
 }
 
 type Witnessed = Pick<Diagnosed, "witnesses" | "taintedOnly" | "needsPerson" | "secondWitness">;

@@ -53,7 +53,7 @@ async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Prom
   const wanted = loweredLease(remediation, decision.to, [decision.because, ...decision.arithmetic]);
   const planned = await run.step("plan", (ports) => planChange(incident, wanted, ports));
   if (planned.kind === "none") return keep(`the scale-down could not be planned: ${planned.because}`, false);
-  const { evidence, threshold, value } = looked;
+  const { evidence, threshold, condition, value } = looked;
   const changed = await deliverChange(
     {
       ...{ incident, evidence, lease, limit: threshold?.limit },
@@ -77,7 +77,7 @@ async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Prom
   if (changed.syncedSha === undefined) {
     return { kind: "over", because: `pull request ${number} was merged, but ${changed.because}`, takenBack: false };
   }
-  const verification = await verify(incident, remediation.workload, { threshold, value }, run);
+  const verification = await verify(incident, remediation.workload, { threshold, condition, value }, run);
   const because = `taken back by pull request ${number}, ${verification.kind}: ${verification.because}`;
   await run.step("report lease", async (ports) => {
     if (proposal) await ports.github.report(proposal, renderReport({ state: "ended", because }));

@@ -79,7 +79,7 @@ async function attempt(
   const changed = await deliverChange(subject, planned, run);
   if (changed.syncedSha === undefined) return changed;
 
-  const before = { threshold: observed.threshold, value: observed.value, selfHealing };
+  const before = { threshold: observed.threshold, condition: observed.condition, value: observed.value, selfHealing };
   const verification = verify(incident, planned.remediation.workload, before, run);
   return verification
     .then((verdict) => judged(subject, { ...changed, verification: verdict, because: verdict.because }, run))

@@ -48,6 +48,8 @@ async function settleTogether(settling: Settling, deliveries: readonly Claimed[]
   const settled: { id: string; outcome: string }[] = [];
   for (const { delivery, content } of read) {
     if (content.kind === "ignored") {
+      settling.telemetry.log("", "intake", `a delivery could not be read: ${content.because}`);
+      await store.recordUnreadable(delivery.body, content.because);
       settled.push({ id: delivery.id, outcome: `ignored: ${content.because}` });
       continue;
     }

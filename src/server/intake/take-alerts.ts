@@ -3,16 +3,19 @@ import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { AlertRecord, KnownAlert } from "../../adapters/postgres/incidents/alerts.ts";
 import type { OpenIncident, Store } from "../../adapters/postgres/store.ts";
 import type { Alert } from "../../domain/incident/alert.ts";
-import { concernOf, openIncident } from "../../domain/incident/incident.ts";
+import { type Concern, openIncident } from "../../domain/incident/incident.ts";
+import type { Concerns } from "../../ports/monitoring.ts";
 import { severityRank } from "../../domain/incident/severity.ts";
 import { storableAlert } from "../../domain/incident/storable.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import { Unavailable } from "../../ports/errors.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { placeAlerts, recordPlaces, unplacedText } from "./place-alerts.ts";
 
 export interface AlertIntake {
   readonly store: Store;
   readonly durable: Pick<Durable, "start" | "send">;
+  readonly concerns: Concerns;
   readonly telemetry: Telemetry;
   readonly cluster: string;
 }
@@ -49,6 +52,8 @@ interface Told {
   /** How it is put on record: over, if any copy says so. */
   readonly alert: Alert;
   readonly firing: Alert | undefined;
+  /** Whom it concerns; only of those that are new. */
+  readonly concern?: Concern;
   readonly original: string | undefined;
 }
 
@@ -62,7 +67,10 @@ async function takeAll(intake: AlertIntake, alerts: readonly Alert[]): Promise<s
   );
   const outcomes = new Map<string, string>();
   const recurring = all.flatMap((item, index) => (known[index] === undefined ? [] : [{ item, known: known[index] }]));
-  const unseen = all.filter((_, index) => known[index] === undefined);
+  const unseen = await placed(
+    intake,
+    all.filter((_, index) => known[index] === undefined),
+  );
   await recordKnown(intake, recurring, outcomes);
   const over = unseen.filter(({ firing }) => firing === undefined);
   await recordOver(intake, over, outcomes);
@@ -72,6 +80,22 @@ async function takeAll(intake: AlertIntake, alerts: readonly Alert[]): Promise<s
     outcomes,
   );
   return alerts.map((alert) => outcomes.get(keyOf(storableAlert(alert).alert)) ?? "already known");
+}
+
+async function placed(intake: AlertIntake, unseen: readonly Told[]): Promise<readonly Told[]> {
+  const concerns = await placeAlerts(
+    intake,
+    unseen.map(({ firing, alert }) => firing ?? alert),
+  );
+  const found = unseen.flatMap((item, index) => {
+    const concern = concerns[index];
+    return concern === undefined ? [] : [{ ...item, concern }];
+  });
+  await recordPlaces(
+    intake,
+    found.flatMap(({ firing, concern }) => (firing === undefined ? [] : [{ alert: firing, concern }])),
+  );
+  return found;
 }
 
 const keyOf = ({ fingerprint, startsAt }: Alert) => `${fingerprint}/${startsAt}`;
@@ -118,7 +142,7 @@ async function recordKnown(
 
 /** Resolved, and never seen to fire: kept, so that a firing notification that comes late opens nothing. */
 async function recordOver({ store, cluster }: AlertIntake, over: readonly Told[], outcomes: Map<string, string>) {
-  const concerning = over.filter(({ alert }) => concernOf(alert).kind === "workload");
+  const concerning = over.filter(({ concern }) => concern?.kind === "workload");
   for (const { key } of over) outcomes.set(key, "ignored: resolved without a known firing");
   if (concerning.length > 0) {
     await store.recordAlerts(
@@ -164,7 +188,9 @@ async function openOrJoin(intake: AlertIntake, firing: readonly Told[], outcomes
   const woken = new Map<string, string[]>();
   for (const { items, incident, isNew } of joined) {
     for (const { key } of items) outcomes.set(key, `${isNew ? "opened" : "joined"} ${incident.incident.uid}`);
-    if (isNew) await tellOpened(intake, incident);
+    const [first] = items;
+    const way = first?.concern?.kind === "workload" ? first.concern.way : undefined;
+    if (isNew) await tellOpened(intake, incident, way);
     if (incident.started) woken.set(incident.workflow, items.map(newsOf));
     else await startWorkflow(intake, incident);
   }
@@ -178,9 +204,9 @@ function groupsOf(firing: readonly Told[], outcomes: Map<string, string>): Group
   const rank = ({ alert }: Told) => severityRank(alert.labels.severity ?? "");
   const inOrder = firing.toSorted((a, b) => rank(a) - rank(b) || b.alert.startsAt.localeCompare(a.alert.startsAt));
   for (const item of inOrder) {
-    const concern = concernOf(item.alert);
-    if (concern.kind === "nobody") {
-      outcomes.set(item.key, `observed only: ${concern.because}`);
+    const { concern } = item;
+    if (concern?.kind !== "workload") {
+      if (concern !== undefined) outcomes.set(item.key, unplacedText(concern));
       continue;
     }
     const key = workloadKey(concern.workload);
@@ -213,17 +239,25 @@ async function recordNew(
   throw new Error(`${mostAtOneInstant} incidents of ${workloadKey(workload)} began at ${alert.startsAt}`);
 }
 
-async function tellOpened({ store, durable, telemetry }: AlertIntake, { incident }: OpenIncident): Promise<void> {
+async function tellOpened(
+  { store, durable, telemetry }: AlertIntake,
+  { incident }: OpenIncident,
+  way: string | undefined,
+): Promise<void> {
   const key = workloadKey(incident.workload);
   // A scale-down that waits for its merge is not wanted any more.
   const lease = await store.leaseWorkflowOf(key);
   if (lease !== undefined) await durable.send(lease, { kind: "alert" }, keyOf(incident.alert));
-  telemetry.log(incident.uid, "intake", `opened for ${incident.alert.name} of ${key}`);
+  telemetry.log(
+    incident.uid,
+    "intake",
+    `opened for ${incident.alert.name} of ${key}${way === undefined ? "" : ` (${way})`}`,
+  );
 }
 
 /** Starts the workflow of an incident that is on record; one that cannot be started now is told, and tried again. */
 export async function startWorkflow(
-  { store, durable, telemetry }: AlertIntake,
+  { store, durable, telemetry }: Pick<AlertIntake, "store" | "durable" | "telemetry">,
   { incident, workflow }: Pick<OpenIncident, "incident" | "workflow">,
 ): Promise<void> {
   try {

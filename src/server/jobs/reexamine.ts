@@ -5,7 +5,7 @@ import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type AlertIntake, startWorkflow } from "../intake/take-alerts.ts";
 
-export interface Reexamining extends AlertIntake {
+export interface Reexamining extends Omit<AlertIntake, "concerns"> {
   readonly ports: Pick<Ports, "github" | "metrics" | "clock">;
   /** The sources that answered their newest question. */
   readonly answering: () => readonly string[];

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { prometheus } from "../../../src/adapters/monitoring/prometheus.ts";
-import { thresholdOf } from "../../../src/domain/incident/alert-rule.ts";
+import { conditionOf } from "../../../src/domain/incident/condition.ts";
 import type { Metrics } from "../../../src/ports/monitoring.ts";
 import { Refused } from "../../../src/ports/errors.ts";
 import { serveApi } from "../../../src/lab/cluster/servers/api-server.ts";
 import { openShop, type TestShop } from "../../lab/cluster-shop.ts";
+import { anAlert } from "../../builders.ts";
 import { expectFailure, letdowns, sourceOf } from "./sources.ts";
 
 let shop: TestShop;
@@ -39,10 +40,10 @@ test("a measurement that is not a number is left out", async () => {
 });
 
 test("the rule of an alert splits into what is measured and its limit", async () => {
-  const rule = await metrics.ruleOf("HighRequestLatency");
+  const rule = await metrics.ruleOf(anAlert());
   expect(rule).toMatchObject({ name: "HighRequestLatency", forMs: 500 });
-  expect(rule && thresholdOf(rule)).toMatchObject({ comparison: ">", limit: 300 });
-  expect(await metrics.ruleOf("NoSuchAlert")).toBeUndefined();
+  expect(rule && conditionOf(rule).threshold).toMatchObject({ comparison: ">", limit: 300 });
+  expect(await metrics.ruleOf(anAlert({ name: "NoSuchAlert" }))).toBeUndefined();
 });
 
 test("partial data carries the server's own warning", async () => {
@@ -61,7 +62,7 @@ describe.each(letdowns)("when Prometheus %s", (_, fault, kind, reason) => {
   test("the reader says so", async () => {
     shop.cluster.setFault("prometheus", fault);
     await expectFailure(metrics.range("up", ...lastSeconds(2)), kind, reason);
-    await expectFailure(metrics.ruleOf("HighRequestLatency"), kind, reason);
+    await expectFailure(metrics.ruleOf(anAlert()), kind, reason);
     shop.cluster.setFault("prometheus", undefined);
   });
 });

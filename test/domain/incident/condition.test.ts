@@ -6,7 +6,7 @@ import { narrowedTo } from "../../../src/domain/incident/expression.ts";
 function conditionIn(query: string) {
   const expression = parsePromql(query);
   if (expression === undefined) throw new Error(`no query of Prometheus: ${query}`);
-  return conditionOf(query, expression);
+  return conditionOf({ query, expression });
 }
 
 test.each([

@@ -13,6 +13,7 @@ import type { Fault } from "../../../src/lab/cluster/servers/api-server.ts";
 import type { ApiName } from "../../../src/lab/cluster/cluster.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { Unavailable } from "../../../src/ports/errors.ts";
+import { concernsIn } from "../../concerns.ts";
 import { anAlert, anIncident } from "../../builders.ts";
 import { openShop, type TestShop } from "../../lab/cluster-shop.ts";
 
@@ -65,7 +66,8 @@ function collected(
     logs: loki({ url: urls.loki, deadlineMs }),
     clock: { now },
     withTimeout: (milliseconds: number, work: Promise<unknown>) => withTimeout(Math.min(milliseconds, giveUpMs), work),
-    timings: { lookbackMs: 20_000, rateWindow: "3s", historyMs: 60_000, selfHealMs: 5_000 },
+    timings: { lookbackMs: 20_000, rateWindow: "3s", pollMs: 1_000, historyMs: 60_000, selfHealMs: 5_000 },
+    concerns: concernsIn(),
     records: { mergesSince: async () => [] },
     github: { commitsSince: async () => [], head: async () => ({ sha, tree: treeOf(files) }), ...github },
     telemetry: { log: () => undefined },
@@ -168,7 +170,9 @@ test("E07: an alert whose metric is back needs no change", async () => {
     clock: { now: shop.cluster.now },
     telemetry: { log: (_incident: string, _verb: string, text: string) => void told.push(text) },
   };
-  const observed: Observed = { ...calm, threshold: { query: "cpu", comparison: ">", limit: 0.95 }, value: 0.05 };
+  const threshold = { query: "cpu", comparison: ">", limit: 0.95 } as const;
+  const condition = { query: "cpu > 0.95", threshold, exact: true };
+  const observed: Observed = { ...calm, threshold, condition, value: 0.05, holds: false };
   const because = "already recovered: the alert's metric is 0.05 now, and it fires > 0.95";
   expect(await diagnose(incident(), observed, [], ports as unknown as Ports)).toEqual({
     kind: "abstained",

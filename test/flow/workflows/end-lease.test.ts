@@ -9,6 +9,8 @@ import { anAlert } from "../../builders.ts";
 import { aLease, begun } from "../../lease.ts";
 import { gatePorts } from "../../plan.ts";
 import { aDeployment } from "../../policies.ts";
+import { concernsIn } from "../../concerns.ts";
+import { aRule } from "../../rule.ts";
 
 interface World {
   readonly replicas?: number;
@@ -44,7 +46,7 @@ function worldOf(world: World) {
       appliedRevision: away,
     },
     metrics: {
-      ruleOf: async (name: string) => ({ name, query: "latency > 0.5", forMs: 0 }),
+      ruleOf: async ({ name }: { name: string }) => aRule(name, "latency > 0.5"),
       range: async (query: string, from: Date) => {
         if (!query.includes("ALERTS")) asked.push(from);
         const value =
@@ -61,6 +63,7 @@ function worldOf(world: World) {
     },
     logs: undefined,
     alerts: { active: async () => world.active ?? [] },
+    concerns: concernsIn(),
     queue: {
       ask: async () => (world.capped === undefined ? { kind: "open" } : { kind: "listed", because: world.capped }),
       leave: async () => undefined,
@@ -69,14 +72,20 @@ function worldOf(world: World) {
       end: async (_uid: string, because: string) => void told.push(`end: ${because}`),
       renew: async (_uid: string, renewal: object) => void told.push(`renew: ${JSON.stringify(renewal)}`),
     },
-    journal: { ...base.records, mergesSince: async () => [], alertsOf: async () => [anAlert({ status: "resolved" })] },
+    records: { ...base.records, mergesSince: async () => [], alertsOf: async () => [anAlert({ status: "resolved" })] },
     changes: { settle: async () => void told.push("settled") },
     clock: { now: () => now },
-    within: (_: number, work: Promise<unknown>) => work,
-    tempo: { lookbackMs: world.lookbackMs ?? 30 * 60_000, rateWindow: "5m", historyMs: 3_600_000, selfHealMs: 1 },
+    withTimeout: (_: number, work: Promise<unknown>) => work,
+    timings: {
+      pollMs: 1_000,
+      lookbackMs: world.lookbackMs ?? 30 * 60_000,
+      rateWindow: "5m",
+      historyMs: 3_600_000,
+      selfHealMs: 1,
+    },
   } as unknown as Ports;
   const run = {
-    tempo: { pollMs: 1 },
+    timings: { pollMs: 1 },
     step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(ports),
     message: async () => undefined,
   } as unknown as Run;

@@ -11,6 +11,7 @@ import { takeAlerts } from "../../../src/server/intake/take-alerts.ts";
 import { reexamine } from "../../../src/server/jobs/reexamine.ts";
 import { anAlert } from "../../builders.ts";
 import { freshDatabase } from "../../postgres.ts";
+import { concernsIn } from "../../concerns.ts";
 
 const beatMs = 30 * 60_000;
 let store: Store;
@@ -34,7 +35,7 @@ beforeEach(async () => {
 
 const treeNow = () => treeOf({ ".github/rectify.yml": world.guardrails });
 const intake = () => ({
-  ...{ store, cluster: "test" },
+  ...{ store, cluster: "test", concerns: concernsIn() },
   durable: {
     start: async (workflow: string) => void started.push(workflow),
     send: async () => undefined,

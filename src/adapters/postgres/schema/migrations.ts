@@ -65,6 +65,20 @@ export const migrations: readonly Migration[] = [
       alter table incident add column depends jsonb;
       alter table incident add column waits text;`,
   },
+  {
+    name: "alerts that lead to no workload",
+    sql: `create table unplaced_alert (
+        fingerprint text not null,
+        starts_at text not null,
+        name text not null,
+        kind text not null,
+        because text not null,
+        line text not null,
+        labels jsonb not null,
+        last_seen timestamptz not null default now(),
+        primary key (fingerprint, starts_at));
+      create index unplaced_seen on unplaced_alert (last_seen);`,
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.

@@ -1,0 +1,41 @@
+import { type Workload, workloadKey } from "../kubernetes/workload.ts";
+import type { Alert } from "./alert.ts";
+import type { Concern } from "./incident.ts";
+
+/** An alert that fires now, and whom it concerns. */
+export interface ActiveAlert {
+  readonly alert: Alert;
+  readonly concern: Concern;
+}
+
+/**
+ * Does the incident still fire? Any of its alerts counts, by its name and workload and not by its fingerprint alone: a
+ * new pod has a new fingerprint. Undefined = nobody knows, which is never a no.
+ */
+export function firing(
+  { workload, alerts }: { readonly workload: Workload; readonly alerts: readonly Alert[] },
+  active: readonly ActiveAlert[] | undefined,
+): boolean | undefined {
+  if (active === undefined) return undefined;
+  const fingerprints = new Set(alerts.map(({ fingerprint }) => fingerprint));
+  const names = new Set(alerts.map(({ name }) => name));
+  const alike = active.filter(({ alert }) => names.has(alert.name) || fingerprints.has(alert.fingerprint));
+  const isOurs = ({ alert, concern }: ActiveAlert) =>
+    fingerprints.has(alert.fingerprint) || concerns(concern, workload);
+  if (alike.some(isOurs)) return true;
+  return alike.some(({ concern }) => concern.kind === "unknown") ? undefined : false;
+}
+
+/** Does any alert fire for one of these workloads? Undefined = nobody knows. */
+export function firesForAny(
+  workloads: readonly Workload[],
+  active: readonly ActiveAlert[] | undefined,
+): boolean | undefined {
+  if (active === undefined) return undefined;
+  if (active.some(({ concern }) => workloads.some((workload) => concerns(concern, workload)))) return true;
+  return active.some(({ concern }) => concern.kind === "unknown") ? undefined : false;
+}
+
+function concerns(concern: Concern, workload: Workload): boolean {
+  return concern.kind === "workload" && workloadKey(concern.workload) === workloadKey(workload);
+}

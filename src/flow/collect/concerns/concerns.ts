@@ -1,0 +1,48 @@
+import type { AlertMapping } from "../../../domain/guardrails/alert-mapping.ts";
+import type { Concern } from "../../../domain/incident/incident.ts";
+import { Refused, Unavailable } from "../../../ports/errors.ts";
+import type { GitHost } from "../../../ports/github.ts";
+import type { Concerns } from "../../../ports/monitoring.ts";
+import { loadGuardrails } from "../load-guardrails.ts";
+import { resolveAlert, type Surveyed } from "./resolve-alert.ts";
+
+interface Kept {
+  readonly concern: Promise<Concern>;
+  readonly until: number;
+}
+
+// As long as an alert fires its workload stays the same; what led nowhere may have been repaired meanwhile.
+const keptMs = { workload: 30 * 60_000, nobody: 2 * 60_000, ignored: 0, unknown: 0 };
+const mostKept = 5_000;
+
+/** Whom alerts concern; what was found once is not asked again for each delivery and each look. */
+export function openConcerns(around: Surveyed & { readonly github: Pick<GitHost, "head"> }): Concerns {
+  const kept = new Map<string, Kept>();
+  return {
+    of: async (alert) => {
+      const mappings = await mappingsOf(around.github);
+      const now = around.clock.now().getTime();
+      const key = JSON.stringify([alert.fingerprint, alert.labels, mappings]);
+      const known = kept.get(key);
+      if (known !== undefined && now < known.until) return known.concern;
+      const concern = resolveAlert(alert, mappings, around);
+      const answer = await concern;
+      kept.delete(key);
+      kept.set(key, { concern, until: now + keptMs[answer.kind] });
+      const [oldest] = kept.keys();
+      if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
+      return answer;
+    },
+  };
+}
+
+/** Without readable guardrails nobody mapped anything, and nothing is written either. */
+async function mappingsOf(github: Pick<GitHost, "head">): Promise<readonly AlertMapping[]> {
+  try {
+    const guardrails = loadGuardrails((await github.head()).tree);
+    return guardrails.ok ? guardrails.value.alerts : [];
+  } catch (error) {
+    if (error instanceof Unavailable || error instanceof Refused) return [];
+    throw error;
+  }
+}
