@@ -4,6 +4,8 @@ export interface Tree {
   paths(): readonly string[];
   /** The file's bytes; undefined when there is no such file. */
   read(path: string): Uint8Array | undefined;
+  /** The tree that this one differs from in some files only: what is known of it need not be found out again. */
+  readonly over?: { readonly tree: Tree; readonly paths: readonly string[] };
 }
 
 /** A tree held in memory, mostly for tests and for the state after an edit. */
@@ -21,5 +23,6 @@ export function overlaid(tree: Tree, files: Readonly<Record<string, string>>): T
   return {
     paths: () => [...new Set([...tree.paths(), ...changed.paths()])],
     read: (path) => changed.read(path) ?? tree.read(path),
+    over: { tree, paths: changed.paths() },
   };
 }

@@ -28,13 +28,31 @@ const objectsByTree = new WeakMap<Tree, readonly ControllerObject[]>();
 export function controllerObjects(tree: Tree): readonly ControllerObject[] {
   const known = objectsByTree.get(tree);
   if (known) return known;
-  const directories = new Set(tree.paths().flatMap(directoriesAbove));
-  const found = tree
-    .paths()
-    .filter((path) => /\.ya?ml$/.test(path))
-    .flatMap((path) => objectsIn(tree, path, directories));
+  const found = tree.over ? objectsAfter(tree, tree.over) : objectsOf(tree, tree.paths());
   objectsByTree.set(tree, found);
   return found;
+}
+
+function objectsOf(tree: Tree, files: readonly string[]): readonly ControllerObject[] {
+  const written = files.filter((path) => /\.ya?ml$/.test(path));
+  const directories = new Set(tree.paths().flatMap(directoriesAbove));
+  return written.flatMap((path) => objectsIn(tree, path, directories));
+}
+
+/** Only the changed files are read again. What a set makes of Git files may change with any of them. */
+function objectsAfter(tree: Tree, { tree: before, paths }: NonNullable<Tree["over"]>): readonly ControllerObject[] {
+  const known = controllerObjects(before);
+  const sets = known.flatMap(({ set, entry }) => (set === undefined ? [] : [entry.file]));
+  const again = new Set([...paths, ...(paths.some((path) => before.read(path) === undefined) ? sets : [])]);
+  const isTouched = [...again].some((path) => known.some(({ entry }) => entry.file === path) || mayDeclare(tree, path));
+  if (!isTouched) return known;
+  return [...known.filter(({ entry }) => !again.has(entry.file)), ...objectsOf(tree, [...again])];
+}
+
+function mayDeclare(tree: Tree, path: string): boolean {
+  const bytes = tree.read(path);
+  const text = bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return text?.includes(fluxGroup) === true || text?.includes(argoGroup) === true;
 }
 
 /** The controller object that an entry names; undefined when the repository does not hold it. */

@@ -9,6 +9,7 @@ import {
   meant,
   plainPath,
 } from "./controllers.ts";
+import { indexOf } from "./gitops.ts";
 import { consumersOf, kustomizationDirectories } from "./kustomization.ts";
 
 const entriesByTree = new WeakMap<Tree, readonly Entry[]>();
@@ -35,7 +36,11 @@ function foundEntries(tree: Tree): readonly Entry[] {
     places.some(
       (path) => directory === path || (path !== null && !holdsKustomization.has(path) && isBelow(directory, path)),
     );
-  const loose = directories.filter((directory) => !consumers.has(directory) && !isDeclared(directory));
+  // A kustomization that we cannot read in full still says what it includes.
+  const { referencedBy } = indexOf(tree);
+  const isIncluded = (directory: string) =>
+    consumers.has(directory) || referencedBy.has(directory === "." ? "" : directory);
+  const loose = directories.filter((directory) => !isIncluded(directory) && !isDeclared(directory));
   return [...[...declared].sort(byPath), ...loose.map((path) => ({ tool: "kustomize" as const, path }))];
 }
 
