@@ -21,6 +21,8 @@ export interface Settings {
   readonly alerts: { readonly token: string };
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string;
+  /** Hosts from which charts may be fetched; none = only charts of the repository are rendered. */
+  readonly chartHosts?: readonly string[];
   readonly host: string;
   readonly webhookPort: number;
   readonly internalPort: number;
@@ -111,6 +113,7 @@ const Environment = z.object({
   ALERTMANAGER_URL: z.string({ error: "is missing: set the address of Alertmanager" }).pipe(url),
   ALERTMANAGER_TOKEN: z.string().optional(),
   ALERTMANAGER_WARM_UP_MS: duration(3 * 60_000),
+  CHART_HOSTS: z.string().default(""),
   LOKI_URL: url.optional(),
   LOKI_TOKEN: z.string().optional(),
   KUBERNETES_URL: url
@@ -178,6 +181,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     alerts: { token: read.ALERTS_TOKEN },
     databaseUrl: read.DATABASE_URL,
     dataDirectory: resolve(read.RECTIFY_DATA),
+    chartHosts: read.CHART_HOSTS.split(/[\s,]+/).filter((host) => host !== ""),
     host: read.HOST,
     webhookPort: read.PORT,
     internalPort: read.INTERNAL_PORT,

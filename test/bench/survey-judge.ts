@@ -75,6 +75,14 @@ function chartUnitsOf(root: string, directory: string): Unit[] {
   return others.length === 0 ? [one([], "")] : others.slice(0, 2).map((name, n) => one([name], `-${n}`));
 }
 
+/** True when the text of some Application names the chart, be it a template itself. */
+export function isNamedByApplication(root: string, { directory }: Unit): boolean {
+  const files = filesBelow(root).filter((path) => /\.ya?ml$/.test(path));
+  return files
+    .map((path) => readFileSync(join(root, path), "utf8"))
+    .some((text) => text.includes("kind: Application") && text.includes(directory));
+}
+
 /** The units that Applications of the repository make of a chart. */
 function applicationsOf(root: string, directory: string): Unit[] {
   const files = filesBelow(root).filter((path) => /\.ya?ml$/.test(path));

@@ -11,6 +11,7 @@ import type { Entry, WantedChange } from "../../src/domain/kubernetes/manifest-e
 import { type Answer, answerQuestion } from "../../src/manifests/locate/answer.ts";
 import {
   differences,
+  isNamedByApplication,
   documentsOf,
   type Plain,
   readsOf,
@@ -338,7 +339,10 @@ function whyRight(world: World, asked: Asked, reason: string): string | undefine
   );
   if (asked.change.kind === "resources" && vpa) return "a VPA";
   if (["generated-file", "guard-comment", "image-automation"].includes(reason)) return "the file says so";
-  return unit.kind === "chart" ? byTrying(world, asked) : undefined;
+  if (unit.kind !== "chart") return undefined;
+  const isOthers =
+    reason === "chart-hardcoded" && unit.application === undefined && isNamedByApplication(world.root, unit);
+  return byTrying(world, asked) ?? (isOthers ? "no place of its own" : undefined);
 }
 
 /** Tries every value that equals the field: none moves it, or each moves more than it. */

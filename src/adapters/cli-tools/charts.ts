@@ -15,6 +15,7 @@ import {
 import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
 import { type Parsed, parseYamlDocuments } from "../../manifests/yaml/yaml.ts";
 import { inScratch, type Limits, onPath, run } from "./renderer.ts";
+import { publishedCharts } from "./published-charts.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
 export interface ChartOptions {
@@ -51,12 +52,15 @@ export function chartTools(options: ChartOptions): ChartTools {
   };
 }
 
-/** The same with the Helm on `PATH`; undefined where there is none. */
-export function chartsOnPath(options: Pick<ChartOptions, "fetch"> = {}): ChartTools | undefined {
+/** The same with the Helm on `PATH`, which also fetches from the hosts; undefined where there is none. */
+export function chartsOnPath(published?: {
+  readonly hosts: readonly string[];
+  readonly cache: string;
+}): ChartTools | undefined {
   const helm = onPath("helm", process.env.PATH ?? "");
-  return helm === undefined
-    ? undefined
-    : chartTools({ ...options, helm, limits: { timeLimitMs: 20_000, scratch: tmpdir() } });
+  if (helm === undefined) return undefined;
+  const fetch = published ? { fetch: publishedCharts({ helm, ...published }) } : {};
+  return chartTools({ ...fetch, helm, limits: { timeLimitMs: 20_000, scratch: tmpdir() } });
 }
 
 function keyOf({ files, release, namespace, values, sets, checked }: ChartBuild): string {
