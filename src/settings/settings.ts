@@ -30,7 +30,10 @@ export interface Settings {
   /** The label by which alerts and series name their cluster; once it is set, every query asks for ours only. */
   readonly clusterLabel?: string | undefined;
   /** `freshMs`: an answer this old is shared with whoever asks the same; 1 s unless told. */
-  readonly prometheus: Endpoint & { readonly freshMs?: number };
+  readonly prometheus: Endpoint & {
+    readonly freshMs?: number;
+    readonly only?: { readonly label: string; readonly value: string } | undefined;
+  };
   /** `warmUpMs`: how long after its start Alertmanager may not know every alert; absent = not at all. */
   readonly alertmanager: Endpoint & { readonly warmUpMs?: number };
   readonly loki: Endpoint | undefined;
@@ -187,7 +190,10 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     internalPort: read.INTERNAL_PORT,
     cluster: read.CLUSTER_NAME,
     clusterLabel: read.CLUSTER_LABEL,
-    prometheus: endpoint(read.PROMETHEUS_URL, read.PROMETHEUS_TOKEN),
+    prometheus: {
+      ...endpoint(read.PROMETHEUS_URL, read.PROMETHEUS_TOKEN),
+      ...(read.CLUSTER_LABEL === undefined ? {} : { only: { label: read.CLUSTER_LABEL, value: read.CLUSTER_NAME } }),
+    },
     alertmanager: {
       ...endpoint(read.ALERTMANAGER_URL, read.ALERTMANAGER_TOKEN),
       warmUpMs: read.ALERTMANAGER_WARM_UP_MS,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type AlertRule, ruleFor } from "../../domain/incident/alert-rule.ts";
 import type { Series } from "../../domain/evidence/evidence.ts";
 import type { Metrics } from "../../ports/monitoring.ts";
+import { narrowedTo } from "../../domain/incident/expression.ts";
 import { parsePromql } from "./promql.ts";
 import { Refused } from "../../ports/errors.ts";
 import { askSmaller, getJson, type JsonSource } from "../http/http.ts";
@@ -41,6 +42,8 @@ const pointsWanted = 120;
 const coarser = 4;
 
 export interface PrometheusOptions {
+  /** Every query asks only for series with this label. */
+  readonly only?: { readonly label: string; readonly value: string } | undefined;
   readonly url: string;
   readonly authorization?: string | undefined;
   readonly deadlineMs?: number;
@@ -51,7 +54,8 @@ export interface PrometheusOptions {
 export function prometheus(options: PrometheusOptions): Metrics {
   const source: JsonSource = { name: "Prometheus", ...options };
   return {
-    range: async (query, from, to, points = pointsWanted) => {
+    range: async (asked, from, to, points = pointsWanted) => {
+      const query = options.only === undefined ? asked : onlyOurs(asked, options.only);
       const span = { query, from: from.getTime() / 1000, to: to.getTime() / 1000 };
       return askSmaller(
         () => rangeOf(source, span, points),
@@ -63,6 +67,13 @@ export function prometheus(options: PrometheusOptions): Metrics {
     },
     ruleOf: async (alert) => ruleOf(await ask(source, "/api/v1/rules", { type: "alert" }), alert),
   };
+}
+
+/** Where one Prometheus knows several clusters, each query asks for one. What cannot be narrowed is not asked. */
+function onlyOurs(query: string, { label, value }: { readonly label: string; readonly value: string }): string {
+  const expression = parsePromql(query);
+  if (expression === undefined) throw new Refused("Prometheus: a query that cannot be read cannot be narrowed");
+  return narrowedTo(query, expression, label, value);
 }
 
 interface Ranged {

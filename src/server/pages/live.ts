@@ -29,6 +29,7 @@ export function liveViews(alive: Alive): Live {
     }),
     system: async () => ({
       ...{ watchtower: watchtower.state(), proposals: await proposalsUnder(alive), sources: sources.all() },
+      unplaced: await store.unplaced(),
     }),
   };
 }

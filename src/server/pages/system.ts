@@ -3,6 +3,8 @@ import type { ParkedDelivery } from "../../adapters/postgres/incidents/inbox.ts"
 import type { Candidate, CapLimits, CapUse } from "../../domain/proposal/caps.ts";
 import type { Dashboard } from "../../domain/proposal/dashboard.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
+import type { UnplacedAlerts } from "../../domain/incident/unplaced.ts";
+import { unplacedPart } from "./unplaced.ts";
 import type { SourceHealth } from "../../domain/evidence/source-health.ts";
 import { renderMs } from "../../domain/records/step-cost.ts";
 import { isWatching, p99, renderWatchtower, type Watchtower } from "../../domain/guardrails/watchtower.ts";
@@ -23,6 +25,7 @@ export interface SystemView {
   readonly watchtower: Watchtower;
   readonly proposals: ProposalsView;
   readonly sources: readonly SourceHealth[];
+  readonly unplaced: readonly UnplacedAlerts[];
 }
 
 /** Deliveries that nobody has read yet, and those that are not tried again. */
@@ -40,6 +43,7 @@ export function systemPage(inboxed: InboxView, view: SystemView | undefined): Pr
   const body = html`${watchtowerPart(view.watchtower)}
     <h2>Proposals</h2>
     ${proposalsPart(view.proposals)}${inbox}
+    ${unplacedPart(view.unplaced)}
     <h2>Sources</h2>
     ${sourcesTable(view.sources)}`;
   return page("System", body);

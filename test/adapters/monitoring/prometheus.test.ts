@@ -111,3 +111,12 @@ test("E01: a question that is refused twice is not asked a third time", async ()
   expect(source.asked).toHaveLength(2);
   await source.close();
 });
+
+test("where a cluster is named, no query asks for another one's series", async () => {
+  const { url } = { url: shop.cluster.urls.prometheus };
+  const only = (value: string) => prometheus({ url, only: { label: "namespace", value } });
+  const query = "sum by (namespace) (kube_deployment_spec_replicas)";
+  expect((await only("shop-production").range(query, ...lastSeconds(5))).series).toHaveLength(1);
+  expect((await only("elsewhere").range(query, ...lastSeconds(5))).series).toEqual([]);
+  await expectFailure(only("shop-production").range("sum(", ...lastSeconds(5)), Refused, /cannot be narrowed/);
+});

@@ -31,6 +31,7 @@ async function shown(view: Partial<SystemView>): Promise<string> {
     watchtower: newWatchtower(now.getTime()),
     proposals,
     sources: [],
+    unplaced: [],
     ...view,
   });
   const store = { waitingCount: async () => 3, parkedDeliveries: async () => [] } as unknown as Parameters<
@@ -102,4 +103,14 @@ test("each source is shown with its last answer, its last error without secrets,
   expect(text).toContain("Loki absent LOKI_URL is not set");
   expect(text).toContain("«masked»");
   expect(page).not.toMatch(/<script|hunter2/);
+});
+
+test("alerts that lead nowhere are shown with their labels and the line that would map them", async () => {
+  const line = 'alerts: [{ alert: "QueueDepth", workload: "{namespace}/Deployment/NAME" }]';
+  const lost = { name: "QueueDepth", kind: "nobody" as const, times: 7, because: `it names nothing ${evil}`, line };
+  const text = await shown({ unplaced: [{ ...lost, labels: { queue: evil }, lastSeen: now.toISOString() }] });
+  expect(text).not.toContain(evil);
+  expect(words(text)).toContain("Alerts without a workload (1)");
+  expect(words(text)).toMatch(/QueueDepth queue=.* 7 it names nothing/);
+  expect(words(text)).toContain("{namespace}/Deployment/NAME");
 });
