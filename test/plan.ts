@@ -3,7 +3,7 @@ import { notEvaluated, type PolicyEngine, type PolicyResult } from "../src/domai
 import { isRecord, objectKey, type RenderedObject } from "../src/domain/kubernetes/rendered.ts";
 import { treeOf } from "../src/domain/kubernetes/tree.ts";
 import type { ChangeRequest } from "../src/flow/gate/change-request.ts";
-import type { Plan } from "../src/flow/plan.ts";
+import type { Plan } from "../src/flow/plan/plan.ts";
 import { pastFiles } from "../src/lab/past.ts";
 import type { Ports } from "../src/ports/ports.ts";
 import { anIncident } from "./builders.ts";

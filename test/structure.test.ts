@@ -98,7 +98,7 @@ describe("walls", () => {
   });
 
   test.each([
-    ["src/domain/text/masking.ts", "../../flow/plan.ts"],
+    ["src/domain/text/masking.ts", "../../flow/plan/plan.ts"],
     ["src/domain/text/masking.ts", "../gate/risk.ts"],
     ["src/manifests/render/render.ts", "../trace/kustomize.ts"],
     ["src/flow/collect/collect.ts", "../verify.ts"],

@@ -86,12 +86,16 @@ export function openMirror(options: MirrorOptions): Mirror {
 }
 
 async function commitsSince(directory: string, head: string, since: Date): Promise<CommitMark[]> {
-  const format = ["--first-parent", "--format=%H %cI %P%x09%s", `--since=${since.toISOString()}`, "--max-count=100"];
+  const format = [
+    "--first-parent",
+    "--format=%H%x00%cI%x00%P%x00%an%x00%s",
+    `--since=${since.toISOString()}`,
+    "--max-count=100",
+  ];
   const log = await quietGit(directory).raw(["log", ...format, head]);
   return log.split("\n").flatMap((line) => {
-    const [marks = "", ...subject] = line.split("\t");
-    const [sha, at, parent] = marks.split(" ");
-    return sha && at ? [{ sha, at, parent: parent || undefined, subject: subject.join(" ") }] : [];
+    const [sha, at, parents = "", author, subject] = line.split("\0");
+    return sha && at ? [{ sha, at, parent: parents.split(" ")[0] || undefined, author, subject }] : [];
   });
 }
 
@@ -218,7 +222,8 @@ async function dropOldTrees(directory: string, current: string): Promise<void> {
   }
 }
 
-const keptTrees = 5;
+// A reversal reads four at once, and several workflows may do so.
+const keptTrees = 24;
 
 function quietGit(directory: string, environment: Readonly<Record<string, string>> = {}) {
   const base = { PATH: process.env.PATH ?? "", HOME: directory, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1" };

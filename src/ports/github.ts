@@ -44,8 +44,9 @@ export interface CommitMark {
   readonly sha: string;
   readonly parent: string | undefined;
   readonly at: string;
-  /** The first line of its message. */
+  /** The first line of its message and its author's name: text of others. */
   readonly subject?: string | undefined;
+  readonly author?: string | undefined;
 }
 
 /** The people around a proposal. What the code host refuses to say about a person is undefined, and never a yes. */

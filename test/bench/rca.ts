@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { diagnoseSignals } from "../../src/domain/root-cause/cause.ts";
+import { diagnoseSignals } from "../../src/domain/root-cause/diagnose-signals.ts";
 import { signalsOf } from "../../src/domain/root-cause/signals.ts";
 import { rankSymptom, type Suspect } from "../../src/domain/root-cause/symptom.ts";
 import { baselines } from "./rca/baselines.ts";

@@ -12,7 +12,7 @@ import type { WorkloadState } from "../../src/domain/kubernetes/workload-state.t
 import { collect, type Observed } from "../../src/flow/collect/collect.ts";
 import { type Diagnosed, diagnose } from "../../src/flow/diagnose/diagnose.ts";
 import { type Gated, gate } from "../../src/flow/gate/gate.ts";
-import type { Plan } from "../../src/flow/plan.ts";
+import type { Plan } from "../../src/flow/plan/plan.ts";
 import { draftProposal, propose } from "../../src/flow/propose/propose.ts";
 import { recall } from "../../src/flow/recall.ts";
 import type { GitHost } from "../../src/ports/github.ts";

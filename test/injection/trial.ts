@@ -219,8 +219,8 @@ function voiceBreaches({ draft }: Told): string[] {
   const plain = [draft.title, draft.commitMessage, draft.check.title, ...draft.labels];
   const written = draft.files
     .filter(({ path }) => path.endsWith(".md"))
-    .map(({ content }) => withoutFrontMatter(content));
-  const all = [...bodies, ...plain, ...draft.files.map(({ content }) => content)];
+    .map(({ content }) => withoutFrontMatter(content ?? ""));
+  const all = [...bodies, ...plain, ...draft.files.map(({ content }) => content ?? "")];
   const live = [...bodies.flatMap(liveMarkup), ...plain.flatMap(liveInPlain), ...written.flatMap(liveInFile)];
   const commands = [...bodies, ...plain, ...written].flatMap(parseCommands);
   return [

@@ -46,11 +46,13 @@ export async function holdsPlan(
   const { files = [], behind_by } = await client.read(() =>
     client.octokit.rest.repos.compareCommitsWithBasehead(query),
   );
-  const planned = new Map(draft.files.map((file) => [file.path, blobId(file.content)]));
-  const there = new Map(files.map((file) => [file.filename, file.sha]));
+  const planned = new Map(draft.files.map((file) => [file.path, file.content === null ? gone : blobId(file.content)]));
+  const there = new Map(files.map((file) => [file.filename, file.status === "removed" ? gone : file.sha]));
   const exact = [...planned].every(([path, id]) => isProse(path) || there.get(path) === id);
   return behind_by === 0 && exact && [...there.keys()].every((path) => planned.has(path));
 }
+
+const gone = "gone";
 
 function isProse(path: string): boolean {
   return path.endsWith(".md");

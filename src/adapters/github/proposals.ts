@@ -4,6 +4,7 @@ import { visible } from "../../domain/text/visible.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
 import { type Draft, bodyOn, commitAt, holdsPlan, isOurs } from "./commits.ts";
+import { askAuthor } from "./reviewers.ts";
 import { statusOf } from "./pace.ts";
 
 /** The part of a pull request's answer that we use. */
@@ -160,12 +161,10 @@ async function adoptBranch(
 
 /** The base's files with the draft's in place. Doing it twice gives the same tree. */
 async function createTree(client: GitHubClient, draft: Draft): Promise<string> {
-  const tree = draft.files.map(({ path, content }) => ({
-    path,
-    content,
-    mode: "100644" as const,
-    type: "blob" as const,
-  }));
+  const tree = draft.files.map(({ path, content }) => {
+    const blob = { path, mode: "100644" as const, type: "blob" as const };
+    return content === null ? { ...blob, sha: null } : { ...blob, content };
+  });
   const paths = draft.files.map((file) => file.path);
   const detail = { paths, base: draft.baseSha, incident: draft.incident, effect: draft.effect };
   const request = { ...client.repository, base_tree: draft.baseTree, tree };
@@ -256,6 +255,7 @@ async function complete(client: GitHubClient, draft: Draft, present: Present): P
     const body = `${stickyMarker}\n${draft.report}`;
     await client.write("create comment", detail, () => client.octokit.rest.issues.createComment({ ...issue, body }));
   }
+  if (draft.takesBack !== undefined && present.comment === undefined) await askAuthor(client, draft, pull);
   if (present.checked) return;
   const { conclusion } = draft.check;
   const [title, summary] = [visible(draft.check.title), visible(draft.check.summary)];

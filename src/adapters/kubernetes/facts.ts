@@ -39,12 +39,29 @@ export interface NodeObject {
 
 export interface PodObject extends Owned {
   readonly spec?: { readonly nodeName?: string };
-  readonly status?: { readonly containerStatuses?: readonly ContainerStatus[] };
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly reason?: string;
+    readonly message?: string;
+  };
 }
 
 interface ContainerStatus {
   readonly name: string;
   readonly restartCount: number;
+  readonly ready?: boolean;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly running?: object;
+    readonly terminated?: { readonly reason?: string; readonly exitCode: number; readonly message?: string };
+  };
   readonly lastState?: {
     readonly terminated?: {
       readonly reason?: string;
@@ -141,6 +158,47 @@ export function terminationsOf(pods: readonly PodObject[]): Termination[] {
       ];
     }),
   );
+}
+
+// Pods of one workload mostly fail alike.
+const mostStates = 20;
+
+/** What keeps pods from running: `waiting ImagePullBackOff: …; last exit 1 Error; 5 restarts`. Those that run are left out. */
+export function podStatesOf(pods: readonly PodObject[]): Record<string, string> {
+  const states = pods.flatMap(({ metadata, status }) => {
+    const pod = metadata?.name ?? "";
+    const scheduled = status?.conditions?.find(({ type, status: held }) => type === "PodScheduled" && held === "False");
+    const own = [
+      ...(scheduled === undefined ? [] : [`${scheduled.reason ?? "not scheduled"}: ${scheduled.message ?? ""}`]),
+      ...(status?.reason === undefined ? [] : [`${status.reason}: ${status.message ?? ""}`]),
+    ];
+    const init = (status?.initContainerStatuses ?? []).flatMap((one) => stateOf(one, "init container "));
+    const main = (status?.containerStatuses ?? []).flatMap((one) => stateOf(one, ""));
+    return [
+      ...own.map((text) => [pod, text] as const),
+      ...[...init, ...main].map(([at, text]) => [`${pod}/${at}`, text] as const),
+    ];
+  });
+  return Object.fromEntries(
+    states.slice(0, mostStates).map(([at, text]) => [at, masked(text).text.slice(0, longestMessage)]),
+  );
+}
+
+function stateOf({ name, ready, state, lastState, restartCount }: ContainerStatus, what: string): [string, string][] {
+  const { waiting, terminated, running } = state ?? {};
+  const isInit = what !== "";
+  const done = isInit && terminated?.exitCode === 0;
+  if (ready === true || done || (waiting?.reason === "ContainerCreating" && restartCount === 0)) return [];
+  const now = waiting
+    ? `waiting ${waiting.reason ?? ""}: ${waiting.message ?? ""}`
+    : terminated
+      ? `terminated ${terminated.reason ?? ""} exit ${terminated.exitCode} ${terminated.message ?? ""}`
+      : running
+        ? "running, not ready"
+        : "unknown";
+  const last = lastState?.terminated;
+  const before = last === undefined ? "" : `; last exit ${last.exitCode} ${last.reason ?? ""}`;
+  return [[name, `${what}${now}${before}${restartCount > 0 ? `; ${restartCount} restarts` : ""}`]];
 }
 
 /** `requests.cpu` and so on as far as they are set, where there is one container: of several nobody can say which. */

@@ -18,7 +18,16 @@ import { asked, defaultDeadlineMs } from "./calls.ts";
 import { appliedRevision, entryOf, type ReadCustom } from "./gitops.ts";
 import { listed, orNote } from "./listing.ts";
 import { clusterObjects } from "./objects.ts";
-import { eventLines, podsOf, pressuresOf, quotasOf, resourcesOf, rolloutsOf, terminationsOf } from "./facts.ts";
+import {
+  eventLines,
+  podsOf,
+  podStatesOf,
+  pressuresOf,
+  quotasOf,
+  resourcesOf,
+  rolloutsOf,
+  terminationsOf,
+} from "./facts.ts";
 
 export interface KubernetesOptions {
   /** Address and token; without them the usual kubeconfig or the pod's service account. */
@@ -243,6 +252,7 @@ async function surroundings(clients: Clients, workload: Workload): Promise<Surro
     quotas: quotasOf(quotas ?? []),
     nodePressures: pressuresOf(nodes ?? [], new Set(mine.map(({ spec }) => spec?.nodeName ?? ""))),
     terminations: terminationsOf(mine),
+    podStates: podStatesOf(mine),
     ...(hpa?.spec ? { autoscaler: reportOf(hpa) } : {}),
     notes,
   };

@@ -54,6 +54,13 @@ export type EvidenceKey =
    * workload of the incident, or not only that one: followed by the `namespace/Kind/name` of each that it touched.
    */
   | "commits"
+  /**
+   * Facts: by full sha, `<RFC 3339>` and, for each object that the commit changed in the rendered entry,
+   * `<relation>:<Kind>/<name>:<aspect>,…`, parted by spaces.
+   */
+  | "suspects"
+  /** Facts: by `pod` or `pod/container`, what keeps it from running: `waiting ImagePullBackOff: …; last exit 1 Error`. */
+  | "pod-states"
   /** Series with both ends as labels: requests per second between two workloads. */
   | "calls"
   /**

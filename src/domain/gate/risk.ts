@@ -29,6 +29,8 @@ export interface RiskInput {
   /** How often the alert began to fire in the last hour. */
   readonly cycles: number | undefined;
   readonly insideWindow: boolean;
+  /** What a reversal may loosen, one sentence each. */
+  readonly loosens?: readonly string[] | undefined;
   /** How the effect is known: see `Effect.proof`. */
   readonly proof: "rendered" | "static";
 }
@@ -74,8 +76,9 @@ function amountFactors({ kind, amount }: RiskInput): Factor[] {
   ];
 }
 
-function scopeFactors({ critical, objectsChanged, proof }: RiskInput): Factor[] {
+function scopeFactors({ critical, objectsChanged, proof, loosens = [] }: RiskInput): Factor[] {
   return [
+    ...loosens.map((reason) => ({ level: "high", reason }) as const),
     ...(critical ? [{ level: "medium", reason: "the workload is listed as critical" } as const] : []),
     ...(objectsChanged > 1 ? [{ level: "high", reason: `changes ${objectsChanged} rendered objects` } as const] : []),
     ...(objectsChanged < 1 ? [{ level: "high", reason: "changes no rendered object" } as const] : []),

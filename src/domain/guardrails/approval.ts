@@ -69,7 +69,10 @@ export function admissionOf(word: CommandWord, speaker: Commenter, place: Place,
 
 /** Who may use a command, and how many must: the guardrails' entry, or the default of the command. */
 export function ruleOf(word: CommandWord, guardrails: Pick<Guardrails, "approvers">): ApprovalRule {
-  return guardrails.approvers[word] ?? (word === "help" || word === "explain" ? harmless : withoutEntry);
+  // Who may approve a change may approve the revert of a commit, unless the guardrails say who may.
+  const entry =
+    guardrails.approvers[word] ?? (word === "approve-revert" ? guardrails.approvers["approve-scale"] : undefined);
+  return entry ?? (word === "help" || word === "explain" ? harmless : withoutEntry);
 }
 
 /** Why an approval no longer counts; undefined while what was approved is what would be merged. */
@@ -82,7 +85,7 @@ export function staleness(
 }
 
 function approves(word: CommandWord): boolean {
-  return word === "approve-scale" || word === "rollback";
+  return word === "approve-scale" || word === "approve-revert" || word === "rollback";
 }
 
 function listing(rule: ApprovalRule, speaker: Commenter): string | undefined {

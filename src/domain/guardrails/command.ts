@@ -4,6 +4,8 @@ import { spokenLines } from "./spoken-lines.ts";
 /** One line that a person wrote to the bot. */
 export type Command =
   | { readonly kind: "approve"; readonly replicas?: number }
+  /** `all`: the whole commit is to be taken back, not only what bears on the workload. */
+  | { readonly kind: "approve-revert"; readonly all: boolean }
   | { readonly kind: "reject"; readonly reason: string }
   | { readonly kind: "hold"; readonly reason: string }
   | { readonly kind: "resume" | "retry" | "rollback" | "forget" | "help" }
@@ -17,6 +19,7 @@ export type Command =
 
 export const commandWords = [
   "approve-scale",
+  "approve-revert",
   "reject",
   "hold",
   "resume",
@@ -35,6 +38,7 @@ export type CommandWord = (typeof commandWords)[number];
 /** What each command does, for those who ask. */
 const meanings: Readonly<Record<CommandWord, string>> = {
   "approve-scale": "approves this exact change, or with a number plans it anew",
+  "approve-revert": "approves this exact revert of a commit, or with `all` plans that of the whole commit",
   reject: "closes the proposal for good",
   hold: "stops the merge until /resume",
   resume: "ends a hold",
@@ -89,7 +93,9 @@ function commandOf(line: string): Command | undefined {
 }
 
 function unknown(word: string): Command {
-  const near = commandWords.find((known) => known === nearestWord(word, commandWords));
+  const nearest = nearestWord(word, commandWords);
+  const near =
+    commandWords.find((known) => known === nearest) ?? commandWords.find((known) => known.startsWith(`${word}-`));
   return { kind: "unknown", word, ...(near === undefined ? {} : { didYouMean: near }) };
 }
 
@@ -99,6 +105,9 @@ function withArgument(word: CommandWord, argument: string): Command {
       if (argument === "") return { kind: "approve" };
       if (/^[1-9][0-9]{0,3}$/.test(argument)) return { kind: "approve", replicas: Number(argument) };
       return { kind: "invalid", word, problem: "takes nothing or one whole number of replicas, such as 6" };
+    case "approve-revert":
+      if (argument === "" || argument === "all") return { kind: word, all: argument === "all" };
+      return { kind: "invalid", word, problem: "takes nothing or the word all" };
     case "reject":
     case "hold":
     case "dispute":

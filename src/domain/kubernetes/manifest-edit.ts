@@ -30,6 +30,13 @@ export interface FileEdit {
   readonly after: string;
 }
 
+/** The same where files may go, too: `after` is null for one that goes. */
+export interface FileChange {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
 /** One link of the reason why Git owns the field where we edit it, for people: file, YAML path and why. */
 export interface OwnerLink {
   readonly path: string;

@@ -17,12 +17,15 @@ export function treeOf(files: Readonly<Record<string, string | Uint8Array>>): Tr
   return { paths: () => [...bytes.keys()], read: (path) => bytes.get(path) };
 }
 
-/** The same tree with some files replaced or added. */
-export function overlaid(tree: Tree, files: Readonly<Record<string, string>>): Tree {
-  const changed = treeOf(files);
+/** The same tree with some files replaced, added, or (null) taken away. */
+export function overlaid(tree: Tree, files: Readonly<Record<string, string | null>>): Tree {
+  const changed = treeOf(
+    Object.fromEntries(Object.entries(files).flatMap(([path, text]) => (text === null ? [] : [[path, text]]))),
+  );
+  const isGone = (path: string) => Object.hasOwn(files, path) && files[path] === null;
   return {
-    paths: () => [...new Set([...tree.paths(), ...changed.paths()])],
-    read: (path) => changed.read(path) ?? tree.read(path),
-    over: { tree, paths: changed.paths() },
+    paths: () => [...new Set([...tree.paths(), ...changed.paths()])].filter((path) => !isGone(path)),
+    read: (path) => changed.read(path) ?? (isGone(path) ? undefined : tree.read(path)),
+    over: { tree, paths: Object.keys(files) },
   };
 }

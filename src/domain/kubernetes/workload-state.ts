@@ -27,6 +27,8 @@ export interface Surroundings {
   /** What the nodes under its pods complain of: `node-1: MemoryPressure`. */
   readonly nodePressures: readonly string[];
   readonly terminations: readonly Termination[];
+  /** What keeps its pods from running, by `pod` or `pod/container`; texts of the kubelet and the scheduler. */
+  readonly podStates?: Readonly<Record<string, string>>;
   /** The autoscaler that steers it, as it reports itself. */
   readonly autoscaler?: AutoscalerReport;
   /** What could not be read, or only in part. */

@@ -7,6 +7,7 @@ import { masked } from "../text/masking.ts";
 import { incidentLine, trailersOf } from "./pull-request.ts";
 import { type ProposalReason, reasonSentence, renderReason, shortReason } from "./proposal-reason.ts";
 import { renderRemediation } from "../kubernetes/remediation.ts";
+import { effectTable, takenBack } from "./taken-back.ts";
 import type { OutcomeCause } from "./outcome.ts";
 
 /** What a proposal's texts are rendered from: the same values that the rules looked at. */
@@ -49,7 +50,10 @@ export interface SecondWitness {
 const longestBody = 65_536;
 
 export function renderTitle(story: ProposalBody, inHouse: (title: string) => string = (title) => title): string {
-  return inHouse(bare(`${renderRemediation(story.remediation)} (${shortReason(story)})`, 200));
+  const what = renderRemediation(story.remediation);
+  const { change, workload } = story.remediation;
+  const why = shortReason(story);
+  return inHouse(bare(change.kind === "commit" ? `${what}: ${why} of ${workload.name}` : `${what} (${why})`, 200));
 }
 
 /** Subject, the reason, and the trailers by which the commit is recognised. */
@@ -125,10 +129,6 @@ function witnessParts({ model, notes, explanation }: SecondWitness): string[] {
 }
 
 function change({ remediation, owners, warnings, effect }: ProposalBody): string {
-  const rows = effect.changes.map(
-    ({ object, field, from, to }) =>
-      `| ${code(`${object.kind}/${object.name}`)} | ${code(field.join("."))} | ${code(shown(from))} | ${code(shown(to))} |`,
-  );
   const proof =
     effect.proof.kind === "rendered"
       ? `Rendered before and after with ${effect.proof.with}: nothing else changes.`
@@ -136,9 +136,17 @@ function change({ remediation, owners, warnings, effect }: ProposalBody): string
   return [
     "## Change",
     `${plain(renderRemediation(remediation))}.`,
-    ["| object | field | before | after |", "|---|---|---|---|", ...rows].join("\n"),
+    ...takenBack(remediation),
+    effectTable(effect),
     proof,
-    ...(remediation.sizing.length > 0 ? [list("How the number was found", remediation.sizing.map(plain))] : []),
+    ...(remediation.sizing.length > 0
+      ? [
+          list(
+            remediation.change.kind === "commit" ? "What is taken back" : "How the number was found",
+            remediation.sizing.map(plain),
+          ),
+        ]
+      : []),
     list(
       "Why Git owns this field",
       owners.map((link) => `${code(link.path)} ${code(link.field)}: ${plain(link.because)}`),
@@ -273,10 +281,6 @@ export function renderReport(report: ReportState): string {
 
 function list(title: string, items: readonly string[]): string {
   return `${title}:\n\n${items.map((item) => `- ${item}`).join("\n")}`;
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? "absent" : JSON.stringify(value);
 }
 
 /** Text that others may have written, as a sentence of ours. Masked here too: this is the door to GitHub. */

@@ -10,7 +10,10 @@ export interface ProposalDraft {
   readonly body: string;
   readonly labels: readonly string[];
   readonly commitMessage: string;
-  readonly files: readonly { readonly path: string; readonly content: string }[];
+  /** Null = the file goes. */
+  readonly files: readonly { readonly path: string; readonly content: string | null }[];
+  /** The commit that is taken back: its author is asked for a review. */
+  readonly takesBack?: string | undefined;
   /** The effect hash that approvals bind to. */
   readonly effect: string;
   /** First text of the sticky comment. */
@@ -83,6 +86,9 @@ export type MergeAnswer =
   | { readonly kind: "merged"; readonly sha: string }
   | { readonly kind: "moved"; readonly because: string }
   | { readonly kind: "not-yet"; readonly because: string };
+
+/** The label of a proposal that takes a commit back. */
+export const revertLabel = "revert-commit";
 
 /** The name of our Check Run. */
 export const checkName = "rectify";

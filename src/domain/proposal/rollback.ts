@@ -9,6 +9,8 @@ export interface Rollback {
   /** What was merged, and the fields that it changed. */
   readonly remediation: Remediation;
   readonly effect: Effect;
+  /** The commit that it became; absent where an older version put it on record. */
+  readonly mergedSha?: string | undefined;
   /** Its pull request, and the newest one of the incident. */
   readonly pull: number;
   readonly latestPull: number;
@@ -20,7 +22,7 @@ export interface Rollback {
 }
 
 /** The part of a story that can be taken back. */
-export type Merged = Pick<Rollback, "remediation" | "effect">;
+export type Merged = Pick<Rollback, "remediation" | "effect" | "mergedSha">;
 
 /** What is to be taken back under this pull request, or why nothing can be. `story` is undefined while it goes on. */
 export function rollbackOf(story: IncidentOutcome | undefined, pull: number): Merged | string {
@@ -31,13 +33,14 @@ export function rollbackOf(story: IncidentOutcome | undefined, pull: number): Me
   if (remediation === undefined || effect === undefined || mergedSha === undefined) return "nothing of it was merged";
   if (proposal?.number !== pull) return `only the change of #${proposal?.number ?? 0} itself can be rolled back`;
   if (revert?.mergedSha !== undefined) return `#${revert.proposal?.number ?? 0} took it back already`;
-  return { remediation, effect };
+  // Only a commit is taken back by name: of a field the value before is known.
+  return { remediation, effect, ...(remediation.change.kind === "commit" ? { mergedSha } : {}) };
 }
 
 /** The change back, with who wants it. */
-export function remediationBack({ remediation, by, pull }: Rollback): Remediation {
+export function remediationBack({ remediation, by, pull, mergedSha }: Rollback): Remediation {
   return {
-    ...inverseOf(remediation),
+    ...inverseOf(remediation, mergedSha),
     sizing: [`back to ${remediation.from}, the value before pull request ${pull}: ${by} asked for it`],
   };
 }

@@ -16,7 +16,7 @@ const mostIncidents = 100;
 const Row = z.strictObject({
   alert: z.string().min(1),
   workload: z.string().regex(/^[a-z0-9-]+\/[A-Z][A-Za-z]+\/[a-z0-9.-]+$/, "must be namespace/Kind/name"),
-  remedy: z.enum(["scale", "resources", "image-rollback", "revert"]),
+  remedy: z.enum(["scale", "resources", "image-rollback", "revert-commit", "revert"]),
   /** Verified successes since the last failure. */
   successes: z.int().nonnegative(),
   failures: z.int().nonnegative(),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { diagnoseSignals, type SignalDiagnosis } from "../root-cause/cause.ts";
+import { diagnoseSignals, type SignalDiagnosis } from "../root-cause/diagnose-signals.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
 import { signalsOf } from "../root-cause/signals.ts";

@@ -1,5 +1,5 @@
 import { type CapsuleReading, replayCapsule } from "./capsule.ts";
-import type { SignalDiagnosis } from "../root-cause/cause.ts";
+import type { SignalDiagnosis } from "../root-cause/diagnose-signals.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import { renderCost } from "../remedy/cost.ts";
 import { costTrail } from "../remedy/cost-trail.ts";

@@ -129,7 +129,7 @@ const share = z.number().min(0).max(1);
 const ids = z.array(name).max(mostEvidence);
 const instant = z.iso.datetime({ offset: true });
 
-const kinds = z.enum(["scale", "resources", "image-rollback", "revert"]);
+const kinds = z.enum(["scale", "resources", "image-rollback", "revert-commit", "revert"]);
 const Tried = z.strictObject({ kind: kinds, sentence, from: name, to: name });
 const Considered = z.strictObject({ sentence, confidence: share, citing: ids });
 

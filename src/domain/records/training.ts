@@ -96,6 +96,7 @@ function remedyText({ remedy, workload }: Taught): string {
     resources: "change the resources of",
     "image-rollback": "roll back",
     revert: "revert",
+    "revert-commit": "revert-commit",
   };
   return `${what[remedy.kind]} ${workload.name} (now ${remedy.from})`;
 }

@@ -1,11 +1,13 @@
 import type { Cause } from "../root-cause/cause.ts";
+import { nextStepOf } from "../root-cause/changes/cause-names.ts";
+import { nameOf } from "../root-cause/changes/name-of.ts";
 import type { Evidence, EvidenceKey } from "../evidence/evidence.ts";
 import type { Guardrails } from "../guardrails/guardrails.ts";
 import type { ResourceField, WantedChange } from "../kubernetes/manifest-edit.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 import { podsWithin, resourceWithin } from "./quota-room.ts";
 import { seriesOf } from "../evidence/series.ts";
-import type { Remediation } from "../kubernetes/remediation.ts";
+import type { CommitReversal, Remediation } from "../kubernetes/remediation.ts";
 import { sizeMaxReplicas, sizeReplicas, sizeResources, type Sizing } from "./sizing.ts";
 import type { WorkloadState } from "../kubernetes/workload-state.ts";
 import type { Workload } from "../kubernetes/workload.ts";
@@ -19,18 +21,11 @@ export interface RemedyInput {
   /** The alert's metric against its limit, where the cause is in the alerting workload itself. */
   readonly metric: { readonly value: number; readonly limit: number } | undefined;
   readonly guardrails: Guardrails;
-  /** What the commit behind the cause changed, where one is. */
-  readonly undo: Undo | undefined;
   /** The utilisation to aim at, 0 to 1, where a runbook names one. */
   readonly target?: number | undefined;
   /** The field to resize and the room above the peak, where a runbook names them. */
   readonly resize?: { readonly field: ResourceField; readonly headroom?: number | undefined } | undefined;
 }
-
-/** The field values before the commit that caused it. */
-export type Undo =
-  | { readonly kind: "undo"; readonly change: WantedChange; readonly from: string; readonly sha: string }
-  | { readonly kind: "none"; readonly because: string };
 
 /** The one change that answers a cause, with its number and the arithmetic, or why there is none. */
 export type Remedy =
@@ -40,13 +35,18 @@ export type Remedy =
 /** Cause → remediation of the closed list; every number is computed here and nowhere else. */
 export function remedyFor(input: RemedyInput): Remedy {
   const { cause, state } = input;
-  if (cause.remedies.length === 0) return none(`${cause.sentence}: no field that Rectify may change cures this`);
+  if (cause.remedies.length === 0) return none(`${cause.sentence}: ${withoutField(cause)}`);
   if (state === undefined) return none("the workload to act on is not on the cluster");
-  if (cause.remedies.includes("revert")) return undoing(input);
+  if (cause.remedies.includes("revert-commit")) return reversing(input);
   const resized = cause.remedies.includes("resources") ? resizing(input, state) : undefined;
   if (resized?.kind === "change" || !cause.remedies.includes("scale"))
     return resized ?? none(`${cause.sentence}: its remedy needs a person`);
   return scaling(input, state);
+}
+
+/** No field of Git helps: what a person could do. */
+function withoutField(cause: Cause): string {
+  return `no field that Rectify may change fixes this. Next step: ${nextStepOf(nameOf(cause))}`;
 }
 
 /** A container that is held back or killed by its own limit gets another one, from what it was measured to use. */
@@ -92,15 +92,17 @@ function withinRoom({ most, current, room, isMemory }: Room): string {
   return isMemory ? `${Math.floor(allowed / 2 ** 20)}Mi` : `${Math.floor(allowed * 1000 + 1e-9)}m`;
 }
 
-function undoing({ cause, undo }: RemedyInput): Remedy {
-  if (undo === undefined) return none("the commit that caused it was not read");
-  if (undo.kind === "none") return none(undo.because);
-  const sizing = [`the value before commit ${undo.sha.slice(0, 7)}`];
+/** The commit behind the cause is taken back: its hunks of the workload and of what that stands on. */
+function reversing({ cause }: RemedyInput): Remedy {
+  if (cause.commit === undefined) return none("no commit is known that caused it");
   const { kind, namespace, name } = cause.workload;
-  const { change, from } = undo;
+  const short = cause.commit.slice(0, 7);
+  const [from, to] = [`commit ${short}`, `the state before commit ${short}`];
+  const change: CommitReversal = { kind: "commit", sha: cause.commit, scope: "workload", to };
+  const sizing = [`every field that commit ${short} changed goes back to what it was; later changes stay`];
   return {
     kind: "change",
-    remediation: { kind: "revert", workload: { kind, namespace, name }, change, from, to: String(change.to), sizing },
+    remediation: { kind: "revert-commit", workload: { kind, namespace, name }, change, from, to, sizing },
   };
 }
 

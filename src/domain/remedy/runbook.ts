@@ -31,7 +31,7 @@ export type RunbookRemedy =
       readonly field: "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory";
       readonly headroom?: number | undefined;
     }
-  | { readonly kind: "image-rollback" | "revert" | "none" };
+  | { readonly kind: "image-rollback" | "revert-commit" | "none" };
 
 export type RunbookReading =
   | { readonly kind: "runbook"; readonly runbook: Runbook }
@@ -47,6 +47,7 @@ const causeKinds = [
   "quota-exhausted",
   "downstream",
   "autoscaler-at-max",
+  "cluster-condition",
 ] as const satisfies readonly CauseKind[];
 
 const Remedy = z.discriminatedUnion("kind", [
@@ -56,7 +57,9 @@ const Remedy = z.discriminatedUnion("kind", [
     field: z.enum(["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]),
     headroom: z.number().gt(0).max(2).optional(),
   }),
-  z.strictObject({ kind: z.enum(["image-rollback", "revert", "none"]) }),
+  z.strictObject({ kind: z.enum(["image-rollback", "revert-commit", "none"]) }),
+  // What the remedy was called before it could take a whole commit back.
+  z.strictObject({ kind: z.literal("revert").transform(() => "revert-commit" as const) }),
 ]);
 
 /** Closed: a condition that is misspelt must not hold by being ignored. */

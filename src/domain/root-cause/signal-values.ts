@@ -1,10 +1,7 @@
+import type { Cited } from "./cited.ts";
+import type { Suspect } from "./changes/suspects.ts";
+import type { Symptom } from "./changes/symptoms.ts";
 import type { Workload } from "../kubernetes/workload.ts";
-
-/** A value read from evidence, with the ids it was read from. */
-export interface Cited<T> {
-  readonly value: T;
-  readonly from: readonly string[];
-}
 
 /** What presses on one workload. Undefined = not measured. */
 export interface Load {
@@ -65,6 +62,13 @@ export interface Signals {
   /** That the trouble arises in the alerting workload itself, as far as the ranking says so. */
   readonly own?: Located | undefined;
   readonly downstream: readonly Downstream[];
+  /** Commits around the workload by their rendered effect, and what pods, events and logs show. */
+  readonly suspects?: Cited<readonly Suspect[]> | undefined;
+  readonly symptoms?: readonly Symptom[] | undefined;
+  /** `Kind/name` of services that it was seen to call. */
+  readonly callees?: ReadonlySet<string> | undefined;
+  /** Ids of what the cluster itself says of its pods. */
+  readonly states?: readonly string[] | undefined;
   /** What should have been known and is not, for people. */
   readonly missing: readonly string[];
   /** Of it, what was asked for and not answered, or only in part: there may be more than anyone saw. */

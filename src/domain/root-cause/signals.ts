@@ -1,8 +1,11 @@
-import type { Change, ChangedPart, Cited, Downstream, Load, Signals } from "./signal-values.ts";
+import type { Cited } from "./cited.ts";
+import type { Change, ChangedPart, Downstream, Load, Signals } from "./signal-values.ts";
 import type { Evidence, EvidenceKey, Finding, Series } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
 import { ownerKeyOf, seriesOf } from "../evidence/series.ts";
 import { stepOf } from "./change-point.ts";
+import { suspectsIn } from "./changes/suspects.ts";
+import { type Symptom, symptomsIn } from "./changes/symptoms.ts";
 import { rankSymptom, type SymptomRanking } from "./symptom.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 
@@ -46,6 +49,10 @@ export function signalsOf(
       const load = loadOf(found.workload, workload, evidence);
       return { ...found, load, changes: changesOf(evidence, found.workload, workload) };
     }),
+    suspects: suspectsIn(evidence),
+    symptoms: [...symptomsIn(evidence), ...silenceIn(workload, evidence)],
+    callees: calleesOf(workload, evidence),
+    states: idsOf(evidence, "pod-states", "workload-state"),
     missing: missingOf(evidence),
     unanswered: unansweredIn(evidence),
   };
@@ -133,6 +140,29 @@ function trafficOf(
 function meanOf(points: Series["points"]): number | undefined {
   if (points.length === 0) return undefined;
   return points.reduce((sum, [, value]) => sum + value, 0) / points.length;
+}
+
+/** Requests that came and come no more. */
+function silenceIn(workload: Workload, evidence: readonly Evidence[]): Symptom[] {
+  const requests = seriesOf(evidence, { key: "requests", workload, home: workload });
+  if (!requests) return [];
+  const usual = Math.max(...requests.points.map(([, value]) => value));
+  return usual > 1 && requests.newest < usual * 0.05 ? [{ kind: "no-traffic", from: requests.from, texts: [] }] : [];
+}
+
+/** The workloads that it calls, as the mesh counts them or people declared them. */
+function calleesOf({ name }: Workload, evidence: readonly Evidence[]): ReadonlySet<string> {
+  const series = findingsOf(evidence, "calls").flatMap(({ finding }) =>
+    finding.kind === "series" ? finding.series : [],
+  );
+  const mine = series.filter(({ labels }) => [labels.deployment, labels.source_workload, labels.client].includes(name));
+  return new Set(
+    mine.flatMap(({ labels }) => {
+      const deployment = labels.dst_deployment ?? labels.destination_workload ?? labels.server;
+      const names = deployment === undefined ? [] : [`Deployment/${deployment}`, `Service/${deployment}`];
+      return labels.dst_statefulset === undefined ? names : [...names, `StatefulSet/${labels.dst_statefulset}`];
+    }),
+  );
 }
 
 /** Lines as the cluster adapter writes them: `Warning FailedCreate web-5d4f: … exceeded quota: …`. */

@@ -112,6 +112,7 @@ async function answeredBy({ ask, optional, ...item }: SourceQuestion, ports: Col
 /** Nothing to show and nothing to say about it. */
 function isEmpty(finding: Finding): boolean {
   if (finding.kind === "text") return finding.lines.length + finding.notes.length === 0;
+  if (finding.kind === "facts") return Object.keys(finding.facts).length + finding.notes.length === 0;
   return finding.kind === "series" && finding.series.length + finding.notes.length === 0;
 }
 

@@ -8,6 +8,7 @@ import type { Ports } from "../../ports/ports.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 import { runbookFinding } from "./load-runbooks.ts";
 import { recentCommits } from "./recent-commits.ts";
+import { suspectCommits } from "./suspects.ts";
 
 export type CollectSources = Pick<
   Ports,
@@ -59,6 +60,7 @@ export function questionsFor(
     dependencyQuestion(workload, ports, span),
     appliedQuestion(state, ports),
     commitQuestion(workload, state, ports, span),
+    suspectQuestion(workload, state, ports, span),
   ];
 }
 
@@ -109,6 +111,11 @@ function clusterQuestions({ workload }: Incident, { cluster, clock }: CollectSou
     {
       ...{ key: "rollouts", source, title: "rollouts of the workload", query: `GET replicasets ${namespace}` },
       ask: async () => ({ kind: "facts", facts: (await around()).rollouts, notes: [] }),
+    },
+    {
+      ...{ key: "pod-states", source, title: "what keeps pods from running", query: `GET pods ${namespace}` },
+      optional: true,
+      ask: async () => ({ kind: "facts", facts: (await around()).podStates ?? {}, notes: [] }),
     },
     {
       ...{ key: "oom-kills", source, title: "containers killed for memory", query: `GET pods ${namespace}` },
@@ -163,6 +170,17 @@ function commitQuestion(
   const query = `git log --since=${from.toISOString()}`;
   const ask = async (): Promise<Finding> => recentCommits(workload, state, from, ports);
   return { key: "commits", source: "git", title: "commits that changed the workload", query, ask };
+}
+
+function suspectQuestion(
+  workload: Workload,
+  state: WorkloadState | undefined,
+  ports: CollectSources,
+  { from }: Span,
+): SourceQuestion {
+  const query = `git log --since=${from.toISOString()}, rendered`;
+  const ask = async (): Promise<Finding> => suspectCommits(workload, state, from, ports);
+  return { key: "suspects", source: "git", title: "commits that changed what bears on it", query, optional: true, ask };
 }
 
 function appliedQuestion(state: WorkloadState | undefined, { cluster }: CollectSources): SourceQuestion {

@@ -31,6 +31,8 @@ export type ReviewOutcome =
       readonly kind: "replan";
       readonly by: string;
       readonly replicas: number | undefined;
+      /** The whole commit is to be taken back. */
+      readonly whole?: boolean;
       readonly hearings: CommandLog;
     };
 

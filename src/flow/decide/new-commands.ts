@@ -26,7 +26,7 @@ export interface CommandRound {
   /** Something was heard that changed nothing. */
   readonly idle: boolean;
   /** The change is to be planned anew, with the number that `by` asked for. */
-  readonly again?: { readonly by: string; readonly replicas: number | undefined };
+  readonly again?: { readonly by: string; readonly replicas: number | undefined; readonly whole?: boolean };
 }
 
 /** Hears what was written since, each comment once. */
@@ -49,7 +49,9 @@ export async function runNewCommands(
     const asked = heard.find(asksForPlan);
     if (!asked || !canReplan) continue;
     const replicas = asked.kind === "approve" ? asked.replicas : undefined;
-    return { standing, idle, again: { by: replicas === undefined ? "" : asked.by, replicas } };
+    const whole = asked.kind === "approve" && asked.whole === true;
+    const by = replicas === undefined && !whole ? "" : asked.by;
+    return { standing, idle, again: { by, replicas, ...(whole ? { whole } : {}) } };
   }
   return { standing, idle };
 }
@@ -73,7 +75,12 @@ async function listen(
 }
 
 function asksForPlan(heard: CommandOutcome): heard is Extract<CommandOutcome, { kind: "approve" | "retry" }> {
-  return heard.kind === "retry" || (heard.kind === "approve" && heard.replicas !== undefined);
+  return heard.kind === "retry" || (heard.kind === "approve" && isForAnother(heard));
+}
+
+/** A number, or the whole commit: what is approved has to be planned first. */
+function isForAnother({ replicas, whole }: Extract<CommandOutcome, { kind: "approve" }>): boolean {
+  return replicas !== undefined || whole === true;
 }
 
 function withHeard(
@@ -84,7 +91,7 @@ function withHeard(
   switch (heard.kind) {
     case "approve":
       // A number that can no longer be planned approves nothing: it is not this effect that was asked for.
-      if (heard.replicas !== undefined) return standing;
+      if (isForAnother(heard)) return standing;
       return {
         ...standing,
         approvals: [...standing.approvals, { by: heard.by, effect: effect.seen.effect }],

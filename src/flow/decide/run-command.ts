@@ -8,7 +8,7 @@ import {
 } from "../../domain/guardrails/command.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
-import type { Proposal } from "../../domain/proposal/pull-request.ts";
+import { type Proposal, revertLabel } from "../../domain/proposal/pull-request.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { withdrawalKind } from "./withdrawal-command.ts";
@@ -16,7 +16,7 @@ import { loadGuardrails } from "../collect/load-guardrails.ts";
 
 /** What one command means for the decision. */
 export type CommandOutcome =
-  | { readonly kind: "approve"; readonly by: string; readonly replicas?: number }
+  | { readonly kind: "approve"; readonly by: string; readonly replicas?: number; readonly whole?: true }
   | { readonly kind: "reject" | "hold" | "resume" | "retry"; readonly by: string }
   | { readonly kind: "explain"; readonly because: string }
   | { readonly kind: "nothing"; readonly because: string };
@@ -91,6 +91,8 @@ async function weigh(command: Command, said: Said, ports: Asked): Promise<Comman
   switch (command.kind) {
     case "approve":
       return approve(command.replicas, said, ports);
+    case "approve-revert":
+      return approveRevert(command.all, said, ports);
     case "reject":
     case "hold":
     case "resume":
@@ -139,6 +141,15 @@ async function approve(replicas: number | undefined, said: Said, ports: Asked): 
     by,
     ...(replicas === undefined ? {} : { replicas }),
   });
+}
+
+/** Only the proposal that takes a commit back can be approved so: its title is ours, and so is the label. */
+async function approveRevert(all: boolean, said: Said, ports: Asked): Promise<CommandOutcome> {
+  if (!said.about.proposal.labels.includes(revertLabel)) {
+    return { kind: "nothing", because: "this proposal takes no commit back: /approve-scale approves it" };
+  }
+  const by = said.comment.author;
+  return permitted("approve-revert", said, ports, { kind: "approve", by, ...(all ? { whole: true as const } : {}) });
 }
 
 /** Rights are asked live, at execution, and the answer is on record before anything follows from it. */

@@ -15,7 +15,6 @@ import { askModel, type ModelWord, remedyIdOf } from "./ask-model.ts";
 import type { Observed } from "../collect/collect.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { runbooksIn } from "../collect/load-runbooks.ts";
-import { undoOf } from "../collect/recent-commits.ts";
 import { productVersion } from "../../domain/incident/product-version.ts";
 
 /** What is wrong, who says so, and the remedy that follows. */
@@ -169,6 +168,5 @@ async function remedyOf(
   const { threshold, value, evidence } = observed;
   const own = workloadKey(cause.workload) === workloadKey(incident.workload);
   const metric = own && threshold !== undefined && value !== undefined ? { value, limit: threshold.limit } : undefined;
-  const undo = cause.commit === undefined || state === undefined ? undefined : await undoOf(cause.commit, state, ports);
-  return remedyFor({ cause, state, evidence, home: incident.workload, metric, guardrails, undo, target, resize });
+  return remedyFor({ cause, state, evidence, home: incident.workload, metric, guardrails, target, resize });
 }

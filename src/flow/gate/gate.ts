@@ -11,12 +11,14 @@ import {
 } from "../../domain/remedy/cost.ts";
 import { gateFilesIn } from "../../domain/gate/gate-files.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import type { Effect, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Effect } from "../../domain/kubernetes/manifest-edit.ts";
+import type { RemedyChange } from "../../domain/kubernetes/remediation.ts";
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
 import { reservedByChange } from "../../domain/remedy/plan-cost.ts";
 import { type PolicyVerdict, policyLacks } from "../../domain/gate/policy-report.ts";
 import { checkOf } from "../../domain/gate/policy-text.ts";
 import { driftOf } from "../../domain/proposal/rollback.ts";
+import { looseningsIn } from "../../domain/remedy/reversal/limits.ts";
 import { assessRisk, type Risk } from "../../domain/gate/risk.ts";
 import { isInsideWindows } from "../../domain/guardrails/window.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
@@ -26,7 +28,7 @@ import type { ChangeRequest } from "./change-request.ts";
 import { policyVerdict, type PlanJudgement } from "./policy-verdict.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "../collect/load-trust.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../plan/plan.ts";
 
 /** A change that may be proposed, with everything that speaks against merging it without a person. */
 export interface Gated {
@@ -171,12 +173,13 @@ function riskOf({ subject, plan, guardrails, recentChanges, cycles, trust, now }
     insideWindow:
       isInsideWindows(guardrails.windows, now) || guardrails.windowExemptSeverities.includes(subject.incident.severity),
     proof: effect.proof.kind,
+    loosens: change.kind === "commit" ? looseningsIn(effect.changes) : [],
   });
 }
 
 /** The number before and after, in one unit; undefined for a change that is no number. */
-function amountOf(change: WantedChange, from: string, { maxReplicas, maxCpu, maxMemory }: Guardrails) {
-  if (change.kind === "image-tag") return undefined;
+function amountOf(change: RemedyChange, from: string, { maxReplicas, maxCpu, maxMemory }: Guardrails) {
+  if (change.kind === "image-tag" || change.kind === "commit") return undefined;
   if (change.kind !== "resources") return { from: Number(from), to: change.to, ceiling: maxReplicas };
   const [before, after] = [parseQuantity(from), parseQuantity(change.to)];
   if (before === undefined || after === undefined) return undefined;
@@ -219,6 +222,7 @@ function lacksOf({ guardrails, risk, plan, verdict, asked, spending, trust }: We
   return [
     ...(guardrails.autoMerge === "low-risk" ? [] : ["the guardrails let nothing merge by itself"]),
     ...(risk.level === "low" ? [] : [`risk is ${risk.level}`]),
+    ...(plan.remediation.change.kind === "commit" ? ["a person approves the revert of a commit"] : []),
     ...(plan.effect.proof.kind === "rendered" ? [] : ["the effect was not rendered"]),
     ...(leftToCheck ? [] : policyLacks(verdict)),
     ...(budget === undefined ? [] : [budget]),

@@ -7,7 +7,7 @@ import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.
 import { overlaid } from "../../domain/kubernetes/tree.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type ChangeToJudge, evaluatePolicies } from "./evaluate-policies.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../plan/plan.ts";
 
 /** What the policies say of a plan, on what they looked at. */
 export interface PlanJudgement {

@@ -9,13 +9,13 @@ import {
 } from "../../domain/proposal/proposal-text.ts";
 import { renderChart } from "../../domain/evidence/chart.ts";
 import { branchOf, titleAs, type WordingRules } from "../../domain/proposal/wording.ts";
-import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import { revertLabel, type Proposal, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import type { Gated } from "../gate/gate.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { ledgerWith, sealedAmong } from "../collect/load-trust.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../plan/plan.ts";
 
 /** Everything that will be written, decided once: a repeated write must find what the first one meant. */
 export async function draftProposal(
@@ -54,7 +54,8 @@ export async function draftProposal(
     baseSha,
     title: renderTitle(story, inHouse),
     body: renderBody(story),
-    labels: ["rectify", `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"])],
+    labels: ["rectify", `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"]), ...revertLabels(plan)],
+    ...(remediation.change.kind === "commit" ? { takesBack: remediation.change.sha } : {}),
     ...afterOf(subject),
     commitMessage: renderCommitMessage(story, inHouse),
     files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
@@ -81,6 +82,10 @@ async function wordingOf(
     branch: branch ?? branchOf(remediation.workload, incident.cluster, rules),
     inHouse: (title: string) => titleAs(title, rules, subjects),
   };
+}
+
+function revertLabels({ remediation }: Plan): string[] {
+  return remediation.change.kind === "commit" ? [revertLabel] : [];
 }
 
 /** An older pull request of this incident is not taken for the one that is to be opened. */

@@ -8,7 +8,7 @@ import type { Ports } from "../../ports/ports.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan } from "../plan/plan.ts";
 
 /** `go` at once, `waited` first (the plan is old by now), or nothing to go for any more. */
 export type Slot = "go" | "waited" | NotNeeded;

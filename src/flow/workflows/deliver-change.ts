@@ -1,6 +1,6 @@
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
-import { loweredTo, type Remediation, scaledTo } from "../../domain/kubernetes/remediation.ts";
+import { loweredTo, type Remediation, scaledTo, wholeCommit } from "../../domain/kubernetes/remediation.ts";
 import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Run } from "../../ports/workflow.ts";
@@ -8,7 +8,7 @@ import type { ChangeRequest } from "../gate/change-request.ts";
 import { type ReviewOutcome, decide } from "../decide/decide.ts";
 import { gate, type Gated } from "../gate/gate.ts";
 import type { CommandLog } from "../decide/pending.ts";
-import { type Plan, planChange } from "../plan.ts";
+import { type Plan, planChange } from "../plan/plan.ts";
 import { draftProposal, propose } from "../propose/propose.ts";
 import { sync } from "../sync.ts";
 import { parkedWith } from "./parked.ts";
@@ -145,22 +145,34 @@ async function proposed(subject: ChangeRequest, first: Plan, turn: "go" | "waite
     };
     const decided = await decide(pending, run);
     if (decided.kind !== "replan") return { kind: "decided", plan: current.plan, proposal, gated, decided };
-    const { replicas, by, hearings } = decided;
+    const { replicas, whole, by, hearings } = decided;
     const { remediation } = current.plan;
-    const wanted = replicas === undefined ? remediation : scaledTo(remediation, replicas, by);
+    const wanted = wantedOf(remediation, { replicas, whole, by });
     const again = await planned(subject, wanted, run);
     approvedBy = undefined;
     earlier = hearings;
     if (again.kind === "refused") {
       // What is open stays open, as it was, with the reason: a refused wish is no verdict on what was proposed.
-      rebaseRefused ||= replicas === undefined;
+      rebaseRefused ||= replicas === undefined && whole !== true;
       const refusal = again.because;
       earlier = { ...hearings, standing: { ...hearings.standing, refusal } };
       continue;
     }
     current = await open({ ...subject, branch: proposal.branch }, again, run);
-    approvedBy = replicas === undefined ? undefined : by;
+    approvedBy = replicas === undefined && whole !== true ? undefined : by;
   }
+}
+
+interface Wish {
+  readonly replicas: number | undefined;
+  readonly whole: boolean | undefined;
+  readonly by: string;
+}
+
+/** The same remedy as somebody wants it: with a number, or for the whole commit. */
+function wantedOf(remediation: Remediation, { replicas, whole, by }: Wish): Remediation {
+  if (whole === true) return wholeCommit(remediation, by);
+  return replicas === undefined ? remediation : scaledTo(remediation, replicas, by);
 }
 
 /** A plan that passed the gate. */

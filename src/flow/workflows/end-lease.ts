@@ -8,7 +8,7 @@ import type { Run } from "../../ports/workflow.ts";
 import { deliverChange } from "./deliver-change.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { lookAtLease, type LookedAt } from "../decide/lease-review.ts";
-import { planChange } from "../plan.ts";
+import { planChange } from "../plan/plan.ts";
 import { verify } from "../verify.ts";
 
 /** What becomes of a lease. `soon` = only the moment was wrong. */

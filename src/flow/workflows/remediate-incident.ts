@@ -9,7 +9,7 @@ import { parkedWith } from "./parked.ts";
 import { collect, type Observed } from "../collect/collect.ts";
 import { diagnose, type Diagnosis } from "../diagnose/diagnose.ts";
 import { learn } from "../learn.ts";
-import { plan, planChange } from "../plan.ts";
+import { plan, planChange } from "../plan/plan.ts";
 import { recall, type Recalled } from "../recall.ts";
 import { verify } from "../verify.ts";
 
@@ -108,7 +108,7 @@ function causeOf({ cause, causes, confidence, missing }: Extract<Diagnosis, { ki
 async function revert(subject: ChangeRequest, story: IncidentOutcome, run: Run): Promise<IncidentOutcome> {
   const { remediation } = story;
   if (remediation === undefined) return story;
-  const back = inverseOf(remediation);
+  const back = inverseOf(remediation, story.mergedSha);
   const planned = await run.step("plan revert", (ports) => planChange(subject.incident, back, ports));
   if (planned.kind === "none") {
     return { ...story, because: `${story.because}; the revert could not be planned: ${planned.because}` };

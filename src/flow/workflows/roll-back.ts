@@ -4,7 +4,7 @@ import type { Ports } from "../../ports/ports.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { Run } from "../../ports/workflow.ts";
 import { deliverChange } from "./deliver-change.ts";
-import { planChange } from "../plan.ts";
+import { planChange } from "../plan/plan.ts";
 import { reportEnded } from "../decide/report-ended.ts";
 
 interface Settled {

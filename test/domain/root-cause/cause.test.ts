@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Cause, diagnoseSignals } from "../../../src/domain/root-cause/cause.ts";
+import type { Cause } from "../../../src/domain/root-cause/cause.ts";
+import { diagnoseSignals } from "../../../src/domain/root-cause/diagnose-signals.ts";
 import type { Signals } from "../../../src/domain/root-cause/signal-values.ts";
 import { web } from "../incident/incident-fixture.ts";
 
@@ -36,13 +37,13 @@ describe("one signal, one cause", () => {
       "an image changed just before",
       { changes: cited([commit("2026-01-02T10:18:00Z")]) },
       "bad-change",
-      ["revert", "image-rollback"],
+      ["revert-commit", "image-rollback"],
     ],
     [
       "a setting changed just before",
       { changes: cited([commit("2026-01-02T10:18:00Z", "config")]) },
       "bad-change",
-      ["revert"],
+      ["revert-commit"],
     ],
     ["full memory and restarts", { load: { memory: cited(0.97), restarts: cited(3) } }, "out-of-memory", ["resources"]],
     ["refused pods", { quota: cited(3) }, "quota-exhausted", []],

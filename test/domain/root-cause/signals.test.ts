@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { diagnoseSignals } from "../../../src/domain/root-cause/cause.ts";
+import { diagnoseSignals } from "../../../src/domain/root-cause/diagnose-signals.ts";
 import type { EvidenceKey, Finding } from "../../../src/domain/evidence/evidence.ts";
 import { signalsOf } from "../../../src/domain/root-cause/signals.ts";
 import { at, evidenceFrom, facts, incidentOf, level, series, step, text, web } from "../incident/incident-fixture.ts";
@@ -43,7 +43,7 @@ describe("the stories of the lab", () => {
       kind: "bad-change",
       commit: sha,
       workload: web,
-      remedies: ["revert", "image-rollback"],
+      remedies: ["revert-commit", "image-rollback"],
     });
     expect(first?.citing).toEqual(expect.arrayContaining(["E8", "E9"]));
   });
@@ -103,7 +103,7 @@ describe("the stories of the lab", () => {
       kind: "downstream",
       workload: { name: "catalog" },
       commit: sha,
-      remedies: ["revert", "image-rollback"],
+      remedies: ["revert-commit", "image-rollback"],
     });
   });
 

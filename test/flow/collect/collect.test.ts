@@ -4,7 +4,7 @@ import { loki } from "../../../src/adapters/monitoring/loki.ts";
 import { prometheus } from "../../../src/adapters/monitoring/prometheus.ts";
 import { withTimeout } from "../../../src/adapters/http/timeout.ts";
 import { capsuleOf, readCapsule, renderCapsule, replayCapsule } from "../../../src/domain/records/capsule.ts";
-import { diagnoseSignals } from "../../../src/domain/root-cause/cause.ts";
+import { diagnoseSignals } from "../../../src/domain/root-cause/diagnose-signals.ts";
 import { signalsOf } from "../../../src/domain/root-cause/signals.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { collect, type Observed } from "../../../src/flow/collect/collect.ts";

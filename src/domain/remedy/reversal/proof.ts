@@ -1,6 +1,6 @@
 import { canonicalText } from "../../kubernetes/object-changes.ts";
 import type { RenderedObject } from "../../kubernetes/rendered.ts";
-import { byIdentity, fieldsOf } from "./object-fields.ts";
+import { byIdentity, fieldsOf } from "../../root-cause/changes/object-fields.ts";
 
 /** What one entry renders to around the commit, and around the change that takes it back. */
 export interface Renderings {

@@ -1,29 +1,14 @@
-import type { Ending, Incident } from "../domain/incident/incident.ts";
-import type { Effect, Entry, FileEdit, OwnerLink } from "../domain/kubernetes/manifest-edit.ts";
-import { type Remediation, renderRemediation } from "../domain/kubernetes/remediation.ts";
-import { type LiveWorkload, workloadKey } from "../domain/kubernetes/workload.ts";
-import { answerQuestion } from "../manifests/locate/answer.ts";
-import type { Ports } from "../ports/ports.ts";
-import type { Diagnosed } from "./diagnose/diagnose.ts";
-import { loadGuardrails } from "./collect/load-guardrails.ts";
+import type { Incident } from "../../domain/incident/incident.ts";
+import { type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
+import { workloadKey } from "../../domain/kubernetes/workload.ts";
+import { answerQuestion } from "../../manifests/locate/answer.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { Diagnosed } from "../diagnose/diagnose.ts";
+import type { Planned } from "./planned.ts";
+import { planReversal } from "./reversal.ts";
+import { loadGuardrails } from "../collect/load-guardrails.ts";
 
-/** A remediation with the bytes that carry it and the proof of its effect. */
-export interface Plan {
-  readonly kind: "change";
-  readonly remediation: Remediation;
-  /** The workload as the cluster showed it when the change was planned. */
-  readonly live: LiveWorkload;
-  readonly entry: Entry;
-  readonly baseSha: string;
-  readonly files: readonly FileEdit[];
-  readonly owners: readonly OwnerLink[];
-  readonly warnings: readonly string[];
-  readonly effect: Effect;
-}
-
-export type Planned =
-  | Plan
-  | { readonly kind: "none"; readonly ending: Extract<Ending, "no-change" | "refused">; readonly because: string };
+export type { Plan, Planned } from "./planned.ts";
 
 type Asked = Pick<Ports, "github" | "cluster" | "renderer" | "charts" | "telemetry">;
 
@@ -42,7 +27,11 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   const live = await ports.cluster.workload(remediation.workload);
   if (live === undefined) return refused(`${workloadKey(remediation.workload)} is not on the cluster`);
   const entry = await ports.cluster.entryOf(live);
-  const question = { workload: live, change: remediation.change, entry };
+  const { change } = remediation;
+  if (change.kind === "commit") {
+    return planReversal({ incident, remediation: { ...remediation, change }, live, entry, head: { sha, tree } }, ports);
+  }
+  const question = { workload: live, change, entry };
   const edit = await answerQuestion(tree, question, (at, which) => ports.renderer.render(at, which), ports.charts);
   if (edit.kind === "refused") return refused(`${edit.because} (${edit.reason}). ${edit.cure}`);
   ports.telemetry.log(

@@ -1,0 +1,77 @@
+import type { Finding } from "../../domain/evidence/evidence.ts";
+import { changesBetween } from "../../domain/kubernetes/effect.ts";
+import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Rendered, RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
+import { identityOf } from "../../domain/root-cause/changes/object-fields.ts";
+import { aspectsOf } from "../../domain/root-cause/changes/aspects.ts";
+import { renderSuspect, type SuspectPart } from "../../domain/root-cause/changes/suspects.ts";
+import { keysBetween, relationsAround } from "../../domain/root-cause/changes/touched.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { renderAt } from "./recent-commits.ts";
+
+// Each costs two renderings: a window with more commits than this is shown in part, and says so.
+const mostCommits = 20;
+const mostParts = 20;
+
+/** The commits of the window whose rendered effect changed the workload, or anything else of its entry, and how. */
+export async function suspectCommits(
+  workload: Workload,
+  live: LiveWorkload | undefined,
+  since: Date,
+  ports: Pick<Ports, "github" | "cluster" | "renderer">,
+): Promise<Finding> {
+  if (live === undefined) return { kind: "missing", because: "the workload is not known, so its manifests are not" };
+  const entry = await ports.cluster.entryOf(live);
+  const commits = await ports.github.commitsSince(since);
+  const facts: Record<string, string> = {};
+  const notes =
+    commits.length > mostCommits ? [`only the newest ${mostCommits} of ${commits.length} commits were read`] : [];
+  const rendered = renderOnce(entry, ports);
+  for (const { sha, parent, at } of commits.slice(0, mostCommits)) {
+    if (parent === undefined) continue;
+    const [before, after] = [await rendered(parent), await rendered(sha)];
+    if (before.kind !== "rendered" || after.kind !== "rendered") {
+      notes.push(`commit ${sha.slice(0, 7)} cannot be rendered on both sides`);
+      continue;
+    }
+    const parts = partsOf({ parent: before.objects, commit: after.objects }, workload);
+    if (parts.length > 0) facts[sha] = renderSuspect({ at, parts });
+  }
+  return { kind: "facts", facts, notes };
+}
+
+/** A commit's parent is mostly the commit before it: each is rendered once. */
+function renderOnce(entry: Entry, ports: Pick<Ports, "github" | "renderer">): (sha: string) => Promise<Rendered> {
+  const known = new Map<string, Promise<Rendered>>();
+  return (sha) => {
+    const rendering = known.get(sha) ?? renderAt(sha, entry, ports);
+    known.set(sha, rendering);
+    return rendering;
+  };
+}
+
+interface Around {
+  readonly parent: readonly RenderedObject[];
+  readonly commit: readonly RenderedObject[];
+}
+
+function partsOf({ parent, commit }: Around, workload: Workload): readonly SuspectPart[] {
+  const relations = relationsAround({ parent, commit }, workload);
+  const wanted = new Set(keysBetween(parent, commit));
+  const byObject = new Map<string, ObjectChange[]>();
+  for (const change of changesBetween(parent, commit)) {
+    const key = identityOf(objectOf(change));
+    if (wanted.has(key)) byObject.set(key, [...(byObject.get(key) ?? []), change]);
+  }
+  const parts = [...byObject].map(([key, changes]): SuspectPart => {
+    const { kind, name } = changes[0]?.object ?? { kind: "", name: "" };
+    return { relation: relations.get(key) ?? "other", object: `${kind}/${name}`, aspects: aspectsOf(changes) };
+  });
+  const order = ["self", "uses", "calls", "namespace", "other"];
+  return parts.sort((a, b) => order.indexOf(a.relation) - order.indexOf(b.relation)).slice(0, mostParts);
+}
+
+function objectOf({ object: { apiVersion, kind, namespace, name } }: ObjectChange): RenderedObject {
+  return { apiVersion, kind, metadata: { name, ...(namespace === "" ? {} : { namespace }) } };
+}
