@@ -47,7 +47,7 @@ export async function confirmed(
     return refused("shared-source", because, "Give this field a value of its own in the chart first.");
   }
   if (!baseline.certain) {
-    const warning = "other values that only the cluster knows play a part, so the rendering is no proof";
+    const warning = "the chart was rendered without what only the cluster or Kustomize adds, so it is no proof";
     return { ...edit, warnings: [...edit.warnings, warning] };
   }
   return { ...edit, rendered: { with: baseline.with, changes } };

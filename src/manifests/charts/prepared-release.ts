@@ -1,6 +1,7 @@
 import type { ChartBuild, ChartFiles, ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
+import { textAt } from "../yaml/source.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
 import { chartReference } from "./chart-reference.ts";
 import { hasUnseenValues, replacesOwnValues, type Values, valuesOf } from "./release-values.ts";
@@ -11,7 +12,7 @@ export interface PreparedRelease {
   readonly files: ChartFiles;
   readonly build: ChartBuild;
   readonly effective: Values;
-  /** False where values that only the cluster knows may win. */
+  /** False where values that only the cluster knows may win, or where more is done to the objects. */
   readonly certain: boolean;
 }
 
@@ -39,7 +40,12 @@ export async function preparedRelease(
     return { impossible: `${release.name} in ${namespace} is no name of a release` };
   const { texts, sets, effective } = values;
   const build = { files, release: release.name, namespace, values: texts, sets, checked: true };
-  return { release, files, build, effective, certain: !hasUnseenValues(release) };
+  return { release, files, build, effective, certain: !hasUnseenValues(release) && !isInflated(release) };
+}
+
+/** Kustomize changes the objects of a chart that it inflates: the chart alone is not what is applied. */
+function isInflated({ directory, resource, origin }: Release): boolean {
+  return directory === undefined && resource === undefined && textAt(origin, ["repoURL"]) === undefined;
 }
 
 /** The release as it is rendered now. */
