@@ -96,7 +96,7 @@ export function marking({ labels, points }: Series, metric: string): Series {
   return { labels: { ...labels, metric }, points };
 }
 
-function clusterQuestions({ workload }: Incident, { cluster, clock }: CollectSources): SourceQuestion[] {
+function clusterQuestions({ workload }: Incident, { cluster, clock, timings }: CollectSources): SourceQuestion[] {
   const around = memoized(() => cluster.surroundings(workload));
   const source = "kubernetes" as const;
   const { namespace } = workload;
@@ -120,7 +120,11 @@ function clusterQuestions({ workload }: Incident, { cluster, clock }: CollectSou
     {
       ...{ key: "oom-kills", source, title: "containers killed for memory", query: `GET pods ${namespace}` },
       ask: async () => {
-        const killed = (await around()).terminations.filter(({ reason }) => reason === "OOMKilled");
+        const since = clock.now().getTime() - timings.lookbackMs;
+        // Kubernetes remembers the last kill for as long as the pod lives: an old one explains nothing of today.
+        const killed = (await around()).terminations.filter(
+          ({ reason, at }) => reason === "OOMKilled" && (at === undefined || Date.parse(at) >= since),
+        );
         const points = [[clock.now().getTime() / 1000, killed.length]] as const;
         return { kind: "series", unit: "", series: [{ labels: {}, points }], notes: [] };
       },

@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { type CollectSources, questionsFor } from "../../../src/flow/collect/questions.ts";
+import { anIncident } from "../../builders.ts";
+
+const now = new Date("2026-11-24T03:00:00Z");
+
+test("containers killed for memory are counted by their time in the window", async () => {
+  const killed = (at: string) => ({ pod: "p", container: "c", reason: "OOMKilled", exitCode: 137, restarts: 1, at });
+  const terminations = [killed("2026-11-24T02:50:00Z"), killed("2026-11-20T02:50:00Z")];
+  const sources = {
+    cluster: { surroundings: async () => ({ terminations }) },
+    clock: { now: () => now },
+    timings: { lookbackMs: 1_800_000, rateWindow: "5m" },
+  } as unknown as CollectSources;
+  const span = { from: new Date(now.getTime() - 1_800_000), to: now };
+  const question = questionsFor(anIncident(), undefined, sources, span).find(({ key }) => key === "oom-kills");
+  expect(await question?.ask()).toMatchObject({ series: [{ points: [[now.getTime() / 1000, 1]] }] });
+});
