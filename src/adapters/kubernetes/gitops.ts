@@ -19,12 +19,12 @@ const flux: CustomType = { group: "kustomize.toolkit.fluxcd.io", version: "v1", 
 const argo: CustomType = { group: "argoproj.io", version: "v1alpha1", plural: "applications" };
 
 interface KustomizationObject {
-  readonly spec?: { readonly path?: string };
+  readonly spec?: { readonly path?: string; readonly [field: string]: unknown };
   readonly status?: { readonly lastAppliedRevision?: string };
 }
 
 interface ApplicationObject {
-  readonly spec?: { readonly source?: { readonly path?: string } };
+  readonly spec?: { readonly source?: { readonly path?: string }; readonly [field: string]: unknown };
   readonly status?: { readonly sync?: { readonly status?: string; readonly revision?: string } };
 }
 
@@ -34,19 +34,30 @@ export async function entryOf(read: ReadCustom, workload: LiveWorkload, cluster:
   const namespace = workload.labels?.["kustomize.toolkit.fluxcd.io/namespace"];
   if (name !== undefined && namespace !== undefined) {
     const found = (await read(flux, { namespace, name })) as KustomizationObject | undefined;
-    return { tool: "flux", path: trimmed(found?.spec?.path), cluster, object: `Kustomization ${namespace}/${name}` };
+    const object = `Kustomization ${namespace}/${name}`;
+    return { tool: "flux", path: trimmed(found?.spec?.path), cluster, object, ...specOf(found?.spec) };
   }
-  const application = workload.annotations?.["argocd.argoproj.io/tracking-id"]?.split(":")[0];
-  if (application !== undefined) {
-    const found = (await read(argo, { namespace: "argocd", name: application })) as ApplicationObject | undefined;
+  const tracked =
+    workload.annotations?.["argocd.argoproj.io/tracking-id"]?.split(":")[0] ??
+    workload.labels?.["argocd.argoproj.io/instance"];
+  if (tracked !== undefined) {
+    // An Application outside Argo CD's own namespace is tracked as `namespace_name`.
+    const [application = "", home = "argocd"] = tracked.split("_").reverse();
+    const found = (await read(argo, { namespace: home, name: application })) as ApplicationObject | undefined;
     return {
       tool: "argocd",
       path: trimmed(found?.spec?.source?.path),
       cluster,
-      object: `Application argocd/${application}`,
+      object: `Application ${home}/${application}`,
+      ...specOf(found?.spec),
     };
   }
   return { tool: "unknown", path: null, cluster };
+}
+
+/** What the controller's object says, which the repository may not show. */
+function specOf(spec: Readonly<Record<string, unknown>> | undefined): Pick<Entry, "spec"> {
+  return spec === undefined ? {} : { spec };
 }
 
 function trimmed(path: string | undefined): string | null {

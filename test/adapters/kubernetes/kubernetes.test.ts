@@ -37,6 +37,7 @@ test("the marks of Flux lead to the entry and to the applied commit", async () =
   expect(entry).toEqual({
     ...{ tool: "flux", path: "manifests/shop", cluster: "lab" },
     object: "Kustomization flux-system/shop",
+    spec: expect.objectContaining({ path: "./manifests/shop" }) as object,
   });
   expect(await cluster.appliedRevision(entry)).toEqual({ kind: "applied", sha: shop.cluster.appliedRevision() });
   const missing = { ...entry, object: "Kustomization flux-system/absent" };
