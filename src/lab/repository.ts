@@ -13,7 +13,7 @@ export const owner = "rectify-lab";
 export const repo = "shop";
 
 /** What the repository of the lab allows, unless the scenario says otherwise. */
-const guardrails = {
+export const labGuardrails = {
   namespaces: ["shop-production"],
   maxReplicas: 12,
   requiredChecks: [{ name: "rectify-policy", app: ciApp }],
@@ -48,7 +48,7 @@ export async function openRepository(
       ...withChanges(repositoryFiles(gitops), scenario.files ?? {}),
       ...pastFiles(scenario.past ?? 0, new Date(), sealKeyFrom(secrets.webhook)),
       ...scenario.world?.files,
-      [guardrailsPath]: renderYaml({ ...guardrails, ...scenario.guardrails }),
+      [guardrailsPath]: renderYaml({ ...labGuardrails, ...scenario.guardrails }),
     },
     people: [
       { login: approver, permission: "write" },
@@ -71,7 +71,7 @@ function withChanges(
 const entriesOfOthers: Readonly<Record<GitOps, string>> = { flux: "manifests/argocd", argocd: "manifests/clusters" };
 
 /** This project's own manifests and policies: the lab's GitOps repository, without the entries of the other engine. */
-function repositoryFiles(gitops: GitOps): Record<string, string> {
+export function repositoryFiles(gitops: GitOps): Record<string, string> {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const files: Record<string, string> = {};
   for (const folder of ["manifests", "policies"]) {

@@ -22,7 +22,8 @@ export interface LabWorld {
   close(): Promise<void>;
 }
 
-const entry: Entry = {
+/** Where the shop starts. */
+export const shopEntry: Entry = {
   tool: "flux",
   path: "manifests/shop/overlays/production",
   object: "Kustomization flux-system/shop",
@@ -68,11 +69,11 @@ function openCluster(directory: string, forge: Forge, scenario: Scenario): Promi
   return startCluster({
     desired: async () => {
       const { sha, tree } = await flux.head();
-      const rendered = render(tree, entry);
+      const rendered = render(tree, shopEntry);
       if (rendered.kind !== "rendered") throw new Error(`the lab's repository cannot be rendered: ${rendered.because}`);
       return { revision: sha, objects: rendered.objects };
     },
-    entry: { object: "Kustomization flux-system/shop", path: `./${entry.path}` },
+    entry: { object: "Kustomization flux-system/shop", path: `./${shopEntry.path}` },
     rules: rulesOf(scenario),
     ...(scenario.world?.coarse ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000 } : {}),
     ...(noHelp === undefined ? {} : { noHelp }),

@@ -69,7 +69,7 @@ export async function openShop(kube: KubeClient, lokiUrl: () => string | undefin
 /** Only what the model of requests reads; everything else of the simulation stands still here. */
 const quietSettings: SimulationSettings = {
   ...{ services: shopServices, calls: shopCalls, load: (workload) => quietLoad[workload] ?? 0 },
-  ...{ noHelp: undefined, badImages: [], rules: [], seed: 1, podStartMs: 0, historyMs: 0 },
+  ...{ noHelp: undefined, fault: undefined, badImages: [], rules: [], seed: 1, podStartMs: 0, historyMs: 0 },
   ...{ tickMs, scrapeMs: tickMs, rulesMs: tickMs, syncMs: tickMs, autoscaleMs: tickMs, scaleDownMs: tickMs },
   desired: async () => ({ revision: "", objects: [] }),
   entry: { object: "", path: "" },

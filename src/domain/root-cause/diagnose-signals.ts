@@ -21,13 +21,14 @@ const reasonWeight = 0.5;
 export function diagnoseSignals(signals: Signals): SignalDiagnosis {
   const suspects = suspectCauses(weighingOf(signals));
   const changed = signals.suspects === undefined ? changeCause(signals) : [];
+  const conditions = conditionCauses(signals);
   const inside = [...changed, ...loadCauses(signals.workload, signals.load)];
   const drafts: Draft[] = [
-    ...quotaCause(signals),
+    ...(suspects.some(({ name }) => name === "quota") ? [] : quotaCause(signals)),
     ...suspects,
     ...inside.map((draft) => lessenedBy(signals.downstream, draft)),
-    ...conditionCauses(signals),
-    ...ownCause(signals, inside.length + suspects.length > 0),
+    ...conditions,
+    ...ownCause(signals, inside.length + suspects.length + conditions.length > 0),
     ...predictedCause(signals),
     ...signals.downstream.map((downstream) => downstreamCause(signals, downstream)),
   ];

@@ -1,3 +1,4 @@
+import type { LabFault } from "../faults/fault-state.ts";
 import { type ApiServer, type Fault, serveApi } from "./servers/api-server.ts";
 import type { AlertWebhook } from "./servers/alert-webhook.ts";
 import { createAlertmanager } from "./servers/alertmanager.ts";
@@ -36,6 +37,7 @@ export interface ClusterOptions {
   readonly scaleDownMs?: number;
   /** How much quiet past is simulated before the clock starts. */
   readonly historyMs?: number;
+  readonly fault?: LabFault;
   readonly groupBy?: readonly string[];
   readonly groupWaitMs?: number;
   readonly groupIntervalMs?: number;
@@ -84,7 +86,13 @@ const lookbackMs = 5_000;
 function settingsOf(options: ClusterOptions) {
   return {
     ...{ services: shopServices, calls: shopCalls, load: (workload: string) => quietLoad[workload] ?? 0 },
-    ...{ rules: defaultRules(), badImages: [], groupBy: ["alertname", "namespace", "deployment"], noHelp: undefined },
+    ...{
+      rules: defaultRules(),
+      badImages: [],
+      groupBy: ["alertname", "namespace", "deployment"],
+      noHelp: undefined,
+      fault: undefined,
+    },
     ...defaults,
     ...options,
   };

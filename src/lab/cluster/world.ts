@@ -1,3 +1,5 @@
+import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import type { Disturbance, LabFault } from "../faults/fault-state.ts";
 import type { AutoscalerState } from "./objects/autoscaler.ts";
 import type { Desired, GitopsEntry } from "./objects/gitops.ts";
 import { createKubeStore, type KubeStore } from "./objects/kube-store.ts";
@@ -35,6 +37,8 @@ export interface SimulationSettings {
   readonly autoscaleMs: number;
   readonly scaleDownMs: number;
   readonly historyMs: number;
+  /** What goes wrong while what is rendered makes it so. */
+  readonly fault: LabFault | undefined;
 }
 
 /** Everything that changes while the simulation runs. */
@@ -55,6 +59,9 @@ export interface ClusterState {
   /** When each periodic job ran last. */
   readonly ranAt: Map<string, number>;
   readonly sync: { suspended: boolean; applied: string | undefined; seen: string | undefined; running: boolean };
+  /** What the cluster was last told to run, as it was rendered. */
+  desired: readonly RenderedObject[];
+  readonly disturbance: Disturbance;
   flows: ReadonlyMap<string, Flow>;
   alerts: readonly ActiveAlert[];
 }
@@ -78,7 +85,12 @@ export function createWorld(settings: SimulationSettings, nowMs: number): Cluste
     ...{ counters: createCounters(), autoscaler: { recommended: new Map() } },
     ...{ loads: new Map(), backlogs: new Map(), firstReady: new Map(), ranAt: new Map() },
     sync: { suspended: false, applied: undefined, seen: undefined, running: false },
-    ...{ flows: new Map(), alerts: [] },
+    ...{
+      flows: new Map(),
+      alerts: [],
+      desired: [],
+      disturbance: { since: undefined, pods: new Set(), nodes: new Set() },
+    },
   };
 }
 

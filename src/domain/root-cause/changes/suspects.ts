@@ -135,8 +135,14 @@ function weigh(at: Omit<Weighed, "score" | "symptom">, weighing: Weighing): Weig
   const near = isShown ? byRelation[relation] ** 0.5 : byRelation[relation];
   const early = Math.max(0, lagMs);
   const time = isShown ? 1 - 0.3 * (early / longLagMs) : 1 - 0.5 * (early / shortLagMs);
+  // Clocks differ, but a commit after the onset is less likely than one before it.
+  const order = lagMs < 0 ? 0.8 : 1;
   const surge = !isShown && (weighing.traffic ?? 1) >= risingTraffic ? 0.6 : 1;
-  return { ...at, symptom, score: early > (isShown ? longLagMs : shortLagMs) ? 0 : base * near * time * surge * fit };
+  return {
+    ...at,
+    symptom,
+    score: early > (isShown ? longLagMs : shortLagMs) ? 0 : base * near * time * order * surge * fit,
+  };
 }
 
 /** How well what is seen fits what was changed, 0 to 1. */

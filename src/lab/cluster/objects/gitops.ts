@@ -60,6 +60,9 @@ function applyObject(store: KubeStore, object: RenderedObject, by: Applied): voi
   if (live.spec && next.spec && next.spec.replicas === undefined && live.spec.replicas !== undefined)
     next.spec.replicas = live.spec.replicas;
   const same = JSON.stringify(live.spec) === JSON.stringify(next.spec);
+  // ConfigMaps, Secrets and roles have no spec.
+  for (const [field, value] of Object.entries(next))
+    if (!["metadata", "spec", "status"].includes(field)) live[field] = value;
   live.metadata.labels = { ...next.metadata.labels };
   live.metadata.annotations = { ...live.metadata.annotations, ...next.metadata.annotations };
   if (same) return;
@@ -108,7 +111,7 @@ function releaseObjects(object: RenderedObject): RenderedObject[] {
 
 const appliedKinds = [
   ...["Deployment", "StatefulSet", "Service", "ResourceQuota", "HorizontalPodAutoscaler", "Namespace"],
-  ...["HelmRelease", "HelmRepository", "PodDisruptionBudget"],
+  ...["HelmRelease", "HelmRepository", "PodDisruptionBudget", "ConfigMap", "Ingress", "NetworkPolicy"],
 ];
 
 function appliedObjects(store: KubeStore, by: Applied): KubeObject[] {

@@ -12,6 +12,8 @@ export interface Fleet {
   readonly podStartMs: (workload: string) => number;
   /** When each pod becomes ready, Unix milliseconds, by pod name. */
   readonly readyAt: Map<string, number>;
+  /** Why no new pod of a workload is let in, besides quotas; undefined = it is. */
+  refuses?: (workload: string) => string | undefined;
 }
 
 /** Creates a pod of the owner unless a quota refuses it. */
@@ -21,7 +23,8 @@ export function createPod(fleet: Fleet, owner: KubeObject, workload: KubeObject,
     metadata?: { labels?: object; annotations?: object };
     spec?: object;
   };
-  const refusal = quotaRefusal(store, owner.metadata.namespace, template.spec, name);
+  const refusal =
+    quotaRefusal(store, owner.metadata.namespace, template.spec, name) ?? fleet.refuses?.(workload.metadata.name);
   if (refusal !== undefined) {
     store.note(owner, { type: "Warning", reason: "FailedCreate", message: `Error creating: ${refusal}` });
     return undefined;

@@ -77,6 +77,7 @@ async function syncOnce(world: ClusterState): Promise<void> {
     sync.seen = desired.revision;
     if (sync.suspended) return;
     applyDesired(kube, settings.entry, desired);
+    world.desired = desired.objects;
     sync.applied = desired.revision;
   } catch (error) {
     reportSyncFailure(kube, settings.entry, error instanceof Error ? error.message : String(error));

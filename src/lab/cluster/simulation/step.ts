@@ -12,6 +12,14 @@ import { plainService } from "./shop.ts";
 import { readyPods } from "./workload-pods.ts";
 import { writeLogs } from "./story-lines.ts";
 import { type Flow, runTraffic } from "./traffic.ts";
+import {
+  burdenByFault,
+  disturb,
+  faultSamples,
+  loadByFault,
+  memoryByFault,
+  refusalByFault,
+} from "../../faults/disturb.ts";
 import { isDue, type ClusterState } from "../world.ts";
 
 /** One tick: requests run, controllers act, Prometheus scrapes and evaluates. */
@@ -19,8 +27,10 @@ export function step(world: ClusterState): void {
   const { settings, clock, kube, fleet } = world;
   const tickMs = tickOf(world);
   clock.nowMs += tickMs;
+  fleet.refuses = (name) => refusalByFault(world, name);
   reconcileDeployments(fleet);
   ripen(fleet);
+  disturb(world);
   const deployments = kube.list("Deployment");
   letTrafficRun(world, deployments, tickMs / 1000);
   if (isDue(world, "autoscale", settings.autoscaleMs)) {
@@ -49,14 +59,15 @@ export function letTrafficRun(world: ClusterState, deployments: readonly KubeObj
   const byName = new Map(deployments.map((deployment) => [deployment.metadata.name, deployment]));
   const t = (clock.nowMs - clock.startMs) / 1000;
   const noise = () => 1 + (world.fleet.random() - 0.5) * 0.06;
-  const external = (name: string) => Math.max(0, (world.loads.get(name) ?? settings.load(name, t)) * noise());
+  const external = (name: string) =>
+    Math.max(0, loadByFault(world, name, world.loads.get(name) ?? settings.load(name, t)) * noise());
   const graph = { workloads: [...byName.keys()], calls: settings.calls };
   const loadOf = (name: string, offered: number) => loadFor(world, byName.get(name), { name, offered, seconds });
   world.flows = runTraffic(graph, external, loadOf, world.fleet.random);
   for (const [name, flow] of world.flows) {
     backlogs.set(name, flow.backlog);
     const pods = readyPods(world, name);
-    const memoryPerPod = memoryOf(world, flow, pods.length);
+    const memoryPerPod = memoryByFault(world, name, memoryOf(world, flow, pods.length));
     world.counters.count(flow, pods, { seconds, flows: world.flows, memoryPerPod });
     const limit = parseQuantity(containersOf(pods[0]?.spec)[0]?.limits.memory ?? "");
     if (limit !== undefined && memoryPerPod > limit) for (const pod of pods) oomKill(world.fleet, pod, name);
@@ -81,7 +92,10 @@ function loadFor(
       ? Math.min(ready.length, first) / (1 + 0.05 * Math.max(0, ready.length - first))
       : ready.length;
   return {
-    ...{ model: settings.services[name] ?? plainService, burden: burdenOf(world, name, ready) },
+    ...{
+      model: settings.services[name] ?? plainService,
+      burden: burdenByFault(world, name, burdenOf(world, name, ready)),
+    },
     ...{ readyReplicas: ready.length, usefulReplicas, offered, seconds },
     cpuLimit: limit === undefined ? undefined : parseQuantity(limit),
     backlog: world.backlogs.get(name) ?? 0,
@@ -119,7 +133,12 @@ function scrape(world: ClusterState): void {
     return { name: "up", labels, value: 1 };
   });
   reportQuotas(kube);
-  series.append("scrape", clock.nowMs, [...up, ...kubeStateSamples(kube), ...counters.samples(alive)]);
+  series.append("scrape", clock.nowMs, [
+    ...up,
+    ...kubeStateSamples(kube),
+    ...counters.samples(alive),
+    ...faultSamples(world),
+  ]);
   if (isNearlyLive(world)) series.append("record", clock.nowMs, recordedSamples(series, clock.nowMs));
   if (isDue(world, "logs", 1_000)) writeLogs(world);
 }

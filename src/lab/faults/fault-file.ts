@@ -1,0 +1,216 @@
+import { z } from "zod";
+import { parseYaml } from "../../manifests/yaml/yaml.ts";
+
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const one = <T extends z.ZodType>(item: T) =>
+  z.union([item, z.array(item)]).transform((value) => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
+const duration = z
+  .union([z.number().nonnegative(), z.string().regex(/^\d+(?:\.\d+)?\s*(?:ms|s|m|h)?$/)])
+  .transform((value) => secondsOf(String(value)));
+const amount = z.union([z.number(), z.string()]).transform(String);
+
+const WorkloadName = z
+  .union([z.string(), z.object({ kind: z.string().optional(), namespace: z.string().optional(), name: z.string() })])
+  .transform((value) => (typeof value === "string" ? named(value) : value))
+  .describe("`web`, `Deployment/web`, or an object with kind, namespace and name.");
+
+const Edit = z
+  .object({
+    file: z.string().describe("Path in the repository."),
+    replace: text.optional().describe("Text that the file holds; its first occurrence is replaced, or all with `all`."),
+    with: text.optional().describe("What stands there then."),
+    all: z.boolean().optional(),
+    content: z.string().optional().describe("The whole new file."),
+    append: z.string().optional().describe("Text at the end; the file need not exist."),
+    after: text.optional().describe("Inserts `insert` as lines after the first line that holds this text."),
+    before: text.optional().describe("Inserts `insert` as lines before the first line that holds this text."),
+    insert: z.string().optional(),
+    delete: z.boolean().optional().describe("Takes the file away."),
+  })
+  .describe("One edit of one file; several of a file apply in their order.");
+
+const Commit = z.object({
+  message: z.string().default("change the shop"),
+  author: z.string().default("dev-ben"),
+  edits: one(Edit).default([]),
+  after: duration.optional().describe("Seconds after the commit before it."),
+  later: z.boolean().optional().describe("True: made once the alert fires, before anybody looks at it."),
+});
+
+const Leaf = z.object({
+  object: z
+    .union([z.string(), z.object({ kind: z.string(), name: z.string().optional(), namespace: z.string().optional() })])
+    .optional()
+    .describe("`Kind/name`, or an object with kind, name and namespace."),
+  path: z
+    .string()
+    .optional()
+    .describe("Dots and brackets: spec.template.spec.containers[name=web].image, or [0], or [*]."),
+  equals: z.unknown().optional(),
+  notEquals: z.unknown().optional(),
+  in: z.array(z.unknown()).optional(),
+  notIn: z.array(z.unknown()).optional(),
+  matches: z.string().optional().describe("A regular expression on the value as text."),
+  notMatches: z.string().optional(),
+  contains: z.unknown().optional().describe("A text within the text, an item of the list, or a key of the map."),
+  notContains: z.unknown().optional(),
+  exists: z.boolean().optional(),
+  absent: z.boolean().optional(),
+  lessThan: amount.optional().describe("Quantities such as 100m and 1Gi are understood."),
+  greaterThan: amount.optional(),
+});
+
+/** When a fault is active, by the objects that the cluster was told to run. */
+export type Condition = z.output<typeof Leaf> & {
+  readonly all?: readonly Condition[] | undefined;
+  readonly any?: readonly Condition[] | undefined;
+  readonly not?: Condition | undefined;
+  readonly always?: boolean | undefined;
+};
+
+const Condition: z.ZodType<Condition> = z.lazy(() =>
+  Leaf.extend({
+    all: z.array(Condition).optional(),
+    any: z.array(Condition).optional(),
+    not: Condition.optional(),
+    always: z.boolean().optional().describe("Active from the start of the story, whatever is rendered."),
+  }),
+) as z.ZodType<Condition>;
+
+const State = z.object({ reason: z.string().default("Error"), message: z.string().default("") });
+
+const Pods = z.object({
+  which: z
+    .enum(["new", "all", "none"])
+    .default("new")
+    .describe("`new`: those of the newest ReplicaSet. `all`: every one."),
+  ready: z.boolean().default(false),
+  phase: z.string().optional().describe("Pending where they are not scheduled."),
+  waiting: z.union([z.string().transform((reason) => ({ reason, message: "" })), State]).optional(),
+  terminated: z
+    .object({ reason: z.string().default("Error"), exitCode: z.number().default(1) })
+    .optional()
+    .describe("How the container ended last."),
+  restarts: z.number().optional().describe("Restarts a minute."),
+  init: z.boolean().optional().describe("True: an init container is in that state."),
+  container: z.string().optional(),
+  unschedulable: z.union([z.boolean(), z.string()]).optional().describe("True, or the scheduler's message."),
+  evicted: z.union([z.boolean(), z.string()]).optional(),
+  refused: z.string().optional().describe("No new pod is created; the message that refuses it."),
+});
+
+const Event = z.object({
+  type: z.enum(["Normal", "Warning"]).default("Warning"),
+  reason: z.string(),
+  message: z.string().default(""),
+  on: z.enum(["pod", "replicaset", "workload", "deployment", "hpa"]).default("pod"),
+});
+
+const Log = z.union([
+  z.string().transform((line) => ({ line, every: 1 })),
+  z.object({ line: z.string(), every: duration.default(1) }),
+]);
+
+const Traffic = z.object({
+  load: z.number().optional().describe("Requests a second from outside, instead of the usual."),
+  share: z.number().min(0).optional().describe("Part of the usual requests from outside that still arrives, 0 to 1."),
+  errorShare: z.number().min(0).max(1).optional(),
+  latencyMs: z.number().min(0).optional(),
+  capacityFactor: z.number().min(0).optional(),
+});
+
+const Resources = z.object({
+  cpuFactor: z.number().min(0).optional().describe("CPU of each request, by the usual."),
+  memory: amount.optional().describe("Bytes of each replica, such as 300Mi. Above its limit it is killed."),
+  memoryGrowth: amount.optional().describe("Bytes a second and replica, such as 5Mi: a leak."),
+});
+
+const Effect = z.object({
+  workload: WorkloadName.optional().describe("Absent = the workload of the file."),
+  pods: Pods.optional(),
+  events: one(Event).default([]),
+  logs: one(Log).default([]),
+  traffic: Traffic.optional(),
+  resources: Resources.optional(),
+  node: z
+    .object({ condition: z.string().default("MemoryPressure"), name: z.string().optional() })
+    .optional()
+    .describe("A condition of the node under its pods."),
+});
+
+const Alert = z.object({
+  name: z.string().default("FaultActive"),
+  labels: z.record(z.string(), text).default({}),
+  severity: z.string().default("critical"),
+  annotations: z.record(z.string(), text).default({}),
+  for: duration.default(1),
+  expr: z.string().optional().describe("PromQL over the lab's metrics; absent = it fires while the fault is active."),
+});
+
+export const outcomes = ["revert-commit", "scale", "resources", "image-rollback", "refused", "none"] as const;
+
+const Expect = z.object({
+  remedy: one(z.enum(outcomes)).describe("`refused`: a remedy was found and may not be done. `none`: there is none."),
+  commit: z.number().int().optional().describe("Which of the commits is taken back, from 0; absent = the last."),
+  files: z.array(z.string()).optional().describe("The manifests that the proposal changes, no others."),
+  ending: one(z.string()).optional(),
+  cause: one(z.string()).optional().describe("Names of the closed list, any of which is right."),
+  healed: z.boolean().optional().describe("Absent = true where the remedy is a change."),
+});
+
+/** A fault as a file describes it. Unknown fields are left aside. */
+export const FaultFile = z.object({
+  name: z.string().optional(),
+  about: z.string().default(""),
+  workload: WorkloadName,
+  setup: one(Edit).default([]).describe("Edits of the repository before the story: they belong to the healthy state."),
+  commits: one(Commit).default([]).describe("What people commit once the shop runs quietly, oldest first."),
+  active: Condition.describe("The fault does its harm exactly while this holds."),
+  effects: one(Effect).default([]),
+  alert: Alert.prefault({}),
+  guardrails: z.record(z.string(), z.unknown()).default({}),
+  approve: z
+    .union([z.boolean(), z.string()])
+    .default(true)
+    .describe("What a person answers: true, false or a comment."),
+  expect: Expect,
+});
+
+export type FaultFile = z.output<typeof FaultFile>;
+export type FaultEffect = z.output<typeof Effect>;
+export type FaultEdit = z.output<typeof Edit>;
+
+export type ReadFault =
+  | { readonly ok: true; readonly fault: FaultFile }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads a fault file, YAML or JSON. */
+export function readFault(source: string): ReadFault {
+  const document = parseYaml(source);
+  if (!document.ok) return { ok: false, problems: [document.problem] };
+  const parsed = FaultFile.safeParse(document.value);
+  if (parsed.success) return { ok: true, fault: parsed.data };
+  return {
+    ok: false,
+    problems: parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`),
+  };
+}
+
+/** The JSON schema of the format. */
+export function faultSchema(): Record<string, unknown> {
+  return { title: "Rectify fault file", ...z.toJSONSchema(FaultFile, { io: "input", unrepresentable: "any" }) };
+}
+
+function named(value: string): { kind?: string | undefined; namespace?: string | undefined; name: string } {
+  const parts = value.split("/");
+  const name = parts.at(-1) ?? value;
+  if (parts.length === 3) return { namespace: parts[0], kind: parts[1], name };
+  return parts.length === 2 ? { kind: parts[0], name } : { name };
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+function secondsOf(value: string): number {
+  const [, number = "0", unit = "s"] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(value) ?? [];
+  return Number(number) * (unitSeconds[unit] ?? 1);
+}
