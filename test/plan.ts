@@ -104,7 +104,7 @@ export function gatePorts({
     policies,
     sealKey,
     changes: reserved && { reservedIn: async () => reserved },
-    journal: {
+    records: {
       changesSince: async () => 0,
       parkedSince: async () => [],
       withdrawals: async () => (withdrawn ?? []).map((incident) => ({ incident })),

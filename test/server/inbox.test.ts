@@ -30,7 +30,7 @@ beforeAll(async () => {
   const tempo = { pollMs: 50 } as Ports["timings"];
   durable = await startDurable({
     url,
-    ports: { telemetry, tempo } as unknown as Ports,
+    ports: { telemetry, timings: tempo } as unknown as Ports,
     recovering: store.recovering,
     mostRecoveries: 3,
     leaseStory: async () => undefined,

@@ -26,10 +26,10 @@ async function asked({ merges = [], commits = [], notes = [] }: World = {}) {
         return { series: [{ labels: {}, points }], notes };
       },
     },
-    journal: { mergesSince: async () => merges },
+    records: { mergesSince: async () => merges },
     github: { commitsSince: async () => commits.map((at) => ({ sha: "a", parent: undefined, at })) },
     clock: { now: () => now },
-    tempo: { historyMs: 48 * hour, selfHealMs: 600_000 },
+    timings: { historyMs: 48 * hour, selfHealMs: 600_000 },
   } as unknown as Ports;
   return { ...(await askHistory(anIncident(), ports)), queries };
 }

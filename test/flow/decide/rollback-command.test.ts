@@ -57,7 +57,7 @@ async function said(scene: Scene) {
       head: async () => ({ sha: "1", tree: treeOf({ ".github/rectify.yml": guardrails }) }),
       report: async (_: object, markdown: string) => void done.push(markdown),
     },
-    journal: { audit: async ({ detail }: { detail: { admitted: string } }) => void done.push(detail.admitted) },
+    records: { audit: async ({ detail }: { detail: { admitted: string } }) => void done.push(detail.admitted) },
     rollbacks: {
       ask: async (rollback: object) => {
         done.push("asked");

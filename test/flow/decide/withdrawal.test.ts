@@ -45,7 +45,7 @@ async function said({
       head: async () => ({ sha: "1", tree: treeOf({ ".github/rectify.yml": "namespaces: [shop]\n" }) }),
       report: async (_: object, markdown: string) => void done.reports.push(markdown),
     },
-    journal: {
+    records: {
       audit: async () => void (done.audits += 1),
       withdraw: async (uid: string, withdrawal: object) => void done.withdrawn.push({ uid, ...withdrawal }),
     },
@@ -102,7 +102,7 @@ async function carried(files: Record<string, string>, pending: { path: string; c
   const added: { path: string; content: string }[] = [];
   const ports = {
     github: { head: async () => ({ sha: "1", tree: treeOf(files) }) },
-    journal: {
+    records: {
       withdrawals: async () => [{ incident: incident.uid, ...disputed }],
       pendingFiles: async () => pending,
       addPendingFile: async (at: string, content: string) => void added.push({ path: at, content }),

@@ -20,10 +20,10 @@ function waiting({ modes, alerts = ["firing"], news = {} }: World) {
     const mode = modes[Math.min(looks, modes.length - 1)] ?? "acting";
     looks += 1;
     const alertsOf = async () => alerts.map((status) => anAlert({ status }));
-    return { journal: { alertsOf }, watchtower: aWatchtower({ mode }) } as unknown as Ports;
+    return { records: { alertsOf }, watchtower: aWatchtower({ mode }) } as unknown as Ports;
   };
   const run = {
-    tempo: { pollMs: 1 },
+    timings: { pollMs: 1 },
     step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(ports()),
     message: async (pauseMs: number) => {
       waits.push(pauseMs);

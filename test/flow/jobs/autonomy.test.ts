@@ -12,7 +12,7 @@ function view(files: Readonly<Record<string, string>>) {
   const rules = JSON.stringify({ autoMerge: "low-risk", namespaces: ["shop-production"] });
   const tree = overlaid(treeOf({ ".github/rectify.yml": rules }), files);
   const head = async () => ({ sha: "a", tree });
-  const ports = { sealKey, github: { head }, journal: { pendingFiles: async () => [], withdrawals: async () => [] } };
+  const ports = { sealKey, github: { head }, records: { pendingFiles: async () => [], withdrawals: async () => [] } };
   return showAutonomy(ports as unknown as Ports);
 }
 

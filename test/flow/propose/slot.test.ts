@@ -40,11 +40,11 @@ function runOf(
     ...ports,
     timings: {} as Ports["timings"],
     github: { ...ports.github, head },
-    journal: { ...ports.records, alertsOf },
+    records: { ...ports.records, alertsOf },
   };
   const waits: number[] = [];
   const run = {
-    tempo: { pollMs: 1 },
+    timings: { pollMs: 1 },
     step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(asked),
     message: async (pauseMs: number): Promise<Message | undefined> => {
       waits.push(pauseMs);

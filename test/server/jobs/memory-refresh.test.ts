@@ -166,7 +166,7 @@ describe("recall", () => {
       github,
       memory,
       sealKey,
-      journal: { withdrawals },
+      records: { withdrawals },
       clock: { now: () => new Date(incident.startedAt) },
     };
     return (await recall(incident, [], ports as unknown as Parameters<typeof recall>[2])).lines;
