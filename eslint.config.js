@@ -37,7 +37,7 @@ export const rooms = {
     "collect",
     "recall.ts",
     "diagnose",
-    "plan.ts",
+    "plan",
     "gate",
     "propose",
     "decide",

@@ -1,9 +1,9 @@
-import type { MergeMethod } from "../../domain/guardrails/merge-method.ts";
-import type { MergeAnswer, Proposal } from "../../domain/proposal/pull-request.ts";
-import { branchProtection } from "./checks.ts";
-import type { GitHubClient } from "./github.ts";
-import { enqueue, hasQueue } from "./merge-queue.ts";
-import { statusOf } from "./pace.ts";
+import type { MergeMethod } from "../../../domain/guardrails/merge-method.ts";
+import type { MergeAnswer, Proposal } from "../../../domain/proposal/pull-request.ts";
+import { branchProtection } from "../checks.ts";
+import type { GitHubClient } from "../github.ts";
+import { enqueue, hasQueue } from "./queue.ts";
+import { statusOf } from "../pace.ts";
 
 export interface MergeWish {
   readonly approvedBy: readonly string[];

@@ -1,6 +1,6 @@
-import type { MergeAnswer, Proposal } from "../../domain/proposal/pull-request.ts";
-import type { GitHubClient } from "./github.ts";
-import { statusOf } from "./pace.ts";
+import type { MergeAnswer, Proposal } from "../../../domain/proposal/pull-request.ts";
+import type { GitHubClient } from "../github.ts";
+import { statusOf } from "../pace.ts";
 
 /** How a pull request stands with the merge queue of its base. */
 export interface QueueEntry {
