@@ -28,11 +28,14 @@ async function lookAtRevision(
 ): Promise<Synced> {
   const revision = await ports.cluster.appliedRevision(entry).catch(unknownYet);
   if (revision.kind === "unknown") return { reached: false, because: revision.because };
-  if (await ports.github.contains(revision.sha, mergedSha)) return { reached: true, sha: revision.sha };
-  return {
-    reached: false,
-    because: `${entry.object ?? "the GitOps controller"} still holds ${revision.sha.slice(0, 7)}`,
-  };
+  const { sha, chartSha = sha, because } = revision;
+  const name = entry.object ?? "the GitOps controller";
+  const why = because === undefined ? "" : ` (${because})`;
+  if (!(await ports.github.contains(sha, mergedSha))) {
+    return { reached: false, because: `${name} still holds ${sha.slice(0, 7)}${why}` };
+  }
+  if (chartSha === sha || (await ports.github.contains(chartSha, mergedSha))) return { reached: true, sha };
+  return { reached: false, because: `${entry.release ?? name} still runs the chart of ${chartSha.slice(0, 7)}${why}` };
 }
 
 /** An API server that was restarted says no until it has read its own rules: what is merged is waited for all the same. */

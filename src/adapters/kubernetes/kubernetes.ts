@@ -15,7 +15,8 @@ import type { AutoscalerReport, Surroundings, WorkloadState } from "../../domain
 import type { Cluster, ClusterObjects, PodQuery } from "../../ports/kubernetes.ts";
 import { Refused } from "../../ports/errors.ts";
 import { asked, defaultDeadlineMs } from "./calls.ts";
-import { appliedRevision, entryOf, type ReadCustom } from "./gitops.ts";
+import type { ReadCustom } from "./custom.ts";
+import { appliedRevision, entryOf } from "./gitops.ts";
 import { listed, orNote } from "./listing.ts";
 import { clusterObjects } from "./objects.ts";
 import {
@@ -38,6 +39,8 @@ export interface KubernetesOptions {
   /** A file with the certificates that the API server is trusted by, instead of the system's own. */
   readonly caPath?: string | undefined;
   readonly cluster: string;
+  /** True for the address of a repository that we work on; by default every one is. */
+  readonly isOurs?: (repository: string) => boolean;
   readonly deadlineMs?: number;
 }
 
@@ -53,10 +56,11 @@ interface Clients {
 export function kubernetes(options: KubernetesOptions): Cluster {
   const clients = clientsOf(options);
   const read = customReader(clients);
+  const place = { cluster: options.cluster, isOurs: options.isOurs ?? (() => true) };
   return {
     workload: (workload) => workloadState(clients, workload),
     surroundings: (workload) => surroundings(clients, workload),
-    entryOf: (workload) => entryOf(read, workload, options.cluster),
+    entryOf: (workload) => entryOf(read, workload, place),
     appliedRevision: (entry) => appliedRevision(read, entry),
   };
 }
@@ -73,17 +77,27 @@ function clientsOf(options: KubernetesOptions): Clients {
 }
 
 function customReader(clients: Clients): ReadCustom {
-  return (type, at) =>
-    asked(clients, `reading ${type.plural} ${at.namespace}/${at.name}`, () =>
-      clients.custom.getNamespacedCustomObject({ ...type, ...at }),
-    );
+  return {
+    one: (type, at) =>
+      asked(clients, `reading ${type.plural} ${at.namespace}/${at.name}`, () =>
+        clients.custom.getNamespacedCustomObject({ ...type, ...at }),
+      ),
+    all: (type) =>
+      listed<unknown>({ clients, notes: [] }, type.plural, (page) =>
+        clients.custom.listClusterCustomObject({ ...type, ...page }),
+      ).catch((error) => {
+        // Neither listed for us nor there at all: then the marks have to do.
+        if (error instanceof Refused) return undefined;
+        throw error;
+      }),
+  };
 }
 
 /** The objects that lead from alerts to workloads, through the same API. */
 export function kubernetesObjects(options: KubernetesOptions): ClusterObjects {
   const clients = clientsOf(options);
   return clusterObjects({
-    custom: customReader(clients),
+    custom: customReader(clients).one,
     core: (type, at) =>
       asked<unknown>(clients, `reading ${type} ${at.namespace}/${at.name}`, () =>
         type === "pod" ? clients.core.readNamespacedPod(at) : clients.core.readNamespacedService(at),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Refused } from "../../ports/errors.ts";
 import type { ClusterObjects, LinkedObject, LinkedPod, OwnerMark, PodQuery } from "../../ports/kubernetes.ts";
-import type { CustomType, ReadCustom } from "./gitops.ts";
+import type { CustomType, ReadOne } from "./custom.ts";
 
 type Type = Parameters<ClusterObjects["find"]>[0];
 
@@ -54,7 +54,7 @@ const Pod = z.object({
 
 /** How the objects are read: by the client, with its deadline and its translation of failures. */
 export interface ObjectReads {
-  readonly custom: ReadCustom;
+  readonly custom: ReadOne;
   readonly core: (type: "pod" | "service", at: { namespace: string; name: string }) => Promise<unknown>;
   readonly pods: (of: PodQuery) => Promise<readonly unknown[]>;
 }

@@ -19,6 +19,12 @@ export interface Entry {
   readonly cluster?: string;
   /** The controller's object, for people: `Kustomization flux-system/apps`. */
   readonly object?: string;
+  /** The address of the repository that it reads, as the controller's source names it. */
+  readonly repository?: string;
+  /** The Flux release that installed the workload, where one did: `HelmRelease shop/web`. */
+  readonly release?: string;
+  /** The workload that was asked about. */
+  readonly workload?: Workload;
   /** The spec of that object as the cluster holds it, which the repository may not show: Argo CD `source`, Flux patches. */
   readonly spec?: Readonly<Record<string, unknown>>;
 }

@@ -68,5 +68,12 @@ export interface AutoscalerReport {
 
 /** What the GitOps controller says of the commit it applied. */
 export type AppliedRevision =
-  | { readonly kind: "applied"; readonly sha: string }
+  | {
+      readonly kind: "applied";
+      readonly sha: string;
+      /** The commit of the chart, where that comes from Git on its own way. */
+      readonly chartSha?: string;
+      /** Why nothing newer comes, in the controller's own words. */
+      readonly because?: string;
+    }
   | { readonly kind: "unknown"; readonly because: string };
