@@ -6,6 +6,8 @@ import { estimateTokens, leastTokens } from "../../domain/llm/prompt-budget.ts";
 import type { Model, ModelAnswer } from "../../ports/model.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import { breaker } from "./breaker.ts";
+import { isSameModel } from "./names.ts";
+import { roomFor, thinkingOf } from "./thinking.ts";
 import { priorityQueue } from "../dbos/priority-queue.ts";
 
 /** Where the model is and how it is asked. */
@@ -124,6 +126,7 @@ async function askOnce(options: OllamaOptions, request: Request, signal: AbortSi
   const started = performance.now();
   const digest = await digestOf(client, options.model);
   const context = options.contextTokens ?? defaultContextTokens;
+  const thinks = await thinkingOf(() => translated(client.show({ model: options.model })));
   const raw = await translated(
     client.chat({
       model: options.model,
@@ -134,9 +137,14 @@ async function askOnce(options: OllamaOptions, request: Request, signal: AbortSi
         { role: "system", content: request.system },
         { role: "user", content: request.prompt },
       ],
-      options: { temperature: 0, seed: 1, num_ctx: context, num_predict: answerTokens },
-      // Neither `think` nor `tools`: models without them answer 400. The client's types lag behind the server here.
-      ...{ truncate: false, shift: false },
+      options: {
+        temperature: 0,
+        seed: 1,
+        num_ctx: context,
+        num_predict: roomFor(`${request.system}\n${request.prompt}`, context, thinks),
+      },
+      // No `tools`, and `think` only where the model can: others answer 400. The client's types lag behind the server.
+      ...{ truncate: false, shift: false, ...thinks },
     }),
   );
   const answer = ChatAnswer.safeParse(raw);
@@ -174,8 +182,7 @@ function traceHeaders({ incident, traceId }: Request): Record<string, string> {
 async function digestOf(client: Ollama, model: string): Promise<string> {
   const list = ModelList.safeParse(await translated(client.list()));
   if (!list.success) throw new Refused("Ollama: the list of models has an unknown shape");
-  const wanted = model.includes(":") ? model : `${model}:latest`;
-  const found = list.data.models.find(({ name }) => name === wanted);
+  const found = list.data.models.find(({ name }) => isSameModel(name, model));
   // Not `Refused`: a server that lost its volume has the model again as soon as somebody pulls it.
   if (!found) throw new Unavailable(`Ollama: there is no model ${model}: run "ollama pull ${model}"`);
   return found.digest;

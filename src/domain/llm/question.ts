@@ -1,3 +1,4 @@
+import { onlyObjectText } from "./json-object.ts";
 import { z } from "zod";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
@@ -165,7 +166,7 @@ export function readAnswer(text: string, doneReason: string, question: Question)
     return unusable(`the model stopped for another reason than being done: ${oneLine(doneReason, 40)}`);
   if (text.trim() === "") return unusable("the answer is empty");
   if (text.length > longestAnswer) return unusable(`the answer is longer than ${longestAnswer} characters`);
-  const json = parseStrictJson(text);
+  const json = parseStrictJson(onlyObjectText(text) ?? "");
   if (json.kind === "repeated") return unusable("the answer gives a field twice");
   const parsed = Given.safeParse(json.kind === "value" ? json.value : undefined);
   if (!parsed.success) return unusable(`the answer does not fit the schema: ${problemOf(parsed.error)}`);

@@ -51,7 +51,8 @@ async function rawServer(chat: (request: IncomingMessage, response: ServerRespon
     request.on("error", () => undefined);
     if (request.url === "/api/tags") {
       response.end(JSON.stringify({ models: [{ name: labModelName, digest: "d1" }] }));
-    } else chat(request, response);
+    } else if (request.url === "/api/show") response.writeHead(404).end("{}");
+    else chat(request, response);
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   closing.push(() => {
@@ -127,7 +128,6 @@ describe("a question to the model", () => {
 describe("a model that misbehaves (L01–L03)", () => {
   test.each<[Behaviour, string]>([
     ["garbage", "not one JSON object"],
-    ["fenced", "not one JSON object"],
     ["empty", "empty"],
     ["blank", "empty"],
     ["cut", "ran out of tokens"],
@@ -138,6 +138,11 @@ describe("a model that misbehaves (L01–L03)", () => {
     const server = await standIn(behaviour);
     const answer = read(await modelAt(server.url).ask(aRequest()));
     expect(answer).toMatchObject({ kind: "unusable", because: expect.stringContaining(because) });
+  });
+
+  test("an answer in a fence is one, when nothing else stands there", async () => {
+    const server = await standIn("fenced");
+    expect(read(await modelAt(server.url).ask(aRequest())).kind).toBe("answered");
   });
 
   test("nonsense at first, and an answer when asked again", async () => {

@@ -57,7 +57,7 @@ describe("an answer of the model", () => {
     ["a list", [good], "not one JSON object"],
     ["null", "null", "not one JSON object"],
     ["prose", "I think it is C1.", "not one JSON object"],
-    ["a fence", `\`\`\`json\n${JSON.stringify(good)}\n\`\`\``, "not one JSON object"],
+    ["a fence with two", `\`\`\`json\n${JSON.stringify(good)}{}\n\`\`\``, "not one JSON object"],
     ["two objects", `${JSON.stringify(good)}\n${JSON.stringify(good)}`, "not one JSON object"],
     ["half of it", JSON.stringify(good).slice(0, 40), "not one JSON object"],
     ["nothing", "", "empty"],
