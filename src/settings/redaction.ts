@@ -42,12 +42,21 @@ function secretsOf(settings: Settings): string[] {
   const lines = app.privateKey.split("\n").filter((line) => !line.startsWith("-----"));
   const given = [
     ...[app.privateKey, ...lines, webhookSecret, sealKey, alerts.token, kubernetes.token ?? ""],
-    ...endpoints.map(({ authorization = "" }) => authorization.replace(/^\S+\s+/, "")),
+    ...endpoints.flatMap(({ authorization = "", headers = {} }) => [
+      ...credentialsOf(authorization.replace(/^\S+\s+/, "")),
+      ...Object.values(headers),
+    ]),
     ...addressesOf(settings).flatMap(credentialsIn),
   ];
   return [...new Set(given.flatMap((secret) => [secret, encodeURIComponent(secret), base64(secret)]))]
     .filter((secret) => secret.length >= shortest)
     .sort((a, b) => b.length - a.length);
+}
+
+/** Basic authentication is known by its password, too. */
+function credentialsOf(credentials: string): string[] {
+  const [, password] = /^[^:]*:(.+)$/s.exec(Buffer.from(credentials, "base64").toString()) ?? [];
+  return password === undefined ? [credentials] : [credentials, password];
 }
 
 function base64(text: string): string {

@@ -2,6 +2,8 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { ollamaAddress } from "../domain/llm/ollama-address.ts";
+import { address, type Endpoint, endpointOf, endpointProblems, endpointVariables } from "./endpoints.ts";
 import type { WatchtowerLimits } from "../domain/guardrails/watchtower.ts";
 import type { Timings } from "../ports/timings.ts";
 
@@ -61,11 +63,6 @@ export interface Settings {
   readonly tempo: Timings;
 }
 
-export interface Endpoint {
-  readonly url: string;
-  readonly authorization: string | undefined;
-}
-
 /** Settings, or every problem at once, each with its remedy. */
 export type LoadedSettings =
   | { readonly ok: true; readonly value: Settings }
@@ -73,9 +70,8 @@ export type LoadedSettings =
 
 const minimumSecret = 32;
 const absolute = z.string().startsWith("/", "must be an absolute path");
-const url = z
-  .url({ protocol: /^https?$/, error: "must be an http or https address" })
-  .transform((text) => text.replace(/\/$/, ""));
+const url = address;
+const sources = ["PROMETHEUS", "ALERTMANAGER", "LOKI"] as const;
 const duration = (fallback: number) =>
   z.coerce.number({ error: "must be a number of milliseconds" }).int().positive().default(fallback);
 const port = (fallback: number) =>
@@ -112,13 +108,13 @@ const Environment = z.object({
     .regex(/^[a-zA-Z_]\w*$/, "must be the name of a label, such as cluster")
     .optional(),
   PROMETHEUS_URL: z.string({ error: "is missing: set the address of Prometheus" }).pipe(url),
-  PROMETHEUS_TOKEN: z.string().optional(),
+  ...endpointVariables("PROMETHEUS"),
   ALERTMANAGER_URL: z.string({ error: "is missing: set the address of Alertmanager" }).pipe(url),
-  ALERTMANAGER_TOKEN: z.string().optional(),
+  ...endpointVariables("ALERTMANAGER"),
   ALERTMANAGER_WARM_UP_MS: duration(3 * 60_000),
   CHART_HOSTS: z.string().default(""),
   LOKI_URL: url.optional(),
-  LOKI_TOKEN: z.string().optional(),
+  ...endpointVariables("LOKI"),
   KUBERNETES_URL: url
     .refine(
       (text) => text.startsWith("https:") || /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]?/.test(text),
@@ -128,7 +124,11 @@ const Environment = z.object({
   KUBERNETES_TOKEN: z.string().optional(),
   KUBERNETES_TOKEN_PATH: absolute.optional(),
   KUBERNETES_CA_PATH: absolute.optional(),
-  OLLAMA_HOST: url.optional(),
+  OLLAMA_HOST: z
+    .string()
+    .transform((text) => ollamaAddress(text) ?? text)
+    .pipe(url)
+    .optional(),
   OLLAMA_MODEL: z.string().min(1).default("llama3.1:8b"),
   OLLAMA_EMBED_MODEL: z.string().min(1).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
@@ -168,8 +168,9 @@ export function parseSettings(
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)),
     ...(key.ok ? [] : [key.problem]),
+    ...sources.flatMap((name) => endpointProblems(name, given)),
   ];
-  if (!parsed.success || !key.ok) return { ok: false, problems };
+  if (!parsed.success || !key.ok || problems.length > 0) return { ok: false, problems };
   return { ok: true, value: settingsOf(parsed.data, key.value) };
 }
 
@@ -191,14 +192,14 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     cluster: read.CLUSTER_NAME,
     clusterLabel: read.CLUSTER_LABEL,
     prometheus: {
-      ...endpoint(read.PROMETHEUS_URL, read.PROMETHEUS_TOKEN),
+      ...endpointOf("PROMETHEUS", read.PROMETHEUS_URL, read),
       ...(read.CLUSTER_LABEL === undefined ? {} : { only: { label: read.CLUSTER_LABEL, value: read.CLUSTER_NAME } }),
     },
     alertmanager: {
-      ...endpoint(read.ALERTMANAGER_URL, read.ALERTMANAGER_TOKEN),
+      ...endpointOf("ALERTMANAGER", read.ALERTMANAGER_URL, read),
       warmUpMs: read.ALERTMANAGER_WARM_UP_MS,
     },
-    loki: read.LOKI_URL === undefined ? undefined : endpoint(read.LOKI_URL, read.LOKI_TOKEN),
+    loki: read.LOKI_URL === undefined ? undefined : endpointOf("LOKI", read.LOKI_URL, read),
     kubernetes: {
       ...{ url: read.KUBERNETES_URL, token: read.KUBERNETES_TOKEN },
       ...{ tokenPath: read.KUBERNETES_TOKEN_PATH, caPath: read.KUBERNETES_CA_PATH },
@@ -236,10 +237,6 @@ function tempoOf(read: z.infer<typeof Environment>): Timings {
     historyMs: read.HISTORY_MS,
     selfHealMs: read.SELF_HEAL_MS,
   };
-}
-
-function endpoint(address: string, token: string | undefined): Endpoint {
-  return { url: address, authorization: token === undefined ? undefined : `Bearer ${token}` };
 }
 
 type Key = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly problem: string };

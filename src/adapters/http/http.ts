@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
 /** A JSON source behind plain HTTP: base address, credentials, deadline and size cap. */
@@ -6,6 +7,9 @@ export interface JsonSource {
   readonly name: string;
   readonly url: string;
   readonly authorization?: string | undefined;
+  /** A file with the token, or with a user the password: read for every call. */
+  readonly secretFile?: { readonly path: string; readonly user?: string | undefined } | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly deadlineMs?: number;
   readonly maxBytes?: number;
 }
@@ -34,7 +38,9 @@ export async function getJson(
 ): Promise<unknown> {
   const url = new URL(source.url.replace(/\/$/, "") + path);
   for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-  const headers = new Headers(source.authorization === undefined ? [] : [["authorization", source.authorization]]);
+  const headers = new Headers(source.headers ?? {});
+  const authorization = await authorizationOf(source);
+  if (authorization !== undefined) headers.set("authorization", authorization);
   const signal = AbortSignal.timeout(source.deadlineMs ?? defaultDeadlineMs);
   let answer: { status: number; text: string };
   try {
@@ -53,6 +59,17 @@ export async function getJson(
   if (answer.status >= 400)
     throw new Refused(`${source.name} ${path}: HTTP ${answer.status} ${errorTextOf(answer.text)}`);
   return parse(source, path, answer.text);
+}
+
+/** What is kept in a file is renewed there behind our back. */
+async function authorizationOf({ name, authorization, secretFile }: JsonSource): Promise<string | undefined> {
+  if (secretFile === undefined) return authorization;
+  const { path, user } = secretFile;
+  const secret = await readFile(path, "utf8").catch((cause) => {
+    throw new Unavailable(`${name}: the file ${path} with its secret cannot be read`, { cause });
+  });
+  if (user === undefined) return `Bearer ${secret.trim()}`;
+  return `Basic ${Buffer.from(`${user}:${secret.replace(/\r?\n$/, "")}`).toString("base64")}`;
 }
 
 async function readCapped(response: Response, source: JsonSource): Promise<string> {

@@ -7,6 +7,8 @@ import { getJson, type JsonSource } from "../http/http.ts";
 export interface AlertmanagerOptions {
   readonly url: string;
   readonly authorization?: string | undefined;
+  readonly secretFile?: JsonSource["secretFile"];
+  readonly headers?: JsonSource["headers"];
   readonly deadlineMs?: number;
   /**
    * How long after its start it may not know every alert: Prometheus repeats them once a minute or so, and one that was

@@ -32,6 +32,8 @@ const Counts = z.object({
 export interface LokiOptions {
   readonly url: string;
   readonly authorization?: string | undefined;
+  readonly secretFile?: JsonSource["secretFile"];
+  readonly headers?: JsonSource["headers"];
   readonly deadlineMs?: number;
   readonly maxBytes?: number;
   /** The most lines that are asked for; Loki refuses above its own limit, 5,000 by default. */

@@ -46,6 +46,8 @@ export interface PrometheusOptions {
   readonly only?: { readonly label: string; readonly value: string } | undefined;
   readonly url: string;
   readonly authorization?: string | undefined;
+  readonly secretFile?: JsonSource["secretFile"];
+  readonly headers?: JsonSource["headers"];
   readonly deadlineMs?: number;
   readonly maxBytes?: number;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { isSameModel, ollamaAddress } from "../../../src/adapters/ollama/names.ts";
+import { isSameModel } from "../../../src/adapters/ollama/names.ts";
+import { ollamaAddress } from "../../../src/domain/llm/ollama-address.ts";
 
 test.each([
   ["llama3", "llama3:latest"],
