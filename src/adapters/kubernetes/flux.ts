@@ -119,24 +119,32 @@ async function released(
   release: string,
   applied: Extract<AppliedRevision, { kind: "applied" }>,
 ): Promise<AppliedRevision> {
-  const [namespace = "", name = ""] = release.split(" ")[1]?.split("/") ?? [];
-  const found = (await read.one(releases, { namespace, name })) as HelmRelease | undefined;
-  if (found === undefined) return { kind: "unknown", because: `there is no ${release}` };
-  const { metadata, spec, status } = found;
-  if (spec?.suspend === true) return { kind: "unknown", because: `${release} is suspended` };
-  const trouble = notReady(release, status);
-  if (trouble !== undefined) return { kind: "unknown", because: trouble };
-  if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0)) {
-    return { kind: "unknown", because: `${release} has not seen its newest spec yet` };
-  }
-  if (spec?.chart?.spec?.sourceRef?.kind !== "GitRepository") return applied;
-  const [chartNamespace = "", chartName = ""] = status?.helmChart?.split("/") ?? [];
-  const chart = (await read.one(charts, { namespace: chartNamespace, name: chartName })) as HelmChart | undefined;
-  const chartSha = commitIn(chart?.status?.observedSourceArtifactRevision);
-  if (chartSha === undefined || chart?.status?.artifact?.revision !== status?.lastAttemptedRevision) {
-    return { kind: "unknown", because: `${release} has not installed the newest chart from Git yet` };
-  }
-  return { ...applied, chartSha };
+  const found = (await read.one(releases, placeOf(release.split(" ")[1]))) as HelmRelease | undefined;
+  const because = found === undefined ? `there is no ${release}` : troubleOf(release, found);
+  if (because !== undefined) return { kind: "unknown", because };
+  if (found?.spec?.chart?.spec?.sourceRef?.kind !== "GitRepository") return applied;
+  const chartSha = await chartCommit(read, found);
+  return chartSha === undefined
+    ? { kind: "unknown", because: `${release} has not installed the newest chart from Git yet` }
+    : { ...applied, chartSha };
+}
+
+function placeOf(text = ""): At {
+  const [namespace = "", name = ""] = text.split("/");
+  return { namespace, name };
+}
+
+function troubleOf(release: string, { metadata, spec, status }: HelmRelease): string | undefined {
+  if (spec?.suspend === true) return `${release} is suspended`;
+  const seen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+  return notReady(release, status) ?? (seen ? undefined : `${release} has not seen its newest spec yet`);
+}
+
+/** The commit of the chart that is installed; undefined while a newer one waits. */
+async function chartCommit(read: ReadCustom, { status }: HelmRelease): Promise<string | undefined> {
+  const chart = ((await read.one(charts, placeOf(status?.helmChart))) as HelmChart | undefined)?.status;
+  const isInstalled = chart?.artifact?.revision === status?.lastAttemptedRevision;
+  return isInstalled ? commitIn(chart?.observedSourceArtifactRevision) : undefined;
 }
 
 /** "waiting for dependencies" and the like, in the controller's own words. */
