@@ -18,6 +18,7 @@ import { openFaults, stopOnce, watchProcess } from "./server/observability/fault
 import { type Rectify, startRectify } from "./main.ts";
 import { placesOf, preflight } from "./settings/preflight.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
+import { settingsHelp } from "./settings/settings-table.ts";
 import { parseSettings } from "./settings/settings.ts";
 import { searchMemory, showMemory } from "./commands/records/memory.ts";
 
@@ -25,7 +26,8 @@ const program = new Command("rectify").description("Turns a production alert int
 
 program
   .command("serve")
-  .description("run the bot; everything it needs to know comes from the environment")
+  .description("run the bot; every setting comes from the environment")
+  .addHelpText("after", settingsHelp)
   .action(serve);
 
 program

@@ -84,7 +84,8 @@ const secret = (what: string) =>
       `is too short: set ${what} of at least ${minimumSecret} bytes (openssl rand -hex 32)`,
     );
 
-const Environment = z.object({
+/** The environment as `serve` reads it: names, bounds and defaults live only here. */
+export const Environment = z.object({
   RECTIFY_REPOSITORY: z
     .string({ error: "is missing: set the GitOps repository as owner/name" })
     .regex(/^[\w.-]+\/[\w.-]+$/, "must be owner/name"),
