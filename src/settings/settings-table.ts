@@ -9,6 +9,16 @@ export interface SettingLine {
   readonly meaning: string;
 }
 
+const accessMeanings = (prefix: string, who: string) => ({
+  [`${prefix}_TOKEN`]: `Bearer token for ${who}.`,
+  [`${prefix}_TOKEN_PATH`]: "A file with that token, read again as it is renewed.",
+  [`${prefix}_USERNAME`]: `User for ${who} (basic authentication).`,
+  [`${prefix}_PASSWORD`]: "Its password.",
+  [`${prefix}_PASSWORD_PATH`]: "A file with that password.",
+  [`${prefix}_HEADERS`]:
+    "More headers, such as `X-Scope-OrgID=team-a,Other=value`, percent-encoded; not Authorization.",
+});
+
 /** What each setting means to the person who sets it. Names, bounds and defaults are the schema's. */
 export const meanings: Readonly<Partial<Record<string, string>>> = {
   RECTIFY_REPOSITORY: "The GitOps repository, as `owner/name`.",
@@ -31,20 +41,20 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
   CLUSTER_LABEL:
     "The label by which alerts and series name their cluster, such as `cluster`. Once set, only those of `CLUSTER_NAME` count.",
   PROMETHEUS_URL: "The address of Prometheus.",
-  PROMETHEUS_TOKEN: "Bearer token for Prometheus.",
+  ...accessMeanings("PROMETHEUS", "Prometheus"),
   ALERTMANAGER_URL: "The address of Alertmanager.",
-  ALERTMANAGER_TOKEN: "Bearer token for Alertmanager.",
+  ...accessMeanings("ALERTMANAGER", "Alertmanager"),
   ALERTMANAGER_WARM_UP_MS:
     "After its start Alertmanager may not know every alert: for this long silence is not “resolved”.",
   CHART_HOSTS:
     "Hosts from which published Helm charts may be fetched, with commas between them. Without it only charts of the repository are rendered.",
   LOKI_URL: "The address of Loki. Without it no log evidence is collected.",
-  LOKI_TOKEN: "Bearer token for Loki.",
+  ...accessMeanings("LOKI", "Loki"),
   KUBERNETES_URL: "The API server; https except on this machine. By default the kubeconfig or the pod's account.",
   KUBERNETES_TOKEN: "Bearer token for the API server.",
   KUBERNETES_TOKEN_PATH: "A file with that token, read again as it is renewed.",
   KUBERNETES_CA_PATH: "A file with the certificates that the API server is trusted by.",
-  OLLAMA_HOST: "The address of Ollama. Without it rules alone decide.",
+  OLLAMA_HOST: "The address of Ollama, in any notation that Ollama takes. Without it rules alone decide.",
   OLLAMA_MODEL: "The model that is asked.",
   OLLAMA_EMBED_MODEL: "The embedding model for the memory. By default a deterministic lexical embedding.",
   OTEL_EXPORTER_OTLP_ENDPOINT: "Where spans go (OTLP over HTTP, JSON). By default nowhere.",
