@@ -18,6 +18,7 @@ import { openFaults, stopOnce, watchProcess } from "./server/observability/fault
 import { type Rectify, startRectify } from "./main.ts";
 import { placesOf, preflight } from "./settings/preflight.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
+import { pagesPlace } from "./settings/pages.ts";
 import { settingsHelp } from "./settings/settings-table.ts";
 import { parseSettings } from "./settings/settings.ts";
 import { searchMemory, showMemory } from "./commands/records/memory.ts";
@@ -185,7 +186,7 @@ async function serve(): Promise<void> {
   telemetry.log(
     "",
     "serve",
-    `webhooks on port ${rectify.webhookPort}, alerts and pages on port ${rectify.internalPort}`,
+    `webhooks on port ${rectify.webhookPort}, alerts on port ${rectify.internalPort}, ${pagesPlace(settings.value.pages, rectify.pagesPort)}`,
   );
   process.once("SIGTERM", () => stop(0));
   process.once("SIGINT", () => stop(0));

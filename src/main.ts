@@ -6,7 +6,6 @@ import { connectGitHub } from "./adapters/github/github.ts";
 import { guardrailsHost } from "./adapters/github/guardrails.ts";
 import { gitHost, people } from "./adapters/github/host.ts";
 import { kubernetes } from "./adapters/kubernetes/kubernetes.ts";
-import { listen, type Route } from "./adapters/http/listener.ts";
 import { loki } from "./adapters/monitoring/loki.ts";
 import { type Meter, openMeter } from "./adapters/telemetry/metrics.ts";
 import { openMirror } from "./adapters/git-mirror.ts";
@@ -41,7 +40,6 @@ import type { Ports } from "./ports/ports.ts";
 import type { Telemetry } from "./ports/runtime.ts";
 import type { WatchtowerMode } from "./ports/records.ts";
 import { policiesOf } from "./server/policy-engine.ts";
-import { type Intake, internalRoutes, webhookRoutes } from "./server/routes.ts";
 import { type Reexamining, reexamine } from "./server/jobs/reexamine.ts";
 import { reconcileWorkflows } from "./server/jobs/resume.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "./server/jobs/rollbacks.ts";
@@ -52,11 +50,14 @@ import { type Observability, observe, recordingLogger } from "./server/observabi
 import { limitSteps } from "./server/observability/step-limits.ts";
 import { probeWatchtower } from "./server/jobs/watchtower-probe.ts";
 import { pageRoutes } from "./server/pages/routes.ts";
+import { listenAll } from "./server/listeners.ts";
 
 /** A running Rectify. */
 export interface Rectify {
   readonly webhookPort: number;
   readonly internalPort: number;
+  /** On the loopback address, or the internal port when a proxy authenticates those who look. */
+  readonly pagesPort: number;
   readonly store: Store;
   watchtower(): Watchtower;
   /** Waits until the story of this incident has ended. */
@@ -100,11 +101,14 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
 
   const intake = { store, ring: inbox.notify, trouble: inbox.trouble, app, alertsToken: settings.alerts.token };
   const pages = pageRoutes(store, liveViews({ ports, store, sources, ...around }));
-  const { webhooks, internal } = await listenTwice(settings, { intake, pages, meter }, faults);
+  const served = { intake, pages, metrics: meter.route };
+  meter.watchFaults(faults.counts);
+  const { webhooks, internal, own } = await listenAll(settings, served, faults);
   const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources }, telemetry);
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
+    pagesPort: own?.port ?? internal.port,
     store,
     watchtower: () => watchtower.state(),
     finished: (uid) => durable.finished(uid),
@@ -112,7 +116,7 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
       await ticks.stop();
       await endWatch();
       await memory.close();
-      await Promise.all([webhooks.close(), internal.close()]);
+      await Promise.all([webhooks.close(), internal.close(), own?.close()]);
       await inbox.close();
       await durable.shutdown();
       await observed.close();
@@ -120,21 +124,6 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
       await embedded?.stop();
     },
   };
-}
-
-interface Served {
-  readonly intake: Intake;
-  readonly pages: readonly Route[];
-  readonly meter: Meter;
-}
-
-/** The public listener for GitHub, and the one inside the cluster. */
-async function listenTwice(settings: Settings, { intake, pages, meter }: Served, faults: Faults) {
-  meter.watchFaults(faults.counts);
-  const at = { host: settings.host, onFault: (error: unknown) => faults.hear("request", error) };
-  const webhooks = await listen(webhookRoutes(intake), { ...at, port: settings.webhookPort });
-  const inside = [...internalRoutes(intake), ...pages, meter.route];
-  return { webhooks, internal: await listen(inside, { ...at, port: settings.internalPort }) };
 }
 
 interface Ticking {

@@ -53,7 +53,7 @@ export async function runScenario(
     rectify = await startRectify(world.settings, teller);
     await world.join(rectify);
     const stage: LabRun = { ...world, rectify, say: teller.say };
-    teller.say("lab", `pages on http://127.0.0.1:${rectify.internalPort}/, the forge on ${world.forge.apiUrl}`);
+    teller.say("lab", `pages on http://127.0.0.1:${rectify.pagesPort}/, the forge on ${world.forge.apiUrl}`);
     await until("a quiet shop", () => world.cluster.firing().length === 0 && world.cluster.isSynced());
     await scenario.run(stage);
     const played = await outcome(name, scenario, stage, teller);

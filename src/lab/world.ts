@@ -118,6 +118,7 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
     host: "127.0.0.1",
     webhookPort: 0,
     internalPort: 0,
+    pages: { kind: "loopback", port: 0 },
     cluster: "lab",
     prometheus: prometheusOf(cluster, 100),
     alertmanager: { url: cluster.urls.alertmanager, authorization: undefined },

@@ -89,7 +89,8 @@ export function internalRoutes(intake: Intake): Route[] {
   ];
 }
 
-const health: Route = { method: "GET", path: "/healthz", answer: async () => ({ status: 200, body: "ok" }) };
+/** That the process lives; anybody may know. */
+export const health: Route = { method: "GET", path: "/healthz", answer: async () => ({ status: 200, body: "ok" }) };
 
 function answerReady(because: string | undefined): Reply {
   return because === undefined ? { status: 200, body: "ready" } : { status: 503, body: because };

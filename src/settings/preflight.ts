@@ -11,6 +11,8 @@ export interface Places {
   readonly host: string;
   readonly webhookPort: number;
   readonly internalPort: number;
+  /** 0 = none of their own. */
+  readonly pagesPort: number;
   readonly dataDirectory: string;
   readonly databaseUrl: string | undefined;
 }
@@ -31,6 +33,7 @@ export function placesOf(environment: Readonly<Record<string, string | undefined
     host: environment.HOST || "0.0.0.0",
     webhookPort: port(environment.PORT, 3000),
     internalPort: port(environment.INTERNAL_PORT, 9095),
+    pagesPort: environment.PAGES_PROXY_SECRET ? 0 : port(environment.PAGES_PORT, 9096),
     dataDirectory: resolve(environment.RECTIFY_DATA || ".rectify"),
     databaseUrl: environment.DATABASE_URL || undefined,
   };
@@ -40,12 +43,14 @@ function problemsOf({
   host,
   webhookPort,
   internalPort,
+  pagesPort,
   dataDirectory,
   databaseUrl,
 }: Places): Promise<string | undefined>[] {
   return [
     portProblem("PORT", host, webhookPort),
     portProblem("INTERNAL_PORT", host, internalPort),
+    portProblem("PAGES_PORT", "127.0.0.1", pagesPort),
     databaseUrl === undefined ? directoryProblem(dataDirectory) : databaseProblem(databaseUrl),
   ];
 }

@@ -36,7 +36,10 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
   RECTIFY_DATA: "Directory for the Git mirror and the embedded Postgres.",
   HOST: "The address that both ports listen on.",
   PORT: "Port for GitHub's webhooks. The only one that must be reachable from GitHub.",
-  INTERNAL_PORT: "Port for alerts, pages, metrics and health.",
+  INTERNAL_PORT: "Port for alerts, metrics and health, and for the pages behind an authenticating proxy.",
+  PAGES_PORT: "Port of the pages on 127.0.0.1, where no proxy authenticates those who look.",
+  PAGES_USER_HEADER: "The header in which an authenticating proxy names the user; with `PAGES_PROXY_SECRET`.",
+  PAGES_PROXY_SECRET: "What that proxy sends as `x-rectify-proxy-secret`, 32 bytes or more.",
   CLUSTER_NAME: "Names the cluster in incidents, records and metrics.",
   CLUSTER_LABEL:
     "The label by which alerts and series name their cluster, such as `cluster`. Once set, only those of `CLUSTER_NAME` count.",

@@ -6,6 +6,7 @@ import { ollamaAddress } from "../domain/llm/ollama-address.ts";
 import { address, type Endpoint, endpointOf, endpointProblems, endpointVariables } from "./endpoints.ts";
 import type { WatchtowerLimits } from "../domain/guardrails/watchtower.ts";
 import type { Timings } from "../ports/timings.ts";
+import { pagesOf, pagesProblems, type PagesSettings } from "./pages.ts";
 
 /** Everything the process is told from outside, checked. */
 export interface Settings {
@@ -28,6 +29,7 @@ export interface Settings {
   readonly host: string;
   readonly webhookPort: number;
   readonly internalPort: number;
+  readonly pages: PagesSettings;
   readonly cluster: string;
   /** The label by which alerts and series name their cluster; once it is set, every query asks for ours only. */
   readonly clusterLabel?: string | undefined;
@@ -103,6 +105,13 @@ export const Environment = z.object({
   HOST: z.string().default("0.0.0.0"),
   PORT: port(3000),
   INTERNAL_PORT: port(9095),
+  PAGES_PORT: port(9096),
+  PAGES_USER_HEADER: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]*$/, "must be the name of a header, such as X-Forwarded-User")
+    .transform((name) => name.toLowerCase())
+    .optional(),
+  PAGES_PROXY_SECRET: secret("the secret that the authenticating proxy of the pages sends").optional(),
   CLUSTER_NAME: z.string().min(1).default("default"),
   CLUSTER_LABEL: z
     .string()
@@ -170,6 +179,7 @@ export function parseSettings(
     ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)),
     ...(key.ok ? [] : [key.problem]),
     ...sources.flatMap((name) => endpointProblems(name, given)),
+    ...pagesProblems(given),
   ];
   if (!parsed.success || !key.ok || problems.length > 0) return { ok: false, problems };
   return { ok: true, value: settingsOf(parsed.data, key.value) };
@@ -190,6 +200,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     host: read.HOST,
     webhookPort: read.PORT,
     internalPort: read.INTERNAL_PORT,
+    pages: pagesOf(read),
     cluster: read.CLUSTER_NAME,
     clusterLabel: read.CLUSTER_LABEL,
     prometheus: {

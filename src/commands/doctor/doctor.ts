@@ -13,6 +13,7 @@ import { oneLine } from "../../domain/text/one-line.ts";
 import { loadGuardrails } from "../../flow/collect/load-guardrails.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import { kyvernoPlaces } from "../../server/policy-engine.ts";
+import { pagesPlace } from "../../settings/pages.ts";
 import { preflight } from "../../settings/preflight.ts";
 import { withoutSecrets } from "../../settings/redaction.ts";
 import type { LoadedSettings, Settings } from "../../settings/settings.ts";
@@ -59,6 +60,7 @@ async function examineAll(settings: Settings, clock: Clock): Promise<readonly Do
   );
   return [
     good("settings", "every setting is there and has its shape"),
+    good("pages", pagesPlace(settings.pages)),
     ...machine,
     database,
     ...github.findings,
@@ -76,15 +78,23 @@ function problemOf(point: string, problem: string): DoctorFinding {
 
 /** Node, git, the ports and the data directory. Ports that a running Rectify itself holds are in order. */
 async function examineMachine(settings: Settings): Promise<readonly DoctorFinding[]> {
-  const { host, webhookPort, internalPort } = settings;
+  const { host, webhookPort, internalPort, pages } = settings;
+  const pagesPort = pages.kind === "loopback" ? pages.port : 0;
   const ownHost = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  const [webhooks, internal] = await Promise.all([isRectify(ownHost, webhookPort), isRectify(ownHost, internalPort)]);
+  const [webhooks, internal, own] = await Promise.all([
+    ...([
+      isRectify(ownHost, webhookPort),
+      isRectify(ownHost, internalPort),
+      isRectify("127.0.0.1", pagesPort),
+    ] as const),
+  ]);
   const problems = await preflight({
     ...settings,
     // The database is a point of its own.
     databaseUrl: undefined,
     webhookPort: webhooks ? 0 : webhookPort,
     internalPort: internal ? 0 : internalPort,
+    pagesPort: own ? 0 : pagesPort,
   });
   if (problems.length > 0) return problems.map((problem) => problemOf("machine", problem));
   return [good("machine", "Node and git run, the ports are free or ours, the data directory can be written")];

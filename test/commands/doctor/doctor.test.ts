@@ -66,6 +66,7 @@ test("a sound installation has nothing bad, and says what nobody could look at",
   const good = findings.filter(({ state }) => state === "good").map(({ point }) => point);
   expect(good).toEqual(expect.arrayContaining(["prometheus", "kubernetes", "gitops", "loki", "database", "clone"]));
   expect(good).toEqual(expect.arrayContaining(["alert route", "kubernetes rights"]));
+  expect(findings.find(({ point }) => point === "pages")?.found).toContain("pages on http://127.0.0.1:0/ only");
 });
 
 test("the doctor writes nothing: not to the cluster, not to GitHub", async () => {

@@ -17,6 +17,7 @@ const secrets = {
   ALERTMANAGER_TOKEN: "alertmanager-plain-word",
   LOKI_TOKEN: "loki-plain-word",
   KUBERNETES_TOKEN: "kubernetes-plain-word",
+  PAGES_PROXY_SECRET: "pages: correct horse battery staple",
 };
 const passwords = [
   "my-prometheus-password",
@@ -50,6 +51,7 @@ async function echo(status: number): Promise<string> {
 function settingsAt(host: string, user: (password?: string) => string): Settings {
   const read = parseSettings({
     ...{ ...secrets, RECTIFY_REPOSITORY: "acme/shop", APP_ID: "7", PRIVATE_KEY: key, KYVERNO: "/nonexistent/kyverno" },
+    PAGES_USER_HEADER: "X-User",
     ...{ PORT: "0", INTERNAL_PORT: "0", GITHUB_API_URL: `http://${host}` },
     ...{ GITHUB_CLONE_URL: `http://${user(git)}${host}/acme/shop.git`, OLLAMA_HOST: `http://${user(ollama)}${host}` },
     ...{ PROMETHEUS_URL: `http://${user(prometheus)}${host}`, ALERTMANAGER_URL: `http://${user(alertmanager)}${host}` },

@@ -1,0 +1,46 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Reply, Route } from "../../adapters/http/listener.ts";
+import type { PagesSettings } from "../../settings/pages.ts";
+
+type Headers = IncomingMessage["headers"];
+
+const secretHeader = "x-rectify-proxy-secret";
+const loopbackHost = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
+
+/** The pages of the internal port, or of a loopback listener of their own where nobody is authenticated. */
+export function placesOfPages(
+  routes: readonly Route[],
+  pages: PagesSettings,
+): { readonly internal: readonly Route[]; readonly loopback: readonly Route[] | undefined } {
+  const seen = forViewers(routes, pages);
+  return pages.kind === "proxy" ? { internal: seen, loopback: undefined } : { internal: [], loopback: seen };
+}
+
+/** The pages as only those may see them whom the settings let look. The address of the peer says nothing about that. */
+export function forViewers(routes: readonly Route[], pages: PagesSettings): Route[] {
+  const refusal = (headers: Headers) => (pages.kind === "proxy" ? unlessProxied(headers, pages) : unlessLocal(headers));
+  return routes.map((route) => ({ ...route, admit: (headers) => refusal(headers) ?? route.admit?.(headers) }));
+}
+
+/** Both, or nothing: a name without the secret was written by whoever likes. */
+function unlessProxied(headers: Headers, { userHeader, secret }: PagesSettings & { kind: "proxy" }): Reply | undefined {
+  const given = headers[secretHeader];
+  const user = headers[userHeader];
+  const genuine = typeof given === "string" && isSame(given, secret);
+  const named = typeof user === "string" && user.trim() !== "";
+  return genuine && named
+    ? undefined
+    : { status: 401, body: "these pages are served through the authenticating proxy" };
+}
+
+/** A website whose name was pointed at this machine names itself in `Host`: its script must not read along. */
+function unlessLocal({ host = "" }: Headers): Reply | undefined {
+  return loopbackHost.test(host) ? undefined : { status: 403, body: "ask for localhost or 127.0.0.1" };
+}
+
+/** Digests are of one length, so that not even the length of the secret can be timed. */
+function isSame(given: string, secret: string): boolean {
+  const [a, b] = [given, secret].map((text) => createHash("sha256").update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+}
