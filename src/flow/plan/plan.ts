@@ -29,7 +29,9 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   const entry = await ports.cluster.entryOf(live);
   const { change } = remediation;
   if (change.kind === "commit") {
-    return planReversal({ incident, remediation: { ...remediation, change }, live, entry, head: { sha, tree } }, ports);
+    const { namespaces } = guardrails.value;
+    const asked = { incident, live, entry, head: { sha, tree }, namespaces };
+    return planReversal({ ...asked, remediation: { ...remediation, change } }, ports);
   }
   const question = { workload: live, change, entry };
   const edit = await answerQuestion(tree, question, (at, which) => ports.renderer.render(at, which), ports.charts);

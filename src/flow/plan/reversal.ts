@@ -2,19 +2,18 @@ import { changesBetween, effectOf } from "../../domain/kubernetes/effect.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Effect, Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { type CommitReversal, type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
-import type { Rendered, RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { forbiddenReversal } from "../../domain/remedy/reversal/limits.ts";
+import { ownOutOfBounds } from "../../domain/remedy/reversal/namespaces.ts";
 import { proveReversal } from "../../domain/remedy/reversal/proof.ts";
 import { gateFilesIn } from "../../domain/gate/gate-files.ts";
 import { keysBetween, touchedBy } from "../../domain/root-cause/changes/touched.ts";
 import { piecesOf, type Piece, type ReversedFile, reversePieces, type Sides } from "../../manifests/edit/reverse.ts";
-import { entriesOf, othersOf } from "../../manifests/gitops/entries.ts";
-import { affectedEntries } from "../../manifests/gitops/reach.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { candidateFiles } from "./candidate-files.ts";
 import { conflictText } from "./later-commit.ts";
+import { nameOf, otherEntries, type Renderings, renderSides, withFiles } from "./other-entries.ts";
 import type { Planned } from "./planned.ts";
 
 type Asked = Pick<Ports, "github" | "renderer" | "telemetry">;
@@ -26,11 +25,13 @@ export interface Reversing {
   readonly live: LiveWorkload;
   readonly entry: Entry;
   readonly head: { readonly sha: string; readonly tree: Tree };
+  /** Where the guardrails allow a change. */
+  readonly namespaces: readonly string[];
 }
 
 /** Takes a commit's hunks out of today's files and proves by rendering that just its effect goes. Fails closed. */
 export async function planReversal(asked: Reversing, ports: Asked): Promise<Planned> {
-  const { remediation, entry, head, live, incident } = asked;
+  const { remediation, entry, head, live, incident, namespaces } = asked;
   const { change } = remediation;
   const commits = await ports.github.commitsSince(new Date(0));
   const mark = commits.find(({ sha }) => sha === change.sha);
@@ -52,7 +53,9 @@ export async function planReversal(asked: Reversing, ports: Asked): Promise<Plan
   if (choice.kind === "conflict")
     return refused(await conflictText({ sides, mark, commits, choice, pieces: found.pieces }, ports));
   if (choice.kind === "refused") return refused(`commit ${short} cannot be taken back: ${choice.because}`);
-  const others = await otherEntries({ ...search, files: choice.files }, ports);
+  const bounds = ownOutOfBounds({ entry, changes: choice.changes, namespaces });
+  if (bounds !== undefined) return refused(`commit ${short} is not taken back: ${bounds}`);
+  const others = await otherEntries({ sides, entry, files: choice.files, namespaces }, ports);
   if (others.kind === "refused") return refused(`commit ${short} cannot be taken back: ${others.because}`);
   const effect = effectOf([...choice.changes, ...others.changes], { kind: "rendered", with: renderings.with });
   const forbidden = forbiddenOf(effect, choice.files);
@@ -93,28 +96,7 @@ function forbiddenOf(effect: Effect, files: readonly ReversedFile[]): string | u
   return guarded === undefined ? forbiddenReversal(effect.changes) : `${guarded} decides what may merge`;
 }
 
-interface Renderings {
-  readonly kind: "rendered";
-  readonly with: string;
-  readonly parent: readonly RenderedObject[];
-  readonly commit: readonly RenderedObject[];
-  readonly head: readonly RenderedObject[];
-}
-
 type Refusal = { readonly kind: "refused"; readonly because: string };
-
-async function renderSides(sides: Sides, entry: Entry, ports: Asked): Promise<Renderings | Refusal> {
-  const parent = await ports.renderer.render(sides.parent, entry);
-  const commit = await ports.renderer.render(sides.commit, entry);
-  const head = await ports.renderer.render(sides.head, entry);
-  const failed = [parent, commit, head].find(
-    (one): one is Extract<Rendered, { kind: "unsupported" }> => one.kind === "unsupported",
-  );
-  if (failed !== undefined || parent.kind !== "rendered" || commit.kind !== "rendered" || head.kind !== "rendered") {
-    return { kind: "refused", because: `${nameOf(entry)} cannot be rendered (${failed?.because ?? ""})` };
-  }
-  return { kind: "rendered", with: head.with, parent: parent.objects, commit: commit.objects, head: head.objects };
-}
 
 interface Search {
   readonly sides: Sides;
@@ -175,52 +157,6 @@ async function choices(search: Search): Promise<readonly (readonly Piece[])[]> {
   }
   const all = pieces.filter((piece) => !elsewhere.includes(piece));
   return [hurting, all, pieces];
-}
-
-function withFiles(tree: Tree, files: readonly ReversedFile[]): Tree {
-  return overlaid(tree, Object.fromEntries(files.map(({ path, after }) => [path, after])));
-}
-
-interface Others {
-  readonly kind: "hold";
-  readonly changes: readonly ObjectChange[];
-  readonly warnings: readonly string[];
-}
-
-/** Every other entry that reads an edited file may only lose what the commit did to it. */
-async function otherEntries(
-  { sides, entry, files }: Search & { readonly files: readonly ReversedFile[] },
-  ports: Asked,
-): Promise<Others | Refusal> {
-  const after = withFiles(sides.head, files);
-  const paths = files.map(({ path }) => path);
-  const others = othersOf(affectedEntries(after, entriesOf(sides.head), paths), entry);
-  const changes: ObjectChange[] = [];
-  const warnings: string[] = [];
-  for (const other of others) {
-    const before = await ports.renderer.render(sides.head, other);
-    const then = await ports.renderer.render(after, other);
-    if (before.kind === "unsupported" && then.kind === "unsupported") {
-      warnings.push(`${nameOf(other)} cannot be rendered, so what it loses is not known: ${before.because}`);
-      continue;
-    }
-    if (before.kind === "unsupported" || then.kind === "unsupported") {
-      return { kind: "refused", because: `${nameOf(other)} can be rendered only on one side of it` };
-    }
-    const moved = changesBetween(before.objects, then.objects);
-    if (moved.length === 0) continue;
-    const around = await renderSides(sides, other, ports);
-    if (around.kind === "refused") return around;
-    const proof = proveReversal({ ...around, after: then.objects });
-    if (proof.kind === "refused") return { kind: "refused", because: `in ${nameOf(other)} ${proof.because}` };
-    changes.push(...moved);
-    warnings.push(`${nameOf(other)} reads the same files and loses the commit's effect, too`);
-  }
-  return { kind: "hold", changes, warnings };
-}
-
-function nameOf(entry: Entry): string {
-  return entry.object ?? entry.path ?? "the entry";
 }
 
 function refused(because: string): Planned {
