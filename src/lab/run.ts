@@ -60,9 +60,24 @@ export async function runScenario(
     if (keep) await new Promise((stop) => process.once("SIGINT", stop));
     return played;
   } finally {
-    await rectify?.close();
-    await world.close();
-    rmSync(directory, { recursive: true, force: true });
+    const steps = [
+      () => rectify?.close(),
+      () => world.close(),
+      // git may still write into the directory while it goes.
+      () => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }),
+    ];
+    await tidyUp(steps, (problem) => teller.say("lab", problem));
+  }
+}
+
+/** Takes every step, whatever one of them throws: how a story ended does not depend on its cleaning up. */
+export async function tidyUp(steps: readonly (() => unknown)[], tell: (problem: string) => void): Promise<void> {
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      tell(`cleaning up failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }
 
