@@ -183,6 +183,7 @@ async function serve(): Promise<void> {
   watchProcess(process, faults, { end: () => stop(1), now: Date.now });
   const rectify = await startRectify(settings.value, telemetry, faults);
   running.close = rectify.close;
+  void rectify.lost.then(() => stop(1));
   telemetry.log(
     "",
     "serve",

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { alertmanager } from "./adapters/monitoring/alertmanager.ts";
 import { startDurable, workflowVersion } from "./adapters/dbos/durable.ts";
@@ -22,27 +22,24 @@ import { withTimeout } from "./adapters/http/timeout.ts";
 import { concernsOf } from "./server/concerns.ts";
 import { type App, createApp } from "./server/github-app.ts";
 import { type Faults, openFaults } from "./server/observability/faults.ts";
-import { carryWithdrawals } from "./flow/jobs/withdrawals.ts";
 import { checkGuardrails } from "./flow/gate/check-guardrails.ts";
-import { reconcileDashboard } from "./flow/jobs/dashboard.ts";
 import { endLease } from "./flow/workflows/end-lease.ts";
 import type { LoadedGuardrails } from "./flow/collect/load-guardrails.ts";
 import { remediateIncident } from "./flow/workflows/remediate-incident.ts";
 import { rollBack } from "./flow/workflows/roll-back.ts";
 import { runLateCommand } from "./server/late-commands.ts";
 import { type Inbox, openInbox } from "./server/inbox.ts";
-import { schedule } from "./server/jobs/schedule.ts";
+import { keepTicking } from "./server/jobs/ticking.ts";
 import { liveViews } from "./server/pages/live.ts";
-import { reconcileLeases, type LeaseKeeping } from "./server/jobs/leases.ts";
 import { refreshMemory, type RefreshedMemory } from "./server/jobs/memory-refresh.ts";
 import { isWatching, type Watchtower } from "./domain/guardrails/watchtower.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { Telemetry } from "./ports/runtime.ts";
 import type { WatchtowerMode } from "./ports/records.ts";
 import { policiesOf } from "./server/policy-engine.ts";
-import { type Reexamining, reexamine } from "./server/jobs/reexamine.ts";
-import { reconcileWorkflows } from "./server/jobs/resume.ts";
-import { reconcileRollbacks, type RollbackKeeping } from "./server/jobs/rollbacks.ts";
+import { joinExecutors } from "./server/executor.ts";
+import { reconcileWorkflows, recoverAbandoned } from "./server/jobs/resume.ts";
+import { reconcileRollbacks } from "./server/jobs/rollbacks.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
 import type { Settings } from "./settings/settings.ts";
 import { openSources, type Sources } from "./server/observability/source-health.ts";
@@ -62,6 +59,8 @@ export interface Rectify {
   watchtower(): Watchtower;
   /** Waits until the story of this incident has ended. */
   finished(uid: string): Promise<void>;
+  /** Resolves with the reason when other processes took this one for gone: then it must end. */
+  readonly lost: Promise<string>;
   close(): Promise<void>;
 }
 
@@ -78,33 +77,32 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
   const voice = { telemetry: remembered, meter, steps, sources };
   const { ports, endWatch, ...around } = await openPorts(settings, store, voice);
   const { watchtower, memory } = around;
+  const executor = await joinExecutors({ store, version: workflowVersion, telemetry });
   const durable = await startDurable({
-    url: databaseUrl,
-    ports,
+    ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
     ...{ story: remediateIncident, leaseStory: endLease, rollbackStory: rollBack },
-    recovering: store.recovering,
-    mostRecoveries: settings.mostRecoveries,
+    ...{ recovering: store.recovering, mostRecoveries: settings.mostRecoveries },
     measure: limitSteps(steps.measure),
   });
   const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };
   const inbox: Inbox = openInbox({
     ...{ store, durable, alerts: ports.alerts, telemetry: remembered, cluster: settings.cluster },
-    ...{ concerns: ports.concerns, holder: randomUUID(), failed: meter.inboxFailed },
+    ...{ concerns: ports.concerns, holder: executor.id, failed: meter.inboxFailed },
     hearAfterwards: async (pull, message) => {
       await runLateCommand({ pull, message }, store, ports);
-      await reconcileRollbacks(keeping);
+      await store.alone("rollbacks", () => reconcileRollbacks(keeping));
     },
     app: () => app,
   });
   const app = appOf(settings, { inbox, store, ports });
-  await reconcileWorkflows(keeping, telemetry);
+  await executor.watch(() => recoverAbandoned(keeping, telemetry));
+  await store.alone("recovery", () => reconcileWorkflows(keeping, telemetry));
 
   const intake = { store, ring: inbox.notify, trouble: inbox.trouble, app, alertsToken: settings.alerts.token };
   const pages = pageRoutes(store, liveViews({ ports, store, sources, ...around }));
-  const served = { intake, pages, metrics: meter.route };
   meter.watchFaults(faults.counts);
-  const { webhooks, internal, own } = await listenAll(settings, served, faults);
-  const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources }, telemetry);
+  const { webhooks, internal, own } = await listenAll(settings, { intake, pages, metrics: meter.route }, faults);
+  const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources, executor }, telemetry);
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
@@ -112,42 +110,20 @@ export async function startRectify(settings: Settings, telemetry: Telemetry, kno
     store,
     watchtower: () => watchtower.state(),
     finished: (uid) => durable.finished(uid),
+    lost: executor.lost,
     close: async () => {
       await ticks.stop();
-      await endWatch();
-      await memory.close();
+      await Promise.all([endWatch(), memory.close()]);
       await Promise.all([webhooks.close(), internal.close(), own?.close()]);
       await inbox.close();
+      await executor.drain();
       await durable.shutdown();
+      await executor.leave();
       await observed.close();
       await store.close();
       await embedded?.stop();
     },
   };
-}
-
-interface Ticking {
-  readonly settings: Settings;
-  readonly inbox: Inbox;
-  readonly ports: Ports;
-  readonly store: Store;
-  readonly keeping: LeaseKeeping & RollbackKeeping & Pick<Reexamining, "store" | "durable" | "telemetry">;
-  readonly sources: Sources;
-}
-
-/** What no message can be relied upon for. */
-function keepTicking({ settings, inbox, ports, store, keeping, sources }: Ticking, telemetry: Telemetry) {
-  const answering = () => sources.all().flatMap(({ name, state }) => (state === "answers" ? [name] : []));
-  const { cluster, reexamineMs: beatMs } = settings;
-  return schedule(settings.alertPollMs, telemetry, {
-    intake: () => inbox.poll(),
-    dashboard: async () => inbox.wakeWaiting(await reconcileDashboard(ports)),
-    learn: () => carryWithdrawals(ports),
-    lease: () => reconcileLeases(keeping),
-    rollback: () => reconcileRollbacks(keeping),
-    reexamine: () => reexamine({ ...keeping, cluster, ports, answering, beatMs }),
-    retention: () => store.forgetDeliveries(ports.clock.now()),
-  });
 }
 
 /** Who is told what GitHub tells. */

@@ -25,4 +25,5 @@ const rectify = await startRectify(settings, {
   },
 });
 process.stdout.write(`${JSON.stringify({ webhookPort: rectify.webhookPort, internalPort: rectify.internalPort })}\n`);
+void rectify.lost.then(() => process.exit(1));
 process.on("SIGTERM", () => void rectify.close().then(() => process.exit(0)));

@@ -33,6 +33,7 @@ beforeAll(async () => {
     ports: { telemetry, timings: tempo } as unknown as Ports,
     recovering: store.recovering,
     mostRecoveries: 3,
+    executor: { id: "one", during: (work) => work(), isServed: async () => false },
     leaseStory: async () => undefined,
     rollbackStory: async () => undefined,
     // The story of these tests only listens.

@@ -43,6 +43,7 @@ beforeAll(async () => {
     ...{ url, ports, story: remediateIncident, recovering: store.recovering, mostRecoveries: 3 },
     leaseStory: async () => undefined,
     rollbackStory: async () => undefined,
+    executor: { id: "one", during: (work) => work(), isServed: async () => false },
   });
 });
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
+import { DBOS } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
@@ -31,6 +31,11 @@ export interface Durable {
   stateOf(workflow: string): Promise<"running" | "ended" | "stranded" | "absent">;
   /** Stops a workflow of another version for good. */
   cancel(workflow: string): Promise<void>;
+  /**
+   * Hands workflows of this version, whose process is gone, to any living process. One that made no step since its last
+   * recoveries is stopped instead.
+   */
+  recover(workflows: readonly string[]): Promise<void>;
   shutdown(): Promise<void>;
 }
 
@@ -54,26 +59,36 @@ export interface DurableOptions {
   readonly mostRecoveries: number;
   /** Runs every attempt of a step, to count what it takes. */
   readonly measure?: Measure;
+  readonly executor: Seat;
+}
+
+/** The place of this process among those that share the database. */
+export interface Seat {
+  /** No other process ever had it. */
+  readonly id: string;
+  /** Runs a step while this process is known to live. */
+  during<T>(work: () => Promise<T>): Promise<T>;
+  /** A living process works on workflows of this version. */
+  isServed(version: string): Promise<boolean>;
 }
 
 export type Measure = <T>(workflow: string, step: string, work: () => Promise<T>) => Promise<T>;
 
-/** Starts the engine and recovers what was in flight. */
+/** Starts the engine. What processes that are gone had in flight is left to `recover`. */
 export async function startDurable(options: DurableOptions): Promise<Durable> {
-  const { url, story } = options;
-  await parkFruitless(options);
+  const { url, story, executor } = options;
   DBOS.setConfig({
     name: "rectify",
     systemDatabaseUrl: url,
     applicationVersion: workflowVersion,
-    executorID: "rectify",
+    executorID: executor.id,
     logger: quiet,
     useListenNotify: true,
   });
   const register = <Subject>(name: string, told: (subject: Subject, run: Run) => Promise<void>) =>
     DBOS.registerWorkflow((subject: Subject) => told(subject, runOf(options)), {
       name,
-      // The engine counts honest restarts, too, and a story may wait for days: `parkFruitless` counts better.
+      // The engine counts honest restarts, too, and a story may wait for days: `recover` counts better.
       maxRecoveryAttempts: 10_000,
     });
   const workflow = register("remediate-incident", story);
@@ -94,8 +109,9 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     finished: async (workflowID) => {
       await DBOS.getResult(workflowID);
     },
-    stateOf,
+    stateOf: (workflowID) => stateOf(workflowID, executor),
     cancel: (workflowID) => DBOS.cancelWorkflow(workflowID),
+    recover: (workflows) => answered(recover(workflows, options)),
     shutdown: () => DBOS.shutdown(),
   };
 }
@@ -110,45 +126,36 @@ function answered<T>(work: Promise<T>): Promise<T> {
   });
 }
 
-/** Before the engine recovers anything: a workflow that made no step since its last recoveries is not tried again. */
-async function parkFruitless({ url, recovering, mostRecoveries }: DurableOptions): Promise<void> {
-  const client = await DBOSClient.create({ systemDatabaseUrl: url, logger: quiet });
-  try {
-    const pending = await client.listWorkflows({ status: "PENDING", loadInput: false, loadOutput: false });
-    for (const { workflowID, applicationVersion } of pending) {
-      if (applicationVersion !== workflowVersion) continue;
-      const steps = (await client.listWorkflowSteps(workflowID))?.length ?? 0;
-      if ((await recovering(workflowID, steps)) > mostRecoveries) await client.cancelWorkflow(workflowID);
-    }
-  } catch (error) {
-    // The engine's tables are made by its first launch: before it there is nothing to park.
-    if (!isMissingTable(error)) throw error;
-  } finally {
-    await client.destroy();
+async function recover(workflows: readonly string[], { recovering, mostRecoveries }: DurableOptions): Promise<void> {
+  for (const workflow of workflows) {
+    const steps = (await DBOS.listWorkflowSteps(workflow))?.length ?? 0;
+    if ((await recovering(workflow, steps)) > mostRecoveries) await DBOS.cancelWorkflow(workflow);
+    else await DBOS.resumeWorkflow(workflow);
   }
 }
 
-function isMissingTable(error: unknown): boolean {
-  const code =
-    (error as { code?: unknown; cause?: { code?: unknown } }).code ??
-    (error as { cause?: { code?: unknown } }).cause?.code;
-  return code === "42P01" || code === "3F000";
-}
-
-async function stateOf(workflowID: string): Promise<"running" | "ended" | "stranded" | "absent"> {
+async function stateOf(workflowID: string, { isServed }: Seat): Promise<"running" | "ended" | "stranded" | "absent"> {
   const status = await DBOS.getWorkflowStatus(workflowID);
   if (status === null) return "absent";
   if (status.status !== "PENDING" && status.status !== "ENQUEUED") return "ended";
-  return status.applicationVersion === workflowVersion ? "running" : "stranded";
+  const { applicationVersion = "" } = status;
+  // While a process of its own version lives, that one goes on with it: a rolling update takes nothing from it.
+  return applicationVersion === workflowVersion || (await isServed(applicationVersion)) ? "running" : "stranded";
 }
 
-function runOf({ ports, measure = (_workflow, _step, work) => work() }: DurableOptions): Run {
+function runOf({ ports, executor, measure = (_workflow, _step, work) => work() }: DurableOptions): Run {
   const measured = <T>(name: string, work: () => Promise<T>) => measure(DBOS.workflowID ?? "", name, work);
   return {
-    step: (name, work) => stepUntilAnswered(name, () => measured(name, () => work(ports)), ports.telemetry),
+    step: (name, work) =>
+      stepUntilAnswered(name, () => measured(name, () => work(ports)), { telemetry: ports.telemetry, executor }),
     message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
     timings: ports.timings,
   };
+}
+
+interface Around {
+  readonly telemetry: Telemetry;
+  readonly executor: Pick<Seat, "during">;
 }
 
 type Attempt<T> =
@@ -160,7 +167,7 @@ type Attempt<T> =
  * The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. An answer goes on record
  * as JSON text: the engine walks over every value of an object, which was a fifth of the time of forty stories.
  */
-async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, telemetry: Telemetry): Promise<T> {
+async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, { telemetry, executor }: Around): Promise<T> {
   const incident = DBOS.workflowID ?? "";
   let because = "";
   for (let count = 0; count < maxAttempts; count += 1) {
@@ -170,7 +177,7 @@ async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, teleme
       telemetry.step?.(incident, name, "end");
       return JSON.stringify(answer);
     };
-    const attempt = JSON.parse(await DBOS.runStep(timed, { name })) as Attempt<T>;
+    const attempt = JSON.parse(await executor.during(() => DBOS.runStep(timed, { name }))) as Attempt<T>;
     telemetry.step?.(incident, name, "recorded");
     if (attempt.kind === "answer") return attempt.value;
     because = attempt.because;

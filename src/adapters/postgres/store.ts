@@ -6,6 +6,7 @@ import { alerts } from "./incidents/alerts.ts";
 import { costStore } from "./incidents/costs.ts";
 import { mergedChanges, leaseStore } from "./changes/leases.ts";
 import { readable, readDocument, storedIncident, storedStory, type Unreadable } from "./documents.ts";
+import { executors } from "./executors.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { reexaminations } from "./incidents/reexaminations.ts";
 import { inbox } from "./incidents/inbox.ts";
@@ -68,6 +69,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...costStore(query),
     ...heartbeat(query),
     ...unplacedAlerts(query),
+    ...executors(database),
     close,
   };
 }

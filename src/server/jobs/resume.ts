@@ -9,6 +9,29 @@ export interface Resuming extends WorkflowEngine {
   readonly durable: Pick<Durable, "start" | "stateOf" | "cancel">;
 }
 
+/** What looking for abandoned work asks. */
+export interface Recovering extends Resuming {
+  readonly store: Resuming["store"] & Pick<Store, "alone" | "abandonedWorkflows" | "hasStranded">;
+  readonly durable: Resuming["durable"] & Pick<Durable, "recover">;
+}
+
+/**
+ * Work whose process is gone goes on: by any process of its version, or begun anew where none is left. One process at a
+ * time looks, so that a recovery counts once and nobody reads what another one is about to change.
+ */
+export async function recoverAbandoned(recovering: Recovering, telemetry: Telemetry): Promise<void> {
+  const { store, durable, workflowVersion: version } = recovering;
+  const isNeeded = async () =>
+    (await store.abandonedWorkflows(version)).length > 0 || (await store.hasStranded(version));
+  if (!(await isNeeded())) return;
+  await store.alone("recovery", async () => {
+    const abandoned = await store.abandonedWorkflows(version);
+    await durable.recover(abandoned);
+    for (const workflow of abandoned) telemetry.log(workflow, "resume", "its process is gone: it goes on");
+    await reconcileWorkflows(recovering, telemetry);
+  });
+}
+
 /** After a start: every unfinished incident has a live story, or is told why not. */
 export async function reconcileWorkflows(resuming: Resuming, telemetry: Telemetry): Promise<void> {
   const { store, durable } = resuming;

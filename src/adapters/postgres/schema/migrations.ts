@@ -79,6 +79,20 @@ export const migrations: readonly Migration[] = [
         primary key (fingerprint, starts_at));
       create index unplaced_seen on unplaced_alert (last_seen);`,
   },
+  {
+    name: "any number of processes share the work",
+    sql: `
+      create table executor (
+        id text primary key,
+        version text not null,
+        space text,
+        pid int not null,
+        started_at timestamptz not null default now(),
+        seen_at timestamptz not null default now(),
+        gone_at timestamptz);
+      create index executor_live on executor (version) where gone_at is null;
+      create table leader (id int primary key check (id = 1), executor text not null);`,
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.

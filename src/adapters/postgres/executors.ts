@@ -1,0 +1,131 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import type { Database, Query } from "./query.ts";
+
+/** Where a process runs, as far as another one there can see whether it still lives. */
+export interface Place {
+  /** Equal for two processes only if each sees the other's process number; undefined = nobody can tell. */
+  readonly space: string | undefined;
+  readonly pid: number;
+}
+
+/** A process that says nothing for so long is gone: its work goes to others. */
+export const goneAfterMs = 30_000;
+// For people who look into the table afterwards.
+const keepDays = 7;
+// A process whose machine died in the middle of such work must not hold the others up for hours.
+const longestIdle = "60s";
+
+/**
+ * The processes that share this database. Each has an id of its own for each start, so that nobody can be taken for the
+ * one before it.
+ */
+export function executors(database: Database) {
+  const { query } = database;
+  return {
+    async joinExecutor(id: string, version: string, { space, pid }: Place): Promise<void> {
+      const text = "insert into executor (id, version, space, pid) values ($1, $2, $3, $4)";
+      await query(text, [id, version, space ?? null, pid]);
+    },
+    /** Says that it lives; false when others took it for gone: then its work is theirs. */
+    async beatExecutor(id: string): Promise<boolean> {
+      const text = "update executor set seen_at = clock_timestamp() where id = $1 and gone_at is null";
+      return (await query(text, [id])).rowCount === 1;
+    },
+    /**
+     * Marks what is gone, and frees the deliveries that it had claimed; answers the ids. `silent` = also what said
+     * nothing for `goneAfterMs`: only for who was heard itself meanwhile, because a Postgres that was away silenced all.
+     */
+    async markGone(id: string, { space, pid }: Place, silent: boolean): Promise<string[]> {
+      const dead = await deadBeside(query, id, { space, pid });
+      const text = `update executor set gone_at = now() where gone_at is null and id <> $1
+        and (id = any($2) or ($3 and seen_at < now() - $4 * interval '1 millisecond')) returning id`;
+      const { rows } = await query(text, [id, dead, silent, goneAfterMs]);
+      const gone = rows.map((row) => row.id as string);
+      if (gone.length > 0) await releaseClaims(query, gone);
+      return gone;
+    },
+    /** It ends in order, with nothing in hand. */
+    async leaveExecutor(id: string): Promise<void> {
+      await query("update executor set gone_at = now() where id = $1 and gone_at is null", [id]);
+      await releaseClaims(query, [id]);
+      await query(`delete from executor where gone_at < now() - interval '${keepDays} days'`);
+    },
+    /** True for one living process at a time: what has to be done by one alone is its work. */
+    async leadExecutors(id: string): Promise<boolean> {
+      const text = `insert into leader (id, executor) values (1, $1)
+        on conflict (id) do update set executor = excluded.executor where leader.executor = excluded.executor
+          or not exists (select 1 from executor e where e.id = leader.executor and e.gone_at is null)`;
+      return (await query(text, [id])).rowCount === 1;
+    },
+    ...workflows(query),
+    /** Runs the work while no other process runs work of this name. */
+    alone: <T>(name: string, work: () => Promise<T>): Promise<T> =>
+      database.transaction(async (inside) => {
+        await inside(`set local idle_in_transaction_session_timeout = '${longestIdle}'`);
+        await inside("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`rectify/${name}`]);
+        return work();
+      }),
+  };
+}
+
+/** Whose the workflows of the engine are: it keeps the id of an executor in each, and nothing on whether it lives. */
+function workflows(query: Query) {
+  return {
+    /** A living process works on workflows of this version. */
+    async hasExecutor(version: string): Promise<boolean> {
+      return (
+        (await query("select 1 from executor where version = $1 and gone_at is null limit 1", [version])).rows.length >
+        0
+      );
+    },
+    /** The workflows of this version whose process is gone. */
+    async abandonedWorkflows(version: string): Promise<string[]> {
+      const text = `select workflow_uuid as id from dbos.workflow_status w
+        where status = 'PENDING' and application_version = $1
+          and not exists (select 1 from executor e where e.id = w.executor_id and e.gone_at is null)
+        order by created_at`;
+      return (await query(text, [version])).rows.map((row) => row.id as string);
+    },
+    /** There are workflows of another version that no living process can go on with. */
+    async hasStranded(version: string): Promise<boolean> {
+      const text = `select 1 from dbos.workflow_status w
+        where status in ('PENDING', 'ENQUEUED') and application_version <> $1
+          and not exists (select 1 from executor e where e.version = w.application_version and e.gone_at is null) limit 1`;
+      return (await query(text, [version])).rows.length > 0;
+    },
+  };
+}
+
+/** Who runs beside us, and is no process any more. */
+async function deadBeside(query: Query, id: string, { space, pid }: Place): Promise<string[]> {
+  if (space === undefined) return [];
+  const text = "select id, pid from executor where gone_at is null and space = $1 and id <> $2";
+  const { rows } = await query(text, [space, id]);
+  // Our own number under another id is one that ran in this very process before.
+  return rows.filter((row) => row.pid === pid || !isRunning(row.pid)).map((row) => row.id as string);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code !== "ESRCH";
+  }
+}
+
+async function releaseClaims(query: Query, holders: readonly string[]): Promise<void> {
+  const text = `update inbox set claimed_until = now() - interval '1 second'
+    where claimed_by = any($1) and outcome is null`;
+  await query(text, [holders]);
+}
+
+/** This process: two see each other's numbers when they share the boot of a kernel and a PID namespace. */
+export function ownPlace(): Place {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return { space: `${boot}/${readlinkSync("/proc/self/ns/pid")}`, pid: process.pid };
+  } catch {
+    return { space: undefined, pid: process.pid };
+  }
+}

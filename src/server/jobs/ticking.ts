@@ -1,0 +1,44 @@
+import { reconcileDashboard } from "../../flow/jobs/dashboard.ts";
+import { carryWithdrawals } from "../../flow/jobs/withdrawals.ts";
+import type { Store } from "../../adapters/postgres/store.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { Telemetry } from "../../ports/runtime.ts";
+import type { Settings } from "../../settings/settings.ts";
+import type { Executor } from "../executor.ts";
+import type { Inbox } from "../inbox.ts";
+import type { Sources } from "../observability/source-health.ts";
+import { type LeaseKeeping, reconcileLeases } from "./leases.ts";
+import { type Reexamining, reexamine } from "./reexamine.ts";
+import { reconcileRollbacks, type RollbackKeeping } from "./rollbacks.ts";
+import { schedule } from "./schedule.ts";
+
+/** What the timers look after. */
+export interface Ticking {
+  readonly settings: Settings;
+  readonly inbox: Inbox;
+  readonly ports: Ports;
+  readonly store: Store;
+  readonly keeping: LeaseKeeping & RollbackKeeping & Pick<Reexamining, "store" | "durable" | "telemetry">;
+  readonly sources: Sources;
+  readonly executor: Pick<Executor, "leads">;
+}
+
+/** What no message can be relied upon for: the work of one process for all. */
+export function keepTicking(ticking: Ticking, telemetry: Telemetry) {
+  const { settings, inbox, ports, store, keeping, sources, executor } = ticking;
+  const answering = () => sources.all().flatMap(({ name, state }) => (state === "answers" ? [name] : []));
+  const { cluster, reexamineMs: beatMs } = settings;
+  return schedule(
+    settings.alertPollMs,
+    { telemetry, isOurs: executor.leads },
+    {
+      intake: () => inbox.poll(),
+      dashboard: async () => inbox.wakeWaiting(await reconcileDashboard(ports)),
+      learn: () => carryWithdrawals(ports),
+      lease: () => reconcileLeases(keeping),
+      rollback: () => store.alone("rollbacks", () => reconcileRollbacks(keeping)),
+      reexamine: () => reexamine({ ...keeping, cluster, ports, answering, beatMs }),
+      retention: () => store.forgetDeliveries(ports.clock.now()),
+    },
+  );
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import pg from "pg";
+import { afterEach, expect, test } from "vitest";
+import { approver, ciApp, scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
+import { until } from "../../src/lab/start.ts";
+import { type LabWorld, openWorld } from "../../src/lab/world.ts";
+import { freshDatabase } from "../postgres.ts";
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+interface Line {
+  readonly incident?: string;
+  readonly verb?: string;
+  readonly text?: string;
+  readonly webhookPort?: number;
+  readonly internalPort?: number;
+}
+
+async function shop(): Promise<{ world: LabWorld; directory: string }> {
+  const directory = mkdtempSync(join(tmpdir(), "rectify-replicas-"));
+  const scenario = scenarioOf("scale");
+  if (!scenario) throw new Error("the scenario is gone");
+  const world = await openWorld(directory, scenario);
+  closing.push(async () => {
+    await world.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const long = 3_600_000;
+  const tempo = { ...world.settings.tempo, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };
+  const settings = { ...world.settings, tempo, databaseUrl: await freshDatabase() };
+  return { world: { ...world, settings }, directory };
+}
+
+/** One process of several on the same database. */
+async function replica({ world, directory }: { world: LabWorld; directory: string }, name: string) {
+  const settings = { ...world.settings, dataDirectory: join(directory, name) };
+  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", "test/crash/child.ts"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const gone = new Promise<number | null>((done) => child.once("exit", done));
+  closing.push(async () => {
+    child.kill("SIGKILL");
+    await gone;
+  });
+  child.stdin?.end(JSON.stringify({ settings, survived: [], kill: false }));
+  const told: Line[] = [];
+  createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => told.push(JSON.parse(text) as Line));
+  const ports = await until(`process ${name}`, () => told.find((line) => line.webhookPort !== undefined), 120_000);
+  const end = async (signal: "SIGKILL" | "SIGTERM") => {
+    child.kill(signal);
+    return gone;
+  };
+  const joined = () => world.join({ webhookPort: ports.webhookPort ?? 0, internalPort: ports.internalPort ?? 0 });
+  return { told, end, join: joined, has: (verb: string) => told.some((line) => line.verb === verb) };
+}
+
+async function approve({ forge }: LabWorld): Promise<void> {
+  const pull = await until("the pull request", () => forge.pulls()[0], 120_000);
+  await forge.reportCheck({ sha: pull.head.sha, name: "rectify-policy", appId: ciApp, conclusion: "success" });
+  await forge.comment(pull.number, approver, "/approve-scale");
+}
+
+async function expectOneOfEach({ forge, settings }: LabWorld): Promise<void> {
+  await until("the last report", () => forge.comments(1).some((comment) => comment.body?.includes("Ended")), 120_000);
+  expect(forge.pulls().map((pull) => pull.merged)).toEqual([true]);
+  const [pull] = forge.pulls();
+  expect((await forge.pull(pull?.number ?? 0)).commits).toBe(1);
+  expect(forge.comments(pull?.number ?? 0).filter((comment) => comment.user?.type === "Bot")).toHaveLength(1);
+  expect(forge.checks(pull?.head.sha ?? "").filter((check) => check.name === "rectify")).toHaveLength(1);
+  const client = new pg.Client({ connectionString: settings.databaseUrl });
+  await client.connect();
+  const { rows } = await client.query("select ending from incident");
+  const stories = await client.query("select status from dbos.workflow_status where name = 'remediate-incident'");
+  await client.end();
+  expect(rows).toEqual([{ ending: "recovered" }]);
+  // One story, under one id: nobody began it anew.
+  expect(stories.rows).toHaveLength(1);
+}
+
+test("two processes share a database: when one is killed, the other ends its story", { timeout: 300_000 }, async () => {
+  const { world, directory } = await shop();
+  const first = await replica({ world, directory }, "first");
+  const second = await replica({ world, directory }, "second");
+  await first.join();
+  await until("a quiet shop", () => world.cluster.isSynced());
+  world.cluster.setLoad("web", 260);
+  // Either of them may have read the delivery: kill the one that is at work.
+  const isAtWork = () => [first, second].find((each) => each.has("propose"));
+  const killed = await until("the process at work", isAtWork, 120_000);
+  const heir = killed === first ? second : first;
+  expect(heir.has("propose")).toBe(false);
+  await killed.end("SIGKILL");
+  await heir.join();
+  await approve(world);
+  await until("the end of the story", () => heir.has("learn"), 120_000);
+  await expectOneOfEach(world);
+  expect(heir.told.some((line) => line.verb === "executor" && line.text?.includes("is gone"))).toBe(true);
+});
+
+test("a rolling update: what the old process had in hand goes on in the new one", { timeout: 300_000 }, async () => {
+  const { world, directory } = await shop();
+  const old = await replica({ world, directory }, "old");
+  await old.join();
+  await until("a quiet shop", () => world.cluster.isSynced());
+  world.cluster.setLoad("web", 260);
+  await until("the pull request", () => world.forge.pulls()[0], 120_000);
+  const fresh = await replica({ world, directory }, "fresh");
+  // The old one is at work all the same: the start of the new one took nothing from it.
+  expect(fresh.told.filter((line) => line.verb === "resume")).toEqual([]);
+  await fresh.join();
+  expect(await old.end("SIGTERM")).toBe(0);
+  await approve(world);
+  await until("the end of the story", () => fresh.has("learn"), 120_000);
+  await expectOneOfEach(world);
+  expect(old.has("learn")).toBe(false);
+});
