@@ -50,7 +50,9 @@ program
 
 program
   .command("audit")
-  .description("print the append-only log as JSON lines and check its chain; code 1 when a row was removed or changed")
+  .description(
+    "print the append-only log as JSON lines and check its chain; exit code 1 when a row was removed or changed",
+  )
   .option("--incident <uid>", "only the rows of this incident")
   .option("--known <hash>", "the hash of a row of an earlier export, which must still be there")
   .action(async (question: AuditQuestion) => {
@@ -99,7 +101,10 @@ program
   .command("eval <capsules...>")
   .description("put the questions of capsules to a model at OLLAMA_HOST: accuracy, abstention, latency")
   .requiredOption("--model <name>", "the model to judge")
-  .option("--baseline <model|file>", "refuse, with code 1, if it is worse than this model or earlier --json output")
+  .option(
+    "--baseline <model|file>",
+    "refuse, with exit code 1, if it is worse than this model or earlier --json output",
+  )
   .option("--repository <directory>", "a checkout whose verified post-mortems say what was right")
   .option("--json", "print one JSON object")
   .action(async (capsules: string[], asked: Omit<EvaluationAsked, "capsules">) =>
@@ -154,7 +159,7 @@ program
 program
   .command("check-policies")
   .description(
-    "judge rendered objects by the policies of the base commit, as the workflow does; code 1 unless they pass",
+    "judge rendered objects by the policies of the base commit, as the workflow does; exit code 1 unless they pass",
   )
   .requiredOption("--before <file>", "the objects of the base, rendered")
   .requiredOption("--after <file>", "the objects of the head, rendered")
@@ -165,7 +170,7 @@ program
 
 program
   .command("doctor")
-  .description("look at the whole installation and say how to cure what is wrong; writes nothing")
+  .description("check the whole installation and say how to fix what is wrong; writes nothing")
   .option("--json", "print one JSON object: ok, and for each point its name, state, ok, because and cure")
   .action(doctor);
 
@@ -201,7 +206,7 @@ function print({ lines, code }: Told): void {
 async function doctor(options: { json?: true }): Promise<void> {
   const findings = await examine(parseSettings(process.env), { now: () => new Date() });
   const lines = findings.map(
-    ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        cure: ${cure}` : ""}`,
+    ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        fix: ${cure}` : ""}`,
   );
   process.stdout.write(`${options.json ? renderFindings(findings) : lines.join("\n")}\n`);
   process.exit(findings.some(({ state }) => state === "bad") ? 1 : 0);

@@ -36,7 +36,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     expected: recovered,
   },
   worse: {
-    about: "the bottleneck is elsewhere: the fix does not help and is taken back",
+    about: "the bottleneck is elsewhere: the fix does not help and is reverted",
     engines: both,
     noHelp: "web",
     verifyMs: 10_000,

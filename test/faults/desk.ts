@@ -156,7 +156,7 @@ function pendingOf(proposal: Proposal): Pending {
   return {
     incident: anIncident(),
     proposal,
-    selfMergeLacks: ["the guardrails let nothing merge by itself"],
+    selfMergeLacks: ["the guardrails allow no auto-merge"],
     approvedBy: undefined,
     closesWhenResolved: true,
     canReplan: true,

@@ -136,10 +136,14 @@ async function examineRights(settings: Settings, known: Known): Promise<readonly
   const looks = (known.guardrails?.namespaces ?? []).map(async (namespace): Promise<DoctorFinding> => {
     try {
       return (await mayPatchDeployments(options, namespace))
-        ? warning("kubernetes rights", `our account could patch deployments in ${namespace}; Rectify never does`, cure)
-        : good("kubernetes rights", `our account cannot patch deployments in ${namespace}`);
+        ? warning(
+            "kubernetes permissions",
+            `our account could patch deployments in ${namespace}; Rectify never does`,
+            cure,
+          )
+        : good("kubernetes permissions", `our account cannot patch deployments in ${namespace}`);
     } catch (error) {
-      return failed("kubernetes rights", "see that KUBERNETES_URL and its token are right")(error);
+      return failed("kubernetes permissions", "see that KUBERNETES_URL and its token are right")(error);
     }
   });
   return Promise.all(looks);

@@ -57,7 +57,7 @@ export function admissionOf(word: CommandWord, speaker: Commenter, place: Place,
   const refused = (because: string): Admission => ({ kind: "refused", because });
   if (!place.ours) return refused("this is not a pull request of Rectify");
   if (!place.open) return refused("this pull request is closed");
-  if (speaker.permission === undefined) return refused("your rights could not be verified: try again later");
+  if (speaker.permission === undefined) return refused("your permission could not be verified: try again later");
   const rule = ruleOf(word, guardrails);
   if (ladder.indexOf(speaker.permission) < ladder.indexOf(rule.minimumPermission)) {
     return refused(`/${word} needs the permission ${rule.minimumPermission}, yours is ${speaker.permission}`);

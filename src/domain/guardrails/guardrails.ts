@@ -109,7 +109,7 @@ const Guardrails = z.strictObject({
   budgets: z
     .record(namespaceName, price, { error: "must be amounts by namespace" })
     .default({})
-    .describe("Most added cost per namespace and month by changes that are not taken back. Needs the price book.")
+    .describe("Most added cost per namespace and month by changes that were not reverted. Needs the price book.")
     .meta({ examples: [{ shop: 500 }] }),
   windows: listOf(Window)
     .default([])
@@ -122,7 +122,7 @@ const Guardrails = z.strictObject({
   leases: z
     .strictObject({ duration: durationText().default("24h").describe("A scale-up is kept this long, such as 24h.") })
     .prefault({})
-    .describe("After this time a scale-up is proposed to be taken back if the metric stayed low."),
+    .describe("After this time the scale-down is proposed, if the metric stayed low."),
   requiredChecks: listOf(z.strictObject({ name: text("the name of a check"), app: whole(1, Number.MAX_SAFE_INTEGER) }))
     .default([])
     .describe("Checks that must be green before a merge, each with the id of the only App that may report it.")

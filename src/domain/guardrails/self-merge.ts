@@ -21,9 +21,9 @@ export function selfMergeLacksNow({ guardrails, requiredChecks, severity, watchi
   const inside = isInsideWindows(windows, now) || windowExemptSeverities.includes(severity);
   const cure = "let its protection or a ruleset require one, such as rectify-policy";
   return [
-    ...(autoMerge === "low-risk" ? [] : ["the guardrails let nothing merge by itself"]),
+    ...(autoMerge === "low-risk" ? [] : ["the guardrails allow no auto-merge"]),
     ...(inside ? [] : [`outside the windows (${windows.map(renderWindow).join("; ")})`]),
-    ...(watching ? ["Watchtower mode: nothing merges by itself"] : []),
+    ...(watching ? ["Watchtower mode: no auto-merge"] : []),
     ...(requiredChecks.length === 0 ? [`the branch requires no check: ${cure}`] : []),
   ];
 }

@@ -142,5 +142,5 @@ function checkWanted({ name, state, counted = state, because }: RequiredCheck, b
 
 function approvalWanted({ approvalsNeeded, selfMergeLacks }: DecisionFacts, given: number): string[] {
   const count = approvalsNeeded - given === 1 ? "an approval" : `${approvalsNeeded - given} approvals`;
-  return [`${count} of this exact change (no merge by itself: ${selfMergeLacks.join("; ")})`];
+  return [`${count} of this exact change (no auto-merge: ${selfMergeLacks.join("; ")})`];
 }

@@ -220,7 +220,7 @@ function lacksOf({ guardrails, risk, plan, verdict, asked, spending, trust }: We
   const budget = budgetProblem(spending);
   const leftToCheck = !asked && requiredChecks.length > 0;
   return [
-    ...(guardrails.autoMerge === "low-risk" ? [] : ["the guardrails let nothing merge by itself"]),
+    ...(guardrails.autoMerge === "low-risk" ? [] : ["the guardrails allow no auto-merge"]),
     ...(risk.level === "low" ? [] : [`risk is ${risk.level}`]),
     ...(plan.remediation.change.kind === "commit" ? ["a person approves the revert of a commit"] : []),
     ...(plan.effect.proof.kind === "rendered" ? [] : ["the effect was not rendered"]),

@@ -38,7 +38,7 @@ function problemsOf(guardrails: ReturnType<typeof loadGuardrails>, ledger: Retur
   const never = guardrails.ok && guardrails.value.autoMerge === "never";
   return [
     ...(guardrails.ok ? [] : guardrails.problems),
-    ...(never ? ["the guardrails let nothing merge by itself (autoMerge: never)"] : []),
+    ...(never ? ["the guardrails allow no auto-merge (autoMerge: never)"] : []),
     ...(ledger.ok ? [] : ledger.problems),
   ];
 }

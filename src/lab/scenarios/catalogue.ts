@@ -24,7 +24,7 @@ const scenarios = {
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   },
   "low-risk": {
-    about: "a small step within the guardrails, required checks green: it merges itself",
+    about: "a small step within the guardrails, required checks green: auto-merge",
     guardrails: { autoMerge: "low-risk" },
     past: 3,
     run: async (stage) => {
@@ -46,7 +46,7 @@ const scenarios = {
     expected: { ending: "resolved-before-merge", merged: false, recovered: true, pulls: 1 },
   },
   worse: {
-    about: "the replicas are not what is missing: the fix does not help and is taken back",
+    about: "the replicas are not what is missing: the fix does not help and is reverted",
     world: { noHelp: "web" },
     run: async (stage) => {
       stage.say("visitors", `${peak} requests a second, and a database that locks`);

@@ -21,7 +21,7 @@ export const governance = {
     expected: { ...afterwards, ending: "recovered" },
   },
   "stale-approval": {
-    about: "a colleague pushes another effect to the branch around the approval: the bot keeps its hands off",
+    about: "a colleague pushes another effect to the branch around the approval: the bot does nothing",
     run: async (stage) => {
       await rush(stage);
       const pull = await pullOpened(stage);

@@ -65,7 +65,7 @@ test("a sound installation has nothing bad, and says what nobody could look at",
   expect(findings.filter(({ state }) => state === "skipped").map(({ point }) => point)).toEqual(["webhooks"]);
   const good = findings.filter(({ state }) => state === "good").map(({ point }) => point);
   expect(good).toEqual(expect.arrayContaining(["prometheus", "kubernetes", "gitops", "loki", "database", "clone"]));
-  expect(good).toEqual(expect.arrayContaining(["alert route", "kubernetes rights"]));
+  expect(good).toEqual(expect.arrayContaining(["alert route", "kubernetes permissions"]));
   expect(findings.find(({ point }) => point === "pages")?.found).toContain("pages on http://127.0.0.1:0/ only");
 });
 
@@ -191,7 +191,7 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
     );
     const findings = await findingsOf({ kubernetes: { url: api.url } });
     await api.close();
-    const { state, found, cure } = findings.find(({ point }) => point === "kubernetes rights") ?? {};
+    const { state, found, cure } = findings.find(({ point }) => point === "kubernetes permissions") ?? {};
     expect([state, found]).toEqual(["warning", expect.stringMatching(/could patch deployments in shop-production/)]);
     expect(cure).toContain("ClusterRole of manifests/rectify");
   });
@@ -200,7 +200,7 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
     const api = await serveApi(() => ({ status: 200, body: { kind: "Status" } }));
     const bad = await badOf({ kubernetes: { url: api.url } });
     await api.close();
-    expect(bad).toContainEqual(expect.stringMatching(/^kubernetes rights: .*the answer is no review → /));
+    expect(bad).toContainEqual(expect.stringMatching(/^kubernetes permissions: .*the answer is no review → /));
   });
 
   test("a Kyverno CLI of another version", async () => {
@@ -243,5 +243,5 @@ test("the command line ends with 1 and names each cure", () => {
   });
   expect(run.status).toBe(1);
   expect(run.stdout).toContain("APP_ID");
-  expect(run.stdout).toContain("cure: set the GitOps repository as owner/name");
+  expect(run.stdout).toContain("fix: set the GitOps repository as owner/name");
 });

@@ -79,7 +79,7 @@ const closed = [{ days: [dayIn(3)], from: "11:00", to: "11:15", timeZone: "Europ
 
 test.each([
   ["what lacks nothing merges by itself", selfMerging, "merged"],
-  ["not after the permission was taken back", { autoMerge: "never" }, "the guardrails let nothing merge by itself"],
+  ["not after the permission was taken back", { autoMerge: "never" }, "the guardrails allow no auto-merge"],
   ["not outside the windows", { ...selfMerging, windows: closed }, "11:00–11:15 Europe/Berlin"],
   [
     "an exempt severity needs no window",
@@ -98,7 +98,7 @@ test.each([
 test("in Watchtower mode an open proposal is kept, merges only by a person's word", async () => {
   await atDesk({ guardrails: selfMerging }, async (desk) => {
     expect(await desk.decides([{ kind: "pull-request" }], { ...ready, watching: true })).toBeUndefined();
-    expect(report(desk)).toContain("Watchtower mode: nothing merges by itself");
+    expect(report(desk)).toContain("Watchtower mode: no auto-merge");
     expect(desk.mergeCalls()).toBe(0);
     const said = await desk.says(approver, "/approve-scale");
     expect(await desk.decides([said], { ...ready, watching: true })).toMatchObject({ kind: "merged" });

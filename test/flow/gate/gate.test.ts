@@ -71,7 +71,7 @@ describe("the gate", () => {
     [
       "guardrails that merge nothing",
       { policies: ceiling(10), guardrails: { autoMerge: "never" } },
-      ["the guardrails let nothing merge by itself"],
+      ["the guardrails allow no auto-merge"],
     ],
     ["a time outside the windows", { policies: ceiling(10), guardrails: windows("mon") }, ["risk is medium"]],
     ["a time inside a window", { policies: ceiling(10), guardrails: windows("tue") }, []],

@@ -24,7 +24,7 @@ test.each<[string, Record<string, string>, RegExp]>([
   ["forged", past(3, "made up"), /0 of 3<\/td>[\s\S]*earning[\s\S]*prove 0[\s\S]*unsealed: it does not carry our seal/],
   ["unreadable", { [ledgerPath]: "entries: 3" }, /entries: Invalid input/],
   ["empty", {}, /Nothing was earned yet/],
-  ["switched off", { ".github/rectify.yml": "autoMerge: never" }, /let nothing merge by itself/],
+  ["switched off", { ".github/rectify.yml": "autoMerge: never" }, /allow no auto-merge/],
 ])("the page of a ledger that is %s says so", async (_, files, words) => {
   expect(await autonomyPage(await view(files))).toMatch(words);
 });
