@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
+import { commandWords } from "../src/domain/guardrails/command.ts";
+import { readGuardrails } from "../src/manifests/repository/guardrails-file.ts";
 import { meanings, settingLines, settingsHelp, settingsTable } from "../src/settings/settings-table.ts";
 
 const papers = [
@@ -27,6 +29,19 @@ const anchorsOf = (paper: string) =>
 
 test("the front page has at most 1,300 words", () => {
   expect(textOf("README.md").split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1_300);
+});
+
+test("the sample guardrails of the front page are valid", () => {
+  const [, sample = ""] = /^```yaml\n([\s\S]*?)^```/m.exec(textOf("README.md")) ?? [];
+  expect(readGuardrails(Buffer.from(sample))).toMatchObject({ ok: true, value: { namespaces: ["shop"] } });
+});
+
+test("the front page names every command of people and of the command line", () => {
+  const front = textOf("README.md");
+  const commands = [...textOf("src/cli.ts").matchAll(/^(?:program|const \w+ = program)\s*\.command\("([\w-]+)/gm)];
+  const lost = [...commands.map(([, name = ""]) => name), ...commandWords.map((word) => `/${word}`)];
+  expect(commands.length).toBeGreaterThan(10);
+  expect(lost.filter((name) => !front.includes(name))).toEqual([]);
 });
 
 describe.each(papers)("%s", (paper) => {
