@@ -62,7 +62,7 @@ function sourceObject(scene: EntryBuild, release: Node, reference: Node | undefi
   const own = scene.resources.find((one) => one.kind === kind && one.names.includes(name ?? ""));
   if (own) return own.node;
   const home = textAt(reference, ["namespace"]) ?? textAt(release, ["metadata", "namespace"]);
-  const others = scene.index.chartSources.filter((one) => one.kind === kind && one.name === name);
+  const others = scene.index.fluxSources.filter((one) => one.kind === kind && one.name === name);
   const near = others.filter((one) => one.namespace === home);
   const fitting = near.length > 0 ? near : others;
   const urls = new Set(fitting.map((one) => textAt(one.node, ["spec", "url"])));

@@ -1,6 +1,7 @@
 import type { ChartBuild, ChartFiles, ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
+import { whereIs } from "../repository/refusal.ts";
 import { textAt } from "../yaml/source.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
 import { chartReference } from "./chart-reference.ts";
@@ -70,6 +71,8 @@ async function chartOf(
     const local = await chartInTree(scene.tree, release.directory, tools);
     return local.ok ? local : { impossible: local.because };
   }
+  if (release.elsewhere)
+    return { impossible: `${whereIs(release.elsewhere)} takes the chart ${release.chart} from another repository` };
   const reference = chartReference(scene, release);
   if ("impossible" in reference) return reference;
   const fetched = await tools.fetch(reference);

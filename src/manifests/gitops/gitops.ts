@@ -32,12 +32,12 @@ export interface RepositoryIndex {
   /** Kustomization directory → does it change what it includes? */
   readonly changes: ReadonlyMap<string, boolean>;
   readonly deployers: readonly Deployer[];
-  /** The objects of Flux that say where charts are published. */
-  readonly chartSources: readonly ChartSource[];
+  /** The objects of Flux that say where charts and repositories are. */
+  readonly fluxSources: readonly FluxSource[];
 }
 
-/** A HelmRepository or an OCIRepository. */
-export interface ChartSource {
+/** A HelmRepository, an OCIRepository or a GitRepository. */
+export interface FluxSource {
   readonly kind: string;
   readonly name: string;
   readonly namespace: string | undefined;
@@ -59,7 +59,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
   const referencedBy = new Map<string, string[]>();
   const changes = new Map<string, boolean>();
   const deployers: Deployer[] = [];
-  const chartSources: ChartSource[] = [];
+  const fluxSources: FluxSource[] = [];
   const latin1 = new TextDecoder("latin1");
   for (const path of tree.paths()) {
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -70,9 +70,9 @@ function builtIndex(tree: Tree): RepositoryIndex {
     const text = latin1.decode(bytes);
     if (/kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/.test(text))
       noteDeployers(tree, path, deployers);
-    if (text.includes("source.toolkit.fluxcd.io")) noteChartSources(path, bytes, chartSources);
+    if (text.includes("source.toolkit.fluxcd.io")) noteFluxSources(path, bytes, fluxSources);
   }
-  return { directories: directoriesOf(tree), referencedBy, changes, deployers, chartSources };
+  return { directories: directoriesOf(tree), referencedBy, changes, deployers, fluxSources };
 }
 
 /** The index of a tree that differs from a known one in some files, without reading all others again. */
@@ -82,24 +82,24 @@ export function indexAfter(tree: Tree, before: RepositoryIndex, paths: readonly 
   const isKustomization = (path: string): boolean => kustomizationNames.includes(path.split("/").at(-1) ?? "");
   if (paths.some((path) => isNew(path) || isKustomization(path))) return indexOf(tree);
   const deployers = before.deployers.filter((one) => !paths.includes(one.file));
-  const chartSources = before.chartSources.filter((one) => !paths.includes(one.node.file.path));
+  const fluxSources = before.fluxSources.filter((one) => !paths.includes(one.node.file.path));
   for (const path of paths) {
     const bytes = tree.read(path);
     if (!bytes || !/\.(?:ya?ml|json)$/.test(path) || bytes.length > maxFileBytes) continue;
     noteDeployers(tree, path, deployers);
-    noteChartSources(path, bytes, chartSources);
+    noteFluxSources(path, bytes, fluxSources);
   }
-  const index = { ...before, deployers, chartSources };
+  const index = { ...before, deployers, fluxSources };
   indexByTree.set(tree, index);
   return index;
 }
 
-function noteChartSources(path: string, bytes: Uint8Array, sources: ChartSource[]): void {
+function noteFluxSources(path: string, bytes: Uint8Array, sources: FluxSource[]): void {
   const source = parseSource(path, bytes);
   const resources = source.ok ? source.file.documents.flatMap((document) => resourcesOf(document.root)) : [];
   for (const { apiVersion, kind, names, namespace, node } of resources) {
     if (!apiVersion.startsWith("source.toolkit.fluxcd.io/")) continue;
-    if (kind === "HelmRepository" || kind === "OCIRepository")
+    if (kind === "HelmRepository" || kind === "OCIRepository" || kind === "GitRepository")
       sources.push({ kind, name: names[0] ?? "", namespace, node });
   }
 }

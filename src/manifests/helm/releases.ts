@@ -1,4 +1,5 @@
 import { sourcesOf } from "../gitops/gitops.ts";
+import { isForeign, otherRepository } from "./foreign-chart.ts";
 import { mergeValues, madeUp } from "../trace/patch.ts";
 import { insideRepository, joinPath } from "../repository/reader.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
@@ -55,8 +56,9 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
   const target = textIn(scene, node, ["spec", "targetNamespace"]);
   const written = textIn(scene, node, ["spec", "chart", "spec", "chart"]);
   const elsewhere = otherRepository(scene, node);
+  const isGit = textAt(node, ["spec", "chart", "spec", "sourceRef", "kind"]) !== "HelmRepository";
   const local =
-    !elsewhere && (written?.startsWith(".") || (written?.includes("/") && scene.reader.isDirectory(written)))
+    !elsewhere && isGit && (written?.startsWith(".") || (written?.includes("/") && scene.reader.isDirectory(written)))
       ? insideRepository("", written ?? "")
       : undefined;
   const stack = fluxValues(scene, resource, local);
@@ -72,20 +74,6 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
     resource,
     parameters: [],
   });
-}
-
-/** A chart's source that is not the repository that the entry itself comes from. */
-function otherRepository(scene: EntryBuild, node: Node): Node | undefined {
-  const source = at(node, ["spec", "chart", "spec", "sourceRef"]);
-  const name = textAt(source, ["name"]);
-  if (!source || textAt(source, ["kind"]) !== "GitRepository" || name === undefined) return undefined;
-  const own = textAt(scene.deployer?.node, ["spec", "sourceRef", "name"]) ?? "flux-system";
-  const urlOf = (wanted: string) =>
-    scene.resources
-      .filter((one) => one.kind === "GitRepository" && one.names.includes(wanted))
-      .map((one) => textAt(one.node, ["spec", "url"]))[0];
-  const isSame = name === own || name === "flux-system" || (urlOf(name) !== undefined && urlOf(name) === urlOf(own));
-  return isSame ? undefined : source;
 }
 
 /** The chart's own values, its value files, the release's sources in their order, then its inline values. */
@@ -151,15 +139,17 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
   return sourcesOf({ kind, node }).flatMap((source) => {
     const path = textAt(source, ["path"]);
     const chart = textAt(source, ["chart"]);
-    const directory = chart === undefined && path !== undefined ? insideRepository("", path) : undefined;
+    const elsewhere = chart === undefined && isForeign(scene, source) ? source : undefined;
+    const directory = chart === undefined && path !== undefined && !elsewhere ? insideRepository("", path) : undefined;
     const local = directory !== undefined && scene.reader.exists(joinPath(directory, "Chart.yaml"));
-    if (chart === undefined && !local) return [];
+    if (chart === undefined && !local && !elsewhere) return [];
     return [
       release({
         name: textAt(source, ["helm", "releaseName"]) ?? application.name,
         namespace: textAt(node, [...spec, "destination", "namespace"]),
-        chart: chart ?? chartName(scene, directory ?? ""),
+        chart: chart ?? (directory === undefined ? (path ?? "") : chartName(scene, directory)),
         directory,
+        ...(elsewhere ? { elsewhere } : {}),
         ...argoValues(scene, source, directory),
         origin: source,
         resource: application.resource,

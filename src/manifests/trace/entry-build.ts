@@ -2,10 +2,11 @@ import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
+import { foreignSource } from "../gitops/own-repository.ts";
 import { chosenDeployer, directoryOptions, isCopy } from "./deployer.ts";
 import { applyComponents, type KustomizeTrace, buildArgo, buildPath, emptyBuild } from "./kustomize.ts";
 import { insideRepository, type Reader, readerOf } from "../repository/reader.ts";
-import { refused, type Refusal } from "../repository/refusal.ts";
+import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import { at, type Node, type ScalarNode, resolved, textAt } from "../yaml/source.ts";
 import { transform } from "./transform.ts";
@@ -55,6 +56,8 @@ export function entryBuildOf(
   const { deployer, declared, rivals } = own
     ? { deployer: own, declared: own, rivals: all.filter((one) => one !== own && !isCopy(one, own)) }
     : chosenDeployer(all, question.entry);
+  const foreign = foreignEntry(index, declared, path);
+  if (foreign) return foreign;
   const build = emptyBuild(question.workload);
   const plain = directoryOptions(deployer, path);
   const isPlain = plain !== undefined && reader.kustomization(path) === undefined;
@@ -78,6 +81,13 @@ export function entryBuildOf(
     resources,
     variables,
   };
+}
+
+function foreignEntry(index: RepositoryIndex, declared: Deployer | undefined, path: string): Refusal | undefined {
+  const source = declared && foreignSource(index, declared, path);
+  if (!source) return undefined;
+  const because = `${whereIs(source)} takes ${path || "."} from another repository`;
+  return refused("other-source", because, "Make the change in the repository that its source names.");
 }
 
 function missingEntry(index: RepositoryIndex, path: string | undefined, entryPath: string): Refusal {

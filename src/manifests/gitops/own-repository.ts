@@ -1,0 +1,90 @@
+import { at, type Node, textAt } from "../yaml/source.ts";
+import { type Deployer, type RepositoryIndex, sourcesOf } from "./gitops.ts";
+
+/** The Git repository that something is taken from: its address where that is known, else its name on the cluster. */
+export interface GitSource {
+  readonly address?: string;
+  readonly name?: string;
+}
+
+/**
+ * The first source of a deployer that is another repository than this one. Its own file stands here, so whoever deploys
+ * that file reads this repository; a path that is also here would otherwise be edited without any effect.
+ */
+export function foreignSource(index: RepositoryIndex, deployer: Deployer, path: string): Node | undefined {
+  const own = ownSources(index, deployer.file);
+  if (own.length === 0) return undefined;
+  return sourceNodes(deployer)
+    .filter((node) => reads(node, path))
+    .find((node) => {
+      const source = gitSource(index, node, deployer.namespace);
+      return source !== undefined && !own.some((one) => isSameSource(one, source));
+    });
+}
+
+/** The repository that a deployer reads. */
+export function sourceOf(index: RepositoryIndex, deployer: Deployer, path: string): GitSource | undefined {
+  const node = sourceNodes(deployer).find((one) => reads(one, path));
+  return node && gitSource(index, node, deployer.namespace);
+}
+
+/** The repository that an Argo CD source or a Flux `sourceRef` names; undefined where it is open. */
+export function gitSource(index: RepositoryIndex, node: Node, home: string | undefined): GitSource | undefined {
+  const written = textAt(node, ["repoURL"]);
+  if (written !== undefined) return isOpen(written) ? undefined : { address: addressOf(written) };
+  const name = textAt(node, ["name"]);
+  if (name === undefined || isOpen(name)) return undefined;
+  const url = urlOf(index, name, textAt(node, ["namespace"]) ?? home);
+  return url === undefined || isOpen(url) ? { name } : { address: addressOf(url), name };
+}
+
+/** Addresses decide; without them names do. What cannot be compared may be the same. */
+export function isSameSource(one: GitSource, other: GitSource): boolean {
+  if (one.address !== undefined && other.address !== undefined) return one.address === other.address;
+  return one.name === undefined || other.name === undefined || one.name === other.name;
+}
+
+const isOpen = (text: string): boolean => /\$\{|\{\{/.test(text);
+
+function ownSources(index: RepositoryIndex, file: string): GitSource[] {
+  return index.deployers
+    .filter((one) => one.kind !== "HelmRelease")
+    .flatMap((one) =>
+      one.paths
+        .filter((path) => path === "" || file.startsWith(`${path}/`))
+        .flatMap((path) => sourceOf(index, one, path) ?? []),
+    );
+}
+
+function sourceNodes(deployer: Deployer): readonly Node[] {
+  if (deployer.kind === "Application" || deployer.kind === "ApplicationSet") return sourcesOf(deployer);
+  const source = at(deployer.node, ["spec", "sourceRef"]);
+  return source && textAt(source, ["kind"]) === "GitRepository" ? [source] : [];
+}
+
+/** A Flux reference says no path of its own. */
+function reads(node: Node, path: string): boolean {
+  const written = textAt(node, ["path"]);
+  return written === undefined || isOpen(written) || written.replace(/^(?:\.?\/)+|\/+$|^\.$/g, "") === path;
+}
+
+/** The GitRepository of that name in that namespace; a namespace that a kustomization sets is not in the file. */
+function urlOf(index: RepositoryIndex, name: string, namespace: string | undefined): string | undefined {
+  const named = index.fluxSources.filter((one) => one.kind === "GitRepository" && one.name === name);
+  const near = named.filter((one) => one.namespace === namespace);
+  const urls = new Set((near.length > 0 ? near : named).map((one) => textAt(one.node, ["spec", "url"])));
+  return urls.size === 1 ? [...urls][0] : undefined;
+}
+
+/** `git@host:a/b.git`, `ssh://git@host/a/b` and `https://host/a/b.git` are one repository. */
+function addressOf(url: string): string {
+  const plain = url
+    .trim()
+    .toLowerCase()
+    .replace(/^[a-z+]+:\/\//, "")
+    .replace(/^[^@/]+@/, "");
+  return plain
+    .replace(/^([^/:]+):(?:\d+\/)?/, "$1/")
+    .replace(/\/+$/, "")
+    .replace(/\.git$/, "");
+}
