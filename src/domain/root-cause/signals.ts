@@ -6,7 +6,7 @@ import { ownerKeyOf, seriesOf } from "../evidence/series.ts";
 import { stepOf } from "./change-point.ts";
 import { suspectsIn } from "./changes/suspects.ts";
 import { type Symptom, symptomsIn } from "./changes/symptoms.ts";
-import { rankSymptom, type SymptomRanking } from "./symptom.ts";
+import { beganAt, rankSymptom, type SymptomRanking } from "./symptom.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 
 /** What each key stands for, for people, when its source gave no answer. Keys that are not listed are nice to have. */
@@ -32,6 +32,7 @@ export function signalsOf(
   const own = suspects.find((suspect) => workloadKey(suspect.workload) === workloadKey(workload));
   const downstream = suspects.filter((suspect) => suspect !== own);
   const onset = onsetOf(workload, evidence);
+  const earlier = notLaterThan((beganAt(evidence) ?? Date.parse(incident.startedAt) / 1000) * 1000);
   return {
     workload,
     alert: {
@@ -42,20 +43,26 @@ export function signalsOf(
     onset,
     traffic: trafficOf(workload, evidence, onset),
     quota: quotaOf(workload, evidence),
-    changes: changesOf(evidence, workload, workload),
+    changes: earlier(changesOf(evidence, workload, workload)),
     rollouts: rolloutsOf(evidence),
     own,
     downstream: downstream.map((found): Downstream => {
       const load = loadOf(found.workload, workload, evidence);
-      return { ...found, load, changes: changesOf(evidence, found.workload, workload) };
+      return { ...found, load, changes: earlier(changesOf(evidence, found.workload, workload)) };
     }),
-    suspects: suspectsIn(evidence),
+    suspects: earlier(suspectsIn(evidence)),
     symptoms: [...symptomsIn(evidence), ...silenceIn(workload, evidence)],
     callees: calleesOf(workload, evidence),
     states: idsOf(evidence, "pod-states", "workload-state"),
     missing: missingOf(evidence),
     unanswered: unansweredIn(evidence),
   };
+}
+
+/** What came once the alert's condition held already cannot have caused it, however well it fits. */
+function notLaterThan(beganMs: number) {
+  return <T extends { readonly at: string }>(cited: Cited<readonly T[]> | undefined): Cited<readonly T[]> | undefined =>
+    cited && { ...cited, value: cited.value.filter(({ at }) => !(Date.parse(at) > beganMs)) };
 }
 
 /** An alert on a trend, by its rule or, where the rule is not known, by a label that people set. */

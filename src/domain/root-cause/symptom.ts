@@ -157,7 +157,7 @@ function graphOf(home: Workload, evidence: readonly Evidence[]): ServiceGraph {
 }
 
 /** When the alert's condition began to hold: its start less the rule's `for`; unix seconds. */
-function beganAt(evidence: readonly Evidence[]): number | undefined {
+export function beganAt(evidence: readonly Evidence[]): number | undefined {
   const fact = (key: EvidenceKey, name: string) =>
     evidence.flatMap((item) =>
       item.key === key && item.finding.kind === "facts" ? [item.finding.facts[name]] : [],

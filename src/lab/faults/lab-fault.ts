@@ -25,7 +25,10 @@ export function ruleOf(fault: FaultFile): LabRule {
   return { alert: name, expr: expr ?? "lab_fault > 0", forMs: seconds * 1_000, labels: own, annotations };
 }
 
-/** The guardrails of the lab with those of the file. */
+// Most faults stand in the base that the overlays of production and staging share.
+const labNamespaces = ["shop-production", "shop-staging"];
+
+/** The guardrails of the lab with those of the file. Both overlays of the shop may be changed. */
 export function guardrailsText(fault: FaultFile): string {
-  return renderYaml({ ...labGuardrails, requiredChecks: [], ...fault.guardrails });
+  return renderYaml({ ...labGuardrails, namespaces: labNamespaces, requiredChecks: [], ...fault.guardrails });
 }

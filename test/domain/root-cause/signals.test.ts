@@ -287,3 +287,36 @@ describe("a source that gives no answer", () => {
     expect(causes.every(({ confidence }) => confidence >= 0 && confidence <= 1)).toBe(true);
   });
 });
+
+describe("commits around the start of the alert", () => {
+  const [first, second] = ["a".repeat(40), "b".repeat(40)];
+  const suspect = (minute: number) => `${at(minute)} self:Deployment/web:image`;
+  const seen = (suspects: Readonly<Record<string, string>>, forSeconds = 0) =>
+    diagnosed([
+      ["alert", facts({ alertname: "HighErrorRate", startsAt: at(22) })],
+      ["alert-rule", facts({ query: "errors > 0.1", forSeconds })],
+      state,
+      ["suspects", facts(suspects)],
+      noCommits,
+      noEvents,
+    ]).map(({ commit }) => commit);
+
+  test("one that came after the alert began is no suspect, though it changed the same", () => {
+    expect(seen({ [second]: suspect(22.5), [first]: suspect(20) })).toEqual([first]);
+    expect(seen({ [second]: suspect(22.5) })).toEqual([]);
+  });
+
+  test("the alert began before its start, by the time that its rule waits", () => {
+    expect(seen({ [second]: suspect(20), [first]: suspect(15) }, 300)).toEqual([first]);
+    expect(seen({ [second]: suspect(20), [first]: suspect(15) }, 60)).toContain(second);
+  });
+
+  test("the same holds where nobody could render what the commit did", () => {
+    const commits = (minute: number) =>
+      diagnosed([alert, state, ["commits", facts({ [sha]: `${at(minute)} image` })], noEvents]).map(
+        ({ commit }) => commit,
+      );
+    expect(commits(21)).toContain(sha);
+    expect(commits(22.5)).not.toContain(sha);
+  });
+});

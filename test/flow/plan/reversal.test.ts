@@ -121,3 +121,14 @@ describe("a commit on a base that two entries read", () => {
     expect(planned).toMatchObject({ kind: "change", warnings: [] });
   });
 });
+
+test("a commit whose line a newer one changed again is not taken back, and both are named", async () => {
+  const overlays = overlay("production");
+  const states = ["1", "2", "3"].map((tag) => ({ ...base(tag), ...overlays }));
+  const planned = await revert(states, { namespaces: ["shop-production"] });
+  expect(planned).toMatchObject({ kind: "none", ending: "refused" });
+  const because = planned.kind === "none" ? planned.because : "";
+  expect(because).toContain("base/web.yaml");
+  expect(because).toContain("commit bbbbbbb");
+  expect(because).toContain("commit ccccccc");
+});
