@@ -4,7 +4,7 @@ import { isRecord, objectKey, type RenderedObject } from "../src/domain/kubernet
 import { treeOf } from "../src/domain/kubernetes/tree.ts";
 import type { ChangeRequest } from "../src/flow/gate/change-request.ts";
 import type { Plan } from "../src/flow/plan/plan.ts";
-import { pastFiles } from "../src/lab/past.ts";
+import { pastFiles } from "../src/lab/scenarios/past.ts";
 import type { Ports } from "../src/ports/ports.ts";
 import { anIncident } from "./builders.ts";
 import { aDeployment, ourPolicies } from "./policies.ts";
