@@ -115,10 +115,10 @@ test("while Postgres does not hear of it nothing begins, and it goes on with the
     return store.beatExecutor(id);
   };
   const executor = await joinExecutors({
-    ...{ store: { ...store, beatExecutor }, version: "3", telemetry, place: here, beatMs: 20 },
+    ...{ store: { ...store, beatExecutor }, version: "3", telemetry, place: here, beatMs: 200 },
   });
   away = true;
-  await until(() => !executor.leads());
+  await until(() => told.some((line) => line.includes("no beat")) && !executor.leads());
   let begun = false;
   const work = executor.during(async () => (begun = true));
   await new Promise((goOn) => setImmediate(goOn));

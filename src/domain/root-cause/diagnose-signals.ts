@@ -23,13 +23,14 @@ export function diagnoseSignals(signals: Signals): SignalDiagnosis {
   const changed = signals.suspects === undefined ? changeCause(signals) : [];
   const conditions = conditionCauses(signals);
   const inside = [...changed, ...loadCauses(signals.workload, signals.load)];
+  const predicted = predictedCause(signals);
   const drafts: Draft[] = [
     ...(suspects.some(({ name }) => name === "quota") ? [] : quotaCause(signals)),
     ...suspects,
     ...inside.map((draft) => lessenedBy(signals.downstream, draft)),
     ...conditions,
-    ...ownCause(signals, inside.length + suspects.length + conditions.length > 0),
-    ...predictedCause(signals),
+    ...predicted,
+    ...ownCause(signals, inside.length + suspects.length + conditions.length + predicted.length > 0),
     ...signals.downstream.map((downstream) => downstreamCause(signals, downstream)),
   ];
   const kept = eachMissing ** signals.missing.length;

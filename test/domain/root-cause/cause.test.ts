@@ -109,6 +109,14 @@ describe("several signals", () => {
       "saturated",
     ],
     [
+      "what was predicted before an unusual value that explains nothing",
+      {
+        own: { ...located, workload: web, confidence: 0.97 },
+        alert: { ...alert, value: { ...alert.value, predictive: true } },
+      },
+      "saturation-predicted",
+    ],
+    [
       "a saturated callee before a warm caller",
       { load: { utilisation: cited(0.82) }, downstream: [behind(0.9, hot)] },
       "downstream",
