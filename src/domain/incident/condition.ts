@@ -24,6 +24,8 @@ export interface Condition {
   readonly exact: boolean;
   /** The scrape job that exposes what is measured first, where it is known. */
   readonly job?: string;
+  /** What a share is taken of: while it has a value for the workload, a share without one is zero and not unmeasured. */
+  readonly whole?: string;
 }
 
 /**
@@ -39,7 +41,19 @@ export function conditionOf(
   const [first] = selectorsOf(expression);
   const named = first?.matchers.find(({ label, operator }) => label === "job" && operator === "=")?.value;
   const job = named ?? alertJob;
-  return { query, exact, ...(threshold && { threshold }), ...(job === undefined ? {} : { job }) };
+  const whole = wholeIn(expression);
+  return {
+    ...{ query, exact },
+    ...(threshold && { threshold }),
+    ...(job === undefined ? {} : { job }),
+    ...(whole === undefined ? {} : { whole }),
+  };
+}
+
+/** `failed / all > 0.05`: counters of failures may not exist before the first one, those of all requests do. */
+function wholeIn(expression: Expression): string | undefined {
+  if (expression.kind !== "binary") return undefined;
+  return expression.operator === "/" ? expression.right.text : wholeIn(expression.left);
 }
 
 /**

@@ -29,6 +29,8 @@ export async function measure(condition: Condition, subject: Subject, ports: Ask
   if (exact && threshold !== undefined && value !== undefined) return { value, holds: crosses(threshold, value) };
   const found = exact ? [] : await newestOf(query, subject, ports);
   if (found.length > 0) return { value: value ?? found[0], holds: true };
+  if (condition.whole !== undefined && (await newestOf(condition.whole, subject, ports)).length > 0)
+    return { value, holds: false };
   // Empty means "no" only while someone else than the workload exposes what is measured, and is scraped.
   return { value, holds: (await isExposed(condition, subject, ports)) ? false : undefined };
 }
@@ -52,8 +54,9 @@ function isCurrent(point: Series["points"][number] | undefined, sinceMs: number)
 
 async function rangeNow(query: string, { metrics, clock, timings }: Asked) {
   const to = clock.now();
-  const windowMs = 2 * timings.pollMs + 1000;
+  // Prometheus answers at whole steps from the start on: with whole seconds the last of them is the moment itself.
   const points = 2;
+  const windowMs = points * 1000 * Math.max(1, Math.ceil(timings.pollMs / 1000));
   const { series } = await metrics.range(query, new Date(to.getTime() - windowMs), to, points);
   return { series, to, stepMs: windowMs / points };
 }
