@@ -135,7 +135,7 @@ interface Wiring {
 }
 
 // A recovery took up to 15 s here; who waits in vain waits the whole of it.
-const verifyMs = 20_000;
+const verifyMs = 60_000;
 
 /** The environment as an installation sets it; only the waits fit a story of seconds. */
 async function settingsOf({
