@@ -53,8 +53,6 @@ test.each(vendors)("%s is imported in exactly one file", (vendor) => {
   expect(sources.filter(named)).toHaveLength(1);
 });
 
-const besides = ["check-policies.ts", "README.md"];
-
 test("src/ shows twelve names, and no folder below it more", () => {
   const uncounted = ["check-policies.ts", "README.md"];
   const folders = [
