@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
-  accessSync,
   chmodSync,
   chownSync,
-  constants,
   cpSync,
   existsSync,
   lstatSync,
@@ -203,16 +201,6 @@ function lastLine(cluster: Cluster, cause: { stderr?: string; message: string })
   const log = join(cluster.home, "log");
   const text = existsSync(log) ? readFileSync(log, "utf8") : (cause.stderr ?? cause.message);
   return text.trim().split("\n").at(-1) ?? "";
-}
-
-/** Fails when `path` cannot be written: asked before the start, so that all problems are told at once. */
-export function isWritable(path: string): boolean {
-  try {
-    accessSync(existingParent(resolve(path)), constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function freePort(): Promise<number> {

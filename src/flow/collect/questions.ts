@@ -7,7 +7,7 @@ import type { Workload } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { loadGuardrails } from "./load-guardrails.ts";
 import { runbookFinding } from "./load-runbooks.ts";
-import { recentCommits } from "./recent-commits.ts";
+import { type HistoryPorts, pastRenderings, recentCommits } from "./recent-commits.ts";
 import { suspectCommits } from "./suspects.ts";
 
 export type CollectSources = Pick<
@@ -52,6 +52,7 @@ export function questionsFor(
   span: Span,
 ): readonly SourceQuestion[] {
   const { workload } = incident;
+  const history = { ...ports, renderedAt: pastRenderings(ports) };
   return [
     ...promQuestions(workload, ports.timings.rateWindow).map((asked) => metricQuestion(asked, ports, span)),
     ...clusterQuestions(incident, ports),
@@ -59,8 +60,8 @@ export function questionsFor(
     runbookQuestion(incident, ports),
     dependencyQuestion(workload, ports, span),
     appliedQuestion(state, ports),
-    commitQuestion(workload, state, ports, span),
-    suspectQuestion(workload, state, ports, span),
+    commitQuestion(workload, state, history, span),
+    suspectQuestion(workload, state, history, span),
   ];
 }
 
@@ -168,7 +169,7 @@ function logQuestions(workload: Workload, { logs }: CollectSources, { from, to }
 function commitQuestion(
   workload: Workload,
   state: WorkloadState | undefined,
-  ports: CollectSources,
+  ports: HistoryPorts,
   { from }: Span,
 ): SourceQuestion {
   const query = `git log --since=${from.toISOString()}`;
@@ -179,7 +180,7 @@ function commitQuestion(
 function suspectQuestion(
   workload: Workload,
   state: WorkloadState | undefined,
-  ports: CollectSources,
+  ports: HistoryPorts,
   { from }: Span,
 ): SourceQuestion {
   const query = `git log --since=${from.toISOString()}, rendered`;

@@ -5,10 +5,54 @@ import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
 import { render } from "../../manifests/render/render.ts";
+import type { CommitMark } from "../../ports/github.ts";
 import type { Ports } from "../../ports/ports.ts";
 
 // Renders cost: a window with more commits than this is shown in part, and says so.
 const mostCommits = 10;
+
+/** What an entry rendered to at a commit of the past. */
+export type PastRendering = (sha: string, entry: Entry) => Promise<Rendered>;
+
+/** What the questions about the past of a workload ask. */
+export type HistoryPorts = Pick<Ports, "github" | "cluster"> & { readonly renderedAt: PastRendering };
+
+/**
+ * Renders each commit once, whoever asks: a commit's parent is mostly the commit before it, and two questions of a
+ * collection look at the same commits. What failed is tried again by the next who asks.
+ */
+export function pastRenderings(ports: Pick<Ports, "github" | "renderer">): PastRendering {
+  const known = new Map<string, Promise<Rendered>>();
+  return (sha, entry) => {
+    const rendering = known.get(sha) ?? renderAt(sha, entry, ports);
+    known.set(sha, rendering);
+    rendering.catch(() => known.delete(sha));
+    return rendering;
+  };
+}
+
+type History =
+  | Extract<Finding, { kind: "missing" }>
+  | {
+      readonly kind: "commits";
+      readonly entry: Entry;
+      readonly commits: readonly CommitMark[];
+      readonly notes: readonly string[];
+    };
+
+/** The newest commits since then, and where the workload is read from. */
+export async function historySince(
+  since: Date,
+  live: LiveWorkload | undefined,
+  most: number,
+  { cluster, github }: Pick<Ports, "github" | "cluster">,
+): Promise<History> {
+  if (live === undefined) return { kind: "missing", because: "the workload is not known, so its manifests are not" };
+  const entry = await cluster.entryOf(live);
+  const commits = await github.commitsSince(since);
+  const notes = commits.length > most ? [`only the newest ${most} of ${commits.length} commits were read`] : [];
+  return { kind: "commits", entry, commits: commits.slice(0, most), notes };
+}
 
 /**
  * The commits of the window that changed what the workload renders to, by what they changed. A file's path says little
@@ -18,29 +62,22 @@ export async function recentCommits(
   workload: Workload,
   live: LiveWorkload | undefined,
   since: Date,
-  ports: Pick<Ports, "github" | "cluster" | "renderer">,
+  ports: HistoryPorts,
 ): Promise<Finding> {
-  if (live === undefined) return { kind: "missing", because: "the workload is not known, so its manifests are not" };
-  const entry = await ports.cluster.entryOf(live);
-  const commits = await ports.github.commitsSince(since);
+  const history = await historySince(since, live, mostCommits, ports);
+  if (history.kind === "missing") return history;
+  const { entry, commits, notes } = history;
   const facts: Record<string, string> = {};
-  for (const { sha, parent, at } of commits.slice(0, mostCommits)) {
+  for (const { sha, parent, at } of commits) {
     if (parent === undefined) continue;
-    const [before, after] = await Promise.all([renderAt(parent, entry, ports), renderAt(sha, entry, ports)]);
+    const [before, after] = await Promise.all([ports.renderedAt(parent, entry), ports.renderedAt(sha, entry)]);
     const part = partOf(changedBy(before, after, workload));
     if (part !== undefined) facts[sha] = `${at} ${part}`;
   }
-  const notes =
-    commits.length > mostCommits ? [`only the newest ${mostCommits} of ${commits.length} commits were read`] : [];
   return { kind: "facts", facts, notes };
 }
 
-/** What the entry rendered to at a commit of the past. */
-export async function renderAt(
-  sha: string,
-  entry: Entry,
-  ports: Pick<Ports, "github" | "renderer">,
-): Promise<Rendered> {
+async function renderAt(sha: string, entry: Entry, ports: Pick<Ports, "github" | "renderer">): Promise<Rendered> {
   const tree = await ports.github.at(sha);
   // Only for reading history: our own subset is enough where it suffices, and spares a process for each commit.
   const own = render(tree, entry);

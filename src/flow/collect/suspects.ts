@@ -1,14 +1,13 @@
 import type { Finding } from "../../domain/evidence/evidence.ts";
 import { changesBetween } from "../../domain/kubernetes/effect.ts";
-import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
-import type { Rendered, RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import type { ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
 import { identityOf } from "../../domain/root-cause/changes/object-fields.ts";
 import { aspectsOf } from "../../domain/root-cause/changes/aspects.ts";
 import { renderSuspect, type SuspectPart } from "../../domain/root-cause/changes/suspects.ts";
 import { keysBetween, relationsAround } from "../../domain/root-cause/changes/touched.ts";
-import type { Ports } from "../../ports/ports.ts";
-import { renderAt } from "./recent-commits.ts";
+import { type HistoryPorts, historySince } from "./recent-commits.ts";
 
 // Each costs two renderings: a window with more commits than this is shown in part, and says so.
 const mostCommits = 20;
@@ -19,18 +18,16 @@ export async function suspectCommits(
   workload: Workload,
   live: LiveWorkload | undefined,
   since: Date,
-  ports: Pick<Ports, "github" | "cluster" | "renderer">,
+  ports: HistoryPorts,
 ): Promise<Finding> {
-  if (live === undefined) return { kind: "missing", because: "the workload is not known, so its manifests are not" };
-  const entry = await ports.cluster.entryOf(live);
-  const commits = await ports.github.commitsSince(since);
+  const history = await historySince(since, live, mostCommits, ports);
+  if (history.kind === "missing") return history;
+  const { entry, commits } = history;
+  const notes = [...history.notes];
   const facts: Record<string, string> = {};
-  const notes =
-    commits.length > mostCommits ? [`only the newest ${mostCommits} of ${commits.length} commits were read`] : [];
-  const rendered = renderOnce(entry, ports);
-  for (const { sha, parent, at } of commits.slice(0, mostCommits)) {
+  for (const { sha, parent, at } of commits) {
     if (parent === undefined) continue;
-    const [before, after] = [await rendered(parent), await rendered(sha)];
+    const [before, after] = [await ports.renderedAt(parent, entry), await ports.renderedAt(sha, entry)];
     if (before.kind !== "rendered" || after.kind !== "rendered") {
       notes.push(`commit ${sha.slice(0, 7)} cannot be rendered on both sides`);
       continue;
@@ -39,16 +36,6 @@ export async function suspectCommits(
     if (parts.length > 0) facts[sha] = renderSuspect({ at, parts });
   }
   return { kind: "facts", facts, notes };
-}
-
-/** A commit's parent is mostly the commit before it: each is rendered once. */
-function renderOnce(entry: Entry, ports: Pick<Ports, "github" | "renderer">): (sha: string) => Promise<Rendered> {
-  const known = new Map<string, Promise<Rendered>>();
-  return (sha) => {
-    const rendering = known.get(sha) ?? renderAt(sha, entry, ports);
-    known.set(sha, rendering);
-    return rendering;
-  };
 }
 
 interface Around {

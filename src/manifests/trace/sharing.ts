@@ -133,9 +133,3 @@ export function reachesSeveral(
   }
   return undefined;
 }
-
-/** The anchor around a node that is used elsewhere in its document. */
-export function anchoredAbove(node: Node): Node | undefined {
-  for (let around: Node | undefined = node; around; around = around.parent) if (around.aliased === true) return around;
-  return undefined;
-}
