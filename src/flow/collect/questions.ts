@@ -52,7 +52,8 @@ export function questionsFor(
   span: Span,
 ): readonly SourceQuestion[] {
   const { workload } = incident;
-  const history = { ...ports, renderedAt: pastRenderings(ports) };
+  const { github, cluster } = ports;
+  const history = { github, cluster, renderedAt: pastRenderings(ports) };
   return [
     ...promQuestions(workload, ports.timings.rateWindow).map((asked) => metricQuestion(asked, ports, span)),
     ...clusterQuestions(incident, ports),
