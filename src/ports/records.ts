@@ -27,7 +27,7 @@ export interface Records extends WithdrawalRecord {
     action: string;
     detail: Readonly<Record<string, unknown>>;
   }): Promise<void>;
-  /** Keeps everything that the diagnosis was made of; the first one of an incident stays. */
+  /** Keeps everything that the diagnosis was made of; the last one of an incident stays: the decision used it. */
   saveCapsule(incident: string, document: string): Promise<void>;
   recordPull(number: number, incident: string): Promise<void>;
   /** One line for each incident that stands parked since then, and whose workload had no other one since. */

@@ -109,7 +109,7 @@ function weightParts({
   );
   return [
     ...(confidence === undefined ? [] : [`Confidence: ${percent(confidence)}${lowered}.`]),
-    ...(ranked.length < 2 ? [] : [list("Causes considered, by the ranking alone", ranked)]),
+    ...(ranked.length < 2 ? [] : [list("Causes considered", ranked)]),
   ];
 }
 

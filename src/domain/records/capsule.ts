@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { diagnoseSignals, type SignalDiagnosis } from "../root-cause/diagnose-signals.ts";
+import type { Decided } from "../root-cause/cause.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
 import { signalsOf } from "../root-cause/signals.ts";
@@ -17,6 +18,8 @@ export interface Capsule {
   readonly evidence: readonly Evidence[];
   readonly ranking: SymptomRanking;
   readonly diagnosis: SignalDiagnosis;
+  /** What the ranking and the model came to; absent = the decision did not come that far. */
+  readonly decided?: Decided;
 }
 
 export type CapsuleReading =
@@ -105,6 +108,7 @@ const Shape = z.object({
   evidence: z.array(Item),
   ranking: Outcome,
   diagnosis: Outcome,
+  decided: z.object({ causeId: Text, confidence: z.number().min(0).max(1) }).optional(),
 });
 
 /** Reads a capsule and checks its digest and that of each item: one that was changed is unreadable. */

@@ -1,5 +1,6 @@
 import { type CapsuleReading, replayCapsule } from "./capsule.ts";
 import type { SignalDiagnosis } from "../root-cause/diagnose-signals.ts";
+import { asDecided, type Decided } from "../root-cause/cause.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import { renderCost } from "../remedy/cost.ts";
 import { costTrail } from "../remedy/cost-trail.ts";
@@ -74,7 +75,7 @@ export function renderReplay(reading: CapsuleReading): { readonly lines: readonl
   const lines = [
     `${alert.name} of ${workloadKey(workload)}, recorded ${capsule.madeAt}, ${capsule.evidence.length} items of evidence`,
     `Ranking: ${graph}`,
-    ...diagnosed(diagnosis, capsule.evidence),
+    ...diagnosed(diagnosis, capsule.evidence, capsule.decided),
     differences.length === 0 ? "The diagnosis is the recorded one." : `It differs: ${differences.join("; ")}`,
   ];
   return { lines: lines.map(forTerminal), same: differences.length === 0 };
@@ -92,17 +93,18 @@ function lineageLines(record: OnRecord): string[] {
 function causesIn(capsule: CapsuleReading | undefined): string[] {
   if (capsule === undefined) return ["  not diagnosed yet"];
   if (capsule.kind === "unreadable") return [`  ${capsule.because}`];
-  return diagnosed(capsule.capsule.diagnosis, capsule.capsule.evidence);
+  const { diagnosis, evidence, decided } = capsule.capsule;
+  return diagnosed(diagnosis, evidence, decided);
 }
 
-function diagnosed(diagnosis: SignalDiagnosis, evidence: readonly Evidence[]): string[] {
+function diagnosed(diagnosis: SignalDiagnosis, evidence: readonly Evidence[], decided: Decided | undefined): string[] {
   const missing = evidence.filter(({ finding }) => finding.kind === "missing");
   const cited = new Set(diagnosis.kind === "diagnosed" ? diagnosis.causes.flatMap(({ citing }) => citing) : []);
   const shown = [...evidence.filter(({ id }) => cited.has(id)), ...missing.filter(({ id }) => !cited.has(id))];
   const causes =
     diagnosis.kind === "abstained"
       ? [`  none: ${diagnosis.because}`]
-      : diagnosis.causes.map(
+      : asDecided(diagnosis.causes, decided).map(
           ({ confidence, sentence, citing }) =>
             `  ${String(Math.round(confidence * 100)).padStart(3)} %  ${sentence} [${citing.join(", ")}]`,
         );

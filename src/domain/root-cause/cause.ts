@@ -39,5 +39,18 @@ export interface Cause {
   readonly commit?: string | undefined;
 }
 
+/** The cause that the decision leans on, with the confidence of all opinions together. */
+export interface Decided {
+  readonly causeId: string;
+  readonly confidence: number;
+}
+
+/** The causes as people see them everywhere: the decided one first, with the number that the decision used. */
+export function asDecided(causes: readonly Cause[], decided: Decided | undefined): readonly Cause[] {
+  const chosen = causes.find(({ id }) => id === decided?.causeId);
+  if (chosen === undefined || decided === undefined) return causes;
+  return [{ ...chosen, confidence: decided.confidence }, ...causes.filter((cause) => cause !== chosen)];
+}
+
 /** A cause before its confidence is lowered by what is missing, unless it was measured with as little. */
 export type Draft = Omit<Cause, "id"> & { readonly measured?: true };

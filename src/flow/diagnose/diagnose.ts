@@ -1,7 +1,8 @@
 import { renderThreshold } from "../../domain/incident/condition.ts";
 import { type Agreement, assessAgreement } from "../../domain/llm/second-opinion.ts";
 import { capsuleOf, renderCapsule } from "../../domain/records/capsule.ts";
-import type { Cause } from "../../domain/root-cause/cause.ts";
+import { asDecided, type Cause } from "../../domain/root-cause/cause.ts";
+import type { OutcomeCause } from "../../domain/proposal/outcome.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { SecondWitness } from "../../domain/proposal/proposal-text.ts";
@@ -96,10 +97,7 @@ export async function diagnose(
   const chosen = followed ?? ranking[0];
   if (chosen === undefined) return abstained(incident, "no cause stands out", ports);
   const { cause, remedy } = chosen;
-  if (runbook) {
-    const said = followed ? "is followed" : "asks for a remedy that no cause here has";
-    ports.telemetry.log(incident.uid, "diagnose", `${runbook.path} ${said}`);
-  }
+  if (runbook) tellRunbook(incident, runbook, followed !== undefined, ports);
   const first = {
     ...cause,
     causeId: cause.id,
@@ -111,11 +109,34 @@ export async function diagnose(
     return { ...abstained(incident, agreement.blocked, ports), ...(isAway ? { awaits: "model" } : {}) };
   }
   ports.telemetry.log(incident.uid, "diagnose", `${cause.sentence} (${agreement.notes.join("; ")})`);
+  const { confidence } = agreement;
+  const decided = { causeId: cause.id, confidence };
+  await ports.records.saveCapsule(incident.uid, renderCapsule({ ...capsule, decided }));
   const { missing, unanswered } = ranked;
   const witnessed = witnessesOf(agreement, model);
   const needsPerson = [...witnessed.needsPerson, ...unanswered.map((what) => `${what}: no whole answer`)];
-  const { confidence } = agreement;
   return { kind: "diagnosed", cause, causes, confidence, missing, model, remedy, ...witnessed, needsPerson };
+}
+
+function tellRunbook(
+  { uid }: Incident,
+  { path }: Runbook,
+  isFollowed: boolean,
+  { telemetry }: Pick<Ports, "telemetry">,
+) {
+  const said = isFollowed ? "is followed" : "asks for a remedy that no cause here has";
+  telemetry.log(uid, "diagnose", `${path} ${said}`);
+}
+
+/** The diagnosis as the incident's outcome tells it. */
+export function outcomeCauseOf({ cause, causes, confidence, missing }: Diagnosed): OutcomeCause {
+  const { sentence, citing } = cause;
+  const considered = asDecided(causes, { causeId: cause.id, confidence }).map((one) => ({
+    sentence: one.sentence,
+    confidence: one.confidence,
+    citing: one.citing,
+  }));
+  return { sentence, citing, confidence, missing, considered };
 }
 
 /** The alert said one thing, the metric says another now: there is nothing left to cure. */

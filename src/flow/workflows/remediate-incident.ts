@@ -1,13 +1,13 @@
 import type { Incident } from "../../domain/incident/incident.ts";
 import { inverseOf } from "../../domain/kubernetes/remediation.ts";
-import type { IncidentOutcome, OutcomeCause } from "../../domain/proposal/outcome.ts";
+import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import type { Run } from "../../ports/workflow.ts";
 import { modelWait } from "../diagnose/await-model.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import { deliverChange } from "./deliver-change.ts";
 import { parkedWith } from "./parked.ts";
 import { collect, type Observed } from "../collect/collect.ts";
-import { diagnose, type Diagnosis } from "../diagnose/diagnose.ts";
+import { diagnose, type Diagnosis, outcomeCauseOf } from "../diagnose/diagnose.ts";
 import { learn } from "../learn.ts";
 import { plan, planChange } from "../plan/plan.ts";
 import { recall, type Recalled } from "../recall.ts";
@@ -65,7 +65,7 @@ async function attempt(
   const { step } = run;
   if (diagnosis.kind === "abstained") return { ending: "no-change", because: diagnosis.because };
   const { witnesses, taintedOnly, needsPerson, secondWitness } = diagnosis;
-  const cause = causeOf(diagnosis);
+  const cause = outcomeCauseOf(diagnosis);
   const planned = await step("plan", (ports) => plan(incident, diagnosis, ports));
   const { selfHealing } = observed;
   if (planned.kind === "none")
@@ -92,16 +92,6 @@ async function judged(subject: ChangeRequest, story: IncidentOutcome, run: Run):
   if (kind === "recovered") return { ...story, ending: "recovered" };
   if (kind === "unclear") return { ...story, ending: "unclear" };
   return revert(subject, { ...story, ending: "unclear" }, run).catch(parkedWith(story));
-}
-
-function causeOf({ cause, causes, confidence, missing }: Extract<Diagnosis, { kind: "diagnosed" }>): OutcomeCause {
-  const { sentence, citing } = cause;
-  const considered = causes.map((one) => ({
-    sentence: one.sentence,
-    confidence: one.confidence,
-    citing: one.citing,
-  }));
-  return { sentence, citing, confidence, missing, considered };
 }
 
 /** The same line again with its remediation fixed: back to the value before. */

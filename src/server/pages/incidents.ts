@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { IncidentRecord } from "../../adapters/postgres/store.ts";
 import type { IncidentEvent } from "../../adapters/postgres/incidents/lineage.ts";
+import { asDecided } from "../../domain/root-cause/cause.ts";
 import { type Capsule, readCapsule } from "../../domain/records/capsule.ts";
 import type { Evidence } from "../../domain/evidence/evidence.ts";
 import { lineageOf, type LineageStage } from "../../domain/records/lineage.ts";
@@ -70,9 +71,9 @@ function eventRow({ at, verb, text }: IncidentEvent) {
 
 function causesOf(capsule: Capsule | undefined) {
   if (capsule === undefined) return html`<p class="dim">Not diagnosed yet.</p>`;
-  const { diagnosis } = capsule;
+  const { diagnosis, decided } = capsule;
   if (diagnosis.kind === "abstained") return html`<p>None: ${diagnosis.because}.</p>`;
-  const rows = diagnosis.causes.map((cause) => {
+  const rows = asDecided(diagnosis.causes, decided).map((cause) => {
     return html`<tr>
       <td class="number">${Math.round(cause.confidence * 100)} %</td>
       <td>${cause.sentence}</td>

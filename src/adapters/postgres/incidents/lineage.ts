@@ -13,7 +13,8 @@ export interface IncidentEvent {
 export function lineage(query: Query) {
   return {
     async saveCapsule(incident: string, document: string) {
-      const text = "insert into capsule (incident, document) values ($1, $2) on conflict (incident) do nothing";
+      const insert = "insert into capsule (incident, document) values ($1, $2)";
+      const text = `${insert} on conflict (incident) do update set document = excluded.document`;
       await query(text, [incident, document]);
     },
     async capsule(incident: string): Promise<string | undefined> {

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { renderBody } from "../../../src/domain/proposal/proposal-text.ts";
+import { readCapsule } from "../../../src/domain/records/capsule.ts";
+import { renderExplanation, renderReplay } from "../../../src/domain/records/explanation.ts";
+import { postMortemOf, renderPostMortem } from "../../../src/domain/records/post-mortem.ts";
+import { collect } from "../../../src/flow/collect/collect.ts";
+import { diagnose, outcomeCauseOf } from "../../../src/flow/diagnose/diagnose.ts";
+import type { Model } from "../../../src/ports/model.ts";
+import { incidentPage } from "../../../src/server/pages/incidents.ts";
+import { incidentWith, portsOf } from "../../injection/story.ts";
+import { aStory } from "../../faults/story.ts";
+
+const incident = incidentWith(undefined);
+const openedAt = incident.startedAt;
+
+/** A model that takes the first of what is offered, or says that none of it is the cause. */
+function modelThat(word: "agrees" | "doubts" | "is silent"): Model {
+  return {
+    ask: async ({ schema }) => {
+      const { cause, remedy, citing } = JSON.parse(JSON.stringify(schema)).properties;
+      const agreed = word === "agrees";
+      const answer = {
+        ...{ cause: cause.enum[0], remedy: agreed ? remedy.enum[0] : "none", confidence: 0.9 },
+        ...{ number: null, citing: citing.items.enum.slice(0, 1), explanation: "so it is" },
+      };
+      const text = word === "is silent" ? "" : JSON.stringify(answer);
+      return { text, doneReason: "stop", model: "m", digest: "d", promptTokens: 1, answerTokens: 1, durationMs: 1 };
+    },
+  };
+}
+
+async function toldBy(word: Parameters<typeof modelThat>[0]) {
+  const saved: string[] = [];
+  const held = portsOf("proven", undefined, { model: modelThat(word), random: () => "r", publish: () => undefined });
+  const saveCapsule = async (_incident: string, document: string) => void saved.push(document);
+  const ports = { ...held, records: { ...held.records, saveCapsule } };
+  const observed = await collect(incident, ports);
+  const diagnosis = await diagnose(incident, observed, [], ports);
+  if (diagnosis.kind === "abstained") throw new Error(diagnosis.because);
+  const cause = outcomeCauseOf(diagnosis);
+  const document = saved.at(-1) ?? "";
+  const capsule = readCapsule(document);
+  const record = { incident, openedAt, ending: undefined, because: undefined, story: undefined };
+  const rest = { events: [], steps: [], exchanges: [] };
+  const story = { cause, ending: "declined", because: "no" } as const;
+  return {
+    confidence: diagnosis.confidence,
+    ranked: diagnosis.cause.confidence,
+    same: renderReplay(capsule).same,
+    page: String(await incidentPage({ record, ...rest, capsule: document })),
+    pull: renderBody({ ...aStory(), incident, cause }),
+    listed: cause.considered?.[0],
+    texts: {
+      postMortem: renderPostMortem(postMortemOf({ incident, story, evidence: [], now: incident.startedAt })),
+      explain: renderExplanation({ ...record, ...rest, capsule }).join("\n"),
+      replay: renderReplay(capsule).lines.join("\n"),
+    },
+    sentence: diagnosis.cause.sentence,
+  };
+}
+
+describe.each(["agrees", "doubts", "is silent"] as const)("when the model %s", (word) => {
+  test("pull request, page, explain, replay and post-mortem say the number that the decision used", async () => {
+    const { confidence, ranked, same, page, pull, listed, texts, sentence } = await toldBy(word);
+    const number = `${Math.round(confidence * 100)} %`;
+    expect(number === `${Math.round(ranked * 100)} %`).toBe(word === "is silent");
+    expect(page).toContain(`<td class="number">${number}</td>\n      <td>${sentence}</td>`);
+    for (const [where, text] of Object.entries(texts)) {
+      const said = text.split("\n").flatMap((line) => (line.includes(sentence) ? [line.replace(sentence, "")] : []));
+      const numbers = said.flatMap((line) => line.match(/\d+ %/g) ?? []);
+      expect([where, ...new Set(numbers)]).toEqual([where, number]);
+    }
+    expect(pull).toContain(`Confidence: ${number}`);
+    expect(listed).toMatchObject({ sentence, confidence });
+    expect(same).toBe(true);
+  });
+});
