@@ -1,6 +1,7 @@
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { AppliedRevision } from "../../domain/kubernetes/workload-state.ts";
 import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
+import { maskedSpec } from "../../manifests/gitops/live-spec.ts";
 import {
   type At,
   commitIn,
@@ -93,7 +94,7 @@ export function argoEntry(
     path: source?.path === undefined ? null : source.path.replace(/^\.?\//, "").replace(/\/$/, ""),
     object: `Application ${namespace}/${name}`,
     ...(source?.repoURL === undefined ? {} : { repository: source.repoURL }),
-    ...(found.spec === undefined ? {} : { spec: { ...found.spec } }),
+    ...(found.spec === undefined ? {} : { spec: maskedSpec({ ...found.spec }) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { AppliedRevision } from "../../domain/kubernetes/workload-state.ts";
+import { maskedSpec } from "../../manifests/gitops/live-spec.ts";
 import {
   type At,
   commitIn,
@@ -83,7 +84,7 @@ async function kustomizationEntry(
     path: found === undefined ? null : (path ?? ".").replace(/^(\.?\/)+/, "").replace(/\/$/, "") || ".",
     object: `Kustomization ${at.namespace}/${at.name}`,
     ...(repository === undefined ? {} : { repository }),
-    ...(found?.spec === undefined ? {} : { spec: { ...found.spec } }),
+    ...(found?.spec === undefined ? {} : { spec: maskedSpec({ ...found.spec }) }),
   };
 }
 

@@ -94,6 +94,27 @@ describe("the application that keeps a workload", () => {
   });
 });
 
+test("the entry's spec carries no secret", async () => {
+  const helm = { parameters: [{ name: "db.password", value: "hunter2-canary" }] };
+  const argo = holding({
+    "applications argocd/web": application("argocd", "web", { spec: { source: { path: "a", helm } } }),
+  });
+  const flux = holding({
+    "kustomizations flux-system/apps": {
+      spec: { path: "./apps", postBuild: { substitute: { DB_PASSWORD: "hunter2-canary" } } },
+    },
+  });
+  const labels = { "kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system" };
+  const entries = [
+    await entryOf(argo, { ...web, annotations: tracking("web") }, place),
+    await entryOf(flux, { ...web, labels }, place),
+  ];
+  expect(entries.map((entry) => JSON.stringify(entry.spec))).toEqual([
+    '{"source":{"path":"a","helm":{"parameters":[{"name":"db.password","value":"«masked»"}]}},"syncPolicy":{"automated":{}}}',
+    '{"path":"./apps","postBuild":{"substitute":{"DB_PASSWORD":"«masked»"}}}',
+  ]);
+});
+
 describe("what Argo CD applied", () => {
   const at = { object: "Application argocd/web", tool: "argocd", path: "apps/web", workload: web } as const;
   const inSync = { resources: [{ ...web, status: "Synced" }] };
