@@ -1,4 +1,3 @@
-import { admitComment } from "../../domain/guardrails/approval.ts";
 import { parseCommands } from "../../domain/guardrails/command.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
@@ -7,7 +6,7 @@ import { rollbackOf } from "../../domain/proposal/rollback.ts";
 import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { authorizeLate } from "./authorize.ts";
+import { acknowledge, authorize, liveComment } from "./authorize.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { reportEnded } from "./report-ended.ts";
 
@@ -32,27 +31,26 @@ export async function runRollbackCommand(
   about: MergedProposal,
   ports: Asked,
 ): Promise<void> {
-  const comment = await ports.people.comment(message.comment);
-  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now: ports.clock.now() });
-  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.pull) return;
+  const { uid } = about.incident;
+  const live = await liveComment(message, { incident: uid, pull: about.pull }, ports);
+  if (live === undefined) return;
+  const { comment, late } = live;
   if (!parseCommands(comment.body).some(({ kind }) => kind === "rollback")) return;
   if ((await ports.github.look({ number: about.pull })).state !== "merged") return;
   const guardrails = loadGuardrails((await ports.github.head()).tree);
   const refusal =
-    admitted.kind === "refused"
-      ? admitted.because
-      : guardrails.ok
-        ? await refusalOf({ comment, about, guardrails: guardrails.value }, ports)
-        : "the guardrails are invalid";
+    late ??
+    (guardrails.ok
+      ? await refusalOf({ comment, about, guardrails: guardrails.value }, ports)
+      : "the guardrails are invalid");
   const { author } = comment;
-  const { uid } = about.incident;
   const outcome = refusal === undefined ? "is proposed" : `is refused, ${refusal}`;
   // While its story goes on the sticky comment is the story's.
   if (about.ended !== undefined) {
     const because = `${about.ended}; the rollback that ${author} asked for ${outcome}`;
     await reportEnded({ pull: about.pull, incident: uid }, because, ports);
   }
-  await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", uid);
+  await acknowledge(comment.id, { allowed: refusal === undefined, incident: uid }, ports);
   ports.telemetry.log(uid, "rollback", `${author} asked for it: it ${outcome}`);
 }
 
@@ -64,7 +62,8 @@ interface Said {
 
 async function refusalOf({ comment, about, guardrails }: Said, ports: Asked): Promise<string | undefined> {
   const { incident, pull, story, ended = "" } = about;
-  const refusal = await authorizeLate("rollback", { comment, incident: incident.uid, pull, guardrails }, ports);
+  const said = { by: comment.author, incident: incident.uid, proof: comment, guardrails };
+  const refusal = await authorize("rollback", said, { kind: "ended", pull }, ports);
   if (refusal !== undefined) return refusal;
   const merged = rollbackOf(story, pull);
   if (typeof merged === "string") return merged;

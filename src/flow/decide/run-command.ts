@@ -1,4 +1,3 @@
-import { admitComment, admissionOf, ruleOf } from "../../domain/guardrails/approval.ts";
 import {
   type Command,
   type CommandWord,
@@ -7,10 +6,11 @@ import {
   replicasProblem,
 } from "../../domain/guardrails/command.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
+import type { Comment } from "../../domain/guardrails/commenter.ts";
 import { type Proposal, revertLabel } from "../../domain/proposal/pull-request.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { acknowledge, authorize, liveComment } from "./authorize.ts";
 import { withdrawalKind } from "./withdrawal-command.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 
@@ -32,26 +32,22 @@ interface About {
 }
 
 /**
- * Reads the comment again, live: it must still be what was first written, by a person who may say it now. The answer
- * is a reaction and, for what was not understood or not allowed, the reason in the sticky comment.
+ * Runs what one comment says, by a person who may say it now. The answer is a reaction and, for what was not understood
+ * or not allowed, the reason in the sticky comment.
  */
 export async function runCommand(
   message: Extract<Message, { kind: "command" }>,
   about: About,
   ports: Asked,
 ): Promise<readonly CommandOutcome[]> {
-  const comment = await ports.people.comment(message.comment);
-  const now = ports.clock.now();
-  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now });
-  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.proposal.number) {
-    if (admitted.kind === "ignored") ports.telemetry.log(about.incident, "decide", `ignored: ${admitted.because}`);
-    return [];
-  }
+  const { incident, proposal } = about;
+  const live = await liveComment(message, { incident, pull: proposal.number }, ports);
+  if (live === undefined) return [];
+  const { comment, late } = live;
   const commands = parseCommands(comment.body).filter(isForUs);
   if (commands.length === 0) return [];
   const guardrails = loadGuardrails((await ports.github.head()).tree);
-  const stopped =
-    admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : invalid(guardrails.problems);
+  const stopped = late ?? (guardrails.ok ? undefined : invalid(guardrails.problems));
 
   const heard: CommandOutcome[] = [];
   for (const command of commands) {
@@ -60,11 +56,11 @@ export async function runCommand(
   }
   const acts = heard.some(({ kind }) => kind !== "nothing" && kind !== "explain");
   const understood = heard.every(({ kind }) => kind !== "nothing");
-  if (acts || now.getTime() >= about.reactAfter) {
-    await ports.people.react(comment.id, understood ? "+1" : "confused", about.incident);
+  if (acts || ports.clock.now().getTime() >= about.reactAfter) {
+    await acknowledge(comment.id, { allowed: understood, incident }, ports);
   }
   const said = commands.map((command) => command.kind).join(", ");
-  ports.telemetry.log(about.incident, "decide", `${comment.author} said ${said}: ${heard.map(outcomeOf).join("; ")}`);
+  ports.telemetry.log(incident, "decide", `${comment.author} said ${said}: ${heard.map(outcomeOf).join("; ")}`);
   return heard;
 }
 
@@ -152,37 +148,15 @@ async function approveRevert(all: boolean, said: Said, ports: Asked): Promise<Co
   return permitted("approve-revert", said, ports, { kind: "approve", by, ...(all ? { whole: true as const } : {}) });
 }
 
-/** Rights are asked live, at execution, and the answer is on record before anything follows from it. */
+/** What was heard, if the writer may say it under this proposal. */
 async function permitted(
   word: CommandWord,
   { comment, about, guardrails }: Said,
   ports: Asked,
   heard: CommandOutcome,
 ): Promise<CommandOutcome> {
-  const { teams } = ruleOf(word, guardrails);
-  const [permission, memberOf, committers, facts] = await Promise.all([
-    ports.people.permissionOf(comment.author),
-    ports.people.teamsOf(comment.author, teams),
-    ports.people.committersOf(about.proposal),
-    ports.github.look(about.proposal),
-  ]);
-  const speaker = { login: comment.author, permission, teams: memberOf };
-  const place = { ours: true, open: facts.state === "open", author: "", committers };
-  const admitted = admissionOf(word, speaker, place, guardrails);
-  await ports.records.audit({
-    incident: about.incident,
-    actor: comment.author,
-    action: `command ${word}`,
-    detail: {
-      ...{
-        comment: comment.id,
-        bodyHash: bodyHashOf(comment.body),
-        permission,
-        admitted: admitted.kind,
-        pull: about.proposal.number,
-      },
-      ...{ head: facts.headSha, effect: about.proposal.effect },
-    },
-  });
-  return admitted.kind === "heard" ? heard : { kind: "nothing", because: admitted.because };
+  const { incident, proposal } = about;
+  const said = { by: comment.author, incident, proof: comment, guardrails };
+  const because = await authorize(word, said, { kind: "proposal", proposal }, ports);
+  return because === undefined ? heard : { kind: "nothing", because };
 }

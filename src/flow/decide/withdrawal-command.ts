@@ -1,9 +1,8 @@
-import { admitComment } from "../../domain/guardrails/approval.ts";
 import { parseCommands } from "../../domain/guardrails/command.ts";
 import type { Withdrawal } from "../../domain/records/post-mortem.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { authorizeLate } from "./authorize.ts";
+import { acknowledge, authorize, liveComment } from "./authorize.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { reportEnded } from "./report-ended.ts";
 
@@ -33,29 +32,34 @@ export async function runWithdrawalCommand(
   about: Afterwards,
   ports: Asked,
 ): Promise<void> {
-  const comment = await ports.people.comment(message.comment);
-  const now = ports.clock.now();
-  const admitted = admitComment({ comment, bodyHash: message.bodyHash, now });
-  if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== about.pull) return;
+  const live = await liveComment(message, about, ports);
+  if (live === undefined) return;
+  const { comment, late } = live;
   const words = parseCommands(comment.body).flatMap(({ kind }) =>
     kind === "dispute" || kind === "forget" ? [kind] : [],
   );
   const [word] = words;
   if (word === undefined || (await ports.github.look({ number: about.pull })).state === "open") return;
   const guardrails = loadGuardrails((await ports.github.head()).tree);
-  const stopped =
-    admitted.kind === "refused" ? admitted.because : guardrails.ok ? undefined : "the guardrails are invalid";
+  const { incident, pull } = about;
   const refusal =
-    stopped ??
-    (guardrails.ok ? await authorizeLate(word, { comment, ...about, guardrails: guardrails.value }, ports) : "");
+    late ??
+    (guardrails.ok
+      ? await authorize(
+          word,
+          { by: comment.author, incident, proof: comment, guardrails: guardrails.value },
+          { kind: "ended", pull },
+          ports,
+        )
+      : "the guardrails are invalid");
   if (refusal === undefined) {
     const kind = withdrawalKind[word];
-    await ports.records.withdraw(about.incident, { kind, by: comment.author, at: now.toISOString() });
+    await ports.records.withdraw(incident, { kind, by: comment.author, at: ports.clock.now().toISOString() });
     const ended = about.ended === undefined ? "" : `${about.ended}; `;
     const because = `${ended}${kind} by ${comment.author}: no precedent any more`;
     await reportEnded(about, because, ports);
   }
-  await ports.people.react(comment.id, refusal === undefined ? "+1" : "confused", about.incident);
+  await acknowledge(comment.id, { allowed: refusal === undefined, incident }, ports);
   const outcome = refusal === undefined ? "heard" : `refused, ${refusal}`;
-  ports.telemetry.log(about.incident, "learn", `${comment.author} said ${word}: ${outcome}`);
+  ports.telemetry.log(incident, "learn", `${comment.author} said ${word}: ${outcome}`);
 }

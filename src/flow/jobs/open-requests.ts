@@ -1,9 +1,10 @@
-import { admitComment, admissionOf, type Admission, ruleOf } from "../../domain/guardrails/approval.ts";
+import { admitComment, type Admission } from "../../domain/guardrails/approval.ts";
 import { parseCommands } from "../../domain/guardrails/command.ts";
 import { type Listed, type OpenRequest, type OwnIssue, readTicked } from "../../domain/proposal/dashboard.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { bodyHashOf } from "../../domain/guardrails/commenter.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { acknowledge, authorize } from "../decide/authorize.ts";
 import type { ProposalQueue } from "../../ports/records.ts";
 
 /** The dashboard issue as it stands, and what waits on it. */
@@ -13,7 +14,7 @@ export interface Board {
   readonly guardrails: Guardrails;
 }
 
-type Asked = Pick<Ports, "people" | "records" | "telemetry" | "clock"> & { readonly queue: ProposalQueue };
+type Asked = Pick<Ports, "people" | "github" | "records" | "telemetry" | "clock"> & { readonly queue: ProposalQueue };
 
 // So long GitHub may take to tell who ticked a box.
 const longestDoubtMs = 2 * 60_000;
@@ -65,7 +66,7 @@ async function doubtfulBoxes({ issue, listed }: Board, { queue, clock }: Asked):
   return new Set();
 }
 
-/** Rights are asked live, and the answer is on record before anything follows from it. */
+/** A box that nobody is known to have ticked, an App, another issue: these are told apart before anybody is asked. */
 async function judge(request: OpenRequest, board: Board, ports: Asked): Promise<Admission> {
   const { incident, by, proof } = request;
   const refused = (because: string): Admission => ({ kind: "refused", because });
@@ -73,15 +74,10 @@ async function judge(request: OpenRequest, board: Board, ports: Asked): Promise<
   if (!request.byPerson) return { kind: "ignored", because: `${by} is not a person` };
   if (request.issue !== board.issue.number) return { kind: "ignored", because: "this is not the dashboard issue" };
   const waits = board.listed.some(({ candidate }) => candidate.incident === incident);
-  const { teams } = ruleOf("open", board.guardrails);
-  const [permission, memberOf] = await Promise.all([ports.people.permissionOf(by), ports.people.teamsOf(by, teams)]);
-  const speaker = { login: by, permission, teams: memberOf };
-  const place = { ours: true, open: true, author: "", committers: [] };
-  const admission = admissionOf("open", speaker, place, board.guardrails);
-  const detail = { proof, issue: request.issue, permission, admitted: admission.kind };
-  await ports.records.audit({ incident, actor: by, action: "command open", detail });
-  if (admission.kind !== "heard") return { kind: "refused", because: `${by}: ${admission.because}` };
-  return waits ? admission : refused("it does not wait any more");
+  const place = { kind: "dashboard", issue: request.issue } as const;
+  const refusal = await authorize("open", { by, incident, proof, guardrails: board.guardrails }, place, ports);
+  if (refusal !== undefined) return refused(`${by}: ${refusal}`);
+  return waits ? { kind: "heard" } : refused("it does not wait any more");
 }
 
 /** A reaction to a comment: of refused ones only the first in a round gets one. */
@@ -95,6 +91,6 @@ async function answer(
   telemetry.log(incident, "propose", `${by || "somebody"} asks to open it now: ${outcome}`);
   const comment = /^comment (\d+)/.exec(proof)?.[1];
   if (comment === undefined || (!heard && answered)) return false;
-  await people.react(Number(comment), heard ? "+1" : "confused", incident);
+  await acknowledge(Number(comment), { allowed: heard, incident }, { people });
   return !heard;
 }
