@@ -210,6 +210,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     repository: settings.repository,
     app: settings.app,
     writeGapMs: settings.github.writeGapMs,
+    pace: store.githubPace,
     onCall: (call) => {
       meter.githubCall(call);
       steps.githubCall();

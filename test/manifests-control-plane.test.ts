@@ -89,6 +89,17 @@ test("Rectify may read what it needs and write nothing; it reads no Secret", () 
   expect(rules.flatMap(({ resources }) => resources)).not.toContain("*");
 });
 
+test("neither a drain nor an upgrade stops the last process", () => {
+  const { spec } = objectOf("Deployment", "rectify") as { spec: Record<string, unknown> };
+  expect(spec).toMatchObject({
+    replicas: 2,
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+  });
+  expect(objectOf("PodDisruptionBudget", "rectify")).toMatchObject({
+    spec: { maxUnavailable: 1, selector: { matchLabels: { app: "rectify" } } },
+  });
+});
+
 test("the settings that the manifests give are complete", () => {
   const { data } = objectOf("ConfigMap", "rectify") as { data: Record<string, string> };
   const deployment = objectOf("Deployment", "rectify") as {

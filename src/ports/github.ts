@@ -64,3 +64,17 @@ export interface People {
   /** Shows the writer that the command was seen. `incident` is for the record. */
   react(comment: number, reaction: "eyes" | "+1" | "-1" | "confused", incident?: string): Promise<void>;
 }
+
+/** The pace of all processes that call with one installation, kept where all of them look. */
+export interface SharedPace {
+  /** Books one write after `gapMs` from the one before, or none with 0, and `points` of what GitHub allows a minute. */
+  take(gapMs: number, points: number): Promise<PaceWaits>;
+  /** GitHub wants silence for so long. */
+  silence(pauseMs: number): Promise<void>;
+}
+
+/** What a call waits for, and how long GitHub wants silence from everybody. */
+export interface PaceWaits {
+  readonly waitMs: number;
+  readonly silentMs: number;
+}

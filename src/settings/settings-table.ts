@@ -30,7 +30,7 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
     "Seals post-mortems, 32 bytes or more. By default derived from `WEBHOOK_SECRET`: set it before you change that, or earlier post-mortems lose their seal.",
   GITHUB_API_URL: "The GitHub API.",
   GITHUB_CLONE_URL: "Where git fetches from. By default what the API says; another host is refused.",
-  GITHUB_WRITE_GAP_MS: "Least time between two writes to GitHub.",
+  GITHUB_WRITE_GAP_MS: "Least time between two writes to GitHub, over all processes.",
   ALERTS_TOKEN: "The bearer token (or basic password) that Alertmanager sends, 32 bytes or more.",
   DATABASE_URL: "A Postgres of your own. By default an embedded one below `RECTIFY_DATA`.",
   RECTIFY_DATA: "Directory for the Git mirror and the embedded Postgres.",

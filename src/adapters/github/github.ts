@@ -1,6 +1,7 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
 import { Refused } from "../../ports/errors.ts";
+import type { SharedPace } from "../../ports/github.ts";
 import { cloneAddress } from "./clone-address.ts";
 import { type Doubts, doubtsOf, paceOf, statusOf } from "./pace.ts";
 
@@ -11,6 +12,8 @@ export interface GitHubOptions {
   readonly repository: { readonly owner: string; readonly repo: string };
   readonly app: { readonly id: number; readonly privateKey: string };
   readonly writeGapMs: number;
+  /** The pace of all processes that call with this installation. */
+  readonly pace?: SharedPace;
   /** How long one call may take; Octokit itself would wait for ever. */
   readonly deadlineMs?: number;
   readonly now?: () => number;
@@ -59,7 +62,7 @@ const defaultDeadlineMs = 30_000;
 /** Connects as the App's installation on the repository. Throws `Refused` when it is not installed there. */
 export async function connectGitHub(options: GitHubOptions): Promise<GitHubClient & Cloning> {
   const { repository, app } = options;
-  const pace = paceOf(options.writeGapMs);
+  const pace = paceOf({ gapMs: options.writeGapMs, shared: options.pace });
   const request = { fetch: fetchWithin(options.deadlineMs ?? defaultDeadlineMs, options.onCall) };
   const base = { baseUrl: options.apiUrl, authStrategy: createAppAuth, request, log: silent };
   const asApp = new Octokit({ ...base, auth: { appId: app.id, privateKey: app.privateKey } });

@@ -1,4 +1,5 @@
 import { Refused, Unavailable } from "../../ports/errors.ts";
+import type { PaceWaits, SharedPace } from "../../ports/github.ts";
 
 /** GitHub asks for one second between writes, and for silence after a limit was hit. */
 export interface Pace {
@@ -11,44 +12,99 @@ export interface Pace {
   count(): number;
 }
 
+export interface PaceOptions {
+  /** 0 = no pace at all, as in the lab. */
+  readonly gapMs: number;
+  readonly now?: () => number;
+  /** Asked where there is a gap to keep. */
+  readonly shared?: SharedPace | undefined;
+}
+
+// What GitHub counts, of 900 a minute: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+const points = { read: 1, write: 5 };
+// Reads are booked by the handful, so that not each of them is a statement; soon after they count as made.
+const readsBooked = 10;
+const bookedForMs = 10_000;
+// Longer than this no step waits in memory: it is told when to come again.
+const longestWaitMs = 20_000;
+
 /**
  * One pace per installation. Reads go at once, writes one after the other with `gapMs` between them. After a limit
  * nobody calls before the time that GitHub named, so that a hundred stories do not run into it one by one.
  */
-export function paceOf(gapMs: number, now: () => number = Date.now): Pace {
+export function paceOf({ gapMs, now = Date.now, shared }: PaceOptions): Pace {
   let silentUntil = 0;
   let lastWrite = 0;
   let calls = 0;
   let turn: Promise<unknown> = Promise.resolve();
+  const book = shared === undefined || gapMs <= 0 ? undefined : bookingOf(shared, gapMs, now);
 
-  const guarded = async <T>(call: () => Promise<T>, before?: () => Promise<void>): Promise<T> => {
+  const listen = () => {
     const wait = silentUntil - now();
     if (wait > 0) throw new Unavailable("GitHub: waiting for its rate limit", { retryAfterMs: wait });
+  };
+  const guarded = async <T>(kind: Kind, call: () => Promise<T>, before?: () => Promise<void>): Promise<T> => {
+    listen();
+    if (book !== undefined) {
+      const { waitMs, silentMs } = await book(kind);
+      if (silentMs > 0) silentUntil = Math.max(silentUntil, now() + silentMs);
+      listen();
+      if (waitMs > longestWaitMs) throw new Unavailable("GitHub: others call before us", { retryAfterMs: waitMs });
+      await sleep(waitMs);
+    }
     await before?.();
     calls += 1;
     return call().catch((cause: HttpFailure) => {
       const pause = limitPauseMs(cause, now());
       if (pause === undefined) throw translate(cause);
       silentUntil = Math.max(silentUntil, now() + pause);
+      // Telling the others is a courtesy: GitHub would tell them, too.
+      void shared?.silence(pause).catch(() => undefined);
       throw new Unavailable("GitHub: rate limit", { cause, retryAfterMs: pause });
     });
   };
 
   const inTurn = <T>(call: () => Promise<T>, before?: () => Promise<void>): Promise<T> => {
     const mine = turn.then(async () => {
-      const wait = lastWrite + gapMs - now();
-      if (wait > 0) await new Promise((resume) => setTimeout(resume, wait));
+      await sleep(lastWrite + gapMs - now());
       lastWrite = now();
-      return guarded(call, before);
+      return guarded("write", call, before);
     });
     turn = mine.catch(() => undefined);
     return mine;
   };
 
   return {
-    run: (kind, call, before) => (kind === "write" ? inTurn(call, before) : guarded(call, before)),
+    run: (kind, call, before) => (kind === "write" ? inTurn(call, before) : guarded("read", call, before)),
     count: () => calls,
   };
+}
+
+type Kind = "read" | "write";
+
+/** Books each write, and reads by the handful. */
+function bookingOf(shared: SharedPace, gapMs: number, now: () => number): (kind: Kind) => Promise<PaceWaits> {
+  let handful: { readonly waits: Promise<PaceWaits>; readonly at: number; left: number } | undefined;
+  return (kind) => {
+    if (kind === "write") return shared.take(gapMs, points.write);
+    if (handful === undefined || handful.left === 0 || now() - handful.at > bookedForMs) {
+      handful = { waits: shared.take(0, readsBooked * points.read), at: now(), left: readsBooked };
+      // What could not be booked is not kept: the next one asks again.
+      handful.waits.catch(() => {
+        handful = undefined;
+      });
+    }
+    handful.left -= 1;
+    const { waits, at } = handful;
+    return waits.then(({ waitMs, silentMs }) => {
+      const since = now() - at;
+      return { waitMs: Math.max(0, waitMs - since), silentMs: Math.max(0, silentMs - since) };
+    });
+  };
+}
+
+async function sleep(milliseconds: number): Promise<void> {
+  if (milliseconds > 0) await new Promise((resume) => setTimeout(resume, milliseconds));
 }
 
 interface HttpFailure {

@@ -7,6 +7,7 @@ import { costStore } from "./incidents/costs.ts";
 import { mergedChanges, leaseStore } from "./changes/leases.ts";
 import { readable, readDocument, storedIncident, storedStory, type Unreadable } from "./documents.ts";
 import { executors } from "./executors.ts";
+import { githubPace } from "./github-pace.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { reexaminations } from "./incidents/reexaminations.ts";
 import { inbox } from "./incidents/inbox.ts";
@@ -70,6 +71,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...heartbeat(query),
     ...unplacedAlerts(query),
     ...executors(database),
+    ...githubPace(query),
     close,
   };
 }

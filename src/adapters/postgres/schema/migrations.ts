@@ -93,6 +93,16 @@ export const migrations: readonly Migration[] = [
       create index executor_live on executor (version) where gone_at is null;
       create table leader (id int primary key check (id = 1), executor text not null);`,
   },
+  {
+    name: "all processes keep one pace at GitHub",
+    sql: `
+      create table github_pace (
+        id int primary key check (id = 1),
+        next_write_at timestamptz not null default now(),
+        spent_until timestamptz not null default now(),
+        silent_until timestamptz not null default now());
+      insert into github_pace (id) values (1);`,
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.
