@@ -71,7 +71,7 @@ export async function rush(stage: LabRun): Promise<void> {
 }
 
 export async function approve(stage: Forum, pull: number): Promise<void> {
-  await comment(stage, pull, { by: approver, body: "/approve-scale" });
+  await comment(stage, pull, { by: approver, body: "/approve" });
 }
 
 /** Writes a comment; the answer is its id. */

@@ -7,7 +7,7 @@ import { atDesk, failing } from "./desk.ts";
 import type { FaultRow } from "./row.ts";
 
 const refusalOfOurs =
-  "**Waiting for**\n\n- an approval\n\n`/approve-scale` approves this exact change. `/help` lists all commands.";
+  "**Waiting for**\n\n- an approval\n\n`/approve` approves this exact change. `/help` lists all commands.";
 
 /** §3.4 C: comments as commands. */
 export const commandRows: readonly FaultRow[] = [
@@ -133,7 +133,7 @@ export const commandRows: readonly FaultRow[] = [
     what: "a second command on the same line is not executed",
     check: () => {
       const kinds = parseCommands("/hold /approve-scale\n/resume /approve-scale\n/approve-scale /reject");
-      ok(kinds.every((command) => command.kind !== "approve"));
+      ok(kinds.every((command) => !command.kind.startsWith("approve")));
     },
   },
   {

@@ -1,4 +1,4 @@
-import type { CommandWord } from "./command.ts";
+import type { RuledWord } from "./command.ts";
 import type { ApprovalRule, Guardrails } from "./guardrails.ts";
 import type { Comment, Permission } from "./commenter.ts";
 import { bodyHashOf } from "./commenter.ts";
@@ -53,7 +53,7 @@ export function admitComment({ comment, bodyHash, now }: Hearing): Admission {
 }
 
 /** May this person use this command here? Every unanswered question is a no. */
-export function admissionOf(word: CommandWord, speaker: Commenter, place: Place, guardrails: Guardrails): Admission {
+export function admissionOf(word: RuledWord, speaker: Commenter, place: Place, guardrails: Guardrails): Admission {
   const refused = (because: string): Admission => ({ kind: "refused", because });
   if (!place.ours) return refused("this is not a pull request of Rectify");
   if (!place.open) return refused("this pull request is closed");
@@ -68,7 +68,7 @@ export function admissionOf(word: CommandWord, speaker: Commenter, place: Place,
 }
 
 /** Who may use a command, and how many must: the guardrails' entry, or the default of the command. */
-export function ruleOf(word: CommandWord, guardrails: Pick<Guardrails, "approvers">): ApprovalRule {
+export function ruleOf(word: RuledWord, guardrails: Pick<Guardrails, "approvers">): ApprovalRule {
   // Who may approve a change may approve the revert of a commit, unless the guardrails say who may.
   const entry =
     guardrails.approvers[word] ?? (word === "approve-revert" ? guardrails.approvers["approve-scale"] : undefined);
@@ -84,7 +84,7 @@ export function staleness(
   return `you approved ${approved.headSha.slice(0, 7)}, head is ${now.headSha.slice(0, 7)} and changes something else`;
 }
 
-function approves(word: CommandWord): boolean {
+function approves(word: RuledWord): boolean {
   return word === "approve-scale" || word === "approve-revert" || word === "rollback";
 }
 

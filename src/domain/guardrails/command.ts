@@ -3,7 +3,9 @@ import { spokenLines } from "./spoken-lines.ts";
 
 /** One line that a person wrote to the bot. */
 export type Command =
-  | { readonly kind: "approve"; readonly replicas?: number }
+  /** Whatever is proposed, with the rights of the command that names it. */
+  | { readonly kind: "approve" }
+  | { readonly kind: "approve-scale"; readonly replicas?: number }
   /** `all`: the whole commit is to be taken back, not only what bears on the workload. */
   | { readonly kind: "approve-revert"; readonly all: boolean }
   | { readonly kind: "reject"; readonly reason: string }
@@ -18,6 +20,7 @@ export type Command =
   | { readonly kind: "unknown"; readonly word: string; readonly didYouMean?: CommandWord };
 
 export const commandWords = [
+  "approve",
   "approve-scale",
   "approve-revert",
   "reject",
@@ -35,8 +38,14 @@ export const commandWords = [
 /** The words of the grammar, as they are written after the slash. */
 export type CommandWord = (typeof commandWords)[number];
 
+/** The words that have rules of their own: `/approve` is judged by that of the command which names the remedy. */
+export type RuledWord = Exclude<CommandWord, "approve">;
+
+export const ruledWords = commandWords.filter((word): word is RuledWord => word !== "approve");
+
 /** What each command does, for those who ask. */
 const meanings: Readonly<Record<CommandWord, string>> = {
+  approve: "approves exactly what is proposed, with the permission for /approve-scale or /approve-revert",
   "approve-scale": "approves this exact change, or with a number plans it anew",
   "approve-revert": "approves this exact revert of a commit, or with `all` plans that of the whole commit",
   reject: "closes the proposal for good",
@@ -102,9 +111,12 @@ function unknown(word: string): Command {
 function withArgument(word: CommandWord, argument: string): Command {
   switch (word) {
     case "approve-scale":
-      if (argument === "") return { kind: "approve" };
-      if (/^[1-9][0-9]{0,3}$/.test(argument)) return { kind: "approve", replicas: Number(argument) };
+      if (argument === "") return { kind: word };
+      if (/^[1-9][0-9]{0,3}$/.test(argument)) return { kind: word, replicas: Number(argument) };
       return { kind: "invalid", word, problem: "takes nothing or one whole number of replicas, such as 6" };
+    case "approve":
+      if (argument === "") return { kind: word };
+      return { kind: "invalid", word, problem: "takes no argument: /approve-scale takes a number of replicas" };
     case "approve-revert":
       if (argument === "" || argument === "all") return { kind: word, all: argument === "all" };
       return { kind: "invalid", word, problem: "takes nothing or the word all" };

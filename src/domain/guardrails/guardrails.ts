@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AlertMapping } from "./alert-mapping.ts";
-import { commandWords } from "./command.ts";
+import { ruledWords } from "./command.ts";
 import { mergeMethods } from "./merge-method.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 import { nearestWord } from "../text/nearest-word.ts";
@@ -94,7 +94,7 @@ const Guardrails = z.strictObject({
     .describe("How titles of pull requests and subjects of commits are written. By default as the history has them.")
     .meta({ examples: ["fix(ops): {title}"] }),
   approvers: z
-    .partialRecord(z.enum(commandWords, { error: "is not a command" }), ApprovalRule, { error: "must name commands" })
+    .partialRecord(z.enum(ruledWords, { error: "is not a command" }), ApprovalRule, { error: "must name commands" })
     .default({})
     .describe("Who may use which command, by command. Without an entry the permission `write` is enough.")
     .meta({ examples: [{ "approve-scale": { teams: ["my-org/sre"], minimumPermission: "write", count: 1 } }] }),
@@ -225,6 +225,8 @@ function problemAt(field: readonly PropertyKey[], what: string): FieldProblem {
 }
 
 function hint(key: string): string {
+  // It must never ask for less than the command that it stands for, so it has no rule of its own.
+  if (key === "approve") return ": /approve needs what approve-scale or approve-revert needs";
   const near = nearestWord(key, Object.keys(Guardrails.shape));
   return near === undefined ? ": remove it (see `rectify config schema`)" : `: did you mean ${near}?`;
 }

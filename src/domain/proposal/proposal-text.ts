@@ -273,7 +273,7 @@ export type ReportState =
 export function renderReport(report: ReportState): string {
   if (report.state === "waiting") {
     const answer = report.refusal ? `\n\nTo the last command: ${plain(report.refusal)}.` : "";
-    return `**Waiting for**\n\n${report.waitsFor.map((item) => `- ${plain(item)}`).join("\n")}\n\n\`/approve-scale\` approves this exact change. \`/help\` lists all commands.${answer}`;
+    return `**Waiting for**\n\n${report.waitsFor.map((item) => `- ${plain(item)}`).join("\n")}\n\n\`/approve\` approves this exact change. \`/help\` lists all commands.${answer}`;
   }
   const title = { closed: "Closed", merged: "Merged", synced: "Synced", ended: "Ended" }[report.state];
   return `**${title}**: ${plain(report.because)}`;

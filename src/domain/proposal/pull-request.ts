@@ -90,6 +90,11 @@ export type MergeAnswer =
 /** The label of a proposal that takes a commit back. */
 export const revertLabel = "revert-commit";
 
+/** The command that names what is proposed: its rule holds for every approval of it, by whatever word. */
+export function approvalWord({ labels }: Pick<Proposal, "labels">): "approve-scale" | "approve-revert" {
+  return labels.includes(revertLabel) ? "approve-revert" : "approve-scale";
+}
+
 /** The name of our Check Run. */
 export const checkName = "rectify";
 

@@ -1,5 +1,5 @@
 import { admitComment, admissionOf, ruleOf } from "../../domain/guardrails/approval.ts";
-import type { CommandWord } from "../../domain/guardrails/command.ts";
+import type { RuledWord } from "../../domain/guardrails/command.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
@@ -25,7 +25,7 @@ export interface Said {
  * is on record before anything follows from it.
  */
 export async function authorize(
-  word: CommandWord,
+  word: RuledWord,
   { by, incident, proof, guardrails }: Said,
   place: CommandPlace,
   { people, github, records }: Pick<Ports, "people" | "github" | "records">,

@@ -10,7 +10,7 @@ import {
   withoutVoided,
 } from "../../domain/proposal/decision.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
-import type { MergeAnswer, Proposal, PullPlace } from "../../domain/proposal/pull-request.ts";
+import { approvalWord, type MergeAnswer, type Proposal, type PullPlace } from "../../domain/proposal/pull-request.ts";
 import { trustedChecks } from "../../domain/guardrails/required-check.ts";
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
@@ -188,7 +188,7 @@ async function judge(pending: Pending, said: ReviewState, since: Since, ports: P
     closesAt: closesAt === undefined || at >= closesAt ? undefined : new Date(closesAt).toISOString(),
     overtaken: needed ? loadIsBack : undefined,
     selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow, ...(swings === undefined ? [] : [swings])])],
-    approvalsNeeded: guardrails.ok ? ruleOf("approve-scale", guardrails.value).count : 1,
+    approvalsNeeded: guardrails.ok ? ruleOf(approvalWord(pending.proposal), guardrails.value).count : 1,
     stopped: stopOf(guardrails, freezes),
     overdue: at - begun > ports.timings.decideTimeoutMs,
   });

@@ -1,13 +1,13 @@
 import {
   type Command,
-  type CommandWord,
+  type RuledWord,
   parseCommands,
   renderHelp,
   replicasProblem,
 } from "../../domain/guardrails/command.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Comment } from "../../domain/guardrails/commenter.ts";
-import { type Proposal, revertLabel } from "../../domain/proposal/pull-request.ts";
+import { approvalWord, type Proposal } from "../../domain/proposal/pull-request.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { acknowledge, authorize, liveComment } from "./authorize.ts";
@@ -86,9 +86,11 @@ interface Said {
 async function weigh(command: Command, said: Said, ports: Asked): Promise<CommandOutcome> {
   switch (command.kind) {
     case "approve":
-      return approve(command.replicas, said, ports);
+      return approve({ word: approvalWord(said.about.proposal) }, said, ports);
+    case "approve-scale":
+      return approve({ word: command.kind, replicas: command.replicas }, said, ports);
     case "approve-revert":
-      return approveRevert(command.all, said, ports);
+      return approve({ word: command.kind, whole: command.all || undefined }, said, ports);
     case "reject":
     case "hold":
     case "resume":
@@ -128,29 +130,30 @@ async function withdrawal(word: "dispute" | "forget", said: Said, ports: Asked):
   return heard;
 }
 
-async function approve(replicas: number | undefined, said: Said, ports: Asked): Promise<CommandOutcome> {
-  const problem = replicas === undefined ? undefined : replicasProblem(replicas, said.guardrails);
-  if (problem !== undefined) return { kind: "nothing", because: problem };
-  const by = said.comment.author;
-  return permitted("approve-scale", said, ports, {
-    kind: "approve",
-    by,
-    ...(replicas === undefined ? {} : { replicas }),
-  });
+interface Approving {
+  readonly word: "approve-scale" | "approve-revert";
+  readonly replicas?: number | undefined;
+  readonly whole?: true | undefined;
 }
 
-/** Only the proposal that takes a commit back can be approved so: its title is ours, and so is the label. */
-async function approveRevert(all: boolean, said: Said, ports: Asked): Promise<CommandOutcome> {
-  if (!said.about.proposal.labels.includes(revertLabel)) {
-    return { kind: "nothing", because: "this proposal takes no commit back: /approve-scale approves it" };
+/** Only by the command that names what is proposed, which may ask for more than another: its title and label are ours. */
+async function approve({ word, replicas, whole }: Approving, said: Said, ports: Asked): Promise<CommandOutcome> {
+  if (word !== approvalWord(said.about.proposal)) {
+    const not = word === "approve-scale" ? "this proposal takes a commit back" : "this proposal takes no commit back";
+    return { kind: "nothing", because: `${not}: /approve approves it` };
   }
-  const by = said.comment.author;
-  return permitted("approve-revert", said, ports, { kind: "approve", by, ...(all ? { whole: true as const } : {}) });
+  const problem = replicas === undefined ? undefined : replicasProblem(replicas, said.guardrails);
+  if (problem !== undefined) return { kind: "nothing", because: problem };
+  return permitted(word, said, ports, {
+    ...{ kind: "approve", by: said.comment.author },
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(whole ? { whole } : {}),
+  });
 }
 
 /** What was heard, if the writer may say it under this proposal. */
 async function permitted(
-  word: CommandWord,
+  word: RuledWord,
   { comment, about, guardrails }: Said,
   ports: Asked,
   heard: CommandOutcome,

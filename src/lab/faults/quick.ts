@@ -183,7 +183,7 @@ async function remediated(incident: Incident, ports: Ports, { cluster, host, fau
     message: async (ms) => {
       if (host.proposals.length > answered) {
         answered = host.proposals.length;
-        const body = answerTo(fault, host.proposals.at(-1)?.draft.labels ?? []);
+        const body = answerTo(fault);
         if (body !== undefined) host.say(answered, body);
       }
       await cluster.advance(Math.max(500, Math.min(ms, 5_000)));
@@ -200,8 +200,8 @@ function nameIn(answer: unknown): string | undefined {
   return found.kind === "diagnosed" && found.cause !== undefined ? nameOf(found.cause) : undefined;
 }
 
-function answerTo({ approve }: FaultFile, labels: readonly string[]): string | undefined {
+function answerTo({ approve }: FaultFile): string | undefined {
   if (approve === false) return undefined;
   if (typeof approve === "string") return approve;
-  return labels.includes("revert-commit") ? "/approve-revert" : "/approve-scale";
+  return "/approve";
 }

@@ -7,7 +7,7 @@ import {
   type Commenter,
   staleness,
 } from "../../../src/domain/guardrails/approval.ts";
-import type { CommandWord } from "../../../src/domain/guardrails/command.ts";
+import type { RuledWord } from "../../../src/domain/guardrails/command.ts";
 import { parseGuardrails, type Guardrails } from "../../../src/domain/guardrails/guardrails.ts";
 import { bodyHashOf, type Comment } from "../../../src/domain/guardrails/commenter.ts";
 
@@ -48,7 +48,7 @@ function guardrailsWith(approvers: object = {}): Guardrails {
 describe("who may", () => {
   const team = guardrailsWith({ "approve-scale": { teams: ["org/sre"], users: ["Bob"] } });
   test.each<
-    [string, CommandWord, { who?: Partial<Commenter>; where?: Partial<Place>; rules?: Guardrails }, RegExp | undefined]
+    [string, RuledWord, { who?: Partial<Commenter>; where?: Partial<Place>; rules?: Guardrails }, RegExp | undefined]
   >([
     ["a writer approves", "approve-scale", {}, undefined],
     ["a reader does not", "approve-scale", { who: { permission: "read" } }, /needs the permission write/],

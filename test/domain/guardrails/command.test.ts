@@ -6,9 +6,10 @@ const hold: Command = { kind: "hold", reason: "" };
 
 describe("commands", () => {
   test.each<[string, Command[]]>([
-    ["/approve-scale", [{ kind: "approve" }]],
-    ["/approve-scale 6", [{ kind: "approve", replicas: 6 }]],
-    ["/approve-scale   6  ", [{ kind: "approve", replicas: 6 }]],
+    ["/approve", [{ kind: "approve" }]],
+    ["/approve-scale", [{ kind: "approve-scale" }]],
+    ["/approve-scale 6", [{ kind: "approve-scale", replicas: 6 }]],
+    ["/approve-scale   6  ", [{ kind: "approve-scale", replicas: 6 }]],
     ["/reject the peak is over", [{ kind: "reject", reason: "the peak is over" }]],
     ["/reject", [{ kind: "reject", reason: "" }]],
     ["/hold until the release", [{ kind: "hold", reason: "until the release" }]],
@@ -30,7 +31,7 @@ describe("commands", () => {
     ["/hold\n<!-- added by a tracker -->", [hold]],
     ["/hold <!-- added by a tracker -->", [hold]],
     ["/hold<!-- one --> <!-- two -->", [hold]],
-    ["/approve-scale 6 <!-- linear:1 -->\n/hold", [{ kind: "approve", replicas: 6 }, hold]],
+    ["/approve-scale 6 <!-- linear:1 -->\n/hold", [{ kind: "approve-scale", replicas: 6 }, hold]],
     ["LGTM 👍\n/hold\nthe peak is over", [hold]],
     ["I have looked at every dashboard that we have for it\n/hold", [hold]],
     ["| a | b |\n|---|---|\n| 1 | 2 |\n\n/hold", [hold]],
@@ -169,9 +170,15 @@ describe("commands", () => {
     expect(command?.kind === "reject" && command.reason.length).toBe(300);
   });
 
+  test("/approve takes no number", () => {
+    expect(parseCommands("/approve 5")).toEqual([
+      { kind: "invalid", word: "approve", problem: "takes no argument: /approve-scale takes a number of replicas" },
+    ]);
+  });
+
   test.each<[string, Command]>([
     ["/aprove-scale", { kind: "unknown", word: "aprove-scale", didYouMean: "approve-scale" }],
-    ["/approve", { kind: "unknown", word: "approve", didYouMean: "approve-scale" }],
+    ["/aprove", { kind: "unknown", word: "aprove", didYouMean: "approve" }],
     ["/Hold", { kind: "unknown", word: "Hold", didYouMean: "hold" }],
     ["/lgtm", { kind: "unknown", word: "lgtm" }],
     ["/assign @me", { kind: "unknown", word: "assign" }],

@@ -35,7 +35,12 @@ describe("the guardrails file", () => {
     ["a pattern as namespace", { namespaces: ["shop-*"] }, ["namespaces.0: must be the name of a namespace"]],
     ["a budget without prices", { budgets: { shop: 10 } }, ["budgets: need prices to be compared with: add priceBook"]],
     ["a negative price", { priceBook: { cpuHour: -1, memoryGiBHour: 1, currency: "EUR" } }, ["priceBook.cpuHour"]],
-    ["an unknown command", { approvers: { approve: {} } }, ["approvers.approve: is not a known field"]],
+    ["an unknown command", { approvers: { aprove: {} } }, ["approvers.aprove: is not a known field"]],
+    [
+      "a rule of its own for /approve",
+      { approvers: { approve: {} } },
+      ["approvers.approve: is not a known field: /approve needs what approve-scale or approve-revert needs"],
+    ],
     [
       "nobody needed",
       { approvers: { "approve-scale": { count: 0 } } },

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { atDesk, type Desk } from "../../faults/desk.ts";
 import { ci } from "../../lab/forge-shop.ts";
 
@@ -305,3 +305,41 @@ test("an approved change whose branch must be up to date is planned anew on the 
     expect(decided).toMatchObject({ kind: "replan", by: "", replicas: undefined });
     expect(desk.mergeCalls()).toBe(0);
   }));
+
+const twoWords = { approvers: { "approve-scale": { users: ["wim"] }, "approve-revert": { users: ["ada"], count: 2 } } };
+const revert = { labels: ["rectify", "risk/low", "revert-commit"] };
+
+describe("/approve has the rights of the command that names the remedy", () => {
+  test("a scaling is approved by those who may /approve-scale, and by nobody else", () =>
+    atDesk({ guardrails: twoWords }, async (desk) => {
+      expect(await desk.decides([await desk.says("ada", "/approve")])).toBeUndefined();
+      expect(report(desk)).toContain("you are not among the approvers in the guardrails");
+      expect(await desk.decides([await desk.says("wim", "/approve")])).toMatchObject({ kind: "merged" });
+      expect(desk.audit.map(({ action }) => action)).toContain("command approve-scale");
+    }));
+
+  test("the revert of a commit is approved by those who may /approve-revert, by neither word of others", () =>
+    atDesk({ guardrails: twoWords, draft: revert }, async (desk) => {
+      for (const word of ["/approve", "/approve-scale"]) {
+        expect(await desk.decides([await desk.says("wim", word)])).toBeUndefined();
+      }
+      expect(report(desk)).toContain("this proposal takes a commit back: /approve approves it");
+      expect(desk.mergeCalls()).toBe(0);
+    }));
+
+  test("and needs as many people as that command", () =>
+    atDesk({ guardrails: { approvers: { "approve-revert": { count: 2 } } }, draft: revert }, async (desk) => {
+      const one = await desk.says("wim", "/approve");
+      const again = await desk.says("wim", "/approve-revert");
+      expect(await desk.decides([one, again])).toBeUndefined();
+      expect(report(desk)).toContain("an approval of this exact change");
+      expect(await desk.decides([one, again, await desk.says("ada", "/approve")])).toMatchObject({ kind: "merged" });
+    }));
+
+  test("nobody approves a branch to which they committed", () =>
+    atDesk({}, async (desk) => {
+      desk.session.people.committersOf = async () => ["wim"];
+      expect(await desk.decides([await desk.says("wim", "/approve")])).toBeUndefined();
+      expect(report(desk)).toContain("nobody approves their own change");
+    }));
+});
