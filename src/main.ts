@@ -244,7 +244,11 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     random: () => randomBytes(16).toString("hex"),
     sealKey: settings.sealKey,
     renderer: renderer(),
-    charts: chartsOnPath({ hosts: settings.chartHosts ?? [], cache: join(settings.dataDirectory, "charts") }),
+    charts: chartsOnPath({
+      hosts: settings.chartHosts ?? [],
+      credentialsFile: settings.chartCredentialsFile,
+      cache: join(settings.dataDirectory, "charts"),
+    }),
     policies: await policiesOf(settings, voice),
     queue: store.queue,
     leases: store.leases,

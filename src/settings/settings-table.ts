@@ -50,7 +50,8 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
   ALERTMANAGER_WARM_UP_MS:
     "After its start Alertmanager may not know every alert: for this long silence is not “resolved”.",
   CHART_HOSTS:
-    "Hosts from which published Helm charts may be fetched, with commas between them. Without it only charts of the repository are rendered.",
+    "Hosts from which published Helm charts may be fetched, with commas between them; also those that they redirect to. Without it only charts of the repository are rendered.",
+  CHART_CREDENTIALS_FILE: "A file in the form of Docker's `config.json` with the logins of those hosts.",
   LOKI_URL: "The address of Loki. Without it no log evidence is collected.",
   ...accessMeanings("LOKI", "Loki"),
   KUBERNETES_URL: "The API server; https except on this machine. By default the kubeconfig or the pod's account.",

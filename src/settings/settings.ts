@@ -26,6 +26,8 @@ export interface Settings {
   readonly dataDirectory: string;
   /** Hosts from which charts may be fetched; none = only charts of the repository are rendered. */
   readonly chartHosts?: readonly string[];
+  /** Docker's and Helm's `config.json` with the logins of those hosts. */
+  readonly chartCredentialsFile?: string | undefined;
   readonly host: string;
   readonly webhookPort: number;
   readonly internalPort: number;
@@ -123,6 +125,7 @@ export const Environment = z.object({
   ...endpointVariables("ALERTMANAGER"),
   ALERTMANAGER_WARM_UP_MS: duration(3 * 60_000),
   CHART_HOSTS: z.string().default(""),
+  CHART_CREDENTIALS_FILE: absolute.optional(),
   LOKI_URL: url.optional(),
   ...endpointVariables("LOKI"),
   KUBERNETES_URL: url
@@ -196,6 +199,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     alerts: { token: read.ALERTS_TOKEN },
     databaseUrl: read.DATABASE_URL,
     dataDirectory: resolve(read.RECTIFY_DATA),
+    chartCredentialsFile: read.CHART_CREDENTIALS_FILE,
     chartHosts: read.CHART_HOSTS.split(/[\s,]+/).filter((host) => host !== ""),
     host: read.HOST,
     webhookPort: read.PORT,

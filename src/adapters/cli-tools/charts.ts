@@ -15,7 +15,7 @@ import {
 import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
 import { type Parsed, parseYamlDocuments } from "../../manifests/yaml/yaml.ts";
 import { inScratch, type Limits, onPath, run } from "./renderer.ts";
-import { publishedCharts } from "./published-charts.ts";
+import { type PublishedOptions, publishedCharts } from "./published-charts.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
 export interface ChartOptions {
@@ -53,13 +53,12 @@ export function chartTools(options: ChartOptions): ChartTools {
 }
 
 /** The same with the Helm on `PATH`, which also fetches from the hosts; undefined where there is none. */
-export function chartsOnPath(published?: {
-  readonly hosts: readonly string[];
-  readonly cache: string;
-}): ChartTools | undefined {
+export function chartsOnPath(
+  published?: Pick<PublishedOptions, "hosts" | "cache" | "credentialsFile">,
+): ChartTools | undefined {
   const helm = onPath("helm", process.env.PATH ?? "");
   if (helm === undefined) return undefined;
-  const fetch = published ? { fetch: publishedCharts({ helm, ...published }) } : {};
+  const fetch = published ? { fetch: publishedCharts(published) } : {};
   return chartTools({ ...fetch, helm, limits: { timeLimitMs: 20_000, scratch: tmpdir() } });
 }
 

@@ -1,37 +1,27 @@
 import { createHash, randomUUID } from "node:crypto";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { execFile } from "node:child_process";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChartFound, ChartReference } from "../../domain/kubernetes/rendered.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+import { downloadChart } from "./chart-download.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
 export interface PublishedOptions {
-  readonly helm: string;
   /** Only from these hosts (with a port where there is one): what a repository names is not trusted. */
   readonly hosts: readonly string[];
   /** Where charts are kept, outside of any work tree: archives by their SHA-256, and which one a reference means. */
   readonly cache: string;
   readonly timeLimitMs?: number;
   readonly maxBytes?: number;
-  /** For registries and repositories that want one; never shown. */
-  readonly credentials?: { readonly username: string; readonly password: string };
+  /** Docker's and Helm's `config.json`, for registries and repositories that want a login; never shown. */
+  readonly credentialsFile?: string | undefined;
   /** Registries without TLS, for tests on loopback. */
   readonly plainHttp?: boolean;
 }
 
 /**
- * Fetches published charts with `helm pull`, each exact version once. What was fetched before is read from the cache
- * and checked against its digest; a failure is remembered for the life of the process, so nothing asks twice.
+ * Fetches published charts, each exact version once. What was fetched before is read from the cache and checked against
+ * its digest; a failure is remembered for the life of the process, so nothing asks twice.
  */
 export function publishedCharts(options: PublishedOptions): (reference: ChartReference) => Promise<ChartFound> {
   const asked = new Map<string, Promise<ChartFound>>();
@@ -77,21 +67,18 @@ function unpacked(archive: Uint8Array, { name }: ChartReference): ChartFound {
 }
 
 async function fetched(options: PublishedOptions, reference: ChartReference): Promise<ChartFound> {
-  const scratch = mkdtempSync(join(tmpdir(), "rectify-chart-"));
+  const { hosts, credentialsFile, plainHttp, maxBytes = 20_000_000, timeLimitMs = 30_000 } = options;
+  const signal = AbortSignal.timeout(timeLimitMs);
   try {
-    const problem = await pull(options, reference, scratch);
-    const [file] = readdirSync(scratch).filter((name) => name.endsWith(".tgz"));
-    if (problem !== undefined || file === undefined) return failed(reference, problem ?? "nothing came");
-    const archive = readFileSync(join(scratch, file));
-    if (archive.byteLength > maxBytesOf(options)) return failed(reference, "it is too big");
+    const limits = { hosts, credentialsFile, plainHttp, maxBytes, signal };
+    const archive = await downloadChart(reference, limits);
     keep(options, reference, archive);
     return unpacked(archive, reference);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+  } catch (error) {
+    if (!(error instanceof Refused) && !(error instanceof Unavailable)) throw error;
+    return failed(reference, error.message);
   }
 }
-
-const maxBytesOf = (options: PublishedOptions): number => options.maxBytes ?? 20_000_000;
 
 const failed = ({ name, version }: ChartReference, because: string): ChartFound => ({
   ok: false,
@@ -110,51 +97,4 @@ function write(directory: string, name: string, content: string | Uint8Array): v
   const draft = join(directory, `.${randomUUID()}`);
   writeFileSync(draft, content);
   renameSync(draft, join(directory, name));
-}
-
-/** What went wrong; undefined when the archive is there. The size is watched while it comes. */
-function pull(options: PublishedOptions, reference: ChartReference, scratch: string): Promise<string | undefined> {
-  const { url, name, version, digest } = reference;
-  const { credentials, plainHttp } = options;
-  const isOci = url.startsWith("oci://");
-  const what = isOci ? [digest === undefined ? url : `${url}@${digest}`] : [name, "--repo", url];
-  const exact = isOci && digest !== undefined ? [] : ["--version", version];
-  const login = credentials ? ["--username", credentials.username, "--password", credentials.password] : [];
-  const args = [
-    "pull",
-    ...what,
-    ...exact,
-    "--destination",
-    scratch,
-    ...login,
-    ...(plainHttp && isOci ? ["--plain-http"] : []),
-  ];
-  const env = { PATH: scratch, HOME: scratch, TMPDIR: scratch, GOMEMLIMIT: "400MiB", LC_ALL: "C" };
-  return new Promise((resolve) => {
-    const limits = {
-      env,
-      cwd: scratch,
-      timeout: options.timeLimitMs ?? 30_000,
-      killSignal: "SIGKILL",
-      maxBuffer: 1_000_000,
-    } as const;
-    const child = execFile(options.helm, args, limits, (error, _out, stderr) => {
-      clearInterval(watch);
-      const words = stderr.split("\n").find((line) => line.trim() !== "") ?? error?.message.split("\n")[0] ?? "";
-      const shown = credentials ? words.replaceAll(credentials.password, "***") : words;
-      resolve(error ? (error.killed ? "it took too long or was too big" : shown.slice(0, 200)) : undefined);
-    });
-    const watch = setInterval(() => {
-      if (bytesBelow(scratch) > 3 * maxBytesOf(options)) child.kill("SIGKILL");
-    }, 200);
-  });
-}
-
-function bytesBelow(directory: string): number {
-  try {
-    const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
-    return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
-  } catch {
-    return 0;
-  }
 }
