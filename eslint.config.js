@@ -28,6 +28,7 @@ export const rooms = {
     "guardrails",
     "remedy",
     "llm",
+    "backtest",
     "proposal",
     "records",
     "gate",

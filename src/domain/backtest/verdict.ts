@@ -1,0 +1,193 @@
+import type { Effect, ObjectChange } from "../kubernetes/manifest-edit.ts";
+import { canonicalText } from "../kubernetes/object-changes.ts";
+import { parseQuantity } from "../kubernetes/quantity.ts";
+import { type Remediation, renderRemediation } from "../kubernetes/remediation.ts";
+import { type Workload, workloadKey } from "../kubernetes/workload.ts";
+import { renderDuration } from "../text/duration.ts";
+
+/** What Rectify comes to for an incident in which it may write nothing. */
+export type WouldHave =
+  | {
+      readonly kind: "proposed";
+      /** When the pull request would have been open, RFC 3339. */
+      readonly at: string;
+      readonly remediation: Remediation;
+      readonly changes: Effect["changes"];
+      /** 0 to 1. */
+      readonly confidence: number;
+      readonly cause: string;
+      readonly risk: string;
+      readonly perMonth?: number | undefined;
+      readonly currency?: string | undefined;
+      /** True where such firings mostly clear by themselves, so that it would have waited first. */
+      readonly heldBack?: boolean | undefined;
+    }
+  | {
+      readonly kind: "refused" | "no-remedy";
+      readonly because: string;
+      readonly confidence?: number | undefined;
+      readonly cause?: string | undefined;
+    };
+
+/** A commit of people that changed what was rendered of the workload while the alert fired. */
+export interface PeoplesCommit {
+  readonly sha: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly changes: readonly ObjectChange[];
+}
+
+/** What happened without Rectify. */
+export interface Course {
+  readonly workload: Workload;
+  /** RFC 3339. Undefined = it still fires. */
+  readonly startedAt: string;
+  readonly endedAt: string | undefined;
+  /** By how much one change may multiply a value (guardrails): amounts further apart are no agreement. */
+  readonly growthLimit: number;
+  /** Oldest first; or why nobody can tell. */
+  readonly people:
+    | { readonly kind: "known"; readonly commits: readonly PeoplesCommit[] }
+    | { readonly kind: "unknown"; readonly because: string };
+}
+
+export type VerdictKind =
+  | "agreed"
+  | "earlier"
+  | "different"
+  | "healed-by-itself"
+  | "no-remedy"
+  | "refused"
+  /** Nothing to compare with: it still fires, or what people did cannot be known any more. */
+  | "not-known";
+
+/** What we would have done against what people did. */
+export interface Verdict {
+  readonly kind: VerdictKind;
+  readonly because: string;
+  /** The commit of people that it was compared with. */
+  readonly commit?: string | undefined;
+  /** How long before that commit the pull request would have been open. Negative = after it. */
+  readonly leadMs?: number | undefined;
+  /** The value of both, where they changed one field. */
+  readonly ours?: string | undefined;
+  readonly theirs?: string | undefined;
+}
+
+/** Sooner than this is the same time. */
+const leastLeadMs = 60_000;
+
+/** Compares, and says why. What cannot be known is no agreement. */
+export function verdictOf(would: WouldHave, course: Course): Verdict {
+  const { people, endedAt } = course;
+  if (people.kind === "unknown")
+    return { kind: "not-known", because: `what people did is not known: ${people.because}` };
+  const during = people.commits.filter(({ at }) => isDuring(at, course));
+  if (during.length === 0 && endedAt !== undefined) return healed(would, course, endedAt);
+  const did = said(during);
+  if (would.kind !== "proposed") return { kind: would.kind, because: `${would.because}${did}`, ...commitOf(during) };
+  if (during.length === 0) return { kind: "not-known", because: "it still fires, and nobody changed the workload" };
+  return compared(would, during, course.growthLimit);
+}
+
+type Proposed = Extract<WouldHave, { kind: "proposed" }>;
+
+function healed(would: WouldHave, { startedAt }: Course, endedAt: string): Verdict {
+  const lasted = renderDuration(Date.parse(endedAt) - Date.parse(startedAt));
+  const fate =
+    would.kind !== "proposed"
+      ? "Rectify would have proposed nothing"
+      : would.heldBack === true
+        ? "the pull request would have waited for that"
+        : Date.parse(would.at) >= Date.parse(endedAt)
+          ? "no pull request would have been open yet"
+          : "the pull request would have been closed when it resolved";
+  return { kind: "healed-by-itself", because: `nobody changed the workload, and it ended after ${lasted}: ${fate}` };
+}
+
+function compared(would: Proposed, commits: readonly PeoplesCommit[], growthLimit: number): Verdict {
+  let far: string | undefined;
+  for (const commit of commits) {
+    const same = sameFix(would.changes, commit.changes, growthLimit);
+    if (same === undefined) continue;
+    const { ours, theirs } = same;
+    far ??= same.isFar ? `; both change the same field in one direction, but to ${ours} and to ${theirs}` : undefined;
+    if (same.isFar) continue;
+    const leadMs = Date.parse(commit.at) - Date.parse(would.at);
+    const about = { commit: commit.sha, leadMs, ours, theirs };
+    const short = commit.sha.slice(0, 7);
+    if (leadMs >= leastLeadMs)
+      return { kind: "earlier", because: `as commit ${short}, ${renderDuration(leadMs)} before it`, ...about };
+    return { kind: "agreed", because: `as commit ${short}, at about the same time or after it`, ...about };
+  }
+  const because = `Rectify would have proposed to ${renderRemediation(would.remediation)}${far ?? said(commits)}`;
+  return { kind: "different", because, ...commitOf(commits) };
+}
+
+interface SameFix {
+  readonly ours: string;
+  readonly theirs: string;
+  /** One direction, but amounts further apart than one change may go. */
+  readonly isFar: boolean;
+}
+
+/**
+ * Everything that we would have changed on what people changed, they changed, too: the same field in the same direction.
+ * Values without a direction must be the same.
+ */
+function sameFix(
+  ours: readonly ObjectChange[],
+  theirs: readonly ObjectChange[],
+  growthLimit: number,
+): SameFix | undefined {
+  const touched = new Set(theirs.map(({ object }) => workloadKey(object)));
+  const mine = ours.filter(({ object }) => touched.has(workloadKey(object)));
+  const pairs = mine.map((change) => [change, theirs.find((other) => isSame(change, other))] as const);
+  const [first] = pairs;
+  if (first?.[1] === undefined || pairs.some(([, other]) => other === undefined)) return undefined;
+  const isFar = pairs.some(([change, other]) => other !== undefined && ratioOf(change.to, other.to) > growthLimit);
+  return { ours: shown(first[0].to), theirs: shown(first[1].to), isFar };
+}
+
+function isSame(left: ObjectChange, right: ObjectChange): boolean {
+  if (workloadKey(left.object) !== workloadKey(right.object)) return false;
+  if (canonicalText(left.field) !== canonicalText(right.field)) return false;
+  const [mine, theirs] = [directionOf(left), directionOf(right)];
+  if (mine === undefined || theirs === undefined) return canonicalText(left.to) === canonicalText(right.to);
+  return mine === theirs && mine !== 0;
+}
+
+function directionOf({ from, to }: ObjectChange): number | undefined {
+  const [before, after] = [parseQuantity(from), parseQuantity(to)];
+  return before === undefined || after === undefined ? undefined : Math.sign(after - before);
+}
+
+function ratioOf(left: unknown, right: unknown): number {
+  const [a, b] = [parseQuantity(left), parseQuantity(right)];
+  if (a === undefined || b === undefined || a <= 0 || b <= 0) return 1;
+  return Math.max(a, b) / Math.min(a, b);
+}
+
+function isDuring(at: string, { startedAt, endedAt }: Course): boolean {
+  const time = Date.parse(at);
+  return time >= Date.parse(startedAt) && (endedAt === undefined || time <= Date.parse(endedAt));
+}
+
+function said(commits: readonly PeoplesCommit[]): string {
+  const parts = commits.slice(0, 3).map(({ sha, changes }) => `commit ${sha.slice(0, 7)} changed ${fieldsOf(changes)}`);
+  return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
+}
+
+function fieldsOf(changes: readonly ObjectChange[]): string {
+  const names = changes.map(({ object, field }) => `${object.kind}/${object.name} ${field.join(".")}`.trimEnd());
+  return names.length > 2 ? `${names.slice(0, 2).join(" and ")} and ${names.length - 2} more` : names.join(" and ");
+}
+
+function commitOf(commits: readonly PeoplesCommit[]): Pick<Verdict, "commit"> {
+  const last = commits.at(-1);
+  return last === undefined ? {} : { commit: last.sha };
+}
+
+function shown(value: unknown): string {
+  return typeof value === "object" && value !== null ? canonicalText(value).slice(0, 80) : String(value).slice(0, 80);
+}
