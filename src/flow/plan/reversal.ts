@@ -2,8 +2,10 @@ import { changesBetween, effectOf } from "../../domain/kubernetes/effect.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Effect, Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { type CommitReversal, type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
+import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
+import { credentialChanged } from "../../domain/remedy/reversal/credentials.ts";
 import { forbiddenReversal } from "../../domain/remedy/reversal/limits.ts";
 import { ownOutOfBounds } from "../../domain/remedy/reversal/namespaces.ts";
 import { proveReversal } from "../../domain/remedy/reversal/proof.ts";
@@ -15,6 +17,8 @@ import { candidateFiles } from "./candidate-files.ts";
 import { conflictText } from "./later-commit.ts";
 import { nameOf, otherEntries, type Renderings, renderSides, withFiles } from "./other-entries.ts";
 import type { Planned } from "./planned.ts";
+import { rivalOf } from "./rival-commit.ts";
+import { doubtInLines } from "./source-lines.ts";
 
 type Asked = Pick<Ports, "github" | "renderer" | "telemetry">;
 
@@ -53,8 +57,8 @@ export async function planReversal(asked: Reversing, ports: Asked): Promise<Plan
   if (choice.kind === "conflict")
     return refused(await conflictText({ sides, mark, commits, choice, pieces: found.pieces }, ports));
   if (choice.kind === "refused") return refused(`commit ${short} cannot be taken back: ${choice.because}`);
-  const bounds = ownOutOfBounds({ entry, changes: choice.changes, namespaces });
-  if (bounds !== undefined) return refused(`commit ${short} is not taken back: ${bounds}`);
+  const doubt = await doubtIn(choice, { asked, sides, mark, commits, renderings }, ports);
+  if (doubt !== undefined) return refused(`commit ${short} is not taken back: ${doubt}`);
   const others = await otherEntries({ sides, entry, files: choice.files, namespaces }, ports);
   if (others.kind === "refused") return refused(`commit ${short} cannot be taken back: ${others.because}`);
   const effect = effectOf([...choice.changes, ...others.changes], { kind: "rendered", with: renderings.with });
@@ -78,6 +82,29 @@ export async function planReversal(asked: Reversing, ports: Asked): Promise<Plan
       ...others.warnings,
     ],
   };
+}
+
+interface Found {
+  readonly asked: Reversing;
+  readonly sides: Sides;
+  readonly mark: Mark;
+  readonly commits: readonly Mark[];
+  readonly renderings: Renderings;
+}
+
+/** What speaks against a reversal that the rendering proves: where it lies, who writes it, or what it would land on. */
+async function doubtIn(
+  { changes, files, after }: Extract<Attempt, { kind: "holds" }>,
+  { asked, sides, mark, commits, renderings: { head } }: Found,
+  ports: Asked,
+): Promise<string | undefined> {
+  const { entry, namespaces, incident } = asked;
+  const refusal = ownOutOfBounds({ entry, changes, namespaces }) ?? doubtInLines(files);
+  if (refusal !== undefined) return refusal;
+  const credential = credentialChanged(head, after);
+  if (credential !== undefined) return `${credential} would go back to an old credential`;
+  const paths = files.map(({ path }) => path);
+  return rivalOf({ sides, entry, mark, commits, head, after, paths, alertedAt: incident.startedAt }, ports);
 }
 
 const leftBecause = "only people change what decides about merging";
@@ -109,7 +136,13 @@ interface Search {
 }
 
 type Attempt =
-  | { readonly kind: "holds"; readonly files: readonly ReversedFile[]; readonly changes: readonly ObjectChange[] }
+  | {
+      readonly kind: "holds";
+      readonly files: readonly ReversedFile[];
+      readonly changes: readonly ObjectChange[];
+      /** What the entry renders to then. */
+      readonly after: readonly RenderedObject[];
+    }
   | { readonly kind: "conflict"; readonly path: string; readonly line: number }
   | Refusal;
 
@@ -123,7 +156,8 @@ async function attempt(search: Search, pieces: readonly Piece[]): Promise<Attemp
   const { parent, commit, head } = search.renderings;
   const proof = proveReversal({ parent, commit, head, after: after.objects }, search.wanted);
   if (proof.kind === "refused") return proof;
-  return { kind: "holds", files: reversed.files, changes: changesBetween(head, after.objects) };
+  const changes = changesBetween(head, after.objects);
+  return { kind: "holds", files: reversed.files, changes, after: after.objects };
 }
 
 // A commit with more pieces than this is not taken apart piece by piece.

@@ -16,6 +16,15 @@ const kept: readonly string[] = [
   "PersistentVolumeClaim",
   "Secret",
 ];
+// What these groups describe holds no data of its own; of every other, nobody here knows what its deletion destroys.
+const withoutData = new RegExp(
+  [
+    "^(?:v1|(?:apps|batch|autoscaling|policy|networking\\.k8s\\.io|rbac\\.authorization\\.k8s\\.io|discovery\\.k8s\\.io)/.*",
+    "(?:scheduling|node|storage|admissionregistration|gateway\\.networking|autoscaling)\\.k8s\\.io/.*",
+    "(?:[a-z.-]+\\.)?(?:istio|linkerd|cilium|traefik|smi-spec)\\.io/.*|(?:[a-z.-]+\\.)?projectcalico\\.org/.*",
+    "(?:keda\\.sh|monitoring\\.coreos\\.com)/.*)$",
+  ].join("|"),
+);
 const policyGroups = /(?:^|\.)(?:kyverno\.io|gatekeeper\.sh)\//;
 const policyKinds: readonly string[] = [
   ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
@@ -25,6 +34,9 @@ const policyKinds: readonly string[] = [
 function forbids({ object: { kind, apiVersion }, field, from, to }: ObjectChange): string | undefined {
   if (to === undefined && field.length === 0 && kept.includes(kind)) {
     return `it would delete a ${kind}, which a reversal never does`;
+  }
+  if (to === undefined && field.length === 0 && (kind === "StatefulSet" || !withoutData.test(apiVersion))) {
+    return `it would delete a ${kind}, and with it what it may hold`;
   }
   if (policyGroups.test(apiVersion) || policyKinds.includes(kind)) return "it would change a policy: only people do";
   const inside = String(field[0] ?? "");
@@ -55,13 +67,23 @@ const guardingKinds: readonly (readonly [RegExp, string])[] = [
   [/(?:Secret|SecretStore|Certificate|Issuer)$/, "where a credential comes from"],
 ];
 
+// Names that people give to settings: keys of a ConfigMap, variables, values of a chart.
+const credentialField =
+  /(?:^|[._-])(?:passw(?:or)?d|passphrase|secret|token|credentials?|(?:api|access|private)[_-]?key)(?:$|[._-])/i;
+const protectionField =
+  /(?:^|[._-])(?:auth(?:entication|orization|n|z)?|m?tls|ssl|insecure|verify|encrypt(?:ion|ed)?|csrf|cors)(?:$|[._-])/i;
+
 // Fields of pods, and of what makes them, that hold a protection or name a credential.
 const guardingFields: readonly (readonly [RegExp, string])[] = [
   [/(?:^|\.)securityContext(?:\.|$)/, "a security context"],
   [/(?:^|\.)(?:hostNetwork|hostPID|hostIPC|hostPath|automountServiceAccountToken)(?:\.|$)/, "a security context"],
   [/(?:^|\.)serviceAccount(?:Name)?$/, "permissions"],
   [/(?:^|\.)(?:secretKeyRef|secretRef|secretName|imagePullSecrets)(?:\.|$)/, "where a credential comes from"],
-  [/(?:^|\.)tls(?:\.|$)/, "encryption"],
+  [/(?:^|\.)tls(?:\.|$)/i, "encryption"],
+  [/(?:^|\.)spec\.(?:type|externalIPs|loadBalancerSourceRanges)(?:\.|$)/, "what can be reached from outside"],
+  [/annotations\..*(?:auth|allowlist|whitelist|denylist|blacklist|ssl|waf|modsecurity)/i, "protection at the edge"],
+  [credentialField, "where a credential comes from"],
+  [protectionField, "a protection by its name"],
   [/(?:pod-security\.kubernetes\.io|linkerd\.io|istio\.io)/, "mesh or admission settings"],
 ];
 
@@ -71,13 +93,17 @@ function loosens({ object, field, from, to }: ObjectChange): string | undefined 
   const path = field.join(".");
   const byField = guardingFields.find(([pattern]) => pattern.test(path));
   if (byField) return byField[1];
-  const inside = typeof (from ?? to) === "object" ? JSON.stringify(from ?? to) : "";
-  const nested = guardingFields.find(([pattern]) => inside !== "" && keysOf(inside).some((key) => pattern.test(key)));
+  // A variable that comes or goes is told field by field: its name is a value there.
+  const inside =
+    typeof (from ?? to) === "object" || field.at(-1) === "name" ? JSON.stringify({ name: from ?? to }) : "";
+  const nested = guardingFields.find(([pattern]) => inside !== "" && namesIn(inside).some((key) => pattern.test(key)));
   return field.length > 0 ? nested?.[1] : undefined;
 }
 
-function keysOf(json: string): string[] {
-  return [...json.matchAll(/"([^"\\]+)":/g)].map((match) => match[1] ?? "");
+/** The keys, and what people name in lists, such as variables. */
+function namesIn(json: string): string[] {
+  const found = [...json.matchAll(/"([^"\\]+)":/g), ...json.matchAll(/"name":"([^"\\]+)"/g)];
+  return found.map((match) => match[1] ?? "");
 }
 
 function nameOf({ object, field }: ObjectChange): string {

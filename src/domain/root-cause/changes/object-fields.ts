@@ -19,6 +19,22 @@ function collect(value: unknown, path: string, into: Map<string, string>): void 
   }
 }
 
+/** The fields that differ between two renderings, each as its object and path. */
+export function fieldsBetween(
+  before: readonly RenderedObject[],
+  after: readonly RenderedObject[],
+): ReadonlySet<string> {
+  const [left, right] = [byIdentity(before), byIdentity(after)];
+  const found = new Set<string>();
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const [was, becomes] = [fieldsOf(left.get(key)), fieldsOf(right.get(key))];
+    for (const path of new Set([...was.keys(), ...becomes.keys()])) {
+      if (path !== "" && was.get(path) !== becomes.get(path)) found.add(`${path.slice(1)} of ${key}`);
+    }
+  }
+  return found;
+}
+
 // By these Kubernetes tells the items of its lists apart.
 const identities = ["name", "containerPort", "mountPath", "port", "key", "type", "topologyKey", "ip", "host"];
 
