@@ -36,19 +36,22 @@ export type Reexamination =
 export const endingsWithoutResult: readonly Ending[] = ["no-change", "parked", "refused", "unclear"];
 
 const firstWaitMs = 30_000;
+// Evidence is thin while an incident is young: the first looks come soon, then at the beat, at last ever more rarely.
+const firstBeatPart = 1 / 15;
+const examinationsAtBeat = 8;
 const longestBeats = 12;
 
 /**
  * Whether an incident whose alert still fires is examined again: when something that its outcome hung on has changed,
- * and at a slow beat otherwise. Each examination doubles the wait before the next.
+ * and otherwise soon at first, then at a slow beat.
  */
 export function reexaminationOf(ended: StillFiring, present: Present, beatMs: number): Reexamination {
   const { depends, examination } = ended;
   const since = present.now.getTime() - Date.parse(ended.endedAt);
   const doubled = 2 ** Math.min(examination - 1, 30);
   const sourceWaitMs = Math.min(firstWaitMs * doubled, beatMs);
-  const changeWaitMs = Math.min((beatMs / 6) * doubled, beatMs);
-  const beat = Math.min(beatMs * doubled, beatMs * longestBeats);
+  const beat = waitForBeat(examination, beatMs);
+  const changeWaitMs = beat / 2;
   const silent = depends?.silent ?? [];
   if (silent.length > 0 && since >= sourceWaitMs) {
     const back = silent.filter((source) => isIn(present.answering, source));
@@ -65,6 +68,13 @@ export function reexaminationOf(ended: StillFiring, present: Present, beatMs: nu
     return { kind: "later", because: `${silent.join(", ")} gave no answer: asked again at ${until(sourceWaitMs)}` };
   const when = `when the guardrails or the repository change, or at ${until(beat)}`;
   return { kind: "later", because: `the alert still fires: examined again ${when}` };
+}
+
+/** Doubles from a fifteenth of the beat up to the beat, stays there for a while, and doubles up to twelve beats. */
+function waitForBeat(examination: number, beatMs: number): number {
+  const early = beatMs * firstBeatPart * 2 ** (examination - 1);
+  const late = beatMs * 2 ** (examination - examinationsAtBeat);
+  return Math.min(early, Math.max(beatMs, Math.min(late, beatMs * longestBeats)));
 }
 
 /** Sources that answered nothing; one that answered some questions only is there. */

@@ -68,13 +68,13 @@ async function ended(ending: Ending, silent: readonly string[] = []): Promise<st
 }
 
 test.each(["no-change", "parked", "refused", "unclear"] as const)(
-  "an alert that still fires after %s is examined again at a slow beat, as the same incident",
+  "an alert that still fires after %s is examined again soon and then rarely, as the same incident",
   async (ending) => {
     const uid = await ended(ending);
     await look();
     expect(started).toEqual([uid]);
     expect((await store.parkedSince(new Date())).join()).toContain("examined again when the guardrails");
-    world.minutes = 31;
+    world.minutes = 3;
     await look();
     expect(started).toEqual([uid, `${uid}/2`]);
     const open = await store.openIncidentOf("shop-production/Deployment/web", "test");
