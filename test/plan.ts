@@ -1,6 +1,7 @@
 import type { ObjectChange } from "../src/domain/kubernetes/manifest-edit.ts";
 import { notEvaluated, type PolicyEngine, type PolicyResult } from "../src/domain/gate/policy-report.ts";
 import { isRecord, objectKey, type RenderedObject } from "../src/domain/kubernetes/rendered.ts";
+import type { TakenBack } from "../src/domain/gate/repetition.ts";
 import { treeOf } from "../src/domain/kubernetes/tree.ts";
 import type { ChangeRequest } from "../src/flow/gate/change-request.ts";
 import type { Plan } from "../src/flow/plan/plan.ts";
@@ -62,6 +63,7 @@ export interface GateWorld {
   /** Incidents whose post-mortems people disputed. */
   readonly withdrawn?: readonly string[];
   /** What merged changes reserve already; unknown when absent. */
+  readonly takenBack?: readonly TakenBack[];
   readonly reserved?: readonly { readonly cpuCores: number; readonly memoryBytes: number }[];
   /** Verified successes of scaling web that Git holds, sealed and counted; three when absent. */
   readonly past?: number;
@@ -81,6 +83,7 @@ export function gatePorts({
   files: more,
   pending,
   reserved,
+  takenBack,
   cycles,
   withdrawn,
 }: GateWorld): Ports {
@@ -103,7 +106,7 @@ export function gatePorts({
     },
     policies,
     sealKey,
-    changes: reserved && { reservedIn: async () => reserved },
+    changes: { reservedIn: async () => reserved, takenBack: async () => takenBack ?? [] },
     records: {
       changesSince: async () => 0,
       parkedSince: async () => [],

@@ -2,6 +2,7 @@ import type { Watchtower, WatchtowerEvent } from "../domain/guardrails/watchtowe
 import type { Alert } from "../domain/incident/alert.ts";
 import type { Dependencies } from "../domain/incident/reexamination.ts";
 import type { Ending } from "../domain/incident/incident.ts";
+import type { MergedRemedy, TakenBack } from "../domain/gate/repetition.ts";
 import type { Workload } from "../domain/kubernetes/workload.ts";
 import type { Candidate, CapLimits, CapUse } from "../domain/proposal/caps.ts";
 import type { Dashboard, OpenRequest } from "../domain/proposal/dashboard.ts";
@@ -99,6 +100,8 @@ export interface MergedChange {
   readonly reserved: Reserved | undefined;
   /** RFC 3339. */
   readonly mergedAt: string;
+  /** Absent in what an older release recorded. */
+  readonly remedy?: MergedRemedy;
 }
 
 /** Our merged changes, for budgets and cool-downs. Each call is safe to repeat. */
@@ -108,6 +111,8 @@ export interface MergedChanges {
   reservedIn(namespace: string): Promise<readonly (Reserved | undefined)[]>;
   /** People decided otherwise: the changes of this incident count no more. */
   settle(incident: string): Promise<void>;
+  /** What was merged for a workload (`namespace/Kind/name`) and taken back since then (RFC 3339), newest first. */
+  takenBack(workload: string, since: string): Promise<readonly TakenBack[]>;
 }
 
 /** The merged changes that people want back. */

@@ -66,7 +66,8 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
     "Path of the Kyverno CLI, or `off` to leave policies to CI. By default found on `PATH` or in `RECTIFY_TOOLS`.",
   RECTIFY_TOOLS: "The directory that `npm run tools` builds into.",
   ALERT_POLL_MS: "How often Alertmanager is asked, beside its webhooks.",
-  REEXAMINE_MS: "An incident that ended without a result is examined again while its alert fires: first after a fifteenth of this, then at this beat.",
+  REEXAMINE_MS:
+    "An incident that ended without a result is examined again while its alert fires: first after a fifteenth of this, then at this beat.",
   MOST_RECOVERIES: "Restarts in a row in the same step after which a workflow is parked.",
   POLL_MS: "How often a waiting workflow looks at first; ever more rarely, up to 5 minutes.",
   LOOKBACK_MS: "How far back evidence is collected.",

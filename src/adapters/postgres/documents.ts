@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Alert } from "../../domain/incident/alert.ts";
 import type { Candidate } from "../../domain/proposal/caps.ts";
+import type { MergedRemedy } from "../../domain/gate/repetition.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Dependencies } from "../../domain/incident/reexamination.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
@@ -45,6 +46,7 @@ const rollback = z.looseObject({
 const candidate = z.looseObject({
   ...{ incident: text, workload, alert: text, severity: text, startedAt: text, summary: text },
 });
+const remedy = z.looseObject({ kind: text, title: text, effect: text });
 const story = z.looseObject({ ending: text, because: text });
 
 const dependencies = z.looseObject({ silent: z.array(text), revision: text, guardrails: text });
@@ -61,6 +63,7 @@ export const storedDependencies = kind<Dependencies>("dependency", dependencies)
 export const storedLease = kind<Lease>("lease", lease);
 export const storedRollback = kind<Rollback>("rollback", rollback);
 export const storedCandidate = kind<Candidate>("candidate", candidate);
+export const storedRemedy = kind<MergedRemedy>("remedy", remedy);
 export const storedStory = kind<IncidentOutcome>("story", story);
 
 /** Reads one document. Throws `Refused` with the first problem when it has another form, or is of a newer release. */

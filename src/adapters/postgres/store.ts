@@ -63,7 +63,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...proposalQueue(query, unreadable),
     ...watchtowerRecord(query),
     ...leaseStore(query, unreadable),
-    ...mergedChanges(query),
+    ...mergedChanges(query, unreadable),
     ...rollbackStore(query, unreadable),
     ...withdrawalRecord(query),
     ...pendingFiles(query),
@@ -144,13 +144,16 @@ function records(query: Query, unreadable: Unreadable) {
   const { waitsOf } = reexaminations(query, unreadable);
   return {
     async parkedSince(since: Date): Promise<string[]> {
-      const text = `select uid, workload, because from incident i where ending = 'parked' and ended_at > $1
+      const text = `select uid, workload, ending, because from incident i where ending in ('parked', 'escalated') and ended_at > $1
         and not exists (select 1 from incident j where j.workload = i.workload and j.opened_at > i.ended_at)
         order by ended_at desc`;
       const { rows } = await query(text, [since]);
       const deliveries = await parkedDeliveries(shownDeliveries);
       return [
-        ...rows.map(({ uid, workload, because }) => `nobody is at work on ${workload} (${uid}): ${because}`),
+        ...rows.map(({ uid, workload, ending, because }) => {
+          const state = ending === "parked" ? "nobody is at work on" : "a person is needed for";
+          return `${state} ${workload} (${uid}): ${because}`;
+        }),
         ...(await waitsOf()),
         ...deliveries.map(({ id, kind, event, because }) => {
           const what = kind === "github" ? `GitHub's ${event}` : "alerts";

@@ -55,6 +55,8 @@ export type Ending =
   | "refused"
   | "not-synced"
   | "unclear"
+  /** The same was tried and taken back a short time ago: a person decides. */
+  | "escalated"
   | "parked";
 
 // RFC 9562 §5.5: SHA-1 over the namespace's bytes and the name; this namespace was drawn once for Rectify.

@@ -33,7 +33,7 @@ export type Reexamination =
   | { readonly kind: "later"; readonly because: string };
 
 /** Endings that changed nothing for good: such an incident is not over as long as its alert fires. */
-export const endingsWithoutResult: readonly Ending[] = ["no-change", "parked", "refused", "unclear"];
+export const endingsWithoutResult: readonly Ending[] = ["no-change", "parked", "refused", "unclear", "escalated"];
 
 const firstWaitMs = 30_000;
 // Evidence is thin while an incident is young: the first looks come soon, then at the beat, at last ever more rarely.

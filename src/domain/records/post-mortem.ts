@@ -89,6 +89,7 @@ const outcomeByEnding: Readonly<Record<Ending, Outcome>> = {
   "resolved-before-merge": "not-tried",
   "no-change": "not-tried",
   refused: "not-tried",
+  escalated: "not-tried",
   parked: "unclear",
 };
 

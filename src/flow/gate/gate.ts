@@ -29,6 +29,7 @@ import { policyVerdict, type PlanJudgement } from "./policy-verdict.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "../collect/load-trust.ts";
 import type { Plan } from "../plan/plan.ts";
+import { repetitionOf } from "../plan/repetition.ts";
 
 /** A change that may be proposed, with everything that speaks against merging it without a person. */
 export interface Gated {
@@ -48,7 +49,13 @@ export interface Gated {
 /** `offer` is the nearest number that the policies let pass. */
 export type GateAnswer =
   | Gated
-  | { readonly kind: "refused"; readonly because: string; readonly offer?: number | undefined };
+  | {
+      readonly kind: "refused";
+      readonly because: string;
+      readonly offer?: number | undefined;
+      /** It was tried and taken back a short time ago. */
+      readonly repeated?: true;
+    };
 
 /** Guardrails, policies and risk of one planned change, all read from its base commit. */
 export async function gate(
@@ -63,6 +70,8 @@ export async function gate(
   const drift = written && driftOf(written, plan.effect);
   const forbidden = [...forbiddenBy(guardrails.value, plan), ...(drift === undefined ? [] : [drift])];
   if (forbidden.length > 0) return { kind: "refused", because: forbidden.join("; ") };
+  const repetition = written === undefined ? await repetitionOf(plan, ports) : undefined;
+  if (repetition !== undefined) return { kind: "refused", because: repetition, repeated: true };
   const { uid } = subject.incident;
   const judgement = await policyVerdict(plan, { incident: uid, guardrails: guardrails.value }, ports);
   if (judgement.verdict.kind === "refused") {

@@ -5,6 +5,7 @@ import { answerQuestion } from "../../manifests/locate/answer.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Diagnosed } from "../diagnose/diagnose.ts";
 import type { Planned } from "./planned.ts";
+import { repetitionOf } from "./repetition.ts";
 import { planReversal } from "./reversal.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 
@@ -13,10 +14,16 @@ export type { Plan, Planned } from "./planned.ts";
 type Asked = Pick<Ports, "github" | "cluster" | "renderer" | "charts" | "telemetry">;
 
 /** Diagnosis → one remediation of the closed list → the field that Git really owns → byte-exact edit, proved. */
-export async function plan(incident: Incident, diagnosed: Diagnosed, ports: Asked): Promise<Planned> {
+export async function plan(
+  incident: Incident,
+  diagnosed: Diagnosed,
+  ports: Asked & Pick<Ports, "changes" | "clock">,
+): Promise<Planned> {
   const { remedy } = diagnosed;
   if (remedy.kind === "none") return { kind: "none", ending: "no-change", because: remedy.because };
-  return planChange(incident, remedy.remediation, ports);
+  const planned = await planChange(incident, remedy.remediation, ports);
+  const because = planned.kind === "change" ? await repetitionOf(planned, ports) : undefined;
+  return because === undefined ? planned : { kind: "none", ending: "escalated", because };
 }
 
 /** The same for a change that is already decided: a revert, or a number that a person asked for. */

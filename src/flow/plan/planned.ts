@@ -19,4 +19,8 @@ export interface Plan {
 
 export type Planned =
   | Plan
-  | { readonly kind: "none"; readonly ending: Extract<Ending, "no-change" | "refused">; readonly because: string };
+  | {
+      readonly kind: "none";
+      readonly ending: Extract<Ending, "no-change" | "refused" | "escalated">;
+      readonly because: string;
+    };

@@ -1,12 +1,18 @@
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
-import { loweredTo, type Remediation, scaledTo, wholeCommit } from "../../domain/kubernetes/remediation.ts";
+import {
+  loweredTo,
+  type Remediation,
+  renderRemediation,
+  scaledTo,
+  wholeCommit,
+} from "../../domain/kubernetes/remediation.ts";
 import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Run } from "../../ports/workflow.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import { type ReviewOutcome, decide } from "../decide/decide.ts";
-import { gate, type Gated } from "../gate/gate.ts";
+import { gate, type GateAnswer, type Gated } from "../gate/gate.ts";
 import type { CommandLog } from "../decide/pending.ts";
 import { type Plan, planChange } from "../plan/plan.ts";
 import { draftProposal, propose } from "../propose/propose.ts";
@@ -48,7 +54,7 @@ interface Merged {
 }
 
 async function afterMerge(
-  { incident }: ChangeRequest,
+  { incident, failed, rollback }: ChangeRequest,
   { outcome, merged }: Merged,
   run: Run,
 ): Promise<IncidentOutcome> {
@@ -60,6 +66,10 @@ async function afterMerge(
     await ports.changes?.record({
       ...{ pull: outcome.proposal.number, incident: incident.uid, workload: remediation.workload },
       ...{ reserved: merged.reserved, mergedAt: ports.clock.now().toISOString() },
+      remedy: {
+        ...{ kind: remediation.kind, title: renderRemediation(remediation), effect: plan.effect.hash },
+        takesBack: failed?.proposal?.number ?? rollback?.pull,
+      },
     });
     await ports.github.report(outcome.proposal, renderReport({ state: "merged", because: decided.because }));
   });
@@ -92,7 +102,7 @@ async function dropLanded(
 type Outcome =
   | {
       readonly kind: "ended";
-      readonly ending: "resolved-before-merge" | "refused";
+      readonly ending: "resolved-before-merge" | "refused" | "escalated";
       readonly plan: Plan;
       readonly proposal?: undefined;
       readonly gated?: undefined;
@@ -110,8 +120,8 @@ function goneWhileWaiting(plan: Plan, { because }: NotNeeded): Outcome {
   return { kind: "ended", ending: "resolved-before-merge", plan, because };
 }
 
-function refusedAtFirst(plan: Plan, because: string): Outcome {
-  return { kind: "ended", ending: "refused", plan, because };
+function refusedAtFirst(plan: Plan, { because, repeated }: Pick<Refusal, "because" | "repeated">): Outcome {
+  return { kind: "ended", ending: repeated ? "escalated" : "refused", plan, because };
 }
 
 // Each new number is planned, gated and decided anew; nobody needs more of them.
@@ -122,11 +132,11 @@ async function proposed(subject: ChangeRequest, first: Plan, turn: "go" | "waite
   let plan = first;
   if (turn === "waited") {
     const fresh = await run.step("plan again", (ports) => planChange(subject.incident, first.remediation, ports));
-    if (fresh.kind === "none") return refusedAtFirst(plan, fresh.because);
+    if (fresh.kind === "none") return refusedAtFirst(plan, fresh);
     plan = fresh;
   }
   const opened = await openFirst(subject, plan, run);
-  if (opened.kind === "refused") return refusedAtFirst(plan, opened.because);
+  if (opened.kind === "refused") return refusedAtFirst(plan, opened);
   let current = opened;
   let approvedBy: string | undefined;
   let earlier: CommandLog | undefined;
@@ -186,7 +196,7 @@ interface Opened extends Passed {
   readonly proposal: Proposal;
 }
 
-type Refusal = { readonly kind: "refused"; readonly because: string; readonly offer?: number | undefined };
+type Refusal = Exclude<GateAnswer, Gated>;
 
 /** The first proposal. Where the policies refuse its number, it is the nearest one that they let pass. */
 async function openFirst(subject: ChangeRequest, plan: Plan, run: Run): Promise<Opened | Refusal> {

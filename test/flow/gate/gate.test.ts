@@ -31,6 +31,24 @@ describe("the gate", () => {
     });
   });
 
+  test("refuses to do again what was merged and taken back, and lets the way back pass", async () => {
+    const remedy = { kind: "scale", title: "scale web from 2 to 3 replicas", effect: "e" };
+    const attempt = { remedy, pull: 7, mergedAt: "2026-11-24T02:10:00Z", back: 8, backAt: "2026-11-24T02:30:00Z" };
+    const world = { policies: ceiling(10), takenBack: [attempt] };
+    expect(await judge(world)).toMatchObject({
+      ...{ kind: "refused", repeated: true },
+      because: expect.stringMatching(/^#7 .* taken back by #8 /),
+    });
+    const failed = { ending: "unclear" as const, because: "it still fires", effect: aPlan(2).effect };
+    const [change] = failed.effect.changes;
+    const back = { ...failed.effect, changes: change === undefined ? [] : [{ ...change, from: 2, to: 2 }] };
+    expect(await gate(aCase({ failed }), aPlan(2, { effect: back }), gatePorts(world))).toMatchObject({
+      kind: "passed",
+    });
+    // After a day the same may be right again.
+    expect(await judge({ ...world, now: "2026-11-25T02:31:00Z" })).toMatchObject({ kind: "passed" });
+  });
+
   test.each<[string, Partial<ChangeRequest>]>([
     ["rollback", { rollback: aRollback() }],
     ["revert", { failed: { ending: "unclear", because: "it still fires", effect: aPlan(4).effect } }],

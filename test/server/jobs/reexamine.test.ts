@@ -67,7 +67,7 @@ async function ended(ending: Ending, silent: readonly string[] = []): Promise<st
   return uid;
 }
 
-test.each(["no-change", "parked", "refused", "unclear"] as const)(
+test.each(["no-change", "parked", "refused", "unclear", "escalated"] as const)(
   "an alert that still fires after %s is examined again soon and then rarely, as the same incident",
   async (ending) => {
     const uid = await ended(ending);

@@ -1,8 +1,9 @@
+import type { TakenBack } from "../../../domain/gate/repetition.ts";
 import type { Reserved } from "../../../domain/remedy/cost.ts";
 import type { Lease } from "../../../domain/proposal/lease.ts";
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
 import type { MergedChanges, LeaseStore } from "../../../ports/records.ts";
-import { readable, readDocument, storedLease, type Unreadable } from "../documents.ts";
+import { readable, readDocument, storedLease, storedRemedy, type Unreadable } from "../documents.ts";
 import type { Query, Row } from "../query.ts";
 
 /** A lease whose time is up, with the workflow that looks at it, if one was started. */
@@ -59,14 +60,25 @@ export function leaseStore(query: Query, unreadable: Unreadable) {
   };
 }
 
-export function mergedChanges(query: Query): { readonly changes: MergedChanges } {
+export function mergedChanges(query: Query, unreadable: Unreadable): { readonly changes: MergedChanges } {
   return {
     changes: {
-      record: async ({ pull, incident, workload, reserved, mergedAt }) => {
-        const text = `insert into merged_change (pull, incident, workload, namespace, reserved, merged_at)
-          values ($1, $2, $3, $4, $5, $6) on conflict do nothing`;
-        const document = reserved === undefined ? null : JSON.stringify(reserved);
-        await query(text, [pull, incident, workloadKey(workload), workload.namespace, document, mergedAt]);
+      record: async ({ pull, incident, workload, reserved, mergedAt, remedy }) => {
+        const text = `insert into merged_change (pull, incident, workload, namespace, reserved, merged_at, remedy)
+          values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`;
+        const [more, what] = [reserved, remedy].map((value) => (value === undefined ? null : JSON.stringify(value)));
+        await query(text, [pull, incident, workloadKey(workload), workload.namespace, more, mergedAt, what]);
+      },
+      takenBack: async (workload, since) => {
+        const text = `select c.remedy, c.pull, c.merged_at, b.pull as back, b.merged_at as back_at
+          from merged_change b join merged_change c on c.pull = (b.remedy ->> 'takesBack')::int
+          where b.workload = $1 and b.merged_at > $2 and c.remedy is not null order by b.merged_at desc limit 50`;
+        const { rows } = await query(text, [workload, since]);
+        const attempt = (row: Row): TakenBack => ({
+          ...{ remedy: readDocument(storedRemedy, row.remedy), pull: row.pull, mergedAt: row.merged_at.toISOString() },
+          ...{ back: row.back, backAt: row.back_at.toISOString() },
+        });
+        return readable(rows, attempt, unreadable);
       },
       reservedIn: async (namespace) => {
         const { rows } = await query("select reserved from merged_change where namespace = $1 and not settled", [

@@ -103,6 +103,10 @@ export const migrations: readonly Migration[] = [
         silent_until timestamptz not null default now());
       insert into github_pace (id) values (1);`,
   },
+  {
+    name: "what a merged change did, and what it took back",
+    sql: "alter table merged_change add column remedy jsonb;",
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.
