@@ -88,6 +88,43 @@ const walls = {
   },
 };
 
+/** An arrow function that looks at no error and answers with a value of its own: `() => undefined`, `() => []`, `() => {}`. */
+function invents(handler) {
+  if (handler?.type !== "ArrowFunctionExpression" && handler?.type !== "FunctionExpression") return false;
+  if (handler.params.length > 0) return false;
+  const { body } = handler;
+  if (body.type !== "BlockStatement") return !["CallExpression", "AssignmentExpression"].includes(body.type);
+  return body.body.every((statement) => statement.type === "ReturnStatement");
+}
+
+/** True when the node waits for something itself, not in a function inside of it. */
+function waits(node) {
+  if (node === null || typeof node !== "object") return false;
+  if (Array.isArray(node)) return node.some(waits);
+  if (node.type === "AwaitExpression") return true;
+  if (/Function/.test(node.type ?? "")) return false;
+  return Object.entries(node).some(([key, value]) => key !== "parent" && waits(value));
+}
+
+// Who answers for a failure that nobody looked at swallows our own bugs with the silence of others. fetch itself is no
+// port: it throws what it likes.
+const failures = {
+  create: (context) => {
+    const fetches = (node) => /\bfetch\(/.test(context.sourceCode.getText(node));
+    const message = "an answer made up for any failure swallows our own bugs: known() of ports/errors.ts lets them pass";
+    return {
+      CallExpression: (node) => {
+        const name = node.callee.type === "MemberExpression" ? node.callee.property.name : undefined;
+        const handler = name === "catch" ? node.arguments[0] : name === "then" ? node.arguments[1] : undefined;
+        if (invents(handler) && !fetches(node.callee)) context.report({ node: handler, message });
+      },
+      CatchClause: (node) => {
+        if (node.param === null && waits(node.parent.block) && !fetches(node.parent.block)) context.report({ node, message });
+      },
+    };
+  },
+};
+
 const clock = [
   { selector: "MemberExpression[object.name='Date'][property.name='now']", message: "now comes in as an argument" },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: "now comes in as an argument" },
@@ -133,7 +170,7 @@ export default tseslint.config(
     files: ["**/*.ts"],
     extends: [tseslint.configs.base],
     languageOptions: typed ? { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } } : {},
-    plugins: { rectify: { rules: { walls } } },
+    plugins: { rectify: { rules: { walls, failures } } },
     rules: {
       "rectify/walls": "error",
       "max-depth": ["error", 3],
@@ -164,6 +201,11 @@ export default tseslint.config(
   pure("domain", ["zod"]),
   pure("manifests", ["js-yaml", "zod"]),
   pure("flow", ["zod"]),
+  // There everything that is waited for is a port; what is a vendor's says so where it stands.
+  {
+    files: ["src/{flow,server,commands}/**/*.ts", "src/adapters/telemetry/**/*.ts", "src/main.ts"],
+    rules: { "rectify/failures": "error" },
+  },
   // There the clock is a port: a job that reads its own clock cannot be tested on an injected one.
   { files: ["src/server/jobs/**/*.ts"], rules: { "no-restricted-syntax": ["error", ...clock] } },
 );

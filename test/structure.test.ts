@@ -106,14 +106,44 @@ describe("walls", () => {
     ["src/adapters/git-mirror.ts", "../server/inbox.ts"],
     ["src/server/inbox.ts", "../lab/lab.ts"],
   ])("lint reports %s importing %s", async (filePath, name) => {
-    const typed = ["no-floating-promises", "no-misused-promises", "switch-exhaustiveness-check"];
-    const rules = Object.fromEntries(typed.map((rule) => [`@typescript-eslint/${rule}`, "off" as const]));
-    const eslint = new ESLint({
-      overrideConfig: [{ languageOptions: { parserOptions: { projectService: false } } }, { rules }],
-    });
-    const [result] = await eslint.lintText(`export { x } from "${name}";\n`, { filePath });
-    expect(result?.messages.map(({ ruleId }) => ruleId)).toContain("rectify/walls");
+    expect(await lint(`export { x } from "${name}";\n`, filePath)).toContain("rectify/walls");
   });
+});
+
+const typed = ["no-floating-promises", "no-misused-promises", "switch-exhaustiveness-check"];
+const untyped = Object.fromEntries(typed.map((rule) => [`@typescript-eslint/${rule}`, "off" as const]));
+const eslint = new ESLint({
+  overrideConfig: [{ languageOptions: { parserOptions: { projectService: false } } }, { rules: untyped }],
+});
+
+/** The rules that a text breaks as a file of that path. */
+async function lint(text: string, filePath: string): Promise<readonly (string | null)[]> {
+  const [result] = await eslint.lintText(text, { filePath });
+  return result?.messages.map(({ ruleId }) => ruleId) ?? [];
+}
+
+test.each([
+  "await ask().catch(() => undefined);",
+  "await ask().catch(() => []);",
+  "await ask().catch(() => {});",
+  "await ask().catch(function () { return 1; });",
+  "await ask().then(read, () => undefined);",
+  "try { await ask(); } catch {}",
+])("lint reports an answer made up for any failure of a port: %s", async (text) => {
+  for (const layer of ["flow", "server", "commands"]) {
+    expect(await lint(`${text}\n`, `src/${layer}/some.ts`)).toEqual(["rectify/failures"]);
+  }
+});
+
+test.each([
+  "await known(() => ask());",
+  "await ask().catch((error) => log(error));",
+  "asked.catch(() => asked.delete(1));",
+  "await fetch(url).catch(() => undefined);",
+  "try { read(text); } catch { text = 1; }",
+  "try { await ask(); } catch (error) { throw translated(error); }",
+])("lint lets pass what looks at the failure or makes no answer up: %s", async (text) => {
+  expect(await lint(`${text}\n`, "src/server/some.ts")).toEqual([]);
 });
 
 test.each(["domain", "manifests", "flow"])("%s/ imports no vendor", (layer) => {

@@ -6,7 +6,7 @@ import { type Observation, type Verification, verificationOf } from "../domain/p
 import { isRolledOut } from "../domain/kubernetes/workload-state.ts";
 import type { Workload } from "../domain/kubernetes/workload.ts";
 import type { Ports } from "../ports/ports.ts";
-import { Refused, Unavailable } from "../ports/errors.ts";
+import { known } from "../ports/errors.ts";
 import type { Run } from "../ports/workflow.ts";
 import { activeAlerts } from "./collect/concerns/active-alerts.ts";
 import { measure, type Measured } from "./collect/measure.ts";
@@ -77,9 +77,9 @@ async function observe(
   const recorded = await ports.records.alertsOf(uid);
   const subject = { workload, alerts: recorded.length > 0 ? recorded : [alert] };
   const [state, active, measured] = await Promise.all([
-    orUnknown(() => ports.cluster.workload(changed)),
+    known(() => ports.cluster.workload(changed)),
     activeAlerts(ports),
-    condition && orUnknown(() => measure(condition, subject, ports)),
+    condition && known(() => measure(condition, subject, ports)),
   ]);
   return {
     at: ports.clock.now().getTime(),
@@ -95,14 +95,4 @@ async function observe(
 function shownValue({ value, holds }: Measured, threshold: Threshold | undefined): number | undefined {
   const strange = holds === false && value !== undefined && threshold !== undefined && crosses(threshold, value);
   return strange ? undefined : value;
-}
-
-/** A source that is away gives "unknown", which is never a success. */
-async function orUnknown<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof Unavailable || error instanceof Refused) return undefined;
-    throw error;
-  }
 }

@@ -13,3 +13,18 @@ export class Unavailable extends Error {
 export class Refused extends Error {
   override readonly name = "Refused";
 }
+
+/** Whether a port gave no answer or a no; everything else that is thrown is a bug of ours. */
+export function isKnownFailure(error: unknown): error is Unavailable | Refused {
+  return error instanceof Unavailable || error instanceof Refused;
+}
+
+/** The answer of a port; undefined = unknown, because it gave none or a no. Our own bugs pass, to be seen. */
+export async function known<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isKnownFailure(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,4 +1,4 @@
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { isKnownFailure, Refused } from "../../ports/errors.ts";
 import { asked } from "./calls.ts";
 
 const pageSize = 500;
@@ -49,7 +49,7 @@ async function orPart<T>(begun: boolean, work: Promise<T>): Promise<T | "part"> 
   try {
     return await work;
   } catch (error) {
-    if (begun && (error instanceof Unavailable || error instanceof Refused)) return "part";
+    if (begun && isKnownFailure(error)) return "part";
     throw error;
   }
 }
@@ -59,7 +59,7 @@ export async function orNote<T>(notes: string[], work: Promise<T>): Promise<T | 
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
+    if (!isKnownFailure(error)) throw error;
     notes.push(error.message);
     return undefined;
   }

@@ -3,6 +3,7 @@ import type { MemoryState } from "../../domain/records/precedent.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 import type { Route } from "../http/listener.ts";
 import type { Store } from "../postgres/store.ts";
+import { known } from "../../ports/errors.ts";
 
 /**
  * Rectify's own measurements in the text format of Prometheus. No label value comes from an alert, a person or a
@@ -102,12 +103,12 @@ async function lookAtStore(
     skew,
   }: Readonly<Record<"databaseUp" | "waiting" | "parked", Gauge>> & { readonly skew: ClockSkew },
 ): Promise<void> {
-  const time = await store?.beat().catch(() => undefined);
-  const depth = await store?.waitingCount().catch(() => undefined);
+  const time = await known(async () => store?.beat());
+  const depth = await known(async () => store?.waitingCount());
   databaseUp.set(time === undefined || depth === undefined ? 0 : 1);
   if (time !== undefined) skew("postgres", time.getTime());
   if (depth !== undefined) waiting.set(depth);
-  const parkedNow = await store?.parkedCount().catch(() => undefined);
+  const parkedNow = await known(async () => store?.parkedCount());
   if (parkedNow !== undefined) parked.set(parkedNow);
 }
 

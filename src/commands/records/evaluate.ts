@@ -17,7 +17,7 @@ import {
 } from "../../domain/llm/evaluation.ts";
 import { questionOfCapsule, type ReplayedQuestion } from "../../domain/records/replayed-question.ts";
 import type { Told } from "./explain.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { isKnownFailure } from "../../ports/errors.ts";
 
 export interface EvaluationAsked {
   /** Files, or directories of `*.json`. */
@@ -104,7 +104,7 @@ async function judge(model: string, questions: readonly ReplayedQuestion[], { ho
     const answer = await client.ask(about).then(
       ({ text, doneReason }) => answerOf(readAnswer(text, doneReason, question)),
       (error: unknown) => {
-        if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
+        if (!isKnownFailure(error)) throw error;
         failures += 1;
         return { kind: "unusable", because: error.message } as const;
       },

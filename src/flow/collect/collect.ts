@@ -4,7 +4,7 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import { masked } from "../../domain/text/masking.ts";
 import type { SelfHealing } from "../../domain/evidence/self-healing.ts";
 import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { isKnownFailure } from "../../ports/errors.ts";
 import { askHistory } from "./ask-history.ts";
 import { measure, type Measured, seriesOfSubject } from "./measure.ts";
 import { type Asked, marking, type SourceQuestion, questionsFor, type CollectSources, type Span } from "./questions.ts";
@@ -180,7 +180,7 @@ async function answerOf<T>(
   try {
     return { kind: "answer", value: await withTimeout(deadlineMs, ask()) };
   } catch (error) {
-    if (error instanceof Unavailable || error instanceof Refused) return { kind: "missing", because: error.message };
+    if (isKnownFailure(error)) return { kind: "missing", because: error.message };
     throw error;
   }
 }

@@ -17,6 +17,7 @@ import type { Observed } from "../collect/collect.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { runbooksIn } from "../collect/load-runbooks.ts";
 import { productVersion } from "../../domain/incident/product-version.ts";
+import { known } from "../../ports/errors.ts";
 
 /** What is wrong, who says so, and the remedy that follows. */
 export interface Diagnosed {
@@ -185,7 +186,7 @@ async function remedyOf(
   { incident, observed, guardrails, target, resize }: Known,
   ports: Asked,
 ): Promise<Remedy> {
-  const state = await ports.cluster.workload(cause.workload).catch(() => undefined);
+  const state = await known(() => ports.cluster.workload(cause.workload));
   const { threshold, value, evidence } = observed;
   const own = workloadKey(cause.workload) === workloadKey(incident.workload);
   const metric = own && threshold !== undefined && value !== undefined ? { value, limit: threshold.limit } : undefined;

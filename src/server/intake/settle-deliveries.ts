@@ -1,6 +1,6 @@
 import type { Claimed } from "../../adapters/postgres/incidents/inbox.ts";
 import { type Alert, readAlertDelivery } from "../../domain/incident/alert.ts";
-import { Unavailable } from "../../ports/errors.ts";
+import { known, Unavailable } from "../../ports/errors.ts";
 import { type AlertIntake, takeAlerts } from "./take-alerts.ts";
 
 /** A webhook of GitHub, as it was stored. */
@@ -77,7 +77,7 @@ export async function settleGitHub(settling: Settling, delivery: Claimed): Promi
   await settling.store.takeInHand(delivery.id);
   const payload = parseJson(delivery.body);
   const { event = "", delivery: id = "" } = delivery.headers;
-  const holding = setInterval(() => void settling.store.takeInHand(delivery.id).catch(() => undefined), renewMs);
+  const holding = setInterval(() => void known(() => settling.store.takeInHand(delivery.id)), renewMs);
   try {
     if (payload !== undefined) await settling.receive({ id, name: event, payload });
   } catch (error) {

@@ -64,7 +64,7 @@ export function refreshMemory(options: MemoryRefreshOptions): RefreshedMemory {
     // The thread died, the disk is full, the embedding model is another one: the next look begins from nothing.
     const broken = index;
     [opening, index, seen] = [undefined, undefined, undefined];
-    await broken?.close().catch(() => undefined);
+    await Promise.allSettled([broken?.close()]);
   };
   const refresh = oneAtATime(() => look().catch(failed));
   const timer = setInterval(() => void refresh(), options.everyMs);
@@ -83,7 +83,8 @@ export function refreshMemory(options: MemoryRefreshOptions): RefreshedMemory {
     close: async () => {
       closed = true;
       clearInterval(timer);
-      await (await opening?.catch(() => undefined))?.close();
+      const [opened] = await Promise.allSettled([opening]);
+      if (opened.status === "fulfilled") await opened.value?.close();
     },
   };
 }

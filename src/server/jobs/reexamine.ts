@@ -1,7 +1,7 @@
 import type { Unresolved } from "../../adapters/postgres/incidents/reexaminations.ts";
 import { type Present, reexaminationOf } from "../../domain/incident/reexamination.ts";
 import { guardrailsHash } from "../../flow/collect/dependencies.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { known } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type AlertIntake, startWorkflow } from "../intake/take-alerts.ts";
 
@@ -42,12 +42,8 @@ async function presentOf({ ports, answering }: Reexamining, unresolved: readonly
   const now = ports.clock.now();
   // Nobody else asks a source that was away: without a question it would never be known to be back.
   if (unresolved.some(({ depends }) => depends?.silent.includes("prometheus"))) {
-    await ports.metrics.range("vector(1)", new Date(now.getTime() - 60_000), now).catch(knownFailure);
+    await known(() => ports.metrics.range("vector(1)", new Date(now.getTime() - 60_000), now));
   }
   const head = await ports.github.head();
   return { now, answering: answering(), revision: head.sha, guardrails: guardrailsHash(head.tree) };
-}
-
-function knownFailure(error: unknown): void {
-  if (!(error instanceof Unavailable) && !(error instanceof Refused)) throw error;
 }

@@ -2,6 +2,7 @@ import type { OllamaModel } from "../../adapters/ollama/ollama.ts";
 import { type LoadedGuardrails, loadGuardrails } from "../../flow/collect/load-guardrails.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { known } from "../../ports/errors.ts";
 
 /**
  * Looks now and then at what suspends writing: breaker, guardrails, and while watching the model itself, by a question
@@ -18,10 +19,8 @@ export function probeWatchtower(
   let looking: Promise<void> | undefined;
   const look = async () => {
     // A repository that gives no answer says nothing of its guardrails: the stories wait for it anyway.
-    const guardrails = await github.head().then(
-      ({ tree }) => loadGuardrails(tree),
-      () => undefined,
-    );
+    const head = await known(() => github.head());
+    const guardrails = head && loadGuardrails(head.tree);
     if (guardrails !== undefined) seen(guardrails);
     watchtower?.hear({
       kind: "signals",
@@ -50,5 +49,5 @@ export function probeWatchtower(
 async function probe(model: OllamaModel | undefined, deadlineMs: number): Promise<void> {
   const schema = { type: "object", properties: { ok: { type: "boolean" } }, required: ["ok"] };
   const question = { system: "Answer with one JSON object.", prompt: 'Answer {"ok": true}.', schema, deadlineMs };
-  await model?.ask({ ...question, incident: "", traceId: "" }).catch(() => undefined);
+  await known(async () => model?.ask({ ...question, incident: "", traceId: "" }));
 }

@@ -10,6 +10,7 @@ import {
 } from "../../domain/guardrails/watchtower.ts";
 import type { Clock, Telemetry } from "../../ports/runtime.ts";
 import type { WatchtowerMode } from "../../ports/records.ts";
+import { known } from "../../ports/errors.ts";
 
 /** Where the mode is kept, so that a restart does not end it. */
 export interface WatchtowerRecord {
@@ -39,7 +40,7 @@ export async function openWatchtower(options: WatchtowerOptions): Promise<Watcht
       if (isWatching(state) !== isWatching(before)) telemetry.log("", "watchtower", renderWatchtower(state));
       const kept = state;
       // A state that could not be written now is written with the next event.
-      saving = saving.then(() => record.saveWatchtower(kept).catch(() => undefined));
+      saving = Promise.allSettled([saving]).then(() => known(() => record.saveWatchtower(kept)));
     },
     saved: () => saving,
   };

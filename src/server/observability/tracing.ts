@@ -2,6 +2,7 @@ import { otlpTracer, type Tracer } from "../../adapters/telemetry/otlp.ts";
 import { incidentOf, openStepMeter, type StepMeter } from "../../adapters/telemetry/step-meter.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { known } from "../../ports/errors.ts";
 
 /** What every story takes, step by step: on record, and as spans where a collector is named. */
 export interface Observability {
@@ -16,16 +17,16 @@ export function observe(endpoint: string | undefined, store: Store, telemetry: T
   const tracer = endpoint === undefined ? undefined : otlpTracer({ endpoint, onChange });
   const writing = new Set<Promise<void>>();
   // The figures are for people: a story must neither wait for them nor fail with them.
-  const write = (work: Promise<void>) => {
-    const done: Promise<void> = work.catch(() => undefined).finally(() => writing.delete(done));
+  const write = (work: () => Promise<void>) => {
+    const done: Promise<void> = known(work).finally(() => writing.delete(done));
     writing.add(done);
   };
   const steps = openStepMeter({
     attempt: (attempt) => {
       tracer?.step(attempt);
-      write(store.addStepCost(incidentOf(attempt.workflow), attempt));
+      write(() => store.addStepCost(incidentOf(attempt.workflow), attempt));
     },
-    exchange: (incident, exchange) => write(store.addExchange(incident, exchange)),
+    exchange: (incident, exchange) => write(() => store.addExchange(incident, exchange)),
   });
   return {
     steps,
@@ -42,7 +43,7 @@ function closingTraces(store: Store, tracer: Tracer): Store {
     ...store,
     endIncident: async (uid, ending) => {
       await store.endIncident(uid, ending);
-      const record = await store.incident(uid).catch(() => undefined);
+      const record = await known(() => store.incident(uid));
       if (record === undefined) return;
       tracer.story({ incident: uid, openedAt: record.openedAt, endedAt: new Date(), ending: ending.ending });
     },
@@ -55,7 +56,7 @@ export function recordingLogger(telemetry: Telemetry, store: Store): Telemetry {
     ...telemetry,
     log: (incident, verb, text) => {
       telemetry.log(incident, verb, text);
-      if (incident !== "") void store.recordEvent(incident, verb, text).catch(() => undefined);
+      if (incident !== "") void known(() => store.recordEvent(incident, verb, text));
     },
   };
 }

@@ -8,6 +8,7 @@ import { inbox } from "../../../src/adapters/postgres/incidents/inbox.ts";
 import { connectTo } from "../../../src/adapters/postgres/query.ts";
 import { internalRoutes } from "../../../src/server/routes.ts";
 import { openIncident } from "../../../src/domain/incident/incident.ts";
+import { Unavailable } from "../../../src/ports/errors.ts";
 import { anAlert } from "../../builders.ts";
 import { freshDatabase } from "../../postgres.ts";
 
@@ -84,7 +85,7 @@ test("five hundred incidents with names from outside make fewer than 2,000 serie
 
 test("a database that is away does not fail the scrape, it is told", async () => {
   const gone = openMeter();
-  gone.watchStore({ ...store, waitingCount: () => Promise.reject(new Error("away")) });
+  gone.watchStore({ ...store, waitingCount: () => Promise.reject(new Unavailable("away")) });
   const { body } = await gone.route.answer({ body: Buffer.alloc(0), headers: {}, url: new URL("http://x/metrics") });
   expect(body).toContain("rectify_database_up 0");
 });

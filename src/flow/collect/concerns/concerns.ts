@@ -1,6 +1,6 @@
 import type { AlertMapping } from "../../../domain/guardrails/alert-mapping.ts";
 import type { Concern } from "../../../domain/incident/incident.ts";
-import { Refused, Unavailable } from "../../../ports/errors.ts";
+import { known } from "../../../ports/errors.ts";
 import type { GitHost } from "../../../ports/github.ts";
 import type { Concerns } from "../../../ports/monitoring.ts";
 import { loadGuardrails } from "../load-guardrails.ts";
@@ -23,8 +23,8 @@ export function openConcerns(around: Surveyed & { readonly github: Pick<GitHost,
       const mappings = await mappingsOf(around.github);
       const now = around.clock.now().getTime();
       const key = JSON.stringify([alert.fingerprint, alert.labels, mappings]);
-      const known = kept.get(key);
-      if (known !== undefined && now < known.until) return known.concern;
+      const before = kept.get(key);
+      if (before !== undefined && now < before.until) return before.concern;
       const concern = resolveAlert(alert, mappings, around);
       const answer = await concern;
       kept.delete(key);
@@ -38,11 +38,7 @@ export function openConcerns(around: Surveyed & { readonly github: Pick<GitHost,
 
 /** Without readable guardrails nobody mapped anything, and nothing is written either. */
 async function mappingsOf(github: Pick<GitHost, "head">): Promise<readonly AlertMapping[]> {
-  try {
-    const guardrails = loadGuardrails((await github.head()).tree);
-    return guardrails.ok ? guardrails.value.alerts : [];
-  } catch (error) {
-    if (error instanceof Unavailable || error instanceof Refused) return [];
-    throw error;
-  }
+  const head = await known(() => github.head());
+  const guardrails = head && loadGuardrails(head.tree);
+  return guardrails?.ok ? guardrails.value.alerts : [];
 }

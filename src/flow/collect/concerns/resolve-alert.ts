@@ -3,7 +3,7 @@ import type { Alert } from "../../../domain/incident/alert.ts";
 import type { Concern } from "../../../domain/incident/incident.ts";
 import { type Reference, referencesOf } from "../../../domain/incident/references.ts";
 import { type Workload, workloadKey } from "../../../domain/kubernetes/workload.ts";
-import { Refused, Unavailable } from "../../../ports/errors.ts";
+import { isKnownFailure, Unavailable } from "../../../ports/errors.ts";
 import type { ClusterObjects, LinkedPod, OwnerMark } from "../../../ports/kubernetes.ts";
 import { ownerSeen, targetSeen } from "./seen-owners.ts";
 import type { Metrics } from "../../../ports/monitoring.ts";
@@ -47,7 +47,7 @@ export async function resolveAlert(
       if (found.kind === "workload") return found;
       reasons.push(found.because);
     } catch (error) {
-      if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
+      if (!isKnownFailure(error)) throw error;
       if (error instanceof Unavailable) silent ??= error.message;
       reasons.push(error.message);
     }
