@@ -66,6 +66,21 @@ export function controllerObjectOf(tree: Tree, entry: Entry): ControllerObject |
   return objects.find((object) => object.entry === found);
 }
 
+/**
+ * Whether a controller takes in what lies in directories below a path that is neither a kustomization nor a chart: Flux
+ * always does, Argo CD only with `directory.recurse`. A plugin may read anything; so may what nobody can tell.
+ */
+export function takesBelow(tree: Tree, entry: Entry): boolean {
+  const spec = controllerObjectOf(tree, entry)?.spec ?? entry.spec;
+  if (entry.tool !== "argocd" || spec === undefined) return true;
+  const path = plainPath(entry.path);
+  const own = sourcesIn(spec).filter((source) => plainPath(String(source.path ?? "")) === path);
+  return own.length === 0 || own.some((one) => one.plugin !== undefined || readsBelow(one.directory));
+}
+
+const readsBelow = (directory: unknown): boolean =>
+  isRecord(directory) && (directory.recurse === true || directory.jsonnet !== undefined);
+
 /** `Kustomization flux-system/apps (…)`: the name, and the namespace where it is said. */
 export function nameIn(
   object: string | undefined,
@@ -161,14 +176,17 @@ function fluxObject(head: Head, spec: Record<string, unknown>): ControllerObject
 }
 
 function argoObjects(head: Head, spec: Readonly<Record<string, unknown>>): ControllerObject[] {
-  const sources = isRecord(spec.source) ? [spec.source] : Array.isArray(spec.sources) ? spec.sources : [];
-  const paths = sources.filter(isRecord).map((source) => sourcePath(source));
+  const paths = sourcesIn(spec).map((source) => sourcePath(source));
   const namespace = typeof head.namespace === "string" ? head.namespace : "argocd";
   return paths.flatMap((path) =>
     path === undefined
       ? []
       : [{ entry: declared(head, "argocd", path, `Application ${namespace}/${head.name}`), spec }],
   );
+}
+
+function sourcesIn({ source, sources }: Readonly<Record<string, unknown>>): readonly Record<string, unknown>[] {
+  return (Array.isArray(sources) ? (sources as unknown[]) : [source]).filter(isRecord);
 }
 
 function declared(head: Head, tool: "flux" | "argocd", path: string, object: string): DeclaredEntry {

@@ -8,6 +8,7 @@ import {
   type DeclaredEntry,
   meant,
   plainPath,
+  takesBelow,
 } from "./controllers.ts";
 import { indexOf } from "./gitops.ts";
 import { consumersOf, kustomizationDirectories } from "./kustomization.ts";
@@ -31,11 +32,11 @@ function foundEntries(tree: Tree): readonly Entry[] {
   const consumers = consumersOf(tree);
   const directories = kustomizationDirectories(tree);
   const holdsKustomization = new Set(directories);
-  const places = [...new Set(declared.map((entry) => entry.path))];
+  const places = [...new Set(declared.filter((entry) => takesBelow(tree, entry)).map((entry) => entry.path))];
+  const exact = new Set(declared.map((entry) => entry.path));
   const isDeclared = (directory: string) =>
-    places.some(
-      (path) => directory === path || (path !== null && !holdsKustomization.has(path) && isBelow(directory, path)),
-    );
+    exact.has(directory) ||
+    places.some((path) => path !== null && !holdsKustomization.has(path) && isBelow(directory, path));
   // A kustomization that we cannot read in full still says what it includes.
   const { referencedBy } = indexOf(tree);
   const isIncluded = (directory: string) =>

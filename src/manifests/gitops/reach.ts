@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { controllerObjectOf, plainPath } from "./controllers.ts";
+import { controllerObjectOf, plainPath, takesBelow } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
 
@@ -84,10 +84,17 @@ export function affectedEntries(tree: Tree, entries: readonly Entry[], paths: re
     const path = plainPath(entry.path);
     const file = "file" in entry && typeof entry.file === "string" ? entry.file : undefined;
     if (path === null || (file !== undefined && paths.includes(file))) return true;
+    if (isFlat(tree, entry, path)) return paths.some((edited) => (posix.dirname(edited) || ".") === path);
     const { files } = knownReach(tree, path);
     const chart = chartValues(tree, entry, path);
     return paths.some((edited) => chart?.(edited) ?? (files.has(edited) || isNewNear(edited, path, files)));
   });
+}
+
+/** A directory of which only the files at its top are read: any of them, whatever it is called. */
+function isFlat(tree: Tree, entry: Entry, path: string): boolean {
+  const isBuilt = [...kustomizationNames, "Chart.yaml"].some((name) => tree.read(posix.join(path, name)) !== undefined);
+  return !isBuilt && tree.read(path) === undefined && !takesBelow(tree, entry);
 }
 
 /** Of the value files of a chart, an Application reads the chart's own and those that it names, wherever they are. */

@@ -116,3 +116,37 @@ test("entries of the repository's own controllers come with cluster and object; 
   // A cluster that is called otherwise here: one of the two remains as another place.
   expect(othersOf(entriesOf(tree), { ...live, cluster: "live" })).toHaveLength(2);
 });
+
+const argo = (source: string) =>
+  `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nspec: {source: ${source}}\n`;
+const environments = (source: string) =>
+  treeOf({
+    "argo/web.yaml": argo(source),
+    "apps/web/README.md": "two environments\n",
+    "apps/web/base/kustomization.yaml": "resources: [web.yaml]\n",
+    "apps/web/base/web.yaml": "kind: Deployment\n",
+    "apps/web/prod/kustomization.yaml": "resources: [../base]\n",
+    "apps/web/staging/kustomization.yaml": "resources: [../base]\n",
+  });
+
+test.each([
+  ["without recursion", "{path: apps/web}", ["apps/web/prod", "apps/web/staging"]],
+  ["with recursion", "{path: apps/web, directory: {recurse: true}}", ["apps/web"]],
+  ["with a plugin, which may read anything", "{path: apps/web, plugin: {name: x}}", ["apps/web"]],
+  [
+    "with Jsonnet, whose libraries lie anywhere",
+    "{path: apps/web, directory: {jsonnet: {libs: [base]}}}",
+    ["apps/web"],
+  ],
+])("a plain directory of Argo CD %s: who reads a file in a directory below it", (_, source, expected) => {
+  const tree = environments(source);
+  const readers = affectedEntries(tree, entriesOf(tree), ["apps/web/base/web.yaml"]);
+  expect(readers.map(({ path }) => path)).toEqual(expected);
+});
+
+test("a plain directory of Argo CD takes in every file at its top, and none below", () => {
+  const tree = environments("{path: apps/web}");
+  const readers = (path: string) => affectedEntries(tree, entriesOf(tree), [path]).map(({ object }) => object);
+  expect(readers("apps/web/new.yaml")).toEqual(["Application argocd/web"]);
+  expect(readers("apps/web/new/web.yaml")).toEqual([]);
+});
