@@ -6,7 +6,7 @@ import { renderReport } from "../domain/proposal/proposal-text.ts";
 import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
 import type { Ports } from "../ports/ports.ts";
 import { dependenciesOf } from "./collect/dependencies.ts";
-import { loadGuardrails } from "./collect/load-guardrails.ts";
+import { guardrailsOf, leaseDurationOf } from "./collect/load-guardrails.ts";
 import { reportEnded } from "./decide/report-ended.ts";
 
 /**
@@ -50,8 +50,7 @@ async function beginLease(
   story: IncidentOutcome,
   { github, leases, clock, telemetry }: Pick<Ports, "github" | "leases" | "clock" | "telemetry">,
 ): Promise<void> {
-  const guardrails = loadGuardrails((await github.head()).tree);
-  const duration = guardrails.ok ? guardrails.value.leases.duration : "";
+  const duration = leaseDurationOf(await guardrailsOf({ github }));
   const lease = leases && leaseOf(incident, story, clock.now(), duration);
   if (lease === undefined) return;
   await leases?.begin(lease);

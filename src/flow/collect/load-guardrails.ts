@@ -1,5 +1,6 @@
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
+import type { GitHost } from "../../ports/github.ts";
 import { type LineProblem, readGuardrails } from "../../manifests/repository/guardrails-file.ts";
 
 /** Where people write down what they allow. */
@@ -12,18 +13,38 @@ export type LoadedGuardrails =
       readonly ok: false;
       /** True when there is no file at all. */
       readonly missing: boolean;
+      /** All of it, for a list of lines. */
       readonly problems: readonly string[];
+      /** What every step says that may not go on without them. */
+      readonly because: string;
     };
+
+// A file may be wrong in every line; who reads a refusal repairs the first ones first.
+const toldProblems = 3;
 
 /** Reads what people allow. An absent or invalid file allows nothing. */
 export function loadGuardrails(tree: Tree): LoadedGuardrails {
   const bytes = tree.read(guardrailsPath);
   if (bytes === undefined) {
     const problem = `${guardrailsPath} is missing on the default branch: add it (rectify config init)`;
-    return { ok: false, missing: true, problems: [problem] };
+    return { ok: false, missing: true, problems: [problem], because: problem };
   }
   const read = readGuardrails(bytes);
-  return read.ok ? read : { ok: false, missing: false, problems: linesOf(guardrailsPath, read.problems) };
+  if (read.ok) return read;
+  const problems = linesOf(guardrailsPath, read.problems);
+  const more = problems.length > toldProblems ? `; and ${problems.length - toldProblems} more` : "";
+  const because = `the guardrails are invalid: ${problems.slice(0, toldProblems).join("; ")}${more}`;
+  return { ok: false, missing: false, problems, because };
+}
+
+/** The guardrails at the tip of the default branch. */
+export async function guardrailsOf({ github }: { readonly github: Pick<GitHost, "head"> }): Promise<LoadedGuardrails> {
+  return loadGuardrails((await github.head()).tree);
+}
+
+/** How long a lease lasts; nothing, which is read as the default, where the guardrails cannot be read. */
+export function leaseDurationOf(guardrails: LoadedGuardrails): string {
+  return guardrails.ok ? guardrails.value.leases.duration : "";
 }
 
 /** The problems as lines for people, each with the place in the file. */

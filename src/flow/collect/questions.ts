@@ -5,7 +5,7 @@ import { dependencySeries } from "../../domain/root-cause/service-graph.ts";
 import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
 import type { Workload } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { loadGuardrails } from "./load-guardrails.ts";
+import { guardrailsOf } from "./load-guardrails.ts";
 import { runbookFinding } from "./load-runbooks.ts";
 import { type HistoryPorts, pastRenderings, recentCommits } from "./recent-commits.ts";
 import { suspectCommits } from "./suspects.ts";
@@ -211,7 +211,7 @@ function runbookQuestion({ alert }: Incident, { github }: CollectSources): Sourc
 /** What people wrote down of who calls whom: a graph where nothing measures one. */
 function dependencyQuestion(workload: Workload, { github }: CollectSources, { to }: Span): SourceQuestion {
   const ask = async (): Promise<Finding> => {
-    const guardrails = loadGuardrails((await github.head()).tree);
+    const guardrails = await guardrailsOf({ github });
     const declared = guardrails.ok ? guardrails.value.dependencies : {};
     const series = dependencySeries(declared, workload, to.getTime() / 1000);
     return { kind: "series", unit: "declared", series, notes: [] };

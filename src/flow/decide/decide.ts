@@ -21,7 +21,7 @@ import type { Ports } from "../../ports/ports.ts";
 import { runNewCommands } from "./new-commands.ts";
 import type { CommandLog, Pending } from "./pending.ts";
 import { firesFor } from "./lease-review.ts";
-import { type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf, type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 
 export type ReviewOutcome =
@@ -247,8 +247,8 @@ async function merge(
   approvedBy: readonly string[],
   { github }: Pick<Ports, "github">,
 ): Promise<MergeAnswer> {
-  const guardrails = loadGuardrails((await github.head()).tree);
-  if (!guardrails.ok) return { kind: "not-yet", because: "the guardrails are not valid any more" };
+  const guardrails = await guardrailsOf({ github });
+  if (!guardrails.ok) return { kind: "not-yet", because: guardrails.because };
   return github.merge(proposal, approvedBy, guardrails.value.mergeMethods);
 }
 

@@ -43,7 +43,7 @@ export async function lookAtLease(lease: Lease, ports: Ports): Promise<LookedAt>
         recent: recentOf(evidence),
         needed: state && neededFor(lease, state.replicas, evidence),
       })
-    : ({ kind: "keep", because: `the guardrails are invalid: ${guardrails.problems[0] ?? ""}` } as const);
+    : ({ kind: "keep", because: guardrails.because } as const);
   return { decision, evidence, threshold, condition, value };
 }
 

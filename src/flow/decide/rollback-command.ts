@@ -7,7 +7,7 @@ import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { acknowledge, authorize, liveComment } from "./authorize.ts";
-import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf } from "../collect/load-guardrails.ts";
 import { reportEnded } from "./report-ended.ts";
 
 /** The merged proposal under which something was said. */
@@ -37,12 +37,10 @@ export async function runRollbackCommand(
   const { comment, late } = live;
   if (!parseCommands(comment.body).some(({ kind }) => kind === "rollback")) return;
   if ((await ports.github.look({ number: about.pull })).state !== "merged") return;
-  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const guardrails = await guardrailsOf(ports);
   const refusal =
     late ??
-    (guardrails.ok
-      ? await refusalOf({ comment, about, guardrails: guardrails.value }, ports)
-      : "the guardrails are invalid");
+    (guardrails.ok ? await refusalOf({ comment, about, guardrails: guardrails.value }, ports) : guardrails.because);
   const { author } = comment;
   const outcome = refusal === undefined ? "is proposed" : `is refused, ${refusal}`;
   // While its story goes on the sticky comment is the story's.

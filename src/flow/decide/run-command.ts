@@ -12,7 +12,7 @@ import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { acknowledge, authorize, liveComment } from "./authorize.ts";
 import { withdrawalKind } from "./withdrawal-command.ts";
-import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf } from "../collect/load-guardrails.ts";
 
 /** What one command means for the decision. */
 export type CommandOutcome =
@@ -46,8 +46,8 @@ export async function runCommand(
   const { comment, late } = live;
   const commands = parseCommands(comment.body).filter(isForUs);
   if (commands.length === 0) return [];
-  const guardrails = loadGuardrails((await ports.github.head()).tree);
-  const stopped = late ?? (guardrails.ok ? undefined : invalid(guardrails.problems));
+  const guardrails = await guardrailsOf(ports);
+  const stopped = late ?? (guardrails.ok ? undefined : guardrails.because);
 
   const heard: CommandOutcome[] = [];
   for (const command of commands) {
@@ -66,10 +66,6 @@ export async function runCommand(
 
 function outcomeOf(heard: CommandOutcome): string {
   return heard.kind === "nothing" ? `refused, ${heard.because}` : "heard";
-}
-
-function invalid(problems: readonly string[]): string {
-  return `the guardrails are invalid: ${problems[0] ?? ""}`;
 }
 
 /** A slash word that is far from ours belongs to another bot: it gets no answer at all. */

@@ -3,7 +3,7 @@ import type { Withdrawal } from "../../domain/records/post-mortem.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { acknowledge, authorize, liveComment } from "./authorize.ts";
-import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf } from "../collect/load-guardrails.ts";
 import { reportEnded } from "./report-ended.ts";
 
 type WithdrawalWord = "dispute" | "forget";
@@ -40,7 +40,7 @@ export async function runWithdrawalCommand(
   );
   const [word] = words;
   if (word === undefined || (await ports.github.look({ number: about.pull })).state === "open") return;
-  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const guardrails = await guardrailsOf(ports);
   const { incident, pull } = about;
   const refusal =
     late ??
@@ -51,7 +51,7 @@ export async function runWithdrawalCommand(
           { kind: "ended", pull },
           ports,
         )
-      : "the guardrails are invalid");
+      : guardrails.because);
   if (refusal === undefined) {
     const kind = withdrawalKind[word];
     await ports.records.withdraw(incident, { kind, by: comment.author, at: ports.clock.now().toISOString() });

@@ -76,7 +76,7 @@ export async function diagnose(
   if (ranked.kind === "abstained") return abstained(incident, ranked.because, ports);
   const { tree } = await ports.github.head();
   const guardrails = loadGuardrails(tree);
-  if (!guardrails.ok) return abstained(incident, guardrails.problems.join("; "), ports);
+  if (!guardrails.ok) return abstained(incident, guardrails.because, ports);
 
   const causes = ranked.causes.slice(0, mostCauses);
   const runbook = runbookFor(

@@ -65,7 +65,7 @@ export async function gate(
 ): Promise<GateAnswer> {
   const base = await ports.github.at(plan.baseSha);
   const guardrails = loadGuardrails(base);
-  if (!guardrails.ok) return { kind: "refused", because: guardrails.problems.join("; ") };
+  if (!guardrails.ok) return { kind: "refused", because: guardrails.because };
   const written = writtenBefore(subject);
   const drift = written && driftOf(written, plan.effect);
   const forbidden = [...forbiddenBy(guardrails.value, plan), ...(drift === undefined ? [] : [drift])];

@@ -6,7 +6,7 @@ import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { proposeGuardrails } from "../gate/check-guardrails.ts";
 import { runOpenRequests } from "./open-requests.ts";
-import { type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf, type LoadedGuardrails } from "../collect/load-guardrails.ts";
 
 /**
  * Brings the one dashboard issue up to what is true now. It belongs to no story: it is only ever a picture of the
@@ -29,7 +29,7 @@ export async function reconcileDashboard(
 ): Promise<readonly Candidate[]> {
   if (ports.queue === undefined) return [];
   const now = ports.clock.now();
-  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const guardrails = await guardrailsOf(ports);
   const isNew = !guardrails.ok && guardrails.missing;
   if (isNew && ports.guardrailsHost) await proposeGuardrails(ports.guardrailsHost);
   const { ready, ...crowd } = guardrails.ok ? await heardCrowd(guardrails.value, ports) : nobody;

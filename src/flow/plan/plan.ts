@@ -30,7 +30,7 @@ export async function plan(
 export async function planChange(incident: Incident, remediation: Remediation, ports: Asked): Promise<Planned> {
   const { sha, tree } = await ports.github.head();
   const guardrails = loadGuardrails(tree);
-  if (!guardrails.ok) return refused(guardrails.problems.join("; "));
+  if (!guardrails.ok) return refused(guardrails.because);
   const live = await ports.cluster.workload(remediation.workload);
   if (live === undefined) return refused(`${workloadKey(remediation.workload)} is not on the cluster`);
   const entry = await ports.cluster.entryOf(live);

@@ -13,7 +13,7 @@ import { revertLabel, type Proposal, type ProposalDraft } from "../../domain/pro
 import type { Ports } from "../../ports/ports.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import type { Gated } from "../gate/gate.ts";
-import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { leaseDurationOf, type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
 import { ledgerWith, sealedAmong } from "../collect/load-trust.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -27,6 +27,7 @@ export async function draftProposal(
   const { incident, evidence } = subject;
   const { owners, warnings, effect, remediation, files, baseSha } = plan;
   const { risk, policy, selfMergeLacks } = gated;
+  const guardrails = loadGuardrails(await ports.github.at(baseSha));
   const story: ProposalBody = {
     ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
     ...{
@@ -38,14 +39,18 @@ export async function draftProposal(
       cost: gated.cost,
       budget: gated.budget,
     },
-    ...{ lease: subject.lease, rollback: subject.rollback, leaseExpires: await expiryOf(subject, plan, ports) },
+    ...{
+      lease: subject.lease,
+      rollback: subject.rollback,
+      leaseExpires: expiryOf(subject, plan, leaseExpiry(ports.clock.now(), leaseDurationOf(guardrails))),
+    },
     // A revert, the end of a lease and a rollback are not what the witnesses were asked about.
     ...(subject.failed === undefined && subject.lease === undefined && subject.rollback === undefined
       ? { secondWitness: subject.secondWitness }
       : {}),
     precedents: subject.precedents,
   };
-  const { branch, inHouse } = await wordingOf(subject, plan, ports);
+  const { branch, inHouse } = await wordingOf(subject, plan, { ...ports, guardrails });
   const carried = await filesBeside(subject, plan, ports);
   const waitsFor = selfMergeLacks.length === 0 ? ["the required checks"] : ["an approval of this exact change"];
   return {
@@ -71,11 +76,10 @@ const historyMs = 90 * 24 * 3_600_000;
 /** The branch, and the way in which the repository writes titles. A new plan of an open proposal keeps its branch. */
 async function wordingOf(
   { incident, branch }: ChangeRequest,
-  { remediation, baseSha }: Plan,
-  { github, clock }: Pick<Ports, "github" | "clock">,
+  { remediation }: Plan,
+  { github, clock, guardrails }: Pick<Ports, "github" | "clock"> & { readonly guardrails: LoadedGuardrails },
 ) {
-  const read = loadGuardrails(await github.at(baseSha));
-  const rules: WordingRules = read.ok ? read.value : { branchPrefix: "rectify/" };
+  const rules: WordingRules = guardrails.ok ? guardrails.value : { branchPrefix: "rectify/" };
   const history = await github.commitsSince(new Date(clock.now().getTime() - historyMs));
   const subjects = history.flatMap(({ subject }) => subject ?? []);
   return {
@@ -118,15 +122,9 @@ async function filesBeside(
   return ledger === undefined ? records : [...records, ledger];
 }
 
-/** When the lease of a scale-up will expire, counted from now: it is written into the commit. */
-async function expiryOf(
-  { lease, failed }: ChangeRequest,
-  { remediation, baseSha }: Plan,
-  { github, clock }: Pick<Ports, "github" | "clock">,
-): Promise<string | undefined> {
-  if (lease !== undefined || failed !== undefined || remediation.kind !== "scale") return undefined;
-  const guardrails = loadGuardrails(await github.at(baseSha));
-  return leaseExpiry(clock.now(), guardrails.ok ? guardrails.value.leases.duration : "");
+/** When the lease of a scale-up will expire: it is written into the commit. */
+function expiryOf({ lease, failed }: ChangeRequest, { remediation }: Plan, expires: string): string | undefined {
+  return lease === undefined && failed === undefined && remediation.kind === "scale" ? expires : undefined;
 }
 
 /** Opens the one pull request of this change, or updates the one that an earlier try opened. */

@@ -6,7 +6,7 @@ import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
-import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -62,8 +62,8 @@ async function askTurn(
     return because;
   }
   if (ports.queue === undefined || !capped) return undefined;
-  const guardrails = loadGuardrails((await ports.github.head()).tree);
-  if (!guardrails.ok) return `the guardrails are invalid: ${guardrails.problems[0] ?? ""}`;
+  const guardrails = await guardrailsOf(ports);
+  if (!guardrails.ok) return guardrails.because;
   const limits = { ...guardrails.value, coolDownMs: ports.timings.coolDownMs };
   const turn = await ports.queue.ask(candidate, limits, ports.clock.now());
   if (turn.kind === "open") return undefined;

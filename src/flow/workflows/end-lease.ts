@@ -6,7 +6,7 @@ import type { Ports } from "../../ports/ports.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { Run } from "../../ports/workflow.ts";
 import { deliverChange } from "./deliver-change.ts";
-import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf, leaseDurationOf } from "../collect/load-guardrails.ts";
 import { lookAtLease, type LookedAt } from "../decide/lease-review.ts";
 import { planChange } from "../plan/plan.ts";
 import { verify } from "../verify.ts";
@@ -104,8 +104,7 @@ async function settle(
     ports.telemetry.log(uid, "lease", `ended: ${settled.because}`);
     return;
   }
-  const guardrails = loadGuardrails((await ports.github.head()).tree);
-  const duration = guardrails.ok ? guardrails.value.leases.duration : "";
+  const duration = leaseDurationOf(await guardrailsOf(ports));
   const now = ports.clock.now();
   const expires = settled.soon ? shortExpiry(now, duration) : leaseExpiry(now, duration);
   const { because, latestPull, soon } = settled;

@@ -1,5 +1,5 @@
 import type { OllamaModel } from "../../adapters/ollama/ollama.ts";
-import { type LoadedGuardrails, loadGuardrails } from "../../flow/collect/load-guardrails.ts";
+import { guardrailsOf, type LoadedGuardrails } from "../../flow/collect/load-guardrails.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { known } from "../../ports/errors.ts";
@@ -19,8 +19,7 @@ export function probeWatchtower(
   let looking: Promise<void> | undefined;
   const look = async () => {
     // A repository that gives no answer says nothing of its guardrails: the stories wait for it anyway.
-    const head = await known(() => github.head());
-    const guardrails = head && loadGuardrails(head.tree);
+    const guardrails = await known(() => guardrailsOf({ github }));
     if (guardrails !== undefined) seen(guardrails);
     watchtower?.hear({
       kind: "signals",

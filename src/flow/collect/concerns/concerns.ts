@@ -3,7 +3,7 @@ import type { Concern } from "../../../domain/incident/incident.ts";
 import { known } from "../../../ports/errors.ts";
 import type { GitHost } from "../../../ports/github.ts";
 import type { Concerns } from "../../../ports/monitoring.ts";
-import { loadGuardrails } from "../load-guardrails.ts";
+import { guardrailsOf } from "../load-guardrails.ts";
 import { resolveAlert, type Surveyed } from "./resolve-alert.ts";
 
 interface Kept {
@@ -38,7 +38,6 @@ export function openConcerns(around: Surveyed & { readonly github: Pick<GitHost,
 
 /** Without readable guardrails nobody mapped anything, and nothing is written either. */
 async function mappingsOf(github: Pick<GitHost, "head">): Promise<readonly AlertMapping[]> {
-  const head = await known(() => github.head());
-  const guardrails = head && loadGuardrails(head.tree);
+  const guardrails = await known(() => guardrailsOf({ github }));
   return guardrails?.ok ? guardrails.value.alerts : [];
 }
