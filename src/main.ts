@@ -15,6 +15,7 @@ import { startEmbeddedPostgres } from "./adapters/postgres/server.ts";
 import { prometheus } from "./adapters/monitoring/prometheus.ts";
 import { loadPrompts } from "./adapters/ollama/prompts.ts";
 import { chartsOnPath } from "./adapters/cli-tools/charts.ts";
+import { renderOnce } from "./adapters/cli-tools/render-once.ts";
 import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
@@ -243,7 +244,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     prompts: loadPrompts(),
     random: () => randomBytes(16).toString("hex"),
     sealKey: settings.sealKey,
-    renderer: renderer(),
+    renderer: renderOnce(renderer()),
     charts: chartsOnPath({
       hosts: settings.chartHosts ?? [],
       credentialsFile: settings.chartCredentialsFile,

@@ -7,6 +7,7 @@ import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.
 import { overlaid } from "../../domain/kubernetes/tree.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type ChangeToJudge, evaluatePolicies } from "./evaluate-policies.ts";
+import { provenEntry } from "../../manifests/locate/answer.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** What the policies say of a plan, on what they looked at. */
@@ -31,8 +32,9 @@ export async function policyVerdict(
   const base = await ports.github.at(plan.baseSha);
   const changed = overlaid(base, Object.fromEntries(plan.files.map(({ path, after }) => [path, after])));
   const asked = ports.policies !== undefined;
-  const before = await ports.renderer.render(base, plan.entry);
-  const after = await ports.renderer.render(changed, plan.entry);
+  const entry = provenEntry(base, plan.entry);
+  const before = await ports.renderer.render(base, entry);
+  const after = await ports.renderer.render(changed, entry);
   if (before.kind === "unsupported" || after.kind === "unsupported") {
     const because = before.kind === "unsupported" ? before.because : after.kind === "unsupported" ? after.because : "";
     const verdict = notEvaluated(`it cannot be rendered: ${because}`);

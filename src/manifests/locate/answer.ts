@@ -89,6 +89,11 @@ function declaredEntry(tree: Tree, entry: Entry): { readonly entry: Entry; reado
   return { entry: rest, unseen: `${object} is not in the repository, so what it adds to its path is unknown` };
 }
 
+/** The entry as the proof of an edit renders it: who judges the edit must look at the same objects. */
+export function provenEntry(tree: Tree, entry: Entry): Entry {
+  return declaredEntry(tree, entry).entry;
+}
+
 /** A kustomization that tries things out and that nobody deploys is no environment. */
 function isExercise(tree: Tree, target: Entry, other: Entry): boolean {
   const [path, own] = [plainPath(other.path), plainPath(target.path)];
