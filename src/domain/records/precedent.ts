@@ -149,18 +149,17 @@ export function precedentsOf(
     })
     .toSorted((a, b) => b.similarity - a.similarity);
   const of = (outcome: Remembered["outcome"]) =>
-    oneOfEachFamily(near.filter(({ remembered }) => remembered.outcome === outcome)).slice(0, limits.most);
+    nearestOfEachFamily(near.filter(({ remembered }) => remembered.outcome === outcome)).slice(0, limits.most);
   return { advice: of("verified"), warnings: of("failed") };
 }
 
-/** The nearest of each alert on each workload first: one that comes every night must not be all that is remembered. */
-function oneOfEachFamily(near: readonly Neighbour[]): readonly Neighbour[] {
+/** The nearest of each alert on each workload: one that comes every night says no more for coming thrice. */
+function nearestOfEachFamily(near: readonly Neighbour[]): readonly Neighbour[] {
   const families = new Set<string>();
-  const first = near.filter(({ remembered: { alert, workload } }) => {
+  return near.filter(({ remembered: { alert, workload } }) => {
     const family = JSON.stringify([alert, workload]);
     return !families.has(family) && families.add(family);
   });
-  return [...first, ...near.filter((neighbour) => !first.includes(neighbour))];
 }
 
 /** Below 0.6 the lexical embedding finds only the words that all post-mortems share (measured 0.36 to 0.53). */

@@ -1,3 +1,5 @@
+import { masked } from "./masking.ts";
+
 /**
  * Text of others in texts of ours. GitHub acts on mentions, issue references, closing keywords, CI switches, trailers,
  * links, images and HTML, and some of that after Markdown has been rendered (so an entity like `&#64;` protects
@@ -14,8 +16,15 @@ export function inert(text: string, most = 1000): string {
 
 /** One line for a commit message or a title, where there is no Markdown: without anything that GitHub acts on. */
 export function defused(text: string, most = 1000): string {
-  return disarmed(cut(cleaned(text), most));
+  return disarmed(cut(withoutSecrets(text), most));
 }
+
+/** Masked before anything is replaced: what was disarmed, or hidden between invisible signs, is no secret to look at. */
+function withoutSecrets(text: string): string {
+  return masked(cleaned(masked(text.slice(0, longestText)).text)).text;
+}
+
+const longestText = 100_000;
 
 /** A code span, also within a table. */
 export function inertCode(text: string, most = 1000): string {
@@ -34,7 +43,6 @@ export function inertBlock(lines: readonly string[], most = 300): string {
 /** One line without control, bidirectional, zero-width, private and unpaired signs. */
 function cleaned(text: string): string {
   return text
-    .slice(0, 100_000)
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
     .replace(/[\p{Cf}\p{Co}\p{Cs}\u{034F}\u{115F}\u{1160}\u{3164}\u{FFA0}\u{FE00}-\u{FE0F}\u{E0000}-\u{E0FFF}]/gu, "")
     .replace(/(\p{M}{3})\p{M}+/gu, "$1")
