@@ -88,11 +88,16 @@ describe("precedents", () => {
   function near(uid: string, similarity: number, change: Partial<Remembered> = {}): Neighbour {
     const [remembered] = rememberedOf([record()]);
     if (remembered === undefined) throw new Error("unreachable");
-    return { remembered: { ...remembered, uid, alert: `Alert ${uid}`, ...change }, similarity };
+    return { remembered: { ...remembered, uid, ...change }, similarity };
   }
 
   test("are advice when verified and warnings when failed, nearest first", () => {
-    const neighbours = [near("a", 0.5), near("b", 0.9, { outcome: "failed" }), near("c", 0.7), near("d", 0.4)];
+    const neighbours = [
+      near("a", 0.5, { alert: "Other" }),
+      near("b", 0.9, { outcome: "failed" }),
+      near("c", 0.7),
+      near("d", 0.4),
+    ];
     const { advice, warnings } = precedentsOf(incident, neighbours, limits);
     expect(advice.map(({ remembered }) => remembered.uid)).toEqual(["c", "a"]);
     expect(warnings.map(({ remembered }) => remembered.uid)).toEqual(["b"]);
