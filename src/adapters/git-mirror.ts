@@ -13,7 +13,8 @@ export interface Mirror {
   at(sha: string): Promise<Tree>;
   /** The id of the commit's tree. */
   treeId(sha: string): Promise<string>;
-  commitsSince(since: Date): Promise<readonly CommitMark[]>;
+  /** Newest first, by default the last hundred. */
+  commitsSince(since: Date, most?: number): Promise<readonly CommitMark[]>;
   contains(descendant: string, ancestor: string): Promise<boolean>;
 }
 
@@ -73,7 +74,7 @@ export function openMirror(options: MirrorOptions): Mirror {
       await bring(sha);
       return (await quietGit(directory).revparse([`${sha}^{tree}`])).trim();
     },
-    commitsSince: async (since) => commitsSince(directory, await fetchOnce(), since),
+    commitsSince: async (since, most = 100) => commitsSince(directory, await fetchOnce(), { since, most }),
     async contains(descendant, ancestor) {
       // A GitOps controller may report anything as its revision.
       if (!isCommitId(descendant) || !isCommitId(ancestor)) return false;
@@ -85,12 +86,16 @@ export function openMirror(options: MirrorOptions): Mirror {
   };
 }
 
-async function commitsSince(directory: string, head: string, since: Date): Promise<CommitMark[]> {
+async function commitsSince(
+  directory: string,
+  head: string,
+  { since, most }: { readonly since: Date; readonly most: number },
+): Promise<CommitMark[]> {
   const format = [
     "--first-parent",
     "--format=%H%x00%cI%x00%P%x00%an%x00%s",
     `--since=${since.toISOString()}`,
-    "--max-count=100",
+    `--max-count=${most}`,
   ];
   const log = await quietGit(directory).raw(["log", ...format, head]);
   return log.split("\n").flatMap((line) => {

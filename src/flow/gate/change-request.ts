@@ -31,6 +31,8 @@ export interface ChangeRequest {
   readonly rollback?: Rollback | undefined;
   /** A remedy is pointless once the alert is gone; a revert is not. */
   readonly closesWhenResolved: boolean;
+  /** Nothing of it will be written: the gate says what it would say if it were. */
+  readonly hypothetical?: true;
   /** The branch of the open proposal that is planned anew. */
   readonly branch?: string;
 }

@@ -7,11 +7,12 @@ import type { ChangeRequest } from "../gate/change-request.ts";
 import { deliverChange } from "./deliver-change.ts";
 import { parkedWith } from "./parked.ts";
 import { collect, type Observed } from "../collect/collect.ts";
-import { diagnose, type Diagnosis, outcomeCauseOf } from "../diagnose/diagnose.ts";
+import { diagnose, type Diagnosis } from "../diagnose/diagnose.ts";
 import { learn } from "../learn.ts";
 import { plan, planChange } from "../plan/plan.ts";
 import { recall, type Recalled } from "../recall.ts";
 import { verify } from "../verify.ts";
+import { subjectOf } from "./subject.ts";
 
 /** One incident, from alert to lesson. The step names are a stored format: see `workflowVersion`. */
 export async function remediateIncident(incident: Incident, run: Run): Promise<void> {
@@ -64,18 +65,12 @@ async function attempt(
 ): Promise<IncidentOutcome> {
   const { step } = run;
   if (diagnosis.kind === "abstained") return { ending: "no-change", because: diagnosis.because };
-  const { witnesses, taintedOnly, needsPerson, secondWitness } = diagnosis;
-  const cause = outcomeCauseOf(diagnosis);
+  const subject = subjectOf(incident, { observed, diagnosis, precedents: recalled.lines });
   const planned = await step("plan", (ports) => plan(incident, diagnosis, ports));
   const { selfHealing } = observed;
   if (planned.kind === "none")
-    return { ending: planned.ending, because: planned.because, cause, selfHealing: selfHealing.because };
+    return { ending: planned.ending, because: planned.because, cause: subject.cause, selfHealing: selfHealing.because };
 
-  const subject: ChangeRequest = {
-    ...{ incident, evidence: observed.evidence, cause, witnesses, taintedOnly },
-    ...{ needsPerson, secondWitness, selfHealing },
-    ...{ precedents: recalled.lines, limit: observed.threshold?.limit, closesWhenResolved: true },
-  };
   const changed = await deliverChange(subject, planned, run);
   if (changed.syncedSha === undefined) return changed;
 

@@ -1,0 +1,139 @@
+import {
+  joinedSeries,
+  type PastAlert,
+  pastAlerts,
+  type PastIncident,
+  pastIncidents,
+} from "../../../domain/backtest/past-alerts.ts";
+import type { PastRecord } from "../../../domain/backtest/record.ts";
+import type { Series } from "../../../domain/evidence/evidence.ts";
+import type { Alert } from "../../../domain/incident/alert.ts";
+import type { Concern } from "../../../domain/incident/incident.ts";
+import type { UnplacedAlerts } from "../../../domain/incident/unplaced.ts";
+import { Unavailable } from "../../../ports/errors.ts";
+import type { Metrics } from "../../../ports/monitoring.ts";
+import { examinePast, type PastWorld } from "./examine.ts";
+
+export interface Backtest {
+  readonly cluster: string;
+  readonly from: Date;
+  readonly to: Date;
+  readonly metrics: Pick<Metrics, "range">;
+  readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
+  readonly lingerMs: number;
+  /** How many incidents are examined at once. */
+  readonly atOnce: number;
+}
+
+/** What is under way, for whoever waits. */
+export interface BacktestProgress {
+  readonly done: number;
+  readonly all: number;
+}
+
+/** What the alerts of the past came to: incidents, and alerts that lead to no workload. */
+export interface PastFound {
+  readonly incidents: readonly PastIncident[];
+  readonly unplaced: readonly UnplacedAlerts[];
+  /** What Prometheus said about answers that are not whole. */
+  readonly notes: readonly string[];
+}
+
+const stepSeconds = 30;
+const chunkMs = 6 * 3_600_000;
+
+/** The incidents of the past, by Prometheus' own record of its alerts. */
+export async function findPast(backtest: Backtest): Promise<PastFound> {
+  const { from, to, metrics } = backtest;
+  const parts: (readonly Series[])[] = [];
+  const notes = new Set<string>();
+  for (let start = from.getTime(); start < to.getTime(); start += chunkMs) {
+    const end = Math.min(start + chunkMs, to.getTime());
+    const points = Math.max(1, Math.ceil((end - start) / 1000 / stepSeconds));
+    const answer = await metrics.range(
+      alertsQuery,
+      new Date(start),
+      new Date(start + points * stepSeconds * 1000),
+      points,
+    );
+    parts.push(answer.series);
+    for (const note of answer.notes) notes.add(note);
+  }
+  const alerts = pastAlerts(joinedSeries(parts), { stepSeconds, endsAt: to.toISOString() });
+  const { placed, unplaced } = await placeAll(alerts, backtest);
+  return { incidents: pastIncidents(backtest.cluster, placed, backtest.lingerMs), unplaced, notes: [...notes] };
+}
+
+const alertsQuery = 'ALERTS{alertstate="firing"}';
+
+type Placed = PastAlert & { readonly workload: Extract<Concern, { kind: "workload" }>["workload"] };
+
+async function placeAll(alerts: readonly PastAlert[], { concernAt }: Backtest) {
+  const known = new Map<string, Concern>();
+  const placed: Placed[] = [];
+  const unplaced = new Map<string, UnplacedAlerts>();
+  for (const past of alerts) {
+    const { alert } = past;
+    const concern = known.get(alert.fingerprint) ?? (await concernAt(alert, new Date(alert.startsAt)));
+    if (concern.kind !== "unknown") known.set(alert.fingerprint, concern);
+    if (concern.kind === "workload") {
+      placed.push({ ...past, workload: concern.workload });
+      continue;
+    }
+    const { kind, because } = concern;
+    const times = (unplaced.get(alert.name)?.times ?? 0) + 1;
+    const line = concern.kind === "nobody" ? concern.line : "";
+    const { name, labels, startsAt: lastSeen } = alert;
+    unplaced.set(name, { name, kind, times, because, line, labels, lastSeen });
+  }
+  return { placed, unplaced: [...unplaced.values()].sort((a, b) => b.times - a.times) };
+}
+
+export interface Playing {
+  readonly world: PastWorld & {
+    /** How many questions found no answer so far: what was examined meanwhile is examined again. */
+    readonly unanswered: () => number;
+  };
+  readonly atOnce: number;
+  readonly save: (record: PastRecord) => void;
+  readonly tell: (progress: BacktestProgress) => void;
+}
+
+/** Examines every incident that is not on record yet; the answer is what found no answer twice, for another day. */
+export async function playPast(
+  incidents: readonly PastIncident[],
+  recorded: ReadonlySet<string>,
+  playing: Playing,
+): Promise<readonly PastIncident[]> {
+  let done = incidents.filter(({ incident }) => recorded.has(incident.uid)).length;
+  const one = async (past: PastIncident): Promise<boolean> => {
+    const record = await answered(past, playing);
+    if (record === undefined) return false;
+    playing.save(record);
+    done += 1;
+    playing.tell({ done, all: incidents.length });
+    return true;
+  };
+  const todo = incidents.filter(({ incident }) => !recorded.has(incident.uid));
+  const again: PastIncident[] = [];
+  const queue = [...todo];
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) if (!(await one(next))) again.push(next);
+  };
+  await Promise.all(Array.from({ length: playing.atOnce }, worker));
+  const silent: PastIncident[] = [];
+  for (const past of again) if (!(await one(past))) silent.push(past);
+  return silent;
+}
+
+/** A source that was away makes evidence look missing: such a record would be wrong, so there is none. */
+async function answered(past: PastIncident, { world }: Playing): Promise<PastRecord | undefined> {
+  const before = world.unanswered();
+  try {
+    const record = await examinePast(past, world);
+    return world.unanswered() === before ? record : undefined;
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined;
+    throw error;
+  }
+}

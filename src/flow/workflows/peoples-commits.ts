@@ -1,0 +1,58 @@
+import { changesOf } from "../../domain/backtest/peoples-changes.ts";
+import type { Course, PeoplesCommit } from "../../domain/backtest/verdict.ts";
+import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Workload } from "../../domain/kubernetes/workload.ts";
+import type { CommitMark } from "../../ports/github.ts";
+import { Refused } from "../../ports/errors.ts";
+import type { PastRendering } from "../collect/recent-commits.ts";
+
+export interface PeoplesCommits {
+  /** Those made while the alert fired, oldest first. */
+  readonly commits: readonly CommitMark[];
+  /** The alerting workload, and the one that our remedy goes to. */
+  readonly workloads: readonly Workload[];
+  readonly entryOf: (workload: Workload) => Promise<Entry>;
+  readonly renderedAt: PastRendering;
+}
+
+// Each costs two renderings: of a longer list nobody would know which of them healed.
+const mostCommits = 60;
+
+/** The commits that changed what is rendered of a workload; where one cannot be rendered, nobody knows. */
+export async function peoplesCommits(asked: PeoplesCommits): Promise<Course["people"]> {
+  const { commits, workloads } = asked;
+  if (commits.length === 0) return { kind: "known", commits: [] };
+  if (commits.length > mostCommits) return unknown(`${commits.length} commits were made while it fired`);
+  try {
+    const entries = await Promise.all(workloads.map((workload) => asked.entryOf(workload)));
+    const found: PeoplesCommit[] = [];
+    for (const commit of commits) {
+      const changes = await changedBy(commit, entries, asked);
+      if (typeof changes === "string") return unknown(changes);
+      if (changes.length > 0) found.push({ sha: commit.sha, at: commit.at, changes });
+    }
+    return { kind: "known", commits: found };
+  } catch (error) {
+    if (error instanceof Refused) return unknown(error.message);
+    throw error;
+  }
+}
+
+async function changedBy({ sha, parent }: CommitMark, entries: readonly Entry[], asked: PeoplesCommits) {
+  if (parent === undefined) return [];
+  const distinct = new Map(entries.map((entry) => [`${entry.tool} ${entry.path} ${entry.object}`, entry]));
+  const all: ObjectChange[] = [];
+  for (const entry of distinct.values()) {
+    const before = await asked.renderedAt(parent, entry);
+    const after = await asked.renderedAt(sha, entry);
+    const failed = [before, after].find((one) => one.kind === "unsupported");
+    if (failed?.kind === "unsupported") return `commit ${sha.slice(0, 7)} cannot be rendered: ${failed.because}`;
+    if (before.kind === "rendered" && after.kind === "rendered")
+      all.push(...changesOf(before.objects, after.objects, asked.workloads));
+  }
+  return all;
+}
+
+function unknown(because: string): Course["people"] {
+  return { kind: "unknown", because };
+}

@@ -1,0 +1,300 @@
+import { join } from "node:path";
+import { createSeriesStore, type Sample } from "../../cluster/metrics/series-store.ts";
+import { serveApi } from "../../cluster/servers/api-server.ts";
+import { createLogStore, lokiAnswer, type LogStore } from "../../cluster/servers/loki-api.ts";
+import { prometheusAnswer } from "../../cluster/servers/prometheus-api.ts";
+import { randomFrom } from "../../cluster/simulation/random.ts";
+import type { LabRule } from "../../cluster/metrics/rules.ts";
+import {
+  type Declared,
+  declaredFirst,
+  firstFiles,
+  manifestOf,
+  type PastCommit,
+  pathOf,
+  writePast,
+} from "./past-repository.ts";
+import { type PastStory, pastWorkloads, usualLoad } from "./past-stories.ts";
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+/** Stories begin at ten. */
+const hourOfStories = 10 * 60 * minute;
+const scrapeMs = minute;
+
+/** A past with known truth, on loopback: Prometheus, Loki and a repository. */
+export interface PastWorldServers {
+  readonly prometheus: string;
+  readonly loki: string;
+  readonly repository: string;
+  readonly from: Date;
+  readonly to: Date;
+  /** How often Prometheus and Loki were asked, and by which methods. */
+  readonly asked: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface PastSettings {
+  readonly directory: string;
+  readonly stories: readonly PastStory[];
+  readonly days: number;
+  /** Undefined = the repository has none. */
+  readonly guardrails?: string | undefined;
+}
+
+/** Writes the history and serves it. */
+export async function openPastWorld({ directory, stories, days, guardrails }: PastSettings): Promise<PastWorldServers> {
+  const to = Math.floor(Date.parse("2026-11-20T00:00:00Z") / day) * day;
+  const from = to - days * day;
+  const begin = (story: PastStory) => from + story.day * day + hourOfStories;
+  const events = stories.flatMap((story) => eventsOf(story, begin(story))).sort((a, b) => a.at - b.at);
+  const repository = join(directory, "past.git");
+  await writePast(repository, commitsOf(events, { from: from - day, guardrails }));
+  const store = createSeriesStore(Number.MAX_SAFE_INTEGER);
+  const logs = createLogStore(200_000);
+  writeSeries(store, logs, { from, to, events });
+  const asked: string[] = [];
+  const heard = <T>(name: string, method: string, answer: T): T => {
+    asked.push(`${method} ${name}`);
+    return answer;
+  };
+  const now = () => to;
+  const state = { store, now, lookbackMs: 5 * minute, rules: pastRules, alerts: () => [] };
+  const [prometheus, loki] = await Promise.all([
+    serveApi((request) => heard("prometheus", request.method, prometheusAnswer(state, request))),
+    serveApi((request) => heard("loki", request.method, lokiAnswer(logs, now, request))),
+  ]);
+  return {
+    ...{ prometheus: prometheus.url, loki: loki.url, repository, from: new Date(from), to: new Date(to), asked },
+    close: async () => void (await Promise.all([prometheus.close(), loki.close()])),
+  };
+}
+
+const inbound = 'direction="inbound"';
+const pastRules: readonly LabRule[] = [
+  {
+    alert: "HighRequestLatency",
+    expr: `histogram_quantile(0.99, sum by (namespace, deployment, le) (rate(response_latency_ms_bucket{${inbound}}[5m]))) > 300`,
+    ...{ forMs: 2 * minute, labels: { severity: "critical" }, annotations: {} },
+  },
+  {
+    alert: "HighErrorRate",
+    expr: `sum by (namespace, deployment) (rate(response_total{${inbound},classification="failure"}[5m])) / sum by (namespace, deployment) (rate(response_total{${inbound}}[5m])) > 0.05`,
+    ...{ forMs: 2 * minute, labels: { severity: "critical" }, annotations: {} },
+  },
+];
+
+interface PastEvent {
+  readonly at: number;
+  readonly workload: string;
+  readonly load?: number;
+  readonly declared?: Partial<Declared>;
+  readonly by?: string;
+}
+
+function eventsOf({ workload, load, calmsAt, badRelease, person }: PastStory, begin: number): PastEvent[] {
+  const change =
+    person &&
+    ("replicas" in person
+      ? { replicas: person.replicas }
+      : "tag" in person
+        ? { tag: person.tag }
+        : { memory: person.memory });
+  const after = (minutes: number) => begin + minutes * minute;
+  const isHealed = calmsAt ?? (person === undefined ? undefined : person.at + 120);
+  return [
+    ...(load === undefined ? [] : [{ at: begin, workload, load }]),
+    ...(load === undefined || isHealed === undefined ? [] : [{ at: after(isHealed), workload, load: usualLoad }]),
+    ...(badRelease
+      ? [{ at: after(badRelease.at), workload, declared: { tag: badRelease.tag }, by: "release-bot" }]
+      : []),
+    ...(person && change ? [{ at: after(person.at), workload, declared: change, by: "sre-anna" }] : []),
+  ];
+}
+
+function commitsOf(
+  events: readonly PastEvent[],
+  { from, guardrails }: { readonly from: number; readonly guardrails: string | undefined },
+): PastCommit[] {
+  const state = new Map<string, Declared>(pastWorkloads.map((one) => [one.name, declaredFirst(one)]));
+  const first = { at: new Date(from), subject: "begin", author: "sre-anna", files: firstFiles(guardrails) };
+  const rest = events.flatMap(({ at, workload, declared, by = "" }): PastCommit[] => {
+    const before = state.get(workload);
+    if (declared === undefined || before === undefined) return [];
+    const after = { ...before, ...declared };
+    state.set(workload, after);
+    const subject = `change ${Object.keys(declared).join(" and ")} of ${workload}`;
+    return [{ at: new Date(at), subject, author: by, files: { [pathOf(workload)]: manifestOf(workload, after) } }];
+  });
+  return [first, ...rest];
+}
+
+interface Counters {
+  requests: number;
+  failures: number;
+  fast: number;
+  slow: number;
+  /** Core seconds by pod. */
+  readonly cpu: Map<string, number>;
+  pressedSince: number | undefined;
+  failingSince: number | undefined;
+}
+
+const [coresPerRequest, coresOfPod] = [0.001, 0.1];
+const rollOutMs = minute;
+const [quietBeforeMs, quietAfterMs] = [40 * minute, 130 * minute];
+const pressed = 0.9;
+
+/** One scrape a minute of what the workloads did, and Prometheus' record of its own alerts. */
+function writeSeries(
+  store: ReturnType<typeof createSeriesStore>,
+  logs: LogStore,
+  { from, to, events }: { readonly from: number; readonly to: number; readonly events: readonly PastEvent[] },
+): void {
+  const random = randomFrom(7);
+  const counters = new Map(pastWorkloads.map(({ name }) => [name, emptyCounters()]));
+  for (let at = from, last = from - scrapeMs; at <= to; at += scrapeMs) {
+    // Nothing happens between the stories: a scrape in four minutes shows that as well.
+    const isQuiet = !events.some((event) => at > event.at - quietBeforeMs && at < event.at + quietAfterMs);
+    if (isQuiet && at - last < 4 * scrapeMs) continue;
+    const seconds = (at - last) / 1000;
+    last = at;
+    const alerts: Sample[] = [];
+    const samples = pastWorkloads.flatMap((one) => {
+      const own = events.filter((event) => event.workload === one.name);
+      const count = counters.get(one.name) ?? emptyCounters();
+      const now = stateAt(own, declaredFirst(one), at);
+      const noise = 0.97 + 0.06 * random();
+      advance(count, one.name, now, { noise, at, seconds });
+      alerts.push(...alertsOf(one, count, at));
+      if (now.isFailing)
+        logs.add({
+          atMs: at,
+          labels: { namespace: one.namespace, pod: podsOf(one.name, now, 0) },
+          line: "error: cannot read the price list",
+        });
+      return [...trafficOf(one, count), ...podSamples(one, now, count), ...stateSamples(one, now)];
+    });
+    store.append("shop", at, samples);
+    store.append("rules", at, alerts);
+  }
+}
+
+type Running = ReturnType<typeof stateAt>;
+type PastWorkload = (typeof pastWorkloads)[number];
+
+function stateAt(events: readonly PastEvent[], first: Declared, at: number) {
+  const load = events.findLast((event) => event.load !== undefined && event.at <= at)?.load ?? usualLoad;
+  const declared = events
+    .filter((event) => event.declared !== undefined && event.at + rollOutMs <= at)
+    .reduce<Declared>((before, event) => ({ ...before, ...event.declared }), first);
+  return { load, declared, isFailing: declared.tag !== first.tag };
+}
+
+function emptyCounters(): Counters {
+  return {
+    requests: 0,
+    failures: 0,
+    fast: 0,
+    slow: 0,
+    cpu: new Map(),
+    pressedSince: undefined,
+    failingSince: undefined,
+  };
+}
+
+function advance(
+  count: Counters,
+  name: string,
+  running: Running,
+  { noise, at, seconds }: { readonly noise: number; readonly at: number; readonly seconds: number },
+): void {
+  const { load, declared, isFailing } = running;
+  const requests = load * noise * seconds;
+  const used = Math.min(load * noise * coresPerRequest, declared.replicas * coresOfPod * 1.1);
+  const isPressed = used / (declared.replicas * coresOfPod) >= pressed;
+  count.requests += requests;
+  count.failures += isFailing ? requests * 0.3 : 0;
+  count.fast += isPressed ? requests * 0.4 : requests * 0.998;
+  count.slow += isPressed ? requests * 0.6 : requests * 0.002;
+  for (let place = 0; place < declared.replicas; place += 1) {
+    const pod = podsOf(name, running, place);
+    count.cpu.set(pod, (count.cpu.get(pod) ?? 0) + (used * seconds) / declared.replicas);
+  }
+  count.pressedSince = isPressed ? (count.pressedSince ?? at) : undefined;
+  count.failingSince = isFailing ? (count.failingSince ?? at) : undefined;
+}
+
+const firesAfterMs = 5 * minute;
+
+function alertsOf({ name, namespace }: PastWorkload, { pressedSince, failingSince }: Counters, at: number): Sample[] {
+  const fires = (since: number | undefined) => since !== undefined && at - since >= firesAfterMs;
+  const about = { namespace, deployment: name, severity: "critical", alertstate: "firing" };
+  const one = (alertname: string) => ({ name: "ALERTS", labels: { alertname, ...about }, value: 1 });
+  return [
+    ...(fires(pressedSince) ? [one("HighRequestLatency")] : []),
+    ...(fires(failingSince) ? [one("HighErrorRate")] : []),
+  ];
+}
+
+function trafficOf({ name, namespace }: PastWorkload, { requests, failures, fast, slow }: Counters): Sample[] {
+  const labels = { namespace, deployment: name, direction: "inbound" };
+  const bucket = (le: string, value: number) => ({
+    name: "response_latency_ms_bucket",
+    labels: { ...labels, le },
+    value,
+  });
+  return [
+    { name: "request_total", labels, value: requests },
+    { name: "response_total", labels: { ...labels, classification: "success" }, value: requests - failures },
+    { name: "response_total", labels: { ...labels, classification: "failure" }, value: failures },
+    ...[bucket("50", fast), bucket("1000", fast + slow), bucket("+Inf", fast + slow)],
+  ];
+}
+
+function podsOf(name: string, { declared }: Running, place: number): string {
+  const hash = declared.tag === "1.0.0" ? "5d4f8c7b9" : "7c6d9e8fa";
+  return `${name}-${hash}-x${place}abc`;
+}
+
+function podSamples({ name, namespace }: PastWorkload, running: Running, { cpu }: Counters): Sample[] {
+  const { replicas, memory } = running.declared;
+  const set = podsOf(name, running, 0).replace(/-x0abc$/, "");
+  return Array.from({ length: replicas }).flatMap((_, place): Sample[] => {
+    const pod = podsOf(name, running, place);
+    const own = { namespace, pod, container: name };
+    const limit = Number.parseInt(memory, 10) * 2 ** 20;
+    return [
+      { name: "container_cpu_usage_seconds_total", labels: own, value: cpu.get(pod) ?? 0 },
+      { name: "container_memory_working_set_bytes", labels: own, value: 90 * 2 ** 20 },
+      { name: "kube_pod_info", labels: { namespace, pod, node: "node-1" }, value: 1 },
+      { name: "kube_pod_owner", labels: { namespace, pod, owner_kind: "ReplicaSet", owner_name: set }, value: 1 },
+      { name: "kube_pod_container_status_restarts_total", labels: own, value: 0 },
+      {
+        name: "kube_pod_container_resource_requests",
+        labels: { ...own, resource: "cpu", unit: "core" },
+        value: coresOfPod,
+      },
+      {
+        name: "kube_pod_container_resource_requests",
+        labels: { ...own, resource: "memory", unit: "byte" },
+        value: 2 ** 27,
+      },
+      {
+        name: "kube_pod_container_resource_limits",
+        labels: { ...own, resource: "memory", unit: "byte" },
+        value: limit,
+      },
+    ];
+  });
+}
+
+function stateSamples({ name, namespace }: PastWorkload, { declared: { replicas } }: Running): Sample[] {
+  const labels = { namespace, deployment: name };
+  const values = {
+    ...{ kube_deployment_spec_replicas: replicas, kube_deployment_status_replicas_ready: replicas },
+    ...{ kube_deployment_status_replicas_updated: replicas, kube_deployment_metadata_generation: 1 },
+    kube_deployment_status_observed_generation: 1,
+  };
+  return Object.entries(values).map(([metric, value]) => ({ name: metric, labels, value }));
+}

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { openMirror } from "../../../adapters/git-mirror.ts";
+import { loki } from "../../../adapters/monitoring/loki.ts";
+import { prometheus } from "../../../adapters/monitoring/prometheus.ts";
+import { renderer } from "../../../adapters/cli-tools/renderer.ts";
+import { openHistory } from "../../../adapters/past/history.ts";
+import { queryPace } from "../../../adapters/past/pace.ts";
+import type { PastRecord } from "../../../domain/backtest/record.ts";
+import { findPast, type PastFound, playPast } from "../../../flow/jobs/backtest/backtest.ts";
+import { openPast } from "../../../server/jobs/past-ports.ts";
+import type { PastWorldServers } from "./past-world.ts";
+
+/** The waits of an ordinary installation. */
+export const pastTimings = {
+  ...{ pollMs: 15_000, lookbackMs: 30 * 60_000, rateWindow: "5m", settleMs: 3 * 60_000, coolDownMs: 300_000 },
+  ...{ lingerMs: 300_000, decideTimeoutMs: 1, syncTimeoutMs: 1, verifyTimeoutMs: 1, modelDeadlineMs: 1 },
+  ...{ historyMs: 7 * 86_400_000, selfHealMs: 600_000 },
+};
+
+/** Plays the backtest over a past of the lab, as the command does. */
+export async function playPastWorld(
+  world: PastWorldServers,
+  options: {
+    readonly directory: string;
+    readonly overlay?: Record<string, string>;
+    readonly tell?: (line: string) => void;
+  },
+): Promise<PastFound & { readonly records: readonly PastRecord[] }> {
+  const mirror = openMirror({
+    ...{ directory: join(options.directory, "mirror"), url: world.repository, freshMs: 60_000 },
+    authorization: async () => "",
+  });
+  const cluster = "production";
+  const past = openPast({
+    metrics: prometheus({ url: world.prometheus, authorization: undefined }),
+    logs: loki({ url: world.loki, authorization: undefined }),
+    history: await openHistory(mirror, options.overlay ?? {}),
+    ...{ pace: queryPace(0), renderer: renderer({ kubectl: null, kustomize: null, helm: null }) },
+    ...{ cluster, clusterLabel: "cluster", timings: pastTimings, until: world.to },
+    ...(options.tell ? { tell: options.tell } : {}),
+  });
+  const found = await findPast({
+    ...{ cluster, from: world.from, to: world.to, metrics: past.metrics, concernAt: past.concernAt },
+    ...{ lingerMs: pastTimings.lingerMs, atOnce: 2 },
+  });
+  const records: PastRecord[] = [];
+  const playing = {
+    world: past,
+    atOnce: 2,
+    save: (record: PastRecord) => void records.push(record),
+    tell: () => undefined,
+  };
+  const silent = await playPast(found.incidents, new Set(), playing);
+  if (silent.length > 0) throw new Error(`${silent.length} incidents found no answer`);
+  return { ...found, records: records.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1)) };
+}

@@ -1,0 +1,195 @@
+import { createHash } from "node:crypto";
+import { pastCluster } from "../../adapters/past/cluster.ts";
+import { desiredIn, type DesiredSources } from "../../adapters/past/desired.ts";
+import type { GitHistory } from "../../adapters/past/history.ts";
+import { pastObjects } from "../../adapters/past/objects.ts";
+import type { QueryPace } from "../../adapters/past/pace.ts";
+import type { PastIncident } from "../../domain/backtest/past-alerts.ts";
+import type { PolicyEngine } from "../../domain/gate/policy-report.ts";
+import type { Alert } from "../../domain/incident/alert.ts";
+import type { Concern } from "../../domain/incident/incident.ts";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import type { ChartTools, Rendered } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import type { Workload } from "../../domain/kubernetes/workload.ts";
+import { openConcerns } from "../../flow/collect/concerns/concerns.ts";
+import type { PastWorld } from "../../flow/jobs/backtest/examine.ts";
+import { render } from "../../manifests/render/render.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+import type { Logs, Metrics } from "../../ports/monitoring.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { readOnly } from "../../ports/read-only.ts";
+import type { Timings } from "../../ports/timings.ts";
+
+/** What the past is read from. */
+export interface PastSources {
+  readonly metrics: Metrics;
+  readonly logs: Logs | undefined;
+  readonly history: GitHistory;
+  readonly pace: QueryPace;
+  readonly renderer: { readonly render: (tree: Tree, entry: Entry) => Promise<Rendered> };
+  readonly charts?: ChartTools | undefined;
+  readonly policies?: PolicyEngine | undefined;
+  readonly marks?: DesiredSources["marks"];
+  readonly cluster: string;
+  readonly clusterLabel: string;
+  readonly timings: Timings;
+  readonly until: Date;
+  readonly tell?: (line: string) => void;
+}
+
+/** The past as the line may ask it: every port at one moment, at a pace, and none that writes. */
+export interface PastPlay extends PastWorld {
+  readonly metrics: Metrics;
+  readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
+  readonly unanswered: () => number;
+}
+
+/** Puts the ports of the past together. */
+export function openPast(sources: PastSources): PastPlay {
+  const { history, until, cluster, clusterLabel } = sources;
+  const heard = { silent: 0 };
+  const metrics = pacedMetrics(sources, heard);
+  const logs = pacedLogs(sources, heard);
+  const rendering = oneRenderer(sources);
+  const desired = desiredIn({ cluster, render: rendering, ...(sources.marks ? { marks: sources.marks } : {}) });
+  const desiredAt = async (moment: Date, workload: Workload) =>
+    desired((await history.at(moment).head()).tree, workload);
+  const policies = sources.policies && remembered(sources.policies);
+  return {
+    ...{ metrics, until, unanswered: () => heard.silent, commitsBetween: history.between },
+    entryAt: async (moment, workload) => (await desiredAt(moment, workload)).entry,
+    renderedAt: async (sha, entry) => rendering(await history.tree(sha), entry),
+    concernAt: (alert, moment) => {
+      const at = { metrics, clock: { now: () => moment }, github: history.at(moment) };
+      const objects = pastObjects({ metrics, at: moment });
+      return openConcerns({ ...at, objects, cluster, clusterLabel }).of(alert);
+    },
+    portsAt: (moment, past) => {
+      const github = history.at(moment);
+      const clock = { now: () => moment };
+      const at = { metrics, at: moment, lookbackMs: sources.timings.lookbackMs };
+      const then = {
+        metrics,
+        logs,
+        clock,
+        github,
+        cluster: pastCluster({ ...at, desired: (of) => desiredAt(moment, of) }),
+      };
+      const objects = pastObjects(at);
+      const concerns = openConcerns({ ...{ metrics, clock, github, objects }, cluster, clusterLabel });
+      return readOnly(
+        { ...noOne(sources, past), renderer: { render: rendering }, ...then, concerns, policies } as unknown as Ports,
+        "a backtest writes nothing",
+      );
+    },
+  };
+}
+
+/** People, proposals and a model of that time are not there to be asked; records tell what a first installation would know. */
+function noOne({ charts, timings, tell }: PastSources, { cycles }: PastIncident) {
+  const refuse = () => Promise.reject(new Refused("a backtest asks nobody"));
+  const people = { comment: refuse, commentsOn: refuse, permissionOf: refuse, teamsOf: refuse, committersOf: refuse };
+  const log = (incident: string, verb: string, text: string) => tell?.(`${incident} ${verb}: ${text}`);
+  return {
+    ...{ people, model: undefined, prompts: { diagnose: "", repair: "" }, random: () => "0".repeat(32) },
+    ...{ sealKey: "", charts, timings, telemetry: { log }, records: nothingRecorded(cycles) },
+    // Each source has its own deadline, and waiting for one's turn is no silence.
+    withTimeout: <T>(_milliseconds: number, work: Promise<T>) => work,
+  };
+}
+
+function nothingRecorded(
+  cycles: number,
+): Pick<
+  Ports["records"],
+  "saveCapsule" | "changesSince" | "firingsSince" | "mergesSince" | "pendingFiles" | "withdrawals"
+> {
+  return {
+    saveCapsule: async () => undefined,
+    changesSince: async () => 0,
+    firingsSince: async () => cycles,
+    mergesSince: async () => [],
+    pendingFiles: async () => [],
+    withdrawals: async () => [],
+  };
+}
+
+const retries = 2;
+
+/** Asks at the pace, again where there was no answer, and counts what stayed without one. */
+function asker({ pace }: PastSources, heard: { silent: number }) {
+  return async <T>(ask: () => Promise<T>): Promise<T> => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await pace.run(ask);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        if (attempt < retries) continue;
+        heard.silent += 1;
+        throw error;
+      }
+    }
+  };
+}
+
+function pacedMetrics(sources: PastSources, heard: { silent: number }): Metrics {
+  const ask = asker(sources, heard);
+  const rules = new Map<string, ReturnType<Metrics["ruleOf"]>>();
+  return {
+    range: (query, from, to, points) => ask(() => sources.metrics.range(query, from, to, points)),
+    // The rules are those of today: one question for each kind of alert is enough.
+    ruleOf: async (alert) => {
+      const key = JSON.stringify([alert.name, alert.labels]);
+      const known = rules.get(key) ?? ask(() => sources.metrics.ruleOf(alert));
+      rules.set(key, known);
+      known.catch(() => rules.delete(key));
+      const rule = await known;
+      if (rule === undefined) return undefined;
+      const { state: _, ...then } = rule;
+      return then;
+    },
+  };
+}
+
+function pacedLogs(sources: PastSources, heard: { silent: number }): Logs | undefined {
+  const { logs } = sources;
+  if (logs === undefined) return undefined;
+  const ask = asker(sources, heard);
+  return {
+    around: (workload, from, to) => ask(() => logs.around(workload, from, to)),
+    errorRate: (workload, from, to) => ask(() => logs.errorRate(workload, from, to)),
+  };
+}
+
+/** Our own subset where it suffices: it spares a process for each commit. What a tree rendered to is kept with it. */
+function oneRenderer({ renderer }: PastSources): (tree: Tree, entry: Entry) => Promise<Rendered> {
+  const known = new WeakMap<Tree, Map<string, Promise<Rendered>>>();
+  return (tree, entry) => {
+    const ofTree = known.get(tree) ?? new Map<string, Promise<Rendered>>();
+    known.set(tree, ofTree);
+    const key = [entry.tool, entry.path, entry.object, entry.cluster].join(" ");
+    const own = () => render(tree, entry);
+    const rendered = ofTree.get(key) ?? renderedBy(own(), () => renderer.render(tree, entry));
+    ofTree.set(key, rendered);
+    rendered.catch(() => ofTree.delete(key));
+    return rendered;
+  };
+}
+
+async function renderedBy(own: Rendered, tool: () => Promise<Rendered>): Promise<Rendered> {
+  return own.kind === "rendered" ? own : tool();
+}
+
+/** The policies are asked once for each distinct effect. */
+function remembered(engine: PolicyEngine): PolicyEngine {
+  const known = new Map<string, ReturnType<PolicyEngine["judge"]>>();
+  return {
+    judge: (question) => {
+      const key = createHash("sha256").update(JSON.stringify(question)).digest("hex");
+      const verdict = known.get(key) ?? engine.judge(question);
+      known.set(key, verdict);
+      return verdict;
+    },
+  };
+}

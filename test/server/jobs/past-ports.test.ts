@@ -1,0 +1,87 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { PastRecord } from "../../../src/domain/backtest/record.ts";
+import { pastStories } from "../../../src/lab/scenarios/backtest/past-stories.ts";
+import { openPastWorld, type PastWorldServers } from "../../../src/lab/scenarios/backtest/past-world.ts";
+import { playPastWorld } from "../../../src/lab/scenarios/backtest/play-past.ts";
+
+const days = 5;
+const directory = mkdtempSync(join(tmpdir(), "rectify-past-"));
+const stories = pastStories.filter(({ day }) => day < days);
+let world: PastWorldServers;
+let played: Awaited<ReturnType<typeof playPastWorld>>;
+let before: string;
+
+beforeAll(async () => {
+  world = await openPastWorld({ directory, days, stories, guardrails: "namespaces: [shop]\n" });
+  before = stateOf(world.repository);
+  played = await playPastWorld(world, { directory });
+}, 120_000);
+
+afterAll(async () => {
+  await world.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe("a backtest over a past with known truth", () => {
+  test("finds each story once, with the verdict that is true", () => {
+    const seen = played.records.map(({ workload, alert, verdict }) => [workload.split("/")[2], alert, verdict.kind]);
+    expect(seen).toEqual(stories.map(({ workload, alert, truth }) => [workload, alert, truth]));
+  });
+
+  test("says how much sooner: from 30 s after the alert to the commit of the person", () => {
+    const leads = played.records.map(({ verdict, startedAt }) => [verdict.leadMs, startedAt] as const);
+    const wanted = stories.map(({ person }, index) => {
+      const begun = Date.parse(leads[index]?.[1] ?? "");
+      const story = Math.floor(begun / 3_600_000) * 3_600_000;
+      return person && story + person.at * 60_000 - begun - 30_000;
+    });
+    expect(leads.map(([lead]) => lead)).toEqual(wanted);
+  });
+
+  test("names the numbers of both", () => {
+    expect(played.records[0]).toMatchObject({
+      would: { kind: "proposed", to: 4 },
+      verdict: { ours: "4", theirs: "4" },
+    });
+  });
+
+  test("calls what cannot be known any more missing", () => {
+    for (const { missing } of played.records) expect(missing).toContain("events around the workload");
+  });
+
+  test("only reads: every question is a GET, and the repository is as it was", () => {
+    expect(new Set(world.asked)).toEqual(new Set(["GET prometheus", "GET loki"]));
+    expect(stateOf(world.repository)).toBe(before);
+  });
+});
+
+test("a past without guardrails is seen with those that are tried", async () => {
+  const none = await openPastWorld({
+    directory: mkdtempSync(join(directory, "none-")),
+    days: 2,
+    stories: stories.slice(0, 1),
+  });
+  try {
+    const scratch = mkdtempSync(join(directory, "mirror-"));
+    const [without] = (await playPastWorld(none, { directory: scratch })).records as [PastRecord];
+    expect(without.would).toMatchObject({ kind: "no-remedy", because: expect.stringContaining(".github/rectify.yml") });
+    const overlay = { ".github/rectify.yml": "namespaces: [shop]\n" };
+    const [tried] = (await playPastWorld(none, { directory: scratch, overlay })).records as [PastRecord];
+    expect(tried.verdict.kind).toBe("earlier");
+  } finally {
+    await none.close();
+  }
+}, 60_000);
+
+function stateOf(repository: string): string {
+  return readdirSync(repository, { recursive: true, encoding: "utf8", withFileTypes: true })
+    .filter((item) => item.isFile())
+    .map(
+      (item) => `${item.parentPath}/${item.name} ${readFileSync(join(item.parentPath, item.name)).toString("base64")}`,
+    )
+    .sort()
+    .join("\n");
+}
