@@ -2,8 +2,8 @@ export interface Clock {
   now(): Date;
 }
 
-/** The same answer, or `Unavailable` when it takes longer. The work itself is not stopped. */
-export type WithTimeout = <T>(milliseconds: number, work: Promise<T>) => Promise<T>;
+/** The same answer, or `Unavailable`, with what was asked, when it takes longer. The work itself is not stopped. */
+export type WithTimeout = <T>(milliseconds: number, work: Promise<T>, asked?: string) => Promise<T>;
 
 /** Tells what happens while it happens: log lines and the lab's story. */
 export interface Telemetry {

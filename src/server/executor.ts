@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { ownPlace, type Place } from "../adapters/postgres/executors.ts";
 import type { Store } from "../adapters/postgres/store.ts";
 import type { Telemetry } from "../ports/runtime.ts";
+import { onceAtATime, repeat } from "./jobs/repeat.ts";
 
 /** This process among those that share the database. */
 export interface Executor {
@@ -171,25 +172,6 @@ function inHand() {
         const timer = setTimeout(goOn, longestMs);
         waiting = [...waiting, () => (clearTimeout(timer), goOn())];
       });
-    },
-  };
-}
-
-function onceAtATime(work: () => Promise<void>) {
-  let current: Promise<void> | undefined;
-  return {
-    run: () => (current ??= work().finally(() => (current = undefined))),
-    ended: async () => current,
-  };
-}
-
-function repeat(pauseMs: number, work: () => Promise<void>) {
-  const once = onceAtATime(work);
-  const timer = setInterval(() => void once.run(), pauseMs);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await once.ended();
     },
   };
 }

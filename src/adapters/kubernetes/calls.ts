@@ -1,4 +1,5 @@
 import { Refused, Unavailable } from "../../ports/errors.ts";
+import { withTimeout } from "../http/timeout.ts";
 
 export const defaultDeadlineMs = 10_000;
 
@@ -8,12 +9,8 @@ export async function asked<T>(
   what: string,
   call: () => Promise<T>,
 ): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Unavailable(`Kubernetes: ${what}: no answer in time`)), deadlineMs);
-  });
   try {
-    return await Promise.race([call(), late]);
+    return await withTimeout(deadlineMs, call(), `Kubernetes: ${what}`);
   } catch (cause) {
     if (cause instanceof Refused || cause instanceof Unavailable) throw cause;
     const code = (cause as { code?: unknown }).code;
@@ -24,8 +21,6 @@ export async function asked<T>(
     if (typeof code === "number" && code !== 429 && code < 500)
       throw new Refused(`Kubernetes: ${what}: ${status}`, { cause });
     throw new Unavailable(`Kubernetes: ${what}: ${status}`, { cause });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -6,6 +6,7 @@ import type { PostMortem } from "../../domain/records/post-mortem.ts";
 import type { Memory, MemoryState } from "../../domain/records/precedent.ts";
 import type { GitHost } from "../../ports/github.ts";
 import { Unavailable } from "../../ports/errors.ts";
+import { repeat } from "./repeat.ts";
 
 /** The memory of a running Rectify, with what keeps it like Git. */
 export interface RefreshedMemory extends Memory {
@@ -66,13 +67,12 @@ export function refreshMemory(options: MemoryRefreshOptions): RefreshedMemory {
     [opening, index, seen] = [undefined, undefined, undefined];
     await Promise.allSettled([broken?.close()]);
   };
-  const refresh = oneAtATime(() => look().catch(failed));
-  const timer = setInterval(() => void refresh(), options.everyMs);
-  void refresh();
+  const refreshing = repeat(options.everyMs, () => look().catch(failed));
+  void refreshing.now();
   return {
     state: () => index?.state() ?? offBecause(problem),
     records: () => records,
-    refresh,
+    refresh: refreshing.now,
     nearest: async (text, k, among) => {
       if (index === undefined) return [];
       return withTimeout(longestSearchMs, index.search(text, k, among)).catch((error: Error) => {
@@ -82,7 +82,8 @@ export function refreshMemory(options: MemoryRefreshOptions): RefreshedMemory {
     },
     close: async () => {
       closed = true;
-      clearInterval(timer);
+      // What is under way is not waited for: the model server may hang.
+      void refreshing.stop();
       const [opened] = await Promise.allSettled([opening]);
       if (opened.status === "fulfilled") await opened.value?.close();
     },
@@ -99,15 +100,5 @@ function onceInARow(warn: (text: string) => void): (text: string) => void {
   return (text) => {
     if (text !== last) warn(text);
     last = text;
-  };
-}
-
-function oneAtATime(work: () => Promise<void>): () => Promise<void> {
-  let current: Promise<void> | undefined;
-  return () => {
-    current ??= work().finally(() => {
-      current = undefined;
-    });
-    return current;
   };
 }

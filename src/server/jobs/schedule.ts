@@ -1,4 +1,5 @@
 import type { Telemetry } from "../../ports/runtime.ts";
+import { repeat } from "./repeat.ts";
 
 export interface Watching {
   readonly telemetry: Telemetry;
@@ -13,25 +14,9 @@ export function schedule(
   works: Readonly<Record<string, () => Promise<void>>>,
 ): { stop(): Promise<void> } {
   const ticks = Object.entries(works).map(([name, work]) =>
-    repeated(pauseMs, async () => {
+    repeat(pauseMs, async () => {
       if (isOurs()) await work().catch((error: Error) => telemetry.log("", name, error.message));
     }),
   );
   return { stop: async () => void (await Promise.all(ticks.map((tick) => tick.stop()))) };
-}
-
-/** Does the work again and again, never twice at once. */
-function repeated(pauseMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
-  let current: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    current ??= work().finally(() => {
-      current = undefined;
-    });
-  }, pauseMs);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await current;
-    },
-  };
 }

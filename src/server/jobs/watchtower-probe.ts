@@ -2,6 +2,7 @@ import type { OllamaModel } from "../../adapters/ollama/ollama.ts";
 import { guardrailsOf, type LoadedGuardrails } from "../../flow/collect/load-guardrails.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { repeat } from "./repeat.ts";
 import { known } from "../../ports/errors.ts";
 
 /**
@@ -16,7 +17,6 @@ export function probeWatchtower(
 ): () => Promise<void> {
   const { watchtower, github, timings } = ports;
   let stopped = false;
-  let looking: Promise<void> | undefined;
   const look = async () => {
     // A repository that gives no answer says nothing of its guardrails: the stories wait for it anyway.
     const guardrails = await known(() => guardrailsOf({ github }));
@@ -30,16 +30,11 @@ export function probeWatchtower(
     const probing = watchtower !== undefined && isWatching(watchtower.state()) && !stopped;
     if (probing && watchtower.state().signals.modelRule !== "off") await probe(model, timings.modelDeadlineMs);
   };
-  const timer = setInterval(() => {
-    looking ??= look().finally(() => {
-      looking = undefined;
-    });
-  }, everyMs);
+  const looking = repeat(everyMs, look);
   return async () => {
     stopped = true;
-    clearInterval(timer);
     model?.close();
-    await looking;
+    await looking.stop();
     await watchtower?.saved();
   };
 }

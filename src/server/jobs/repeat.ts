@@ -1,0 +1,40 @@
+/** Work that is never done twice at once. */
+export interface OnceAtATime {
+  /** Begins it, or waits for what is under way; both get the same end. */
+  run(): Promise<void>;
+  /** Resolves when nothing is under way. */
+  ended(): Promise<void>;
+}
+
+/** Who asks while the work is under way waits for it, and begins no other. */
+export function onceAtATime(work: () => Promise<void>): OnceAtATime {
+  let current: Promise<void> | undefined;
+  const run = () => {
+    current ??= work().finally(() => {
+      current = undefined;
+    });
+    return current;
+  };
+  return { run, ended: async () => current };
+}
+
+/** The work again and again, once at a time: a beat that finds it under way is left out. */
+export interface Repeated {
+  /** Does it now, or waits for what is under way. */
+  now(): Promise<void>;
+  /** No beat begins it any more; resolves when what is under way has ended. */
+  stop(): Promise<void>;
+}
+
+/** Does the work with each beat until it is stopped. */
+export function repeat(pauseMs: number, work: () => Promise<void>): Repeated {
+  const once = onceAtATime(work);
+  const timer = setInterval(() => void once.run(), pauseMs);
+  return {
+    now: once.run,
+    stop: async () => {
+      clearInterval(timer);
+      await once.ended();
+    },
+  };
+}
