@@ -9,7 +9,7 @@ import { listDeliveries, replayDeliveries } from "./commands/records/deliveries.
 import { exportTraining, type TrainingExport } from "./commands/records/export-training.ts";
 import { explain, replay, type Told } from "./commands/records/explain.ts";
 import { examine, renderFindings } from "./commands/doctor/doctor.ts";
-import { runLab } from "./lab/lab.ts";
+import { type LabAsked, runLab } from "./lab/lab.ts";
 import { type SurveyAsked, surveyCommand } from "./commands/repository/survey.ts";
 import { locateHelp } from "./commands/repository/locate-answer.ts";
 import { type LocateAsked, locateCommand } from "./commands/repository/locate.ts";
@@ -35,12 +35,11 @@ program
   .command("lab")
   .description("play one incident from alert to verified recovery in an embedded world")
   .option("--scenario <name>", `one of: ${scenarioNames.join(", ")}`, "scale")
+  .option("--fault <file>", "play the fault that this file describes instead (test/faults-atlas/README.md)")
   .option("--json", "print one JSON object as the last line, and no story")
   .option("--keep", "keep the pages up until Ctrl-C")
-  .action(async (options: { scenario: string; json?: true; keep?: true }) => {
-    process.exit(
-      await runLab({ scenario: options.scenario, json: options.json ?? false, keep: options.keep ?? false }),
-    );
+  .action(async ({ scenario, fault, json = false, keep = false }: LabAsked) => {
+    process.exit(await runLab({ scenario, fault, json, keep }));
   });
 
 program

@@ -1,15 +1,24 @@
+import { readFileSync } from "node:fs";
 import { preflight } from "../settings/preflight.ts";
+import { readFault } from "./faults/fault-file.ts";
+import { faultScenario } from "./faults/fault-scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import { runScenario, type LabResult } from "./run.ts";
 import { scenarioNames, scenarioOf } from "./scenarios/catalogue.ts";
 import { labPrinter } from "./printer.ts";
 
 export interface LabOptions {
   readonly scenario: string;
+  /** A fault file to play instead of a scenario. */
+  readonly fault?: string | undefined;
   /** One JSON object as the last line of stdout; the story goes to stderr. */
   readonly json: boolean;
   /** Keep the world up until the process is told to stop. */
   readonly keep: boolean;
 }
+
+/** The same as the command line gives it. */
+export type LabAsked = Pick<LabOptions, "scenario" | "fault"> & Partial<Pick<LabOptions, "json" | "keep">>;
 
 /** Plays one scenario. The answer is the exit code: 0 only when the story ended as it should. */
 export async function runLab(options: LabOptions): Promise<number> {
@@ -17,21 +26,48 @@ export async function runLab(options: LabOptions): Promise<number> {
   process.noDeprecation = true;
   const out = (line: string) => process.stdout.write(`${line}\n`);
   const story = options.json ? (line: string) => process.stderr.write(`${line}\n`) : out;
-  const scenario = scenarioOf(options.scenario);
-  const problems = [
-    ...(scenario ? [] : [`no scenario ${options.scenario}: choose one of ${scenarioNames.join(", ")}`]),
-    ...(await preflight(undefined)),
-  ];
+  const asked = askedFor(options);
+  const scenario = asked.kind === "scenario" ? asked.scenario : undefined;
+  const problems = [...(asked.kind === "problems" ? asked.problems : []), ...(await preflight(undefined))];
   if (!scenario || problems.length > 0) {
     process.stderr.write(`The lab cannot start:\n${problems.map((problem) => `  - ${problem}\n`).join("")}`);
     return 1;
   }
   const teller = labPrinter(story, !options.json && process.stdout.isTTY === true);
-  const played = await runScenario(options.scenario, scenario, { teller, keep: options.keep });
+  const played = await runScenario(options.fault ?? options.scenario, scenario, { teller, keep: options.keep });
   if (options.json) out(JSON.stringify(played.result));
   else summary(played.result, played.wrong).forEach(out);
   for (const problem of options.json ? played.wrong : []) process.stderr.write(`not as it should be: ${problem}\n`);
   return played.wrong.length === 0 ? 0 : 1;
+}
+
+type AskedFor =
+  | { readonly kind: "scenario"; readonly scenario: Scenario }
+  | { readonly kind: "problems"; readonly problems: readonly string[] };
+
+function askedFor({ scenario, fault }: LabOptions): AskedFor {
+  if (fault === undefined) {
+    const found = scenarioOf(scenario);
+    const problem = `no scenario ${scenario}: choose one of ${scenarioNames.join(", ")}`;
+    return found ? { kind: "scenario", scenario: found } : { kind: "problems", problems: [problem] };
+  }
+  const source = textOf(fault);
+  if (source === undefined) return { kind: "problems", problems: [`${fault} cannot be read`] };
+  const read = readFault(source);
+  if (!read.ok) return { kind: "problems", problems: read.problems.map((problem) => `${fault}: ${problem}`) };
+  try {
+    return { kind: "scenario", scenario: faultScenario(read.fault) };
+  } catch (error) {
+    return { kind: "problems", problems: [`${fault}: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 function summary(result: LabResult, wrong: readonly string[]): string[] {

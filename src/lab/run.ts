@@ -5,7 +5,7 @@ import { findKyverno } from "../adapters/cli-tools/kyverno.ts";
 import { type Rectify, startRectify } from "../main.ts";
 import { kyvernoPlaces } from "../server/policy-engine.ts";
 import { openWorld } from "./world.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Expected, Scenario } from "./scenario.ts";
 import { type LabRun, until } from "./start.ts";
 import type { LabPrinter } from "./printer.ts";
 
@@ -119,7 +119,9 @@ async function outcome(name: string, scenario: Scenario, stage: LabRun, teller: 
     timings: timingsOf(teller),
     githubCalls: forge.calls.length,
   };
-  return { result, wrong: differences(result, scenario, { pulls: forge.pulls().length, because: record?.because }) };
+  const { expected } = scenario;
+  if (typeof expected === "function") return { result, wrong: await expected(stage, uid) };
+  return { result, wrong: differences(result, expected, { pulls: forge.pulls().length, because: record?.because }) };
 }
 
 function timingsOf({ told }: LabPrinter): LabResult["timings"] {
@@ -137,7 +139,7 @@ interface Seen {
   readonly because: string | undefined;
 }
 
-function differences(result: LabResult, { expected }: Scenario, { pulls, because }: Seen): string[] {
+function differences(result: LabResult, expected: Expected, { pulls, because }: Seen): string[] {
   const named = expected.because ?? "";
   const rows: [string, unknown, unknown][] = [
     ["ending", result.ending, expected.ending],

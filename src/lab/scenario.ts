@@ -1,5 +1,7 @@
 import type { Ending } from "../domain/incident/incident.ts";
+import type { LabRule } from "./cluster/metrics/rules.ts";
 import type { BadImage } from "./cluster/world.ts";
+import type { LabFault } from "./faults/fault-state.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type LabRun, until } from "./start.ts";
 
@@ -17,7 +19,8 @@ export interface Scenario {
   readonly past?: number;
   /** What happens after the shop runs quietly; returns when the people have nothing more to do. */
   readonly run: (stage: LabRun) => Promise<void>;
-  readonly expected: Expected;
+  /** How it must end, or what tells from its end what is wrong with it. */
+  readonly expected: Expected | ((stage: LabRun, incident: string) => Promise<readonly string[]>);
 }
 
 export interface ScenarioWorld {
@@ -33,6 +36,9 @@ export interface ScenarioWorld {
   /** Only this workload has alerts. */
   readonly alertsOf?: string;
   readonly badImages?: readonly BadImage[];
+  readonly fault?: LabFault;
+  /** The alerts there are, instead of the lab's own. */
+  readonly rules?: readonly LabRule[];
   /** Files that replace those of the repository, by path. */
   readonly files?: Readonly<Record<string, string>>;
 }

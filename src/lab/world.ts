@@ -65,7 +65,7 @@ function openCluster(directory: string, forge: Forge, scenario: Scenario): Promi
     url: forge.cloneUrl,
     authorization: async () => forge.fetchAuthorization(),
   });
-  const { noHelp, badImages } = scenario.world ?? {};
+  const { noHelp, badImages, fault } = scenario.world ?? {};
   return startCluster({
     desired: async () => {
       const { sha, tree } = await flux.head();
@@ -78,10 +78,12 @@ function openCluster(directory: string, forge: Forge, scenario: Scenario): Promi
     ...(scenario.world?.coarse ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000 } : {}),
     ...(noHelp === undefined ? {} : { noHelp }),
     ...(badImages === undefined ? {} : { badImages }),
+    ...(fault === undefined ? {} : { fault }),
   });
 }
 
 function rulesOf({ world }: Scenario): readonly LabRule[] {
+  if (world?.rules !== undefined) return world.rules;
   const rules = defaultRules("3s", 2_000).filter(
     (rule) => world?.predictive === true || rule.alert !== "PredictiveSaturation",
   );

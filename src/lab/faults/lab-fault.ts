@@ -29,6 +29,18 @@ export function ruleOf(fault: FaultFile): LabRule {
 const labNamespaces = ["shop-production", "shop-staging"];
 
 /** The guardrails of the lab with those of the file. Both overlays of the shop may be changed. */
+export function guardrailsOf(fault: FaultFile): Readonly<Record<string, unknown>> {
+  return { ...labGuardrails, namespaces: labNamespaces, requiredChecks: [], ...fault.guardrails };
+}
+
+/** The same as the file of the repository. */
 export function guardrailsText(fault: FaultFile): string {
-  return renderYaml({ ...labGuardrails, namespaces: labNamespaces, requiredChecks: [], ...fault.guardrails });
+  return renderYaml(guardrailsOf(fault));
+}
+
+/** What a person says to the proposal; undefined = nothing. */
+export function answerTo({ approve }: FaultFile): string | undefined {
+  if (approve === false) return undefined;
+  if (typeof approve === "string") return approve;
+  return "/approve";
 }

@@ -17,7 +17,7 @@ import { shopEntry } from "../world.ts";
 import { edited } from "./edits.ts";
 import type { FaultFile } from "./fault-file.ts";
 import { nameOf } from "../../domain/root-cause/changes/name-of.ts";
-import { faultOf, guardrailsText, ruleOf, workloadOf } from "./lab-fault.ts";
+import { answerTo, faultOf, guardrailsText, ruleOf, workloadOf } from "./lab-fault.ts";
 import { quickHost } from "./quick-host.ts";
 
 /** What one fault came to. */
@@ -198,10 +198,4 @@ async function remediated(incident: Incident, ports: Ports, { cluster, host, fau
 function nameIn(answer: unknown): string | undefined {
   const found = answer as { kind?: string; cause?: Parameters<typeof nameOf>[0] };
   return found.kind === "diagnosed" && found.cause !== undefined ? nameOf(found.cause) : undefined;
-}
-
-function answerTo({ approve }: FaultFile): string | undefined {
-  if (approve === false) return undefined;
-  if (typeof approve === "string") return approve;
-  return "/approve";
 }
