@@ -138,10 +138,24 @@ function notesOn(found: readonly Line[], { from, to, maxLines }: Span): string[]
   if (found.length >= maxLines) return [`only the newest ${maxLines} lines were read`];
   const first = found[0];
   if (!first) return ["no log lines in this time range; Loki narrows a range beyond its lookback limit without a word"];
-  const silentMs = Number(first.at / 1_000_000n) - from.getTime();
-  // Half of the range without a line may be silence, or `max_query_lookback`: the answer looks the same.
-  if (silentMs <= (to.getTime() - from.getTime()) / 2) return [];
-  return [`nothing before ${timeOf(first.at)}: either silence, or Loki's lookback limit, which it does not report`];
+  if (!beginsLate(found, from, to)) return [];
+  return [
+    `partial: nothing before ${timeOf(first.at)}: either silence, or Loki's lookback limit, which it does not report`,
+  ];
+}
+
+// Longer than this part of the range without a line, and this many times the longest silence after it.
+const leastPart = 0.1;
+const unusualSilence = 3;
+
+/** A beginning without lines may be silence, or `max_query_lookback`: the answer looks the same. */
+function beginsLate(found: readonly Line[], from: Date, to: Date): boolean {
+  const times = found.map(({ at }) => Number(at / 1_000_000n));
+  const silentMs = (times[0] ?? 0) - from.getTime();
+  const rangeMs = to.getTime() - from.getTime();
+  if (silentMs > rangeMs / 2) return true;
+  const others = [...times.slice(1), to.getTime()].map((at, index) => at - (times[index] ?? at));
+  return silentMs > leastPart * rangeMs && silentMs > unusualSilence * Math.max(...others);
 }
 
 function timeOf(at: bigint): string {

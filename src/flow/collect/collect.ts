@@ -7,7 +7,15 @@ import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
 import { isKnownFailure } from "../../ports/errors.ts";
 import { askHistory } from "./ask-history.ts";
 import { measure, type Measured, seriesOfSubject } from "./measure.ts";
-import { type Asked, marking, type SourceQuestion, questionsFor, type CollectSources, type Span } from "./questions.ts";
+import {
+  type Asked,
+  gapsIn,
+  marking,
+  type SourceQuestion,
+  questionsFor,
+  type CollectSources,
+  type Span,
+} from "./questions.ts";
 
 /** What was seen before anyone reasons about it. */
 export interface Observed {
@@ -127,7 +135,10 @@ function alertMetric(
   const subject = { workload: incident.workload, alerts: [incident.alert] };
   const ask = async (): Promise<Finding> => {
     const { series, notes } = await ports.metrics.range(query, span.from, span.to);
-    return { kind: "series", unit: "", series: await seriesOfSubject(series, subject, ports), notes };
+    const ours = await seriesOfSubject(series, subject, ports);
+    // A rule's whole query has a series while it holds only: that it has none is its answer.
+    const gaps = threshold === undefined ? [] : gapsIn(ours, incident.workload, span);
+    return { kind: "series", unit: "", series: ours, notes: [...notes, ...gaps] };
   };
   return { key: "alert-metric", source: "prometheus", title: "metric of the alert", query, ask };
 }

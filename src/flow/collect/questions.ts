@@ -2,6 +2,7 @@ import type { EvidenceKey, EvidenceSource, Finding, Series } from "../../domain/
 import type { Incident } from "../../domain/incident/incident.ts";
 import { dialectSeries, type PromQuestion, promQuestions } from "../../domain/evidence/prom-queries.ts";
 import { dependencySeries } from "../../domain/root-cause/service-graph.ts";
+import { gapNotes } from "../../domain/evidence/series-gaps.ts";
 import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
 import type { Workload } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -55,7 +56,7 @@ export function questionsFor(
   const { github, cluster } = ports;
   const history = { github, cluster, renderedAt: pastRenderings(ports) };
   return [
-    ...promQuestions(workload, ports.timings.rateWindow).map((asked) => metricQuestion(asked, ports, span)),
+    ...promQuestions(workload, ports.timings.rateWindow).map((asked) => metricQuestion(asked, workload, ports, span)),
     ...clusterQuestions(incident, ports),
     ...logQuestions(workload, ports, span),
     runbookQuestion(incident, ports),
@@ -69,8 +70,23 @@ export function questionsFor(
 // A namespace with more workloads than this is shown in part, and says so.
 const mostSeries = 200;
 
+// What is read as the state of the workload now. A quantile, or a call, without traffic has no value, and that is no gap.
+const currentKeys: ReadonlySet<EvidenceKey> = new Set([
+  ...(["requests", "cpu-used", "cpu-requested", "memory-used", "memory-limit", "restarts"] as const),
+]);
+
+/** What the series of the workload lack in this range. */
+export function gapsIn(series: readonly Series[], home: Workload, { from, to }: Span): readonly string[] {
+  const [start, end] = [from.getTime() / 1000, to.getTime() / 1000];
+  return gapNotes(series, { home, from: start, to: end, step: (end - start) / fewestPoints });
+}
+
+// However coarse an answer is, its source was asked for this many points.
+const fewestPoints = 30;
+
 function metricQuestion(
   { key, title, unit, dialects, metric, optional }: PromQuestion,
+  workload: Workload,
   ports: CollectSources,
   span: Span,
 ): SourceQuestion {
@@ -85,7 +101,8 @@ function metricQuestion(
       const marked =
         metric === undefined || key !== "node-metrics" ? found : found.map((item) => marking(item, metric));
       const cut = found.length > mostSeries ? [`${found.length - mostSeries} more series were left out`] : [];
-      return { kind: "series", unit, series: marked.slice(0, mostSeries), notes: [...notes, ...cut], query };
+      const gaps = currentKeys.has(key) ? gapsIn(found, workload, span) : [];
+      return { kind: "series", unit, series: marked.slice(0, mostSeries), notes: [...notes, ...gaps, ...cut], query };
     }
     return { kind: "series", unit, series: [], notes };
   };

@@ -43,7 +43,7 @@ test("silence and a narrowed range look the same, and the note says so", async (
   const none = await logs.around({ ...web, name: "absent" }, ...lastSeconds(4));
   expect(none).toEqual({ lines: [], notes: [expect.stringMatching(/lookback/)] });
   const long = await logs.around(web, ...lastSeconds(3_600));
-  expect(long.notes).toEqual([expect.stringMatching(/^nothing before .*lookback/)]);
+  expect(long.notes).toEqual([expect.stringMatching(/^partial: nothing before .*lookback/)]);
 });
 
 test("partial data carries the server's own warning", async () => {
@@ -119,5 +119,19 @@ test.each([
 ])("%s is refused", async (_, body) => {
   const source = await sourceOf({ status: 200, body });
   await expectFailure(loki({ url: source.url }).around(web, new Date(0), new Date(1)), Refused, /log streams/);
+  await source.close();
+});
+
+test.each<[string, readonly number[], boolean]>([
+  ["steady lines that begin after a fifth of the range", Array.from({ length: 24 }, (_, n) => 360 + 60 * n), true],
+  ["steady lines from the beginning on", Array.from({ length: 30 }, (_, n) => 20 + 60 * n), false],
+  ["a line now and then", [400, 900, 1500], false],
+  ["lines of the last minutes only", [1600, 1650, 1700], true],
+])("a range that Loki may have narrowed is told: %s", async (_, seconds, told) => {
+  const from = 1.7e12;
+  const values = seconds.map((second) => [`${from + 1000 * second}000000`, "a line"]);
+  const source = await sourceOf({ status: 200, body: streams(values) });
+  const { notes } = await loki({ url: source.url }).around(web, new Date(from), new Date(from + 1_800_000));
+  expect(notes).toEqual(told ? [expect.stringMatching(/^partial: nothing before .*lookback/)] : []);
   await source.close();
 });
