@@ -39,7 +39,7 @@ const IngressSpec = z.object({
 const Linked = z.object({
   metadata: Metadata,
   spec: z
-    .looseObject({ scaleTargetRef: Mark.optional(), targetRef: Mark.optional(), selector: z.unknown() })
+    .looseObject({ scaleTargetRef: Mark.optional(), targetRef: Mark.optional(), selector: z.unknown().optional() })
     .optional(),
 });
 const Pod = z.object({
