@@ -1,10 +1,11 @@
-import { oneLine } from "../domain/text/one-line.ts";
+import { oneLine, ownLine } from "../domain/text/one-line.ts";
 import type { Settings } from "./settings.ts";
 
 const mask = "«masked»";
 // A shorter one would tear holes into ordinary words, and whoever sets it has no secret.
 const shortest = 4;
-const shortestHead = 8;
+// As long as the words of our own texts, with which a secret may begin: `rectify-`, `production-`.
+const shortestHead = 12;
 
 /** One line for people from a text of others: neither our own secrets nor what looks like one is in it. */
 export function withoutSecrets(settings: Settings, longest: number): (text: string) => string {
@@ -14,6 +15,22 @@ export function withoutSecrets(settings: Settings, longest: number): (text: stri
     return oneLine(withoutHeads(whole, secrets), longest);
   };
 }
+
+/**
+ * The same for a sentence of our own. Only a secret of ours that somebody may have brought into it is taken out: what
+ * has the form of one is advice, such as `PRIVATE_KEY: is missing`, and a password that is an ordinary word stands there
+ * as that word.
+ */
+export function adviceWithoutSecrets(settings: Settings, longest: number): (text: string) => string {
+  const secrets = secretsOf(settings).filter((secret) => !ordinaryWord.test(secret));
+  return (text) =>
+    ownLine(
+      secrets.reduce((clean, secret) => clean.replaceAll(secret, mask), text),
+      longest,
+    );
+}
+
+const ordinaryWord = /^[A-Za-z]{1,16}(?:-[A-Za-z]{1,16})?$/;
 
 /** What others say may have been cut in the middle of a secret: the longest beginning of one goes first. */
 function withoutHeads(text: string, secrets: readonly string[]): string {
@@ -45,7 +62,7 @@ function secretsOf(settings: Settings): string[] {
     ...[app.privateKey, ...lines, webhookSecret, sealKey, alerts.token, kubernetes.token ?? "", pagesSecret],
     ...endpoints.flatMap(({ authorization = "", headers = {} }) => [
       ...credentialsOf(authorization.replace(/^\S+\s+/, "")),
-      ...Object.values(headers),
+      ...Object.entries(headers).flatMap(([name, value]) => (tenantHeader.test(name) ? [] : [value])),
     ]),
     ...addressesOf(settings).flatMap(credentialsIn),
   ];
@@ -53,6 +70,9 @@ function secretsOf(settings: Settings): string[] {
     .filter((secret) => secret.length >= shortest)
     .sort((a, b) => b.length - a.length);
 }
+
+// Whose series are asked for is no secret, and often a word: `X-Scope-OrgID: shop`, `THANOS-TENANT: production`.
+const tenantHeader = /org-?id|tenant|project-?id|namespace/i;
 
 /** Basic authentication is known by its password, too. */
 function credentialsOf(credentials: string): string[] {

@@ -2,15 +2,13 @@ import { z } from "zod";
 import { alertmanager } from "../../adapters/monitoring/alertmanager.ts";
 import { getJson } from "../../adapters/http/http.ts";
 import { kubernetes, mayPatchDeployments } from "../../adapters/kubernetes/kubernetes.ts";
-import { loki } from "../../adapters/monitoring/loki.ts";
-import { prometheus } from "../../adapters/monitoring/prometheus.ts";
 import { examineRoute } from "./alert-delivery.ts";
+import { anyRunning, examineAlertPlaces } from "./alert-places.ts";
+import { anyWorkload, examineCollection, examineLogs } from "./collection.ts";
+import { examineGitops } from "./gitops.ts";
 import { bad, failed, type DoctorFinding, good, skipped, warning } from "./finding.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { promQuestions } from "../../domain/evidence/prom-queries.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import type { Workload } from "../../domain/kubernetes/workload.ts";
-import { entriesOf } from "../../manifests/gitops/entries.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import type { Settings } from "../../settings/settings.ts";
 
@@ -23,51 +21,20 @@ interface Known {
 
 /** What runs beside the cluster, and the cluster itself, through the ordinary adapters: reads only. */
 export async function examineCluster(settings: Settings, known: Known): Promise<readonly DoctorFinding[]> {
+  const running = await anyRunning(settings, known);
   const found = await Promise.all([
-    examinePrometheus(settings, known),
+    examineCollection(settings, known),
     examineRules(settings),
     examineAlertmanager(settings),
     examineRoute(settings),
-    examineLoki(settings, known),
+    examineAlertPlaces(settings, known),
+    examineLogs(settings, known, running),
     examineKubernetes(settings, known),
     examineRights(settings, known),
-    examineGitops(settings, known),
+    examineGitops(settings, known, running),
     examineOllama(settings),
   ]);
   return found.flat();
-}
-
-/** Nobody's workload: the answers matter, not what is in them. */
-function anyWorkload({ guardrails }: Known): Workload {
-  return { kind: "Deployment", namespace: guardrails?.namespaces[0] ?? "default", name: "rectify-doctor" };
-}
-
-/** The very queries of the collection must return data, or every diagnosis is blind. */
-async function examinePrometheus({ prometheus: endpoint, tempo }: Settings, known: Known): Promise<DoctorFinding> {
-  const source = prometheus(endpoint);
-  const wanted = new Set(["requests", "cpu-used", "memory-used"]);
-  const questions = promQuestions(anyWorkload(known), tempo.rateWindow).filter(({ key }) => wanted.has(key));
-  const to = known.clock.now();
-  const from = new Date(to.getTime() - tempo.lookbackMs);
-  try {
-    const empty: string[] = [];
-    for (const { title, dialects } of questions) {
-      const answers = await Promise.all(dialects.map(({ query }) => source.range(query, from, to)));
-      if (answers.every(({ series }) => series.length === 0)) empty.push(title);
-    }
-    if (known.guardrails === undefined) {
-      return skipped("prometheus", "it answers; without guardrails it is unknown which namespace must have data");
-    }
-    return empty.length === 0
-      ? good("prometheus", "the queries of the collection return data")
-      : bad(
-          "prometheus",
-          `no data in ${anyWorkload(known).namespace} for: ${empty.join(", ")}`,
-          "see that Prometheus scrapes the mesh (or receives metrics of traces), cAdvisor and kube-state-metrics of that namespace",
-        );
-  } catch (error) {
-    return failed("prometheus", "see that PROMETHEUS_URL is right, and PROMETHEUS_TOKEN if it needs one")(error);
-  }
 }
 
 const RuleList = z.object({ data: z.object({ groups: z.array(z.object({ rules: z.array(z.unknown()) })) }) });
@@ -92,17 +59,6 @@ async function examineAlertmanager({ alertmanager: endpoint }: Settings): Promis
     .then(
       (alerts) => good("alertmanager", `it answers; ${alerts.length} alerts are active`),
       failed("alertmanager", "see that ALERTMANAGER_URL is right (API v2), and ALERTMANAGER_TOKEN if it needs one"),
-    );
-}
-
-async function examineLoki({ loki: endpoint }: Settings, known: Known): Promise<DoctorFinding> {
-  if (endpoint === undefined) return skipped("loki", "LOKI_URL is not set: diagnoses do without log lines");
-  const to = known.clock.now();
-  return loki(endpoint)
-    .around(anyWorkload(known), new Date(to.getTime() - 60_000), to)
-    .then(
-      () => good("loki", "it answers our query"),
-      failed("loki", "see that LOKI_URL is right, and LOKI_TOKEN if it needs one; raise its limits if they were hit"),
     );
 }
 
@@ -147,30 +103,6 @@ async function examineRights(settings: Settings, known: Known): Promise<readonly
     }
   });
   return Promise.all(looks);
-}
-
-/** At least one controller object that the repository declares is at work in this cluster, on a commit we know. */
-async function examineGitops(settings: Settings, { head, contains }: Known): Promise<DoctorFinding> {
-  const cure =
-    "apply a Flux Kustomization or an Argo CD Application for your overlay, keep it in the repository, and let it sync";
-  if (head === undefined) return skipped("gitops", "without the repository its entries are unknown");
-  const cluster = kubernetes({ ...settings.kubernetes, cluster: settings.cluster });
-  const entries = entriesOf(head.tree).filter((entry) => entry.tool === "flux" || entry.tool === "argocd");
-  if (entries.length === 0) return bad("gitops", "the repository declares no Kustomization and no Application", cure);
-  try {
-    const reasons = new Set<string>();
-    for (const entry of entries) {
-      const applied = await cluster.appliedRevision(entry);
-      if (applied.kind === "applied" && (await contains(head.sha, applied.sha)))
-        return good("gitops", `${entry.object ?? entry.path} has applied ${applied.sha.slice(0, 7)}`);
-      const strange =
-        applied.kind === "applied" ? "it applied a commit that is not of this repository" : applied.because;
-      reasons.add(strange);
-    }
-    return bad("gitops", [...reasons].join("; "), cure);
-  } catch (error) {
-    return failed("gitops", cure)(error);
-  }
 }
 
 const Models = z.object({ models: z.array(z.object({ name: z.string() })) });

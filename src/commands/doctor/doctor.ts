@@ -5,17 +5,18 @@ import { findKyverno } from "../../adapters/cli-tools/kyverno.ts";
 import { openMirror } from "../../adapters/git-mirror.ts";
 import { probeDatabase } from "../../adapters/postgres/query.ts";
 import { examineCluster } from "./cluster.ts";
+import { examinePolicyWorkflow } from "./policy-workflow.ts";
 import { examineGitHub, type GitHubFindings } from "./github.ts";
 import { bad, failed, type DoctorFinding, good, skipped } from "./finding.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { oneLine } from "../../domain/text/one-line.ts";
+import { ownLine } from "../../domain/text/one-line.ts";
 import { loadGuardrails } from "../../flow/collect/load-guardrails.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import { kyvernoPlaces } from "../../server/policy-engine.ts";
 import { pagesPlace } from "../../settings/pages.ts";
 import { preflight } from "../../settings/preflight.ts";
-import { withoutSecrets } from "../../settings/redaction.ts";
+import { adviceWithoutSecrets, withoutSecrets } from "../../settings/redaction.ts";
 import type { LoadedSettings, Settings } from "../../settings/settings.ts";
 
 const longestText = 1_000;
@@ -26,16 +27,20 @@ const longestText = 1_000;
  */
 export async function examine(loaded: LoadedSettings, clock: Clock): Promise<readonly DoctorFinding[]> {
   if (!loaded.ok) {
-    const problems = loaded.problems.map((problem) => problemOf("settings", problem));
-    return problems.map((finding) => cleaned(finding, (text) => oneLine(text, longestText)));
+    // Our own words, which never repeat a value.
+    const own = (text: string) => ownLine(text, longestText);
+    return loaded.problems.map((problem) => cleaned(problemOf("settings", problem), { found: own, cure: own }));
   }
-  const clean = withoutSecrets(loaded.value, longestText);
-  return (await examineAll(loaded.value, clock)).map((finding) => cleaned(finding, clean));
+  const found = withoutSecrets(loaded.value, longestText);
+  const cure = adviceWithoutSecrets(loaded.value, longestText);
+  return (await examineAll(loaded.value, clock)).map((finding) => cleaned(finding, { found, cure }));
 }
 
-function cleaned(finding: DoctorFinding, clean: (text: string) => string): DoctorFinding {
+type Cleaning = (text: string) => string;
+
+function cleaned(finding: DoctorFinding, clean: { readonly found: Cleaning; readonly cure: Cleaning }): DoctorFinding {
   const { found, cure } = finding;
-  return { ...finding, found: clean(found), ...(cure === undefined ? {} : { cure: clean(cure) }) };
+  return { ...finding, found: clean.found(found), ...(cure === undefined ? {} : { cure: clean.cure(cure) }) };
 }
 
 /** The findings for scripts: `ok` is false where something is to be cured, and over all. */
@@ -152,6 +157,7 @@ async function examineDesired(
       findings: [
         good("clone", `git fetched ${head.sha.slice(0, 7)} from ${client.cloneUrl}`),
         ...(read.ok ? guardrailFindings(read.value, protectedBy) : read.problems.map(guardrailProblem)),
+        ...(read.ok ? examinePolicyWorkflow(read.value, head.tree) : []),
       ],
       guardrails: read.ok ? read.value : undefined,
       head,

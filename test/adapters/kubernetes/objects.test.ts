@@ -82,7 +82,7 @@ test.each([
     }),
     { services: ["web"] },
   ],
-] as const)("%s", async (_promise, type, path, answer, linked) => {
+] as const)("%s", async (...[, type, path, answer, linked]) => {
   const objects = await objectsWith({ [path]: answer });
   expect(await objects.find(type, at)).toEqual(linked);
 });

@@ -118,3 +118,12 @@ test("the command line prints one JSON object with what is wrong, and ends with 
   expect(points).toContainEqual({ name: "settings", state: "bad", ok: false, because: missing, cure });
   for (const secret of Object.values(secrets)) expect(run.stdout + run.stderr).not.toContain(secret);
 });
+
+test("what is wrong with the settings is readable, though it speaks of secrets", async () => {
+  const findings = await examine(parseSettings({}), clock);
+  const text = renderFindings(findings);
+  expect(text).not.toContain("«masked»");
+  expect(findings.map(({ found }) => found)).toEqual(
+    expect.arrayContaining(["WEBHOOK_SECRET: is missing", "PRIVATE_KEY: is missing or cannot be read"]),
+  );
+});
