@@ -10,13 +10,20 @@ import { guardrailsOf } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 import type { Plan } from "../plan/plan.ts";
 
-/** `go` at once, `waited` first (the plan is old by now), or nothing to go for any more. */
-export type Slot = "go" | "waited" | NotNeeded;
+/** Whether the proposal may be opened. `waited` = not at once, so its plan is old by now. */
+export type Slot = { readonly kind: "free"; readonly waited: boolean } | NotNeeded;
 
 /** Why no proposal is opened: the alert resolved meanwhile, or a lease whose moment this is not. */
 export interface NotNeeded {
+  readonly kind: "not-needed";
   readonly because: string;
 }
+
+/** What one look says. `watching` = Watchtower mode opens nothing, `capped` = the caps, or guardrails nobody can read. */
+type SlotAnswer =
+  | { readonly kind: "free" }
+  | { readonly kind: "resolved" }
+  | { readonly kind: "watching" | "capped"; readonly because: string };
 
 /** What a proposal waits under. The scale-down of a lease, and a rollback, have a place of their own each time. */
 export function placeOf({ incident, lease, rollback }: Pick<ChangeRequest, "incident" | "lease" | "rollback">): string {
@@ -26,49 +33,70 @@ export function placeOf({ incident, lease, rollback }: Pick<ChangeRequest, "inci
 
 /** Waits, durably, until the caps let this proposal be opened. A revert waits for Watchtower mode only. */
 export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run): Promise<Slot> {
-  let told = "";
+  let before: SlotAnswer | undefined;
   let message: Message | undefined;
   let pauseMs = 0;
   const candidate = candidateOf(subject, plan, run.timings.selfHealMs);
-  for (let look = 1; ; look += 1) {
-    const because = await run.step("queue", (ports) => askTurn(subject, candidate, told, ports));
-    if (because === undefined) return look === 1 ? "go" : "waited";
-    if (because === "") return { because: "the alert resolved while the proposal waited its turn" };
+  for (;;) {
+    const told = before;
+    const stored = await run.step("queue", async (ports) => storedForm(await askSlot(subject, candidate, told, ports)));
+    const answer = readStored(stored);
+    if (answer.kind === "free") return { kind: "free", waited: before !== undefined };
+    if (answer.kind === "resolved") return { kind: "not-needed", because: resolvedMeanwhile };
     // What was measured for it would be old by then: the lease is looked at again instead.
-    if (subject.lease !== undefined) return { because };
-    told = because;
+    if (subject.lease !== undefined) return { kind: "not-needed", because: answer.because };
+    before = answer;
     pauseMs = pauseAfter(pauseMs, message, run.timings.pollMs);
     message = await run.message(pauseMs);
   }
 }
 
-/** Undefined = open it now, empty = the alert is gone, otherwise why it waits. */
-async function askTurn(
+const resolvedMeanwhile = "the alert resolved while the proposal waited its turn";
+const watchtowerMark = "Watchtower mode: ";
+
+/** The step's answer on record: nothing = open it now, empty = the alert is gone, otherwise why it waits. */
+function storedForm(answer: SlotAnswer): string | undefined {
+  if (answer.kind === "free") return undefined;
+  if (answer.kind === "resolved") return "";
+  return answer.because;
+}
+
+/** The one place that knows the stored form by its words. */
+function readStored(stored: string | undefined): SlotAnswer {
+  if (stored === undefined) return { kind: "free" };
+  if (stored === "") return { kind: "resolved" };
+  return { kind: stored.startsWith(watchtowerMark) ? "watching" : "capped", because: stored };
+}
+
+/** Asks once, and tells what is waited for when that is news. */
+async function askSlot(
   subject: ChangeRequest,
   candidate: Candidate,
-  told: string,
+  before: SlotAnswer | undefined,
   ports: Ports,
-): Promise<string | undefined> {
+): Promise<SlotAnswer> {
   const { incident } = subject;
   const watchtower = ports.watchtower?.state();
   const watching = watchtower !== undefined && isWatching(watchtower);
   const capped = ports.queue !== undefined && subject.failed === undefined;
-  if (!watching && !capped) return undefined;
-  const mayBeOver = subject.closesWhenResolved && told !== "";
-  if (mayBeOver && areResolved(await ports.records.alertsOf(incident.uid))) return "";
+  if (!watching && !capped) return { kind: "free" };
+  const mayBeOver = subject.closesWhenResolved && before !== undefined;
+  if (mayBeOver && areResolved(await ports.records.alertsOf(incident.uid))) return { kind: "resolved" };
   if (watching) {
-    const because = `Watchtower mode: ${watchtower.reasons.join("; ")}`;
-    if (!told.startsWith("Watchtower mode")) ports.telemetry.log(incident.uid, "propose", `waits: ${because}`);
-    return because;
+    const because = `${watchtowerMark}${watchtower.reasons.join("; ")}`;
+    // Its reasons change with every slow answer: that it began is told, and no more.
+    if (before?.kind !== "watching") ports.telemetry.log(incident.uid, "propose", `waits: ${because}`);
+    return { kind: "watching", because };
   }
-  if (ports.queue === undefined || !capped) return undefined;
+  if (ports.queue === undefined || !capped) return { kind: "free" };
   const guardrails = await guardrailsOf(ports);
-  if (!guardrails.ok) return guardrails.because;
+  if (!guardrails.ok) return { kind: "capped", because: guardrails.because };
   const limits = { ...guardrails.value, coolDownMs: ports.timings.coolDownMs };
-  const turn = await ports.queue.ask(candidate, limits, ports.clock.now());
-  if (turn.kind === "open") return undefined;
-  if (turn.because !== told) ports.telemetry.log(incident.uid, "propose", `waits: ${turn.because}`);
-  return turn.because;
+  const slot = await ports.queue.ask(candidate, limits, ports.clock.now());
+  if (slot.kind === "open") return { kind: "free" };
+  const isNews = before?.kind !== "capped" || before.because !== slot.because;
+  if (isNews) ports.telemetry.log(incident.uid, "propose", `waits: ${slot.because}`);
+  return { kind: "capped", because: slot.because };
 }
 
 function candidateOf(subject: ChangeRequest, { remediation }: Plan, withinMs: number): Candidate {

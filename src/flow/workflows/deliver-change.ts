@@ -23,8 +23,9 @@ import { type NotNeeded, placeOf, waitForSlot } from "../propose/slot.ts";
 /** gate → propose → decide → sync of one planned change. Without `syncedSha` the story ends here. */
 export async function deliverChange(subject: ChangeRequest, first: Plan, run: Run): Promise<IncidentOutcome> {
   const { cause } = subject;
-  const turn = await waitForSlot(subject, first, run);
-  const outcome = typeof turn === "string" ? await proposed(subject, first, turn, run) : goneWhileWaiting(first, turn);
+  const slot = await waitForSlot(subject, first, run);
+  const outcome =
+    slot.kind === "free" ? await proposed(subject, first, slot.waited, run) : goneWhileWaiting(first, slot);
   await run.step("leave queue", async (ports) => ports.queue?.leave(placeOf(subject)));
   const { plan, proposal, gated } = outcome;
   const { remediation } = plan;
@@ -128,9 +129,9 @@ function refusedAtFirst(plan: Plan, { because, repeated }: Pick<Refusal, "becaus
 const mostPlans = 5;
 
 /** Until it is merged or closed. A person's own number, and a base that moved, are planned, rendered and gated again. */
-async function proposed(subject: ChangeRequest, first: Plan, turn: "go" | "waited", run: Run): Promise<Outcome> {
+async function proposed(subject: ChangeRequest, first: Plan, waited: boolean, run: Run): Promise<Outcome> {
   let plan = first;
-  if (turn === "waited") {
+  if (waited) {
     const fresh = await run.step("plan again", (ports) => planChange(subject.incident, first.remediation, ports));
     if (fresh.kind === "none") return refusedAtFirst(plan, fresh);
     plan = fresh;

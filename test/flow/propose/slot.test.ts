@@ -26,12 +26,21 @@ function aQueue(answers: readonly string[]): ProposalQueue {
 
 function runOf(
   queue: ProposalQueue | undefined,
-  world: { resolved?: boolean; guardrails?: object; rousedAt?: number } = {},
+  world: { resolved?: boolean; guardrails?: object; rousedAt?: number; reasons?: (readonly string[])[] } = {},
 ) {
   const told: string[] = [];
+  const stored: unknown[] = [];
+  const watched = [...(world.reasons ?? [])];
+  const watchtower = {
+    state: () => {
+      const reasons = watched.shift();
+      return { mode: reasons === undefined ? "acting" : "watching", reasons: reasons ?? [] };
+    },
+  } as unknown as Ports["watchtower"];
   const ports: Ports = {
     ...gatePorts({ guardrails: world.guardrails ?? {} }),
     queue,
+    ...(world.reasons === undefined ? {} : { watchtower }),
     telemetry: { log: (_incident, _verb, text) => void told.push(text) },
   };
   const head = async () => ({ sha: "b".repeat(40), tree: await ports.github.at("") });
@@ -45,40 +54,44 @@ function runOf(
   const waits: number[] = [];
   const run = {
     timings: { pollMs: 1 },
-    step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(asked),
+    step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => {
+      stored.push(await work(asked));
+      return stored.at(-1);
+    },
     message: async (pauseMs: number): Promise<Message | undefined> => {
       waits.push(pauseMs);
       if (waits.length > 12) throw new Error("waits forever");
       return world.rousedAt === waits.length ? { kind: "turn" } : undefined;
     },
   } as unknown as Run;
-  return { run, told, waits };
+  return { run, told, waits, stored };
 }
 
 const cap = "5 pull requests are open (maxOpenPulls)";
 
 test("a free slot lets the proposal go at once", async () => {
   const { run, waits } = runOf(aQueue([]));
-  expect(await waitForSlot(aCase(), aPlan(3), run)).toBe("go");
+  expect(await waitForSlot(aCase(), aPlan(3), run)).toEqual({ kind: "free", waited: false });
   expect(waits).toEqual([]);
 });
 
 test("at the cap it waits, says why once, and knows that its plan is old by then", async () => {
   const { run, told, waits } = runOf(aQueue([cap, cap, cap]));
-  expect(await waitForSlot(aCase(), aPlan(3), run)).toBe("waited");
+  expect(await waitForSlot(aCase(), aPlan(3), run)).toEqual({ kind: "free", waited: true });
   expect(told).toEqual([`waits: ${cap}`]);
   expect(waits).toEqual([1, 2, 4]);
 });
 
 test("who waits long looks ever more rarely, until something happens", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)), { rousedAt: 7 });
-  expect(await waitForSlot(aCase(), aPlan(3), run)).toBe("waited");
+  expect(await waitForSlot(aCase(), aPlan(3), run)).toEqual({ kind: "free", waited: true });
   expect(waits).toEqual([1, 2, 4, 8, 16, 20, 20, 1, 2]);
 });
 
 test("an alert that resolved meanwhile needs no proposal", async () => {
   const { run } = runOf(aQueue(Array(9).fill(cap)), { resolved: true });
   expect(await waitForSlot(aCase(), aPlan(3), run)).toEqual({
+    kind: "not-needed",
     because: "the alert resolved while the proposal waited its turn",
   });
 });
@@ -86,15 +99,31 @@ test("an alert that resolved meanwhile needs no proposal", async () => {
 test("the end of a lease does not wait: what was measured for it would be old", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
   const lease = { renewals: 2 } as ChangeRequest["lease"];
-  expect(await waitForSlot(aCase({ lease, closesWhenResolved: false }), aPlan(3), run)).toEqual({ because: cap });
+  expect(await waitForSlot(aCase({ lease, closesWhenResolved: false }), aPlan(3), run)).toEqual({
+    kind: "not-needed",
+    because: cap,
+  });
   expect(waits).toEqual([]);
   expect(placeOf(aCase({ lease }))).toMatch(/^[0-9a-f-]{36}\/lease\/2$/);
 });
 
 test("a revert never waits", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
-  expect(await waitForSlot(aCase({ failed: {} as IncidentOutcome }), aPlan(3), run)).toBe("go");
+  expect(await waitForSlot(aCase({ failed: {} as IncidentOutcome }), aPlan(3), run)).toEqual({
+    kind: "free",
+    waited: false,
+  });
   expect(waits).toEqual([]);
+});
+
+test("that Watchtower mode began is told once, however its reasons change, and the caps after it are news", async () => {
+  const reasons = [["slow: 41 s"], ["slow: 43 s"], ["slow: 44 s"]];
+  const { run, told, stored } = runOf(aQueue([cap]), { reasons });
+  expect(await waitForSlot(aCase(), aPlan(3), run)).toEqual({ kind: "free", waited: true });
+  expect(told).toEqual(["waits: Watchtower mode: slow: 41 s", `waits: ${cap}`]);
+  // What is on record keeps the form of the releases before.
+  const watching = ["41", "43", "44"].map((seconds) => `Watchtower mode: slow: ${seconds} s`);
+  expect(stored).toEqual([...watching, cap, undefined]);
 });
 
 test("invalid guardrails open nothing", async () => {
