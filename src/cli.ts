@@ -1,11 +1,16 @@
 #!/usr/bin/env node
-import { Command } from "commander";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Argument, Command } from "commander";
 import { logTelemetry } from "./adapters/telemetry/telemetry.ts";
 import { type AuditQuestion, exportAudit } from "./commands/records/audit.ts";
 import { checkPolicies, type PoliciesAsked } from "./commands/repository/check-policies.ts";
 import { checkConfig, configSchema, initialConfig } from "./commands/repository/config.ts";
 import { type EvaluationAsked, evaluate } from "./commands/records/evaluate.ts";
 import { listDeliveries, replayDeliveries } from "./commands/records/deliveries.ts";
+import { completedShells, completionOf } from "./commands/install/completion.ts";
+import { examplesOf } from "./commands/install/examples.ts";
+import { type IncidentsAsked, listIncidents } from "./commands/records/incidents.ts";
 import { exportTraining, type TrainingExport } from "./commands/records/export-training.ts";
 import { explain, replay, type Told } from "./commands/records/explain.ts";
 import { examine, renderFindings } from "./commands/doctor/doctor.ts";
@@ -16,14 +21,23 @@ import { type LocateAsked, locateCommand } from "./commands/repository/locate.ts
 import { scenarioNames } from "./lab/scenarios/catalogue.ts";
 import { openFaults, stopOnce, watchProcess } from "./server/observability/faults.ts";
 import { type Rectify, startRectify } from "./main.ts";
-import { placesOf, preflight } from "./settings/preflight.ts";
+import { placesOf, preflight, silentSources } from "./settings/preflight.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
 import { pagesPlace } from "./settings/pages.ts";
-import { settingsHelp } from "./settings/settings-table.ts";
+import { settingLines, settingsHelp } from "./settings/settings-table.ts";
 import { parseSettings } from "./settings/settings.ts";
+import { unknownVariables } from "./settings/variables.ts";
 import { searchMemory, showMemory } from "./commands/records/memory.ts";
 
-const program = new Command("rectify").description("Turns a production alert into a reviewed, verified Git change.");
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+// Scripts tell a wrong call (2) from a command that found something wrong (1).
+const program = new Command("rectify")
+  .description("Turns a production alert into a reviewed, verified Git change.")
+  .version(version)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .addHelpText("after", examplesOf("rectify"));
 
 program
   .command("serve")
@@ -39,13 +53,27 @@ program
   .option("--json", "print one JSON object as the last line, and no story")
   .option("--keep", "keep the pages up until Ctrl-C")
   .action(async ({ scenario, fault, json = false, keep = false }: LabAsked) => {
-    process.exit(await runLab({ scenario, fault, json, keep }));
+    const data = json ? undefined : resolve(process.env.RECTIFY_DATA || ".rectify", "lab");
+    process.exit(await runLab({ scenario, fault, json, keep, data }));
   });
 
 program
-  .command("explain <uid>")
-  .description("tell an incident from its records: timeline, causes, evidence, lineage")
-  .action(async (uid: string) => print(await explain(uid, process.env)));
+  .command("incidents")
+  .description("list the incidents on record, open ones first, then newest first")
+  .option("--open", "only those that are open")
+  .option("--state <state>", "only those that ended so: recovered, reverted, declined, refused, …")
+  .option("--workload <part>", "only those of workloads whose namespace/Kind/name holds this")
+  .option("--alert <name>", "only those that this alert opened")
+  .option("--text <part>", "only those that hold this in workload, alert or reason")
+  .option("--since <duration>", "only those opened within it, such as 24h or 7d")
+  .option("--limit <number>", "at most so many", "50")
+  .option("--json", "print one JSON object a line")
+  .action(async (asked: IncidentsAsked) => print(await listIncidents(asked, process.env, new Date())));
+
+program
+  .command("explain <incident>")
+  .description("tell an incident (its uid, pull request or commit) from its records: timeline, causes, cost, lineage")
+  .action(async (name: string) => print(await explain(name, process.env)));
 
 program
   .command("audit")
@@ -173,6 +201,14 @@ program
   .option("--json", "print one JSON object: ok, and for each point its name, state, ok, because and cure")
   .action(doctor);
 
+for (const command of program.commands) command.addHelpText("after", examplesOf(command.name()));
+program.addCommand(
+  new Command("completion")
+    .description("print the completion of a shell: source <(rectify completion bash)")
+    .addArgument(new Argument("<shell>", "whose").choices(completedShells))
+    .action((shell: (typeof completedShells)[number]) => print({ lines: [completionOf(program, shell)], code: 0 })),
+);
+
 await program.parseAsync().catch((error: Error) => fail([error.message]));
 
 async function serve(): Promise<void> {
@@ -180,12 +216,18 @@ async function serve(): Promise<void> {
   const problems = [...(settings.ok ? [] : settings.problems), ...(await preflight(placesOf(process.env)))];
   if (!settings.ok || problems.length > 0) return fail(problems);
   const telemetry = logTelemetry(undefined, (error) => faults.hear("log", error));
+  const names = settingLines().map(({ name }) => name);
+  for (const problem of unknownVariables(process.env, names)) telemetry.log("", "serve", problem);
   const inOneLine = withoutSecrets(settings.value, 4_000);
   const faults = openFaults({ log: (incident, verb, text) => telemetry.log(incident, verb, inOneLine(text)) });
   const running: { close?: Rectify["close"] } = {};
   const stop = stopOnce(async () => running.close?.(), process.exit);
   watchProcess(process, faults, { end: () => stop(1), now: Date.now });
-  const rectify = await startRectify(settings.value, telemetry, faults);
+  const silent = await silentSources(process.env);
+  const rectify = await startRectify(settings.value, telemetry, faults).catch((error: Error) =>
+    fail([inOneLine(error.message), ...silent]),
+  );
+  for (const problem of silent) telemetry.log("", "serve", problem);
   running.close = rectify.close;
   void rectify.lost.then(() => stop(1));
   telemetry.log(
@@ -211,8 +253,10 @@ async function doctor(options: { json?: true }): Promise<void> {
   process.exit(findings.some(({ state }) => state === "bad") ? 1 : 0);
 }
 
-/** Every problem at once, each with its remedy. */
+/** Every problem at once, each with its remedy, under a headline of the command that was called. */
 function fail(problems: readonly string[]): never {
-  console.error(`Rectify cannot start:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+  const [called = ""] = program.args;
+  const headline = called === "serve" || called === "" ? "Rectify cannot start" : `rectify ${called} failed`;
+  console.error(`${headline}:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
   process.exit(1);
 }

@@ -11,7 +11,7 @@ import { type Meter, openMeter } from "./adapters/telemetry/metrics.ts";
 import { openMirror } from "./adapters/git-mirror.ts";
 import { ollamaEmbedding, ollamaModel, type OllamaModel } from "./adapters/ollama/ollama.ts";
 import { sharedMetrics } from "./adapters/monitoring/shared-metrics.ts";
-import { startEmbeddedPostgres } from "./adapters/postgres/server.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "./adapters/postgres/server.ts";
 import { prometheus } from "./adapters/monitoring/prometheus.ts";
 import { loadPrompts } from "./adapters/ollama/prompts.ts";
 import { chartsOnPath } from "./adapters/cli-tools/charts.ts";
@@ -67,8 +67,22 @@ export interface Rectify {
 
 /** The composition root: settings → adapters → ports → start. Throws `Refused` or `Unavailable` with the remedy. */
 export async function startRectify(settings: Settings, telemetry: Telemetry, known?: Faults): Promise<Rectify> {
-  const faults = known ?? openFaults(telemetry);
   const embedded = settings.databaseUrl === undefined ? await ownPostgres(settings) : undefined;
+  return assemble({ settings, telemetry, faults: known ?? openFaults(telemetry), embedded }).catch(async (error) => {
+    // A server that this start began must not outlive it.
+    await embedded?.stop();
+    throw error;
+  });
+}
+
+interface Start {
+  readonly settings: Settings;
+  readonly telemetry: Telemetry;
+  readonly faults: Faults;
+  readonly embedded: EmbeddedPostgres | undefined;
+}
+
+async function assemble({ settings, telemetry, faults, embedded }: Start): Promise<Rectify> {
   const databaseUrl = settings.databaseUrl ?? embedded?.url ?? "";
   const meter = openMeter();
   const observed = observe(settings.otlpEndpoint, meter.watchStore(await storeOf(databaseUrl, telemetry)), telemetry);

@@ -1,9 +1,11 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { discardPostgres, runningPostgres } from "../adapters/postgres/server.ts";
 import { preflight } from "../settings/preflight.ts";
 import { readFault } from "./faults/fault-file.ts";
 import { faultScenario } from "./faults/fault-scenario.ts";
 import type { Scenario } from "./scenario.ts";
-import { runScenario, type LabResult } from "./run.ts";
+import { Interrupted, runScenario, type LabResult } from "./run.ts";
 import { scenarioNames, scenarioOf } from "./scenarios/catalogue.ts";
 import { labPrinter } from "./printer.ts";
 
@@ -15,10 +17,15 @@ export interface LabOptions {
   readonly json: boolean;
   /** Keep the world up until the process is told to stop. */
   readonly keep: boolean;
+  /** Where the records of the last run stay; undefined = nowhere. */
+  readonly data?: string | undefined;
 }
 
 /** The same as the command line gives it. */
 export type LabAsked = Pick<LabOptions, "scenario" | "fault"> & Partial<Pick<LabOptions, "json" | "keep">>;
+
+/** How long the lab may say nothing. */
+const longestSilenceMs = 5_000;
 
 /** Plays one scenario. The answer is the exit code: 0 only when the story ended as it should. */
 export async function runLab(options: LabOptions): Promise<number> {
@@ -30,13 +37,23 @@ export async function runLab(options: LabOptions): Promise<number> {
   const scenario = asked.kind === "scenario" ? asked.scenario : undefined;
   const problems = [...(asked.kind === "problems" ? asked.problems : []), ...(await preflight(undefined))];
   if (!scenario || problems.length > 0) {
-    process.stderr.write(`The lab cannot start:\n${problems.map((problem) => `  - ${problem}\n`).join("")}`);
-    return 1;
+    process.stderr.write(`The lab could not start:\n${problems.map((problem) => `  - ${problem}\n`).join("")}`);
+    return scenario ? 1 : 2;
   }
   const teller = labPrinter(story, !options.json && process.stdout.isTTY === true);
-  const played = await runScenario(options.fault ?? options.scenario, scenario, { teller, keep: options.keep });
+  const data = options.data === undefined ? undefined : emptied(options.data);
+  const stillWaiting = setInterval(teller.stillThere, longestSilenceMs / 2);
+  const played = await runScenario(options.fault ?? options.scenario, scenario, { teller, keep: options.keep, data })
+    .catch((error: Error) => error)
+    .finally(() => clearInterval(stillWaiting));
+  if (played instanceof Error) {
+    const stopped = played instanceof Interrupted;
+    process.stderr.write(stopped ? "Stopped; everything was taken down.\n" : `The lab failed: ${played.message}\n`);
+    return stopped ? 130 : 1;
+  }
   if (options.json) out(JSON.stringify(played.result));
   else summary(played.result, played.wrong).forEach(out);
+  if (!options.json && data !== undefined) whatNext(played.result, data).forEach(out);
   for (const problem of options.json ? played.wrong : []) process.stderr.write(`not as it should be: ${problem}\n`);
   return played.wrong.length === 0 ? 0 : 1;
 }
@@ -68,6 +85,30 @@ function textOf(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The place for the records of this run, without those of the one before; undefined while that one still plays. */
+function emptied(data: string): string | undefined {
+  const postgres = join(data, "postgres");
+  if (runningPostgres(postgres) !== undefined) return undefined;
+  discardPostgres(postgres);
+  rmSync(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  return data;
+}
+
+/** Three commands that can be tried on what the lab left. */
+function whatNext({ incident, pr }: LabResult, data: string): string[] {
+  if (incident === null) return [];
+  const env = `RECTIFY_DATA=${relative(process.cwd(), data) || data}`;
+  const self = relative(process.cwd(), process.argv[1] ?? "");
+  const rectify = `${env} ${self.endsWith(".ts") ? `npx tsx ${self}` : `node ${self}`}`;
+  return [
+    "",
+    "The records stay. Try on them:",
+    `  ${rectify} incidents`,
+    `  ${rectify} explain ${pr === null ? incident : pr.number}`,
+    `  ${rectify} audit --incident ${incident}`,
+  ];
 }
 
 function summary(result: LabResult, wrong: readonly string[]): string[] {

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { discardPostgres } from "../adapters/postgres/server.ts";
 import { findKyverno } from "../adapters/cli-tools/kyverno.ts";
 import { type Rectify, startRectify } from "../main.ts";
 import { kyvernoPlaces } from "../server/policy-engine.ts";
-import { openWorld } from "./world.ts";
+import { type LabWorld, openWorld } from "./world.ts";
 import type { Expected, Scenario } from "./scenario.ts";
 import { type LabRun, until } from "./start.ts";
 import type { LabPrinter } from "./printer.ts";
@@ -34,11 +35,20 @@ export interface ScenarioRun {
   readonly wrong: readonly string[];
 }
 
+/** How a run is told, and what stays of it. */
+interface LabStay {
+  readonly teller: LabPrinter;
+  /** Everything stays up until Ctrl-C. */
+  readonly keep: boolean;
+  /** Where the records stay when all is taken down; undefined = nowhere. */
+  readonly data?: string | undefined;
+}
+
 /** Builds the embedded world, plays the scenario in it, and takes everything down again. */
 export async function runScenario(
   name: string,
   scenario: Scenario,
-  { teller, keep }: { teller: LabPrinter; keep: boolean },
+  { teller, keep, data }: LabStay,
 ): Promise<ScenarioRun> {
   const missing = await missingTool(scenario);
   if (missing !== undefined) {
@@ -46,28 +56,73 @@ export async function runScenario(
     return { result: skipped(name), wrong: [] };
   }
   const directory = mkdtempSync(join(tmpdir(), "rectify-lab-"));
-  const world = await openWorld(directory, scenario);
+  const ending = endOfRun();
+  let world: LabWorld | undefined;
   let rectify: Rectify | undefined;
   try {
     teller.say("lab", scenario.about);
-    rectify = await startRectify(world.settings, teller);
-    await world.join(rectify);
-    const stage: LabRun = { ...world, rectify, say: teller.say };
-    teller.say("lab", `pages on http://127.0.0.1:${rectify.pagesPort}/, the forge on ${world.forge.apiUrl}`);
-    await until("a quiet shop", () => world.cluster.firing().length === 0 && world.cluster.isSynced());
-    await scenario.run(stage);
-    const played = await outcome(name, scenario, stage, teller);
-    if (keep) await new Promise((stop) => process.once("SIGINT", stop));
+    const opened = await openWorld(directory, scenario);
+    world = opened;
+    rectify = await startRectify({ ...opened.settings, dataDirectory: data ?? directory }, teller);
+    await opened.join(rectify);
+    const stage: LabRun = { ...opened, rectify, say: teller.say };
+    teller.say("lab", `pages on http://127.0.0.1:${rectify.pagesPort}/, the forge on ${opened.forge.apiUrl}`);
+    const played = await Promise.race([ending.interrupted, play(name, scenario, stage, teller)]);
+    if (keep) await stayUp(stage, ending);
     return played;
   } finally {
     const steps = [
       () => rectify?.close(),
-      () => world.close(),
+      () => world?.close(),
+      () => (data === undefined ? discardPostgres(join(directory, "postgres")) : undefined),
       // git may still write into the directory while it goes.
       () => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }),
     ];
     await tidyUp(steps, (problem) => teller.say("lab", problem));
+    ending.forget();
   }
+}
+
+async function play(name: string, scenario: Scenario, stage: LabRun, teller: LabPrinter): Promise<ScenarioRun> {
+  const { cluster } = stage;
+  await until("a quiet shop", () => cluster.firing().length === 0 && cluster.isSynced());
+  await scenario.run(stage);
+  return outcome(name, scenario, stage, teller);
+}
+
+interface EndOfRun {
+  /** Rejects when the process is told to stop: servers that a run started must not outlive it. */
+  readonly interrupted: Promise<never>;
+  /** From here on the signals do again what they do. */
+  forget(): void;
+}
+
+function endOfRun(): EndOfRun {
+  let stop: () => void = () => undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    stop = () => reject(new Interrupted("the run was stopped"));
+  });
+  interrupted.catch(() => undefined);
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  return { interrupted, forget: () => void process.off("SIGINT", stop).off("SIGTERM", stop) };
+}
+
+/** Somebody stopped the run. */
+export class Interrupted extends Error {}
+
+/** What is up, and how it ends. */
+async function stayUp({ rectify, forge, cluster, say }: LabRun, { interrupted }: EndOfRun): Promise<void> {
+  const up = [
+    ["pages", `http://127.0.0.1:${rectify.pagesPort}/`],
+    ["metrics", `http://127.0.0.1:${rectify.internalPort}/metrics`],
+    ["GitHub", `${forge.apiUrl} (clone ${forge.cloneUrl})`],
+    ["Prometheus", cluster.urls.prometheus],
+    ["Loki", cluster.urls.loki],
+    ["Kubernetes", cluster.urls.kubernetes],
+  ] as const;
+  say("lab", "everything stays up until you press Ctrl-C:");
+  for (const [what, where] of up) say("lab", `  ${what.padEnd(11)} ${where}`);
+  await interrupted.catch(() => undefined);
 }
 
 /** Takes every step, whatever one of them throws: how a story ended does not depend on its cleaning up. */

@@ -56,21 +56,39 @@ function problemsOf({
 }
 
 /** A server answers at the address; what it says to us is found out later. */
-function databaseProblem(databaseUrl: string): Promise<string | undefined> {
+async function databaseProblem(databaseUrl: string): Promise<string | undefined> {
   const address = URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined;
-  if (!address?.hostname)
-    return Promise.resolve("DATABASE_URL: is not an address: use postgresql://user:password@host:port/name");
+  if (!address?.hostname) return "DATABASE_URL: is not an address: use postgresql://user:password@host:port/name";
   const port = Number(address.port || 5432);
   const problem = `DATABASE_URL: no Postgres answers at ${address.hostname}:${port}: start it, or unset DATABASE_URL for the embedded one`;
+  return (await isAnswered(address.hostname, port)) ? undefined : problem;
+}
+
+const sources = ["PROMETHEUS_URL", "ALERTMANAGER_URL", "LOKI_URL", "KUBERNETES_URL", "OLLAMA_HOST"];
+
+/** The sources at whose address no server answers, all at once. Rectify runs without them, with less to go by. */
+export async function silentSources(environment: Readonly<Record<string, string | undefined>>): Promise<string[]> {
+  const asked = sources.map(async (name) => {
+    const text = environment[name] ?? "";
+    const address = URL.canParse(text) ? new URL(text) : undefined;
+    if (!address?.hostname) return [];
+    const port = Number(address.port || (address.protocol === "https:" ? 443 : 80));
+    const answered = await isAnswered(address.hostname, port);
+    return answered ? [] : [`${name}: no server answered at ${address.hostname}:${port}: start it, or correct ${name}`];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+function isAnswered(hostname: string, port: number): Promise<boolean> {
   return new Promise((tell) => {
-    const socket = connect({ host: address.hostname.replace(/^\[|\]$/g, ""), port, timeout: 3_000 });
-    const done = (answer: string | undefined) => {
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port, timeout: 3_000 });
+    const done = (answer: boolean) => {
       socket.destroy();
       tell(answer);
     };
-    socket.once("connect", () => done(undefined));
-    socket.once("timeout", () => done(problem));
-    socket.once("error", () => done(problem));
+    socket.once("connect", () => done(true));
+    socket.once("timeout", () => done(false));
+    socket.once("error", () => done(false));
   });
 }
 

@@ -7,6 +7,7 @@ import { address, type Endpoint, endpointOf, endpointProblems, endpointVariables
 import type { WatchtowerLimits } from "../domain/guardrails/watchtower.ts";
 import type { Timings } from "../ports/timings.ts";
 import { pagesOf, pagesProblems, type PagesSettings } from "./pages.ts";
+import { inOurWords, unknownVariables } from "./variables.ts";
 
 /** Everything the process is told from outside, checked. */
 export interface Settings {
@@ -77,9 +78,9 @@ const absolute = z.string().startsWith("/", "must be an absolute path");
 const url = address;
 const sources = ["PROMETHEUS", "ALERTMANAGER", "LOKI"] as const;
 const duration = (fallback: number) =>
-  z.coerce.number({ error: "must be a number of milliseconds" }).int().positive().default(fallback);
+  z.coerce.number({ error: "must be a whole number of milliseconds above 0" }).int().positive().default(fallback);
 const port = (fallback: number) =>
-  z.coerce.number({ error: "must be a port number" }).int().min(0).max(65535).default(fallback);
+  z.coerce.number({ error: "must be a port number, 0 to 65535" }).int().min(0).max(65535).default(fallback);
 const secret = (what: string) =>
   z
     .string({ error: `is missing: set ${what}` })
@@ -93,7 +94,10 @@ export const Environment = z.object({
   RECTIFY_REPOSITORY: z
     .string({ error: "is missing: set the GitOps repository as owner/name" })
     .regex(/^[\w.-]+\/[\w.-]+$/, "must be owner/name"),
-  APP_ID: z.coerce.number({ error: "is missing: set the id of the GitHub App" }).int().positive(),
+  APP_ID: z
+    .string({ error: "is missing: set the id of the GitHub App" })
+    .regex(/^[1-9]\d{0,14}$/, "must be a whole number: the id of the GitHub App, as the App's page shows it")
+    .transform(Number),
   PRIVATE_KEY: z.string().optional(),
   PRIVATE_KEY_PATH: z.string().optional(),
   WEBHOOK_SECRET: secret("the webhook secret of the GitHub App"),
@@ -152,7 +156,7 @@ export const Environment = z.object({
   RECTIFY_TOOLS: z.string().optional(),
   ALERT_POLL_MS: duration(60_000),
   REEXAMINE_MS: duration(30 * 60_000),
-  MOST_RECOVERIES: z.coerce.number({ error: "must be a number" }).int().min(1).default(3),
+  MOST_RECOVERIES: z.coerce.number({ error: "must be a whole number, 1 or more" }).int().min(1).default(3),
   POLL_MS: duration(15_000),
   LOOKBACK_MS: duration(30 * 60_000),
   RATE_WINDOW: z
@@ -176,7 +180,7 @@ export function parseSettings(
   readFile = (path: string) => readFileSync(path, "utf8"),
 ): LoadedSettings {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const parsed = Environment.safeParse(given);
+  const parsed = Environment.safeParse(given, { error: inOurWords });
   const key = privateKeyOf(given, readFile);
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)),
@@ -184,6 +188,7 @@ export function parseSettings(
     ...sources.flatMap((name) => endpointProblems(name, given)),
     ...pagesProblems(given),
   ];
+  if (problems.length > 0) problems.push(...unknownVariables(given, Object.keys(Environment.shape)));
   if (!parsed.success || !key.ok || problems.length > 0) return { ok: false, problems };
   return { ok: true, value: settingsOf(parsed.data, key.value) };
 }

@@ -113,6 +113,7 @@ interface HttpFailure {
   readonly errors?: readonly { readonly type?: string; readonly message?: string }[];
   readonly headers?: Readonly<Record<string, string | number | undefined>>;
   readonly message?: string;
+  readonly request?: { readonly url?: string };
   readonly response?: {
     readonly headers?: Readonly<Record<string, string | number | undefined>>;
     readonly data?: unknown;
@@ -138,12 +139,21 @@ function limitPauseMs(failure: HttpFailure, now: number): number | undefined {
 const passing = new Set([408, 500, 502, 503, 504]);
 
 function translate(failure: HttpFailure): Error {
+  const address = failure.response === undefined && failure.status === 500 ? failure.request?.url : undefined;
+  if (address !== undefined) return silent(address, failure);
   const status = failure.status ?? (failure.errors === undefined ? undefined : 422);
   const said = withoutTokens(failure.message ?? "no answer") + permissionWanted(failure);
   const message = `GitHub${status === undefined ? "" : ` ${status}`}: ${said}`;
   if (status === undefined || status === 401 || passing.has(status))
     return new Unavailable(message, { cause: failure });
   return Object.assign(new Refused(message, { cause: failure }), { status });
+}
+
+/** Octokit calls it 500 when no connection came about; a 500 of GitHub has a response. */
+function silent(address: string, failure: HttpFailure): Unavailable {
+  const { host } = new URL(address);
+  const why = withoutTokens(failure.message ?? "").trim();
+  return new Unavailable(`GitHub: no server answered at ${host}${why === "" ? "" : ` (${why})`}`, { cause: failure });
 }
 
 /** GitHub names the permission that a call would have needed. */

@@ -30,6 +30,8 @@ export interface EmbeddedPostgres {
 const run = promisify(execFile);
 // Any account but root will do: Postgres refuses to run as uid 0.
 const nobody = 65534;
+// A busy machine needs its time; pg_ctl itself gives up after a minute unless it is told.
+const startDeadlineMs = 180_000;
 
 /**
  * Starts (or finds running) a Postgres whose files live below `directory`. The binaries are those of the npm package
@@ -38,7 +40,7 @@ const nobody = 65534;
  */
 export async function startEmbeddedPostgres(directory: string): Promise<EmbeddedPostgres> {
   const asRoot = process.getuid?.() === 0;
-  const home = asRoot ? openToOthers(directory, "data") : resolve(directory);
+  const home = homeOf(directory);
   const binaries = await findBinaries(asRoot);
   const cluster = { home, data: join(home, "data"), binaries, owner: asRoot ? nobody : undefined };
   mkdirSync(home, { recursive: true });
@@ -56,9 +58,24 @@ export async function startEmbeddedPostgres(directory: string): Promise<Embedded
 
 /** The address of the server that `startEmbeddedPostgres` left running on this directory; undefined when none runs. */
 export function runningPostgres(directory: string): string | undefined {
-  const home = process.getuid?.() === 0 ? openToOthers(directory, "data") : resolve(directory);
+  const home = homeOf(directory);
   const port = runningPort(join(home, "data"));
   return port === undefined ? undefined : addressOf(home, port);
+}
+
+/** True when a server's data lies in this directory, whether or not it runs. */
+export function hasPostgres(directory: string): boolean {
+  return existsSync(join(homeOf(directory), "data", "PG_VERSION"));
+}
+
+/** Removes the data of a server that was stopped, wherever `startEmbeddedPostgres` had to put it. */
+export function discardPostgres(directory: string): void {
+  // Postgres may still write its last file.
+  rmSync(homeOf(directory), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}
+
+function homeOf(directory: string): string {
+  return process.getuid?.() === 0 ? openToOthers(directory, "data") : resolve(directory);
 }
 
 function addressOf(home: string, port: number): string {
@@ -178,7 +195,16 @@ async function start(cluster: Cluster): Promise<number> {
   rmSync(join(cluster.data, "postmaster.pid"), { force: true });
   const port = await freePort();
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60`;
-  await control(cluster, ["start", "-w", "-l", join(cluster.home, "log"), "-o", options]);
+  await control(cluster, [
+    "start",
+    "-w",
+    "-t",
+    String(startDeadlineMs / 1000 - 10),
+    "-l",
+    join(cluster.home, "log"),
+    "-o",
+    options,
+  ]);
   return port;
 }
 
@@ -189,7 +215,12 @@ function control(cluster: Cluster, args: readonly string[]): Promise<void> {
 async function call(cluster: Cluster, binary: string, args: readonly string[]): Promise<void> {
   const identity = cluster.owner === undefined ? {} : { uid: cluster.owner, gid: cluster.owner };
   const path = join(cluster.binaries, "bin", binary);
-  const settings = { ...identity, cwd: cluster.home, env: { PATH: "/usr/bin:/bin", LC_ALL: "C" }, timeout: 60_000 };
+  const settings = {
+    ...identity,
+    cwd: cluster.home,
+    env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+    timeout: startDeadlineMs,
+  };
   await run(path, [...args], settings).catch((cause) => {
     throw new Unavailable(`${binary} for the embedded Postgres in ${cluster.home}: ${lastLine(cluster, cause)}`, {
       cause,

@@ -10,6 +10,7 @@ import { executors } from "./executors.ts";
 import { githubPace } from "./github-pace.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { reexaminations } from "./incidents/reexaminations.ts";
+import { incidentList } from "./incidents/list.ts";
 import { inbox } from "./incidents/inbox.ts";
 import { audit, lineage } from "./incidents/lineage.ts";
 import { withdrawalRecord } from "./changes/withdrawals.ts";
@@ -70,6 +71,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...costStore(query),
     ...heartbeat(query),
     ...unplacedAlerts(query),
+    ...incidentList(query),
     ...executors(database),
     ...githubPace(query),
     close,

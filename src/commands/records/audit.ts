@@ -1,5 +1,6 @@
 import { auditProblems } from "../../domain/records/audit.ts";
-import { noRecords, openRecords, type Told } from "./explain.ts";
+import type { Told } from "./explain.ts";
+import { type Env, noRecords, openRecords } from "./records.ts";
 
 export interface AuditQuestion {
   /** Only the rows of this incident; the chain is checked as a whole all the same. */
@@ -14,12 +15,14 @@ export interface AuditQuestion {
  */
 export async function exportAudit(
   { incident, known }: AuditQuestion,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
 ): Promise<Told & { readonly notes: readonly string[] }> {
   const store = await openRecords(env);
   if (store === undefined) return { lines: [], notes: [noRecords], code: 1 };
   try {
     const rows = await store.auditRows();
+    // A log in which nothing ever was proves nothing: most likely it is another one's database.
+    if (rows.length === 0) return { lines: [], notes: ["nothing was ever written to this log"], code: 1 };
     const lost = known !== undefined && !rows.some((row) => row.hash === known);
     const problems = [...auditProblems(rows), ...(lost ? [`no row has the hash ${known}: it was removed`] : [])];
     const state = problems.length === 0 ? "the chain is whole" : "the chain is broken";

@@ -1,5 +1,6 @@
 import type { Store } from "../../adapters/postgres/store.ts";
-import { noRecords, openRecords, type Told } from "./explain.ts";
+import type { Told } from "./explain.ts";
+import { noRecords, openRecords } from "./records.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,34 +1,24 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { runningPostgres } from "../../adapters/postgres/server.ts";
-import { openStore, type Store } from "../../adapters/postgres/store.ts";
 import { readCapsule } from "../../domain/records/capsule.ts";
 import { renderExplanation, renderReplay } from "../../domain/records/explanation.ts";
+import { type Env, noRecords, openRecords } from "./records.ts";
 
-/** What a command prints, and its exit code. */
+/** What a command prints, and its exit code: 1 when something is wrong, 2 when it was called wrongly. */
 export interface Told {
   readonly lines: readonly string[];
-  readonly code: 0 | 1;
+  readonly code: 0 | 1 | 2;
 }
 
-export const noRecords =
-  "there are no records here: set DATABASE_URL, or RECTIFY_DATA to the data of a running Rectify";
-
-/** The records of a Rectify: `DATABASE_URL`, or the server that runs in `RECTIFY_DATA`; undefined when there are none. */
-export async function openRecords(env: Readonly<Record<string, string | undefined>>): Promise<Store | undefined> {
-  const url = env.DATABASE_URL || runningPostgres(join(env.RECTIFY_DATA || ".rectify", "postgres"));
-  return url === undefined ? undefined : openStore(url);
-}
-
-/** Explains one incident from the records of a Rectify. */
-export async function explain(uid: string, env: Readonly<Record<string, string | undefined>>): Promise<Told> {
+/** Explains one incident, named by its uid, its pull request or a commit, from the records of a Rectify. */
+export async function explain(name: string, env: Env): Promise<Told> {
   const store = await openRecords(env);
   if (store === undefined) return failed(noRecords);
   try {
+    const uid = (await store.incidentNamed(name)) ?? name;
     const record = await store.incident(uid);
     if (record === undefined)
       return failed(
-        `no incident ${JSON.stringify(uid)} is on record: the pages list them all, an Incident-UID is in each pull request`,
+        `no incident ${JSON.stringify(name)} is on record, by its uid, pull request or commit: "rectify incidents" lists them all`,
       );
     const [events, document, steps, exchanges, lease] = await Promise.all([
       ...([

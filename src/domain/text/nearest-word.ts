@@ -1,12 +1,17 @@
-/** The known word that a typing error most likely meant; undefined when none is near. */
-export function nearestWord(word: string, known: readonly string[]): string | undefined {
+/**
+ * The known word that a typing error most likely meant; undefined when none is near. With `atMost` no more letters than
+ * that may be wrong.
+ */
+export function nearestWord(word: string, known: readonly string[], atMost?: number): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
   if (!best) return undefined;
   // A third of the letters may be wrong; a shorter form of one word alone (`approve`) is that word.
-  if (best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))) return best.candidate;
+  if (best.distance <= Math.min(atMost ?? best.distance, Math.max(1, Math.floor(best.candidate.length / 3))))
+    return best.candidate;
+  if (atMost !== undefined) return undefined;
   const longer = word.length < 3 ? [] : known.filter((candidate) => candidate.startsWith(word.toLowerCase()));
   return longer.length === 1 ? longer[0] : undefined;
 }

@@ -107,6 +107,15 @@ export const migrations: readonly Migration[] = [
     name: "what a merged change did, and what it took back",
     sql: "alter table merged_change add column remedy jsonb;",
   },
+  {
+    name: "incidents are listed page by page",
+    sql: `
+      create index incident_listed on incident ((ended_at is null), opened_at, uid);
+      create index incident_alert on incident ((document #>> '{alert,name}'));
+      create index incident_ending on incident (ending);
+      create index pull_request_incident on pull_request (incident, number);
+      create index audit_incident on audit (incident, id);`,
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.
