@@ -114,7 +114,7 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
   await store.alone("recovery", () => reconcileWorkflows(keeping, telemetry));
 
   const intake = { store, ring: inbox.notify, trouble: inbox.trouble, app, alertsToken: settings.alerts.token };
-  const pages = pageRoutes(store, liveViews({ ports, store, sources, ...around }));
+  const pages = pageRoutes(store, liveViews({ ports, store, sources, links: settings.links, ...around }));
   meter.watchFaults(faults.counts);
   const { webhooks, internal, own } = await listenAll(settings, { intake, pages, metrics: meter.route }, faults);
   const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources, executor }, telemetry);

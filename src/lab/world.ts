@@ -3,6 +3,7 @@ import { openMirror } from "../adapters/git-mirror.ts";
 import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
 import type { Rectify } from "../main.ts";
 import { render } from "../manifests/render/render.ts";
+import { webAddress } from "../settings/links.ts";
 import { sealKeyFrom, type Settings } from "../settings/settings.ts";
 import { type SimulatedCluster, startCluster } from "./cluster/cluster.ts";
 import { defaultRules, type LabRule } from "./cluster/metrics/rules.ts";
@@ -121,6 +122,7 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
     webhookPort: 0,
     internalPort: 0,
     pages: { kind: "loopback", port: 0 },
+    links: { repository: `${webAddress(forge.apiUrl)}/${owner}/${repo}`, prometheus: cluster.urls.prometheus },
     cluster: "lab",
     prometheus: prometheusOf(cluster, 100),
     alertmanager: { url: cluster.urls.alertmanager, authorization: undefined },

@@ -15,9 +15,10 @@ export async function listenAll(settings: Settings, { intake, pages, metrics }: 
   const at = { host: settings.host, onFault: (error: unknown) => faults.hear("request", error) };
   const webhooks = await listen(webhookRoutes(intake), { ...at, port: settings.webhookPort });
   const placed = placesOfPages(pages, settings.pages);
-  const inside = [...internalRoutes(intake), ...placed.internal, metrics];
+  // The pages come last: they answer for every path that is nobody's.
+  const inside = [...internalRoutes(intake), metrics, ...placed.internal];
   const internal = await listen(inside, { ...at, port: settings.internalPort });
   const port = settings.pages.kind === "loopback" ? settings.pages.port : 0;
-  const own = placed.loopback && (await listen([...placed.loopback, health], { ...at, host: "127.0.0.1", port }));
+  const own = placed.loopback && (await listen([health, ...placed.loopback], { ...at, host: "127.0.0.1", port }));
   return { webhooks, internal, own };
 }

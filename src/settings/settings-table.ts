@@ -40,6 +40,9 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
   PAGES_PORT: "Port of the pages on 127.0.0.1, where no proxy authenticates those who look.",
   PAGES_USER_HEADER: "The header in which an authenticating proxy names the user; with `PAGES_PROXY_SECRET`.",
   PAGES_PROXY_SECRET: "What that proxy sends as `x-rectify-proxy-secret`, 32 bytes or more.",
+  PAGES_URL: "The pages as people reach them, for links to them.",
+  GRAFANA_URL: "Grafana, for links to Explore; its data sources have the uids `prometheus` and `loki`.",
+  PROMETHEUS_PUBLIC_URL: "Prometheus as people reach it, for links to queries.",
   CLUSTER_NAME: "Names the cluster in incidents, records and metrics.",
   CLUSTER_LABEL:
     "The label by which alerts and series name their cluster, such as `cluster`. Once set, only those of `CLUSTER_NAME` count.",

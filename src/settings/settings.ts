@@ -7,6 +7,7 @@ import { address, type Endpoint, endpointOf, endpointProblems, endpointVariables
 import type { WatchtowerLimits } from "../domain/guardrails/watchtower.ts";
 import type { Timings } from "../ports/timings.ts";
 import { pagesOf, pagesProblems, type PagesSettings } from "./pages.ts";
+import { linksOf, type LinkSettings, linkVariables } from "./links.ts";
 import { inOurWords, unknownVariables } from "./variables.ts";
 
 /** Everything the process is told from outside, checked. */
@@ -33,6 +34,8 @@ export interface Settings {
   readonly webhookPort: number;
   readonly internalPort: number;
   readonly pages: PagesSettings;
+  /** Absent = the pages link nowhere but to themselves. */
+  readonly links?: LinkSettings;
   readonly cluster: string;
   /** The label by which alerts and series name their cluster; once it is set, every query asks for ours only. */
   readonly clusterLabel?: string | undefined;
@@ -118,6 +121,7 @@ export const Environment = z.object({
     .transform((name) => name.toLowerCase())
     .optional(),
   PAGES_PROXY_SECRET: secret("the secret that the authenticating proxy of the pages sends").optional(),
+  ...linkVariables,
   CLUSTER_NAME: z.string().min(1).default("default"),
   CLUSTER_LABEL: z
     .string()
@@ -210,6 +214,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     webhookPort: read.PORT,
     internalPort: read.INTERNAL_PORT,
     pages: pagesOf(read),
+    links: linksOf(read),
     cluster: read.CLUSTER_NAME,
     clusterLabel: read.CLUSTER_LABEL,
     prometheus: {

@@ -10,7 +10,8 @@ import {
 } from "../../src/domain/records/post-mortem.ts";
 import type { IncidentOutcome } from "../../src/domain/proposal/outcome.ts";
 import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
-import { incidentPage, incidentsPage } from "../../src/server/pages/incidents.ts";
+import { incidentPage } from "../../src/server/pages/incident/page.ts";
+import { incidentsPage } from "../../src/server/pages/incidents.ts";
 import { anIncident } from "../builders.ts";
 import { anItem } from "../domain/llm/a-question.ts";
 import { liveInFile, liveMarkup } from "../live-markup.ts";
@@ -42,19 +43,40 @@ async function surfacesOf(text: string): Promise<Surfaces> {
     cause: { sentence: text, citing: [text, "E1"] },
   };
   const capsule = renderCapsule(capsuleOf(incident, evidence, { at: now, versions: {} }));
-  const record = { incident, openedAt: now, ending: story.ending, because: text, story };
+  const record = { incident, openedAt: now, endedAt: now, ending: story.ending, because: text, story };
   const events = [{ at: now, verb: "diagnose", text }];
   const said = { prompt: text, answer: text, model: text, digest: text };
   const spent = { steps: [], exchanges: [{ at: now, ...said, promptTokens: 1, answerTokens: 1, durationMs: 1 }] };
-  const pages = [await incidentPage({ record, events, capsule, ...spent }), await incidentsPage([record])].join("");
+  const around = { links, now: new Date(now) };
+  const audit = [
+    { at: now, incident: text, actor: text, action: text, detail: { [text]: text }, previous: "", hash: "" },
+  ];
+  const line = { uid: incident.uid, workload: text, alert: text, severity: text, openedAt: now, endedAt: now };
+  const list = { lines: [{ ...line, ending: story.ending, because: text, pull: 7 }], next: undefined };
+  const filter = { alert: text, text };
+  const pages = [
+    await incidentPage({ record, events, capsule, ...spent, audit, pull: 7, refreshes: undefined, ...around }),
+    await incidentsPage({ asked: filter, page: list, counts: new Map(), ...around }),
+  ].join("");
   const explained = renderExplanation({ ...record, ...spent, events, capsule: readCapsule(capsule) });
   const postMortem = renderSealed(postMortemOf({ incident, story, evidence, now }), sealKey, "");
   return {
-    elements: (pages.match(/<[^>]*>/g) ?? []).join(""),
+    elements: (pages.match(/<[^>]*>/g) ?? []).map(withoutTexts).join(""),
     terminal: explained,
     dashboard: renderDashboard(dashboardWith(text)),
     postMortem,
   };
+}
+
+const links = {
+  repository: "https://git.example/acme/shop",
+  grafana: "https://grafana.example",
+  prometheus: "https://prom.example",
+};
+
+/** An element without the values that may hold a text: where a link leads to stays, what it asks there does not. */
+function withoutTexts(element: string): string {
+  return element.replace(/ (aria-label|value)="[^"]*"/g, " $1").replace(/ href="([^"?]*)\?[^"]*"/g, ' href="$1?"');
 }
 
 const sealKey = "k".repeat(32);

@@ -53,7 +53,7 @@ test("the incident's page names it", async () => {
   const pages = await listen(pageRoutes(store), { host: "127.0.0.1", port: 0 });
   try {
     const text = await (await fetch(`http://127.0.0.1:${pages.port}/incidents/${incident.uid}`)).text();
-    expect(text).toContain(`Question 1 to ${answeredBy}`);
+    expect(text).toContain(`Prompt and answer 1 of ${answeredBy}`);
   } finally {
     await pages.close();
   }

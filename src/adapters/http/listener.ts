@@ -73,7 +73,9 @@ async function serve(routes: readonly Route[], request: IncomingMessage, respons
   const url = targetOf(request.url ?? "/");
   if (url === undefined) return refuse(request, response, { status: 400, body: "no such target" });
   const here = routes.filter((route) => matches(route.path, url.pathname));
-  const route = here.find((item) => item.method === request.method);
+  // HEAD is GET without the body, which Node leaves out by itself.
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const route = here.find((item) => item.method === method);
   if (!route) return refuse(request, response, { status: here.length > 0 ? 405 : 404 });
 
   const early = route.admit?.(request.headers) ?? tooLargeByHeader(request, route);

@@ -16,9 +16,12 @@ export interface Database {
   close(): Promise<void>;
 }
 
+// A server that is away refuses at once; one on a busy machine needs its time.
+const connectMs = 10_000;
+
 /** A pool of connections, which are made when they are needed. */
 export function connectTo(url: string): Database {
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 2000 });
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: connectMs });
   // An idle connection that dies must not take the process with it; the next query tells.
   pool.on("error", () => undefined);
   return {

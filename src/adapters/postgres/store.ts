@@ -27,6 +27,7 @@ import { watchtowerRecord } from "./changes/watchtower.ts";
 export interface IncidentRecord {
   readonly incident: Incident;
   readonly openedAt: string;
+  readonly endedAt: string | undefined;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;
   readonly story: IncidentOutcome | undefined;
@@ -204,6 +205,7 @@ function recordOf(row: Row): IncidentRecord {
   return {
     incident: incidentIn(row),
     openedAt: row.opened_at.toISOString(),
+    endedAt: row.ended_at?.toISOString(),
     ending: row.ending ?? undefined,
     because: row.because ?? undefined,
     story: row.story === null ? undefined : readDocument(storedStory, row.story, row.version),

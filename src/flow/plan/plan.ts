@@ -1,5 +1,6 @@
 import type { Incident } from "../../domain/incident/incident.ts";
 import { type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
+import type { FileEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { answerQuestion } from "../../manifests/locate/answer.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -46,10 +47,17 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   ports.telemetry.log(
     incident.uid,
     "plan",
-    `${renderRemediation(remediation)} in ${edit.files.map((f) => f.path).join(", ")}`,
+    `${renderRemediation(remediation)} in ${edit.files.map((file) => `${file.path}:${firstChangedLine(file)}`).join(", ")}`,
   );
   const { files, owners, warnings, effect } = edit;
   return { kind: "change", remediation, live, entry, baseSha: sha, files, owners, warnings, effect };
+}
+
+/** Counted from 1 in the file as it is now. */
+function firstChangedLine({ before, after }: FileEdit): number {
+  const [old, now] = [(before ?? "").split("\n"), after.split("\n")];
+  const at = now.findIndex((line, index) => line !== old[index]);
+  return (at === -1 ? 0 : at) + 1;
 }
 
 function refused(because: string): Planned {

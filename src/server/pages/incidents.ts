@@ -1,135 +1,155 @@
 import { html } from "hono/html";
-import type { IncidentRecord } from "../../adapters/postgres/store.ts";
-import type { IncidentEvent } from "../../adapters/postgres/incidents/lineage.ts";
-import { asDecided } from "../../domain/root-cause/cause.ts";
-import { type Capsule, readCapsule } from "../../domain/records/capsule.ts";
-import type { Evidence } from "../../domain/evidence/evidence.ts";
-import { lineageOf, type LineageStage } from "../../domain/records/lineage.ts";
-import { findingOf } from "../../domain/proposal/proposal-text.ts";
-import { type Exchange, renderModel, renderMs, type StepCost } from "../../domain/records/step-cost.ts";
-import { workloadKey } from "../../domain/kubernetes/workload.ts";
-import { metricChart } from "./metric-chart.ts";
-import { clock, endingClass, mark, page, table } from "./layout.ts";
+import type { IncidentFilter, IncidentLine, IncidentPage } from "../../adapters/postgres/incidents/list.ts";
+import { endingClass, mark, page, type Part } from "./parts/layout.ts";
+import { type Links, pullLink } from "./parts/links.ts";
+import { table, type TableRow } from "./parts/table.ts";
+import { ago, clock, lasting } from "./parts/when.ts";
 
-/** All incidents, newest first. */
-export function incidentsPage(records: readonly IncidentRecord[]): Promise<string> {
-  const rows = records.map(({ incident, openedAt, ending, because }) => {
-    return html`<tr>
-      <td class="time">${clock(openedAt)}</td>
-      <td><a href="/incidents/${incident.uid}">${incident.alert.name}</a></td>
-      <td>${workloadKey(incident.workload)}</td>
-      <td>${mark(ending ?? "open", endingClass(ending))}</td>
-      <td>${because ?? ""}</td>
-    </tr>`;
+/** What the address of the list may ask for. */
+const asked = ["state", "workload", "alert", "text", "since", "after"] as const;
+type Asked = Readonly<Partial<Record<(typeof asked)[number], string>>>;
+
+const spans = { "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d": 30 * 86_400_000 };
+const longestValue = 200;
+
+/** What the list shows, and for what. */
+export interface IncidentsView {
+  readonly asked: Asked;
+  readonly page: IncidentPage;
+  readonly counts: ReadonlyMap<string, number>;
+  readonly links: Links;
+  readonly now: Date;
+}
+
+/** The filters of an address; what it does not know it leaves out. */
+export function askedIn({ searchParams }: URL): Asked {
+  const given = asked.flatMap((name) => {
+    const value = (searchParams.get(name) ?? "").trim().slice(0, longestValue);
+    return value === "" || value.includes("\u0000") ? [] : [[name, value]];
   });
-  const heads = ["opened", "alert", "workload", "ending", "because"];
-  return page("Incidents", table(heads, rows, "No incident yet. Alerts go to POST /alerts."));
+  return Object.fromEntries(given) as Asked;
 }
 
-export interface IncidentView {
-  readonly record: IncidentRecord;
-  readonly events: readonly IncidentEvent[];
-  /** The incident's capsule as stored, if it came that far. */
-  readonly capsule: string | undefined;
-  readonly steps: readonly StepCost[];
-  readonly exchanges: readonly Exchange[];
+/** The same as the store takes it. */
+export function filterOf({ state, workload, alert, text, since }: Asked, now: Date): IncidentFilter {
+  const span = since !== undefined && since in spans ? spans[since as keyof typeof spans] : undefined;
+  return { state, workload, alert, text, since: span === undefined ? undefined : new Date(now.getTime() - span) };
 }
 
-/** One incident: what happened, what was seen, and the line from alert to outcome. */
-export function incidentPage(view: IncidentView): Promise<string> {
-  const { record, events } = view;
-  const { incident, ending, because } = record;
-  const read = view.capsule === undefined ? undefined : readCapsule(view.capsule);
-  const capsule = read?.kind === "capsule" ? read.capsule : undefined;
-  const evidence = capsule?.evidence ?? [];
-  const notRead = read?.kind === "unreadable" ? html`<p class="bad">${read.because}</p>` : "";
-  const body = html`<p class="lead">
-      <code>${workloadKey(incident.workload)}</code> ${mark(ending ?? "open", endingClass(ending))} ${because ?? ""}
-    </p>
-    ${notRead}${metricChart(evidence) ?? ""}
-    <h2>Timeline</h2>
-    ${table(["time", "verb", "what"], events.map(eventRow), "Nothing was told yet.")}
-    <h2>Causes considered</h2>
-    ${causesOf(capsule)}
-    <h2>Lineage</h2>
-    ${lineageTable(lineageOf({ ...record, ...view, evidence }), record.story)} ${exchangesOf(view.exchanges)}
-    <h2>Steps</h2>
-    ${stepTable(view.steps)}
-    <h2>Evidence</h2>
-    ${capsule === undefined ? "" : html`<p><a href="/incidents/${incident.uid}/capsule">Download the capsule</a>: <code>rectify replay</code> repeats the diagnosis from it, offline.</p>`}
-    ${evidenceTable(evidence)}`;
-  return page(`${incident.alert.name} of ${incident.workload.name}`, body);
+/** The incidents, open ones first, then newest first, with the filters of the address as links. */
+export function incidentsPage(view: IncidentsView): Promise<string> {
+  const { asked: given, page: shown, counts } = view;
+  const open = shown.lines.filter(({ ending }) => ending === undefined);
+  const ended = shown.lines.filter(({ ending }) => ending !== undefined);
+  const isFiltered = Object.keys(given).some((name) => name !== "after");
+  if (shown.lines.length === 0 && !isFiltered) return page("Incidents", nothingYet());
+  const next =
+    shown.next === undefined
+      ? ""
+      : html`<p><a rel="next" href="${addressOf({ ...given, after: shown.next })}">Next page</a></p>`;
+  const first =
+    given.after === undefined ? "" : html`<p><a href="${addressOf(without(given, "after"))}">First page</a></p>`;
+  const body = html`${statesPart(given, counts)}${timesPart(given)}${chosenPart(given)}${searchPart(given)}
+    ${open.length === 0 ? "" : html`<h2>Open</h2>${listOf(open, view)}`}
+    ${ended.length === 0 ? "" : html`<h2>Ended</h2>${listOf(ended, view)}`}
+    ${shown.lines.length === 0 ? html`<p>No incident fits. <a href="/">Show all</a></p>` : ""}
+    ${first}${next}`;
+  return page("Incidents", body);
 }
 
-function eventRow({ at, verb, text }: IncidentEvent) {
-  return html`<tr>
-    <td class="time">${clock(at)}</td>
-    <td>${verb}</td>
-    <td>${text}</td>
-  </tr>`;
+function nothingYet(): Part {
+  return html`<p>No incident yet.</p>
+    <p class="dim">
+      Alertmanager sends its alerts to <code>POST /alerts</code>; each workload that hurts becomes one incident here,
+      with its evidence, causes and pull request. <code>rectify doctor</code> checks the way of an alert.
+    </p>`;
 }
 
-function causesOf(capsule: Capsule | undefined) {
-  if (capsule === undefined) return html`<p class="dim">Not diagnosed yet.</p>`;
-  const { diagnosis, decided } = capsule;
-  if (diagnosis.kind === "abstained") return html`<p>None: ${diagnosis.because}.</p>`;
-  const rows = asDecided(diagnosis.causes, decided).map((cause) => {
-    return html`<tr>
-      <td class="number">${Math.round(cause.confidence * 100)} %</td>
-      <td>${cause.sentence}</td>
-      <td>${cause.citing.map((id) => html`<a href="#${id}">${id}</a> `)}</td>
-    </tr>`;
-  });
-  return table(["confidence", "cause", "evidence"], rows, "None.");
-}
-
-function lineageTable(stages: readonly LineageStage[], story: IncidentRecord["story"]) {
-  // Only addresses that the code host gave us: an alert may be called like one.
-  const ours = [story?.proposal?.url, story?.revert?.proposal?.url];
-  const rows = stages.map(({ name, value, cost }) => {
-    return html`<tr>
-      <th scope="row">${name}</th>
-      <td>${ours.includes(value) ? html`<a href="${value}">${value}</a>` : html`<code>${value}</code>`}</td>
-      <td class="dim">${cost ?? ""}</td>
-    </tr>`;
-  });
-  return table(["part", "what", "took"], rows, "");
-}
-
-/** What the model read and wrote, closed until somebody opens it. */
-function exchangesOf(exchanges: readonly Exchange[]) {
-  return exchanges.map(
-    (exchange, index) => html`<details>
-      <summary>Question ${index + 1} to ${renderModel(exchange)}</summary>
-      <h3>Prompt</h3>
-      <pre>${exchange.prompt}</pre>
-      <h3>Answer</h3>
-      <pre>${exchange.answer}</pre>
-    </details>`,
+function listOf(lines: readonly IncidentLine[], view: IncidentsView): Part {
+  return table(
+    ["State", "Opened", "Alert", "Workload", "Pull request", "Because"],
+    lines.map((line) => rowOf(line, view)),
+    "",
   );
 }
 
-function stepTable(steps: readonly StepCost[]) {
-  const rows = steps.map((step) => {
-    return html`<tr>
-      <th scope="row">${step.step}</th>
-      <td class="number">${step.times}</td>
-      <td class="number">${renderMs(step.durationMs)}</td>
-      <td class="number">${step.githubCalls}</td>
-      <td class="number">${step.promptTokens + step.answerTokens}</td>
-    </tr>`;
-  });
-  return table(["step", "times", "worked", "GitHub calls", "tokens"], rows, "No step has ended yet.");
+function rowOf(line: IncidentLine, { asked: given, links, now }: IncidentsView): TableRow {
+  const { uid, workload, alert, severity, openedAt, endedAt, ending, because, pull } = line;
+  const address = pull === undefined ? undefined : pullLink(links, pull);
+  const lasted = endedAt === undefined ? "" : `, for ${lasting(Date.parse(endedAt) - Date.parse(openedAt))}`;
+  const only = (name: "alert" | "workload", value: string) =>
+    given[name] === value
+      ? ""
+      : html` <a class="dim" href="${addressOf({ ...without(given, "after"), [name]: value })}" aria-label="only ${value}">only</a>`;
+  return {
+    cells: [
+      mark(ending ?? "open", endingClass(ending)),
+      {
+        show: html`<time datetime="${openedAt}">${clock(openedAt)} UTC</time><br /><span class="dim">${ago(openedAt, now)}${lasted}</span>`,
+        look: "time",
+      },
+      html`<a href="/incidents/${uid}">${alert}</a> <span class="dim">${severity}</span>${only("alert", alert)}`,
+      html`${workload}${only("workload", workload)}`,
+      pull === undefined ? "" : address === undefined ? `#${pull}` : html`<a href="${address}">#${pull}</a>`,
+      { show: because ?? "", look: "long" },
+    ],
+  };
 }
 
-function evidenceTable(evidence: readonly Evidence[]) {
-  const rows = evidence.map((item) => {
-    return html`<tr id="${item.id}">
-      <th scope="row">${item.id}</th>
-      <td>${item.source}</td>
-      <td>${item.title}<br /><span class="${item.finding.kind === "missing" ? "bad" : "dim"}">${findingOf(item)}</span></td>
-      <td><code>${item.query}</code></td>
-    </tr>`;
+function statesPart(given: Asked, counts: ReadonlyMap<string, number>): Part {
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const names = ["open", ...[...counts.keys()].filter((name) => name !== "open")];
+  const rest = without(given, "state", "after");
+  const links = [
+    linkTo(rest, `all ${all}`, given.state === undefined),
+    ...names.map((name) => linkTo({ ...rest, state: name }, `${name} ${counts.get(name) ?? 0}`, given.state === name)),
+  ];
+  return html`<ul class="filters"><li>State</li>${links}</ul>`;
+}
+
+function timesPart(given: Asked): Part {
+  const rest = without(given, "since", "after");
+  const links = [
+    linkTo(rest, "any time", given.since === undefined),
+    ...Object.keys(spans).map((span) => linkTo({ ...rest, since: span }, `last ${span}`, given.since === span)),
+  ];
+  return html`<ul class="filters"><li>Opened</li>${links}</ul>`;
+}
+
+/** What else is asked for, each with the link that drops it. */
+function chosenPart(given: Asked): Part | "" {
+  const chosen = (["workload", "alert", "text"] as const).filter((name) => given[name] !== undefined);
+  if (chosen.length === 0) return "";
+  const links = chosen.map(
+    (name) =>
+      html`<li>${name} <strong>${given[name] ?? ""}</strong> <a href="${addressOf(without(given, name, "after"))}" aria-label="drop the filter ${name}">drop</a></li>`,
+  );
+  return html`<ul class="filters"><li>Only</li>${links}</ul>`;
+}
+
+function searchPart(given: Asked): Part {
+  const kept = (["state", "since", "workload", "alert"] as const).flatMap((name) => {
+    const value = given[name];
+    return value === undefined ? [] : [html`<input type="hidden" name="${name}" value="${value}" />`];
   });
-  return table(["id", "source", "seen", "query"], rows, "Nothing was collected yet.");
+  return html`<form action="/" method="get" role="search">
+    ${kept}<label for="text">Text</label>
+    <input id="text" name="text" type="search" value="${given.text ?? ""}" maxlength="${longestValue}" />
+    <button type="submit">Search</button>
+  </form>`;
+}
+
+function linkTo(given: Asked, words: string, isHere: boolean): Part {
+  return isHere
+    ? html`<li><a href="${addressOf(given)}" aria-current="true">${words}</a></li>`
+    : html`<li><a href="${addressOf(given)}">${words}</a></li>`;
+}
+
+function addressOf(given: Asked): string {
+  const query = new URLSearchParams(given);
+  return query.size === 0 ? "/" : `/?${query}`;
+}
+
+function without(given: Asked, ...names: readonly (keyof Asked)[]): Asked {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name as keyof Asked)));
 }

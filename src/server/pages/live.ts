@@ -5,6 +5,7 @@ import type { RefreshedMemory } from "../jobs/memory-refresh.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { WatchtowerMode } from "../../ports/records.ts";
 import type { Sources } from "../observability/source-health.ts";
+import type { Links } from "./parts/links.ts";
 import type { Live } from "./routes.ts";
 import type { ProposalsView } from "./system.ts";
 
@@ -15,14 +16,17 @@ export interface Alive {
   readonly memory: RefreshedMemory;
   readonly watchtower: WatchtowerMode;
   readonly sources: Sources;
+  readonly links: Links | undefined;
   /** Those that were read last; undefined before the first time. */
   readonly guardrails: () => LoadedGuardrails | undefined;
 }
 
 /** What the pages show beyond the records. */
 export function liveViews(alive: Alive): Live {
-  const { ports, store, memory, watchtower, sources } = alive;
+  const { ports, store, memory, watchtower, sources, links } = alive;
   return {
+    links: links ?? {},
+    now: () => ports.clock.now(),
     autonomy: () => showAutonomy(ports),
     memory: async () => ({
       ...{ state: memory.state(), records: memory.records(), withdrawals: await store.withdrawals() },

@@ -2,7 +2,8 @@ import { html } from "hono/html";
 import type { PostMortem, Withdrawal } from "../../domain/records/post-mortem.ts";
 import type { MemoryState } from "../../domain/records/precedent.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
-import { page, table } from "./layout.ts";
+import { page } from "./parts/layout.ts";
+import { table } from "./parts/table.ts";
 
 export interface MemoryView {
   readonly state: MemoryState;
@@ -11,22 +12,31 @@ export interface MemoryView {
   readonly withdrawals: readonly (Withdrawal & { readonly incident: string })[];
 }
 
+const purpose = html`<p class="dim">
+  Memory shows how similar incidents ended: it is shown in pull requests and to the model, and decides nothing. It holds
+  the sealed post-mortems of the default branch; people take one out by <code>/dispute</code> or <code>/forget</code>.
+</p>`;
+
 /** Everything that may be remembered, what it came to, and what answers a search. */
 export function memoryPage({ state, records, withdrawals }: MemoryView): Promise<string> {
   const byIncident = new Map(withdrawals.map((one) => [one.incident, one]));
   const rows = records.map((record) => {
     const withdrawn = byIncident.get(record.uid) ?? record.withdrawn;
-    return html`<tr>
-      <td class="time">${record.startedAt.slice(0, 10)}</td>
-      <td><a href="/incidents/${record.uid}">${record.alert}</a></td>
-      <td>${workloadKey(record.workload)}</td>
-      <td>${record.remedy?.sentence ?? "none"}</td>
-      <td class="${withdrawn === null ? classOf(record.outcome) : "dim"}">${record.outcome}</td>
-      <td>${withdrawn === null ? "" : `${withdrawn.kind} by ${withdrawn.by}, ${withdrawn.at.slice(0, 10)}`}</td>
-    </tr>`;
+    return {
+      cells: [
+        { show: record.startedAt.slice(0, 10), look: "time" as const },
+        html`<a href="/incidents/${record.uid}">${record.alert}</a>`,
+        workloadKey(record.workload),
+        { show: record.remedy?.sentence ?? "none", look: "long" as const },
+        { show: record.outcome, look: withdrawn === null ? classOf(record.outcome) : ("dim" as const) },
+        withdrawn === null ? "" : `${withdrawn.kind} by ${withdrawn.by}, ${withdrawn.at.slice(0, 10)}`,
+      ],
+    };
   });
-  const heads = ["when", "alert", "workload", "remedy", "outcome", "withdrawn"];
-  return page("Memory", html`${stateLine(state)}${table(heads, rows, "No sealed post-mortem was read yet.")}`);
+  const heads = ["When", "Alert", "Workload", "Remedy", "Outcome", "Withdrawn"];
+  const empty =
+    "No sealed post-mortem was read yet: one is written into each pull request, and is read once it is merged.";
+  return page("Memory", html`${purpose}${stateLine(state)}${table(heads, rows, empty)}`);
 }
 
 function classOf(outcome: PostMortem["outcome"]): "good" | "bad" | "dim" {

@@ -9,7 +9,9 @@ import type { SourceHealth } from "../../domain/evidence/source-health.ts";
 import { renderMs } from "../../domain/records/step-cost.ts";
 import { isWatching, p99, renderWatchtower, type Watchtower } from "../../domain/guardrails/watchtower.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
-import { clock, mark, page, table } from "./layout.ts";
+import { mark, page } from "./parts/layout.ts";
+import { table, type TableRow } from "./parts/table.ts";
+import { clock } from "./parts/when.ts";
 
 /** What is open and what waits under the caps; unknown while nobody could read the guardrails. */
 export type ProposalsView =
@@ -52,16 +54,18 @@ export function systemPage(inboxed: InboxView, view: SystemView | undefined): Pr
 function parkedPart(parked: readonly ParkedDelivery[]) {
   if (parked.length === 0) return "";
   const rows = parked.map(({ id, kind, event, receivedAt, because }) => {
-    return html`<tr>
-      <td class="number">${id}</td>
-      <td>${kind === "github" ? `GitHub, ${event}` : "alerts"}</td>
-      <td>${oneLine(because, 300)}</td>
-      <td class="time">${clock(receivedAt)}</td>
-    </tr>`;
+    return {
+      cells: [
+        { show: id, look: "number" as const },
+        kind === "github" ? `GitHub, ${event}` : "alerts",
+        { show: oneLine(because, 300), look: "long" as const },
+        { show: clock(receivedAt), look: "time" as const },
+      ],
+    };
   });
   return html`<h2>Parked deliveries (${parked.length})</h2>
     <p class="wait">Try one again with <code>rectify deliveries replay ID</code>.</p>
-    ${table(["delivery", "from", "parked because", "received (UTC)"], rows, "None.")}`;
+    ${table(["Delivery", "From", "Parked because", "Received (UTC)"], rows, "None.")}`;
 }
 
 function watchtowerPart(state: Watchtower) {
@@ -86,19 +90,21 @@ function proposalsPart(view: ProposalsView) {
   const waiting = [...view.ready.map((candidate) => ({ candidate, because: "it is its turn now" })), ...view.listed];
   const exempt = limits.exemptSeverities.join(", ");
   const opened = open.map(({ pull, workload, summary }) => {
-    return html`<tr>
-      <td class="number">#${pull}</td>
-      <td>${workloadKey(workload)}</td>
-      <td>${summary}</td>
-    </tr>`;
+    return {
+      cells: [
+        { show: `#${pull}`, look: "number" as const },
+        workloadKey(workload),
+        { show: summary, look: "long" as const },
+      ],
+    };
   });
   return html`<p>
       ${share(used.open, limits.maxOpenPulls)} open, ${share(used.lastHour, limits.maxPullsPerHour)} opened within the
       hour.${exempt === "" ? "" : ` The caps do not hold back: ${exempt}.`}
     </p>
-    ${table(["proposal", "workload", "change"], opened, "None is open.")}
+    ${table(["Proposal", "Workload", "Change"], opened, "None is open.")}
     <h2>Waiting (${waiting.length})</h2>
-    ${table(["alert and workload", "waits because", "change", "since (UTC)"], waiting.slice(0, mostRows).map(waitingRow), "Nothing waits.")}
+    ${table(["Alert and workload", "Waits because", "Change", "Since (UTC)"], waiting.slice(0, mostRows).map(waitingRow), "Nothing waits.")}
     ${waiting.length > mostRows ? html`<p class="dim">${waiting.length - mostRows} more are not shown.</p>` : ""}`;
 }
 
@@ -108,17 +114,19 @@ function share(used: number, cap: number) {
   return html`<strong class="${used >= cap ? "wait" : ""}">${used} of ${cap}</strong>`;
 }
 
-function waitingRow({ candidate, because, refused = [] }: Dashboard["listed"][number]) {
+function waitingRow({ candidate, because, refused = [] }: Dashboard["listed"][number]): TableRow {
   const { incident, alert, severity, workload, summary, startedAt } = candidate;
   // A revert queues under its incident's id and a part of its own.
   const uid = incident.split("/")[0] ?? "";
   const asked = refused.map((words) => html`<br /><span class="dim">Not opened now: ${oneLine(words, 200)}.</span>`);
-  return html`<tr>
-    <td><a href="/incidents/${uid}">${alert}</a> <span class="dim">${severity}</span><br />${workloadKey(workload)}</td>
-    <td>${because}${asked}</td>
-    <td>${summary}</td>
-    <td class="time">${clock(startedAt)}</td>
-  </tr>`;
+  return {
+    cells: [
+      html`<a href="/incidents/${uid}">${alert}</a> <span class="dim">${severity}</span><br />${workloadKey(workload)}`,
+      { show: html`${because}${asked}`, look: "long" },
+      { show: summary, look: "long" },
+      { show: clock(startedAt), look: "time" },
+    ],
+  };
 }
 
 const words = {
@@ -134,13 +142,15 @@ function sourcesTable(sources: readonly SourceHealth[]) {
     const [word, look] = words[state];
     const error =
       lastError === undefined ? "" : html`<span class="dim">${clock(lastError.at)}</span><br />${lastError.because}`;
-    return html`<tr>
-      <th scope="row">${name}</th>
-      <td>${mark(word, look)}${about === "" ? "" : html`<br /><span class="dim">${about}</span>`}</td>
-      <td>${error}</td>
-      <td class="time">${clock(since)}</td>
-      <td class="time">${lastAnswer === undefined ? "" : clock(lastAnswer)}</td>
-    </tr>`;
+    return {
+      cells: [
+        { show: name, look: "head" as const },
+        html`${mark(word, look)}${about === "" ? "" : html`<br /><span class="dim">${about}</span>`}`,
+        { show: error, look: "long" as const },
+        { show: clock(since), look: "time" as const },
+        { show: lastAnswer === undefined ? "" : clock(lastAnswer), look: "time" as const },
+      ],
+    };
   });
-  return table(["source", "state", "last error", "since (UTC)", "last answer"], rows, "None.");
+  return table(["Source", "State", "Last error", "Since (UTC)", "Last answer"], rows, "None.");
 }

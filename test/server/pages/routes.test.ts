@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Evidence } from "../../../src/domain/evidence/evidence.ts";
-import { page } from "../../../src/server/pages/layout.ts";
-import { metricChart } from "../../../src/server/pages/metric-chart.ts";
+import { page } from "../../../src/server/pages/parts/layout.ts";
+import { metricChart } from "../../../src/server/pages/parts/metric-chart.ts";
 import { html } from "hono/html";
 
 test("texts of others are escaped, and the page of the place one is at is marked", async () => {
@@ -26,7 +26,7 @@ test("the chart says in words what it shows, with the limit as a line", () => {
     ]),
   );
   expect(text).toContain("p99, 00:00:00 to 00:01:00 UTC: from 0 to 900, limit 300");
-  expect(text).toContain('points="64.0,172.0 708.0,12.0"');
+  expect(text).toContain('points="0.0,190.9 720.0,6.0"');
   expect(text).toContain('class="limit"');
 });
 

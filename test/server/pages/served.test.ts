@@ -5,7 +5,17 @@ import { placesOfPages } from "../../../src/server/pages/viewers.ts";
 
 const pages = pageRoutes({} as Parameters<typeof pageRoutes>[0]);
 const pathsOf = (routes: readonly Route[] | undefined) => routes?.map(({ path }) => path);
-const everyPath = ["/incidents/*/capsule", "/", "/incidents/*", "/memory", "/audit", "/autonomy", "/system"];
+const everyPath = [
+  "/favicon.svg",
+  "/incidents/*/capsule",
+  "/",
+  "/incidents/*",
+  "/memory",
+  "/audit",
+  "/autonomy",
+  "/system",
+  "/*",
+];
 
 test("without authentication no page is on the internal port", () => {
   const { internal, loopback } = placesOfPages(pages, { kind: "loopback", port: 0 });

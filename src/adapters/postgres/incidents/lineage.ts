@@ -55,5 +55,12 @@ export function audit(query: Query) {
       const { rows } = await query("select at, incident, actor, action, detail, previous, hash from audit order by id");
       return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
     },
+    /** The rows of one incident, oldest first: a part of the chain, which proves nothing by itself. */
+    async auditOf(incident: string): Promise<AuditRow[]> {
+      const text = `select at, incident, actor, action, detail, previous, hash from audit
+        where incident = $1 order by id`;
+      const { rows } = await query(text, [incident]);
+      return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+    },
   };
 }
