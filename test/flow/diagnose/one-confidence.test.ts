@@ -6,7 +6,7 @@ import { postMortemOf, renderPostMortem } from "../../../src/domain/records/post
 import { collect } from "../../../src/flow/collect/collect.ts";
 import { diagnose, outcomeCauseOf } from "../../../src/flow/diagnose/diagnose.ts";
 import type { Model } from "../../../src/ports/model.ts";
-import { incidentPage } from "../../../src/server/pages/incidents.ts";
+import { incidentPage } from "../../../src/server/pages/incident/page.ts";
 import { incidentWith, portsOf } from "../../injection/story.ts";
 import { aStory } from "../../faults/story.ts";
 
@@ -40,14 +40,15 @@ async function toldBy(word: Parameters<typeof modelThat>[0]) {
   const cause = outcomeCauseOf(diagnosis);
   const document = saved.at(-1) ?? "";
   const capsule = readCapsule(document);
-  const record = { incident, openedAt, ending: undefined, because: undefined, story: undefined };
+  const record = { incident, openedAt, endedAt: undefined, ending: undefined, because: undefined, story: undefined };
   const rest = { events: [], steps: [], exchanges: [] };
+  const around = { audit: [], pull: undefined, links: {}, now: new Date(openedAt), refreshes: undefined };
   const story = { cause, ending: "declined", because: "no" } as const;
   return {
     confidence: diagnosis.confidence,
     ranked: diagnosis.cause.confidence,
     same: renderReplay(capsule).same,
-    page: String(await incidentPage({ record, ...rest, capsule: document })),
+    page: String(await incidentPage({ record, ...rest, ...around, capsule: document })),
     pull: renderBody({ ...aStory(), incident, cause }),
     listed: cause.considered?.[0],
     texts: {
@@ -64,7 +65,13 @@ describe.each(["agrees", "doubts", "is silent"] as const)("when the model %s", (
     const { confidence, ranked, same, page, pull, listed, texts, sentence } = await toldBy(word);
     const number = `${Math.round(confidence * 100)} %`;
     expect(number === `${Math.round(ranked * 100)} %`).toBe(word === "is silent");
-    expect(page).toContain(`<td class="number">${number}</td>\n      <td>${sentence}</td>`);
+    const ranking = page.slice(
+      page.indexOf('<ol class="causes">'),
+      page.indexOf("</ol>", page.indexOf('<ol class="causes">')),
+    );
+    const [first] = ranking.split("</li>");
+    expect(first).toContain(sentence);
+    expect(first).toContain(`${number}, by`);
     for (const [where, text] of Object.entries(texts)) {
       const said = text.split("\n").flatMap((line) => (line.includes(sentence) ? [line.replace(sentence, "")] : []));
       const numbers = said.flatMap((line) => line.match(/\d+ %/g) ?? []);
