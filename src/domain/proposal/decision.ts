@@ -45,11 +45,30 @@ export type Decision =
    * for; whatever else is waited for must not merge meanwhile.
    */
   | { readonly kind: "wait"; readonly for: readonly string[]; readonly moved?: boolean; readonly queued?: boolean }
-  | { readonly kind: "close"; readonly ending: "resolved-before-merge" | "declined"; readonly because: string };
+  | {
+      readonly kind: "close";
+      readonly ending: "resolved-before-merge" | "declined";
+      readonly because: string;
+      readonly reason?: CloseReason;
+    };
 
-/** Why a proposal closes that nobody said no to. */
-export const undecided = "nobody decided in time";
+/** Why a proposal closes that nobody said no to: no answer in time, or the change is not wanted any more. */
+export type CloseReason = "undecided" | "overtaken";
+
+const undecided = "nobody decided in time";
+/** Why the end of a lease is not wanted any more. */
 export const loadIsBack = "an alert fires again: the capacity is needed";
+
+/** The reason of a decision as it is on record: releases before this one said it by the sentence alone. */
+export function closeReasonOf({
+  reason,
+  because,
+}: {
+  readonly reason?: CloseReason;
+  readonly because: string;
+}): CloseReason | undefined {
+  return reason ?? (because === undecided ? "undecided" : because === loadIsBack ? "overtaken" : undefined);
+}
 
 /** Who may, what is missing. Approvals bind to the effect; a moved head is never merged. */
 export function decisionFor(facts: DecisionFacts): Decision {
@@ -90,8 +109,8 @@ function settledByOthers(facts: DecisionFacts): Decision | undefined {
   if (alertFiring === false && closesAt === undefined) {
     return { kind: "close", ending: "resolved-before-merge", because: "the alert resolved before the merge" };
   }
-  if (overtaken !== undefined) return { kind: "close", ending: "declined", because: overtaken };
-  if (overdue) return { kind: "close", ending: "declined", because: undecided };
+  if (overtaken !== undefined) return { kind: "close", ending: "declined", because: overtaken, reason: "overtaken" };
+  if (overdue) return { kind: "close", ending: "declined", because: undecided, reason: "undecided" };
   return undefined;
 }
 

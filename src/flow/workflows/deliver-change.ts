@@ -1,4 +1,5 @@
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import { closeReasonOf, type CloseReason } from "../../domain/proposal/decision.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import {
   loweredTo,
@@ -20,8 +21,14 @@ import { sync } from "../sync.ts";
 import { parkedWith } from "./parked.ts";
 import { type NotNeeded, placeOf, waitForSlot } from "../propose/slot.ts";
 
-/** gate → propose → decide → sync of one planned change. Without `syncedSha` the story ends here. */
-export async function deliverChange(subject: ChangeRequest, first: Plan, run: Run): Promise<IncidentOutcome> {
+/** How far a change came. */
+export interface Delivered extends IncidentOutcome {
+  /** Set where its pull request was closed though nobody said no. */
+  readonly closed?: CloseReason | undefined;
+}
+
+/** gate → propose → decide → sync of one planned change. Without `syncedSha` the workflow ends here. */
+export async function deliverChange(subject: ChangeRequest, first: Plan, run: Run): Promise<Delivered> {
   const { cause } = subject;
   const slot = await waitForSlot(subject, first, run);
   const outcome =
@@ -42,7 +49,9 @@ export async function deliverChange(subject: ChangeRequest, first: Plan, run: Ru
   };
   if (outcome.kind === "ended") return { ...about, ending: outcome.ending, because: outcome.because };
   const { decided } = outcome;
-  if (decided.kind === "close") return { ...about, ending: decided.ending, because: decided.because };
+  if (decided.kind === "close") {
+    return { ...about, ending: decided.ending, because: decided.because, closed: closeReasonOf(decided) };
+  }
 
   const merged = { ...about, mergedSha: decided.sha };
   // What is merged stays merged, whatever is refused afterwards: it belongs into the post-mortem.

@@ -1,4 +1,3 @@
-import { loadIsBack, undecided } from "../../domain/proposal/decision.ts";
 import { type Lease, type LeaseDecision, leaseExpiry, shortExpiry } from "../../domain/proposal/lease.ts";
 import { renderReport } from "../../domain/proposal/proposal-text.ts";
 import { loweredLease } from "../../domain/kubernetes/remediation.ts";
@@ -65,7 +64,7 @@ async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Prom
   );
   const { proposal } = changed;
   if (changed.mergedSha === undefined) {
-    const passing = proposal === undefined || changed.because === undecided || changed.because === loadIsBack;
+    const passing = proposal === undefined || changed.closed !== undefined;
     if (passing) return keep(changed.because, proposal === undefined, proposal?.number);
     return {
       kind: "over",
