@@ -15,7 +15,7 @@ import { render } from "../../src/manifests/render/render.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml/yaml.ts";
 import { aCase, aPlan, gatePorts } from "../plan.ts";
 import { ci } from "../lab/forge-shop.ts";
-import { atDesk, failing } from "./desk.ts";
+import { atDesk, type Desk, failing } from "./desk.ts";
 import type { FaultRow } from "./row.ts";
 import { aStory } from "./story.ts";
 
@@ -88,7 +88,33 @@ export const pullRows: readonly FaultRow[] = [
         equal(await desk.isMerged(), false);
       }),
   },
-  ...(["neutral", "skipped", "failure", "cancelled", "timed_out", undefined] as const).map(
+  ...(["neutral", "skipped"] as const).flatMap((conclusion): FaultRow[] => {
+    const reported = (desk: Desk) =>
+      desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion });
+    return [
+      {
+        id: "P06",
+        what: `a required check that is ${conclusion} lets nothing merge by itself`,
+        check: () =>
+          atDesk({ green: false }, async (desk) => {
+            await reported(desk);
+            equal(await desk.decides([], { pending: { selfMergeLacks: [] } }), undefined);
+            equal(desk.mergeCalls(), 0);
+          }),
+      },
+      {
+        id: "P06",
+        what: `a required check that is ${conclusion} counts as GitHub counts it where a person approved`,
+        check: () =>
+          atDesk({ green: false }, async (desk) => {
+            await reported(desk);
+            await desk.decides([await desk.says("ada", approve)]);
+            equal(await desk.isMerged(), true);
+          }),
+      },
+    ];
+  }),
+  ...(["failure", "cancelled", "timed_out", undefined] as const).map(
     (conclusion): FaultRow => ({
       id: "P06",
       what: `a required check that is ${conclusion ?? "still running"} lets nothing merge`,
