@@ -23,7 +23,7 @@ export function sharedMetrics(metrics: Metrics, freshMs = 1_000): Metrics {
       const known = kept.get(key);
       if (known !== undefined && Math.abs(end - known.to) < freshMs) return known.answer;
       for (const [other, { to: earlier }] of kept) if (end - earlier >= freshMs) kept.delete(other);
-      const answer = metrics.range(query, from, to, points);
+      const answer = metrics.range(query, from, to, points).then((given) => ({ ...given, until: to }));
       const entry = { answer, to: end };
       kept.set(key, entry);
       answer.catch(() => {

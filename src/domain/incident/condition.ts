@@ -26,6 +26,8 @@ export interface Condition {
   readonly job?: string;
   /** What a share is taken of: while it has a value for the workload, a share without one is zero and not unmeasured. */
   readonly whole?: string;
+  /** What the query compares and combines: while each of them has a value for the workload, no series means "no". */
+  readonly parts?: readonly string[];
 }
 
 /**
@@ -42,12 +44,27 @@ export function conditionOf(
   const named = first?.matchers.find(({ label, operator }) => label === "job" && operator === "=")?.value;
   const job = named ?? alertJob;
   const whole = wholeIn(expression);
+  const parts = exact ? [] : partsOf(expression);
   return {
     ...{ query, exact },
     ...(threshold && { threshold }),
     ...(job === undefined ? {} : { job }),
     ...(whole === undefined ? {} : { whole }),
+    ...(parts.length === 0 || parts.length > mostParts ? {} : { parts }),
   };
+}
+
+// Each part is a question of its own at every look.
+const mostParts = 6;
+
+/** The operands without the comparisons that filter them. What follows `unless` may be absent: the left side passes then. */
+function partsOf(expression: Expression): readonly string[] {
+  if (constantOf(expression) !== undefined) return [];
+  if (expression.kind !== "binary") return [expression.text];
+  const { operator, left, right, text } = expression;
+  if (operator === "unless") return partsOf(left);
+  const combines = operator === "and" || operator === "or" || isComparison(operator);
+  return combines ? [...new Set([...partsOf(left), ...partsOf(right)])] : [text];
 }
 
 /** `failed / all > 0.05`: counters of failures may not exist before the first one, those of all requests do. */

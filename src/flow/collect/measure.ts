@@ -31,8 +31,15 @@ export async function measure(condition: Condition, subject: Subject, ports: Ask
   if (found.length > 0) return { value: value ?? found[0], holds: true };
   if (condition.whole !== undefined && (await newestOf(condition.whole, subject, ports)).length > 0)
     return { value, holds: false };
+  if (await isMeasured(condition.parts ?? [], subject, ports)) return { value, holds: false };
   // Empty means "no" only while someone else than the workload exposes what is measured, and is scraped.
   return { value, holds: (await isExposed(condition, subject, ports)) ? false : undefined };
+}
+
+/** Whether everything that the condition combines has a value for the workload. */
+async function isMeasured(parts: readonly string[], subject: Subject, ports: Asked): Promise<boolean> {
+  const found = await Promise.all(parts.map((part) => newestOf(part, subject, ports)));
+  return parts.length > 0 && found.every((values) => values.length > 0);
 }
 
 async function valueNow(threshold: Threshold, subject: Subject, ports: Asked): Promise<number | undefined> {
@@ -57,8 +64,8 @@ async function rangeNow(query: string, { metrics, clock, timings }: Asked) {
   // Prometheus answers at whole steps from the start on: with whole seconds the last of them is the moment itself.
   const points = 2;
   const windowMs = points * 1000 * Math.max(1, Math.ceil(timings.pollMs / 1000));
-  const { series } = await metrics.range(query, new Date(to.getTime() - windowMs), to, points);
-  return { series, to, stepMs: windowMs / points };
+  const { series, until = to } = await metrics.range(query, new Date(to.getTime() - windowMs), to, points);
+  return { series, to: until, stepMs: windowMs / points };
 }
 
 async function isExposed({ job }: Condition, { workload }: Subject, ports: Asked): Promise<boolean> {

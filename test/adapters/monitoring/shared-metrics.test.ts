@@ -25,6 +25,8 @@ test("forty incidents that ask the same in the same second are one question", as
   const { asked, ask } = counted();
   const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => ask("up", index * 25)));
   expect(new Set(answers.map(({ notes }) => notes[0]))).toEqual(new Set(["answer 1"]));
+  // Who asked last must not take the answer's end for his own: a series that goes on would look like one that ended.
+  expect(answers.map(({ until }) => until)).toEqual(answers.map(() => at(0)));
   expect(asked).toEqual(["up to 0"]);
 });
 

@@ -83,3 +83,15 @@ test.each([
   expect(expression && narrowedTo(query, expression, "cluster", "eu")).toBe(narrowed);
   expect(parsePromql(narrowed)).toBeDefined();
 });
+
+test.each<[string, readonly string[] | undefined]>([
+  ["(predict_linear(x[10s], 20) and (min(y) > 0.004)) > 0.95", ["predict_linear(x[10s], 20)", "min(y)"]],
+  ["a > 2 unless on(pod) b == 1", ["a"]],
+  ["a > b", ["a", "b"]],
+  ["a / b > c and a / b > d", ["a / b", "c", "d"]],
+  ["absent(up)", ["absent(up)"]],
+  ["x > 5", undefined],
+  [["a", "b", "c", "d", "e", "f", "g"].map((name) => `${name} > 1`).join(" and "), undefined],
+])("%s combines its parts", (query, parts) => {
+  expect(conditionIn(query).parts).toEqual(parts);
+});
