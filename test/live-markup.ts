@@ -47,12 +47,28 @@ const asWritten: readonly (readonly [string, RegExp])[] = [
 ];
 
 function inRendered(markdown: string): string[] {
-  const prose = withoutCode(markdown);
+  const prose = withoutFolds(withoutCode(markdown));
   const rendered = decoded(prose);
   return [
     ...asWritten.filter(([, sign]) => sign.test(prose)).map(([name]) => name),
     ...whenRendered.filter(([, sign]) => sign.test(rendered)).map(([name]) => name),
   ];
+}
+
+/** Our own folds, each opened with its title and closed: one that is opened or closed otherwise stays and is HTML. */
+function withoutFolds(prose: string): string {
+  const kept: string[] = [];
+  const open: number[] = [];
+  for (const line of prose.split("\n")) {
+    const title = /^<summary>([^<>]*)<\/summary>$/.exec(line)?.[1];
+    if (title !== undefined && kept.at(-1) === "<details>") {
+      kept.pop();
+      open.push(kept.length);
+      kept.push(title);
+    } else if (line === "</details>" && open.length > 0) open.pop();
+    else kept.push(line);
+  }
+  return open.length === 0 ? kept.join("\n") : prose;
 }
 
 /** Fences and code spans taken out as CommonMark reads them; spans do not cross a blank line or a table cell. */

@@ -9,6 +9,7 @@ import type { Ports } from "../ports/ports.ts";
 import { known } from "../ports/errors.ts";
 import type { Run } from "../ports/workflow.ts";
 import { activeAlerts } from "./collect/concerns/active-alerts.ts";
+import { unitOf } from "../domain/evidence/unit.ts";
 import { measure, type Measured } from "./collect/measure.ts";
 
 export interface Before {
@@ -28,7 +29,10 @@ export async function verify(incident: Incident, changed: Workload, before: Befo
     const { at, ...seen } = await run.step("verify", (ports) => observe(incident, changed, conditionIn(before), ports));
     start ??= at;
     looks.push({ ...seen, atMs: at - start });
-    const judged = verificationOf(looks, { settleMs, timeoutMs: verifyTimeoutMs, before: before.value });
+    const judged = verificationOf(looks, {
+      ...{ settleMs, timeoutMs: verifyTimeoutMs, before: before.value },
+      unit: unitOf(conditionIn(before)?.threshold?.query ?? ""),
+    });
     if (judged) {
       const verdict = weighed(
         judged,

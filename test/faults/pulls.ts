@@ -180,9 +180,9 @@ export const pullRows: readonly FaultRow[] = [
       }));
       const body = renderBody({ ...story, effect: { ...story.effect, changes } });
       ok(body.length <= 65_536, `${body.length} characters`);
-      match(body, /^\*\*`/);
+      match(body, /^- \*\*Hurts:\*\* /);
       equal((body.match(/```/g) ?? []).length % 2, 0);
-      ok(!body.includes("w2999") || body.includes("## Risk"));
+      ok(!body.includes("w2999") && body.includes("Incident-UID"));
     },
   },
   {

@@ -1,5 +1,5 @@
 import { evidenceOf } from "../../src/domain/evidence/evidence.ts";
-import type { ProposalBody } from "../../src/domain/proposal/proposal-text.ts";
+import type { ProposalBody } from "../../src/domain/proposal/body/proposal-body.ts";
 import { anIncident } from "../builders.ts";
 
 /** A story to render; `said` stands wherever others can write. */

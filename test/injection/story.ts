@@ -210,6 +210,7 @@ export function portsOf(
     telemetry: { log: () => undefined },
     timings: partly<Ports["timings"]>({
       pollMs: 15_000,
+      verifyTimeoutMs: 20 * 60_000,
       lookbackMs: 3_600_000,
       rateWindow: "1m",
       modelDeadlineMs: 1000,

@@ -3,13 +3,8 @@ import { defaultBudgetTokens, questionOf, readAnswer } from "../../src/domain/ll
 import { masked } from "../../src/domain/text/masking.ts";
 import { inert, inertBlock, inertCode } from "../../src/domain/text/inert.ts";
 import { estimateTokens } from "../../src/domain/llm/prompt-budget.ts";
-import {
-  type ProposalBody,
-  renderBody,
-  renderCommitMessage,
-  renderReport,
-  renderTitle,
-} from "../../src/domain/proposal/proposal-text.ts";
+import { renderBody, renderCommitMessage, renderReport, renderTitle } from "../../src/domain/proposal/proposal-text.ts";
+import type { ProposalBody } from "../../src/domain/proposal/body/proposal-body.ts";
 import type { Remediation } from "../../src/domain/kubernetes/remediation.ts";
 import { anIncident } from "../builders.ts";
 import { anItem } from "../domain/llm/a-question.ts";
@@ -314,8 +309,7 @@ function proposalBreaches(text: string, { proven }: Baseline): string[] {
   const plain = [renderTitle(story), renderCommitMessage(story)];
   const live = [...[body, ...reports].flatMap(liveMarkup), ...plain.flatMap(liveInPlain)];
   const commands = [body, ...reports, ...plain].flatMap(parseCommands);
-  const headings =
-    body.match(/^## .*$/gm)?.join() === "## Cause,## Change,## Risk: high,## Evidence,## Lineage,## How to stop it";
+  const headings = body.match(/^## .*$/gm)?.join() === "## Evidence" && body.match(/^<summary>/gm)?.length === 4;
   return [
     ...live.map((name) => `I7: ${name} is live in a proposal of nothing but the text`),
     ...commands.map(({ kind }) => `I5: such a proposal holds a command (${kind})`),

@@ -1,4 +1,5 @@
 import type { Series } from "./evidence.ts";
+import { scaleFor } from "./unit.ts";
 
 export interface ChartInput {
   /** May hold text of others: everything but letters, digits and plain punctuation is taken out. */
@@ -9,8 +10,22 @@ export interface ChartInput {
   readonly limit?: number | undefined;
 }
 
-const mostPoints = 40;
+// As many as the axis has room for their times.
+const mostPoints = 16;
 const longestTitle = 80;
+
+// Colors that stand on light and on dark pages: the paper is white, the metric dark, the limit red.
+const ink = "#1f2328";
+const theme = {
+  xyChart: { width: 900, height: 320 },
+  themeVariables: {
+    xyChart: {
+      ...{ backgroundColor: "#ffffff", plotColorPalette: `${ink}, #cf222e`, titleColor: ink },
+      ...{ xAxisLabelColor: ink, xAxisTitleColor: ink, xAxisTickColor: ink, xAxisLineColor: ink },
+      ...{ yAxisLabelColor: ink, yAxisTitleColor: ink, yAxisTickColor: ink, yAxisLineColor: ink },
+    },
+  },
+};
 
 /**
  * The series as a Mermaid chart in a fenced block, or undefined when there are fewer than two points. Evenly spaced: of
@@ -22,21 +37,36 @@ export function renderChart({ title, unit, series, limit }: ChartInput): string 
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || last[0] <= first[0]) return undefined;
 
-  const values = sampled(points, Math.min(mostPoints, points.length));
+  // Mermaid takes equal times for one: there are no more points than seconds.
+  const count = Math.max(2, Math.min(mostPoints, points.length, Math.floor(last[0] - first[0]) + 1));
   const line = limit !== undefined && Number.isFinite(limit) ? limit : undefined;
-  const [low, high] = rangeOf(line === undefined ? values : [...values, line]);
-  const minutes = (last[0] - first[0]) / 60;
-  const end = new Date(last[0] * 1000).toISOString().slice(0, 16).replace("T", " ");
+  const raw = sampled(points, count);
+  const scale = scaleFor(Math.max(...[...raw, line ?? 0].map(Math.abs)), unit);
+  const values = raw.map((value) => value * scale.factor);
+  const drawn = line === undefined ? undefined : line * scale.factor;
+  const [low, high] = rangeOf(drawn === undefined ? values : [...values, drawn]);
+  const day = new Date(last[0] * 1000).toISOString().slice(0, 10);
   return [
     "```mermaid",
+    `%%{init: ${JSON.stringify(theme)}}%%`,
     "xychart-beta",
     `    title "${plain(title)}"`,
-    `    x-axis "minutes before ${end} UTC" ${decimal(-minutes)} --> 0`,
-    `    y-axis "${plain(unit) || "value"}" ${decimal(low)} --> ${decimal(high)}`,
+    `    x-axis "UTC, ${day}" [${timesOf(first[0], last[0], count).join(", ")}]`,
+    `    y-axis "${plain(scale.name) || "value"}" ${decimal(low)} --> ${decimal(high)}`,
     `    line [${values.map(decimal).join(", ")}]`,
-    ...(line === undefined ? [] : [`    line [${values.map(() => decimal(line)).join(", ")}]`]),
+    ...(drawn === undefined ? [] : [`    line [${values.map(() => decimal(drawn)).join(", ")}]`]),
     "```",
   ].join("\n");
+}
+
+/** Times of the day, with seconds where minutes would repeat. */
+function timesOf(first: number, last: number, count: number): string[] {
+  const step = (last - first) / (count - 1);
+  const length = step >= 60 ? "10:02".length : "10:02:30".length;
+  return Array.from({ length: count }, (_, index) => {
+    const at = new Date((first + index * step) * 1000);
+    return `"${at.toISOString().slice(11, 11 + length)}"`;
+  });
 }
 
 function sampled(points: Series["points"], count: number): number[] {

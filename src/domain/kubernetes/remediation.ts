@@ -16,6 +16,8 @@ export interface CommitReversal {
   readonly subject?: string | undefined;
   readonly author?: string | undefined;
   readonly pull?: number | undefined;
+  /** When it was committed, RFC 3339. */
+  readonly at?: string | undefined;
   readonly to: string;
 }
 

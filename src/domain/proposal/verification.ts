@@ -1,3 +1,5 @@
+import { renderValue } from "../evidence/unit.ts";
+
 /** One look at the workload after the sync. Undefined = the source gave no answer. */
 export interface Observation {
   /** Milliseconds since the sync was seen. */
@@ -12,7 +14,18 @@ export interface Observation {
 }
 
 /** Recovered, no better, or unclear, against the state before. Silence is never a success. */
-export type Verification =
+export type Verification = Judged & {
+  /** The alert's metric before the merge and at the last look; absent in what an older version put on record. */
+  readonly measured?: MeasuredChange;
+};
+
+export interface MeasuredChange {
+  readonly before?: number;
+  readonly after?: number;
+  readonly unit: string;
+}
+
+type Judged =
   | {
       readonly kind: "recovered";
       readonly because: string;
@@ -27,14 +40,24 @@ export interface VerificationLimits {
   /** A recovery must hold this long. */
   readonly settleMs: number;
   readonly timeoutMs: number;
-  /** The metric before the merge. */
+  /** The metric before the merge, and what it is counted in. */
   readonly before: number | undefined;
+  readonly unit?: string;
 }
 
 /** Judges the looks so far, oldest first; undefined = keep looking. */
 export function verificationOf(looks: readonly Observation[], limits: VerificationLimits): Verification | undefined {
   const last = looks.at(-1);
   if (!last) return undefined;
+  const judged = judgedNow(looks, last, limits);
+  return judged && { ...judged, measured: measuredChange(last, limits) };
+}
+
+function measuredChange({ value }: Observation, { before, unit = "" }: VerificationLimits): MeasuredChange {
+  return { unit, ...(before === undefined ? {} : { before }), ...(value === undefined ? {} : { after: value }) };
+}
+
+function judgedNow(looks: readonly Observation[], last: Observation, limits: VerificationLimits): Judged | undefined {
   const since = firstOfGoodRun(looks);
   if (since !== undefined && last.atMs - since.atMs >= limits.settleMs) {
     const because = `the rollout is complete, no alert of the incident fires, and ${measuredIn(last, limits)}`;
@@ -55,7 +78,7 @@ function isGood(look: Observation): boolean {
   return look.rolledOut === true && look.alertFiring === false && look.crossing === false;
 }
 
-function judgedLate(last: Observation, limits: VerificationLimits): Verification {
+function judgedLate(last: Observation, limits: VerificationLimits): Judged {
   if (last.alertFiring === undefined || last.rolledOut === undefined) {
     return { kind: "unclear", because: "a source that must confirm the recovery gave no answer" };
   }
@@ -77,7 +100,7 @@ function measuredIn({ value, unmeasured }: Observation, limits: VerificationLimi
   return `the metric is back (${valuesIn(value, limits)})`;
 }
 
-function valuesIn(value: number, { before }: VerificationLimits): string {
-  const shown = (one: number) => String(Number(one.toPrecision(4)));
+function valuesIn(value: number, { before, unit = "" }: VerificationLimits): string {
+  const shown = (one: number) => renderValue(one, unit);
   return before === undefined ? shown(value) : `${shown(value)}, was ${shown(before)}`;
 }

@@ -8,7 +8,7 @@ import type { Ending, Incident } from "../incident/incident.ts";
 import type { Lease } from "../proposal/lease.ts";
 import { lineageOf } from "./lineage.ts";
 import type { Exchange, StepCost } from "./step-cost.ts";
-import { findingOf } from "../proposal/proposal-text.ts";
+import { findingOf } from "../evidence/finding-text.ts";
 import type { IncidentOutcome } from "../proposal/outcome.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 

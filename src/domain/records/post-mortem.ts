@@ -5,7 +5,7 @@ import type { Ending, Incident } from "../incident/incident.ts";
 import { oneLine } from "../text/one-line.ts";
 import type { AppliedRemedy, EvidenceLine, Outcome, PostMortem, Withdrawal } from "./post-mortem-record.ts";
 import { renderPostMortemBody } from "./post-mortem-body.ts";
-import { findingOf } from "../proposal/proposal-text.ts";
+import { findingOf } from "../evidence/finding-text.ts";
 import type { Proposal } from "../proposal/pull-request.ts";
 import { renderRemediation } from "../kubernetes/remediation.ts";
 import type { IncidentOutcome } from "../proposal/outcome.ts";

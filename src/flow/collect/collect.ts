@@ -1,3 +1,4 @@
+import { unitOf } from "../../domain/evidence/unit.ts";
 import { type Condition, conditionOf, type Threshold } from "../../domain/incident/condition.ts";
 import { type Evidence, evidenceOf, type EvidenceKey, type Finding } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
@@ -138,7 +139,7 @@ function alertMetric(
     const ours = await seriesOfSubject(series, subject, ports);
     // A rule's whole query has a series while it holds only: that it has none is its answer.
     const gaps = threshold === undefined ? [] : gapsIn(ours, incident.workload, span);
-    return { kind: "series", unit: "", series: ours, notes: [...notes, ...gaps] };
+    return { kind: "series", unit: unitOf(query), series: ours, notes: [...notes, ...gaps] };
   };
   return { key: "alert-metric", source: "prometheus", title: "metric of the alert", query, ask };
 }

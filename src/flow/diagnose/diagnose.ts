@@ -5,7 +5,7 @@ import { asDecided, type Cause } from "../../domain/root-cause/cause.ts";
 import type { OutcomeCause } from "../../domain/proposal/outcome.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
-import type { SecondWitness } from "../../domain/proposal/proposal-text.ts";
+import type { SecondWitness } from "../../domain/proposal/body/proposal-body.ts";
 import { type Remedy, remedyFor, type RemedyInput } from "../../domain/remedy/remedy.ts";
 import type { RiskInput } from "../../domain/gate/risk.ts";
 import { followRunbook, type Runbook, runbookFor, type RunbookReading } from "../../domain/remedy/runbook.ts";

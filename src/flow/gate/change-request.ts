@@ -1,7 +1,7 @@
 import type { Evidence } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
-import type { SecondWitness } from "../../domain/proposal/proposal-text.ts";
+import type { SecondWitness } from "../../domain/proposal/body/proposal-body.ts";
 import type { RiskInput } from "../../domain/gate/risk.ts";
 import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { SelfHealing } from "../../domain/evidence/self-healing.ts";

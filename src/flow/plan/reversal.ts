@@ -112,9 +112,9 @@ const leftBecause = "only people change what decides about merging";
 type Mark = Awaited<ReturnType<Ports["github"]["commitsSince"]>>[number];
 
 /** With what people know the commit by. */
-function named(remediation: Reversing["remediation"], { subject, author }: Mark): Remediation {
+function named(remediation: Reversing["remediation"], { subject, author, at }: Mark): Remediation {
   const pull = Number(/\(#(\d{1,9})\)\s*$/.exec(subject ?? "")?.[1] ?? Number.NaN);
-  const known = { subject, author, ...(Number.isNaN(pull) ? {} : { pull }) };
+  const known = { subject, author, at, ...(Number.isNaN(pull) ? {} : { pull }) };
   return { ...remediation, change: { ...remediation.change, ...known } };
 }
 

@@ -1,12 +1,10 @@
 import { leaseExpiry } from "../../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed } from "../../domain/records/post-mortem.ts";
-import {
-  type ProposalBody,
-  renderBody,
-  renderCommitMessage,
-  renderReport,
-  renderTitle,
-} from "../../domain/proposal/proposal-text.ts";
+import { metricTitle } from "../../domain/proposal/body/head.ts";
+import { changedPlaces } from "../../domain/proposal/body/places.ts";
+import type { ProposalBody } from "../../domain/proposal/body/proposal-body.ts";
+import type { FailedChange } from "../../domain/proposal/body/reason.ts";
+import { renderBody, renderCommitMessage, renderReport, renderTitle } from "../../domain/proposal/proposal-text.ts";
 import { renderChart } from "../../domain/evidence/chart.ts";
 import { branchOf, titleAs, type WordingRules } from "../../domain/proposal/wording.ts";
 import { revertLabel, type Proposal, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
@@ -22,7 +20,7 @@ export async function draftProposal(
   subject: ChangeRequest,
   plan: Plan,
   gated: Gated,
-  ports: Pick<Ports, "github" | "records" | "clock" | "sealKey">,
+  ports: Pick<Ports, "github" | "records" | "clock" | "sealKey" | "timings">,
 ): Promise<ProposalDraft> {
   const { incident, evidence } = subject;
   const { owners, warnings, effect, remediation, files, baseSha } = plan;
@@ -30,6 +28,8 @@ export async function draftProposal(
   const guardrails = loadGuardrails(await ports.github.at(baseSha));
   const story: ProposalBody = {
     ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
+    ...{ places: changedPlaces(files), writtenAt: ports.clock.now().toISOString(), failed: failedIn(subject) },
+    course: { appliedBy: plan.entry.object, watchedMs: ports.timings.verifyTimeoutMs },
     ...{
       risk,
       policy,
@@ -138,10 +138,17 @@ export async function propose(
   return proposal;
 }
 
+/** What this change takes back because it did not help. */
+function failedIn({ failed }: ChangeRequest): FailedChange | undefined {
+  if (failed?.proposal === undefined) return undefined;
+  const { proposal, because, verification } = failed;
+  return { pull: proposal.number, because, ...verification?.measured };
+}
+
 /** What the alert measures, as a chart with the line that it crossed. */
-function chartOf({ evidence, limit }: ChangeRequest): string | undefined {
+function chartOf({ incident, evidence, limit }: ChangeRequest): string | undefined {
   const item = evidence.find(({ key }) => key === "alert-metric");
   const series = item?.finding.kind === "series" ? item.finding.series[0] : undefined;
   if (item?.finding.kind !== "series" || series === undefined) return undefined;
-  return renderChart({ title: item.title, unit: item.finding.unit, series, limit });
+  return renderChart({ title: metricTitle({ incident, evidence }), unit: item.finding.unit, series, limit });
 }

@@ -1,6 +1,7 @@
+import type { Evidence } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { inverseOf } from "../../domain/kubernetes/remediation.ts";
-import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import type { IncidentOutcome, OutcomeCause } from "../../domain/proposal/outcome.ts";
 import type { Run } from "../../ports/workflow.ts";
 import { modelWait } from "../diagnose/await-model.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
@@ -9,7 +10,7 @@ import { parkedWith } from "./parked.ts";
 import { collect, type Observed } from "../collect/collect.ts";
 import { diagnose, type Diagnosis } from "../diagnose/diagnose.ts";
 import { learn } from "../learn.ts";
-import { plan, planChange } from "../plan/plan.ts";
+import { plan, planChange, type Planned } from "../plan/plan.ts";
 import { recall, type Recalled } from "../recall.ts";
 import { verify } from "../verify.ts";
 import { subjectOf } from "./subject.ts";
@@ -94,13 +95,21 @@ async function revert(subject: ChangeRequest, story: IncidentOutcome, run: Run):
   const { remediation } = story;
   if (remediation === undefined) return story;
   const back = inverseOf(remediation, story.mergedSha);
-  const planned = await run.step("plan revert", (ports) => planChange(subject.incident, back, ports));
+  // `seen` is absent in what an older version put on record.
+  const planned: Planned & { readonly seen?: readonly Evidence[] } = await run.step("plan revert", async (ports) => {
+    const [plan, now] = await Promise.all([
+      planChange(subject.incident, back, ports),
+      collect(subject.incident, ports),
+    ]);
+    return { ...plan, seen: now.evidence };
+  });
+  const evidence = planned.seen ?? subject.evidence;
   if (planned.kind === "none") {
     return { ...story, because: `${story.because}; the revert could not be planned: ${planned.because}` };
   }
-  const failed = { sentence: `The last change did not help: ${story.because}.`, citing: subject.cause.citing };
+  const cause = whyTakenBack(subject.cause, evidence);
   const undone = await deliverChange(
-    { ...subject, cause: failed, failed: story, closesWhenResolved: false },
+    { ...subject, evidence, cause, failed: story, closesWhenResolved: false },
     planned,
     run,
   );
@@ -109,6 +118,17 @@ async function revert(subject: ChangeRequest, story: IncidentOutcome, run: Run):
   if (undone.syncedSha === undefined)
     return { ...reverted, because: `${story.because}; the revert: ${undone.because}` };
   return { ...reverted, ending: "reverted" };
+}
+
+/** Why a change that did not help goes while the alert still fires, and what a person looks at next. */
+function whyTakenBack({ sentence, considered = [] }: OutcomeCause, evidence: readonly Evidence[]): OutcomeCause {
+  const next = considered.find((one) => one.sentence !== sentence);
+  const look =
+    next === undefined ? "no other cause stood out: a person is needed" : `look next at this: ${next.sentence}`;
+  const why =
+    "What did not help is taken back although it still burns, so that the next change starts from a known state";
+  const metric = evidence.find(({ key }) => key === "alert-metric")?.id;
+  return { sentence: `${why}; ${look}`, citing: metric === undefined ? [] : [metric] };
 }
 
 const parked = parkedWith({});

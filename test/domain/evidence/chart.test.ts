@@ -11,19 +11,36 @@ const chart = (values: readonly number[], more: { title?: string; unit?: string;
     ...more,
   });
 
-test("draws the series, its time and the limit", () => {
-  expect(chart([0.1, 0.2, 1.5], { limit: 0.5 })).toBe(
-    [
-      "```mermaid",
-      "xychart-beta",
-      '    title "p95 latency of web"',
-      '    x-axis "minutes before 2026-01-02 10:02 UTC" -2 --> 0',
-      '    y-axis "seconds" 0 --> 1.575',
-      "    line [0.1, 0.2, 1.5]",
-      "    line [0.5, 0.5, 0.5]",
-      "```",
-    ].join("\n"),
-  );
+test("draws the series, the time of the day, the unit and the limit", () => {
+  expect(chart([0.1, 0.2, 1.5], { limit: 0.5 })?.split("\n").toSpliced(1, 1)).toEqual([
+    "```mermaid",
+    "xychart-beta",
+    '    title "p95 latency of web"',
+    '    x-axis "UTC, 2026-01-02" ["10:00", "10:01", "10:02"]',
+    '    y-axis "seconds" 0 --> 1.575',
+    "    line [0.1, 0.2, 1.5]",
+    "    line [0.5, 0.5, 0.5]",
+    "```",
+  ]);
+});
+
+test("the metric is dark and the limit red, on white paper", () => {
+  const [, directive = ""] = chart([1, 2], { limit: 1 })?.split("\n") ?? [];
+  const { themeVariables } = JSON.parse(directive.slice("%%{init: ".length, -"}%%".length));
+  expect(themeVariables.xyChart).toMatchObject({ backgroundColor: "#ffffff", plotColorPalette: "#1f2328, #cf222e" });
+});
+
+test("large values are drawn in the unit in which people read them", () => {
+  const drawn = chart([250, 1950], { unit: "ms", limit: 300 });
+  expect(drawn).toContain('y-axis "s" 0 --> 2.0475');
+  expect(drawn).toContain("line [0.25, 1.95]\n    line [0.3, 0.3]");
+});
+
+test("no time stands twice on the axis, however short the window", () => {
+  const series = { labels: {}, points: Array.from({ length: 40 }, (_, index) => [1.7e9 + index / 10, index] as const) };
+  const axis = /x-axis ".*" \[(.*)\]/.exec(renderChart({ title: "x", unit: "", series }) ?? "")?.[1]?.split(", ") ?? [];
+  expect(axis.length).toBeGreaterThan(1);
+  expect(new Set(axis).size).toBe(axis.length);
 });
 
 test.each([
@@ -36,7 +53,7 @@ test("shows a spike of one point among many", () => {
   const values = Array.from({ length: 1000 }, (_, index) => (index === 777 ? 90 : 1));
   const line = /line \[(.*)\]/.exec(chart(values) ?? "")?.[1]?.split(", ") ?? [];
   expect(line).toContain("90");
-  expect(line.length).toBeLessThanOrEqual(40);
+  expect(line.length).toBeLessThanOrEqual(16);
 });
 
 test.each([
@@ -48,8 +65,8 @@ test.each([
   ["markup", "<script>alert(1)</script>"],
 ])("takes %s out of the title", (_, title) => {
   const lines = chart([1, 2], { title })?.split("\n") ?? [];
-  expect(lines).toHaveLength(7);
-  expect(lines[2]).toMatch(/^ {4}title "[\p{L}\p{N} _.,:()/+*=-]*"$/u);
+  expect(lines).toHaveLength(8);
+  expect(lines[3]).toMatch(/^ {4}title "[\p{L}\p{N} _.,:()/+*=-]*"$/u);
 });
 
 // The lexer's own number: no exponent, digits on both sides of the point.
@@ -57,9 +74,10 @@ const number = "-?\\d+(?:\\.\\d+)?";
 const grammar = new RegExp(
   [
     "^```mermaid",
+    "%%\\{init: .*\\}%%",
     "xychart-beta",
     '    title "[^"`#;%]*"',
-    `    x-axis "[^"\`#;%]*" ${number} --> 0`,
+    '    x-axis "UTC, [0-9-]{10}" \\["[0-9:]+"(?:, "[0-9:]+")*\\]',
     `    y-axis "[^"\`#;%]*" ${number} --> ${number}`,
     `    line \\[${number}(?:, ${number})*\\]`,
     "```$",

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { findingOf } from "../../../src/domain/evidence/finding-text.ts";
+import type { ProposalBody } from "../../../src/domain/proposal/body/proposal-body.ts";
 import {
-  findingOf,
-  type ProposalBody,
   renderBody,
   renderCommitMessage,
   renderReport,
   renderTitle,
 } from "../../../src/domain/proposal/proposal-text.ts";
-import { readTrailer } from "../../../src/domain/proposal/pull-request.ts";
+import { incidentLine, readTrailer } from "../../../src/domain/proposal/pull-request.ts";
 import { anAlert, anIncident } from "../../builders.ts";
 import { aLease } from "../../lease.ts";
 import { aRollback } from "../../rollback.ts";
@@ -52,11 +52,11 @@ describe("a rollback", () => {
 
   test("says in title, commit and body whose change is taken back, and who asked", () => {
     const story = aStory({ rollback: aRollback(), cause, evidence: [] });
-    expect(renderTitle(story)).toMatch(/\(rollback of pull request 7\)$/);
+    expect(renderTitle(story)).toMatch(/^Revert #7: .* \(rollback of pull request 7\)$/);
     expect(renderCommitMessage(story)).toContain("Takes pull request 7 back for shop-production/Deployment/web");
     const body = renderBody(story);
-    expect(body).toMatch(/^`ann` asked in #7 to take that change of/);
-    expect(body).toContain("## Cause\n\nann asked to take pull request 7 back.\n");
+    expect(body).toMatch(/^- \*\*Hurts:\*\* `ann` asked in #7 to take that change of/);
+    expect(body).toContain("**Why:** Ann asked to take pull request 7 back.");
     expect(body).toContain("## Evidence\n\nNone was collected.");
   });
 
@@ -70,13 +70,14 @@ describe("the cost of a proposal", () => {
   test("is stated with its arithmetic, the budget, and the line back to the evidence and the alert", () => {
     const budget = "budget of shop: 100 EUR per month; changes that nobody took back use 50, +24.65 = 74.65";
     const body = renderBody(aStory({ cost, budget, leaseExpires: "2026-11-25T03:00:00.000Z" }));
-    const section = body.slice(body.indexOf("## Cost"), body.indexOf("## Evidence"));
-    expect(section).toContain("+0.0338 EUR per hour, +24.65 EUR per month: +0.75 cores × 0.04 EUR per hour.");
+    const section = body.slice(body.indexOf("<summary>Cost"), body.indexOf("<summary>All evidence"));
+    expect(section).toContain("<summary>Cost: +0.0338 EUR per hour, +24.65 EUR per month</summary>");
+    expect(section).toContain("\n+0.75 cores × 0.04 EUR per hour.\n");
     expect(section).toContain("use 50, +24.65 = 74.65");
-    expect(section).toContain("Leased until 2026-11-25T03:00:00.000Z");
+    expect(body).toContain("Leased until 2026-11-25 03:00 UTC: then the number from before is proposed again.");
     expect(section).toMatch(/shown by E1: .*\n- shown by E2: /);
     expect(section).toContain("fingerprint f1");
-    expect(renderBody(aStory({ budget }))).not.toContain("## Cost");
+    expect(renderBody(aStory({ budget }))).not.toContain("<summary>Cost");
   });
 });
 
@@ -90,37 +91,97 @@ describe("the lease of a proposal", () => {
   test("is what the scale-down speaks of, not of an alert that no longer fires", () => {
     const story = aStory({ lease: aLease() });
     expect(renderTitle(story)).toMatch(/\(lease of pull request 7\)$/);
-    expect(renderBody(story)).toMatch(/^The lease of #7 is over/);
+    expect(renderBody(story)).toMatch(/^- \*\*Hurts:\*\* The lease of #7 is over/);
     expect(renderBody(story)).not.toContain("fires for");
     expect(renderCommitMessage(story)).toContain("Ends the lease of pull request 7");
   });
 });
 
 describe("a proposal", () => {
-  test("says what hurts, the cause, the change, the risk, the evidence, the lineage, and how to stop it", () => {
-    const body = renderBody(aStory());
-    expect(body.match(/^## .*$/gm)).toEqual([
-      "## Cause",
-      "## Change",
-      "## Risk: low",
-      "## Evidence",
-      "## Lineage",
-      "## How to stop it",
+  test("is decided by six lines of one skeleton, with the evidence for the cause, and the rest folded", () => {
+    const body = renderBody(aStory({ chart: "```mermaid\n```" }));
+    const head = body.slice(0, body.indexOf("\n\n")).split("\n");
+    expect(head.map((line) => /^- \*\*([^*]+)\*\*/.exec(line)?.[1])).toEqual([
+      ...["Hurts:", "Change:", "Why:", "Risk:", "After the merge:", "To approve"],
     ]);
+    expect(body.match(/^## .*$/gm)).toEqual(["## The metric", "## Evidence for the cause"]);
+    expect(body.match(/(?<=^<summary>).*(?=<\/summary>$)/gm)).toEqual([
+      "The rendered objects, and why Git owns this field",
+      "All evidence with its queries (4)",
+      "Lineage, and how to take over",
+    ]);
+  });
+
+  test("says what hurts in numbers, the change, its arithmetic, the risk and what follows", () => {
+    const body = renderBody(
+      aStory({
+        ...{ places: [{ path: "apps/web.yaml", line: 12 }], writtenAt: "2026-11-24T02:04:10.000Z" },
+        course: { appliedBy: "Kustomization flux-system/shop", watchedMs: 20 * 60_000 },
+        selfMergeLacks: ["the guardrails allow no auto-merge", "risk is medium"],
+        risk: { level: "medium", reasons: ["medium: unproven here: 0 of 3 verified successes"] },
+      }),
+    );
     for (const part of [
-      "**`HighRequestLatency`** (severity `critical`) fires for `shop-production/Deployment/web`",
-      "web uses 95 % of the CPU it requests (E1, E2)",
-      "| `Deployment/web` | `spec.replicas` | `3` | `5` |",
-      "- ceil(3 × 95 % / 60 %) = 5",
-      "It merges itself when the required checks are green.",
+      "`HighRequestLatency` fires for `shop-production/Deployment/web` (“web answers slowly”)",
+      "since 2026-11-24 02:00 UTC, 4 min before this was written, severity `critical`.",
+      "`apps/web.yaml:12`: `spec.replicas` of `Deployment/web` from `3` to `5`. Nothing else changes",
+      "**Why:** `web` uses 95 % of the CPU it requests (E1, E2). ceil(3 × 95 % / 60 %) = 5.",
+      "**Risk:** Medium: unproven here: 0 of 3 verified successes. 7 of 7 policies passed.",
+      "Still missing: an approval (no auto-merge: the guardrails allow no auto-merge).",
+      "`Kustomization flux-system/shop` applies it. Rollout, alert and metric are watched for up to 20 min.",
+      "comment `/approve`. `/reject` closes it",
       `- Incident-UID: \`${anIncident().uid}\``,
     ]) {
       expect(body).toContain(part);
     }
+    expect(renderBody(aStory())).toContain("It merges itself when the required checks are green.");
+  });
+
+  test("shows the metric and its limit in units that people read", () => {
+    const points = [[1.7e9, 1950]] as const;
+    const evidence = [
+      {
+        ...anItem("E1", "prometheus", { kind: "series", unit: "ms", series: [{ labels: {}, points }], notes: [] }),
+        key: "alert-metric" as const,
+      },
+      {
+        ...anItem("E2", "prometheus", { kind: "facts", facts: { comparison: ">", limit: 300 }, notes: [] }),
+        key: "alert-rule" as const,
+      },
+    ];
+    expect(renderBody(aStory({ evidence }))).toContain(": 1.95 s, limit 300 ms, since ");
+  });
+
+  test("says of a commit whose it is, and how long before the alert it came", () => {
+    const change = {
+      kind: "commit" as const,
+      scope: "workload" as const,
+      ...{ sha: "6b02dd3".padEnd(40, "a"), to: "x", pull: 12 },
+      ...{ subject: "Use the new client (#12)", author: "Ada", at: "2026-11-24T01:48:00.000Z" },
+    };
+    const body = renderBody(aStory({ remediation: { ...aStory().remediation, kind: "revert-commit", change } }));
+    expect(body).toContain(`commit ${change.sha} “Use the new client” from #12 by \`Ada\`, 12 min before the alert:`);
+    expect(body).toContain("`/approve-revert all` plans the whole commit");
+  });
+
+  test("that reverts our own change names it, and the metric before, after and now", () => {
+    const failed = { pull: 1, because: "the alert still fires (metric 1.9 s, was 1.95 s)", before: 1950, after: 1900 };
+    const points = [[1.7e9, 2000]] as const;
+    const metric = anItem("E1", "prometheus", {
+      kind: "series",
+      unit: "ms",
+      series: [{ labels: {}, points }],
+      notes: [],
+    });
+    const story = aStory({ failed, evidence: [{ ...metric, key: "alert-metric" as const }] });
+    expect(renderTitle(story)).toBe("Revert #1: scale web from 3 to 5 replicas (HighRequestLatency)");
+    expect(renderBody(story)).toContain(
+      "#1 did not help `shop-production/Deployment/web`: the alert still fires. The metric of `HighRequestLatency`: 1.95 s before the change, 1.9 s after the change, 2 s now.",
+    );
   });
 
   test("has a title and a commit message with the trailers by which it is found again", () => {
-    expect(renderTitle(aStory())).toBe("scale web from 3 to 5 replicas (HighRequestLatency)");
+    expect(renderTitle(aStory())).toBe("Scale web from 3 to 5 replicas (HighRequestLatency)");
     const message = renderCommitMessage(aStory());
     expect(readTrailer(message, "Incident-UID")).toBe(anIncident().uid);
     expect(readTrailer(message, "Effect")).toBe("e".repeat(64));
@@ -180,7 +241,8 @@ describe("a proposal", () => {
     );
     const body = renderBody(aStory({ evidence }));
     expect(body.length).toBeLessThanOrEqual(65_536);
-    expect(body).toMatch(/_Cut here: the rest is in the incident's page\._$/);
+    expect(body).toContain("_Cut here: the rest is in the incident's page._");
+    expect(body).toContain(incidentLine(anIncident().uid));
   });
 });
 
@@ -215,8 +277,8 @@ test("the body says how sure it is, what lowered that, what else was considered,
 
 test("what a source said of its own answer is shown, but not in a public repository", () => {
   const item = anItem("E9", "loki", { kind: "text", lines: ["one"], notes: ["Loki: the limit is 100 lines"] });
-  expect(findingOf(item)).toBe("1 lines (Loki: the limit is 100 lines)");
-  expect(findingOf(item, "hidden")).toBe("1 lines (a part only)");
+  expect(findingOf(item)).toBe("1 line (Loki: the limit is 100 lines)");
+  expect(findingOf(item, "hidden")).toBe("1 line (a part only)");
 });
 
 test.each(["BREAKING CHANGE: all", "Release-As: 9.0.0", "fix: it", "feat(api)!: it", "Signed-off-by: x", "Note: x"])(

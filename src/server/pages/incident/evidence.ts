@@ -1,6 +1,6 @@
 import { html } from "hono/html";
 import type { Evidence } from "../../../domain/evidence/evidence.ts";
-import { findingOf } from "../../../domain/proposal/proposal-text.ts";
+import { findingOf } from "../../../domain/evidence/finding-text.ts";
 import type { Part } from "../parts/layout.ts";
 import { queryLinks } from "../parts/links.ts";
 import { table, type TableRow } from "../parts/table.ts";

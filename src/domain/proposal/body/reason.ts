@@ -1,10 +1,9 @@
-import type { Incident } from "../incident/incident.ts";
-import { inert, inertCode } from "../text/inert.ts";
-import type { Lease } from "./lease.ts";
-import { masked } from "../text/masking.ts";
-import type { Remediation } from "../kubernetes/remediation.ts";
-import type { Rollback } from "./rollback.ts";
-import { workloadKey } from "../kubernetes/workload.ts";
+import type { Incident } from "../../incident/incident.ts";
+import type { Lease } from "../lease.ts";
+import type { Remediation } from "../../kubernetes/remediation.ts";
+import type { Rollback } from "../rollback.ts";
+import { workloadKey } from "../../kubernetes/workload.ts";
+import { code, minuteOf } from "./words.ts";
 
 /** What a change follows: its alert, the end of a lease, or a person who wants a merged change back. */
 export interface ProposalReason {
@@ -14,6 +13,16 @@ export interface ProposalReason {
   readonly lease?: Lease | undefined;
   /** The merged change that it takes back. */
   readonly rollback?: Rollback | undefined;
+  /** Our own change that did not help, which this one reverts. */
+  readonly failed?: FailedChange | undefined;
+}
+
+/** The pull request that did not help, why that is known, and the metric before and after it. */
+export interface FailedChange {
+  readonly pull: number;
+  readonly because: string;
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
 }
 
 /** For titles. */
@@ -31,21 +40,15 @@ export function reasonSentence({ incident, remediation, lease, rollback }: Propo
   return `${incident.alert.name} fires for ${workloadKey(incident.workload)}.`;
 }
 
-/** For bodies, as Markdown. */
+/** What a change follows that no alert asks for, as Markdown. */
 export function renderReason({ incident, remediation, lease, rollback }: ProposalReason): string {
   const key = code(workloadKey(remediation.workload));
   if (lease !== undefined) {
     const { pull, since, expires } = lease;
-    return `The lease of #${pull} is over: it scaled ${key} up for ${code(incident.alert.name)}, was verified ${since} and expired ${expires}. Nothing stays big by accident: this takes the capacity back. It closes itself when an alert of the workload fires before the merge; \`/reject\` keeps the capacity for good.`;
+    return `The lease of #${pull} is over: it scaled ${key} up for ${code(incident.alert.name)}, was verified ${minuteOf(since)} and expired ${minuteOf(expires)}. Nothing stays big by accident: this takes the capacity back. It closes itself when an alert of the workload fires before the merge; \`/reject\` keeps the capacity for good.`;
   }
   if (rollback !== undefined) {
     return `${code(rollback.by)} asked in #${rollback.pull} to take that change of ${key} back, which was made for ${code(incident.alert.name)}. It undoes that field and nothing else; \`/reject\` keeps the change.`;
   }
-  const summary = incident.alert.annotations.summary;
-  const said = summary === undefined ? "" : `\n\n> ${inert(masked(summary).text)}`;
-  return `**${code(incident.alert.name)}** (severity ${code(incident.severity)}) fires for ${code(workloadKey(incident.workload))} since ${incident.startedAt}.${said}`;
-}
-
-function code(text: string): string {
-  return inertCode(masked(text).text);
+  return "";
 }

@@ -1,0 +1,41 @@
+import { inert, inertCode } from "../../text/inert.ts";
+import { masked } from "../../text/masking.ts";
+
+/** Text that others may have written, as a sentence of ours. Masked here too: this is the door to GitHub. */
+export function plain(text: string): string {
+  return inert(masked(text).text);
+}
+
+export function code(text: string): string {
+  return inertCode(masked(text).text);
+}
+
+export function list(title: string, items: readonly string[]): string {
+  return `${title}:\n\n${items.map((item) => `- ${item}`).join("\n")}`;
+}
+
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** A sentence that begins with a capital, or with a name, which is left as it is; with its full stop. */
+export function sentence(text: string, names: readonly string[] = []): string {
+  const said = text.trim();
+  const name = names.find((one) => said.startsWith(`${one} `));
+  const whole =
+    name === undefined
+      ? plain(/^[a-z][a-z]+(?=[\s,:'-]|$)/.test(said) ? said.charAt(0).toUpperCase() + said.slice(1) : said)
+      : `${code(name)} ${plain(said.slice(name.length + 1))}`;
+  return /[.!?…]$/.test(whole) || whole === "" ? whole : `${whole}.`;
+}
+
+/** `2026-11-24 02:00 UTC`. */
+export function minuteOf(time: string): string {
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? plain(time) : `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** What only those need who doubt: closed at first. The title is ours, or was made inert. */
+export function folded(title: string, parts: readonly string[]): string {
+  return ["<details>", `<summary>${title}</summary>`, "", parts.join("\n\n"), "", "</details>"].join("\n");
+}
