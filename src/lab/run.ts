@@ -159,7 +159,7 @@ async function outcome(name: string, scenario: Scenario, stage: LabRun, teller: 
     return known ?? (await rectify.store.incidents(100)).at(-1);
   });
   const { uid } = incident.incident;
-  await until("the end of the story", async () => (await rectify.store.incident(uid))?.ending !== undefined, 60_000);
+  await until("the end of the story", async () => (await rectify.store.incident(uid))?.ending !== undefined, 180_000);
   const record = await rectify.store.incident(uid);
   const files = record?.story?.proposal?.files ?? [];
   const recovered = !cluster.firing().some((alert) => alert.labels.deployment === incident.incident.workload.name);

@@ -47,7 +47,7 @@ function withEdits(files: Files, edits: Parameters<typeof edited>[1]): Files {
 async function answered(stage: LabRun, fault: FaultFile): Promise<void> {
   const { forge, rectify } = stage;
   const isEnded = async () => (await rectify.store.incidents(10)).some(({ ending }) => ending !== undefined);
-  await until("a proposal or an ending", async () => forge.pulls().length > 0 || (await isEnded()), 60_000);
+  await until("a proposal or an ending", async () => forge.pulls().length > 0 || (await isEnded()), 180_000);
   const pull = forge.pulls()[0];
   if (pull === undefined) return;
   await until("the sticky comment", () => forge.comments(pull.number).length > 0);

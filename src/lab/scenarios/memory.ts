@@ -12,7 +12,7 @@ export const memoryScenarios = {
       const pull = await pullOpened(stage);
       await passCi(stage, pull);
       await approve(stage, pull);
-      await until("the end", async () => (await rectify.store.incidents(1))[0]?.ending !== undefined, 60_000);
+      await until("the end", async () => (await rectify.store.incidents(1))[0]?.ending !== undefined, 180_000);
       const uid = (await rectify.store.incidents(1))[0]?.incident.uid ?? "";
       const refused = await comment(stage, pull, { by: "visitor", body: "/dispute I do not believe it" });
       await reacted(stage, refused);

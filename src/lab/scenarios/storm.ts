@@ -69,7 +69,7 @@ export const stormScenarios = {
     run: async (stage) => {
       stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) stage.cluster.setLoad(name, busy);
-      await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, 100_000);
+      await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, 180_000);
       holds(stage, mostOpen);
       const [chosen = ""] = listed(stage).slice(-1);
       await tick(stage, chosen);
@@ -95,7 +95,7 @@ async function goHome({ cluster, forge, rectify, say }: LabRun): Promise<void> {
   const leave = async (leaving: readonly string[], staying: number) => {
     for (const name of leaving) cluster.setLoad(name, quiet);
     const left = async () => (await rectify.store.unfinished()).length === staying;
-    await until(`the end of ${leaving.length} stories`, left, 60_000);
+    await until(`the end of ${leaving.length} stories`, left, 180_000);
   };
   say("visitors", "go home from those that wait");
   await leave(

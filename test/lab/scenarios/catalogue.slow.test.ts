@@ -9,13 +9,13 @@ test.each(scenarioNames)(
     const played = await playedAlone(name);
     expect(played.code, played.story).toBe(0);
   },
-  180_000,
+  400_000,
 );
 
 function playedAlone(scenario: string): Promise<{ readonly code: unknown; readonly story: string }> {
   const command = ["--import", "tsx", "src/cli.ts", "lab", "--scenario", scenario, "--json"];
   return new Promise((resolve) => {
-    execFile(process.execPath, command, { timeout: 170_000 }, (error, _result, story) => {
+    execFile(process.execPath, command, { timeout: 390_000 }, (error, _result, story) => {
       resolve({ code: error === null ? 0 : (error.code ?? error.signal), story });
     });
   });
