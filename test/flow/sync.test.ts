@@ -20,18 +20,24 @@ function runWith(answers: readonly (() => Promise<unknown>)[]): Run {
   };
 }
 
+const merged = { kind: "known", sha: "new" } as const;
 const forbidden = async () => {
   throw new Refused("Kubernetes: HTTP 403");
 };
 const holds = (sha: string) => async () => ({ kind: "applied", sha });
 
 test("an API server that says no for a while is waited for", async () => {
-  expect(await sync(entry, "new", runWith([forbidden, holds("old"), holds("new")]))).toEqual({
+  expect(await sync(entry, merged, runWith([forbidden, holds("old"), holds("new")]))).toEqual({
     reached: true,
     sha: "new",
   });
 });
 
 test("one that says no until the time is up is the reason of the ending", async () => {
-  expect(await sync(entry, "new", runWith([forbidden]))).toEqual({ reached: false, because: "Kubernetes: HTTP 403" });
+  expect(await sync(entry, merged, runWith([forbidden]))).toEqual({ reached: false, because: "Kubernetes: HTTP 403" });
+});
+
+test("a commit that nobody named is not waited for: the ending says why", async () => {
+  const seen = await sync(entry, { kind: "unknown" }, runWith([]));
+  expect(seen).toEqual({ reached: false, final: true, because: expect.stringContaining("did not say which commit") });
 });

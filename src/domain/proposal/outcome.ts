@@ -6,6 +6,14 @@ import type { Proposal } from "./pull-request.ts";
 import type { Remediation } from "../kubernetes/remediation.ts";
 import type { Verification } from "./verification.ts";
 
+/** The commit that a merged proposal became; the code host does not always say which. */
+export type MergeCommit = { readonly kind: "known"; readonly sha: string } | { readonly kind: "unknown" };
+
+/** Reads the stored form, in which an empty text stands for a commit that nobody named. */
+export function mergeCommitOf(stored: string): MergeCommit {
+  return stored === "" ? { kind: "unknown" } : { kind: "known", sha: stored };
+}
+
 /** What the story holds to be wrong. A cause that people or an earlier change name has no confidence. */
 export interface OutcomeCause {
   readonly sentence: string;

@@ -1,7 +1,7 @@
 import type { Incident } from "../incident/incident.ts";
 import type { Effect, ObjectChange } from "../kubernetes/manifest-edit.ts";
 import { inverseOf, type Remediation } from "../kubernetes/remediation.ts";
-import type { IncidentOutcome } from "./outcome.ts";
+import { type IncidentOutcome, mergeCommitOf } from "./outcome.ts";
 
 /** A merged change that a person wants to be taken back. */
 export interface Rollback {
@@ -33,6 +33,9 @@ export function rollbackOf(story: IncidentOutcome | undefined, pull: number): Me
   if (remediation === undefined || effect === undefined || mergedSha === undefined) return "nothing of it was merged";
   if (proposal?.number !== pull) return `only the change of #${proposal?.number ?? 0} itself can be rolled back`;
   if (revert?.mergedSha !== undefined) return `#${revert.proposal?.number ?? 0} took it back already`;
+  if (remediation.change.kind === "commit" && mergeCommitOf(mergedSha).kind === "unknown") {
+    return "GitHub did not say which commit it became: revert it by hand";
+  }
   // Only a commit is taken back by name: of a field the value before is known.
   return { remediation, effect, ...(remediation.change.kind === "commit" ? { mergedSha } : {}) };
 }

@@ -8,7 +8,7 @@ import {
   scaledTo,
   wholeCommit,
 } from "../../domain/kubernetes/remediation.ts";
-import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import { type IncidentOutcome, type MergeCommit, mergeCommitOf } from "../../domain/proposal/outcome.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Run } from "../../ports/workflow.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
@@ -70,9 +70,10 @@ async function afterMerge(
 ): Promise<IncidentOutcome> {
   const { plan, decided } = outcome;
   const { remediation } = plan;
+  const commit = mergeCommitOf(merged.mergedSha);
   await run.step("report merge", async (ports) => {
     ports.telemetry.log(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
-    await dropLanded(outcome.proposal, merged.mergedSha, ports);
+    await dropLanded(outcome.proposal, commit, ports);
     await ports.changes?.record({
       ...{ pull: outcome.proposal.number, incident: incident.uid, workload: remediation.workload },
       ...{ reserved: merged.reserved, mergedAt: ports.clock.now().toISOString() },
@@ -83,7 +84,7 @@ async function afterMerge(
     });
     await ports.github.report(outcome.proposal, renderReport({ state: "merged", because: decided.because }));
   });
-  const synced = await sync(plan.entry, merged.mergedSha, run);
+  const synced = await sync(plan.entry, commit, run);
   if (!synced.reached) return { ...merged, ending: "not-synced", because: synced.because };
   await run.step("report sync", async (ports) => {
     ports.telemetry.log(
@@ -98,10 +99,10 @@ async function afterMerge(
 /** What travelled along with the proposal and is in Git now. */
 async function dropLanded(
   { files }: Proposal,
-  sha: string,
+  commit: MergeCommit,
   { github, records }: Pick<Ports, "github" | "records">,
 ): Promise<void> {
-  const tree = sha === "" ? (await github.head()).tree : await github.at(sha);
+  const tree = commit.kind === "known" ? await github.at(commit.sha) : (await github.head()).tree;
   const landed = files.flatMap((path) => {
     const bytes = tree.read(path);
     return bytes === undefined ? [] : [{ path, content: new TextDecoder().decode(bytes) }];

@@ -30,6 +30,15 @@ test.each<[string, IncidentOutcome | undefined, number, RegExp]>([
   expect(rollbackOf(story, pull)).toMatch(words);
 });
 
+test("a commit that nobody named cannot be taken back by name; a field can", () => {
+  const unnamed = { ...merged, mergedSha: "" };
+  expect(rollbackOf(unnamed, 7)).toEqual({ remediation, effect });
+  const change = { kind: "commit", sha: "a", scope: "workload", to: "" } as const;
+  const reversal = { ...remediation, kind: "revert-commit", change } as const;
+  expect(rollbackOf({ ...unnamed, remediation: reversal }, 7)).toMatch(/did not say which commit/);
+  expect(rollbackOf({ ...merged, remediation: reversal }, 7)).toMatchObject({ mergedSha: "c" });
+});
+
 test("a revert that was not merged stands in nobody's way", () => {
   const story: IncidentOutcome = { ...merged, revert: { proposal: reverting, mergedSha: undefined } };
   expect(rollbackOf(story, 7)).toEqual({ remediation, effect });
