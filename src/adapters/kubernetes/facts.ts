@@ -97,18 +97,29 @@ function belongsTo(kind: string, name: string, workload: Workload): boolean {
   if (!name.startsWith(`${workload.name}-`)) return false;
   const rest = name.slice(workload.name.length + 1);
   if (kind === "ReplicaSet") return /^[a-z0-9]+$/.test(rest);
-  if (kind !== "Pod") return false;
-  return workload.kind === "StatefulSet" ? /^\d+$/.test(rest) : /^[a-z0-9]+-[a-z0-9]{5}$/.test(rest);
+  if (kind === "Job") return workload.kind === "CronJob" && /^\d+$/.test(rest);
+  return kind === "Pod" && (podNames[workload.kind] ?? replicatedPod).test(rest);
 }
 
-/** When each revision of a Deployment came, by its ReplicaSets. */
+// What each controller puts behind its own name.
+const replicatedPod = /^[a-z0-9]+-[a-z0-9]{5}$/;
+const podNames: Readonly<Record<string, RegExp>> = {
+  StatefulSet: /^\d+$/,
+  DaemonSet: /^[a-z0-9]{5}$/,
+  ReplicaSet: /^[a-z0-9]{5}$/,
+  Job: /^(?:\d+-)?[a-z0-9]{5}$/,
+  CronJob: /^\d+-(?:\d+-)?[a-z0-9]{5}$/,
+};
+
+/** When each revision of a Deployment or Rollout came, by its ReplicaSets. */
 export function rolloutsOf(sets: readonly Owned[], { kind, name }: Workload): Record<string, string> {
   const mine = sets.filter(({ metadata }) =>
     metadata?.ownerReferences?.some((owner) => owner.kind === kind && owner.name === name),
   );
   return Object.fromEntries(
     mine.flatMap(({ metadata }) => {
-      const revision = metadata?.annotations?.["deployment.kubernetes.io/revision"];
+      const { annotations = {} } = metadata ?? {};
+      const revision = annotations["deployment.kubernetes.io/revision"] ?? annotations["rollout.argoproj.io/revision"];
       const at = metadata?.creationTimestamp;
       return revision === undefined || at === undefined ? [] : [[revision, at.toISOString()] as const];
     }),

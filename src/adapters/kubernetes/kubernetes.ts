@@ -6,8 +6,6 @@ import {
   CoreV1Api,
   CustomObjectsApi,
   KubeConfig,
-  type V1Deployment,
-  type V1StatefulSet,
   type V2HorizontalPodAutoscaler,
 } from "@kubernetes/client-node";
 import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
@@ -19,16 +17,8 @@ import type { ReadCustom } from "./custom.ts";
 import { appliedRevision, entryOf } from "./gitops.ts";
 import { listed, orNote } from "./listing.ts";
 import { clusterObjects } from "./objects.ts";
-import {
-  eventLines,
-  podsOf,
-  podStatesOf,
-  pressuresOf,
-  quotasOf,
-  resourcesOf,
-  rolloutsOf,
-  terminationsOf,
-} from "./facts.ts";
+import { workloadObject } from "./workloads.ts";
+import { eventLines, podsOf, podStatesOf, pressuresOf, quotasOf, rolloutsOf, terminationsOf } from "./facts.ts";
 
 export interface KubernetesOptions {
   /** Address and token; without them the usual kubeconfig or the pod's service account. */
@@ -176,37 +166,18 @@ function isLoopback(url: string): boolean {
   return protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
 }
 
-async function workloadState(
-  clients: Clients,
-  { kind, namespace, name }: Workload,
-): Promise<WorkloadState | undefined> {
-  const object = await asked(clients, `reading ${kind} ${namespace}/${name}`, () => {
-    if (kind === "Deployment") return clients.apps.readNamespacedDeployment({ name, namespace });
-    if (kind === "StatefulSet") return clients.apps.readNamespacedStatefulSet({ name, namespace });
-    throw new Refused(`workloads of kind ${kind} are not supported`);
-  });
-  if (object === undefined) return undefined;
-  // The client deserialises whatever came: a sign-in page becomes an object without fields.
-  if (object.metadata?.name !== name || object.spec?.template === undefined)
-    throw new Refused(`Kubernetes: reading ${kind} ${namespace}/${name}: the answer is no ${kind}`);
-  const scaledBy = await autoscalerOf(clients, { kind, namespace, name });
-  return { ...stateOf(object), kind, namespace, name, ...(scaledBy === undefined ? {} : { scaledBy }) };
-}
-
-function stateOf(object: V1Deployment | V1StatefulSet) {
-  const { metadata, spec, status } = object;
-  const containers = spec?.template.spec?.containers ?? [];
-  return {
-    labels: metadata?.labels ?? {},
-    annotations: metadata?.annotations ?? {},
-    ownerReferences: (metadata?.ownerReferences ?? []).map(({ kind, name }) => ({ kind, name })),
-    replicas: spec?.replicas ?? 1,
-    readyReplicas: status?.readyReplicas ?? 0,
-    updatedReplicas: status?.updatedReplicas ?? 0,
-    observed: (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0),
-    images: containers.map((container) => container.image ?? ""),
-    ...resourcesOf(containers),
-  };
+async function workloadState(clients: Clients, workload: Workload): Promise<WorkloadState | undefined> {
+  const { kind, namespace, name } = workload;
+  const state = await workloadObject(
+    (type) =>
+      asked<unknown>(clients, `reading ${kind} ${namespace}/${name}`, () =>
+        clients.custom.getNamespacedCustomObject({ ...type, namespace, name }),
+      ),
+    workload,
+  );
+  if (state === undefined) return undefined;
+  const scaledBy = await autoscalerOf(clients, workload);
+  return { ...state, ...(scaledBy === undefined ? {} : { scaledBy }) };
 }
 
 async function hpaOf(clients: Clients, workload: Workload): Promise<V2HorizontalPodAutoscaler | undefined> {

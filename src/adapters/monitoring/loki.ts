@@ -119,9 +119,18 @@ function lineOf(at: string, text: string, pod: string): Line[] {
   return [{ at: BigInt(at), pod, text: clean.length > maxLineLength ? `${clean.slice(0, maxLineLength)}…` : clean }];
 }
 
+const podSuffixes: Readonly<Record<string, string>> = {
+  StatefulSet: "-[0-9]+",
+  DaemonSet: "-[a-z0-9]{5}",
+  ReplicaSet: "-[a-z0-9]{5}",
+  Job: "-([0-9]+-)?[a-z0-9]{5}",
+  CronJob: "-[0-9]+-([0-9]+-)?[a-z0-9]{5}",
+  Pod: "",
+};
+
 /** The pods of a workload by the names that Kubernetes gives them. */
 function selectorOf({ kind, namespace, name }: Workload): string {
-  const suffix = kind === "StatefulSet" ? "-[0-9]+" : "-[a-z0-9]+-[a-z0-9]{5}";
+  const suffix = podSuffixes[kind] ?? "-[a-z0-9]+-[a-z0-9]{5}";
   return `{namespace=${quoted(namespace)}, pod=~${quoted(`${escaped(name)}${suffix}`)}}`;
 }
 

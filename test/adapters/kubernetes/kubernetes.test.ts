@@ -95,7 +95,7 @@ test("a list of another shape is refused", async () => {
 });
 
 test("a kind that is not supported is refused", async () => {
-  await expectFailure(cluster.workload(workload("web", "DaemonSet")), Refused, /DaemonSet/);
+  await expectFailure(cluster.workload(workload("web", "Node")), Refused, /Node/);
 });
 
 test("nothing was ever written", () => {
