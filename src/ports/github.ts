@@ -22,8 +22,8 @@ export interface GitHost {
   openIssuesWithLabel(label: string): Promise<readonly number[]>;
   /** Our one open issue of this title and label. */
   ownIssue(name: IssueName): Promise<OwnIssue | undefined>;
-  /** Brings it up to the body; opens it only where it may. */
-  keepIssue(issue: IssueName & { readonly body: string }, mayOpen: boolean): Promise<void>;
+  /** Brings it up to the body; opens it only where it may. The answer is why there can be none, told once. */
+  keepIssue(issue: IssueName & { readonly body: string }, mayOpen: boolean): Promise<string | undefined>;
   /** Puts the label on every open issue and proposal of ours, or takes it off them. */
   mark(label: string, on: boolean): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */

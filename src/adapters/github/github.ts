@@ -35,7 +35,8 @@ export interface GitHubClient {
   /** The bot's own login, `<slug>[bot]`. */
   readonly login: string;
   readonly appId: number;
-  readonly defaultBranch: string;
+  /** How people have set the repository up by now; what is older than a minute is asked again. */
+  about(): Promise<RepositoryAbout>;
   /** Public repositories must not show log lines. */
   readonly isPublic: boolean;
   readonly doubts: Doubts;
@@ -51,6 +52,16 @@ export interface GitHubClient {
   write<T>(action: string, detail: Readonly<Record<string, unknown>>, call: () => Promise<{ data: T }>): Promise<T>;
 }
 
+/** What people switch in the settings of the repository, at any time. */
+export interface RepositoryAbout {
+  readonly defaultBranch: string;
+  readonly hasIssues: boolean;
+  /** Its pull requests are opened in it, and not in the repository that it was forked from. */
+  readonly isFork: boolean;
+  /** Why nothing may be written to it, and what to do; undefined = it may. */
+  readonly unfit: string | undefined;
+}
+
 /** What git needs to fetch the repository; the second is for the host of the first alone. */
 export interface Cloning {
   readonly cloneUrl: string;
@@ -59,7 +70,10 @@ export interface Cloning {
 
 const defaultDeadlineMs = 30_000;
 
-/** Connects as the App's installation on the repository. Throws `Refused` when it is not installed there. */
+/**
+ * Connects as the App's installation on the repository. Throws `Refused` when it is not installed there. Whether it may be
+ * written to is asked for each write: that changes while we run.
+ */
 export async function connectGitHub(options: GitHubOptions): Promise<GitHubClient & Cloning> {
   const { repository, app } = options;
   const pace = paceOf({ gapMs: options.writeGapMs, shared: options.pace });
@@ -81,7 +95,9 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
   const octokit = new Octokit({ ...base, auth });
   const renewing = renewingOnce(() => octokit.auth({ type: "installation", refresh: true }));
   const read = async <T>(call: () => Promise<{ data: T }>) => (await pace.run("read", () => renewing(call))).data;
-  const about = await read(() => octokit.rest.repos.get(repository));
+  const look = () => read(() => octokit.rest.repos.get(repository));
+  const about = await look();
+  const known = keptAbout(about, look, options.now ?? Date.now);
   const cloneUrl = cloneAddress({ apiUrl: options.apiUrl, reported: about.clone_url, given: options.cloneUrl });
   return {
     octokit,
@@ -89,7 +105,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     repository,
     login: `${self.data?.slug ?? "rectify"}[bot]`,
     appId: app.id,
-    defaultBranch: about.default_branch,
+    about: known.now,
     isPublic: !about.private,
     doubts: doubtsOf(options.now ?? Date.now),
     apps: new Map(),
@@ -101,19 +117,57 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
         if (statusOf(error) === 404) return undefined;
         throw error;
       }),
-    write: async (action, detail, call) =>
-      (
-        await pace.run(
-          "write",
-          () => renewing(call),
-          () => options.audit(action, detail),
-        )
-      ).data,
+    write: async (action, detail, call) => {
+      refuseUnfit(await known.now());
+      const record = () => options.audit(action, detail);
+      return (await known.unless(pace.run("write", () => renewing(call), record))).data;
+    },
     authorization: async () => {
       const { token } = (await octokit.auth({ type: "installation" })) as { token: string };
       return `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
     },
   };
+}
+
+interface RawAbout {
+  readonly full_name: string;
+  readonly default_branch: string;
+  readonly has_issues: boolean;
+  readonly archived: boolean;
+  readonly fork: boolean;
+}
+
+const aboutMs = 60_000;
+
+function keptAbout(first: RawAbout, look: () => Promise<RawAbout>, now: () => number) {
+  let kept: { readonly about: RepositoryAbout; readonly until: number } | undefined;
+  const keep = (raw: RawAbout) => {
+    kept = { about: aboutOf(raw), until: now() + aboutMs };
+    return kept.about;
+  };
+  keep(first);
+  return {
+    now: async () => (kept !== undefined && now() < kept.until ? kept.about : keep(await look())),
+    /** What is refused may be so because they changed: then they are asked again. */
+    unless: <T>(work: Promise<T>) =>
+      work.catch((error: unknown) => {
+        if (error instanceof Refused) kept = undefined;
+        throw error;
+      }),
+  };
+}
+
+function aboutOf(raw: RawAbout): RepositoryAbout {
+  return { defaultBranch: raw.default_branch, hasIssues: raw.has_issues, isFork: raw.fork, unfit: unfitness(raw) };
+}
+
+function unfitness({ full_name, archived }: RawAbout): RepositoryAbout["unfit"] {
+  if (!archived) return undefined;
+  return `the repository ${full_name} is archived, so that nothing can be written to it: unarchive it in its settings, or name the repository that took its place in RECTIFY_REPOSITORY`;
+}
+
+function refuseUnfit({ unfit }: RepositoryAbout): void {
+  if (unfit !== undefined) throw new Refused(unfit);
 }
 
 /**

@@ -60,7 +60,8 @@ async function check(
 }
 
 async function proposeOnce(client: GitHubClient, proposal: FileProposal): Promise<void> {
-  const { octokit, repository, defaultBranch } = client;
+  const { octokit, repository } = client;
+  const { defaultBranch } = await client.about();
   const { branch, title, body, path, content } = proposal;
   const query = { ...repository, head: `${repository.owner}:${branch}`, state: "all" as const };
   const earlier = await client.read(() => octokit.rest.pulls.list(query));
@@ -88,7 +89,8 @@ async function proposeOnce(client: GitHubClient, proposal: FileProposal): Promis
 
 /** An earlier try may have made the branch and died before it could open the pull request; another's is left alone. */
 async function mustAddOnly(client: GitHubClient, branch: string, path: string): Promise<void> {
-  const query = { ...client.repository, basehead: `${client.defaultBranch}...${branch}` };
+  const { defaultBranch } = await client.about();
+  const query = { ...client.repository, basehead: `${defaultBranch}...${branch}` };
   const { files = [] } = await client.read(() => client.octokit.rest.repos.compareCommitsWithBasehead(query));
   if (files.length === 1 && files[0]?.filename === path) return;
   throw new Refused(`branch ${branch} is taken by someone else: delete it, and the guardrails are proposed`);

@@ -3,7 +3,7 @@ import type { Comment, Permission } from "../../domain/guardrails/commenter.ts";
 import type { MergeAnswer, Proposal, ProposalFacts, PullPlace } from "../../domain/proposal/pull-request.ts";
 import { displacements, readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { GitHost, People } from "../../ports/github.ts";
-import type { GitHubClient } from "./github.ts";
+import type { GitHubClient, RepositoryAbout } from "./github.ts";
 import { branchProtection, checksOn } from "./checks.ts";
 import { issuesOf } from "./issues.ts";
 import { marksOf } from "./marks.ts";
@@ -173,7 +173,7 @@ async function look(client: GitHubClient, proposal: Pick<Proposal, "number">): P
   const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
   const state: ProposalFacts["state"] = pull.merged ? "merged" : pull.state === "open" ? "open" : "closed";
   const about = {
-    ...{ state, headSha: pull.head.sha, place: placeOf(client, pull) },
+    ...{ state, headSha: pull.head.sha, place: placeOf(await client.about(), pull) },
     conflicting: pull.mergeable === null ? undefined : !pull.mergeable,
   };
   if (state !== "open") {
@@ -197,7 +197,7 @@ async function look(client: GitHubClient, proposal: Pick<Proposal, "number">): P
 }
 
 function placeOf(
-  { defaultBranch }: GitHubClient,
+  { defaultBranch }: RepositoryAbout,
   pull: { base: { ref: string }; head: { ref: string }; draft?: boolean | undefined },
 ): PullPlace {
   return { base: pull.base.ref, branch: pull.head.ref, draft: pull.draft === true, defaultBranch };
@@ -207,7 +207,7 @@ async function merge(client: GitHubClient, proposal: Proposal, how: MergeWish): 
   // GitHub binds a merge to the head and to nothing else, and the turn to write may have come much later than the look.
   const { octokit, repository } = client;
   const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
-  const changed = pull.merged ? [] : displacements(placeOf(client, pull), proposal.branch);
+  const changed = pull.merged ? [] : displacements(placeOf(await client.about(), pull), proposal.branch);
   if (changed.length > 0) return { kind: "not-yet", because: `waiting for ${changed.join(", ")}` };
   const answer = await tryMerge(client, { proposal, pull, incident: onRecord(proposal).incident }, how);
   // An earlier try may have merged it and died before it could say so.

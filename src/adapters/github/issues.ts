@@ -1,6 +1,7 @@
 import type { GitHubClient } from "./github.ts";
 import type { IssueName, OwnIssue } from "../../domain/proposal/dashboard.ts";
 import type { GitHost } from "../../ports/github.ts";
+import { statusOf } from "./pace.ts";
 
 /** The open issues, and pull requests, that fit, newest first. */
 export function openIssues(
@@ -24,26 +25,51 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
   };
   // Only saves looks: after a restart the issue is found again by its author, label and title.
   let written = "";
+  let told: string | undefined;
+  const keep = async ({ title, label, body }: IssueName & { readonly body: string }, mayOpen: boolean) => {
+    if (body === written) return;
+    const there = await find({ title, label });
+    if (there === undefined && !mayOpen) return;
+    if (there === undefined) {
+      const request = { ...repository, title, body, labels: [label] };
+      await client.write("open issue", { title }, () => octokit.rest.issues.create(request));
+    } else if (there.body !== body) {
+      const request = { ...repository, issue_number: there.number, body };
+      await client.write("update issue", { issue: there.number }, () => octokit.rest.issues.update(request));
+    }
+    written = body;
+  };
   return {
     openIssuesWithLabel: async (label) => (await openIssues(client, { labels: label })).map((issue) => issue.number),
     ownIssue: async (name) => {
+      if (!(await client.about()).hasIssues) return undefined;
       const there = await find(name);
       // People edit it too: what they left there is to be written over.
       written = there?.body ?? "";
       return there;
     },
-    keepIssue: async ({ title, label, body }, mayOpen) => {
-      if (body === written) return;
-      const there = await find({ title, label });
-      if (there === undefined && !mayOpen) return;
-      if (there === undefined) {
-        const request = { ...repository, title, body, labels: [label] };
-        await client.write("open issue", { title }, () => octokit.rest.issues.create(request));
-      } else if (there.body !== body) {
-        const request = { ...repository, issue_number: there.number, body };
-        await client.write("update issue", { issue: there.number }, () => octokit.rest.issues.update(request));
-      }
-      written = body;
+    keepIssue: async (issue, mayOpen) => {
+      const { hasIssues, unfit } = await client.about();
+      const because = unfit ?? (hasIssues ? await withoutRight(() => keep(issue, mayOpen)) : issuesOff);
+      const isNew = because !== told;
+      told = because;
+      // The issue of before is shown to nobody; should it come back, it is to be looked at anew.
+      if (because !== undefined) written = "";
+      return isNew ? because : undefined;
     },
   };
 }
+
+/** Why the App may not do it; undefined = it is done. People take permissions away at any time. */
+async function withoutRight(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (statusOf(error) !== 403 || !(error instanceof Error)) throw error;
+    return `there is no dashboard: ${error.message}`;
+  }
+}
+
+const issuesOff =
+  "issues are switched off in the repository, so that there is no dashboard: switch them on in its settings (Features)";

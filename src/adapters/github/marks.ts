@@ -24,7 +24,7 @@ export function marksOf(client: GitHubClient): Pick<GitHost, "mark"> {
   const told = new Map<string, boolean>();
   return {
     mark: async (label, on) => {
-      if (told.get(label) === on) return;
+      if (told.get(label) === on || (await client.about()).unfit !== undefined) return;
       await (on ? put(label) : takeOff(label));
       told.set(label, on);
     },

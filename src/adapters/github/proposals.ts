@@ -221,7 +221,8 @@ async function rewrite(client: GitHubClient, draft: Draft, pull: Pull): Promise<
 async function openPull(client: GitHubClient, draft: Draft, branch: string): Promise<Pull | undefined> {
   const { title } = draft;
   const body = bodyOn(draft, branch);
-  const request = { ...client.repository, head: branch, base: client.defaultBranch, title, body };
+  const { defaultBranch } = await client.about();
+  const request = { ...client.repository, head: branch, base: defaultBranch, title, body };
   const detail = { branch, incident: draft.incident, effect: draft.effect };
   return client
     .write("open pull request", detail, () => client.octokit.rest.pulls.create(request))

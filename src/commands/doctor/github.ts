@@ -1,6 +1,6 @@
-import { connectGitHub } from "../../adapters/github/github.ts";
+import { connectGitHub, type RepositoryAbout } from "../../adapters/github/github.ts";
 import { branchProtection, type WantedCheck } from "../../adapters/github/checks.ts";
-import { bad, failed, type DoctorFinding, good, skipped } from "./finding.ts";
+import { bad, failed, type DoctorFinding, good, skipped, warning } from "./finding.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import type { Settings } from "../../settings/settings.ts";
 
@@ -32,15 +32,19 @@ export async function examineGitHub(settings: Settings, clock: Clock): Promise<G
   try {
     const { repository, app, github } = settings;
     const client = await connectGitHub({ ...github, repository, app, audit: async () => undefined });
-    const [permissions, events, webhooks, protection] = await Promise.all([
+    const [about, permissions, events, webhooks, protection] = await Promise.all([
+      client.about(),
       examinePermissions(client),
       examineEvents(client),
       examineWebhooks(client),
       examineProtection(client),
     ]);
-    const about = `connected as ${client.login} to ${repository.owner}/${repository.repo}`;
+    const connected = `connected as ${client.login} to ${repository.owner}/${repository.repo}`;
     return {
-      findings: [skew, good("github app", about), ...permissions, events, webhooks, protection.finding],
+      findings: [
+        ...[skew, good("github app", connected), ...repositoryFindings(about)],
+        ...[...permissions, events, webhooks, protection.finding],
+      ],
       client,
       protectedBy: protection.checks,
     };
@@ -49,6 +53,33 @@ export async function examineGitHub(settings: Settings, clock: Clock): Promise<G
       "install the App on the repository, and see that APP_ID, PRIVATE_KEY and GITHUB_API_URL belong together";
     return { findings: [skew, failed("github app", cure)(error)], client: undefined, protectedBy: undefined };
   }
+}
+
+/** What people may switch in the settings of the repository, as far as it is in our way. */
+function repositoryFindings({ unfit, hasIssues, isFork }: RepositoryAbout): readonly DoctorFinding[] {
+  const point = "repository";
+  const cut = unfit?.indexOf(": ") ?? -1;
+  return [
+    ...(unfit === undefined ? [] : [bad(point, unfit.slice(0, cut), unfit.slice(cut + 2))]),
+    ...(hasIssues
+      ? []
+      : [
+          warning(
+            point,
+            "issues are switched off: there is no dashboard, and nobody is told what waits",
+            "switch issues on in the settings of the repository (General, Features)",
+          ),
+        ]),
+    ...(isFork
+      ? [
+          warning(
+            point,
+            "it is a fork: pull requests are opened in it, and not in the repository that it was forked from",
+            "see that your GitOps controller applies this one; otherwise name the other one in RECTIFY_REPOSITORY",
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** GitHub's clock against ours, by the `Date` of an answer. */
@@ -126,7 +157,7 @@ interface Protection {
 }
 
 async function examineProtection(client: Client): Promise<Protection> {
-  const branch = client.defaultBranch;
+  const { defaultBranch: branch } = await client.about();
   const { isProtected, checks } = await branchProtection(client, branch);
   const cure = `protect ${branch} by a ruleset or branch protection: pull requests only, and at least one required check`;
   if (!isProtected) {

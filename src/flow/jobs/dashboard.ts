@@ -40,7 +40,8 @@ export async function reconcileDashboard(
   const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
   // Nothing is written into a repository where there is nothing to tell yet.
   const worthOpening = dashboard.listed.length + dashboard.leases.length + problems.length > 0;
-  await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
+  const none = await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
+  if (none !== undefined) ports.telemetry.log("", "dashboard", none);
   const watchtower = ports.watchtower?.state();
   if (watchtower !== undefined) await ports.github.mark(watchtowerLabel, isWatching(watchtower));
   return ready;

@@ -47,6 +47,8 @@ export interface RepositorySettings {
   mergeMethods: readonly MergeMethod[];
   /** Whether the API shows the App which methods are allowed. */
   showsMethods: boolean;
+  /** What the API says; what protects main stays with main. */
+  defaultBranch: string;
   hasIssues: boolean;
   archived: boolean;
   fork: boolean;
@@ -227,6 +229,7 @@ export function permissionOf(world: ForgeState, login: string): RepositoryPermis
 export function settingsOf(options: ForgeOptions): RepositorySettings {
   return {
     ...{ mergeMethods: ["squash", "merge"], showsMethods: true, hasIssues: true, archived: false, fork: false },
+    defaultBranch: "main",
     ...{ private: options.private, strict: false, mergeQueue: undefined, branchPattern: undefined },
     ...{ commitPattern: undefined, withoutPermissions: [] },
     ...options.settings,

@@ -10,7 +10,10 @@ async function kept(watchtower: Ports["watchtower"]) {
   const ports = gatePorts({ guardrails: {} });
   const github: Partial<Ports["github"]> = {
     head: async () => ({ sha: "b".repeat(40), tree: await ports.github.at("") }),
-    keepIssue: async ({ body }, mayOpen) => void bodies.push({ body, mayOpen }),
+    keepIssue: async ({ body }, mayOpen) => {
+      bodies.push({ body, mayOpen });
+      return undefined;
+    },
     mark: async (label, on) => void marks.push([label, on]),
   };
   const queue: Partial<Ports["queue"]> = {

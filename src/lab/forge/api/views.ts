@@ -65,7 +65,7 @@ export function repositoryView(world: ForgeState) {
     has_issues: settings.hasIssues,
     archived: settings.archived,
     disabled: false,
-    default_branch: "main",
+    default_branch: settings.defaultBranch,
     ...(settings.showsMethods ? methods : {}),
     delete_branch_on_merge: false,
     created_at: world.createdAt,
