@@ -2,15 +2,6 @@ import { inert, inertCode } from "../text/inert.ts";
 import type { PolicyResult, PolicyVerdict } from "./policy-report.ts";
 import type { CheckVerdict } from "../proposal/pull-request.ts";
 
-/** A remark of the gate at a line of a changed file, as a Check Run shows it. */
-export interface PolicyAnnotation {
-  readonly path: string;
-  readonly line: number;
-  readonly level: "failure" | "warning";
-  readonly title: string;
-  readonly message: string;
-}
-
 /** The Check Run of a verdict. No verdict is neutral: a person may still merge, the bot may not. */
 export function checkOf(verdict: PolicyVerdict): CheckVerdict {
   const conclusion = { passed: "success", refused: "failure", "not-evaluated": "neutral" } as const;
@@ -31,21 +22,6 @@ export function renderVerdict(verdict: PolicyVerdict): string {
       : []),
     `${judged} ${judged === 1 ? "check" : "checks"} passed.`,
   ].join("\n\n");
-}
-
-/** Remarks at the place where the change stands; GitHub takes 50 of them in one call. */
-export function annotationsOf(
-  verdict: PolicyVerdict,
-  place: { readonly path: string; readonly line: number },
-): readonly PolicyAnnotation[] {
-  const failures = verdict.kind === "refused" ? verdict.failures : [];
-  const level = (result: PolicyResult) => (failures.includes(result) ? "failure" : "warning");
-  return [...failures, ...verdict.results.filter(isWarning)].slice(0, 50).map((result) => ({
-    ...place,
-    level: level(result),
-    title: `${result.policy}: ${result.object}`.slice(0, 255),
-    message: result.message.slice(0, 1000),
-  }));
 }
 
 function titleOf(verdict: PolicyVerdict): string {

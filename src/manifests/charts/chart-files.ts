@@ -1,9 +1,8 @@
-import { posix } from "node:path";
 import { type ChartFiles, type ChartFound, type ChartTools, isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { maxFileBytes } from "../gitops/kustomization.ts";
-import { insideRepository, joinPath } from "../repository/reader.ts";
+import { insideRepository } from "../repository/reader.ts";
 
 const maxTotalBytes = 30_000_000;
 const maxDepth = 5;
@@ -139,6 +138,3 @@ function below(files: ChartFiles, directory: string): ChartFiles {
     [...files].flatMap(([path, bytes]) => (path.startsWith(prefix) ? [[path.slice(prefix.length), bytes]] : [])),
   );
 }
-
-/** The place of a chart's file in the repository. */
-export const inChart = (directory: string, path: string): string => joinPath(directory, posix.normalize(path));

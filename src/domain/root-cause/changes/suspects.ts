@@ -1,5 +1,5 @@
 import type { Evidence } from "../../evidence/evidence.ts";
-import { type Workload, workloadKey } from "../../kubernetes/workload.ts";
+import type { Workload } from "../../kubernetes/workload.ts";
 import type { Cause } from "../cause.ts";
 import type { Cited } from "../cited.ts";
 import { type Aspect, aspects } from "./aspects.ts";
@@ -197,10 +197,4 @@ const wordsOf: Readonly<Record<Aspect, string>> = {
 
 function lagText(lagMs: number): string {
   return lagMs < 60_000 ? "at once" : `${Math.round(lagMs / 60_000)} min after it took effect`;
-}
-
-/** `Deployment/name` of a workload. */
-export function objectOf(workload: Workload): string {
-  const [, kind, name] = workloadKey(workload).split("/");
-  return `${kind}/${name}`;
 }
