@@ -193,15 +193,18 @@ function storeMetrics(registry: Registry) {
   });
   // A rate needs a series that was 0 before the first delivery.
   for (const kind of ["alerts", "github"]) deliveries.inc({ kind, outcome: "accepted" }, 0);
+  const ended = new Counter({
+    name: "rectify_incidents_ended_total",
+    help: "Incidents that ended, by ending.",
+    labelNames: ["ending"],
+    registers,
+  });
+  // The first that is parked must be seen as one more.
+  ended.inc({ ending: "parked" }, 0);
   return {
     deliveries,
+    ended,
     opened: new Counter({ name: "rectify_incidents_opened_total", help: "Incidents that were opened.", registers }),
-    ended: new Counter({
-      name: "rectify_incidents_ended_total",
-      help: "Incidents that ended, by ending.",
-      labelNames: ["ending"],
-      registers,
-    }),
     waiting: new Gauge({ name: "rectify_inbox_waiting", help: "Deliveries that nobody has read yet.", registers }),
     parked: new Gauge({
       name: "rectify_deliveries_parked",
