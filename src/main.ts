@@ -28,7 +28,7 @@ import { endLease } from "./flow/workflows/end-lease.ts";
 import type { LoadedGuardrails } from "./flow/collect/load-guardrails.ts";
 import { remediateIncident } from "./flow/workflows/remediate-incident.ts";
 import { rollBack } from "./flow/workflows/roll-back.ts";
-import { runLateCommand } from "./server/late-commands.ts";
+import { type LateCommand, runLateCommand } from "./server/late-commands.ts";
 import { type Inbox, openInbox } from "./server/inbox.ts";
 import { keepTicking } from "./server/jobs/ticking.ts";
 import { liveViews } from "./server/pages/live.ts";
@@ -100,16 +100,18 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
     measure: limitSteps(steps.measure),
   });
   const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };
+  const hear = async (command: LateCommand) => {
+    await runLateCommand(command, store, ports);
+    await store.alone("rollbacks", () => reconcileRollbacks(keeping));
+  };
+  const check = guardrailsCheckOf(ports);
   const inbox: Inbox = openInbox({
     ...{ store, durable, alerts: ports.alerts, telemetry: remembered, cluster: settings.cluster },
     ...{ concerns: ports.concerns, holder: executor.id, failed: meter.inboxFailed },
-    hearAfterwards: async (pull, message) => {
-      await runLateCommand({ pull, message }, store, ports);
-      await store.alone("rollbacks", () => reconcileRollbacks(keeping));
-    },
+    hearAfterwards: (pull, message) => hear({ pull, message }),
     app: () => app,
   });
-  const app = appOf(settings, { inbox, store, ports });
+  const app = appOf(settings, { inbox, store, check });
   await executor.watch(() => recoverAbandoned(keeping, telemetry));
   await store.alone("recovery", () => reconcileWorkflows(keeping, telemetry));
 
@@ -117,7 +119,10 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
   const pages = pageRoutes(store, liveViews({ ports, store, sources, links: settings.links, ...around }));
   meter.watchFaults(faults.counts);
   const { webhooks, internal, own } = await listenAll(settings, { intake, pages, metrics: meter.route }, faults);
-  const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources, executor }, telemetry);
+  const ticks = keepTicking(
+    { settings, inbox, ports, store, keeping, sources, executor, looks: { store, ports, hear, check } },
+    telemetry,
+  );
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
@@ -144,12 +149,18 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
 /** Who is told what GitHub tells. */
 function appOf(
   { app, webhookSecret }: Settings,
-  { inbox, store, ports }: { readonly inbox: Inbox; readonly store: Store; readonly ports: Ports },
+  { inbox, store, check }: { readonly inbox: Inbox; readonly store: Store; readonly check: Check },
 ): App {
-  const changed = async (pull: number) => {
-    if (ports.guardrailsHost) await checkGuardrails(pull, ports.guardrailsHost);
+  return createApp({ ...app, webhookSecret, wake: inbox.wake, ticked: store.queue.request, changed: check });
+}
+
+type Check = (pull: number) => Promise<void>;
+
+/** Judges the guardrails as this pull request would have them. */
+function guardrailsCheckOf({ guardrailsHost: host }: Ports): Check {
+  return async (pull) => {
+    if (host) await checkGuardrails(pull, host);
   };
-  return createApp({ ...app, webhookSecret, wake: inbox.wake, ticked: store.queue.request, changed });
 }
 
 function storeOf(databaseUrl: string, telemetry: Telemetry): Promise<Store> {

@@ -55,6 +55,8 @@ export interface People {
   comment(id: number): Promise<Comment | undefined>;
   /** The comments of a proposal or an issue, oldest first, at most a thousand. */
   commentsOn(proposal: Pick<Proposal, "number">): Promise<readonly Comment[]>;
+  /** The comments of the whole repository that were written or edited since then, oldest first, at most a thousand. */
+  commentsSince(since: Date): Promise<readonly Comment[]>;
   /** What this person may do in the repository, asked live. */
   permissionOf(login: string): Promise<Permission | undefined>;
   /** Those of the teams (`organisation/team`) that the person is a member of. */

@@ -31,6 +31,8 @@ export interface FileProposal {
 export interface GuardrailsHost {
   /** Undefined when the pull request is closed or leaves the file alone. */
   changedIn(pull: number, path: string): Promise<GuardrailsFile | undefined>;
+  /** The newest open pull requests of others that changed since then. */
+  pullsSince(since: Date): Promise<readonly number[]>;
   /** A Check Run with a mark at each line that is wrong. Calling it twice is safe. */
   check(file: GuardrailsFile, verdict: GuardrailsVerdict): Promise<void>;
   /** Opens a pull request that adds one file, unless one was ever opened from this branch. */

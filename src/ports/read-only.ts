@@ -52,6 +52,7 @@ function readingPeople(people: People, refuse: Refuse): People {
   return {
     comment: (id) => people.comment(id),
     commentsOn: (proposal) => people.commentsOn(proposal),
+    commentsSince: (since) => people.commentsSince(since),
     permissionOf: (login) => people.permissionOf(login),
     teamsOf: (login, teams) => people.teamsOf(login, teams),
     committersOf: (proposal) => people.committersOf(proposal),

@@ -10,6 +10,13 @@ export function guardrailsHost(client: GitHubClient): GuardrailsHost {
   let proposed = false;
   return {
     changedIn: (pull, path) => changedIn(client, pull, path),
+    pullsSince: async (since) => {
+      const query = { ...client.repository, state: "open" as const, sort: "updated" as const, per_page: 100 };
+      const pulls = await client.read(() => client.octokit.rest.pulls.list({ ...query, direction: "desc" }));
+      return pulls
+        .filter((pull) => pull.user?.login !== client.login && Date.parse(pull.updated_at) >= since.getTime())
+        .map((pull) => pull.number);
+    },
     check: (file, verdict) => check(client, file, verdict),
     proposeOnce: async (proposal) => {
       if (!proposed) await proposeOnce(client, proposal);

@@ -67,6 +67,10 @@ export function people(client: GitHubClient): People {
       const query = { ...repository, issue_number: proposal.number };
       return (await client.readAll((at) => octokit.rest.issues.listComments({ ...query, ...at }))).map(commentOf);
     },
+    commentsSince: async (since) => {
+      const query = { ...repository, since: since.toISOString(), sort: "updated" as const, direction: "asc" as const };
+      return (await client.readAll((at) => octokit.rest.issues.listCommentsForRepo({ ...query, ...at }))).map(commentOf);
+    },
     permissionOf: async (username) => {
       const query = { ...repository, username };
       return told(async () => {

@@ -17,6 +17,7 @@ import { withdrawalRecord } from "./changes/withdrawals.ts";
 import { pendingFiles } from "./incidents/pending.ts";
 import { ownChanges } from "./changes/merges.ts";
 import { proposalQueue } from "./incidents/queue.ts";
+import { looks } from "./changes/looks.ts";
 import { migrate } from "./schema/migrations.ts";
 import { connectTo, type Query, type Row } from "./query.ts";
 import { unplacedAlerts } from "./incidents/unplaced.ts";
@@ -75,6 +76,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...incidentList(query),
     ...executors(database),
     ...githubPace(query),
+    ...looks(query),
     close,
   };
 }

@@ -112,8 +112,8 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
     ...repositoryRoutes(world),
     ...gitDataRoutes(world),
     ...checkRoutes(world),
-    ...issueRoutes(world),
     ...commentRoutes(world),
+    ...issueRoutes(world),
     ...pullRoutes(world),
     ...queueRoutes(world),
   };

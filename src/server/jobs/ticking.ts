@@ -7,6 +7,7 @@ import type { Settings } from "../../settings/settings.ts";
 import type { Executor } from "../executor.ts";
 import type { Inbox } from "../inbox.ts";
 import type { Sources } from "../observability/source-health.ts";
+import { type LateLooks, lookForGuardrails, lookForLateCommands } from "../intake/late-looks.ts";
 import { type LeaseKeeping, reconcileLeases } from "./leases.ts";
 import { type Reexamining, reexamine } from "./reexamine.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "./rollbacks.ts";
@@ -21,11 +22,12 @@ export interface Ticking {
   readonly keeping: LeaseKeeping & RollbackKeeping & Pick<Reexamining, "store" | "durable" | "telemetry">;
   readonly sources: Sources;
   readonly executor: Pick<Executor, "leads">;
+  readonly looks: LateLooks;
 }
 
 /** What no message can be relied upon for: the work of one process for all. */
 export function keepTicking(ticking: Ticking, telemetry: Telemetry) {
-  const { settings, inbox, ports, store, keeping, sources, executor } = ticking;
+  const { settings, inbox, ports, store, keeping, sources, executor, looks } = ticking;
   const answering = () => sources.all().flatMap(({ name, state }) => (state === "answers" ? [name] : []));
   const { cluster, reexamineMs: beatMs } = settings;
   return schedule(
@@ -37,6 +39,8 @@ export function keepTicking(ticking: Ticking, telemetry: Telemetry) {
       learn: () => carryWithdrawals(ports),
       lease: () => reconcileLeases(keeping),
       rollback: () => store.alone("rollbacks", () => reconcileRollbacks(keeping)),
+      commands: () => lookForLateCommands(looks),
+      guardrails: () => lookForGuardrails(looks),
       reexamine: () => reexamine({ ...keeping, cluster, ports, answering, beatMs }),
       retention: () => store.forgetDeliveries(ports.clock.now()),
     },

@@ -116,6 +116,10 @@ export const migrations: readonly Migration[] = [
       create index pull_request_incident on pull_request (incident, number);
       create index audit_incident on audit (incident, id);`,
   },
+  {
+    name: "up to when something was looked through",
+    sql: "create table look (what text primary key, until timestamptz not null);",
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.

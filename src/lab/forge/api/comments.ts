@@ -25,6 +25,7 @@ export function commentRoutes(world: ForgeState): Routes {
         commentOf(world, call).reactions.map((reaction) => reactionView(world, reaction)),
       ),
     [`POST ${at}/issues/comments/{id}/reactions`]: (call) => react(world, call),
+    [`GET ${at}/issues/comments`]: (call) => paged(call, commentsOfAll(world, call)),
     [`GET ${at}/issues/{number}/comments`]: (call) => paged(call, listComments(world, call)),
     [`POST ${at}/issues/{number}/comments`]: (call) => {
       const issue = issueOf(world, call);
@@ -42,11 +43,21 @@ function commentOf(world: ForgeState, call: Call): CommentRecord {
 
 function listComments(world: ForgeState, call: Call) {
   const { number } = issueOf(world, call);
-  const since = call.query.get("since") ?? "";
-  return [...world.comments.values()]
+  return commentsSince(world, call)
     .filter((comment) => comment.issue === number)
-    .filter((comment) => since === "" || Date.parse(comment.updatedAt) >= Date.parse(since))
     .map((comment) => commentView(world, comment));
+}
+
+function commentsOfAll(world: ForgeState, call: Call) {
+  const sorted = commentsSince(world, call).sort((a, b) => Date.parse(a.updatedAt) - Date.parse(b.updatedAt));
+  return sorted.map((comment) => commentView(world, comment));
+}
+
+function commentsSince(world: ForgeState, call: Call): CommentRecord[] {
+  const since = call.query.get("since") ?? "";
+  return [...world.comments.values()].filter(
+    (comment) => since === "" || Date.parse(comment.updatedAt) >= Date.parse(since),
+  );
 }
 
 export function addComment(world: ForgeState, issue: IssueRecord, body: string, author: Account): CommentRecord {

@@ -1,0 +1,63 @@
+import type { Store } from "../../adapters/postgres/store.ts";
+import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
+import { parseCommands } from "../../domain/guardrails/command.ts";
+import type { Ports } from "../../ports/ports.ts";
+import type { LateCommand } from "../late-commands.ts";
+
+/** What is looked at because a webhook may be lost. */
+export interface LateLooks {
+  readonly store: Pick<Store, "lookedUntil" | "lookedAt" | "heardComment" | "incidentOfPull">;
+  readonly ports: Pick<Ports, "people" | "guardrailsHost" | "clock" | "telemetry">;
+  readonly hear: (command: LateCommand) => Promise<void>;
+  readonly check: (pull: number) => Promise<void>;
+}
+
+// A command counts for a day; what is older than our first look was somebody else's to hear.
+const firstLookMs = 24 * 3_600_000;
+// GitHub's lists lag: what was written just before a look may be missing in it.
+const overlapMs = 120_000;
+
+// Webhooks tell at once: this is for those that were lost.
+const leastPauseMs = 60_000;
+
+/**
+ * `/dispute`, `/forget` and `/rollback` under a proposal whose story has ended, found among the repository's newest
+ * comments: no story looks there any more.
+ */
+export async function lookForLateCommands(looks: LateLooks): Promise<void> {
+  await lookSince("comments", looks, async (since) => {
+    for (const comment of await looks.ports.people.commentsSince(since)) await hearOnce(comment, looks);
+  });
+}
+
+/** The guardrails as open pull requests would have them: those that changed since. */
+export async function lookForGuardrails(looks: LateLooks): Promise<void> {
+  const host = looks.ports.guardrailsHost;
+  if (host === undefined) return;
+  await lookSince("pull requests", looks, async (since) => {
+    for (const pull of await host.pullsSince(since)) await looks.check(pull);
+  });
+}
+
+/** The place up to which was looked moves on only when everything found was settled. */
+async function lookSince(
+  what: string,
+  { store, ports }: LateLooks,
+  look: (since: Date) => Promise<void>,
+): Promise<void> {
+  const now = ports.clock.now();
+  const until = await store.lookedUntil(what);
+  if (until !== undefined && now.getTime() - until.getTime() < leastPauseMs) return;
+  await look(new Date((until?.getTime() ?? now.getTime() - firstLookMs) - overlapMs));
+  await store.lookedAt(what, now);
+}
+
+const lateWords: readonly string[] = ["dispute", "forget", "rollback"];
+
+async function hearOnce({ id, body, byPerson, proposal }: Comment, { store, ports, hear }: LateLooks): Promise<void> {
+  if (!byPerson || !parseCommands(body).some(({ kind }) => lateWords.includes(kind))) return;
+  const incident = await store.incidentOfPull(proposal);
+  if (incident === undefined || (await store.heardComment(incident.uid, id))) return;
+  ports.telemetry.log(incident.uid, "intake", `comment ${id} under #${proposal} was found by looking`);
+  await hear({ pull: proposal, message: { kind: "command", comment: id, bodyHash: bodyHashOf(body) } });
+}

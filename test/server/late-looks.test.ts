@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { guardrailsHost } from "../../src/adapters/github/guardrails.ts";
+import { people } from "../../src/adapters/github/host.ts";
+import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
+import { bodyHashOf } from "../../src/domain/guardrails/commenter.ts";
+import { lookForGuardrails, lookForLateCommands, type LateLooks } from "../../src/server/intake/late-looks.ts";
+import { anIncident } from "../builders.ts";
+import { connect, type Session, startShop } from "../lab/forge-shop.ts";
+import { freshDatabase } from "../postgres.ts";
+
+let forge: Awaited<ReturnType<typeof startShop>>;
+let session: Session;
+let store: Store;
+let heard: { pull: number; comment: number; bodyHash: string }[];
+let checked: number[];
+let minutes: number;
+let fails: boolean;
+const incident = anIncident();
+
+beforeEach(async () => {
+  forge = await startShop({});
+  session = await connect(forge);
+  store = await openStore(await freshDatabase());
+  await store.recordIncident(incident);
+  [heard, checked, minutes, fails] = [[], [], 0, false];
+});
+afterEach(async () => {
+  await Promise.all([forge.close(), store.close()]);
+});
+
+const looks = (): LateLooks => ({
+  store,
+  ports: {
+    ...{ people: people(session.client), guardrailsHost: guardrailsHost(session.client) },
+    clock: { now: () => new Date(Date.now() + minutes * 60_000) },
+    telemetry: { log: () => undefined },
+  },
+  hear: async ({ pull, message: { comment, bodyHash } }) => {
+    if (fails) throw new Error("GitHub is away");
+    heard.push({ pull, comment, bodyHash });
+  },
+  check: async (pull) => void checked.push(pull),
+});
+
+async function pullOf(author: string, branch: string): Promise<number> {
+  await forge.push({ "other.txt": `${branch}\n` }, { message: branch, author, branch });
+  return forge.openPull(author, { title: branch, head: branch });
+}
+
+test("a command under a proposal of ours is found without a webhook, once", async () => {
+  const pull = await pullOf("wim", "rectify/web");
+  await store.recordPull(pull, incident.uid);
+  const foreign = await pullOf("wim", "other");
+  await forge.comment(pull, "wim", "I do not like it");
+  const body = "/dispute";
+  const comment = await forge.comment(pull, "wim", body);
+  await forge.comment(foreign, "wim", "/rollback");
+  await lookForLateCommands(looks());
+  expect(heard).toEqual([{ pull, comment, bodyHash: bodyHashOf(body) }]);
+  // Within a minute nobody looks again; afterwards what was judged is not heard again.
+  await lookForLateCommands(looks());
+  await store.audit({ incident: incident.uid, actor: "wim", action: "command dispute", detail: { comment } });
+  minutes = 2;
+  await lookForLateCommands(looks());
+  expect(heard).toHaveLength(1);
+});
+
+test("what could not be heard is found again", async () => {
+  const pull = await pullOf("wim", "rectify/web");
+  await store.recordPull(pull, incident.uid);
+  await forge.comment(pull, "wim", "/rollback");
+  fails = true;
+  await expect(lookForLateCommands(looks())).rejects.toThrow("GitHub is away");
+  fails = false;
+  await lookForLateCommands(looks());
+  expect(heard.map((one) => one.pull)).toEqual([pull]);
+});
+
+test("open pull requests of others that changed are checked, old ones are not", async () => {
+  const pull = await pullOf("wim", "guardrails");
+  await lookForGuardrails(looks());
+  expect(checked).toEqual([pull]);
+  minutes = 10;
+  await lookForGuardrails(looks());
+  // Once more, because GitHub's lists lag; then it is old.
+  expect(checked).toEqual([pull, pull]);
+  minutes = 20;
+  await lookForGuardrails(looks());
+  expect(checked).toHaveLength(2);
+});
