@@ -23,12 +23,11 @@ import { withTimeout } from "./adapters/http/timeout.ts";
 import { concernsOf } from "./server/concerns.ts";
 import { type App, createApp } from "./server/github-app.ts";
 import { type Faults, openFaults } from "./server/observability/faults.ts";
-import { checkGuardrails } from "./flow/gate/check-guardrails.ts";
 import { endLease } from "./flow/workflows/end-lease.ts";
 import type { LoadedGuardrails } from "./flow/collect/load-guardrails.ts";
 import { remediateIncident } from "./flow/workflows/remediate-incident.ts";
 import { rollBack } from "./flow/workflows/roll-back.ts";
-import { type LateCommand, runLateCommand } from "./server/late-commands.ts";
+import { type LateLooks, lateLooksOf } from "./server/intake/late-looks.ts";
 import { type Inbox, openInbox } from "./server/inbox.ts";
 import { keepTicking } from "./server/jobs/ticking.ts";
 import { liveViews } from "./server/pages/live.ts";
@@ -40,7 +39,6 @@ import type { WatchtowerMode } from "./ports/records.ts";
 import { policiesOf } from "./server/policy-engine.ts";
 import { joinExecutors } from "./server/executor.ts";
 import { reconcileWorkflows, recoverAbandoned } from "./server/jobs/resume.ts";
-import { reconcileRollbacks } from "./server/jobs/rollbacks.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
 import type { Settings } from "./settings/settings.ts";
 import { openSources, type Sources } from "./server/observability/source-health.ts";
@@ -100,18 +98,14 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
     measure: limitSteps(steps.measure),
   });
   const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };
-  const hear = async (command: LateCommand) => {
-    await runLateCommand(command, store, ports);
-    await store.alone("rollbacks", () => reconcileRollbacks(keeping));
-  };
-  const check = guardrailsCheckOf(ports);
+  const looks = lateLooksOf({ store, ports, keeping });
   const inbox: Inbox = openInbox({
     ...{ store, durable, alerts: ports.alerts, telemetry: remembered, cluster: settings.cluster },
     ...{ concerns: ports.concerns, holder: executor.id, failed: meter.inboxFailed },
-    hearAfterwards: (pull, message) => hear({ pull, message }),
+    hearAfterwards: (pull, message) => looks.hear({ pull, message }),
     app: () => app,
   });
-  const app = appOf(settings, { inbox, store, check });
+  const app = appOf(settings, { inbox, store, check: looks.check });
   await executor.watch(() => recoverAbandoned(keeping, telemetry));
   await store.alone("recovery", () => reconcileWorkflows(keeping, telemetry));
 
@@ -119,10 +113,7 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
   const pages = pageRoutes(store, liveViews({ ports, store, sources, links: settings.links, ...around }));
   meter.watchFaults(faults.counts);
   const { webhooks, internal, own } = await listenAll(settings, { intake, pages, metrics: meter.route }, faults);
-  const ticks = keepTicking(
-    { settings, inbox, ports, store, keeping, sources, executor, looks: { store, ports, hear, check } },
-    telemetry,
-  );
+  const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources, executor, looks }, telemetry);
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
@@ -149,18 +140,9 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
 /** Who is told what GitHub tells. */
 function appOf(
   { app, webhookSecret }: Settings,
-  { inbox, store, check }: { readonly inbox: Inbox; readonly store: Store; readonly check: Check },
+  { inbox, store, check }: { readonly inbox: Inbox; readonly store: Store; readonly check: LateLooks["check"] },
 ): App {
   return createApp({ ...app, webhookSecret, wake: inbox.wake, ticked: store.queue.request, changed: check });
-}
-
-type Check = (pull: number) => Promise<void>;
-
-/** Judges the guardrails as this pull request would have them. */
-function guardrailsCheckOf({ guardrailsHost: host }: Ports): Check {
-  return async (pull) => {
-    if (host) await checkGuardrails(pull, host);
-  };
 }
 
 function storeOf(databaseUrl: string, telemetry: Telemetry): Promise<Store> {

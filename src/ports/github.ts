@@ -28,6 +28,8 @@ export interface GitHost {
   mark(label: string, on: boolean): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */
   look(proposal: Pick<Proposal, "number">): Promise<ProposalFacts>;
+  /** Its state and head alone, where nothing else is asked. */
+  stateOf(proposal: Pick<Proposal, "number">): Promise<Pick<ProposalFacts, "state" | "headSha">>;
   /**
    * Merges only if the head is still `proposal.headSha`, by the first of the methods that the repository allows, or
    * enters its merge queue. "Not yet" is an answer, not an error.

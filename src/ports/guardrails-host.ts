@@ -29,6 +29,8 @@ export interface FileProposal {
 
 /** The guardrails file on the code host, where people meet it. */
 export interface GuardrailsHost {
+  /** Our own login: what we push ourselves leaves the file alone, or is it with its defaults. */
+  readonly login: string;
   /** Undefined when the pull request is closed or leaves the file alone. */
   changedIn(pull: number, path: string): Promise<GuardrailsFile | undefined>;
   /** The newest open pull requests of others that changed since then. */

@@ -38,6 +38,7 @@ function readingHost(github: GitHost, refuse: Refuse): GitHost {
     openIssuesWithLabel: (label) => github.openIssuesWithLabel(label),
     ownIssue: (name) => github.ownIssue(name),
     look: (proposal) => github.look(proposal),
+    stateOf: (proposal) => github.stateOf(proposal),
     publish: refuse("opening a pull request"),
     report: refuse("a comment"),
     keepIssue: refuse("the dashboard issue"),

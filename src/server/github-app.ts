@@ -21,8 +21,8 @@ export interface AppOptions {
   readonly webhookSecret: string;
   readonly wake: Wake;
   readonly ticked?: Ticked;
-  /** The files of a pull request are new. */
-  readonly changed?: (pull: number) => Promise<void>;
+  /** The files of a pull request are new; `by` did it. */
+  readonly changed?: (pull: number, by: string) => Promise<void>;
 }
 
 /**
@@ -46,7 +46,7 @@ export function createApp(options: AppOptions): App {
     await options.wake(payload.pull_request.number, { kind: "pull-request" }, id);
   });
   probot.on(["pull_request.opened", "pull_request.reopened", "pull_request.synchronize"], async ({ payload }) => {
-    await options.changed?.(payload.pull_request.number);
+    await options.changed?.(payload.pull_request.number, payload.sender.login);
   });
   probot.on("pull_request_review.submitted", async ({ id, payload }) => {
     await options.wake(payload.pull_request.number, { kind: "pull-request" }, id);

@@ -1,5 +1,6 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
+import type { MergeMethod } from "../../domain/guardrails/merge-method.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { SharedPace } from "../../ports/github.ts";
 import { cloneAddress } from "./clone-address.ts";
@@ -42,6 +43,8 @@ export interface GitHubClient {
   readonly doubts: Doubts;
   /** Ids of Apps by their slug, as far as somebody asked. */
   readonly apps: Map<string, Promise<number | undefined>>;
+  /** Our sticky comments as they were written last, by proposal. Only saves looks and repeats. */
+  readonly reports: Map<number, { readonly id: number; readonly body: string }>;
   /** Which branches have a merge queue, and when that was seen. */
   readonly queues: Map<string, { readonly at: number; readonly there: boolean }>;
   read<T>(call: () => Promise<{ data: T }>): Promise<T>;
@@ -56,6 +59,8 @@ export interface GitHubClient {
 export interface RepositoryAbout {
   readonly defaultBranch: string;
   readonly hasIssues: boolean;
+  /** Whether it allows each method; undefined = the App is not shown. */
+  readonly methods: Readonly<Record<MergeMethod, boolean | undefined>>;
   /** Its pull requests are opened in it, and not in the repository that it was forked from. */
   readonly isFork: boolean;
   /** Why nothing may be written to it, and what to do; undefined = it may. */
@@ -109,6 +114,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     isPublic: !about.private,
     doubts: doubtsOf(options.now ?? Date.now),
     apps: new Map(),
+    reports: new Map(),
     queues: new Map(),
     read,
     readAll: (page) => readAll((at) => read(() => page(at))),
@@ -135,6 +141,9 @@ interface RawAbout {
   readonly has_issues: boolean;
   readonly archived: boolean;
   readonly fork: boolean;
+  readonly allow_squash_merge?: boolean;
+  readonly allow_merge_commit?: boolean;
+  readonly allow_rebase_merge?: boolean;
 }
 
 const aboutMs = 60_000;
@@ -158,7 +167,10 @@ function keptAbout(first: RawAbout, look: () => Promise<RawAbout>, now: () => nu
 }
 
 function aboutOf(raw: RawAbout): RepositoryAbout {
-  return { defaultBranch: raw.default_branch, hasIssues: raw.has_issues, isFork: raw.fork, unfit: unfitness(raw) };
+  return {
+    ...{ defaultBranch: raw.default_branch, hasIssues: raw.has_issues, isFork: raw.fork, unfit: unfitness(raw) },
+    methods: { squash: raw.allow_squash_merge, merge: raw.allow_merge_commit, rebase: raw.allow_rebase_merge },
+  };
 }
 
 function unfitness({ full_name, archived }: RawAbout): RepositoryAbout["unfit"] {

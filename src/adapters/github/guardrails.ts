@@ -9,6 +9,7 @@ export function guardrailsHost(client: GitHubClient): GuardrailsHost {
   // Only saves looks: after a restart the pull request is found again by its branch.
   let proposed = false;
   return {
+    login: client.login,
     changedIn: (pull, path) => changedIn(client, pull, path),
     pullsSince: async (since) => {
       const query = { ...client.repository, state: "open" as const, sort: "updated" as const, per_page: 100 };

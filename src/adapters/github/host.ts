@@ -15,8 +15,8 @@ import type { Mirror } from "../git-mirror.ts";
 
 /** The code host port: reads of files from the mirror, everything else through the API. */
 export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
-  // Only saves looks and repeats: after a restart the comment is found again by its author and marker.
-  const reports = new Map<number, Report>();
+  // After a restart the comment is found again by its author and marker.
+  const { reports } = client;
   return {
     head: () => mirror.head(),
     at: (sha) => mirror.at(sha),
@@ -32,6 +32,10 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
     ...issuesOf(client),
     ...marksOf(client),
     look: (proposal) => look(client, proposal),
+    stateOf: async (proposal) => {
+      const { state, headSha } = pullState(await pullOf(client, proposal));
+      return { state, headSha };
+    },
     merge: (proposal, approvedBy = [], methods = mergeMethods) => merge(client, proposal, { approvedBy, methods }),
     leaveQueue: (proposal) => leaveQueue(client, { number: proposal.number, incident: onRecord(proposal).incident }),
     close: async (proposal) => {
@@ -46,11 +50,6 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
 /** What every row about a proposal names. */
 function onRecord({ number, commitMessage }: Pick<Proposal, "number" | "commitMessage">) {
   return { pull: number, incident: readTrailer(commitMessage, "Incident-UID") };
-}
-
-interface Report {
-  readonly id: number;
-  readonly body: string;
 }
 
 /** The people port. */
@@ -69,7 +68,9 @@ export function people(client: GitHubClient): People {
     },
     commentsSince: async (since) => {
       const query = { ...repository, since: since.toISOString(), sort: "updated" as const, direction: "asc" as const };
-      return (await client.readAll((at) => octokit.rest.issues.listCommentsForRepo({ ...query, ...at }))).map(commentOf);
+      return (await client.readAll((at) => octokit.rest.issues.listCommentsForRepo({ ...query, ...at }))).map(
+        commentOf,
+      );
     },
     permissionOf: async (username) => {
       const query = { ...repository, username };
@@ -172,12 +173,20 @@ async function writeReport(
   return (await client.write("create comment", detail, () => octokit.rest.issues.createComment(request))).id;
 }
 
+function pullOf({ octokit, repository, read }: GitHubClient, { number }: Pick<Proposal, "number">) {
+  return read(() => octokit.rest.pulls.get({ ...repository, pull_number: number }));
+}
+
+function pullState(pull: Awaited<ReturnType<typeof pullOf>>): Pick<ProposalFacts, "state" | "headSha"> {
+  const state = pull.merged ? "merged" : pull.state === "open" ? "open" : "closed";
+  return { state, headSha: pull.head.sha };
+}
+
 async function look(client: GitHubClient, proposal: Pick<Proposal, "number">): Promise<ProposalFacts> {
-  const { octokit, repository } = client;
-  const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
-  const state: ProposalFacts["state"] = pull.merged ? "merged" : pull.state === "open" ? "open" : "closed";
+  const pull = await pullOf(client, proposal);
+  const { state, headSha } = pullState(pull);
   const about = {
-    ...{ state, headSha: pull.head.sha, place: placeOf(await client.about(), pull) },
+    ...{ state, headSha, place: placeOf(await client.about(), pull) },
     conflicting: pull.mergeable === null ? undefined : !pull.mergeable,
   };
   if (state !== "open") {
@@ -209,8 +218,7 @@ function placeOf(
 
 async function merge(client: GitHubClient, proposal: Proposal, how: MergeWish): Promise<MergeAnswer> {
   // GitHub binds a merge to the head and to nothing else, and the turn to write may have come much later than the look.
-  const { octokit, repository } = client;
-  const pull = await client.read(() => octokit.rest.pulls.get({ ...repository, pull_number: proposal.number }));
+  const pull = await pullOf(client, proposal);
   const changed = pull.merged ? [] : displacements(placeOf(await client.about(), pull), proposal.branch);
   if (changed.length > 0) return { kind: "not-yet", because: `waiting for ${changed.join(", ")}` };
   const answer = await tryMerge(client, { proposal, pull, incident: onRecord(proposal).incident }, how);

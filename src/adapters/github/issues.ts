@@ -12,6 +12,16 @@ export function openIssues(
   return readAll((at) => octokit.rest.issues.listForRepo({ ...query, ...at }));
 }
 
+/** What the issue said when we saw it last; where there is none, what it would have said. */
+interface Written {
+  readonly body: string;
+  /** On this process's own clock. */
+  readonly at: number;
+}
+
+// Another process may have kept the issue meanwhile, and people edit it.
+const longestBelief = 5 * 60_000;
+
 /** The issues of the code host port. */
 export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLabel" | "ownIssue" | "keepIssue"> {
   const { octokit, repository } = client;
@@ -24,20 +34,19 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
     return there && { number: there.number, body: there.body ?? "", updatedAt: there.updated_at };
   };
   // Only saves looks: after a restart the issue is found again by its author, label and title.
-  let written = "";
+  let written: Written | undefined;
   let told: string | undefined;
   const keep = async ({ title, label, body }: IssueName & { readonly body: string }, mayOpen: boolean) => {
-    if (body === written) return;
+    if (body === written?.body && performance.now() - written.at < longestBelief) return;
     const there = await find({ title, label });
-    if (there === undefined && !mayOpen) return;
-    if (there === undefined) {
+    if (there === undefined && mayOpen) {
       const request = { ...repository, title, body, labels: [label] };
       await client.write("open issue", { title }, () => octokit.rest.issues.create(request));
-    } else if (there.body !== body) {
+    } else if (there !== undefined && there.body !== body) {
       const request = { ...repository, issue_number: there.number, body };
       await client.write("update issue", { issue: there.number }, () => octokit.rest.issues.update(request));
     }
-    written = body;
+    written = { body, at: performance.now() };
   };
   return {
     openIssuesWithLabel: async (label) => (await openIssues(client, { labels: label })).map((issue) => issue.number),
@@ -45,7 +54,7 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
       if (!(await client.about()).hasIssues) return undefined;
       const there = await find(name);
       // People edit it too: what they left there is to be written over.
-      written = there?.body ?? "";
+      written = there && { body: there.body, at: performance.now() };
       return there;
     },
     keepIssue: async (issue, mayOpen) => {
@@ -54,7 +63,7 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
       const isNew = because !== told;
       told = because;
       // The issue of before is shown to nobody; should it come back, it is to be looked at anew.
-      if (because !== undefined) written = "";
+      if (because !== undefined) written = undefined;
       return isNew ? because : undefined;
     },
   };

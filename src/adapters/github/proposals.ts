@@ -254,7 +254,11 @@ async function complete(client: GitHubClient, draft: Draft, present: Present): P
   }
   if (present.comment === undefined) {
     const body = `${stickyMarker}\n${draft.report}`;
-    await client.write("create comment", detail, () => client.octokit.rest.issues.createComment({ ...issue, body }));
+    const request = { ...issue, body };
+    const { id } = await client.write("create comment", detail, () =>
+      client.octokit.rest.issues.createComment(request),
+    );
+    client.reports.set(pull.number, { id, body });
   }
   if (draft.takesBack !== undefined && present.comment === undefined) await askAuthor(client, draft, pull);
   if (present.checked) return;

@@ -57,7 +57,7 @@ async function lookAround(
   if (place.kind === "dashboard") return { open: true, committers: [], detail: { issue: place.issue } };
   if (place.kind === "ended") return { open: true, committers: [], detail: { pull: place.pull } };
   const { proposal } = place;
-  const [committers, facts] = await Promise.all([people.committersOf(proposal), github.look(proposal)]);
+  const [committers, facts] = await Promise.all([people.committersOf(proposal), github.stateOf(proposal)]);
   const detail = { pull: proposal.number, head: facts.headSha, effect: proposal.effect };
   return { open: facts.state === "open", committers, detail };
 }

@@ -36,7 +36,7 @@ export async function runRollbackCommand(
   if (live === undefined) return;
   const { comment, late } = live;
   if (!parseCommands(comment.body).some(({ kind }) => kind === "rollback")) return;
-  if ((await ports.github.look({ number: about.pull })).state !== "merged") return;
+  if ((await ports.github.stateOf({ number: about.pull })).state !== "merged") return;
   const guardrails = await guardrailsOf(ports);
   const refusal =
     late ??

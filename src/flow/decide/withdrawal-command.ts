@@ -39,7 +39,7 @@ export async function runWithdrawalCommand(
     kind === "dispute" || kind === "forget" ? [kind] : [],
   );
   const [word] = words;
-  if (word === undefined || (await ports.github.look({ number: about.pull })).state === "open") return;
+  if (word === undefined || (await ports.github.stateOf({ number: about.pull })).state === "open") return;
   const guardrails = await guardrailsOf(ports);
   const { incident, pull } = about;
   const refusal =

@@ -1,15 +1,17 @@
 import type { Store } from "../../adapters/postgres/store.ts";
 import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
-import { parseCommands } from "../../domain/guardrails/command.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { LateCommand } from "../late-commands.ts";
+import { checkGuardrails } from "../../flow/gate/check-guardrails.ts";
+import { reconcileRollbacks, type RollbackKeeping } from "../jobs/rollbacks.ts";
+import { type LateCommand, runLateCommand, saysLateWord } from "../late-commands.ts";
 
 /** What is looked at because a webhook may be lost. */
 export interface LateLooks {
   readonly store: Pick<Store, "lookedUntil" | "lookedAt" | "heardComment" | "incidentOfPull">;
   readonly ports: Pick<Ports, "people" | "guardrailsHost" | "clock" | "telemetry">;
   readonly hear: (command: LateCommand) => Promise<void>;
-  readonly check: (pull: number) => Promise<void>;
+  /** `by` wrote what is new in it, where that is known. */
+  readonly check: (pull: number, by?: string) => Promise<void>;
 }
 
 // A command counts for a day; what is older than our first look was somebody else's to hear.
@@ -52,12 +54,32 @@ async function lookSince(
   await store.lookedAt(what, now);
 }
 
-const lateWords: readonly string[] = ["dispute", "forget", "rollback"];
-
 async function hearOnce({ id, body, byPerson, proposal }: Comment, { store, ports, hear }: LateLooks): Promise<void> {
-  if (!byPerson || !parseCommands(body).some(({ kind }) => lateWords.includes(kind))) return;
+  if (!byPerson || !saysLateWord(body)) return;
   const incident = await store.incidentOfPull(proposal);
   if (incident === undefined || (await store.heardComment(incident.uid, id))) return;
   ports.telemetry.log(incident.uid, "intake", `comment ${id} under #${proposal} was found by looking`);
   await hear({ pull: proposal, message: { kind: "command", comment: id, bodyHash: bodyHashOf(body) } });
+}
+
+interface LateLooking {
+  readonly store: Store;
+  readonly ports: Ports;
+  readonly keeping: RollbackKeeping;
+}
+
+/** What people say after a story, and what they change in the guardrails: told by webhooks, and looked for. */
+export function lateLooksOf({ store, ports, keeping }: LateLooking): LateLooks {
+  const { guardrailsHost: host } = ports;
+  return {
+    ...{ store, ports },
+    hear: async (command) => {
+      await runLateCommand(command, store, ports);
+      await store.alone("rollbacks", () => reconcileRollbacks(keeping));
+    },
+    // What we write ourselves needs no verdict.
+    check: async (pull, by) => {
+      if (host && by !== host.login) await checkGuardrails(pull, host);
+    },
+  };
 }

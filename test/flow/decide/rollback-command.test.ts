@@ -53,7 +53,7 @@ async function said(scene: Scene) {
       react: async (_: number, reaction: string) => void done.push(reaction),
     },
     github: {
-      look: async () => ({ state }),
+      stateOf: async () => ({ state, headSha: "h1" }),
       head: async () => ({ sha: "1", tree: treeOf({ ".github/rectify.yml": guardrails }) }),
       report: async (_: object, markdown: string) => void done.push(markdown),
     },

@@ -41,7 +41,7 @@ async function said({
       react: async (_: number, reaction: string) => void done.reactions.push(reaction),
     },
     github: {
-      look: async () => ({ state }),
+      stateOf: async () => ({ state, headSha: "h1" }),
       head: async () => ({ sha: "1", tree: treeOf({ ".github/rectify.yml": "namespaces: [shop]\n" }) }),
       report: async (_: object, markdown: string) => void done.reports.push(markdown),
     },

@@ -41,16 +41,12 @@ export async function tryMerge(client: GitHubClient, asked: Recorded, wish: Merg
 
 /** What is known to be forbidden is not tried. The repository's own switches are not shown to every App. */
 async function allowedMethods(
-  { octokit, repository, read }: GitHubClient,
+  client: GitHubClient,
   wanted: readonly MergeMethod[],
   ruled: readonly MergeMethod[] | undefined,
 ): Promise<readonly MergeMethod[]> {
-  const about = await read(() => octokit.rest.repos.get(repository));
-  const switches: Record<MergeMethod, boolean | undefined> = {
-    squash: about.allow_squash_merge,
-    merge: about.allow_merge_commit,
-    rebase: about.allow_rebase_merge,
-  };
+  // A method that was switched off since is refused by GitHub, and the next one is tried.
+  const { methods: switches } = await client.about();
   return wanted.filter((method) => switches[method] !== false && (ruled?.includes(method) ?? true));
 }
 
