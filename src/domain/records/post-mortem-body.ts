@@ -3,7 +3,7 @@ import type { EvidenceLine, Outcome, PostMortem } from "./post-mortem-record.ts"
 import { workloadKey } from "../kubernetes/workload.ts";
 
 const outcomeWords: Readonly<Record<Outcome, string>> = {
-  draft: "Draft: not merged yet",
+  draft: "Proposed together with this file",
   verified: "Verified: the workload recovered after this change",
   failed: "Failed: the change did not help",
   unclear: "Unclear: nobody can say whether the change helped",

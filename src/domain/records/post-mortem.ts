@@ -50,7 +50,7 @@ export function postMortemOf(input: {
             to: oneLine(remediation.to, longestName),
           },
     outcome: outcomeOf(story),
-    because: oneLine(story.because ?? "the proposal waits for its merge", longestSentence),
+    because: oneLine(story.because ?? "What came of it, the next pull request of Rectify writes here", longestSentence),
     pullRequest: addressOf(story.proposal),
     revertedBy: addressOf(story.revert?.proposal),
     startedAt: incident.startedAt,

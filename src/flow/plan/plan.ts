@@ -2,6 +2,7 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import { type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
 import type { FileEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
+import { staleComments } from "../../manifests/edit/stale-comments.ts";
 import { answerQuestion } from "../../manifests/locate/answer.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Diagnosed } from "../diagnose/diagnose.ts";
@@ -49,7 +50,8 @@ export async function planChange(incident: Incident, remediation: Remediation, p
     "plan",
     `${renderRemediation(remediation)} in ${edit.files.map((file) => `${file.path}:${firstChangedLine(file)}`).join(", ")}`,
   );
-  const { files, owners, warnings, effect } = edit;
+  const { files, owners, effect } = edit;
+  const warnings = [...edit.warnings, ...staleComments(files)];
   return { kind: "change", remediation, live, entry, baseSha: sha, files, owners, warnings, effect };
 }
 

@@ -63,6 +63,12 @@ describe("a post-mortem", () => {
     expect(postMortemPath(incident)).toBe(`postmortems/2026-11-24-${incident.uid}.md`);
   });
 
+  test("says nothing before the merge that the merge makes false: it is on the default branch by then", () => {
+    const text = renderPostMortem(recordOf({ cause, remediation }));
+    expect(text).not.toMatch(/not merged|waits for|draft:|Draft/);
+    expect(text).toContain("Proposed together with this file. What came of it, the next pull request");
+  });
+
   test.each<[string, OutcomeSoFar, string]>([
     ["without an ending", { cause, remediation }, "draft"],
     ["recovered and verified", { ending: "recovered", because: "", verification: recovered }, "verified"],
