@@ -2,7 +2,7 @@ import type { Evidence } from "../domain/evidence/evidence.ts";
 import type { Incident } from "../domain/incident/incident.ts";
 import { leaseOf } from "../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/records/post-mortem.ts";
-import { renderReport } from "../domain/proposal/proposal-text.ts";
+import { renderStory } from "../domain/proposal/body/sticky.ts";
 import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
 import type { Ports } from "../ports/ports.ts";
 import { dependenciesOf } from "./collect/dependencies.ts";
@@ -27,7 +27,7 @@ export async function learn(
     await ports.records.addPendingFile(postMortemPath(incident), renderSealed(postMortem, ports.sealKey), incident.uid);
   }
   if (proposal !== undefined && mergedSha !== undefined) {
-    await ports.github.report(proposal, renderReport({ state: "ended", because: `${ending}: ${because}` }));
+    await ports.github.report(proposal, renderStory(story, postMortemPath(incident)));
   }
   if (ending === "parked") await tellParked(incident, because, ports);
   await beginLease(incident, story, ports);

@@ -3,7 +3,8 @@ import { defaultBudgetTokens, questionOf, readAnswer } from "../../src/domain/ll
 import { masked } from "../../src/domain/text/masking.ts";
 import { inert, inertBlock, inertCode } from "../../src/domain/text/inert.ts";
 import { estimateTokens } from "../../src/domain/llm/prompt-budget.ts";
-import { renderBody, renderCommitMessage, renderReport, renderTitle } from "../../src/domain/proposal/proposal-text.ts";
+import { renderBody, renderCommitMessage, renderTitle } from "../../src/domain/proposal/proposal-text.ts";
+import { renderReport } from "../../src/domain/proposal/body/sticky.ts";
 import type { ProposalBody } from "../../src/domain/proposal/body/proposal-body.ts";
 import type { Remediation } from "../../src/domain/kubernetes/remediation.ts";
 import { anIncident } from "../builders.ts";

@@ -294,5 +294,6 @@ function proposalOf(draft: Draft, pull: Pull, headSha: string): Proposal {
     commitMessage: draft.commitMessage,
     files: draft.files.map((file) => file.path),
     labels: draft.labels,
+    ...(draft.head === undefined ? {} : { head: draft.head }),
   };
 }

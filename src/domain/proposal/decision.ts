@@ -44,12 +44,21 @@ export type Decision =
    * `moved` = the base changed, and the change can be planned again on it. `queued` = only the merge queue is waited
    * for; whatever else is waited for must not merge meanwhile.
    */
-  | { readonly kind: "wait"; readonly for: readonly string[]; readonly moved?: boolean; readonly queued?: boolean }
+  | {
+      readonly kind: "wait";
+      readonly for: readonly string[];
+      readonly moved?: boolean;
+      readonly queued?: boolean;
+      /** The people whose approvals are enough, where something else is missing. */
+      readonly approvedBy?: readonly string[];
+    }
   | {
       readonly kind: "close";
       readonly ending: "resolved-before-merge" | "declined";
       readonly because: string;
       readonly reason?: CloseReason;
+      /** Who had approved it. */
+      readonly approvedBy?: readonly string[];
     };
 
 /** Why a proposal closes that nobody said no to: no answer in time, or the change is not wanted any more. */
@@ -73,21 +82,22 @@ export function closeReasonOf({
 /** Who may, what is missing. Approvals bind to the effect; a moved head is never merged. */
 export function decisionFor(facts: DecisionFacts): Decision {
   const over = settledByOthers(facts);
-  if (over) return over;
 
   const valid = facts.standing.approvals.filter((approval) => approval.effect === facts.effect);
   const people = [...new Set(valid.map((approval) => approval.by))];
   const approved = people.length >= facts.approvalsNeeded;
+  const by = approved && people.length > 0 ? { approvedBy: people } : {};
+  if (over) return over.kind === "close" ? { ...over, ...by } : over;
   const unapproved = approved || facts.selfMergeLacks.length === 0 ? [] : approvalWanted(facts, people.length);
   const byItself = !approved && facts.selfMergeLacks.length === 0;
   const missing = [...obstaclesOf(facts, byItself), ...unapproved];
   const unmoved = facts.proposal.headSha === facts.headSha;
   const moved = facts.proposal.conflicting === true && unmoved;
-  if (missing.length > 0) return { kind: "wait", for: missing, ...(moved ? { moved } : {}) };
+  if (missing.length > 0) return { kind: "wait", for: missing, ...(moved ? { moved } : {}), ...by };
   const { queued, behind } = facts.proposal;
-  if (queued !== undefined) return { kind: "wait", for: [`GitHub: it is ${queued}`], queued: true };
+  if (queued !== undefined) return { kind: "wait", for: [`GitHub: it is ${queued}`], queued: true, ...by };
   if (behind === true)
-    return { kind: "wait", for: ["the newest commit of the base, which the branch must hold"], moved: true };
+    return { kind: "wait", for: ["the newest commit of the base, which the branch must hold"], moved: true, ...by };
   const because = approved
     ? `approved by ${people.join(", ")}`
     : "low risk, within the guardrails, required checks passed";

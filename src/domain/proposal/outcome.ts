@@ -26,6 +26,15 @@ export interface OutcomeCause {
   readonly considered?: readonly Pick<Cause, "sentence" | "confidence" | "citing">[] | undefined;
 }
 
+/** Times are RFC 3339. */
+export interface OutcomeCourse {
+  readonly openedAt?: string | undefined;
+  readonly mergedAt?: string | undefined;
+  /** Who merged it, or why it merged itself. */
+  readonly mergedBecause?: string | undefined;
+  readonly syncedAt?: string | undefined;
+}
+
 /** What happened to one incident, as far as it came. */
 export interface IncidentOutcome {
   readonly ending: Ending;
@@ -39,6 +48,8 @@ export interface IncidentOutcome {
   readonly proposal?: Proposal | undefined;
   readonly mergedSha?: string | undefined;
   readonly syncedSha?: string | undefined;
+  /** When it came how far; absent in what an older version put on record. */
+  readonly course?: OutcomeCourse | undefined;
   /** What the change reserves more, and what that costs by the price book. */
   readonly reserved?: Reserved | undefined;
   readonly cost?: Cost | undefined;

@@ -4,7 +4,6 @@ import { evidenceFold, renderFolds, renderLineage, renderOpenParts } from "./bod
 import { renderHead } from "./body/head.ts";
 import type { ProposalBody } from "./body/proposal-body.ts";
 import { reasonSentence, shortReason } from "./body/reason.ts";
-import { plain } from "./body/words.ts";
 import { trailersOf } from "./pull-request.ts";
 import { renderRemediation } from "../kubernetes/remediation.ts";
 
@@ -57,18 +56,4 @@ function fitted(sections: readonly string[], ending: string): string {
     body += body === "" ? section : `\n\n${section}`;
   }
   return `${body}\n\n${ending}`;
-}
-
-/** The state of a proposal, for its one sticky comment. */
-export type ReportState =
-  | { readonly state: "waiting"; readonly waitsFor: readonly string[]; readonly refusal?: string }
-  | { readonly state: "closed" | "merged" | "synced" | "ended"; readonly because: string };
-
-export function renderReport(report: ReportState): string {
-  if (report.state === "waiting") {
-    const answer = report.refusal ? `\n\nTo the last command: ${plain(report.refusal)}.` : "";
-    return `**Waiting for**\n\n${report.waitsFor.map((item) => `- ${plain(item)}`).join("\n")}\n\n\`/approve\` approves this exact change. \`/help\` lists all commands.${answer}`;
-  }
-  const title = { closed: "Closed", merged: "Merged", synced: "Synced", ended: "Ended" }[report.state];
-  return `**${title}**: ${plain(report.because)}`;
 }

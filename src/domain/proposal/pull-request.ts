@@ -16,6 +16,8 @@ export interface ProposalDraft {
   readonly takesBack?: string | undefined;
   /** The effect hash that approvals bind to. */
   readonly effect: string;
+  /** The six lines by which it is decided: the sticky comment repeats them. */
+  readonly head?: string | undefined;
   /** First text of the sticky comment. */
   readonly report: string;
   readonly check: CheckVerdict;
@@ -41,6 +43,10 @@ export interface Proposal {
   readonly commitMessage: string;
   readonly files: readonly string[];
   readonly labels: readonly string[];
+  /** Absent in what an older version put on record. */
+  readonly head?: string | undefined;
+  /** RFC 3339. */
+  readonly openedAt?: string;
 }
 
 /** The state of a proposal as the code host sees it now. */

@@ -12,7 +12,7 @@ import {
 import type { Incident } from "../../domain/incident/incident.ts";
 import { approvalWord, type MergeAnswer, type Proposal, type PullPlace } from "../../domain/proposal/pull-request.ts";
 import { trustedChecks } from "../../domain/guardrails/required-check.ts";
-import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import { approversText, renderReport } from "../../domain/proposal/body/sticky.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
 import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
@@ -82,7 +82,8 @@ export async function decide(pending: Pending, run: Run): Promise<ReviewOutcome>
     if (acts) refusedAt = at;
     const waitsFor = waitingFor(decision, settled, told.waitsFor);
     const news = newsOf(told, { waitsFor, refusal: standing.refusal }, { at, gapMs });
-    if (news) await run.step("report", (ports) => report(proposal, news, ports));
+    const approvedBy = decision.kind === "wait" || decision.kind === "merge" ? decision.approvedBy : undefined;
+    if (news) await run.step("report", (ports) => report(proposal, { ...news, approvedBy }, ports));
     told = news ?? told;
     pauseMs = pauseAfter(pauseMs, message, run.timings.pollMs);
     // An alert that stays away closes the proposal when it is said to, not some polls later.
@@ -232,7 +233,8 @@ async function carryOut(
   if (decision.kind === "merged") return decision;
   if (decision.kind === "close") {
     await run.step("close", async (ports) => {
-      await ports.github.report(pending.proposal, renderReport({ state: "closed", because: decision.because }));
+      const { because, approvedBy } = decision;
+      await ports.github.report(pending.proposal, renderReport({ state: "closed", because, approvedBy }));
       await ports.github.close(pending.proposal);
     });
     return decision;
@@ -254,8 +256,11 @@ async function merge(
 
 async function report(
   proposal: Proposal,
-  state: { readonly waitsFor: readonly string[]; readonly refusal: string },
+  state: Pick<Told, "waitsFor" | "refusal"> & { readonly approvedBy: readonly string[] | undefined },
   ports: Pick<Ports, "github">,
 ): Promise<void> {
-  await ports.github.report(proposal, renderReport({ state: "waiting", ...state }));
+  const guardrails = await guardrailsOf(ports);
+  const approvers = guardrails.ok ? approversText(ruleOf(approvalWord(proposal), guardrails.value)) : undefined;
+  const { head } = proposal;
+  await ports.github.report(proposal, renderReport({ state: "waiting", ...state, head, approvers }));
 }

@@ -1,4 +1,4 @@
-import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import { renderReport } from "../../domain/proposal/body/sticky.ts";
 import type { Ports } from "../../ports/ports.ts";
 
 /** How it ended, in the sticky comment of a pull request of which only the number is known. */

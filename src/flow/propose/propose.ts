@@ -1,10 +1,11 @@
 import { leaseExpiry } from "../../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed } from "../../domain/records/post-mortem.ts";
-import { metricTitle } from "../../domain/proposal/body/head.ts";
+import { metricTitle, renderHead } from "../../domain/proposal/body/head.ts";
+import { renderReport } from "../../domain/proposal/body/sticky.ts";
 import { changedPlaces } from "../../domain/proposal/body/places.ts";
 import type { ProposalBody } from "../../domain/proposal/body/proposal-body.ts";
 import type { FailedChange } from "../../domain/proposal/body/reason.ts";
-import { renderBody, renderCommitMessage, renderReport, renderTitle } from "../../domain/proposal/proposal-text.ts";
+import { renderBody, renderCommitMessage, renderTitle } from "../../domain/proposal/proposal-text.ts";
 import { renderChart } from "../../domain/evidence/chart.ts";
 import { branchOf, titleAs, type WordingRules } from "../../domain/proposal/wording.ts";
 import { revertLabel, type Proposal, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
@@ -65,7 +66,8 @@ export async function draftProposal(
     commitMessage: renderCommitMessage(story, inHouse),
     files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
     effect: effect.hash,
-    report: renderReport({ state: "waiting", waitsFor }),
+    head: renderHead(story),
+    report: renderReport({ state: "waiting", waitsFor, head: renderHead(story) }),
     check: { conclusion: gated.conclusion, title: `risk ${risk.level}`, summary: policy },
   };
 }
@@ -130,12 +132,12 @@ function expiryOf({ lease, failed }: ChangeRequest, { remediation }: Plan, expir
 /** Opens the one pull request of this change, or updates the one that an earlier try opened. */
 export async function propose(
   draft: ProposalDraft,
-  ports: Pick<Ports, "github" | "records" | "telemetry">,
+  ports: Pick<Ports, "github" | "records" | "telemetry" | "clock">,
 ): Promise<Proposal> {
   const proposal = await ports.github.publish(draft);
   await ports.records.recordPull(proposal.number, draft.incident);
   ports.telemetry.log(draft.incident, "propose", `#${proposal.number} ${draft.title} (${proposal.url})`);
-  return proposal;
+  return { ...proposal, openedAt: ports.clock.now().toISOString() };
 }
 
 /** What this change takes back because it did not help. */

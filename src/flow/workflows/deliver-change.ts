@@ -1,4 +1,4 @@
-import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import { renderReport } from "../../domain/proposal/body/sticky.ts";
 import { closeReasonOf, type CloseReason } from "../../domain/proposal/decision.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import {
@@ -71,29 +71,35 @@ async function afterMerge(
   const { plan, decided } = outcome;
   const { remediation } = plan;
   const commit = mergeCommitOf(merged.mergedSha);
-  await run.step("report merge", async (ports) => {
+  const { openedAt } = outcome.proposal;
+  // The two times are absent in what an older version put on record.
+  const mergedAt: string | undefined = await run.step("report merge", async (ports) => {
+    const now = ports.clock.now().toISOString();
     ports.telemetry.log(incident.uid, "decide", `merged #${outcome.proposal.number}: ${decided.because}`);
     await dropLanded(outcome.proposal, commit, ports);
     await ports.changes?.record({
       ...{ pull: outcome.proposal.number, incident: incident.uid, workload: remediation.workload },
-      ...{ reserved: merged.reserved, mergedAt: ports.clock.now().toISOString() },
+      ...{ reserved: merged.reserved, mergedAt: now },
       remedy: {
         ...{ kind: remediation.kind, title: renderRemediation(remediation), effect: plan.effect.hash },
         takesBack: failed?.proposal?.number ?? rollback?.pull,
       },
     });
     await ports.github.report(outcome.proposal, renderReport({ state: "merged", because: decided.because }));
+    return now;
   });
+  const course = { openedAt, mergedAt, mergedBecause: decided.because };
   const synced = await sync(plan.entry, commit, run);
-  if (!synced.reached) return { ...merged, ending: "not-synced", because: synced.because };
-  await run.step("report sync", async (ports) => {
+  if (!synced.reached) return { ...merged, course, ending: "not-synced", because: synced.because };
+  const syncedAt: string | undefined = await run.step("report sync", async (ports) => {
     ports.telemetry.log(
       incident.uid,
       "sync",
       `${plan.entry.object ?? "the controller"} holds ${synced.sha.slice(0, 7)}`,
     );
+    return ports.clock.now().toISOString();
   });
-  return { ...merged, syncedSha: synced.sha, ending: "unclear", because: "synced" };
+  return { ...merged, course: { ...course, syncedAt }, syncedSha: synced.sha, ending: "unclear", because: "synced" };
 }
 
 /** What travelled along with the proposal and is in Git now. */

@@ -1,5 +1,5 @@
 import { type Lease, type LeaseDecision, leaseExpiry, shortExpiry } from "../../domain/proposal/lease.ts";
-import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import { renderReport } from "../../domain/proposal/body/sticky.ts";
 import { loweredLease } from "../../domain/kubernetes/remediation.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { Refused } from "../../ports/errors.ts";

@@ -1,4 +1,4 @@
-import { renderReport } from "../../domain/proposal/proposal-text.ts";
+import { renderReport } from "../../domain/proposal/body/sticky.ts";
 import { remediationBack, type Rollback } from "../../domain/proposal/rollback.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { Refused } from "../../ports/errors.ts";

@@ -1,12 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { findingOf } from "../../../src/domain/evidence/finding-text.ts";
+import { renderReport } from "../../../src/domain/proposal/body/sticky.ts";
 import type { ProposalBody } from "../../../src/domain/proposal/body/proposal-body.ts";
-import {
-  renderBody,
-  renderCommitMessage,
-  renderReport,
-  renderTitle,
-} from "../../../src/domain/proposal/proposal-text.ts";
+import { renderBody, renderCommitMessage, renderTitle } from "../../../src/domain/proposal/proposal-text.ts";
 import { incidentLine, readTrailer } from "../../../src/domain/proposal/pull-request.ts";
 import { anAlert, anIncident } from "../../builders.ts";
 import { aLease } from "../../lease.ts";

@@ -343,3 +343,12 @@ describe("/approve has the rights of the command that names the remedy", () => {
       expect(report(desk)).toContain("nobody approves their own change");
     }));
 });
+
+test("the sticky comment repeats the head, names who may approve, and says what holds an approved change back", () =>
+  atDesk({ green: false, draft: { head: "- **Hurts:** it hurts" }, guardrails: twoWords }, async (desk) => {
+    expect(await desk.decides([{ kind: "pull-request" }])).toBeUndefined();
+    expect(report(desk)).toContain("- **Hurts:** it hurts");
+    expect(report(desk)).toContain("Who may approve: `wim`, with the permission `write` or more");
+    expect(await desk.decides([await desk.says("wim", "/approve")])).toBeUndefined();
+    expect(report(desk)).toMatch(/\*\*Approved by `wim`, but not merged because it waits for\*\*\n\n- check ci/);
+  }));

@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { approversText, renderReport, renderStory } from "../../../src/domain/proposal/body/sticky.ts";
+import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
+import { liveMarkup } from "../../live-markup.ts";
+
+const rule: Parameters<typeof approversText>[0] = { users: [], teams: [], minimumPermission: "write", count: 1 };
+const proposal = {
+  ...{ number: 1, url: "https://github.com/acme/shop/pull/1", branch: "b", headSha: "a".repeat(40), effect: "e" },
+  ...{ commitMessage: "", files: [], labels: [] },
+};
+const recovered: IncidentOutcome = {
+  ending: "recovered",
+  because: "the rollout is complete, no alert of the incident fires, and the metric is back (120 ms, was 1.95 s)",
+  proposal,
+  course: {
+    openedAt: "2026-11-24T02:04:00.000Z",
+    mergedAt: "2026-11-24T02:06:10.000Z",
+    mergedBecause: "approved by wim",
+    syncedAt: "2026-11-24T02:06:22.000Z",
+  },
+  verification: { kind: "recovered", because: "", afterMs: 46_000, measured: { before: 1950, after: 120, unit: "ms" } },
+};
+
+test("what waits repeats the head and names who may approve", () => {
+  const report = renderReport({ state: "waiting", waitsFor: ["an approval"], head: "- HEAD", approvers: "Who may" });
+  expect(report).toBe("**Waiting for**\n\n- an approval\n\n- HEAD\n\nWho may");
+});
+
+test("what is approved and cannot be merged says both, while it waits and when it closes", () => {
+  const waiting = renderReport({ state: "waiting", waitsFor: ["check ci"], approvedBy: ["wim", "ada"] });
+  expect(waiting).toContain("**Approved by `wim`, `ada`, but not merged because it waits for**\n\n- check ci");
+  expect(renderReport({ state: "closed", because: "the alert resolved before the merge", approvedBy: ["wim"] })).toBe(
+    "**Approved by `wim`, but not merged because** the alert resolved before the merge",
+  );
+});
+
+test.each([
+  [rule, "Who may approve: everyone, with the permission `write` or more, and nobody who committed to this branch."],
+  [
+    { ...rule, users: ["wim"], teams: ["acme/sre"], count: 2 },
+    "Who may approve: `wim`, members of `acme/sre`, with the permission `write` or more, and nobody who committed to this branch. 2 of them must.",
+  ],
+])("who may approve is told without calling anybody", (given, text) => {
+  expect(approversText(given)).toBe(text);
+  expect(liveMarkup(text)).toEqual([]);
+});
+
+test("the end tells the story: how long each part took, the value before and after, and the post-mortem", () => {
+  const story = renderStory(recovered, "postmortems/2026-11-24-x.md");
+  expect(story).toMatch(/^\*\*Recovered\*\*: The rollout is complete/);
+  expect(story.split("\n- ").slice(1)).toEqual([
+    "Proposed 2026-11-24 02:04 UTC",
+    "Merged after 2 min 10 s: approved by wim",
+    "Synced after 12 s",
+    "Recovered after 46 s more",
+    "The metric of the alert: 1.95 s → 120 ms",
+    "[Post-mortem](https://github.com/acme/shop/blob/HEAD/postmortems/2026-11-24-x.md), which the next pull request completes",
+  ]);
+});
+
+test("a change that was reverted names the pull request that took it back", () => {
+  const revert = { proposal: { ...proposal, number: 2 }, mergedSha: "b".repeat(40) };
+  const story = renderStory({ ...recovered, ending: "reverted", revert, verification: undefined }, "p.md");
+  expect(story).toContain("**Did not help and was reverted**");
+  expect(story).toContain("- Reverted by #2");
+});
+
+test("what an older version put on record is told without times", () => {
+  const { course, ...old } = recovered;
+  expect(course).toBeDefined();
+  expect(renderStory({ ...old, verification: undefined, proposal: undefined }, "p.md")).toBe(
+    "**Recovered**: The rollout is complete, no alert of the incident fires, and the metric is back (120 ms, was 1.95 s).",
+  );
+});
+
+test("an address that is none becomes no link", () => {
+  const url = "https://github.com/acme/shop/pull/1](https://evil.example)";
+  expect(renderStory({ ...recovered, proposal: { ...proposal, url } }, "p.md")).not.toContain("evil");
+});
