@@ -8,7 +8,7 @@ import { type Release, releasesOf, type ValuesLayer } from "../helm/releases.ts"
 import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { isCopy } from "../trace/deployer.ts";
-import { includedBy, sharedWith } from "../trace/sharing.ts";
+import { includedBy, mayRead, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, textAt } from "../yaml/source.ts";
 import { replaceScalar, replaceWithin } from "../yaml/splice.ts";
 import { pinned } from "../helm/app-template.ts";
@@ -215,7 +215,7 @@ function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string
       deployer.file === release.resource?.origin.file.path && release.resource.names.includes(deployer.name);
     const own = deployer === scene.declared || (scene.declared && isCopy(deployer, scene.declared));
     if (own || deployer.kind === "Kustomization" || itself) continue;
-    const chart = deployer.paths.find((one) => path.startsWith(`${one}/`));
+    const chart = deployer.paths.find((one) => path.startsWith(`${one}/`) && mayRead(scene, deployer, one, path));
     const text = deployer.node.file.text.slice(deployer.node.start, deployer.node.end);
     if (chart === undefined && !text.includes(ending)) continue;
     if (name === "values.yaml" || text.includes(name)) return `${deployer.kind} ${deployer.name} (${deployer.file})`;

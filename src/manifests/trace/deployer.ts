@@ -72,13 +72,22 @@ const textOf = (node: Node): string => node.file.text.slice(node.start, node.end
 export function directoryOptions(
   deployer: Deployer | undefined,
   path: string,
-): { readonly recurse: boolean; readonly include?: string; readonly exclude?: string } | undefined {
+):
+  | {
+      readonly recurse: boolean;
+      readonly include?: string;
+      readonly exclude?: string;
+      /** By a plugin, or as a library of Jsonnet. */
+      readonly readsAnything: boolean;
+    }
+  | undefined {
   if (deployer?.kind !== "Application" && deployer?.kind !== "ApplicationSet") return undefined;
   const all = sourcesOf(deployer);
   const own = all.find((source) => textAt(source, ["path"])?.replace(/^\.?\/|\/$/g, "") === path) ?? all[0];
   const [include, exclude] = ["include", "exclude"].map((key) => textAt(own, ["directory", key]));
   return {
     recurse: textAt(at(own, ["directory"]), ["recurse"]) === "true",
+    readsAnything: at(own, ["plugin"]) !== undefined || at(own, ["directory", "jsonnet"]) !== undefined,
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
   };

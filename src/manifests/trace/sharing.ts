@@ -1,6 +1,8 @@
 import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
 import type { Resource } from "../repository/resource.ts";
-import { isCopy, sameDestination } from "./deployer.ts";
+import { isArgoManifest } from "../gitops/plain.ts";
+import { directoryOf, joinPath } from "../repository/reader.ts";
+import { directoryOptions, isCopy, sameDestination } from "./deployer.ts";
 import type { EntryBuild } from "./entry-build.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 
@@ -37,15 +39,32 @@ function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
   const above = reaching(scene.index, scene.path);
   const readers = reaching(scene.index, file);
   const scanned = new Set([file, ...readers].flatMap((path) => openAbove(scene.index, path)));
-  const reads = (path: string) =>
-    path !== scene.path && !isAbove(path, scene.path) && !above.has(path) && (scanned.has(path) || readers.has(path));
+  const reads = (one: Deployer, path: string) =>
+    path !== scene.path &&
+    !isAbove(path, scene.path) &&
+    !above.has(path) &&
+    (readers.has(path) || (scanned.has(path) && takesIn(one, path, file)));
   return scene.index.deployers.filter(
     (one) =>
       one !== scene.declared &&
       one.kind !== "HelmRelease" &&
       !(scene.declared && isCopy(one, scene.declared)) &&
-      one.paths.some(reads),
+      one.paths.some((path) => reads(one, path)),
   );
+}
+
+/** Whether what a deployer builds at a path above a file may read it: of a plain directory only what it takes in. */
+export function mayRead(scene: EntryBuild, deployer: Deployer, path: string, file: string): boolean {
+  const isBuilt = scene.reader.kustomization(path) !== undefined || scene.reader.exists(joinPath(path, "Chart.yaml"));
+  return isBuilt || takesIn(deployer, path, file);
+}
+
+/** Whether a deployer of a plain directory takes in this file: Argo CD only what its options say. */
+function takesIn(deployer: Deployer, path: string, file: string): boolean {
+  const options = directoryOptions(deployer, path);
+  if (options === undefined || options.readsAnything) return true;
+  const below = path === "" ? file : file.slice(path.length + 1);
+  return (options.recurse || directoryOf(file) === path) && isArgoManifest(below, options);
 }
 
 /**
