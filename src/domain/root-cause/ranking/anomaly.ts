@@ -8,10 +8,18 @@ export interface NodeSeries {
   readonly values: ArrayLike<number>;
 }
 
+/**
+ * `step`: the window's worst points against its own first ones. `level`: against what another day may lie above the
+ * usual, because the trouble may be older than the window, and whatever drifts slowly is none. `both`: by the more.
+ */
+export type Showing = "step" | "level" | "both";
+
 /** Where the incident may lie: `[start, end)` of the common points in time; all before it is the normal period. */
 export interface Window {
   readonly start: number;
   readonly end: number;
+  /** What shows a trouble in it; absent = a step. */
+  readonly shownBy?: Showing;
 }
 
 /** How far one series is off in the window, measured by the worst that its own normal period shows. */
@@ -49,6 +57,8 @@ const worstQuantile = 0.95;
 const leastReference = 3;
 /** Smaller sums are not told from none. */
 const negligible = 1;
+/** In distances from the median to the worst hundredth, and as a share of the median. */
+const dayToDay = { ranges: 1.5, relative: 0.3 };
 const mostWindows = 400;
 const leastNormal = 8;
 const hotShare = 0.4;
@@ -79,26 +89,33 @@ export function profileOf(series: NodeSeries, normalEnd: number, requests = 0): 
 export interface NormalWindows {
   readonly length: number;
   readonly ends: readonly number[];
+  readonly shownBy: Showing;
 }
 
 /** The normal period in windows of the incident's length, half overlapping; shorter ones where it is short itself. */
-export function normalWindowsOf({ start, end }: Window): NormalWindows {
+export function normalWindowsOf({ start, end, shownBy = "step" }: Window): NormalWindows {
   const length = Math.max(1, Math.min(end - start, Math.floor(start / 2)));
   const stride = Math.max(1, length >> 1, Math.ceil(start / mostWindows));
   const count = Math.max(0, Math.floor((start - length) / stride) + 1);
-  return { length, ends: Array.from({ length: count }, (_, index) => start - (count - 1 - index) * stride) };
+  // A level has to be worse than whatever the normal period shows, by its levels or by its steps.
+  const either = shownBy === "step" ? "step" : "both";
+  return {
+    length,
+    shownBy: either,
+    ends: Array.from({ length: count }, (_, index) => start - (count - 1 - index) * stride),
+  };
 }
 
 /** How far the series is off in the window. */
-export function anomalyIn(profile: Profile, { start, end }: Window, { length, ends }: NormalWindows): Anomaly {
+export function anomalyIn(profile: Profile, window: Window, { length, ends, shownBy }: NormalWindows): Anomaly {
   const { usual, series } = profile;
-  const normal = Float64Array.from(ends, (to) => peakIn(profile, to - length, to));
+  const normal = Float64Array.from(ends, (end) => peakIn(profile, { start: end - length, end, shownBy }));
   const sorted = normal.slice().sort();
   const reference = Math.max(leastReference, sorted[Math.floor(worstQuantile * sorted.length)] ?? 0);
   for (let index = 0; index < normal.length; index += 1) normal[index] = (normal[index] ?? 0) / reference;
-  const { hot, contrast } = contrastIn(profile, start, end);
+  const { hot, contrast } = contrastIn(profile, window);
   return {
-    ...{ what: series.what, kind: series.kind, strength: peakIn(profile, start, end) / reference, normal },
+    ...{ what: series.what, kind: series.kind, strength: peakIn(profile, window) / reference, normal },
     ...{ usual: usual.median * usual.direction, seen: hot * usual.direction },
     excess: Math.max(0, hot - usual.median) * contrast,
   };
@@ -111,6 +128,8 @@ interface Usual {
   readonly median: number;
   readonly floor: number;
   readonly wide: number;
+  /** From the median to the worst quarter: what the worst points of any window lie above its level. */
+  readonly near: number;
 }
 
 function usualOf({ values, kind }: NodeSeries, end: number, requests: number): Usual | undefined {
@@ -129,7 +148,8 @@ function usualOf({ values, kind }: NodeSeries, end: number, requests: number): U
   const finest = kind === "availability" && requests > 0 ? 1 / requests : 0;
   const floor = Math.max(relative * Math.abs(median), absolute, finest);
   const high = sorted[Math.min(count - 2, Math.floor(0.99 * count))] ?? median;
-  return { direction, sorted, median, floor, wide: Math.max(high - median, 2 * floor, Number.MIN_VALUE) };
+  const near = (sorted[Math.floor(0.75 * count)] ?? median) - median;
+  return { direction, sorted, median, floor, near, wide: Math.max(high - median, 2 * floor, Number.MIN_VALUE) };
 }
 
 /** How rarely the normal period was as bad, in nats; beyond all that it has seen, by how much beyond. */
@@ -147,25 +167,24 @@ function surpriseOf(turned: number, { sorted, median, floor, wide }: Usual): num
 }
 
 /** The highest sum of surprises in a row (CUSUM; Page, 1954), as far as the window's own begin was better. */
-function peakIn(profile: Profile, from: number, to: number): number {
+function peakIn(profile: Profile, window: Window): number {
   const { surprise, series } = profile;
   let sum = 0;
   let best = 0;
-  for (let index = from; index < to; index += 1) {
+  for (let index = window.start; index < window.end; index += 1) {
     const known = Number.isFinite(series.values[index]);
     sum = known ? Math.max(0, sum + (surprise[index] ?? 0) - drift) : sum * gapDecay;
     if (sum > best) best = sum;
   }
-  return best < negligible ? 0 : best * contrastIn(profile, from, to).contrast;
+  return best < negligible ? 0 : best * contrastIn(profile, window).contrast;
 }
 
 /** The worst points of a window, and which share of their distance from the median its first points did not show. */
 function contrastIn(
   { series: { values }, usual }: Profile,
-  from: number,
-  to: number,
+  { start: from, end: to, shownBy = "step" }: Window,
 ): { hot: number; contrast: number } {
-  const { direction, median } = usual;
+  const { direction, median, near } = usual;
   const turned = new Float64Array(to - from);
   let count = 0;
   for (let index = from; index < to; index += 1) {
@@ -173,13 +192,26 @@ function contrastIn(
     if (Number.isFinite(value)) turned[count++] = value * direction;
   }
   if (count === 0) return { hot: median, contrast: 0 };
-  const before = Math.min(turned[0] ?? median, count > 1 ? (turned[1] ?? median) : median);
+  const before = calmOf(turned.slice(0, Math.max(2, count >> 3)).subarray(0, count));
   const sorted = turned.subarray(0, count).sort();
   const worst = Math.max(1, Math.ceil(hotShare * count));
   let sum = 0;
   for (let index = count - worst; index < count; index += 1) sum += sorted[index] ?? 0;
   const hot = sum / worst;
   if (hot <= median) return { hot, contrast: 0 };
-  const contrast = (hot - Math.max(median, before)) / (hot - median);
+  const step = (hot - Math.max(median, before) - near) / (hot - median);
+  const level = 1 - drifted(usual) / (hot - median);
+  const contrast = { step, level, both: Math.max(step, level) }[shownBy];
   return { hot, contrast: Math.max(0, Math.min(1, contrast)) };
+}
+
+/** The lower half of the first points: one of them may be a spike, or the trouble already. */
+function calmOf(first: Float64Array): number {
+  const sorted = first.sort().subarray(0, Math.max(1, first.length >> 1));
+  return sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+}
+
+/** How far a level may lie from that of another day without any trouble: it has no calm points of its own to tell. */
+function drifted({ median, wide }: Usual): number {
+  return Math.max(dayToDay.ranges * wide, dayToDay.relative * Math.abs(median));
 }

@@ -6,6 +6,7 @@ import {
   normalWindowsOf,
   type Profile,
   profileOf,
+  type Showing,
   type Window,
 } from "./anomaly.ts";
 import { rankCauses } from "./attribution.ts";
@@ -71,8 +72,23 @@ export function rankServices(input: ServicesInput): readonly RankedService[] {
     [...input.series].map(([node, series]) => [node, profilesOf(series, normalEnd, requestsIn(series, first))]),
   );
   const learned = { neighbours, profiles, ratios: callRatios(input.series, neighbours, normalEnd) };
-  const tries = input.windows.map((window) => rankedIn(input, learned, window));
-  return tries.sort((a, b) => (b[0]?.score ?? 0) - (a[0]?.score ?? 0))[0] ?? [];
+  const tries = (shownBy: Showing) =>
+    input.windows
+      .filter((window) => (window.shownBy ?? "step") === shownBy)
+      .map((window) => rankedIn(input, learned, window));
+  const steps = clearest(tries("step"));
+  // A level says less than a step: it is asked only where no step is clear.
+  return scoreOf(steps) >= 1 ? steps : clearest([steps, ...tries("level")]);
+}
+
+type Ranked = readonly RankedService[];
+
+function clearest(tries: readonly Ranked[]): Ranked {
+  return tries.reduce((best, each) => (scoreOf(each) > scoreOf(best) ? each : best), []);
+}
+
+function scoreOf([first]: Ranked): number {
+  return first?.score ?? 0;
 }
 
 /** What the normal period taught. */
@@ -111,6 +127,8 @@ function profilesOf(series: readonly NodeSeries[], normalEnd: number, requests: 
 function weightsOf({ graph, series, symptom }: ServicesInput, callees: ReadonlyMap<string, readonly string[]>) {
   const reached = new Set([symptom]);
   for (const node of reached) for (const callee of callees.get(node) ?? []) reached.add(callee);
+  // Where nobody saw any call, everything may be called.
+  if (graph.calls.length === 0) for (const node of series.keys()) reached.add(node);
   return new Map(
     [...series.keys()].map((node) => [
       node,

@@ -1,5 +1,5 @@
 import type { Series } from "../../evidence/evidence.ts";
-import type { Window } from "./anomaly.ts";
+import type { Showing, Window } from "./anomaly.ts";
 import { medianOf } from "./robust-score.ts";
 
 /** The points in time that all series share. */
@@ -19,6 +19,9 @@ const longestGap = 5;
 /** An incident begins at most this long before its alert's condition holds: points, and seconds where these are more. */
 const lead = { points: 5, seconds: 300, shareOfSpan: 1 / 6 };
 const shortestWindow = 6;
+const mostLonger = 3;
+/** A longer window is tried where the whole has room for so many of its length: fewer tell too little of the worst. */
+const leastNormal = 12;
 
 /** Undefined when there are too few points to tell anything. */
 export function timelineOf(series: readonly Series[]): Timeline | undefined {
@@ -60,6 +63,17 @@ export function windowsOf({ step, times, unbroken }: Timeline, since: number | u
   const first = times.findIndex((at) => at >= from);
   const likely = Math.max(shortestWindow, end - Math.max(0, first));
   const longest = Math.min(Math.floor(end / 2), end - unbroken);
-  const lengths = new Set([likely, 2 * likely, shortestWindow].map((length) => Math.min(length, longest)));
-  return [...lengths].filter((length) => length > 1).map((length) => ({ start: end - length, end }));
+  const lengths = [likely, 2 * likely, shortestWindow].map((length) => Math.min(length, longest));
+  const far = longer(2 * likely, Math.min(longest, Math.floor(end / leastNormal)));
+  const windowOf = (shownBy: Showing) => (length: number) => ({ start: end - length, end, shownBy });
+  const near = [...new Set(lengths)].filter((length) => length > 1);
+  const whole = near.filter((length) => end - length <= unbroken);
+  return [...near.map(windowOf("step")), ...[...new Set([...whole, ...far])].map(windowOf("level"))];
+}
+
+/** Ever twice as long, and all that is unbroken: a trouble may be much older than its alert. */
+function longer(than: number, longest: number): number[] {
+  const lengths: number[] = [];
+  for (let length = 2 * than; length < longest && lengths.length < mostLonger; length *= 2) lengths.push(length);
+  return longest > than && longest <= than << (mostLonger + 1) ? [...lengths, longest] : lengths;
 }

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import type { Series } from "../../../../src/domain/evidence/evidence.ts";
+import type { NodeSeries } from "../../../../src/domain/root-cause/ranking/anomaly.ts";
+import { rankServices } from "../../../../src/domain/root-cause/ranking/services.ts";
+import { timelineOf, valuesOn, windowsOf } from "../../../../src/domain/root-cause/ranking/timeline.ts";
+
+const names = Array.from({ length: 12 }, (_, index) => `service-${index}`);
+const calls = names.slice(1).map((callee, index) => ({ caller: names[Math.floor(index / 2)] ?? "", callee }));
+const normalPoints = 400;
+
+interface Played {
+  /** Points of the incident's stretch, which lies after a hole of a day; without a hole where `unbroken`. */
+  readonly points: number;
+  readonly unbroken?: boolean;
+  /** What a service uses at a point of the stretch, by its usual use. */
+  readonly factor: (name: string, at: number) => number;
+  readonly graph?: boolean;
+}
+
+/** CPU and memory of twelve services once a minute, noise of a fifth, no other measurement. */
+function ranked({ points, unbroken = false, factor, graph = true }: Played) {
+  const random = randomFrom(11);
+  const hole = unbroken ? 0 : 86_400;
+  const timeOf = (index: number) => index * 60 + (index < normalPoints ? 0 : hole);
+  const measured = names.flatMap((name, rank) =>
+    ["CPU", "memory"].map((what) => {
+      const spread = what === "CPU" ? 0.2 : 0.02;
+      const valueOf = (index: number) => {
+        const usual = (rank + 1) * (1 + spread * (random() + random() - 1));
+        return index < normalPoints || what === "memory" ? usual : usual * factor(name, index - normalPoints);
+      };
+      const series: Series = {
+        labels: {},
+        points: Array.from({ length: normalPoints + points }, (_, index) => [timeOf(index), valueOf(index)] as const),
+      };
+      return { name, what, series };
+    }),
+  );
+  const timeline = timelineOf(measured.map(({ series }) => series));
+  if (timeline === undefined) throw new Error("no timeline");
+  const series = new Map<string, NodeSeries[]>(names.map((name) => [name, []]));
+  for (const { name, what, series: one } of measured) {
+    series.get(name)?.push({ what, kind: "usage", values: valuesOn(timeline, one) });
+  }
+  const windows = windowsOf(timeline, undefined);
+  return rankServices({ graph: { calls: graph ? calls : [], roles: {} }, series, symptom: names[0] ?? "", windows });
+}
+
+/** A small repeatable source of numbers in [0, 1): a linear congruential generator. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const culprit = "service-7";
+const timesThree = (name: string) => (name === culprit ? 3 : 1);
+
+describe("a trouble of CPU is named", () => {
+  test.each<[string, Played]>([
+    ["that fills all there is since a hole", { points: 10, factor: timesThree }],
+    ["and nobody saw a call", { points: 10, factor: timesThree, graph: false }],
+    ["that is much older than its alert", { points: 40, factor: (name, at) => (at < 10 ? 1 : timesThree(name)) }],
+    ["in an unbroken stretch, for half an hour", { points: 30, unbroken: true, factor: timesThree }],
+    ["that begins within the window", { points: 10, factor: (name, at) => (at < 6 ? 1 : timesThree(name)) }],
+  ])("%s", (_, played) => {
+    const [first] = ranked(played);
+    expect(first?.node).toBe(culprit);
+    expect(first?.score).toBeGreaterThan(1);
+  });
+});
+
+test.each([10, 40])("in %i points where all is as usual nothing is named", (points) => {
+  expect(ranked({ points, factor: () => 1 })[0]?.score ?? 0).toBeLessThan(1);
+});
