@@ -2,27 +2,31 @@ import { firing } from "../../domain/incident/firing.ts";
 import { activeAlerts } from "../collect/concerns/active-alerts.ts";
 import { areResolved } from "../../domain/incident/alert.ts";
 import { ruleOf } from "../../domain/guardrails/approval.ts";
-import {
-  type Decision,
-  decisionFor,
-  loadIsBack,
-  type ReviewState,
-  withoutVoided,
-} from "../../domain/proposal/decision.ts";
+import { type Decision, decisionFor, loadIsBack, withoutVoided } from "../../domain/proposal/decision.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
-import { approvalWord, type MergeAnswer, type Proposal, type PullPlace } from "../../domain/proposal/pull-request.ts";
+import { approvalWord, type MergeAnswer, type Proposal } from "../../domain/proposal/pull-request.ts";
 import { trustedChecks } from "../../domain/guardrails/required-check.ts";
 import { approversText, renderReport } from "../../domain/proposal/body/sticky.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
 import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
-import type { Message, Run } from "../../ports/workflow.ts";
+import type { Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { runNewCommands } from "./new-commands.ts";
 import type { CommandLog, Pending } from "./pending.ts";
 import { firesFor } from "./lease-review.ts";
 import { guardrailsOf, type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
-import { pauseAfter } from "../collect/pause-after.ts";
+import {
+  type Look,
+  newsOf,
+  nextReview,
+  restsAfterRefusal,
+  type Review,
+  reviewAtFirst,
+  type ReviewEvent,
+  type Told,
+  waitOf,
+} from "./review.ts";
 
 export type ReviewOutcome =
   | Extract<Decision, { kind: "merged" | "close" }>
@@ -38,78 +42,41 @@ export type ReviewOutcome =
 
 /** An open issue with this label stops every merge. */
 const freezeLabel = "rectify-freeze";
-// A merge that GitHub refused is a state: without news it is asked for again this much later.
-const mergePauseMs = 15 * 60_000;
-// People are answered once in so many polls at most, whatever they write: a minute with the ordinary tempo.
-const answerPolls = 4;
-
 /** Waits, durably, for checks, commands, approvals and the alert itself; merges or closes. */
 export async function decide(pending: Pending, run: Run): Promise<ReviewOutcome> {
   const { proposal, earlier } = pending;
+  const { effect, headSha, branch } = proposal;
   const begun = await run.step("begin to decide", async (ports) => ports.clock.now().getTime());
-  let standing = standingAtFirst(pending);
+  const rules = { pollMs: run.timings.pollMs, lingerMs: run.timings.lingerMs, branch };
   const listened = new Set(earlier?.listened);
-  // What was written before this effect was there to be seen cannot mean it.
-  const seenAtFirst = earlier ?? proposal;
-  const { effect, headSha } = proposal;
-  const hearings = (): CommandLog => ({ listened: [...listened], standing, effect, headSha });
-  const gapMs = answerPolls * run.timings.pollMs;
-  let told: Told = { waitsFor: [], refusal: "", answerAfter: 0 };
-  let reactAfter = 0;
-  let refusedAt = Number.NEGATIVE_INFINITY;
-  let message: Message | undefined;
-  let pauseMs = 0;
-  let resolvedAt: number | undefined;
-  let place: PullPlace | undefined;
+  let review = reviewAtFirst(pending);
+  const happens = (event: ReviewEvent) => {
+    review = nextReview(review, event, rules);
+  };
+  const hearings = (): CommandLog => ({ listened: [...listened], standing: review.standing, effect, headSha });
   for (let count = 1; ; count += 1) {
-    const seen = count === 1 ? seenAtFirst : proposal;
+    // What was written before this effect was there to be seen cannot mean it.
+    const seen = count === 1 ? (earlier ?? proposal) : proposal;
+    const { standing, reactAfter } = review;
     const round = await runNewCommands({ pending, standing, listened, seen, reactAfter }, run);
-    standing = round.standing;
+    happens({ kind: "heard", standing: round.standing });
     if (round.again) return { kind: "replan", ...round.again, hearings: hearings() };
-    const since = { begun, resolvedAt, place };
-    const look = await run.step("decide", (ports) => judge(pending, standing, since, ports));
-    const { decision, at } = look;
-    resolvedAt = look.resolvedAt;
-    if (look.place) standing = withoutVoided(standing, place, look.place, proposal.branch);
-    place = look.place;
-    if (round.idle && at >= reactAfter) reactAfter = at + gapMs;
-    if (mayRebase(decision, pending)) {
-      return { kind: "replan", by: "", replicas: undefined, hearings: hearings() };
-    }
-    const acts = decision.kind !== "wait" && !pauses(decision, message, at - refusedAt);
+    const before = review;
+    const look = await run.step("decide", (ports) => judge(pending, before, begun, ports));
+    const { decision } = look;
+    happens({ kind: "looked", look, idle: round.idle });
+    if (mayRebase(decision, pending)) return { kind: "replan", by: "", replicas: undefined, hearings: hearings() };
+    const acts = decision.kind !== "wait" && !restsAfterRefusal(review, decision);
     const settled = acts ? await carryOut(pending, decision, run) : undefined;
     if (settled && settled.kind !== "not-yet") return settled;
-    if (acts) refusedAt = at;
-    const waitsFor = waitingFor(decision, settled, told.waitsFor);
-    const news = newsOf(told, { waitsFor, refusal: standing.refusal }, { at, gapMs });
+    if (acts) happens({ kind: "refused" });
+    const news = newsOf(review, waitingFor(decision, settled, review.told.waitsFor), rules);
     const approvedBy = decision.kind === "wait" || decision.kind === "merge" ? decision.approvedBy : undefined;
     if (news) await run.step("report", (ports) => report(proposal, { ...news, approvedBy }, ports));
-    told = news ?? told;
-    pauseMs = pauseAfter(pauseMs, message, run.timings.pollMs);
-    // An alert that stays away closes the proposal when it is said to, not some polls later.
-    const closesInMs = resolvedAt === undefined ? pauseMs : resolvedAt + run.timings.lingerMs - at;
-    message = await run.message(Math.min(pauseMs, closesInMs));
+    if (news) happens({ kind: "told", told: news });
+    happens({ kind: "waits" });
+    happens({ kind: "woken", message: await run.message(waitOf(review, rules)) });
   }
-}
-
-/** What the sticky comment says. */
-interface Told {
-  readonly waitsFor: readonly string[];
-  readonly refusal: string;
-  /** Before this moment no command is answered again. */
-  readonly answerAfter: number;
-}
-
-/** What is to be written now: a new state at once, an answer when the budget of answers has room. */
-function newsOf(
-  told: Told,
-  { waitsFor, refusal }: Omit<Told, "answerAfter">,
-  { at, gapMs }: { readonly at: number; readonly gapMs: number },
-): Told | undefined {
-  const answers = refusal !== told.refusal;
-  const isNew = waitsFor.join() !== told.waitsFor.join() || (answers && at >= told.answerAfter);
-  if (waitsFor.length === 0 || !isNew) return undefined;
-  return { waitsFor, refusal, answerAfter: answers ? at + gapMs : told.answerAfter };
 }
 
 /** What GitHub itself misses is told in its words: only it knows the rules of the branch to the end. */
@@ -123,39 +90,12 @@ interface NotYet {
   readonly because: string;
 }
 
-function pauses(decision: Decision, message: Message | undefined, sinceRefusalMs: number): boolean {
-  return decision.kind === "merge" && message === undefined && sinceRefusalMs < mergePauseMs;
-}
-
 function mayRebase(decision: Decision, { canReplan, rebaseRefused }: Pending): boolean {
   return decision.kind === "wait" && decision.moved === true && canReplan && rebaseRefused !== true;
 }
 
-/** Approvals of another effect stay on record; they just do not count for this one. */
-function standingAtFirst({ earlier, approvedBy, proposal }: Pending): ReviewState {
-  const before = earlier?.standing ?? { approvals: [], rejectedBy: undefined, held: false, refusal: "" };
-  if (approvedBy === undefined) return before;
-  return { ...before, approvals: [...before.approvals, { by: approvedBy, effect: proposal.effect }], refusal: "" };
-}
-
-/** The verdict of one look, and when it was taken. */
-interface Look {
-  readonly decision: Decision;
-  readonly at: number;
-  /** When the alert was first seen to be resolved, of those looks that saw nothing else since; Unix milliseconds. */
-  readonly resolvedAt?: number | undefined;
-  /** Absent in what an older version put on record. */
-  readonly place?: PullPlace;
-}
-
-interface Since {
-  readonly begun: number;
-  readonly resolvedAt: number | undefined;
-  readonly place: PullPlace | undefined;
-}
-
-async function judge(pending: Pending, said: ReviewState, since: Since, ports: Ports): Promise<Look> {
-  const { begun, resolvedAt } = since;
+async function judge(pending: Pending, before: Review, begun: number, ports: Ports): Promise<Look> {
+  const { resolvedAt } = before;
   const alertFiring = pending.closesWhenResolved ? await isFiring(pending.incident, ports) : undefined;
   const needed = pending.lease !== undefined && (await firesFor(pending.lease, ports)) === true;
   const { github } = ports;
@@ -164,7 +104,7 @@ async function judge(pending: Pending, said: ReviewState, since: Since, ports: P
     github.head(),
     github.openIssuesWithLabel(freezeLabel),
   ]);
-  const standing = withoutVoided(said, since.place, seen.place, pending.proposal.branch);
+  const standing = withoutVoided(before.standing, before.place, seen.place, pending.proposal.branch);
   const guardrails = loadGuardrails(tree);
   const requiredChecks = trustedChecks(seen.requiredChecks, guardrails.ok ? guardrails.value : { requiredChecks: [] });
   const proposal = { ...seen, requiredChecks };
