@@ -40,6 +40,7 @@ import { policiesOf } from "./server/policy-engine.ts";
 import { joinExecutors } from "./server/executor.ts";
 import { reconcileWorkflows, recoverAbandoned } from "./server/jobs/resume.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
+import { covers } from "./settings/pages.ts";
 import type { Settings } from "./settings/settings.ts";
 import { openSources, type Sources } from "./server/observability/source-health.ts";
 import { type Observability, observe, recordingLogger } from "./server/observability/tracing.ts";
@@ -89,7 +90,6 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
   const voice = { telemetry: remembered, meter, steps, sources };
   const { ports, endWatch, ...around } = await openPorts(settings, store, voice);
-  const { watchtower, memory } = around;
   const executor = await joinExecutors({ store, version: workflowVersion, telemetry });
   const durable = await startDurable({
     ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
@@ -112,19 +112,20 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
   const intake = { store, ring: inbox.notify, trouble: inbox.trouble, app, alertsToken: settings.alerts.token };
   const pages = pageRoutes(store, liveViews({ ports, store, sources, links: settings.links, ...around }));
   meter.watchFaults(faults.counts);
-  const { webhooks, internal, own } = await listenAll(settings, { intake, pages, metrics: meter.route }, faults);
+  const served = { intake, pages, metrics: meter.route, mayLook: mayLookBy(ports.people, settings.pages) };
+  const { webhooks, internal, own } = await listenAll(settings, served, faults);
   const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources, executor, looks }, telemetry);
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
     pagesPort: own?.port ?? internal.port,
     store,
-    watchtower: () => watchtower.state(),
+    watchtower: () => around.watchtower.state(),
     finished: (uid) => durable.finished(uid),
     lost: executor.lost,
     close: async () => {
       await ticks.stop();
-      await Promise.all([endWatch(), memory.close()]);
+      await Promise.all([endWatch(), around.memory.close()]);
       await Promise.all([webhooks.close(), internal.close(), own?.close()]);
       await inbox.close();
       await executor.drain();
@@ -135,6 +136,12 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
       await embedded?.stop();
     },
   };
+}
+
+/** What cannot be told about a person is a no. */
+function mayLookBy(people: Ports["people"], pages: Settings["pages"]): (login: string) => Promise<boolean> {
+  const wanted = pages.kind === "github" ? pages.permission : "admin";
+  return async (login) => covers(await people.permissionOf(login), wanted);
 }
 
 /** Who is told what GitHub tells. */

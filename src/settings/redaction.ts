@@ -57,7 +57,8 @@ function secretsOf(settings: Settings): string[] {
   const endpoints = [settings.prometheus, settings.alertmanager, ...(settings.loki ? [settings.loki] : [])];
   // A key is also known by its lines.
   const lines = app.privateKey.split("\n").filter((line) => !line.startsWith("-----"));
-  const pagesSecret = settings.pages.kind === "proxy" ? settings.pages.secret : "";
+  const { pages } = settings;
+  const pagesSecret = pages.kind === "proxy" ? pages.secret : pages.kind === "github" ? pages.clientSecret : "";
   const given = [
     ...[app.privateKey, ...lines, webhookSecret, sealKey, alerts.token, kubernetes.token ?? "", pagesSecret],
     ...endpoints.flatMap(({ authorization = "", headers = {} }) => [

@@ -6,7 +6,7 @@ import { ollamaAddress } from "../domain/llm/ollama-address.ts";
 import { address, type Endpoint, endpointOf, endpointProblems, endpointVariables } from "./endpoints.ts";
 import type { WatchtowerLimits } from "../domain/guardrails/watchtower.ts";
 import type { Timings } from "../ports/timings.ts";
-import { pagesOf, pagesProblems, type PagesSettings } from "./pages.ts";
+import { pagesOf, pagesProblems, type PagesSettings, signInVariables } from "./pages.ts";
 import { linksOf, type LinkSettings, linkVariables } from "./links.ts";
 import { inOurWords, unknownVariables } from "./variables.ts";
 
@@ -121,6 +121,7 @@ export const Environment = z.object({
     .transform((name) => name.toLowerCase())
     .optional(),
   PAGES_PROXY_SECRET: secret("the secret that the authenticating proxy of the pages sends").optional(),
+  ...signInVariables,
   ...linkVariables,
   CLUSTER_NAME: z.string().min(1).default("default"),
   CLUSTER_LABEL: z

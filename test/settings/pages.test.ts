@@ -47,6 +47,31 @@ test("the secret of the proxy is masked wherever it is told", () => {
 });
 
 test("the place is told with what would change it, and without the secret", () => {
-  expect(pagesPlace({ kind: "loopback", port: 0 }, 4321)).toMatch(/http:\/\/127\.0\.0\.1:4321\/ only: set PAGES_USER/);
+  expect(pagesPlace({ kind: "loopback", port: 0 }, 4321)).toMatch(
+    /http:\/\/127\.0\.0\.1:4321\/ only: set PAGES_CLIENT_ID/,
+  );
+  const github = {
+    ...{ clientId: "Iv1.aa", clientSecret: secret },
+    url: "https://rectify.example",
+    permission: "write",
+  };
+  const place = pagesPlace({ kind: "github", port: 9096, ...github } as Parameters<typeof pagesPlace>[0]);
+  expect(place).toMatch(/sign in with GitHub at https:\/\/rectify\.example and may write$/);
+  expect(place).not.toContain(secret);
   expect(pagesPlace({ kind: "proxy", userHeader: "x-user", secret })).not.toContain(secret);
+});
+
+test("a sign-in with GitHub needs all of its parts, and no proxy beside it", () => {
+  const problems = (given: Record<string, string>) => {
+    const read = parseSettings({ ...sound, ...given });
+    return read.ok ? [] : read.problems;
+  };
+  const whole = { PAGES_CLIENT_ID: "Iv1.aa", PAGES_CLIENT_SECRET: "shh", PAGES_URL: "https://rectify.example" };
+  expect(problems(whole)).toEqual([]);
+  expect(problems({ ...whole, PAGES_CLIENT_SECRET: "" })).toEqual([
+    expect.stringContaining("PAGES_CLIENT_SECRET: is missing"),
+  ]);
+  expect(problems({ ...whole, PAGES_URL: "" })).toEqual([expect.stringContaining("PAGES_URL: is missing")]);
+  const both = { ...whole, PAGES_USER_HEADER: "X-User", PAGES_PROXY_SECRET: "s".repeat(32) };
+  expect(problems(both)).toEqual([expect.stringContaining("PAGES_CLIENT_ID: is one way too many")]);
 });

@@ -84,7 +84,7 @@ function problemOf(point: string, problem: string): DoctorFinding {
 /** Node, git, the ports and the data directory. Ports that a running Rectify itself holds are in order. */
 async function examineMachine(settings: Settings): Promise<readonly DoctorFinding[]> {
   const { host, webhookPort, internalPort, pages } = settings;
-  const pagesPort = pages.kind === "loopback" ? pages.port : 0;
+  const pagesPort = pages.kind === "proxy" ? 0 : pages.port;
   const ownHost = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
   const [webhooks, internal, own] = await Promise.all([
     ...([

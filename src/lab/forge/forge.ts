@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { signInDesk } from "./sign-in.ts";
 import { appRoutes } from "./api/app-routes.ts";
 import { tokensOf } from "./api/auth.ts";
 import type { PushOptions } from "./api/branches.ts";
@@ -117,7 +118,8 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
     ...pullRoutes(world),
     ...queueRoutes(world),
   };
-  const stations = { world, tokens, find: routerOf(routes), inTurn, desk, page: (path: string) => pageAt(world, path) };
+  const [page, signIn] = [(path: string) => pageAt(world, path), signInDesk(options.signIn)];
+  const stations = { world, tokens, find: routerOf(routes), inTurn, desk, page, signIn };
   await pushFirst(world, options.files);
   return {
     apiUrl: `${origin}/api/v3`,

@@ -1,3 +1,4 @@
+import type { SignInDesk } from "./sign-in.ts";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -53,6 +54,7 @@ export interface Stations {
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   readonly desk: Desk;
   readonly page: (path: string) => Promise<string | undefined>;
+  readonly signIn: SignInDesk;
 }
 
 // GitHub takes no larger JSON; blobs are far below it here.
@@ -79,6 +81,7 @@ async function respond(stations: Stations, request: IncomingMessage, response: S
   const url = new URL(request.url ?? "/", stations.world.origin);
   const { owner, repo } = stations.world.options;
   const git = `/${owner}/${repo}.git`;
+  if (await stations.signIn(request, response, url)) return;
   if (url.pathname.startsWith("/api/v3/") || url.pathname === "/api/graphql")
     return answerApi(stations, { request, response, url });
   if (url.pathname.startsWith(`${git}/`)) {

@@ -1,3 +1,4 @@
+import type { ForgeSignIn } from "./sign-in.ts";
 import type { GitStore, Signature } from "./git/git-store.ts";
 
 export type RepositoryPermission = "admin" | "maintain" | "write" | "triage" | "read" | "none";
@@ -29,6 +30,8 @@ export interface ForgeOptions {
   readonly requiredReviews?: number;
   /** Members by `organisation/team`. */
   readonly teams?: Readonly<Record<string, readonly string[]>>;
+  /** The App's sign-in; absent = it has none. */
+  readonly signIn?: ForgeSignIn;
   readonly private: boolean;
   /** How people have set the repository up, where it differs from the ordinary. */
   readonly settings?: Partial<RepositorySettings>;

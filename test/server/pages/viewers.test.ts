@@ -4,12 +4,13 @@ import { listen } from "../../../src/adapters/http/listener.ts";
 import { forViewers } from "../../../src/server/pages/viewers.ts";
 import type { PagesSettings } from "../../../src/settings/pages.ts";
 
+type Seen = Exclude<PagesSettings, { kind: "github" }>;
 const secret = "a secret of the proxy, long enough";
-const proxy: PagesSettings = { kind: "proxy", userHeader: "x-user", secret };
-const own: PagesSettings = { kind: "loopback", port: 0 };
+const proxy: Seen = { kind: "proxy", userHeader: "x-user", secret };
+const own: Seen = { kind: "loopback", port: 0 };
 
 /** The status that a request over loopback gets, which is where a mesh's sidecar connects from, too. */
-async function statusOf(pages: PagesSettings, headers: Record<string, string | string[]>): Promise<number> {
+async function statusOf(pages: Seen, headers: Record<string, string | string[]>): Promise<number> {
   const route = { method: "GET", path: "/", answer: async () => ({ status: 200, body: "a prompt" }) } as const;
   const listener = await listen(forViewers([route], pages), { host: "127.0.0.1", port: 0 });
   onTestFinished(() => listener.close());
