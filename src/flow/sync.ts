@@ -5,7 +5,7 @@ import { Refused } from "../ports/errors.ts";
 import type { Run } from "../ports/workflow.ts";
 
 /** Whether the GitOps controller holds the merged commit. It deploys; Rectify only waits. */
-export type Synced =
+type Synced =
   | { readonly reached: true; readonly sha: string }
   /** `final` = it never will, so nobody waits. */
   | { readonly reached: false; readonly because: string; readonly final?: true };

@@ -12,7 +12,7 @@ import { activeAlerts } from "./collect/concerns/active-alerts.ts";
 import { unitOf } from "../domain/evidence/unit.ts";
 import { measure, type Measured } from "./collect/measure.ts";
 
-export interface Before {
+interface Before {
   readonly threshold: Threshold | undefined;
   /** Absent in what older versions stored: then the threshold is all of it. */
   readonly condition?: Condition | undefined;

@@ -1,7 +1,7 @@
 import type { Telemetry } from "../ports/runtime.ts";
 
 /** What was told, when, by whom: the lab's story and the source of its timings. */
-export interface Told {
+interface Told {
   readonly at: number;
   readonly incident: string;
   readonly verb: string;

@@ -29,7 +29,7 @@ export interface LabResult {
   readonly skipped?: true;
 }
 
-export interface ScenarioRun {
+interface ScenarioRun {
   readonly result: LabResult;
   /** What differs from the scenario's expectation; empty = it ended as it should. */
   readonly wrong: readonly string[];

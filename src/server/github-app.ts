@@ -4,10 +4,10 @@ import type { Message } from "../ports/workflow.ts";
 import { newlyTicked, type OpenRequest } from "../domain/proposal/dashboard.ts";
 
 /** Wakes the story of a pull request; the key makes one delivery count once. */
-export type Wake = (pull: number, message: Message, key: string) => Promise<void>;
+type Wake = (pull: number, message: Message, key: string) => Promise<void>;
 
 /** A delivery tells that boxes of an issue were ticked, and by whom: nothing else at GitHub does. */
-export type Ticked = (requests: readonly OpenRequest[]) => Promise<void>;
+type Ticked = (requests: readonly OpenRequest[]) => Promise<void>;
 
 /** The GitHub App: checks signatures and turns events into wake-ups. It acts on nothing by itself. */
 export interface App {
@@ -15,7 +15,7 @@ export interface App {
   receive(delivery: { id: string; name: string; payload: object }): Promise<void>;
 }
 
-export interface AppOptions {
+interface AppOptions {
   readonly id: number;
   readonly privateKey: string;
   readonly webhookSecret: string;

@@ -10,7 +10,7 @@ import type { Telemetry } from "../ports/runtime.ts";
 import { pollAlerts } from "./intake/poll-alerts.ts";
 import { type Settling, settleAlerts, settleGitHub } from "./intake/settle-deliveries.ts";
 
-export interface InboxOptions {
+interface InboxOptions {
   readonly store: Store;
   readonly durable: Durable;
   readonly alerts: Alerts;

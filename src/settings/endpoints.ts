@@ -11,7 +11,7 @@ export interface Endpoint {
 }
 
 /** A bearer token, or with a user the password of basic authentication. */
-export interface SecretFile {
+interface SecretFile {
   readonly path: string;
   readonly user?: string | undefined;
 }

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const oldestNode = 20;
 
 /** What a start needs of this machine. */
-export interface Places {
+interface Places {
   readonly host: string;
   readonly webhookPort: number;
   readonly internalPort: number;

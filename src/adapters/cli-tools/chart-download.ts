@@ -6,7 +6,7 @@ import { Refused } from "../../ports/errors.ts";
 import { fetchAllowed, type Fetched, type Fetching } from "../http/allowed-fetch.ts";
 
 /** Whom a download may ask, and as whom. */
-export interface ChartDownload extends Fetching {
+interface ChartDownload extends Fetching {
   /** In the form of Docker's and Helm's `config.json`: `auths`, by host. Read for every download. */
   readonly credentialsFile?: string | undefined;
   /** Registries without TLS, for tests on loopback. */

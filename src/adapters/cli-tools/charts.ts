@@ -18,7 +18,7 @@ import { inScratch, type Limits, onPath, run } from "./renderer.ts";
 import { type PublishedOptions, publishedCharts } from "./published-charts.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
-export interface ChartOptions {
+interface ChartOptions {
   /** The path of `helm`. */
   readonly helm: string;
   readonly limits: Limits;

@@ -25,12 +25,12 @@ export interface KyvernoOptions {
 }
 
 /** The CLI, or why there is none. */
-export type FoundKyverno =
+type FoundKyverno =
   | { readonly kind: "found"; readonly path: string; readonly version: string }
   | { readonly kind: "absent"; readonly because: string };
 
 /** Versions whose report was read by our tests. Older ones answer some policies differently (kyverno#12292). */
-export const testedVersions: readonly string[] = ["1.19.1"];
+const testedVersions: readonly string[] = ["1.19.1"];
 
 const longestReport = 64 * 2 ** 20;
 

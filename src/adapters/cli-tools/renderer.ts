@@ -10,12 +10,12 @@ import { preparedBuild, readBuilt } from "../../manifests/render/prepared-build.
 import { render } from "../../manifests/render/render.ts";
 
 /** Renders entries with the user's own tool where one is found, with our subset of Kustomize otherwise. */
-export interface ToolRenderer {
+interface ToolRenderer {
   /** Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
   render(tree: Tree, entry: Entry): Promise<Rendered>;
 }
 
-export interface RendererOptions {
+interface RendererOptions {
   /** Paths of the tools; one that is not given is looked for in `searchPath`, null means not to use it. */
   readonly kubectl?: string | null;
   readonly kustomize?: string | null;
@@ -89,7 +89,7 @@ export function onPath(name: string, searchPath: string): string | undefined {
     });
 }
 
-export type Built = { readonly ok: true; readonly output: string } | { readonly ok: false; readonly because: string };
+type Built = { readonly ok: true; readonly output: string } | { readonly ok: false; readonly because: string };
 
 /** Works in a directory of its own that holds nothing but what the build may read, and is gone afterwards. */
 export async function inScratch(

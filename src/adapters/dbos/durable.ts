@@ -47,7 +47,7 @@ const longestFault = 500;
 const firstPauseMs = 500;
 const longestPauseMs = 5 * 60_000;
 
-export interface DurableOptions {
+interface DurableOptions {
   readonly url: string;
   readonly ports: Ports;
   readonly story: Story;
@@ -63,7 +63,7 @@ export interface DurableOptions {
 }
 
 /** The place of this process among those that share the database. */
-export interface Seat {
+interface Seat {
   /** No other process ever had it. */
   readonly id: string;
   /** Runs a step while this process is known to live. */

@@ -1,19 +1,19 @@
 import { Unavailable } from "../../ports/errors.ts";
 
 /** A bounded number of turns at a time and of waiters, the most urgent first. */
-export interface PriorityQueue {
+interface PriorityQueue {
   /** Runs the work when its turn comes. Throws `Unavailable` when too many wait, or `signal` ends the waiting. */
   take<T>(work: () => Promise<T>, wish?: Wish): Promise<T>;
   waiting(): number;
 }
 
-export interface Wish {
+interface Wish {
   /** 0 unless told. */
   readonly urgency?: number;
   readonly signal?: AbortSignal;
 }
 
-export interface QueueLimits {
+interface QueueLimits {
   /** Works that run at the same time. */
   readonly atOnce: number;
   readonly mostWaiting: number;

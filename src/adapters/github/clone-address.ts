@@ -1,7 +1,7 @@
 import { Refused } from "../../ports/errors.ts";
 
 /** What is known of where the repository is cloned from. */
-export interface CloneSources {
+interface CloneSources {
   readonly apiUrl: string;
   /** `clone_url` as the API gives it. */
   readonly reported: string;

@@ -10,7 +10,7 @@ export interface Draft extends ProposalDraft {
 }
 
 /** What a commit says about its origin. */
-export interface Commit {
+interface Commit {
   readonly message: string;
   readonly email: string;
   readonly tree: string;

@@ -2,7 +2,7 @@ import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { PaceWaits, SharedPace } from "../../ports/github.ts";
 
 /** GitHub asks for one second between writes, and for silence after a limit was hit. */
-export interface Pace {
+interface Pace {
   /**
    * Runs one call in its turn, `before` right ahead of it. Throws `Unavailable` with the wait when a limit forbids the
    * call; then `before` did not run either.
@@ -12,7 +12,7 @@ export interface Pace {
   count(): number;
 }
 
-export interface PaceOptions {
+interface PaceOptions {
   /** 0 = no pace at all, as in the lab. */
   readonly gapMs: number;
   readonly now?: () => number;

@@ -15,7 +15,7 @@ export interface JsonSource {
 }
 
 /** A clear no to a question that may be too large: a smaller one may be answered. */
-export class TooMuch extends Refused {}
+class TooMuch extends Refused {}
 
 /** Two tries at most: where the first question may have been too large, a smaller one is asked. */
 export async function askSmaller<T>(first: () => Promise<T>, smaller: (because: string) => Promise<T>): Promise<T> {

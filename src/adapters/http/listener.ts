@@ -19,7 +19,7 @@ export interface Route {
   readonly answer: (request: { body: Buffer; headers: IncomingMessage["headers"]; url: URL }) => Promise<Reply>;
 }
 
-export interface ListenOptions {
+interface ListenOptions {
   readonly host: string;
   readonly port: number;
   /** Hears of what a route threw that is not `Unavailable`: a fault of ours. */

@@ -3,7 +3,7 @@ import type { Workload } from "../../domain/kubernetes/workload.ts";
 import type { QuotaUse, Termination, WorkloadState } from "../../domain/kubernetes/workload-state.ts";
 
 /** The fields that are read here, as the Kubernetes client gives them. */
-export interface EventObject {
+interface EventObject {
   readonly type?: string;
   readonly reason?: string;
   readonly message?: string;
@@ -24,7 +24,7 @@ interface Owned {
   };
 }
 
-export interface QuotaObject {
+interface QuotaObject {
   readonly metadata?: { readonly name?: string };
   readonly status?: {
     readonly hard?: Readonly<Record<string, string>>;
@@ -32,12 +32,12 @@ export interface QuotaObject {
   };
 }
 
-export interface NodeObject {
+interface NodeObject {
   readonly metadata?: { readonly name?: string };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-export interface PodObject extends Owned {
+interface PodObject extends Owned {
   readonly spec?: { readonly nodeName?: string };
   readonly status?: {
     readonly conditions?: readonly {

@@ -6,7 +6,7 @@ import type { ReadCustom } from "./custom.ts";
 import { fluxEntry, fluxRevision } from "./flux.ts";
 
 /** What is known of the place that is asked about. */
-export interface Place {
+interface Place {
   readonly cluster: string;
   /** True for the address of a repository that we work on. */
   readonly isOurs: (repository: string) => boolean;

@@ -5,7 +5,7 @@ const pageSize = 500;
 const mostPages = 10;
 
 /** Lists that belong together: what they lack becomes a note. */
-export interface Reading {
+interface Reading {
   readonly clients: { readonly deadlineMs: number };
   readonly notes: string[];
 }

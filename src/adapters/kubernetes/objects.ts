@@ -53,7 +53,7 @@ const Pod = z.object({
 });
 
 /** How the objects are read: by the client, with its deadline and its translation of failures. */
-export interface ObjectReads {
+interface ObjectReads {
   readonly custom: ReadOne;
   readonly core: (type: "pod" | "service", at: { namespace: string; name: string }) => Promise<unknown>;
   readonly pods: (of: PodQuery) => Promise<readonly unknown[]>;

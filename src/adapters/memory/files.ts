@@ -42,7 +42,7 @@ export const entriesName = "entries.jsonl";
 export const vectorsName = "vectors.f32";
 export const indexName = "index.faiss";
 
-export type ReadManifest =
+type ReadManifest =
   | { readonly kind: "manifest"; readonly manifest: Manifest }
   | { readonly kind: "none"; readonly because: string };
 

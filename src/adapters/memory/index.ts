@@ -15,7 +15,7 @@ interface FaissIndex {
   getDimension(): number;
 }
 
-export interface Faiss {
+interface Faiss {
   readonly Index: {
     fromFactory(dimension: number, description: string): FaissIndex;
     read(path: string): FaissIndex;

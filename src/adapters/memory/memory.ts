@@ -44,7 +44,7 @@ export interface Among {
   readonly except?: readonly string[];
 }
 
-export interface MemoryOptions {
+interface MemoryOptions {
   /** For this process alone. */
   readonly directory: string;
   readonly embedder?: Embedder;

@@ -4,7 +4,7 @@ import type { Alerts } from "../../ports/monitoring.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import { getJson, type JsonSource } from "../http/http.ts";
 
-export interface AlertmanagerOptions {
+interface AlertmanagerOptions {
   readonly url: string;
   readonly authorization?: string | undefined;
   readonly secretFile?: JsonSource["secretFile"];

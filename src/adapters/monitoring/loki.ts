@@ -29,7 +29,7 @@ const Counts = z.object({
   warnings: z.array(z.string()).nullish(),
 });
 
-export interface LokiOptions {
+interface LokiOptions {
   readonly url: string;
   readonly authorization?: string | undefined;
   readonly secretFile?: JsonSource["secretFile"];

@@ -41,7 +41,7 @@ const Rules = z.object({
 const pointsWanted = 120;
 const coarser = 4;
 
-export interface PrometheusOptions {
+interface PrometheusOptions {
   /** Every query asks only for series with this label. */
   readonly only?: { readonly label: string; readonly value: string } | undefined;
   readonly url: string;

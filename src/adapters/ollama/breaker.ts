@@ -1,13 +1,13 @@
 import { Unavailable } from "../../ports/errors.ts";
 
 /** Stops asking someone who keeps failing, and tries again after a rest with one single call. */
-export interface Breaker {
+interface Breaker {
   /** Runs the work, or throws `Unavailable` at once while open. A failure that `counts` brings it nearer to opening. */
   guard<T>(work: () => Promise<T>): Promise<T>;
   isOpen(): boolean;
 }
 
-export interface BreakerOptions {
+interface BreakerOptions {
   readonly failures: number;
   readonly restMs: number;
   readonly counts: (error: unknown) => boolean;

@@ -191,13 +191,13 @@ async function digestOf(client: Ollama, model: string): Promise<string> {
 const ModelList = z.object({ models: z.array(z.object({ name: z.string(), digest: z.string() })) });
 
 /** Vectors of texts, and whose they are: vectors of two digests must never be compared. */
-export interface Embedded {
+interface Embedded {
   readonly vectors: readonly (readonly number[])[];
   readonly digest: string;
 }
 
 /** A model that turns texts into vectors. */
-export interface Embedding {
+interface Embedding {
   readonly model: string;
   embed(texts: readonly string[]): Promise<Embedded>;
 }

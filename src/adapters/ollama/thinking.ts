@@ -9,7 +9,7 @@ const Shown = z.object({
 });
 
 /** How a model that thinks is kept from it; undefined = it cannot think, and would refuse to be told. */
-export type Thinking = { readonly think: false | "low" } | undefined;
+type Thinking = { readonly think: false | "low" } | undefined;
 
 /** Reads it from what the server shows of the model. The family gpt-oss can only think less. */
 export async function thinkingOf(show: () => Promise<unknown>): Promise<Thinking> {

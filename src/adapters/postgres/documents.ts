@@ -10,7 +10,7 @@ import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
 import { Refused } from "../../ports/errors.ts";
 
 /** One kind of stored document: how it is read from a row, whatever release wrote it. */
-export interface DocumentKind<T> {
+interface DocumentKind<T> {
   readonly name: string;
   /** The version that this release writes. */
   readonly version: number;

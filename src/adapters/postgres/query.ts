@@ -63,7 +63,7 @@ function queryOf(connection: pg.Pool | pg.PoolClient): Query {
 }
 
 /** True when the same statement may work later: no connection, a server that stops or is full, a conflict. */
-export function isPassing(cause: unknown): boolean {
+function isPassing(cause: unknown): boolean {
   const code = (cause as { code?: unknown } | null)?.code;
   // https://www.postgresql.org/docs/current/errcodes-appendix.html: 22 and 54 are about the values, 23 and 42 about us.
   return typeof code !== "string" || !/^(22|23|42|54)[0-9A-Z]{3}$/.test(code);

@@ -10,7 +10,7 @@ export interface Tracer {
   close(): Promise<void>;
 }
 
-export interface TracerOptions {
+interface TracerOptions {
   /** As OTEL_EXPORTER_OTLP_ENDPOINT has it: without the path. */
   readonly endpoint: string;
   readonly everyMs?: number;

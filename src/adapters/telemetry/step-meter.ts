@@ -23,7 +23,7 @@ export interface StepMeter {
 }
 
 /** What the meter has counted goes here. These must not throw. */
-export interface MeterEars {
+interface MeterEars {
   attempt(attempt: Attempt): void;
   exchange(incident: string, exchange: Exchange): void;
 }

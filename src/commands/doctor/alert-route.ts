@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Whether an Alertmanager sends its alerts to us, by its own configuration. */
-export type AlertRoute =
+type AlertRoute =
   | { readonly kind: "routed"; readonly receiver: string; readonly url: string }
   /** A receiver has our address, and no route leads to it. */
   | { readonly kind: "unrouted"; readonly receiver: string }

@@ -7,7 +7,7 @@ import { entriesOf } from "../../manifests/gitops/entries.ts";
 import type { Cluster } from "../../ports/kubernetes.ts";
 import type { Settings } from "../../settings/settings.ts";
 
-export interface Desired {
+interface Desired {
   readonly head: { readonly sha: string; readonly tree: Tree } | undefined;
   readonly contains: (descendant: string, ancestor: string) => Promise<boolean>;
 }

@@ -7,7 +7,7 @@ import { sealKeyFrom } from "../../settings/settings.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The post-mortems of a repository on this machine. */
-export interface PostMortems extends MemorySource {
+interface PostMortems extends MemorySource {
   readonly place: string;
   /** Without a key nobody can tell our records from others'. */
   readonly sealed: boolean;

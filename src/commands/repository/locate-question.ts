@@ -3,7 +3,7 @@ import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 
 /** A question of a line as it was asked, in the product's words. */
-export interface AskedQuestion {
+interface AskedQuestion {
   readonly workload: LiveWorkload;
   readonly change: WantedChange;
   readonly entry: Entry;
@@ -60,7 +60,7 @@ export const questionSchema = z.object({
   action: Change.optional().describe("The same in other words: type: set-replicas …; field; value."),
 });
 
-export type ReadQuestion =
+type ReadQuestion =
   | { readonly ok: true; readonly value: AskedQuestion }
   | { readonly ok: false; readonly problem: string };
 

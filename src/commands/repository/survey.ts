@@ -9,7 +9,7 @@ import { type SurveyQuestion, surveyQuestions } from "../../manifests/locate/sur
 import { installedTools, type Tools } from "./tools.ts";
 
 /** One field of one workload: where Rectify would edit it, or why not. */
-export interface SurveyItem {
+interface SurveyItem {
   readonly entry: string;
   readonly workload: string;
   readonly field: string;
@@ -22,7 +22,7 @@ export interface SurveyItem {
 }
 
 /** What Rectify would find in a repository. */
-export interface Survey {
+interface Survey {
   readonly entries: number;
   readonly workloads: number;
   readonly questions: number;
@@ -112,7 +112,7 @@ function itemOf({ entry, workload, field }: SurveyQuestion, answer: Answer): Sur
 }
 
 /** The number of the first line that differs. */
-export function firstChange(before: string, after: string): number {
+function firstChange(before: string, after: string): number {
   const [old, now] = [before.split("\n"), after.split("\n")];
   const line = now.findIndex((text, n) => text !== old[n]);
   return (line < 0 ? now.length : line) + 1;

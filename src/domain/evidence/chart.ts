@@ -1,7 +1,7 @@
 import type { Series } from "./evidence.ts";
 import { scaleFor } from "./unit.ts";
 
-export interface ChartInput {
+interface ChartInput {
   /** May hold text of others: everything but letters, digits and plain punctuation is taken out. */
   readonly title: string;
   readonly unit: string;

@@ -3,7 +3,7 @@ import type { Incident } from "../incident/incident.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 
 /** One way to ask, in the words of one exporter. */
-export interface Dialect {
+interface Dialect {
   readonly query: string;
   /** Labels of the exporter by the ones that name a workload here. */
   readonly rename?: Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { ownerKeyOf } from "./series.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 
 /** What was asked for: whose series count, and the range with its steps, in seconds. */
-export interface AskedRange {
+interface AskedRange {
   readonly home: Workload;
   readonly from: number;
   readonly to: number;

@@ -2,7 +2,7 @@ import type { Evidence, EvidenceKey, Series } from "./evidence.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 
 /** What a key says of one workload: its points over all items, oldest first, and the items they came from. */
-export interface SeriesSummary {
+interface SeriesSummary {
   readonly points: Series["points"];
   readonly newest: number;
   readonly highest: number;

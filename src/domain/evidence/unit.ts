@@ -2,7 +2,7 @@
  * What a value is counted in. `share` is 0 to 1, read as a percentage; empty = nobody could tell, and the number is
  * shown as it is.
  */
-export type Unit = "s" | "ms" | "bytes" | "share" | "%" | "1/s" | "cores" | "";
+type Unit = "s" | "ms" | "bytes" | "share" | "%" | "1/s" | "cores" | "";
 
 /**
  * The unit of what a query returns, from the names of its metrics (https://prometheus.io/docs/practices/naming/). Other
@@ -55,7 +55,7 @@ function baseUnit(name: string): Unit {
 }
 
 /** The scale on which values up to `most` are read best: `1950 ms` are 1.95 s. */
-export interface Scale {
+interface Scale {
   readonly name: string;
   readonly factor: number;
 }

@@ -3,7 +3,7 @@ import { renderReserved, requestedBy, type Scale, scaleOf } from "../kubernetes/
 import { isRecord, objectKey, type RenderedObject } from "../kubernetes/rendered.ts";
 
 /** The copies of rendered objects that the policies judge, with what a single object cannot show. */
-export interface CheckedObjects {
+interface CheckedObjects {
   readonly objects: readonly RenderedObject[];
   /** What the sums on quotas leave out, for people: then nothing merges by itself. */
   readonly uncounted: readonly string[];

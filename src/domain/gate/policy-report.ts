@@ -33,7 +33,7 @@ export type PolicyVerdict =
     };
 
 /** What is to be judged: policies of the base commit on the copies from `checkedObjects`. */
-export interface PolicyQuestion {
+interface PolicyQuestion {
   readonly files: readonly { readonly path: string; readonly content: string }[];
   readonly objects: readonly RenderedObject[];
 }

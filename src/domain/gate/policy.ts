@@ -17,7 +17,7 @@ export interface Policy {
 }
 
 /** Objects that a policy looks at; `*` stands for any. Resources are plural. */
-export interface Match {
+interface Match {
   readonly groups: readonly string[];
   readonly versions: readonly string[];
   readonly resources: readonly string[];
@@ -29,7 +29,7 @@ export interface PolicyFile {
   readonly documents: readonly unknown[] | undefined;
 }
 
-export interface ReadPolicies {
+interface ReadPolicies {
   readonly policies: readonly Policy[];
   /** Files or documents that were not understood. One of them is enough to give no verdict. */
   readonly problems: readonly string[];

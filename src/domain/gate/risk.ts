@@ -1,7 +1,7 @@
 import type { Trust } from "../records/autonomy.ts";
 import type { RemediationKind } from "../kubernetes/remediation.ts";
 
-export type RiskLevel = "low" | "medium" | "high";
+type RiskLevel = "low" | "medium" | "high";
 
 /** Low, medium, high, with reasons. */
 export interface Risk {

@@ -20,7 +20,7 @@ export interface Place {
   readonly committers: readonly string[] | undefined;
 }
 
-export interface Hearing {
+interface Hearing {
   /** The comment as it stands now; undefined when it was deleted. */
   readonly comment: Comment | undefined;
   /** The hash of the body when it was created. */

@@ -25,7 +25,7 @@ export function worstOf(states: readonly CheckState[]): CheckState {
 }
 
 /** The name under which our own policy gate runs as a workflow of the repository. */
-export const policyGate = "rectify-policy";
+const policyGate = "rectify-policy";
 
 /**
  * Where the protection names no App, the guardrails do; where neither does, the check never passes by itself. What the

@@ -3,7 +3,7 @@ import type { RequiredCheck } from "./required-check.ts";
 import { isInsideWindows, renderWindow } from "./window.ts";
 
 /** What the guardrails, the branch and the clock say at the moment of the merge. */
-export interface MergeMoment {
+interface MergeMoment {
   readonly guardrails: Pick<Guardrails, "autoMerge" | "windows" | "windowExemptSeverities">;
   readonly requiredChecks: readonly RequiredCheck[];
   readonly severity: string;

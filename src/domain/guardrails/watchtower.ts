@@ -19,13 +19,13 @@ export interface Watchtower {
 }
 
 /** One model call: when it ended, how long it took. A call that was broken off counts with the time it took till then. */
-export interface ModelCallSeen {
+interface ModelCallSeen {
   readonly at: number;
   readonly durationMs: number;
 }
 
 /** What is known of the outside now. */
-export interface WatchtowerSignals {
+interface WatchtowerSignals {
   readonly breakerOpen: boolean;
   readonly modelReachable: boolean;
   readonly guardrailsReadable: boolean;

@@ -16,7 +16,7 @@ export interface AlertRule {
 }
 
 /** Which rule an alert came from. */
-export type RuleChoice =
+type RuleChoice =
   | { readonly kind: "rule"; readonly rule: AlertRule }
   | { readonly kind: "none"; readonly because: string };
 

@@ -18,7 +18,7 @@ export function areResolved(alerts: readonly Alert[]): boolean {
 }
 
 /** What a webhook body held. A shape we do not know is ignored with a reason, never an error to the sender. */
-export type AlertDelivery =
+type AlertDelivery =
   | { readonly kind: "alerts"; readonly alerts: readonly Alert[]; readonly truncated: number }
   | { readonly kind: "ignored"; readonly because: string };
 

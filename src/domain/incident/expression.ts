@@ -9,7 +9,7 @@ export type Expression =
   | { readonly kind: "other"; readonly of: readonly Expression[]; readonly text: string };
 
 /** The series of one metric. `insertAt` is the place in the whole query where one more matcher goes. */
-export interface Selector {
+interface Selector {
   readonly kind: "selector";
   readonly metric: string | undefined;
   readonly matchers: readonly Matcher[];
@@ -24,7 +24,7 @@ export interface Matcher {
   readonly value: string;
 }
 
-export interface Aggregation {
+interface Aggregation {
   readonly kind: "aggregation";
   readonly operator: string;
   readonly by: readonly string[] | undefined;

@@ -28,7 +28,7 @@ export interface Present {
 }
 
 /** To be examined again now, or later: with the reason, for people. */
-export type Reexamination =
+type Reexamination =
   | { readonly kind: "now"; readonly because: string }
   | { readonly kind: "later"; readonly because: string };
 

@@ -33,7 +33,7 @@ export type Reference =
   | { readonly kind: "target"; readonly instance: string; readonly job: string; readonly label: string };
 
 /** What to ask the cluster for, most exact first; or why there is nothing to ask for. */
-export type References =
+type References =
   | { readonly kind: "some"; readonly references: readonly Reference[] }
   | { readonly kind: "none"; readonly because: string };
 

@@ -3,7 +3,7 @@ import type { Alert } from "./alert.ts";
 import { severityRank } from "./severity.ts";
 
 /** An alert in a form that every store can hold. */
-export interface StorableAlert {
+interface StorableAlert {
   readonly alert: Alert;
   /** The alert as it came, as JSON, where something of it had to be changed. */
   readonly original: string | undefined;

@@ -23,7 +23,7 @@ function sideOf(value: unknown): readonly unknown[] {
 }
 
 /** Renderings before and after an edit: of the entry that should change, and of all others, which should not. */
-export interface ProofInput {
+interface ProofInput {
   /** `entry` lets another tool's entry with the same path count as the same place. */
   readonly target: { readonly before: Rendered; readonly after: Rendered; readonly entry?: Entry };
   readonly others: readonly { readonly entry: Entry; readonly before: Rendered; readonly after: Rendered }[];

@@ -14,7 +14,7 @@ export interface Scale {
 }
 
 /** What all workloads of a namespace may reserve at most. */
-export interface RequestedResources {
+interface RequestedResources {
   readonly amounts: Readonly<Record<string, number>>;
   readonly uncounted: readonly string[];
 }

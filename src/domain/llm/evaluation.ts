@@ -54,14 +54,14 @@ export interface Admission {
   readonly against: readonly string[];
 }
 
-export interface AdmissionLimits {
+interface AdmissionLimits {
   /** Fewer cases prove nothing. */
   readonly fewestCases: number;
   /** How much slower the slowest answers may be, as a factor on p99. */
   readonly slower: number;
 }
 
-export const admissionLimits: AdmissionLimits = { fewestCases: 20, slower: 1.1 };
+const admissionLimits: AdmissionLimits = { fewestCases: 20, slower: 1.1 };
 
 /**
  * Admitted only if it is not worse: the same questions, no lower accuracy, no more wrong or unusable answers, and a p99

@@ -3,7 +3,7 @@ import { masked } from "../text/masking.ts";
 import { estimateTokens } from "./prompt-budget.ts";
 
 /** What the data part of a prompt is made of. */
-export interface PromptData {
+interface PromptData {
   readonly evidence: readonly Evidence[];
   readonly precedents: readonly string[];
   /** The alert's own words. */
@@ -13,7 +13,7 @@ export interface PromptData {
 }
 
 /** The data part: fenced text, the ids of the evidence in it, and what had to stay outside. */
-export interface FittedData {
+interface FittedData {
   readonly text: string;
   readonly shown: readonly string[];
   readonly left: readonly string[];

@@ -15,13 +15,13 @@ export interface Prompts {
 }
 
 /** Something to choose from. Code has enumerated it before the model is asked; the model answers with the id. */
-export interface Choice {
+interface Choice {
   readonly id: string;
   readonly sentence: string;
 }
 
 /** A remedy to choose from; `min` and `max` bound its number. Without both it takes no number. */
-export interface RemedyChoice extends Choice {
+interface RemedyChoice extends Choice {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
 }

@@ -2,7 +2,7 @@ import type { Answer } from "./question.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 
 /** What the guardrails say of the model: `required` = no change without its answer, `off` = it is never asked. */
-export type ModelRule = "required" | "optional" | "off";
+type ModelRule = "required" | "optional" | "off";
 
 /** One witness: the cause and remedy it chose, how sure it is (0 to 1), and what it leans on. */
 export interface Opinion {

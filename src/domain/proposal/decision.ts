@@ -2,7 +2,7 @@ import type { RequiredCheck } from "../guardrails/required-check.ts";
 import { displacements, type ProposalFacts, type PullPlace } from "./pull-request.ts";
 
 /** A person and the effect they saw. */
-export interface Approval {
+interface Approval {
   readonly by: string;
   readonly effect: string;
 }

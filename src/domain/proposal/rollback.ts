@@ -22,7 +22,7 @@ export interface Rollback {
 }
 
 /** The part of a story that can be taken back. */
-export type Merged = Pick<Rollback, "remediation" | "effect" | "mergedSha">;
+type Merged = Pick<Rollback, "remediation" | "effect" | "mergedSha">;
 
 /** What is to be taken back under this pull request, or why nothing can be. `story` is undefined while it goes on. */
 export function rollbackOf(story: IncidentOutcome | undefined, pull: number): Merged | string {

@@ -19,7 +19,7 @@ export type Verification = Judged & {
   readonly measured?: MeasuredChange;
 };
 
-export interface MeasuredChange {
+interface MeasuredChange {
   readonly before?: number;
   readonly after?: number;
   readonly unit: string;
@@ -36,7 +36,7 @@ type Judged =
   | { readonly kind: "worse"; readonly because: string }
   | { readonly kind: "unclear"; readonly because: string };
 
-export interface VerificationLimits {
+interface VerificationLimits {
   /** A recovery must hold this long. */
   readonly settleMs: number;
   readonly timeoutMs: number;

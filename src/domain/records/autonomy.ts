@@ -6,7 +6,7 @@ import type { Workload } from "../kubernetes/workload.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 
 /** What trust is earned for: one remedy for one alert of one workload. */
-export interface TrustKey {
+interface TrustKey {
   readonly alert: string;
   readonly workload: Workload;
   readonly remedy: RemediationKind;

@@ -27,14 +27,14 @@ export type CapsuleReading =
   | { readonly kind: "unreadable"; readonly because: string };
 
 /** The diagnosis made again from the capsule's evidence, and where it differs from the recorded one. */
-export interface Replay {
+interface Replay {
   readonly ranking: SymptomRanking;
   readonly diagnosis: SignalDiagnosis;
   /** Empty = the same diagnosis. */
   readonly differences: readonly string[];
 }
 
-export const capsuleFormat = "rectify-capsule/1";
+const capsuleFormat = "rectify-capsule/1";
 const longestCapsule = 64 * 2 ** 20;
 
 /** Packs an incident with its evidence and the diagnosis that follows from it. */

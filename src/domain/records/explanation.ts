@@ -13,7 +13,7 @@ import type { IncidentOutcome } from "../proposal/outcome.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 
 /** What is on record of one incident. */
-export interface OnRecord {
+interface OnRecord {
   readonly incident: Incident;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;

@@ -6,7 +6,7 @@ import { type Exchange, renderModel, renderMs, renderStepCosts, type StepCost } 
 import type { IncidentOutcome } from "../proposal/outcome.ts";
 
 /** What is known of the way of one incident. */
-export interface Way {
+interface Way {
   readonly incident: Incident;
   readonly story: IncidentOutcome | undefined;
   readonly evidence: readonly Evidence[];
@@ -16,7 +16,7 @@ export interface Way {
 }
 
 /** One part of the line from alert to outcome. */
-export interface LineageStage {
+interface LineageStage {
   readonly name: string;
   readonly value: string;
   /** What it took, one line; undefined where nothing was spent or is on record. */

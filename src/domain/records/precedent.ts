@@ -95,7 +95,7 @@ export function rememberedOf(records: readonly PostMortem[]): readonly Remembere
 }
 
 /** A record as the memory holds it; undefined when it does not count. */
-export function remember(postMortem: PostMortem): Remembered | undefined {
+function remember(postMortem: PostMortem): Remembered | undefined {
   const { remedy, outcome, withdrawn, workload, uid, alert, cause, because, startedAt, pullRequest } = postMortem;
   if (remedy === null || withdrawn !== null || !counts(outcome)) return undefined;
   return {

@@ -3,7 +3,7 @@ import type { PostMortem } from "./post-mortem.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 
 /** What a trainer needs to specialise the model on this project's own incidents. Texts of files. */
-export interface TrainingSet {
+interface TrainingSet {
   /** JSONL, one pair a line (`prompt` and `completion`, each a list of chat messages): the older incidents. */
   readonly train: string;
   /** The same for the newest incidents; no incident of it is older than one of `train`. */
@@ -12,7 +12,7 @@ export interface TrainingSet {
   readonly card: string;
 }
 
-export interface TrainingOptions {
+interface TrainingOptions {
   /** The fixed instruction that the product sends. */
   readonly system: string;
   /** RFC 3339, for the card. */
@@ -142,7 +142,7 @@ function cardOf(train: readonly Example[], validation: readonly Example[], now: 
   ].join("\n\n");
 }
 
-export interface ModelfileOptions {
+interface ModelfileOptions {
   /** The model that the adapter was trained on, as Ollama names it. */
   readonly base: string;
   /** The adapter, beside the Modelfile: a GGUF file or a directory of safetensors. */

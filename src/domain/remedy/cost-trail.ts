@@ -3,7 +3,7 @@ import type { Incident } from "../incident/incident.ts";
 import { type Remediation, renderRemediation } from "../kubernetes/remediation.ts";
 
 /** What a cost can be traced by. */
-export interface CostSource {
+interface CostSource {
   readonly incident: Incident;
   readonly remediation: Remediation;
   readonly cause: { readonly sentence: string; readonly citing: readonly string[] };

@@ -1,5 +1,5 @@
 /** What people pay for what a pod reserves. */
-export interface PriceBook {
+interface PriceBook {
   readonly cpuHour: number;
   readonly memoryGiBHour: number;
   readonly currency: string;
@@ -22,7 +22,7 @@ export interface Cost {
 }
 
 // 365.25 days of 24 hours, by 12: the month that cloud price lists use.
-export const hoursPerMonth = 730.5;
+const hoursPerMonth = 730.5;
 
 /** What is reserved more than before, over all replicas; negative = less. */
 export interface Reserved {

@@ -1,10 +1,10 @@
 /** The answer of a gate for one value: it passes, or the rule that stands in the way. */
-export type BoundedCheck = (
+type BoundedCheck = (
   value: number,
 ) => Promise<{ readonly passes: true } | { readonly passes: false; readonly rule: string }>;
 
 /** Where a wanted number is refused: the one nearest to it that passes, and the rule that was hit. */
-export interface CounterOffer {
+interface CounterOffer {
   readonly value: number;
   readonly rule: string;
 }

@@ -3,7 +3,7 @@ import type { ResourceField } from "../kubernetes/manifest-edit.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 
 /** How much more a quota of the namespace lets in, with the line that says so. */
-export interface QuotaRoom {
+interface QuotaRoom {
   readonly amount: number;
   readonly line: string;
 }

@@ -15,7 +15,7 @@ export interface Runbook {
 }
 
 /** All that is stated must hold; an absent condition holds. */
-export interface RunbookMatch {
+interface RunbookMatch {
   readonly namespaces?: readonly string[] | undefined;
   readonly workloads?: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -24,7 +24,7 @@ export interface RunbookMatch {
 }
 
 /** The wanted remedy. Sizes come from measurement, never from the runbook: it may say which utilisation to aim at. */
-export type RunbookRemedy =
+type RunbookRemedy =
   | { readonly kind: "scale"; readonly targetUtilisation?: number | undefined }
   | {
       readonly kind: "resources";
@@ -121,7 +121,7 @@ function conditionsOf({ match }: Runbook): number {
 }
 
 /** A cause with the remedy that was computed for it. */
-export interface Answer {
+interface Answer {
   readonly cause: Cause;
   readonly remedy: Remedy;
 }

@@ -12,7 +12,7 @@ export type Sizing<Size> =
     }
   | { readonly kind: "abstained"; readonly because: string };
 
-export interface ReplicaBounds {
+interface ReplicaBounds {
   readonly min: number;
   readonly max: number;
   /** At most `current × growthLimit` in one change. */
@@ -20,7 +20,7 @@ export interface ReplicaBounds {
 }
 
 /** What was measured over all replicas; undefined = not measured. */
-export interface ReplicaLoad {
+interface ReplicaLoad {
   readonly current: number;
   /** Cores used and requested by all replicas together. */
   readonly used: number | undefined;
@@ -136,7 +136,7 @@ function withinBounds({ wanted, current, bounds, arithmetic }: Wanted): Sizing<n
 }
 
 /** What an autoscaler at its ceiling was measured to hold. */
-export interface CeilingLoad extends Omit<ReplicaLoad, "latency"> {
+interface CeilingLoad extends Omit<ReplicaLoad, "latency"> {
   /** The ceiling now. */
   readonly ceiling: number;
   /** Room above the need, so that the autoscaler steers again; 0.2 when absent. */
@@ -162,7 +162,7 @@ export function sizeMaxReplicas(input: CeilingLoad): Sizing<number> {
 }
 
 /** What one container was measured to use, in cores or bytes. */
-export interface ResourceLoad {
+interface ResourceLoad {
   readonly field: ResourceField;
   /** The value in the manifest now; undefined = not set. */
   readonly current: string | undefined;

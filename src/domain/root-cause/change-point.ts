@@ -1,7 +1,7 @@
 import type { Series } from "../evidence/evidence.ts";
 
 /** A lasting step of a series: when it began, and the means before and after. */
-export interface Step {
+interface Step {
   /** Unix seconds of the first point after the step. */
   readonly at: number;
   readonly before: number;

@@ -14,7 +14,7 @@ export interface ServiceGraph {
   readonly roles: Readonly<Record<string, NodeRole>>;
 }
 
-export interface Call {
+interface Call {
   readonly caller: string;
   readonly callee: string;
 }

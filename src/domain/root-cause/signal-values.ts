@@ -29,7 +29,7 @@ export interface Change {
 }
 
 /** A workload that the ranking names, and how often such an answer was right. */
-export interface Located {
+interface Located {
   readonly workload: Workload;
   readonly confidence: number;
   /** Only its callers see it off. */

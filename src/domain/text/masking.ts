@@ -1,5 +1,5 @@
 /** A text without secrets, and how many were taken out. */
-export interface Masked {
+interface Masked {
   readonly text: string;
   readonly masks: number;
 }

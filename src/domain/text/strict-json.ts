@@ -1,5 +1,5 @@
 /** A text that holds one JSON value in which no object has a key twice: readers differ in which of the two they take. */
-export type StrictJson =
+type StrictJson =
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "broken" }
   | { readonly kind: "repeated"; readonly key: string };

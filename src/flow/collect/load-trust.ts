@@ -22,7 +22,7 @@ export function loadLedger(tree: Tree): ParsedLedger {
 }
 
 /** The post-mortems of a commit: those that carry our seal, and the files that do not, each with the reason. */
-export interface Sealed {
+interface Sealed {
   readonly records: readonly PostMortem[];
   readonly unsealed: readonly { readonly path: string; readonly because: string }[];
 }

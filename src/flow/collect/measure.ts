@@ -5,7 +5,7 @@ import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts"
 import type { Ports } from "../../ports/ports.ts";
 
 /** Whose condition is measured. */
-export interface Subject {
+interface Subject {
   readonly workload: Workload;
   /** The alerts of the incident. */
   readonly alerts: readonly Alert[];

@@ -13,7 +13,7 @@ export type CommandPlace =
   | { readonly kind: "dashboard"; readonly issue: number };
 
 /** Who said it about which incident, and what proves that they did: the comment, or the name of a delivery. */
-export interface Said {
+interface Said {
   readonly by: string;
   readonly incident: string;
   readonly proof: Pick<Comment, "id" | "body"> | string;
@@ -63,7 +63,7 @@ async function lookAround(
 }
 
 /** A comment that gets an answer; `late` refuses whatever it says. */
-export interface LiveComment {
+interface LiveComment {
   readonly comment: Comment;
   readonly late: string | undefined;
 }

@@ -8,9 +8,9 @@ import type { Ports } from "../../ports/ports.ts";
 import type { Pending } from "./pending.ts";
 import { runCommand, type CommandOutcome } from "./run-command.ts";
 
-export type Seen = Pick<Proposal, "effect" | "headSha">;
+type Seen = Pick<Proposal, "effect" | "headSha">;
 
-export interface Round {
+interface Round {
   readonly pending: Pending;
   readonly standing: ReviewState;
   /** Grows by what is heard now. */
@@ -21,7 +21,7 @@ export interface Round {
   readonly reactAfter: number;
 }
 
-export interface CommandRound {
+interface CommandRound {
   readonly standing: ReviewState;
   /** Something was heard that changed nothing. */
   readonly idle: boolean;

@@ -56,7 +56,7 @@ export type ReviewEvent =
   | { readonly kind: "woken"; readonly message: Message | undefined };
 
 /** How often is looked, and which branch is ours. */
-export interface ReviewRules extends Pick<Timings, "pollMs" | "lingerMs"> {
+interface ReviewRules extends Pick<Timings, "pollMs" | "lingerMs"> {
   readonly branch: string;
 }
 

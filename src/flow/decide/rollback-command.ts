@@ -11,7 +11,7 @@ import { guardrailsOf } from "../collect/load-guardrails.ts";
 import { reportEnded } from "./report-ended.ts";
 
 /** The merged proposal under which something was said. */
-export interface MergedProposal {
+interface MergedProposal {
   readonly incident: Incident;
   readonly pull: number;
   /** How the incident ended, and its story; undefined while it goes on. */

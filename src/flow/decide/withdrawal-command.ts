@@ -16,7 +16,7 @@ export const withdrawalKind: Readonly<Record<WithdrawalWord, Withdrawal["kind"]>
 };
 
 /** The closed or merged proposal under which something was said. */
-export interface Afterwards {
+interface Afterwards {
   readonly incident: string;
   readonly pull: number;
   /** How the incident ended, for the sticky comment; undefined while its story goes on. */

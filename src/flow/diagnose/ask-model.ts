@@ -16,7 +16,7 @@ export type ModelWord =
   /** It gave no answer at all. `mayReturn`: the same question may have one later. */
   | { readonly kind: "absent"; readonly because: string; readonly mayReturn: boolean };
 
-export interface Asking {
+interface Asking {
   readonly incident: Incident;
   readonly evidence: readonly Evidence[];
   readonly causes: readonly Cause[];

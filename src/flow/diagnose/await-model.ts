@@ -6,10 +6,10 @@ import type { Ports } from "../../ports/ports.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 
 /** Ask it again, or there is nothing to ask about any more. */
-export type ModelAwaited = "ask" | "resolved";
+type ModelAwaited = "ask" | "resolved";
 
 /** Where the guardrails require a model that is away: waits, durably and ever longer, for the next try. */
-export interface ModelWait {
+interface ModelWait {
   /** One wait. It ends when Watchtower mode lets the model be asked, or when every alert of the incident resolved. */
   next(): Promise<ModelAwaited>;
 }

@@ -40,7 +40,7 @@ export interface Diagnosed {
 }
 
 /** Nothing follows. `awaits`: it may, once what the guardrails require is there again. */
-export interface Abstained {
+interface Abstained {
   readonly kind: "abstained";
   readonly because: string;
   readonly awaits?: "model";

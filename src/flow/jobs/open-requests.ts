@@ -8,7 +8,7 @@ import { acknowledge, authorize } from "../decide/authorize.ts";
 import type { ProposalQueue } from "../../ports/records.ts";
 
 /** The dashboard issue as it stands, and what waits on it. */
-export interface Board {
+interface Board {
   readonly issue: OwnIssue;
   readonly listed: readonly Listed[];
   readonly guardrails: Guardrails;

@@ -7,7 +7,7 @@ import { plainPath } from "../../manifests/gitops/entries.ts";
 import { reachOf } from "../../manifests/gitops/reach.ts";
 
 /** The files of a commit that its reversal may touch, and those that it leaves although they were asked for. */
-export interface Candidates {
+interface Candidates {
   readonly paths: readonly string[];
   readonly left: readonly string[];
 }

@@ -43,7 +43,7 @@ interface Others {
 }
 
 /** A reversal that is proved for the workload's own entry. */
-export interface Reversal {
+interface Reversal {
   readonly sides: Sides;
   readonly entry: Entry;
   readonly files: readonly ReversedFile[];

@@ -23,7 +23,7 @@ import { doubtInLines } from "./source-lines.ts";
 type Asked = Pick<Ports, "github" | "renderer" | "telemetry">;
 
 /** What a reversal is planned from. */
-export interface Reversing {
+interface Reversing {
   readonly incident: Incident;
   readonly remediation: Remediation & { readonly change: CommitReversal };
   readonly live: LiveWorkload;

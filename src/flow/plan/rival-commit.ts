@@ -7,7 +7,7 @@ import type { Ports } from "../../ports/ports.ts";
 import { candidateFiles } from "./candidate-files.ts";
 
 /** A reversal that is proved, and when the trouble that it answers was first told. */
-export interface Settled {
+interface Settled {
   readonly sides: Sides;
   readonly entry: Entry;
   readonly mark: CommitMark;

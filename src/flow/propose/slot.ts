@@ -11,7 +11,7 @@ import { pauseAfter } from "../collect/pause-after.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** Whether the proposal may be opened. `waited` = not at once, so its plan is old by now. */
-export type Slot = { readonly kind: "free"; readonly waited: boolean } | NotNeeded;
+type Slot = { readonly kind: "free"; readonly waited: boolean } | NotNeeded;
 
 /** Why no proposal is opened: the alert resolved meanwhile, or a lease whose moment this is not. */
 export interface NotNeeded {

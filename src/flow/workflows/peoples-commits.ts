@@ -6,7 +6,7 @@ import type { CommitMark } from "../../ports/github.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { PastRendering } from "../collect/recent-commits.ts";
 
-export interface PeoplesCommits {
+interface PeoplesCommits {
   /** Those made while the alert fired, oldest first. */
   readonly commits: readonly CommitMark[];
   /** The alerting workload, and the one that our remedy goes to. */

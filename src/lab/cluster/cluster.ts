@@ -47,7 +47,7 @@ export interface ClusterOptions {
   readonly clock?: "real" | "manual";
 }
 
-export interface FiringAlert {
+interface FiringAlert {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;

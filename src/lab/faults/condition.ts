@@ -51,7 +51,7 @@ function parted(object: string): { kind: string; name?: string | undefined; name
 }
 
 /** Every value at a path: names, [0], [*], [name=web]; `\\.` is a dot within a name. */
-export function valuesAt(root: unknown, path: string): unknown[] {
+function valuesAt(root: unknown, path: string): unknown[] {
   const steps = path.match(/\[[^\]]*\]|(?:\\.|[^.[\]])+/g) ?? [];
   let values: unknown[] = [root];
   for (const step of steps) values = values.flatMap((value) => inner(value, step));

@@ -147,7 +147,7 @@ const Alert = z.object({
   expr: z.string().optional().describe("PromQL over the lab's metrics; absent = it fires while the fault is active."),
 });
 
-export const outcomes = ["revert-commit", "scale", "resources", "image-rollback", "refused", "none"] as const;
+const outcomes = ["revert-commit", "scale", "resources", "image-rollback", "refused", "none"] as const;
 
 const Expect = z.object({
   remedy: one(z.enum(outcomes)).describe("`refused`: a remedy was found and may not be done. `none`: there is none."),
@@ -180,7 +180,7 @@ export type FaultFile = z.output<typeof FaultFile>;
 export type FaultEffect = z.output<typeof Effect>;
 export type FaultEdit = z.output<typeof Edit>;
 
-export type ReadFault =
+type ReadFault =
   | { readonly ok: true; readonly fault: FaultFile }
   | { readonly ok: false; readonly problems: readonly string[] };
 

@@ -96,7 +96,7 @@ export interface Forge {
   close(): Promise<void>;
 }
 
-export type ForgePull = ReturnType<typeof pullView> & { readonly merged: boolean };
+type ForgePull = ReturnType<typeof pullView> & { readonly merged: boolean };
 
 /** Starts a forge on a free port of 127.0.0.1. Throws when git is missing or the directory cannot be written. */
 export async function startForge(options: ForgeOptions): Promise<Forge> {

@@ -23,7 +23,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type Handler = (call: Call) => Promise<Answer> | Answer;
+type Handler = (call: Call) => Promise<Answer> | Answer;
 
 /** `{name}` takes one segment, `{name*}` the rest of the path. */
 export type Routes = Readonly<Record<string, Handler>>;

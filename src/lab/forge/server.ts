@@ -47,7 +47,7 @@ export interface Desk {
 }
 
 /** The parts that a request passes through. */
-export interface Stations {
+interface Stations {
   readonly world: ForgeState;
   readonly tokens: Tokens;
   readonly find: (method: string, path: string) => Match | undefined;

@@ -1,7 +1,7 @@
 import type { ForgeSignIn } from "./sign-in.ts";
 import type { GitStore, Signature } from "./git/git-store.ts";
 
-export type RepositoryPermission = "admin" | "maintain" | "write" | "triage" | "read" | "none";
+type RepositoryPermission = "admin" | "maintain" | "write" | "triage" | "read" | "none";
 
 export interface ForgeApp {
   readonly id: number;
@@ -78,12 +78,12 @@ export interface StatusRecord {
 }
 
 /** A pull request in the merge queue, and what it was taken out for before. */
-export interface QueueRecord {
+interface QueueRecord {
   readonly issue: number;
   readonly state: "QUEUED" | "AWAITING_CHECKS";
 }
 
-export interface RemovalRecord {
+interface RemovalRecord {
   readonly issue: number;
   readonly reason: string;
   readonly at: string;

@@ -24,14 +24,14 @@ export type Behaviour =
   | "truncating";
 
 /** A question as the stand-in hears it. */
-export interface ModelCall {
+interface ModelCall {
   readonly prompt: string;
   /** How many questions there were, this one included. */
   readonly asked: number;
 }
 
 /** What goes back, and when. */
-export interface Said {
+interface Said {
   readonly status: number;
   readonly text: string;
   readonly doneReason: string;

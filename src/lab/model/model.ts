@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { type Behaviour, reply } from "./behaviour.ts";
 
 /** One question as the stand-in received it. */
-export interface ModelCall {
+interface ModelCall {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Readonly<Record<string, unknown>>;

@@ -16,7 +16,7 @@ export interface Candidate {
 }
 
 /** What the wanted fields of all objects hold now: only a value that equals one of them can be its source. */
-export interface FieldValues {
+interface FieldValues {
   readonly counts: ReadonlySet<number>;
   readonly quantities: ReadonlySet<number>;
   readonly images: readonly string[];
@@ -133,7 +133,7 @@ function tagMark(text: string, numbers: Numbers): Omit<Candidate, "path"> {
 const amounts = ["limits.cpu", "limits.memory", "requests.cpu", "requests.memory"] as const;
 
 /** Which kind of field is asked for: marks of another kind would only stand in the way. */
-export type Wanted = "count" | "amount" | "tag";
+type Wanted = "count" | "amount" | "tag";
 
 /** Keys that nobody wrote but that the templates may read: amounts of a container, counts and tags. */
 export function unwrittenCandidates(values: Values, read: ReadKeys, wanted: Wanted, numbers: Numbers): Candidate[] {
@@ -225,7 +225,7 @@ const counted =
 const tagged = /^(?:imageTag|tag|version)$/i;
 
 /** What the templates of a chart and its subcharts read. */
-export interface ReadKeys {
+interface ReadKeys {
   /** Every name that follows a dot. */
   readonly names: ReadonlySet<string>;
   /** Keys spelled out from `.Values` on, below the names of the subcharts. */

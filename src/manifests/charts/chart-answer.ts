@@ -22,7 +22,7 @@ import { fieldIn, obstacleIn, type RenderedField } from "./rendered-field.ts";
 import { type Literal, literalsIn, withLiterals } from "./template-literals.ts";
 
 /** What the charts of an entry say about a question. */
-export type ChartAnswer =
+type ChartAnswer =
   | { readonly kind: "answered"; readonly edit: ManifestEdit }
   /** Every release was rendered, and none makes the workload. */
   | { readonly kind: "not made" }

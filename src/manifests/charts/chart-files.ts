@@ -69,7 +69,7 @@ export function isPinned(version: string): boolean {
   return /^v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/.test(version);
 }
 
-export interface Dependency {
+interface Dependency {
   readonly name: string;
   readonly alias: string | undefined;
   readonly version: string;

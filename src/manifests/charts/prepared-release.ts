@@ -8,7 +8,7 @@ import { chartReference } from "./chart-reference.ts";
 import { hasUnseenValues, replacesOwnValues, type Values, valuesOf } from "./release-values.ts";
 
 /** A release that can be templated here, with everything that an experiment needs to know. */
-export interface PreparedRelease {
+interface PreparedRelease {
   readonly release: Release;
   readonly files: ChartFiles;
   readonly build: ChartBuild;
@@ -23,7 +23,7 @@ export interface Baseline extends PreparedRelease {
   readonly with: string;
 }
 
-export type Impossible = { readonly impossible: string };
+type Impossible = { readonly impossible: string };
 
 /** Gathers the chart and the values of a release; what is missing is named. */
 export async function preparedRelease(

@@ -8,7 +8,7 @@ import { dependenciesOf, vendoredIn, yamlOf } from "./chart-files.ts";
 export type Values = Readonly<Record<string, unknown>>;
 
 /** What Helm is given for a release, and what its templates see in the end. */
-export interface ReleaseValues {
+interface ReleaseValues {
   /** Texts of values, weakest first, without the chart's own. */
   readonly texts: readonly string[];
   readonly sets: readonly ChartSet[];
@@ -53,7 +53,7 @@ export function replacesOwnValues(release: Release): boolean {
 }
 
 /** A node as the plain value that Kubernetes' YAML reader makes of it. */
-export function plainOf(node: Node | undefined, fill: (text: string) => string, depth = 0): unknown {
+function plainOf(node: Node | undefined, fill: (text: string) => string, depth = 0): unknown {
   const here = resolved(node);
   if (here === undefined || here.kind === "removed" || depth > 100) return null;
   if (here.kind === "scalar") return kubernetesScalar({ ...here, text: fill(here.text) });
@@ -62,7 +62,7 @@ export function plainOf(node: Node | undefined, fill: (text: string) => string, 
 }
 
 /** The defaults of a chart with those of its subcharts below their names. */
-export function defaultsOf(files: ChartFiles, tools: Pick<ChartTools, "unpack">, depth = 0): Values {
+function defaultsOf(files: ChartFiles, tools: Pick<ChartTools, "unpack">, depth = 0): Values {
   const own = yamlOf(files, "values.yaml");
   const dependencies = dependenciesOf(files);
   let all: Values = {};
@@ -75,7 +75,7 @@ export function defaultsOf(files: ChartFiles, tools: Pick<ChartTools, "unpack">,
 }
 
 /** Helm's merge: mappings merge, null takes a key away, everything else is replaced. */
-export function mergedValues(below: Values, above: Values): Values {
+function mergedValues(below: Values, above: Values): Values {
   const all: Record<string, unknown> = { ...below };
   for (const [key, value] of Object.entries(above)) {
     const old = all[key];

@@ -85,11 +85,7 @@ const isNear = (object: RenderedObject, workload: LiveWorkload): boolean =>
   object.metadata.namespace === undefined || object.metadata.namespace === workload.namespace;
 
 /** The autoscalers among the objects that point at the workload. */
-export function scalersAmong(
-  objects: readonly RenderedObject[],
-  kind: string,
-  workload: LiveWorkload,
-): RenderedObject[] {
+function scalersAmong(objects: readonly RenderedObject[], kind: string, workload: LiveWorkload): RenderedObject[] {
   return objects.filter((one) => {
     const target = valueAt(one, ["spec", "scaleTargetRef"]);
     if (one.kind !== kind || !isRecord(target) || !isNear(one, workload)) return false;

@@ -10,7 +10,7 @@ import { at, itemsAt, type MapNode, type Node, resolved, textAt } from "../yaml/
 import { appendItem, insertEntry, type Splice, type Written } from "../yaml/splice.ts";
 
 /** Where a field of an object shall get a value for this environment only. */
-export interface Wanted {
+interface Wanted {
   readonly resource: Resource;
   readonly path: readonly (string | number)[];
   readonly value: string | number;

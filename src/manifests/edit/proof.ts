@@ -2,10 +2,10 @@ import { entriesOf, lineOf, type Node, parseText, resolved } from "../yaml/sourc
 import { kubernetesScalar } from "../yaml/scalar.ts";
 import { type Splice, spliced } from "../yaml/splice.ts";
 
-export type Proven = { readonly ok: true; readonly after: string } | { readonly ok: false; readonly problem: string };
+type Proven = { readonly ok: true; readonly after: string } | { readonly ok: false; readonly problem: string };
 
 /** A difference between two documents: the path below the stream, and whether something was there before. */
-export interface Difference {
+interface Difference {
   readonly path: readonly (string | number)[];
   readonly added: boolean;
 }

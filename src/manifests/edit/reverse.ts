@@ -16,7 +16,7 @@ export interface Piece {
   readonly hunk: Hunk;
 }
 
-export type Pieces =
+type Pieces =
   | { readonly kind: "pieces"; readonly pieces: readonly Piece[] }
   | { readonly kind: "refused"; readonly because: string };
 
@@ -28,7 +28,7 @@ export interface ReversedFile {
 }
 
 /** `line` counts from 1 in the file as it is now, where the commit's lines were changed again; 0 = the whole file. */
-export type Reversed =
+type Reversed =
   | { readonly kind: "reversed"; readonly files: readonly ReversedFile[] }
   | { readonly kind: "conflict"; readonly path: string; readonly line: number };
 

@@ -6,7 +6,7 @@ import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { readText } from "./kustomization.ts";
 
 /** An Application that an ApplicationSet makes, as far as the repository can tell. */
-export interface GeneratedApplication {
+interface GeneratedApplication {
   /** May still hold what only the cluster knows: `web-{{name}}`. */
   readonly name: string;
   readonly spec: Readonly<Record<string, unknown>>;

@@ -37,7 +37,7 @@ export interface RepositoryIndex {
 }
 
 /** A HelmRepository, an OCIRepository or a GitRepository. */
-export interface FluxSource {
+interface FluxSource {
   readonly kind: string;
   readonly name: string;
   readonly namespace: string | undefined;

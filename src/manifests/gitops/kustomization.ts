@@ -27,7 +27,7 @@ const Patch = z.strictObject({
   target: PatchTarget.optional(),
   options: z.record(Text, z.unknown()).optional(),
 });
-export type Patch = z.infer<typeof Patch>;
+type Patch = z.infer<typeof Patch>;
 
 const Labels = z.strictObject({
   pairs: StringMap,
@@ -92,7 +92,7 @@ const Kustomization = z.strictObject({
 });
 export type Kustomization = z.infer<typeof Kustomization>;
 
-export type ReadKustomization =
+type ReadKustomization =
   | { readonly ok: true; readonly path: string; readonly value: Kustomization }
   | { readonly ok: false; readonly path: string; readonly problems: readonly string[] };
 
@@ -111,7 +111,7 @@ export function readKustomization(tree: Tree, directory: string): ReadKustomizat
 }
 
 /** Reads a kustomization that is already a value; `path` is only for messages. */
-export function readKustomizationValue(path: string, value: unknown): ReadKustomization {
+function readKustomizationValue(path: string, value: unknown): ReadKustomization {
   const parsed = Kustomization.safeParse(value);
   if (parsed.success) return { ok: true, path, value: parsed.data };
   const problems = parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".") || "(file)"}: ${issue.message}`);
@@ -183,7 +183,7 @@ export function kustomizationDirectories(tree: Tree): readonly string[] {
 }
 
 /** Every path a kustomization names: resources, bases, components, patch files and generator files. */
-export function referencesOf(value: Kustomization): readonly string[] {
+function referencesOf(value: Kustomization): readonly string[] {
   const generators = [...(value.configMapGenerator ?? []), ...(value.secretGenerator ?? [])];
   const files = generators.flatMap((generator) => [
     ...(generator.files ?? []).map((file) => file.slice(file.indexOf("=") + 1)),
@@ -196,6 +196,6 @@ export function referencesOf(value: Kustomization): readonly string[] {
 }
 
 /** The resources, bases and components of a kustomization, in Kustomize's order. */
-export function structureOf(value: Kustomization): readonly string[] {
+function structureOf(value: Kustomization): readonly string[] {
   return [...(value.resources ?? []), ...(value.bases ?? []), ...(value.components ?? [])];
 }

@@ -7,7 +7,7 @@ import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
 
 /** What building a directory can read. */
-export interface Reach {
+interface Reach {
   /** Every file that may be read: rather too many than too few. */
   readonly files: ReadonlySet<string>;
   /** References that lead out of the repository. */

@@ -16,7 +16,7 @@ import { exerciseBeside } from "../trace/sharing.ts";
 /** Renders one entry of a tree. Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
 export type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;
 
-export type Edit = Extract<ManifestEdit, { kind: "edit" }>;
+type Edit = Extract<ManifestEdit, { kind: "edit" }>;
 
 /** The edit with the proof of its effect, or the refusal with its reason. */
 export type Answer = (Edit & { readonly effect: Effect }) | Refusal;

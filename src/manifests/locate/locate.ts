@@ -25,7 +25,7 @@ export function locate(
 }
 
 /** What the charts of a scene say about its question; undefined when no release makes the workload. */
-export type AskCharts = (scene: EntryBuild) => ManifestEdit | undefined;
+type AskCharts = (scene: EntryBuild) => ManifestEdit | undefined;
 
 /** The same with another way to ask charts. */
 export function locateWith(tree: Tree, question: EntryBuild["question"], charts: AskCharts): ManifestEdit {

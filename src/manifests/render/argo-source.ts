@@ -33,12 +33,12 @@ const Source = z.strictObject({
   kustomize: Kustomize.optional(),
 });
 
-export type ArgoOptions =
+type ArgoOptions =
   | { readonly ok: true; readonly spec: FluxSpec; readonly plain: PlainOptions }
   | { readonly ok: false; readonly because: string };
 
 /** The source of an Application with this path: the only one, or one of several. */
-export function sourceWithPath(spec: Readonly<Record<string, unknown>>, path: string | null): unknown {
+function sourceWithPath(spec: Readonly<Record<string, unknown>>, path: string | null): unknown {
   const several = Array.isArray(spec.sources) ? spec.sources : [];
   const all = [spec.source, ...several].filter(isRecord);
   return all.find((one) => typeof one.path === "string" && plainPath(one.path) === path) ?? spec.source;

@@ -16,7 +16,7 @@ import { reachOf } from "../gitops/reach.ts";
 import { controllerOf, plainResources } from "./render.ts";
 
 /** What a Kustomize tool needs to build an entry: these files and nothing else, none of them fetched. */
-export interface PreparedBuild {
+interface PreparedBuild {
   readonly kind: "prepared";
   readonly directory: string;
   readonly files: ReadonlyMap<string, Uint8Array>;

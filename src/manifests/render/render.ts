@@ -49,7 +49,7 @@ function unsupported(because: string): Rendered {
   return { kind: "unsupported", because };
 }
 
-export type Controller =
+type Controller =
   | { readonly ok: true; readonly flux: FluxSpec | undefined; readonly plain: PlainOptions }
   | { readonly ok: false; readonly because: string };
 

@@ -8,7 +8,7 @@ export interface LineProblem {
   readonly text: string;
 }
 
-export type ReadGuardrails =
+type ReadGuardrails =
   | { readonly ok: true; readonly value: Guardrails }
   | { readonly ok: false; readonly problems: readonly LineProblem[] };
 

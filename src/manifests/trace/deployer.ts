@@ -5,7 +5,7 @@ import { type Deployer, sourcesOf } from "../gitops/gitops.ts";
 import { at, type Node, parseText, resolved, textAt } from "../yaml/source.ts";
 
 /** Who deploys an entry, as the repository and the cluster say it. */
-export interface Deployers {
+interface Deployers {
   /** What the controller really does: the repository's object, or the cluster's where that one is made by a template. */
   readonly deployer: Deployer | undefined;
   /** The repository's object. */

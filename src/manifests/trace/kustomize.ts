@@ -8,20 +8,20 @@ import { transform } from "./transform.ts";
 import { reached, type Traces } from "./traces.ts";
 
 /** A reference that could not be followed, with the line that makes it. */
-export interface Unfollowed {
+interface Unfollowed {
   readonly path: string;
   readonly line: number;
   readonly reference: string;
 }
 
 /** A ConfigMap or Secret that kustomize makes from files: the files by key. */
-export interface Generated {
+interface Generated {
   readonly name: string;
   readonly files: ReadonlyMap<string, string>;
 }
 
 /** A chart that kustomize inflates itself. */
-export interface InflatedChart {
+interface InflatedChart {
   readonly spec: Node;
   readonly directory: string;
 }

@@ -10,7 +10,7 @@ import {
 } from "../yaml/source.ts";
 
 /** What a patch did: the patched mapping, the whole object taken away, or more work than any real patch needs. */
-export type Patched =
+type Patched =
   | { readonly kind: "patched"; readonly node: MapNode }
   | { readonly kind: "deleted" }
   | { readonly kind: "unsupported"; readonly because: string };
@@ -103,7 +103,7 @@ export function applyJsonPatch(base: MapNode, operations: readonly Node[]): Patc
 }
 
 /** The steps of a JSON pointer. */
-export function pointerSteps(pointer: string): string[] {
+function pointerSteps(pointer: string): string[] {
   return pointer
     .split("/")
     .slice(1)
@@ -136,7 +136,7 @@ export function madeUp(near: Node): MapNode {
   return { kind: "map", file: near.file, start: -1, end: -1, flow: false, entries: new Map(), layers: [] };
 }
 
-export function keyOf(text: string, near: Node): ScalarNode {
+function keyOf(text: string, near: Node): ScalarNode {
   return { kind: "scalar", file: near.file, start: -1, end: -1, text, style: "plain", tagged: false, indent: -1 };
 }
 

@@ -1,7 +1,7 @@
 import { lineOf, type Node } from "./source.ts";
 
 /** A comment or a header that tells people (or machines) to keep off, with its line. */
-export interface Guard {
+interface Guard {
   readonly reason: "generated-file" | "guard-comment" | "image-automation";
   readonly line: number;
   readonly text: string;

@@ -1,6 +1,6 @@
 import type { ScalarNode } from "./source.ts";
 
-export type Scalar = string | number | boolean | null;
+type Scalar = string | number | boolean | null;
 
 /**
  * A scalar as kubectl reads it: go-yaml v2 resolution (YAML 1.1 with Go's number syntax), where `010` is 8, `0o10` is 8,

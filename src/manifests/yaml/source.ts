@@ -5,7 +5,7 @@ import { parseYamlEvents, type YamlEvent } from "./yaml.ts";
 export type { AliasNode, Document, ListNode, MapEntry, MapNode, Node, RemovedNode, ScalarNode };
 
 /** A text file of the repository with its documents as nodes that know their source offsets. */
-export interface SourceFile {
+interface SourceFile {
   readonly path: string;
   readonly text: string;
   readonly documents: readonly Document[];

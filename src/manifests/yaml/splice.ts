@@ -80,7 +80,7 @@ export function appendItem(list: ListNode, value: Written): Splice | undefined {
 }
 
 /** A value as block YAML lines at an indentation. */
-export function renderBlock(value: Written, indent: number): string[] {
+function renderBlock(value: Written, indent: number): string[] {
   const pad = " ".repeat(indent);
   if (isList(value)) {
     return value.flatMap((item) => {

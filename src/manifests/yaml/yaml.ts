@@ -2,7 +2,7 @@ import { dump, getScalarValue, load, loadAll, parseEvents, type Event, YAMLExcep
 
 /** The only file that imports js-yaml. Everything that reads or writes YAML as values goes through here. */
 export type YamlEvent = Event;
-export type YamlScalarEvent = Extract<Event, { chomping: unknown }>;
+type YamlScalarEvent = Extract<Event, { chomping: unknown }>;
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 

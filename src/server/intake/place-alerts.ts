@@ -4,7 +4,7 @@ import type { Concern } from "../../domain/incident/incident.ts";
 import type { Concerns } from "../../ports/monitoring.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 
-export interface Placing {
+interface Placing {
   readonly store: Pick<Store, "recordUnplaced" | "placed">;
   readonly concerns: Concerns;
   readonly telemetry: Telemetry;

@@ -2,7 +2,7 @@ import type { Alert } from "../../domain/incident/alert.ts";
 import type { Alerts } from "../../ports/monitoring.ts";
 import { type AlertIntake, startWorkflow, takeAlerts } from "./take-alerts.ts";
 
-export interface Polling extends AlertIntake {
+interface Polling extends AlertIntake {
   readonly alerts: Alerts;
 }
 

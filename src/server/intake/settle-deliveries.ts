@@ -4,7 +4,7 @@ import { known, Unavailable } from "../../ports/errors.ts";
 import { type AlertIntake, takeAlerts } from "./take-alerts.ts";
 
 /** A webhook of GitHub, as it was stored. */
-export interface GitHubDelivery {
+interface GitHubDelivery {
   readonly id: string;
   readonly name: string;
   readonly payload: object;
@@ -17,7 +17,7 @@ export interface Settling extends AlertIntake {
 }
 
 /** A delivery that fails by its own fault this often is parked with its raw bytes. */
-export const mostOwnFailures = 5;
+const mostOwnFailures = 5;
 // As long as a person would wait for a command.
 const patienceMs = 12 * 3_600_000;
 // Before a claim ends.

@@ -21,7 +21,7 @@ export interface AlertIntake {
 }
 
 /** What came of one alert. `failed` = it alone could not be taken in, for a reason of its own. */
-export type Taken =
+type Taken =
   | { readonly kind: "taken"; readonly outcome: string }
   | { readonly kind: "failed"; readonly because: string };
 

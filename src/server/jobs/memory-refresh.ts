@@ -17,7 +17,7 @@ export interface RefreshedMemory extends Memory {
   close(): Promise<void>;
 }
 
-export interface MemoryRefreshOptions {
+interface MemoryRefreshOptions {
   readonly directory: string;
   readonly github: Pick<GitHost, "head">;
   readonly sealKey: string;

@@ -1,5 +1,5 @@
 /** Work that is never done twice at once. */
-export interface OnceAtATime {
+interface OnceAtATime {
   /** Begins it, or waits for what is under way; both get the same end. */
   run(): Promise<void>;
   /** Resolves when nothing is under way. */
@@ -19,7 +19,7 @@ export function onceAtATime(work: () => Promise<void>): OnceAtATime {
 }
 
 /** The work again and again, once at a time: a beat that finds it under way is left out. */
-export interface Repeated {
+interface Repeated {
   /** Does it now, or waits for what is under way. */
   now(): Promise<void>;
   /** No beat begins it any more; resolves when what is under way has ended. */

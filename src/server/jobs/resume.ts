@@ -4,13 +4,13 @@ import type { Telemetry } from "../../ports/runtime.ts";
 import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
 
 /** What resuming asks. */
-export interface Resuming extends WorkflowEngine {
+interface Resuming extends WorkflowEngine {
   readonly store: Pick<Store, "unfinished" | "endIncident" | "moveToWorkflow">;
   readonly durable: Pick<Durable, "start" | "stateOf" | "cancel">;
 }
 
 /** What looking for abandoned work asks. */
-export interface Recovering extends Resuming {
+interface Recovering extends Resuming {
   readonly store: Resuming["store"] & Pick<Store, "alone" | "abandonedWorkflows" | "hasStranded">;
   readonly durable: Resuming["durable"] & Pick<Durable, "recover">;
 }

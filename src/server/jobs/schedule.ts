@@ -1,7 +1,7 @@
 import type { Telemetry } from "../../ports/runtime.ts";
 import { repeat } from "./repeat.ts";
 
-export interface Watching {
+interface Watching {
   readonly telemetry: Telemetry;
   /** The work is this process's, and no other one's. */
   readonly isOurs: () => boolean;

@@ -1,13 +1,13 @@
 import type { Durable } from "../../adapters/dbos/durable.ts";
 
 /** A story that is asked for by a row: the id of its first workflow, and the one that was given to it, if any. */
-export interface StoredWorkflow {
+interface StoredWorkflow {
   readonly first: string;
   readonly workflow: string | undefined;
 }
 
 /** It runs, it stopped without settling its row, or it is to be started under this id. */
-export type StoredWorkflowState = "running" | "stopped" | { readonly start: string };
+type StoredWorkflowState = "running" | "stopped" | { readonly start: string };
 
 export interface WorkflowEngine {
   readonly durable: Pick<Durable, "stateOf" | "cancel">;

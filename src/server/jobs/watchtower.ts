@@ -13,12 +13,12 @@ import type { WatchtowerMode } from "../../ports/records.ts";
 import { known } from "../../ports/errors.ts";
 
 /** Where the mode is kept, so that a restart does not end it. */
-export interface WatchtowerRecord {
+interface WatchtowerRecord {
   readWatchtower(): Promise<unknown>;
   saveWatchtower(state: Watchtower): Promise<void>;
 }
 
-export interface WatchtowerOptions {
+interface WatchtowerOptions {
   readonly record: WatchtowerRecord;
   readonly clock: Clock;
   readonly telemetry: Telemetry;

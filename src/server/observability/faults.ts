@@ -1,7 +1,7 @@
 import type { Telemetry } from "../../ports/runtime.ts";
 
 /** Where something threw that nobody had expected to throw. */
-export type FaultPlace = "request" | "rejection" | "exception" | "log";
+type FaultPlace = "request" | "rejection" | "exception" | "log";
 
 /** Our own mistakes while they happen: each is logged with its stack and counted. */
 export interface Faults {
@@ -26,7 +26,7 @@ function stackOf(error: unknown): string {
 }
 
 /** The part of Node's `process` that is watched. */
-export interface Watched {
+interface Watched {
   on(event: "unhandledRejection" | "uncaughtException", listener: (error: unknown) => void): unknown;
 }
 

@@ -9,7 +9,7 @@ import type { Clock } from "../../ports/runtime.ts";
 import { Refused } from "../../ports/errors.ts";
 
 /** Everything outside that is asked, in the order in which it is shown. */
-export const sourceNames = [
+const sourceNames = [
   "GitHub",
   "Git",
   "Kubernetes",
@@ -19,7 +19,7 @@ export const sourceNames = [
   "Model",
   "Kyverno CLI",
 ] as const;
-export type SourceName = (typeof sourceNames)[number];
+type SourceName = (typeof sourceNames)[number];
 
 /** Hears how the sources answer, in passing: nobody is asked for its sake. */
 export interface Sources {

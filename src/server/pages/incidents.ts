@@ -13,7 +13,7 @@ const spans = { "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d":
 const longestValue = 200;
 
 /** What the list shows, and for what. */
-export interface IncidentsView {
+interface IncidentsView {
   readonly asked: Asked;
   readonly page: IncidentPage;
   readonly counts: ReadonlyMap<string, number>;

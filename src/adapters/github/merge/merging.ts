@@ -12,7 +12,7 @@ export interface MergeWish {
 }
 
 /** A proposal as GitHub holds it, with the incident it is on record for. */
-export interface Recorded {
+interface Recorded {
   readonly proposal: Proposal;
   readonly pull: { readonly state: string; readonly base: { readonly ref: string } };
   readonly incident: string | undefined;

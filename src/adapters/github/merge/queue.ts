@@ -3,7 +3,7 @@ import type { GitHubClient } from "../github.ts";
 import { statusOf } from "../pace.ts";
 
 /** How a pull request stands with the merge queue of its base. */
-export interface QueueEntry {
+interface QueueEntry {
   readonly position: number;
   /** As GitHub says it: QUEUED, AWAITING_CHECKS, MERGEABLE, UNMERGEABLE, LOCKED. */
   readonly state: string;

@@ -7,7 +7,7 @@ import { readable, readDocument, storedLease, storedRemedy, type Unreadable } fr
 import type { Query, Row } from "../query.ts";
 
 /** A lease whose time is up, with the workflow that looks at it, if one was started. */
-export interface DueLease {
+interface DueLease {
   readonly lease: Lease;
   readonly workflow: string | undefined;
 }

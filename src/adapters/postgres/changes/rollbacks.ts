@@ -4,7 +4,7 @@ import { readable, readDocument, storedRollback, type Unreadable } from "../docu
 import type { Query } from "../query.ts";
 
 /** A rollback that has no ending yet, with the workflow that carries it out, if one was started. */
-export interface OpenRollback {
+interface OpenRollback {
   readonly rollback: Rollback;
   readonly workflow: string | undefined;
 }

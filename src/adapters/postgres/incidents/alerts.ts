@@ -19,7 +19,7 @@ export interface AlertRecord {
 }
 
 /** What a delivery of an alert told: it is new, it is over now, or nothing new. */
-export type AlertNews = "new" | "changed" | "known";
+type AlertNews = "new" | "changed" | "known";
 
 /** Alerts as they were delivered, each tied to its incident. One alert is (cluster, fingerprint, startsAt). */
 export function alerts(query: Query, unreadable: Unreadable) {

@@ -2,7 +2,7 @@ import { batched } from "./accept-batch.ts";
 import type { Query, Row } from "../query.ts";
 
 /** A raw delivery as it arrived, before anyone parsed it. */
-export interface Delivery {
+interface Delivery {
   readonly id: string;
   readonly kind: "alerts" | "github";
   readonly headers: Readonly<Record<string, string>>;
@@ -75,7 +75,7 @@ export function inbox(query: Query) {
 }
 
 /** By what a delivery is known again, and how soon it is read. */
-export interface Rank {
+interface Rank {
   readonly delivery?: string;
   readonly urgency?: number;
 }

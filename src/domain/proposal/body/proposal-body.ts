@@ -45,14 +45,14 @@ export interface ChangedPlace {
   readonly line: number;
 }
 
-export interface Course {
+interface Course {
   /** The controller's object that applies it: `Kustomization flux-system/apps`; undefined = nobody knows. */
   readonly appliedBy: string | undefined;
   readonly watchedMs: number;
 }
 
 /** A name of ours and an address that was parsed and allowed. */
-export interface BodyLink {
+interface BodyLink {
   readonly name: string;
   readonly url: string;
 }

@@ -2,7 +2,7 @@ import type { Entry, ObjectChange } from "../../kubernetes/manifest-edit.ts";
 import { isRecord } from "../../kubernetes/rendered.ts";
 
 /** What a reversal changes in one entry, and where the guardrails let it change anything. */
-export interface Reached {
+interface Reached {
   readonly entry: Entry;
   readonly changes: readonly ObjectChange[];
   /** Of the guardrails. */

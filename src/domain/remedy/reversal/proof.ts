@@ -3,14 +3,14 @@ import type { RenderedObject } from "../../kubernetes/rendered.ts";
 import { byIdentity, fieldsOf } from "../../root-cause/changes/object-fields.ts";
 
 /** What one entry renders to around the commit, and around the change that takes it back. */
-export interface Renderings {
+interface Renderings {
   readonly parent: readonly RenderedObject[];
   readonly commit: readonly RenderedObject[];
   readonly head: readonly RenderedObject[];
   readonly after: readonly RenderedObject[];
 }
 
-export type ReversalProof =
+type ReversalProof =
   | {
       readonly kind: "proven" /** The objects that come back to what they were. */;
       readonly restored: readonly string[];

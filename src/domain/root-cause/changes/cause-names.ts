@@ -2,7 +2,7 @@ import type { Aspect } from "./aspects.ts";
 import type { SymptomKind } from "./symptoms.ts";
 
 /** The closed list of names that a cause has for people, with what a person can do where Git has no field for it. */
-export const causeNames = {
+const causeNames = {
   "bad-image": "Push the image that the manifest names, or set a tag that the registry has; check the pull secret.",
   "bad-command": "Compare command and arguments with what the image's program takes, and correct them in Git.",
   configuration: "Compare environment, ConfigMaps and Secrets with what the program reads at its start.",

@@ -5,12 +5,12 @@ import { byIdentity } from "./object-fields.ts";
 import { type Relation, relationsTo } from "./relations.ts";
 
 /** What a commit did to the objects of one entry, before and with it. */
-export interface Around {
+interface Around {
   readonly parent: readonly RenderedObject[];
   readonly commit: readonly RenderedObject[];
 }
 
-export interface Touched {
+interface Touched {
   /** Identities of the objects that a reversal must make whole again. */
   readonly keys: ReadonlySet<string>;
   /** True where that is all that the commit did in this entry. */

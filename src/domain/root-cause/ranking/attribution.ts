@@ -4,7 +4,7 @@ import { type RankingInput, type Visit, walkFrom } from "./graph-walk.ts";
 import { witnessOf } from "./opinion.ts";
 
 /** A node that may have caused the symptom. Scores add up to at most 1 over all causes. */
-export interface RankedCause {
+interface RankedCause {
   readonly node: string;
   readonly score: number;
   /** For people: what is off, how much of the symptom it explains, how it is reached. */

@@ -1,7 +1,7 @@
 import { deviationOf, type MetricKind, type Moments, type NodeMetric } from "./node-metric.ts";
 
 /** Another sign, beside the symptom's own kind of metric, that a node is not well. */
-export interface Witness {
+interface Witness {
   /** In robust standard deviations. */
   readonly score: number;
   readonly because: string;

@@ -17,7 +17,7 @@ export interface Counters {
   samples(alive: ReadonlySet<string>): Sample[];
 }
 
-export interface Tick {
+interface Tick {
   readonly seconds: number;
   readonly flows: ReadonlyMap<string, Flow>;
   readonly memoryPerPod: number;

@@ -9,7 +9,7 @@ export interface Sample {
 }
 
 /** Times in Unix milliseconds, ascending. `NaN` is a stale marker: the series ended here. */
-export interface StoredSeries {
+interface StoredSeries {
   readonly labels: Labels;
   readonly times: number[];
   readonly values: number[];

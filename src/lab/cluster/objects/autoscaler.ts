@@ -7,7 +7,7 @@ export interface AutoscalerState {
   readonly recommended: Map<string, [number, number][]>;
 }
 
-export interface AutoscalerInput {
+interface AutoscalerInput {
   readonly nowMs: number;
   readonly scaleDownMs: number;
   /** Cores used by all replicas of a workload, and how many of them are ready. */

@@ -10,7 +10,7 @@ export interface KubeObject {
   [field: string]: unknown;
 }
 
-export interface KubeMetadata {
+interface KubeMetadata {
   name: string;
   namespace?: string;
   uid?: string;
@@ -46,7 +46,7 @@ export function textAt(value: unknown, ...path: readonly (string | number)[]): s
   return typeof found === "string" ? found : undefined;
 }
 
-export interface ContainerSpec {
+interface ContainerSpec {
   readonly name: string;
   readonly image: string;
   readonly requests: Readonly<Record<string, string>>;

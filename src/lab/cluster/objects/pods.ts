@@ -95,7 +95,7 @@ export function oomKill(fleet: Fleet, pod: KubeObject, workload: string): void {
   });
 }
 
-export interface ContainerState {
+interface ContainerState {
   readonly name: string;
   readonly image: string;
   ready: boolean;

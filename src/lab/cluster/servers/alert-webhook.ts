@@ -15,7 +15,7 @@ export interface HeldAlert {
   readonly generatorURL: string;
 }
 
-export interface Notification {
+interface Notification {
   readonly key: string;
   readonly labels: Labels;
   readonly alerts: ReadonlyMap<string, HeldAlert>;

@@ -2,7 +2,7 @@ import { type AlertWebhook, fingerprintOf, type HeldAlert, iso, payloadOf, post 
 import type { ActiveAlert } from "../metrics/rules.ts";
 import type { Labels } from "../metrics/series-store.ts";
 
-export interface AlertmanagerOptions {
+interface AlertmanagerOptions {
   readonly groupBy: readonly string[];
   readonly groupWaitMs: number;
   readonly groupIntervalMs: number;
@@ -31,7 +31,7 @@ interface State {
   webhook: AlertWebhook | undefined;
 }
 
-export interface SimulatedAlertmanager {
+interface SimulatedAlertmanager {
   setWebhook(webhook: AlertWebhook | undefined): void;
   /** Takes what Prometheus sends, and notifies where a group is due. */
   update(firing: readonly ActiveAlert[], atMs: number): void;

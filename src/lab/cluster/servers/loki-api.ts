@@ -3,7 +3,7 @@ import { BadQuery } from "../metrics/promql/errors.ts";
 import { parsePromql } from "../metrics/promql/parse.ts";
 import { labelKey, type Labels, testOf } from "../metrics/series-store.ts";
 
-export interface LogLine {
+interface LogLine {
   readonly atMs: number;
   readonly labels: Labels;
   readonly line: string;

@@ -6,7 +6,7 @@ import type { Value } from "../metrics/promql/value.ts";
 import type { ActiveAlert, LabRule } from "../metrics/rules.ts";
 import { labelKey, type Labels, type SeriesStore } from "../metrics/series-store.ts";
 
-export interface PrometheusState {
+interface PrometheusState {
   readonly store: SeriesStore;
   readonly now: () => number;
   readonly lookbackMs: number;

@@ -62,7 +62,7 @@ export interface Served {
 }
 
 /** Requests wait this long before their caller gives up. */
-export const patienceSeconds = 1;
+const patienceSeconds = 1;
 export const quantiles = 200;
 
 /**

@@ -10,7 +10,7 @@ export interface Flow extends Served {
   readonly outbound: readonly { readonly callee: string; readonly rate: number }[];
 }
 
-export type LoadOf = (workload: string, offered: number) => Load;
+type LoadOf = (workload: string, offered: number) => Load;
 
 /**
  * Lets one tick of requests run through the graph: load flows from callers to callees, latency and errors flow back.

@@ -5,7 +5,7 @@ import { latestStatuses } from "./checks.ts";
 import type { Account, IssueRecord, MergeMethod, PullRecord, ForgeState } from "../world.ts";
 import { permissionOf, signatureOf, webFlow } from "../world.ts";
 
-export interface MergeRequest {
+interface MergeRequest {
   readonly by: Account;
   /** The head that the caller saw. */
   readonly sha: string | undefined;

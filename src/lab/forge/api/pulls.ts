@@ -80,7 +80,7 @@ function listPulls(world: ForgeState, call: Call) {
   return chosen.map(({ issue, pull }) => pullView(world, issue, pull));
 }
 
-export interface PullRequest {
+interface PullRequest {
   readonly title: string;
   readonly body: string | undefined;
   readonly head: string;

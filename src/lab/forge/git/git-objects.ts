@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { deflate } from "node:zlib";
 
-export interface GitObject {
+interface GitObject {
   readonly sha: string;
   readonly type: string;
   readonly content: Buffer;
@@ -102,7 +102,7 @@ function takeAnswer(unread: Buffer): { object: GitObject | undefined; rest: Buff
 }
 
 /** One line of a tree object. */
-export interface TreeLine {
+interface TreeLine {
   readonly mode: string;
   readonly name: string;
   readonly sha: string;

@@ -18,7 +18,7 @@ export interface CommitRecord {
   readonly message: string;
 }
 
-export interface TreeEntry {
+interface TreeEntry {
   readonly path: string;
   readonly mode: string;
   readonly type: string;
@@ -33,7 +33,7 @@ export interface TreeChange {
   readonly sha: string | undefined;
 }
 
-export interface ChangedFile {
+interface ChangedFile {
   readonly filename: string;
   readonly status: "added" | "removed" | "modified";
   readonly sha: string;

@@ -34,7 +34,7 @@ export interface PastWorldServers {
   close(): Promise<void>;
 }
 
-export interface PastSettings {
+interface PastSettings {
   readonly directory: string;
   readonly stories: readonly PastStory[];
   readonly days: number;

@@ -14,7 +14,7 @@ export interface BuildResource {
 
 export type Draft = Record<string, unknown>;
 
-export interface ResourceName {
+interface ResourceName {
   readonly kind: string;
   readonly name: string;
   /** `default` when none is set, empty for what has no namespace. */

@@ -5,9 +5,9 @@ import type { Generator, GeneratorOptions } from "../../gitops/kustomization.ts"
 import { type Draft, metadataOf, type BuildResource, resourceOf } from "./build-resource.ts";
 
 /** Reads a file that a kustomization names; undefined when it may not or cannot be read. */
-export type ReadFile = (reference: string) => Uint8Array | undefined;
+type ReadFile = (reference: string) => Uint8Array | undefined;
 
-export type Generated =
+type Generated =
   | { readonly ok: true; readonly value: BuildResource }
   | { readonly ok: false; readonly because: string };
 

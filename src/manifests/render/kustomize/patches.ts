@@ -22,7 +22,7 @@ export interface PatchText {
   readonly field: "patches" | "patchesStrategicMerge" | "patchesJson6902";
 }
 
-export type Patched =
+type Patched =
   | { readonly ok: true; readonly value: readonly BuildResource[] }
   | { readonly ok: false; readonly because: string };
 

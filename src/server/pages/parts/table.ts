@@ -4,7 +4,7 @@ import type { Part } from "./layout.ts";
 type Content = Part | string | number;
 
 /** One cell: what it shows and how; the head of a row names it. */
-export type Cell =
+type Cell =
   | Content
   | { readonly show: Content; readonly look?: "number" | "time" | "long" | "good" | "bad" | "wait" | "dim" | "head" };
 

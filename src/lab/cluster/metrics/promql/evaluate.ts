@@ -6,7 +6,7 @@ import { callFunction } from "./functions.ts";
 import type { Expression, Selector, Subquery } from "./parse.ts";
 import { type Item, type Value, vector, type Window } from "./value.ts";
 
-export interface Moment {
+interface Moment {
   readonly store: SeriesStore;
   readonly atMs: number;
   /** How long an instant selector looks back for the newest sample. */

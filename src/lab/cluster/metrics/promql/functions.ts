@@ -6,7 +6,7 @@ import type { Expression } from "./parse.ts";
 import { fitLine, increase, lastTwo, resets } from "./range.ts";
 import { type Item, type Value, vector, type Window, withoutName } from "./value.ts";
 
-export interface CallSite {
+interface CallSite {
   readonly atSeconds: number;
   /** The arguments as they were written: `absent` reads labels from them. */
   readonly args: readonly Expression[];
