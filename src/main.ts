@@ -173,7 +173,7 @@ async function openPorts(settings: Settings, store: Store, voice: Voice) {
   const asked = model && voice.steps.watchModel(model);
   const ports = { ...connected, model: asked, watchtower, memory };
   let guardrails: LoadedGuardrails | undefined;
-  const endWatch = probeWatchtower(ports, model, watch?.everyMs ?? settings.tempo.pollMs, (read) => {
+  const endWatch = probeWatchtower(ports, model, watch?.everyMs ?? settings.timings.pollMs, (read) => {
     guardrails = read;
   });
   return { ports, watchtower, memory, endWatch, guardrails: () => guardrails };
@@ -273,7 +273,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     clock,
     withTimeout: withTimeout,
     telemetry,
-    timings: settings.tempo,
+    timings: settings.timings,
   };
 }
 

@@ -133,7 +133,7 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
     // Far beyond a scenario: its ending is its ending.
     reexamineMs: 3_600_000,
     mostRecoveries: 3,
-    tempo: {
+    timings: {
       pollMs: 250,
       lookbackMs: 30_000,
       rateWindow: "3s",

@@ -68,7 +68,7 @@ export interface Settings {
   readonly reexamineMs: number;
   /** Restarts in a row that may find a story in the same step before it is parked. */
   readonly mostRecoveries: number;
-  readonly tempo: Timings;
+  readonly timings: Timings;
 }
 
 /** Settings, or every problem at once, each with its remedy. */
@@ -240,7 +240,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     alertPollMs: read.ALERT_POLL_MS,
     reexamineMs: read.REEXAMINE_MS,
     mostRecoveries: read.MOST_RECOVERIES,
-    tempo: tempoOf(read),
+    timings: timingsOf(read),
   };
 }
 
@@ -249,7 +249,7 @@ export function sealKeyFrom(webhookSecret: string): string {
   return createHmac("sha256", webhookSecret).update("rectify seal of post-mortems").digest("hex");
 }
 
-function tempoOf(read: z.infer<typeof Environment>): Timings {
+function timingsOf(read: z.infer<typeof Environment>): Timings {
   return {
     pollMs: read.POLL_MS,
     lookbackMs: read.LOOKBACK_MS,

@@ -32,8 +32,8 @@ async function patientWorld(): Promise<LabWorld> {
     rmSync(directory, { recursive: true, force: true });
   });
   const long = 3_600_000;
-  const tempo = { ...world.settings.tempo, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };
-  return { ...world, settings: { ...world.settings, tempo, mostRecoveries: 100 } };
+  const timings = { ...world.settings.timings, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };
+  return { ...world, settings: { ...world.settings, timings, mostRecoveries: 100 } };
 }
 
 /** Keeps Rectify running: whenever its process dies, the next one starts, and learns which points were survived. */

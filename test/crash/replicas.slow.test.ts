@@ -33,8 +33,8 @@ async function shop(): Promise<{ world: LabWorld; directory: string }> {
     rmSync(directory, { recursive: true, force: true });
   });
   const long = 3_600_000;
-  const tempo = { ...world.settings.tempo, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };
-  const settings = { ...world.settings, tempo, databaseUrl: await freshDatabase() };
+  const timings = { ...world.settings.timings, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };
+  const settings = { ...world.settings, timings, databaseUrl: await freshDatabase() };
   return { world: { ...world, settings }, directory };
 }
 

@@ -163,7 +163,7 @@ function pendingOf(proposal: Proposal): Pending {
   };
 }
 
-const tempo = {
+const timings = {
   ...{ pollMs: 15_000, lookbackMs: 1, rateWindow: "5m", settleMs: 1, decideTimeoutMs: 3 * 86_400_000 },
   ...{ syncTimeoutMs: 1, verifyTimeoutMs: 1, modelDeadlineMs: 1, lingerMs: 5 * 60_000 },
 } as Timings;
@@ -173,10 +173,10 @@ function runOf(
   ports: Ports,
   messages: (Message | undefined)[],
   wait: (milliseconds: number) => Message | undefined,
-  pollMs = tempo.pollMs,
+  pollMs = timings.pollMs,
 ): Run {
   return {
-    timings: { ...tempo, pollMs },
+    timings: { ...timings, pollMs },
     step: async (_name, work) => {
       for (let attempt = 1; attempt <= 3; attempt += 1) {
         try {
@@ -227,7 +227,7 @@ function portsOf(session: Session, { audit, told, calls, turns, now }: Records):
     } as unknown as Ports["records"],
     clock: { now },
     telemetry: { log: (_incident, _verb, text) => void told.push(text) },
-    timings: tempo,
+    timings,
   };
   return used as Ports;
 }

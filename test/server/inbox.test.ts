@@ -27,10 +27,10 @@ beforeAll(async () => {
   const url = await freshDatabase();
   store = await openStore(url);
   const telemetry = { log: () => undefined };
-  const tempo = { pollMs: 50 } as Ports["timings"];
+  const timings = { pollMs: 50 } as Ports["timings"];
   durable = await startDurable({
     url,
-    ports: { telemetry, timings: tempo } as unknown as Ports,
+    ports: { telemetry, timings } as unknown as Ports,
     recovering: store.recovering,
     mostRecoveries: 3,
     executor: { id: "one", during: (work) => work(), isServed: async () => false },

@@ -49,14 +49,14 @@ interface Answered extends Pick<PromQuestion, "key" | "title" | "optional"> {
   readonly series: number;
 }
 
-function lately({ tempo }: Settings, { clock }: Around): [Date, Date] {
+function lately({ timings }: Settings, { clock }: Around): [Date, Date] {
   const to = clock.now();
-  return [new Date(to.getTime() - tempo.lookbackMs), to];
+  return [new Date(to.getTime() - timings.lookbackMs), to];
 }
 
 async function answersIn(source: Metrics, namespace: string, settings: Settings, around: Around): Promise<Answered[]> {
   const [from, to] = lately(settings, around);
-  const questions = promQuestions({ ...anyWorkload(around), namespace }, settings.tempo.rateWindow);
+  const questions = promQuestions({ ...anyWorkload(around), namespace }, settings.timings.rateWindow);
   const answers: Answered[] = [];
   for (const { key, title, optional, dialects } of questions) {
     let series = 0;

@@ -64,7 +64,7 @@ function keep(more: Partial<Parameters<typeof reconcileDashboard>[0]> = {}): Pro
   const telemetry = { log: (_incident: string, _verb: string, text: string) => void told.push(text) };
   const { host: github, people } = session;
   const clock = { now: () => new Date(Date.now() + ahead) };
-  const tempo = { coolDownMs: 0 } as Timings;
+  const timings = { coolDownMs: 0 } as Timings;
   return reconcileDashboard({
     github,
     people,
@@ -72,7 +72,7 @@ function keep(more: Partial<Parameters<typeof reconcileDashboard>[0]> = {}): Pro
     records: store,
     clock,
     telemetry,
-    timings: tempo,
+    timings,
     ...more,
   });
 }

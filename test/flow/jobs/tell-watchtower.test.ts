@@ -19,10 +19,10 @@ async function kept(watchtower: Ports["watchtower"]) {
   const queue: Partial<Ports["queue"]> = {
     overview: async () => ({ open: [], listed: [], ready: [], used: { open: 0, lastHour: 0 } }),
   };
-  const tempo = { coolDownMs: 0 } as Ports["timings"];
+  const timings = { coolDownMs: 0 } as Ports["timings"];
   await reconcileDashboard({
     ...ports,
-    timings: tempo,
+    timings,
     ...({ github, queue } as Pick<Ports, "github" | "queue">),
     watchtower,
   });
