@@ -126,12 +126,29 @@ function predictedCause({ workload, alert, load }: Signals): Draft[] {
   ];
 }
 
+/** The signals as that workload would show them: commits that changed it itself, and none of the alerting pods' signs. */
+function elsewhere(signals: Signals, { workload, load, changes }: Downstream): Signals {
+  const { suspects, alert, onset, missing, unanswered } = signals;
+  const itself = `${workload.kind}/${workload.name}`;
+  const value = (suspects?.value ?? []).flatMap((suspect) => {
+    const parts = suspect.parts.filter(({ object }) => object === itself);
+    return parts.length === 0
+      ? []
+      : [{ ...suspect, parts: parts.map((part) => ({ ...part, relation: "self" as const })) }];
+  });
+  return {
+    ...{ workload, load, changes, alert, onset, missing, unanswered, own: undefined, downstream: [] },
+    ...{ traffic: undefined, quota: undefined, rollouts: undefined, suspects: suspects && { ...suspects, value } },
+  };
+}
+
 /** The alert is about one workload, the reason lies in another one that it depends on: the remedy goes there. */
 function downstreamCause(signals: Signals, downstream: Downstream): Draft {
   const { workload, link, from, load, changes, because } = downstream;
   const reasons = [
     ...loadCauses(workload, load),
     ...changeCause({ ...signals, workload, changes, rollouts: undefined, traffic: undefined }),
+    ...suspectCauses(weighingOf(elsewhere(signals, downstream))),
   ];
   const [reason] = reasons.sort((a, b) => b.confidence - a.confidence);
   const alerting = signals.workload.name;

@@ -75,6 +75,18 @@ interface State {
 }
 
 function githubOf({ commits, proposals, add, tip, at, place, find }: State): Ports["github"] {
+  const look = async ({ number }: Pick<Proposal, "number">) => {
+    const { merged, closed, proposal } = find(number);
+    const state = merged !== undefined ? "merged" : closed ? "closed" : "open";
+    return {
+      state,
+      headSha: proposal.headSha,
+      mergedSha: merged,
+      requiredChecks: [],
+      conflicting: false,
+      place: { base: "main", branch: proposal.branch, draft: false, defaultBranch: "main" },
+    } as const;
+  };
   return {
     head: async () => ({ sha: tip().sha, tree: tip().tree }),
     at: async (sha: string) => at(sha).tree,
@@ -104,18 +116,12 @@ function githubOf({ commits, proposals, add, tip, at, place, find }: State): Por
     ownIssue: async () => undefined,
     keepIssue: async () => undefined,
     mark: async () => undefined,
-    look: async ({ number }: Pick<Proposal, "number">) => {
-      const { merged, closed, proposal } = find(number);
-      const state = merged !== undefined ? "merged" : closed ? "closed" : "open";
-      return {
-        state,
-        headSha: proposal.headSha,
-        mergedSha: merged,
-        requiredChecks: [],
-        conflicting: false,
-        place: { base: "main", branch: proposal.branch, draft: false, defaultBranch: "main" },
-      } as const;
+    look,
+    stateOf: async (proposal: Pick<Proposal, "number">) => {
+      const { state, headSha } = await look(proposal);
+      return { state, headSha };
     },
+    leaveQueue: async () => undefined,
     merge: async ({ number }: Proposal) => {
       const found = find(number);
       const files = Object.fromEntries(found.draft.files.map(({ path, content }) => [path, content]));
@@ -126,16 +132,17 @@ function githubOf({ commits, proposals, add, tip, at, place, find }: State): Por
     close: async ({ number }: Proposal) => {
       find(number).closed = true;
     },
-  } as unknown as Ports["github"];
+  } satisfies Ports["github"];
 }
 
 function peopleOf(comments: readonly Comment[]): Ports["people"] {
   return {
     comment: async (id: number) => comments.find((one) => one.id === id),
     commentsOn: async ({ number }: Pick<Proposal, "number">) => comments.filter((one) => one.proposal === number),
+    commentsSince: async (since: Date) => comments.filter(({ createdAt }) => Date.parse(createdAt) >= since.getTime()),
     permissionOf: async () => "write",
     teamsOf: async () => [],
     committersOf: async () => ["rectify[bot]"],
     react: async () => undefined,
-  } as unknown as Ports["people"];
+  } satisfies Ports["people"];
 }

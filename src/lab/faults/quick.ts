@@ -124,11 +124,11 @@ function portsOf({ cluster, host, fault }: Scene, tell: (line: string) => void):
     alerts: alertmanager(at(urls.alertmanager)),
     ...{ model: undefined, prompts: { diagnose: "", repair: "" }, random: () => "0".repeat(32), sealKey: "quick" },
     renderer: { render: async (tree: Tree, entry: Entry) => render(tree, entry) },
-    concerns: { of: async () => ({ kind: "workload", workload: workloadOf(fault) }) },
+    concerns: { of: async () => ({ kind: "workload", workload: workloadOf(fault), way: "the file" }) },
     clock: { now: () => cluster.now() },
     withTimeout: <T>(_ms: number, work: Promise<T>) => work,
     telemetry: { log: (_incident: string, verb: string, text: string) => tell(`${verb}: ${text}`) },
-  } as unknown as Ports;
+  } satisfies Ports;
 }
 
 function quickRecords(): Ports["records"] {
@@ -149,7 +149,7 @@ function quickRecords(): Ports["records"] {
     endIncident: async () => undefined,
     withdrawals: async () => [],
     withdraw: async () => undefined,
-  } as unknown as Ports["records"];
+  } satisfies Ports["records"];
 }
 
 async function incidentOf({ alerts }: Ports, fault: FaultFile): Promise<Incident | undefined> {

@@ -160,3 +160,24 @@ describe("several signals", () => {
     expect(causes.length).toBeGreaterThan(4);
   });
 });
+
+describe("a service behind it that a commit changed just before", () => {
+  const suspect = (object: string) => ({
+    ...{ sha, at: "2026-01-02T10:18:00Z" },
+    parts: [{ relation: "other" as const, object, aspects: ["configuration" as const] }],
+  });
+
+  test("is the cause together with that commit, which can be taken back", () => {
+    const signals = { downstream: [behind(0.8, {})], suspects: cited([suspect("Deployment/catalog")]) };
+    const first = causesOf(signals).find(({ kind }) => kind === "downstream");
+    expect(first).toMatchObject({ commit: sha, remedies: ["revert-commit"], workload: catalog });
+    expect(first?.confidence).toBeGreaterThan(0.8);
+  });
+
+  test("is not, where the commit changed something else", () => {
+    const signals = { downstream: [behind(0.8, {})], suspects: cited([suspect("Deployment/payments")]) };
+    const first = causesOf(signals).find(({ kind }) => kind === "downstream");
+    expect(first).toMatchObject({ remedies: [], confidence: 0.8 });
+    expect(first?.commit).toBeUndefined();
+  });
+});

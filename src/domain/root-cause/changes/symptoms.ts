@@ -49,7 +49,7 @@ const known = {
     logs: /(?:missing|required|undefined|unset|invalid|empty|not set|cannot parse|failed to parse|no such) .{0,40}(?:env|environment|variable|config|setting|key|property)|(?:env|environment|variable|config\w*|setting|property)\b.{0,60}(?:missing|required|not set|undefined|unset|invalid|not found|empty)/i,
     hard: true,
     words: "miss configuration",
-    explainedBy: ["configuration", "secret", "command", "removed", "image"],
+    explainedBy: ["configuration", "secret", "command", "removed", "image", "security"],
   },
   volume: {
     says: /FailedMount|FailedAttachVolume|ProvisioningFailed|FailedBinding|persistentvolumeclaim .{0,80}not found|unbound immediate PersistentVolumeClaims|storageclass .{0,60}not found|must be unique|volume node affinity|Multi-Attach/i,
@@ -89,11 +89,11 @@ const known = {
     explainedBy: ["admission", "security", "image", "requests", "mesh"],
   },
   forbidden: {
-    says: /FailedCreate.*(?:serviceaccount .{0,80}not found|is forbidden: (?!exceeded|maximum|minimum|failed quota|violates))|error looking up service account/i,
+    says: /FailedCreate.*(?:serviceaccount .{0,80}not found|is forbidden: (?!exceeded|maximum|minimum|failed quota|violates))|error looking up service account|runAsNonRoot|cannot verify user is non-root/i,
     logs: /\bis forbidden\b|cannot (?:get|list|watch|create|update|patch|delete) resource|\bRBAC\b|permission denied|access denied|AccessDenied/i,
     hard: true,
     words: "miss permissions",
-    explainedBy: ["permissions", "secret", "mesh", "security", "removed"],
+    explainedBy: ["permissions", "security", "secret", "mesh", "removed"],
   },
   credential: {
     logs: /\b(?:401|403)\b|unauthori[sz]ed|authentication failed|invalid (?:credentials|password|token|api key|access key)|password authentication|bad credentials|SignatureDoesNotMatch|InvalidAccessKeyId/i,

@@ -232,10 +232,18 @@ function mergeKey(
   const valueOf = (item: unknown, key: string) => (isRecord(item) ? String(item[key]) : "");
   const single: KeyOf = (item) => valueOf(item, first);
   if (areUnique(lists, single) && (second === undefined || agreesOn(items, single, second))) return single;
+  if (second === undefined && isShadowedOnly(lists, single)) return single;
   const pair: KeyOf = (item) => JSON.stringify([valueOf(item, first), valueOf(item, second ?? "")]);
   if (second !== undefined && items.every((item) => has(item, second)) && areUnique(lists, pair)) return pair;
   merge.problems.push(`items of ${name} that cannot be told apart`);
   return undefined;
+}
+
+/** Twice in the base, and the patch is silent about it: the last one stands where the first one stood. */
+function isShadowedOnly([base = [], wanted = []]: readonly (readonly unknown[])[], keyOf: KeyOf): boolean {
+  const keys = base.map(keyOf);
+  const twice = new Set(keys.filter((key, index) => keys.indexOf(key) !== index));
+  return areUnique([wanted], keyOf) && !wanted.some((item) => twice.has(keyOf(item)));
 }
 
 function areUnique(lists: readonly (readonly unknown[])[], keyOf: KeyOf): boolean {
