@@ -40,6 +40,8 @@ export function queryLinks(
 ): readonly (readonly [string, string])[] {
   const { grafana, prometheus } = links;
   if (source !== "prometheus" && source !== "loki") return [];
+  // A request of its API, or a question in words, is no query that could be repeated there.
+  if (/^(?:GET|POST) /.test(query) || (source === "loki" && !query.includes("{"))) return [];
   return [
     ...(source === "prometheus" && prometheus !== undefined
       ? ([["Prometheus", prometheusAddress(prometheus, query, window)]] as const)
