@@ -9,6 +9,7 @@ import { kubernetes } from "./adapters/kubernetes/kubernetes.ts";
 import { loki } from "./adapters/monitoring/loki.ts";
 import { type Meter, openMeter } from "./adapters/telemetry/metrics.ts";
 import { openMirror } from "./adapters/git-mirror.ts";
+import { fetchByProxies, gitNetwork } from "./adapters/http/proxy.ts";
 import { ollamaEmbedding, ollamaModel, type OllamaModel } from "./adapters/ollama/ollama.ts";
 import { sharedMetrics } from "./adapters/monitoring/shared-metrics.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./adapters/postgres/server.ts";
@@ -66,6 +67,7 @@ export interface Rectify {
 
 /** The composition root: settings → adapters → ports → start. Throws `Refused` or `Unavailable` with the remedy. */
 export async function startRectify(settings: Settings, telemetry: Telemetry, known?: Faults): Promise<Rectify> {
+  fetchByProxies(settings.proxies);
   const embedded = settings.databaseUrl === undefined ? await ownPostgres(settings) : undefined;
   return assemble({ settings, telemetry, faults: known ?? openFaults(telemetry), embedded }).catch(async (error) => {
     // A server that this start began must not outlive it.
@@ -235,6 +237,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
       store.audit({ incident: String(detail.incident ?? ""), actor: "rectify", action, detail }),
   });
   const mirror = openMirror({
+    network: await gitNetwork(settings, settings.dataDirectory),
     directory: join(settings.dataDirectory, "mirror"),
     freshMs: 500,
     url: client.cloneUrl,

@@ -25,6 +25,8 @@ export interface MirrorOptions {
   readonly authorization: () => Promise<string>;
   /** A head that was fetched within this many milliseconds is still the head: one story asks for it many times. */
   readonly freshMs?: number;
+  /** Variables by which git gets out of a fenced network: proxies, private authorities. */
+  readonly network?: Readonly<Record<string, string>>;
 }
 
 /** Opens the mirror; nothing is fetched before the first read. Throws `Unavailable` when git cannot reach the host. */
@@ -167,7 +169,7 @@ const slowest = { bytesPerSecond: "100", seconds: "60" };
  * Where files that are missing come from, and by which right. The token goes by environment, never by URL or argument:
  * both are seen in process lists and error texts. A redirect would take it to wherever it leads, so none is followed.
  */
-async function remoteByEnvironment({ url, authorization }: MirrorOptions): Promise<Record<string, string>> {
+async function remoteByEnvironment({ url, authorization, network }: MirrorOptions): Promise<Record<string, string>> {
   const settings = Object.entries({
     "http.extraHeader": `Authorization: ${await authorization()}`,
     "http.followRedirects": "false",
@@ -177,6 +179,7 @@ async function remoteByEnvironment({ url, authorization }: MirrorOptions): Promi
     [`remote.${remoteName}.promisor`]: "true",
   });
   return Object.fromEntries([
+    ...Object.entries(network ?? {}),
     ["GIT_CONFIG_COUNT", String(settings.length)],
     ...settings.flatMap(([key, value], at) => [
       [`GIT_CONFIG_KEY_${at}`, key],

@@ -88,7 +88,9 @@ function base64(text: string): string {
 function addressesOf(settings: Settings): string[] {
   const { github, databaseUrl, prometheus, alertmanager, loki, kubernetes, ollama, otlpEndpoint } = settings;
   const all = [github.apiUrl, github.cloneUrl, databaseUrl, prometheus.url, alertmanager.url, loki?.url];
-  return [...all, kubernetes.url, ollama?.host, otlpEndpoint].filter((address) => address !== undefined);
+  return [...all, settings.proxies?.https, settings.proxies?.http, kubernetes.url, ollama?.host, otlpEndpoint].filter(
+    (address) => address !== undefined,
+  );
 }
 
 /** Password and, where there is no other, the user of an address: `https://TOKEN@host`. */

@@ -68,6 +68,12 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
   OLLAMA_MODEL: "The model that is asked.",
   OLLAMA_EMBED_MODEL: "The embedding model for the memory. By default a deterministic lexical embedding.",
   OTEL_EXPORTER_OTLP_ENDPOINT: "Where spans go (OTLP over HTTP, JSON). By default nowhere.",
+  HTTPS_PROXY: "The proxy for https addresses, also in lower case, also for git. A user and password may stand in it.",
+  HTTP_PROXY: "The same for http addresses.",
+  NO_PROXY:
+    "Hosts that are asked directly: `host`, `.suffix`, `host:port` or `*`, with commas between them. This machine always is.",
+  NODE_EXTRA_CA_CERTS:
+    "A file with the certificates of private authorities, for all that is asked over https, git too.",
   KYVERNO:
     "Path of the Kyverno CLI, or `off` to leave policies to CI. By default found on `PATH` or in `RECTIFY_TOOLS`.",
   RECTIFY_TOOLS: "The directory that `npm run tools` builds into.",

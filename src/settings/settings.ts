@@ -5,6 +5,8 @@ import { z } from "zod";
 import { ollamaAddress } from "../domain/llm/ollama-address.ts";
 import { address, type Endpoint, endpointOf, endpointProblems, endpointVariables } from "./endpoints.ts";
 import type { WatchtowerLimits } from "../domain/guardrails/watchtower.ts";
+import { type Proxies, proxyOf } from "../domain/text/proxies.ts";
+import { proxiesOf, proxyVariables, withProxyNames } from "./proxies.ts";
 import type { Timings } from "../ports/timings.ts";
 import { pagesOf, pagesProblems, type PagesSettings, signInVariables } from "./pages.ts";
 import { linksOf, type LinkSettings, linkVariables } from "./links.ts";
@@ -30,6 +32,9 @@ export interface Settings {
   readonly chartHosts?: readonly string[];
   /** Docker's and Helm's `config.json` with the logins of those hosts. */
   readonly chartCredentialsFile?: string | undefined;
+  /** The way out of a fenced network, and the file with the certificates of private authorities. */
+  readonly proxies?: Proxies | undefined;
+  readonly extraCaPath?: string | undefined;
   readonly host: string;
   readonly webhookPort: number;
   readonly internalPort: number;
@@ -53,6 +58,7 @@ export interface Settings {
     /** Files: the token, read again as it is renewed, and the certificates that the API server is trusted by. */
     readonly tokenPath?: string | undefined;
     readonly caPath?: string | undefined;
+    readonly proxyUrl?: string | undefined;
   };
   readonly ollama:
     | { readonly host: string; readonly model: string; readonly embeddingModel?: string | undefined }
@@ -154,6 +160,7 @@ export const Environment = z.object({
   OLLAMA_MODEL: z.string().min(1).default("llama3.1:8b"),
   OLLAMA_EMBED_MODEL: z.string().min(1).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+  ...proxyVariables,
   KYVERNO: z
     .string()
     .regex(/^(?:\/|off$)/, "must be an absolute path, or off")
@@ -184,7 +191,7 @@ export function parseSettings(
   environment: Readonly<Record<string, string | undefined>>,
   readFile = (path: string) => readFileSync(path, "utf8"),
 ): LoadedSettings {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const given = Object.fromEntries(Object.entries(withProxyNames(environment)).filter(([, value]) => value !== ""));
   const parsed = Environment.safeParse(given, { error: inOurWords });
   const key = privateKeyOf(given, readFile);
   const problems = [
@@ -211,6 +218,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     dataDirectory: resolve(read.RECTIFY_DATA),
     chartCredentialsFile: read.CHART_CREDENTIALS_FILE,
     chartHosts: read.CHART_HOSTS.split(/[\s,]+/).filter((host) => host !== ""),
+    ...{ proxies: proxiesOf(read), extraCaPath: read.NODE_EXTRA_CA_CERTS },
     host: read.HOST,
     webhookPort: read.PORT,
     internalPort: read.INTERNAL_PORT,
@@ -230,6 +238,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     kubernetes: {
       ...{ url: read.KUBERNETES_URL, token: read.KUBERNETES_TOKEN },
       ...{ tokenPath: read.KUBERNETES_TOKEN_PATH, caPath: read.KUBERNETES_CA_PATH },
+      proxyUrl: proxyOf(read.KUBERNETES_URL ?? "", proxiesOf(read)),
     },
     ollama:
       read.OLLAMA_HOST === undefined

@@ -28,6 +28,8 @@ export interface KubernetesOptions {
   readonly tokenPath?: string | undefined;
   /** A file with the certificates that the API server is trusted by, instead of the system's own. */
   readonly caPath?: string | undefined;
+  /** The proxy by which the API server is asked; undefined = directly. */
+  readonly proxyUrl?: string | undefined;
   readonly cluster: string;
   /** True for the address of a repository that we work on; by default every one is. */
   readonly isOurs?: (repository: string) => boolean;
@@ -131,7 +133,7 @@ export async function mayPatchDeployments(options: KubernetesOptions, namespace:
   return allowed;
 }
 
-function configOf({ url, token, tokenPath, caPath }: KubernetesOptions): KubeConfig {
+function configOf({ url, token, tokenPath, caPath, proxyUrl }: KubernetesOptions): KubeConfig {
   const config = new KubeConfig();
   if (url === undefined) {
     config.loadFromDefault();
@@ -139,7 +141,13 @@ function configOf({ url, token, tokenPath, caPath }: KubernetesOptions): KubeCon
   }
   const cluster = { name: "cluster", server: url, skipTLSVerify: isLoopback(url) };
   config.loadFromOptions({
-    clusters: [{ ...cluster, ...(caPath === undefined ? {} : { caFile: caPath }) }],
+    clusters: [
+      {
+        ...cluster,
+        ...(caPath === undefined ? {} : { caFile: caPath }),
+        ...(proxyUrl === undefined ? {} : { proxyUrl }),
+      },
+    ],
     users: [{ name: "rectify", ...(tokenPath !== undefined || token === undefined ? {} : { token }) }],
     contexts: [{ name: "rectify", cluster: "cluster", user: "rectify" }],
     currentContext: "rectify",

@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findKyverno } from "../../adapters/cli-tools/kyverno.ts";
+import { fetchByProxies, gitNetwork } from "../../adapters/http/proxy.ts";
 import { openMirror } from "../../adapters/git-mirror.ts";
 import { probeDatabase } from "../../adapters/postgres/query.ts";
 import { examineCluster } from "./cluster.ts";
@@ -52,6 +53,7 @@ export function renderFindings(findings: readonly DoctorFinding[]): string {
 }
 
 async function examineAll(settings: Settings, clock: Clock): Promise<readonly DoctorFinding[]> {
+  fetchByProxies(settings.proxies);
   const [machine, database, github, policies] = await Promise.all([
     examineMachine(settings),
     examineDatabase(settings),
@@ -149,8 +151,9 @@ async function examineDesired(
   if (client === undefined) {
     return { ...nothing, findings: [skipped("guardrails", "without GitHub the repository cannot be read")] };
   }
-  const mirror = openMirror({ directory: scratch, url: client.cloneUrl, authorization: client.authorization });
+  const { cloneUrl: url, authorization } = client;
   try {
+    const mirror = openMirror({ directory: scratch, url, authorization, network: await gitNetwork(settings, scratch) });
     const head = await mirror.head();
     const read = loadGuardrails(head.tree);
     return {
