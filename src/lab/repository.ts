@@ -56,6 +56,7 @@ export async function openRepository(
       { login: "dev-ben", permission: "write" },
     ],
     requiredChecks: [{ name: "rectify-policy", appId: ciApp }],
+    ...scenario.world?.github,
   });
   return { forge, app: { id: app.id, privateKey }, secrets };
 }

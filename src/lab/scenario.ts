@@ -1,7 +1,9 @@
 import type { Ending } from "../domain/incident/incident.ts";
 import type { LabRule } from "./cluster/metrics/rules.ts";
+import type { ServiceModel } from "./cluster/simulation/service-model.ts";
 import type { BadImage } from "./cluster/world.ts";
 import type { LabFault } from "./faults/fault-state.ts";
+import type { ForgeOptions } from "./forge/forge.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type LabRun, until } from "./start.ts";
 
@@ -39,6 +41,12 @@ export interface ScenarioWorld {
   readonly fault?: LabFault;
   /** The alerts there are, instead of the lab's own. */
   readonly rules?: readonly LabRule[];
+  /** How single workloads serve, instead of as the shop's do. */
+  readonly services?: Readonly<Record<string, ServiceModel>>;
+  /** Argo CD with label tracking, its application in a namespace of a team, instead of Flux. */
+  readonly gitops?: "argocd by label";
+  /** How the organisation set GitHub up. */
+  readonly github?: Partial<Pick<ForgeOptions, "settings" | "rulesetChecks" | "hostName">>;
   /** Files that replace those of the repository, by path. */
   readonly files?: Readonly<Record<string, string>>;
 }

@@ -7,6 +7,7 @@ import { webAddress } from "../settings/links.ts";
 import { sealKeyFrom, type Settings } from "../settings/settings.ts";
 import { type SimulatedCluster, startCluster } from "./cluster/cluster.ts";
 import { defaultRules, type LabRule } from "./cluster/metrics/rules.ts";
+import { shopServices } from "./cluster/simulation/shop.ts";
 import type { Forge } from "./forge/forge.ts";
 import { labModelName, type LabModel, startModel } from "./model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "./repository.ts";
@@ -29,8 +30,10 @@ export const shopEntry: Entry = {
   path: "manifests/shop/overlays/production",
   object: "Kustomization flux-system/shop",
 };
+
 export async function openWorld(directory: string, scenario: Scenario): Promise<LabWorld> {
-  const { forge, app, secrets } = await openRepository(directory, scenario);
+  const gitops = scenario.world?.gitops === undefined ? "flux" : "argocd";
+  const { forge, app, secrets } = await openRepository(directory, scenario, gitops);
   const cluster = await openCluster(directory, forge, scenario);
   const host = process.env.OLLAMA_HOST;
   const model =
@@ -59,6 +62,8 @@ export async function openWorld(directory: string, scenario: Scenario): Promise<
   };
 }
 
+const argoEntry: Entry = { ...shopEntry, tool: "argocd", object: "Application platform/shop" };
+
 /** The cluster follows the forge's main branch as Flux would. */
 function openCluster(directory: string, forge: Forge, scenario: Scenario): Promise<SimulatedCluster> {
   const flux = openMirror({
@@ -66,20 +71,25 @@ function openCluster(directory: string, forge: Forge, scenario: Scenario): Promi
     url: forge.cloneUrl,
     authorization: async () => forge.fetchAuthorization(),
   });
-  const { noHelp, badImages, fault } = scenario.world ?? {};
+  const { noHelp, badImages, fault, services, gitops } = scenario.world ?? {};
+  const entry = gitops === undefined ? shopEntry : argoEntry;
   return startCluster({
     desired: async () => {
       const { sha, tree } = await flux.head();
-      const rendered = render(tree, shopEntry);
+      const rendered = render(tree, entry);
       if (rendered.kind !== "rendered") throw new Error(`the lab's repository cannot be rendered: ${rendered.because}`);
       return { revision: sha, objects: rendered.objects };
     },
-    entry: { object: "Kustomization flux-system/shop", path: `./${shopEntry.path}` },
+    entry: {
+      ...{ object: entry.object ?? "", path: `./${entry.path}` },
+      ...(gitops === undefined ? {} : { tracking: "label" as const }),
+    },
     rules: rulesOf(scenario),
     ...(scenario.world?.coarse ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000 } : {}),
     ...(noHelp === undefined ? {} : { noHelp }),
     ...(badImages === undefined ? {} : { badImages }),
     ...(fault === undefined ? {} : { fault }),
+    ...(services === undefined ? {} : { services: { ...shopServices, ...services } }),
   });
 }
 

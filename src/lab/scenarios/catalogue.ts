@@ -3,6 +3,7 @@ import { causeScenarios } from "./causes.ts";
 import { governance } from "./governance.ts";
 import { leaseScenarios } from "./leases.ts";
 import { memoryScenarios } from "./memory.ts";
+import { platformScenarios } from "./platform.ts";
 import { rollbackScenarios } from "./rollback.ts";
 import { stormScenarios } from "./storm.ts";
 import { approve, passCi, peak, pullOpened, type Scenario } from "../scenario.ts";
@@ -64,6 +65,7 @@ const scenarios = {
   ...governance,
   ...leaseScenarios,
   ...memoryScenarios,
+  ...platformScenarios,
   ...rollbackScenarios,
   ...stormScenarios,
   ...modelScenarios,

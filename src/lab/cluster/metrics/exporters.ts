@@ -5,8 +5,17 @@ import { isReady, statusesOf } from "../objects/pods.ts";
 import { hardOf, namespaceUsage } from "../objects/quota.ts";
 import type { Labels, Sample } from "./series-store.ts";
 
-/** What kube-state-metrics exports of the objects that the lab has. */
+const job = "kube-state-metrics";
+
+/** What kube-state-metrics exports of the objects that the lab has, and that it is scraped itself. */
 export function kubeStateSamples(store: KubeStore): Sample[] {
+  return [
+    { name: "up", labels: { job, namespace: "monitoring", instance: "kube-state-metrics:8080" }, value: 1 },
+    ...objectSamples(store).map((sample) => ({ ...sample, labels: { ...sample.labels, job } })),
+  ];
+}
+
+function objectSamples(store: KubeStore): Sample[] {
   return [
     ...store.list("Deployment").flatMap(deploymentSamples),
     ...store.list("Pod").flatMap(podSamples),
@@ -51,10 +60,14 @@ function podSamples(pod: KubeObject): Sample[] {
       const state = states.get(container);
       const own = { ...labels, container };
       const reason = String(at(state?.lastState, "terminated", "reason") ?? "");
+      const waiting = String(at(state, "state", "waiting", "reason") ?? "");
       return [
         ...amounts("kube_pod_container_resource_requests", { ...own, node }, requests),
         ...amounts("kube_pod_container_resource_limits", { ...own, node }, limits),
         { name: "kube_pod_container_status_restarts_total", labels: own, value: state?.restartCount ?? 0 },
+        ...(waiting === ""
+          ? []
+          : [{ name: "kube_pod_container_status_waiting_reason", labels: { ...own, reason: waiting }, value: 1 }]),
         ...(reason === ""
           ? []
           : [{ name: "kube_pod_container_status_last_terminated_reason", labels: { ...own, reason }, value: 1 }]),

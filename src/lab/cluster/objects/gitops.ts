@@ -12,12 +12,14 @@ export interface Desired {
 export interface GitopsEntry {
   readonly object: string;
   readonly path: string;
+  /** How Argo CD marks what it applies; an annotation unless told. */
+  readonly tracking?: "label";
 }
 
 interface Applied {
   readonly name: string;
   readonly namespace: string;
-  readonly tool: "flux" | "argocd";
+  readonly tool: "flux" | "argocd" | "argocd by label";
 }
 
 /** Applies what Git wants, removes what it no longer names, and writes the revision into the controller's object. */
@@ -39,14 +41,19 @@ export function reportSyncFailure(store: KubeStore, entry: GitopsEntry, message:
   store.put(object);
 }
 
-function readEntry({ object }: GitopsEntry): Applied {
+function readEntry({ object, tracking }: GitopsEntry): Applied {
   const [kind = "", path = ""] = object.split(" ");
   const [namespace = "", name = ""] = path.split("/");
-  return { name, namespace, tool: kind === "Application" ? "argocd" : "flux" };
+  return {
+    name,
+    namespace,
+    tool: kind !== "Application" ? "flux" : tracking === "label" ? "argocd by label" : "argocd",
+  };
 }
 
 const fluxLabel = "kustomize.toolkit.fluxcd.io";
 const argoMark = "argocd.argoproj.io/tracking-id";
+const argoLabel = "app.kubernetes.io/instance";
 
 function applyObject(store: KubeStore, object: RenderedObject, by: Applied): void {
   const next = liveCopy(object);
@@ -75,6 +82,11 @@ function mark(object: KubeObject, { tool, name, namespace }: Applied): void {
   const { metadata } = object;
   if (tool === "flux") {
     metadata.labels = { ...metadata.labels, [`${fluxLabel}/name`]: name, [`${fluxLabel}/namespace`]: namespace };
+    return;
+  }
+  if (tool === "argocd by label") {
+    // So are applications called that are not in the namespace of Argo CD itself.
+    metadata.labels = { ...metadata.labels, [argoLabel]: `${namespace}_${name}` };
     return;
   }
   const [group] = object.apiVersion.includes("/") ? object.apiVersion.split("/") : [""];
@@ -115,13 +127,13 @@ const appliedKinds = [
 ];
 
 function appliedObjects(store: KubeStore, by: Applied): KubeObject[] {
-  return appliedKinds
-    .flatMap((kind) => store.list(kind))
-    .filter(({ metadata }) =>
-      by.tool === "flux"
-        ? metadata.labels?.[`${fluxLabel}/name`] === by.name
-        : metadata.annotations?.[argoMark]?.startsWith(`${by.name}:`),
-    );
+  return appliedKinds.flatMap((kind) => store.list(kind)).filter(({ metadata }) => isMarked(metadata, by));
+}
+
+function isMarked({ labels, annotations }: KubeObject["metadata"], by: Applied): boolean {
+  if (by.tool === "flux") return labels?.[`${fluxLabel}/name`] === by.name;
+  if (by.tool === "argocd by label") return labels?.[argoLabel] === `${by.namespace}_${by.name}`;
+  return annotations?.[argoMark]?.startsWith(`${by.name}:`) === true;
 }
 
 function keyOf({ kind, metadata }: { kind: string; metadata: { name: string; namespace?: string } }): string {
@@ -166,8 +178,16 @@ function reportSynced(store: KubeStore, entry: GitopsEntry, { by, revision }: { 
     };
   } else {
     const operation = { phase: "Succeeded", finishedAt: now, syncResult: { revision } };
+    const own = appliedObjects(store, by).map(({ kind, metadata: { namespace, name } }) => {
+      return { kind, namespace, name, status: "Synced" };
+    });
+    // Something else of it is out of sync for ever, as it often is: ours arrived all the same.
+    const other = { kind: "ConfigMap", namespace: by.namespace, name: "written-by-hand", status: "OutOfSync" };
+    const isWhole = by.tool === "argocd";
     object.status = {
-      sync: { status: "Synced", revision },
+      sync: { status: isWhole ? "Synced" : "OutOfSync", revision },
+      resources: isWhole ? own : [...own, other],
+      history: [{ revision, deployedAt: now }],
       health: { status: "Healthy" },
       operationState: operation,
       reconciledAt: now,
