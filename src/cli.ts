@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Argument, Command } from "commander";
 import { logTelemetry } from "./adapters/telemetry/telemetry.ts";
+import { type BacktestAsked, backtest } from "./commands/backtest/backtest.ts";
+import { backtestSettings } from "./commands/backtest/sources.ts";
 import { type AuditQuestion, exportAudit } from "./commands/records/audit.ts";
 import { checkPolicies, type PoliciesAsked } from "./commands/repository/check-policies.ts";
 import { checkConfig, configSchema, initialConfig } from "./commands/repository/config.ts";
@@ -181,6 +183,31 @@ program
   .action(async (workload: string | undefined, change: string | undefined, asked: LocateAsked) => {
     const words = [workload, change].filter((word) => word !== undefined);
     process.exitCode = await locateCommand(words, asked, (line) => process.stdout.write(`${line}\n`));
+  });
+
+program
+  .command("backtest")
+  .description(
+    "say, from your own past and by reading only, what Rectify would have done: incidents from Prometheus' ALERTS",
+  )
+  .option("--days <number>", "how far back", "30")
+  .option("--until <time>", "the end of that past, RFC 3339; by default now")
+  .option("--rate <number>", "queries a second to Prometheus and Loki together, 0 for no limit", "10")
+  .option("--record <file>", "where each incident is kept as a line of JSON: a restart goes on there")
+  .option("--repository <place>", "a clone on this machine, or an https address (GITHUB_TOKEN may read it)")
+  .option("--guardrails <file>", "guardrails to try instead of those of the default branch")
+  .option("--html <file>", "write the report as one self-contained page")
+  .option("--json", "print one JSON object")
+  .action(async (asked: BacktestAsked) => {
+    const settings = backtestSettings(process.env, asked.repository);
+    if (!settings.ok) return fail(settings.problems);
+    const isSeen = process.stderr.isTTY === true;
+    const progress = (line: string) => {
+      if (isSeen) process.stderr.write(`\r\x1b[K${line.slice(0, 100)}`);
+      else if (line !== "") process.stderr.write(`${line}\n`);
+    };
+    const write = (line: string) => void process.stdout.write(`${line}\n`);
+    process.exitCode = await backtest(asked, settings.value, { write, progress, now: () => new Date() });
   });
 
 program

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { alertmanager } from "./adapters/monitoring/alertmanager.ts";
 import { startDurable, workflowVersion } from "./adapters/dbos/durable.ts";
-import { connectGitHub } from "./adapters/github/github.ts";
+import { type Cloning, connectGitHub } from "./adapters/github/github.ts";
 import { guardrailsHost } from "./adapters/github/guardrails.ts";
 import { gitHost, people } from "./adapters/github/host.ts";
 import { kubernetes } from "./adapters/kubernetes/kubernetes.ts";
@@ -19,6 +19,7 @@ import { chartsOnPath } from "./adapters/cli-tools/charts.ts";
 import { renderOnce } from "./adapters/cli-tools/render-once.ts";
 import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
+import { type ShadowLatch, shadowLatch } from "./server/jobs/backtest/shadow-latch.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
 import { withTimeout } from "./adapters/http/timeout.ts";
 import { concernsOf } from "./server/concerns.ts";
@@ -221,7 +222,9 @@ interface Voice {
 
 async function connect(settings: Settings, store: Store, voice: Voice): Promise<Omit<Ports, "model">> {
   const { telemetry, meter, steps, sources } = voice;
+  const latch: ShadowLatch = shadowLatch(() => mirror.head(), Date.now);
   const client = await connectGitHub({
+    mayNotWrite: latch.refusal,
     apiUrl: settings.github.apiUrl,
     cloneUrl: settings.github.cloneUrl,
     repository: settings.repository,
@@ -236,13 +239,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     audit: (action, detail) =>
       store.audit({ incident: String(detail.incident ?? ""), actor: "rectify", action, detail }),
   });
-  const mirror = openMirror({
-    network: await gitNetwork(settings, settings.dataDirectory),
-    directory: join(settings.dataDirectory, "mirror"),
-    freshMs: 500,
-    url: client.cloneUrl,
-    authorization: client.authorization,
-  });
+  const mirror = await mirrorOf(settings, client);
   const github = gitHost(client, { ...mirror, ...sources.watch("Git", { head: mirror.head }) });
   const clock = { now: () => new Date() };
   const metrics = sharedMetrics(
@@ -273,11 +270,18 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     rollbacks: store.rollbacks,
     changes: store.changes,
     records: store,
+    editorOf: client.editorOf,
     clock,
     withTimeout: withTimeout,
     telemetry,
     timings: settings.timings,
   };
+}
+
+async function mirrorOf(settings: Settings, { cloneUrl, authorization }: Cloning) {
+  const { dataDirectory } = settings;
+  const network = await gitNetwork(settings, dataDirectory);
+  return openMirror({ network, directory: join(dataDirectory, "mirror"), freshMs: 500, url: cloneUrl, authorization });
 }
 
 function logsOf({ loki: endpoint }: Settings, sources: Sources): Ports["logs"] {

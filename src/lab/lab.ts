@@ -6,7 +6,8 @@ import { readFault } from "./faults/fault-file.ts";
 import { faultScenario } from "./faults/fault-scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { Interrupted, runScenario, type LabResult } from "./run.ts";
-import { scenarioNames, scenarioOf } from "./scenarios/catalogue.ts";
+import { playBacktest } from "./scenarios/backtest/scenario.ts";
+import { pastScenario, scenarioNames, scenarioOf } from "./scenarios/catalogue.ts";
 import { labPrinter } from "./printer.ts";
 
 export interface LabOptions {
@@ -33,6 +34,7 @@ export async function runLab(options: LabOptions): Promise<number> {
   process.noDeprecation = true;
   const out = (line: string) => process.stdout.write(`${line}\n`);
   const story = options.json ? (line: string) => process.stderr.write(`${line}\n`) : out;
+  if (isPast(options)) return playPast(story, out, options.json);
   const asked = askedFor(options);
   const scenario = asked.kind === "scenario" ? asked.scenario : undefined;
   const problems = [...(asked.kind === "problems" ? asked.problems : []), ...(await preflight(undefined))];
@@ -57,6 +59,23 @@ export async function runLab(options: LabOptions): Promise<number> {
   for (const problem of options.json ? played.wrong : []) process.stderr.write(`not as it should be: ${problem}\n`);
   return played.wrong.length === 0 ? 0 : 1;
 }
+
+function isPast({ scenario, fault }: LabOptions): boolean {
+  return fault === undefined && scenario === pastScenario;
+}
+
+/** The past has no Rectify that runs: nothing but its history is played. */
+async function playPast(story: Write, out: Write, json: boolean): Promise<number> {
+  const teller = labPrinter(story, !json && process.stdout.isTTY === true);
+  teller.say("lab", "two weeks of history, and what Rectify would have done: it only reads");
+  const wrong = await playBacktest(teller);
+  if (json) out(JSON.stringify({ scenario: pastScenario, wrong }));
+  else out(wrong.length === 0 ? "Every verdict is true." : `Not as it should be: ${wrong.join("; ")}`);
+  for (const problem of json ? wrong : []) process.stderr.write(`not as it should be: ${problem}\n`);
+  return wrong.length === 0 ? 0 : 1;
+}
+
+type Write = (line: string) => void;
 
 type AskedFor =
   | { readonly kind: "scenario"; readonly scenario: Scenario }

@@ -54,6 +54,8 @@ export interface Ports {
   /** Undefined = there is no such mode. */
   readonly watchtower?: WatchtowerMode | undefined;
   readonly records: Records;
+  /** Where people edit a file of the default branch on the code host. */
+  readonly editorOf?: ((path: string) => string) | undefined;
   readonly clock: Clock;
   readonly withTimeout: WithTimeout;
   readonly telemetry: Telemetry;

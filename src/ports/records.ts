@@ -1,3 +1,4 @@
+import type { PastRecord } from "../domain/backtest/record.ts";
 import type { Watchtower, WatchtowerEvent } from "../domain/guardrails/watchtower.ts";
 import type { Alert } from "../domain/incident/alert.ts";
 import type { Dependencies } from "../domain/incident/reexamination.ts";
@@ -33,6 +34,8 @@ export interface Records extends WithdrawalRecord {
   recordPull(number: number, incident: string): Promise<void>;
   /** One line for each incident that stands parked since then, and whose workload had no other one since. */
   parkedSince(since: Date): Promise<readonly string[]>;
+  /** What shadow mode came to since then, oldest first. */
+  shadowVerdicts(since: Date): Promise<readonly PastRecord[]>;
   /** The newest proposal of the incident; undefined when it never had one. */
   lastPullOf(incident: string): Promise<number | undefined>;
   /** How many proposals other incidents opened for this workload (`namespace/Kind/name`) since then (RFC 3339). */

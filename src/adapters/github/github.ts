@@ -18,6 +18,8 @@ export interface GitHubOptions {
   /** How long one call may take; Octokit itself would wait for ever. */
   readonly deadlineMs?: number;
   readonly now?: () => number;
+  /** Why a mutating call may not leave now: asked before each of them. */
+  readonly mayNotWrite?: (action: string) => Promise<string | undefined>;
   /** Called before each mutating call leaves. */
   readonly audit: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<void>;
   /** Hears of every call, for metrics; without a status nobody answered. */
@@ -38,6 +40,8 @@ export interface GitHubClient {
   readonly appId: number;
   /** How people have set the repository up by now; what is older than a minute is asked again. */
   about(): Promise<RepositoryAbout>;
+  /** Where people edit a file of the default branch, as it was called when we connected. */
+  readonly editorOf: (path: string) => string;
   /** Public repositories must not show log lines. */
   readonly isPublic: boolean;
   readonly doubts: Doubts;
@@ -111,6 +115,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     login: `${self.data?.slug ?? "rectify"}[bot]`,
     appId: app.id,
     about: known.now,
+    editorOf: (path) => `${about.html_url}/edit/${about.default_branch}/${path}`,
     isPublic: !about.private,
     doubts: doubtsOf(options.now ?? Date.now),
     apps: new Map(),
@@ -125,6 +130,8 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
       }),
     write: async (action, detail, call) => {
       refuseUnfit(await known.now());
+      const because = await options.mayNotWrite?.(action);
+      if (because !== undefined) throw new Refused(because);
       const record = () => options.audit(action, detail);
       return (await known.unless(pace.run("write", () => renewing(call), record))).data;
     },

@@ -24,7 +24,7 @@ export async function resourcesThen(workload: Workload, moment: Moment): Promise
   });
   // While a rollout runs, pods of both sides are there.
   const isMixed = fields.some(([field, text]) => fields.some(([other, value]) => other === field && value !== text));
-  return isMixed ? {} : { resources: Object.fromEntries(fields) };
+  return isMixed || fields.length === 0 ? {} : { resources: Object.fromEntries(fields) };
 }
 
 /** Exactly this amount, as people write it. */

@@ -21,6 +21,7 @@ import { looks } from "./changes/looks.ts";
 import { migrate } from "./schema/migrations.ts";
 import { connectTo, type Query, type Row } from "./query.ts";
 import { unplacedAlerts } from "./incidents/unplaced.ts";
+import { shadowVerdicts } from "./incidents/verdicts.ts";
 import { rollbackStore } from "./changes/rollbacks.ts";
 import { watchtowerRecord } from "./changes/watchtower.ts";
 
@@ -74,6 +75,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...heartbeat(query),
     ...unplacedAlerts(query),
     ...incidentList(query),
+    ...shadowVerdicts(query),
     ...executors(database),
     ...githubPace(query),
     ...looks(query),

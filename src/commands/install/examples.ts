@@ -31,6 +31,10 @@ const examples: Readonly<Record<string, readonly (readonly [call: string, purpos
     ["rectify survey", "the repository of the current directory"],
     ["rectify survey ~/src/gitops --prove --json", "with every answer rendered, for a script"],
   ],
+  backtest: [
+    ["rectify backtest --days 30 --html report.html", "your own incidents, what Rectify would have done, and a page"],
+    ["rectify backtest --repository ~/src/gitops --rate 5", "before anything is installed, gently"],
+  ],
   locate: [["rectify locate shop/Deployment/web replicas=5", "the bytes that this change would edit"]],
   config: [
     ["rectify config init --namespace shop > .github/rectify.yml", "guardrails to begin with"],

@@ -1,4 +1,7 @@
 import { noRecords, openRecords, type Env } from "./records.ts";
+import { earnedIn, liveLine } from "../../domain/backtest/advice.ts";
+import type { PastRecord } from "../../domain/backtest/record.ts";
+import { reportOf } from "../../domain/backtest/report.ts";
 import { forTerminal } from "../../domain/records/explanation.ts";
 import { parseDuration } from "../../domain/text/duration.ts";
 import type { IncidentFilter, IncidentLine } from "../../adapters/postgres/incidents/list.ts";
@@ -27,17 +30,35 @@ export async function listIncidents(asked: IncidentsAsked, env: Env, now: Date):
   const store = await openRecords(env);
   if (store === undefined) return { lines: [noRecords], code: 1 };
   try {
-    const [{ lines, next }, counts] = await Promise.all([
-      ...([store.listIncidents(filter, limit), store.countIncidents(filter)] as const),
+    const since = new Date(now.getTime() - shadowDays * 86_400_000);
+    const [{ lines, next }, counts, verdicts] = await Promise.all([
+      ...([store.listIncidents(filter, limit), store.countIncidents(filter), store.shadowVerdicts(since)] as const),
     ]);
     if (asked.json === true) return { lines: lines.map((line) => JSON.stringify(line)), code: 0 };
     const sum = [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
     const more = next === undefined ? [] : [`more are on record: ask for more by --limit, or for fewer by a filter`];
     const rows = lines.length === 0 ? ["no incident is on record that fits"] : [head(), ...lines.map(row)];
-    return { lines: [...rows, ...more, ...(sum === "" ? [] : ["", sum])].map(forTerminal), code: 0 };
+    return {
+      lines: [...rows, ...more, ...(sum === "" ? [] : ["", sum]), ...shadowTally(verdicts)].map(forTerminal),
+      code: 0,
+    };
   } finally {
     await store.close();
   }
+}
+
+const shadowDays = 28;
+
+/** What shadow mode came to in four weeks, and the lines that switch on what has earned it. */
+function shadowTally(verdicts: readonly PastRecord[]): readonly string[] {
+  if (verdicts.length === 0) return [];
+  const report = reportOf({ records: verdicts, from: "", to: "" });
+  const counted = Object.entries(report.verdicts).flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : []));
+  const classes = earnedIn(report.classes).map(({ row, lacks }) => {
+    const earned = `has earned to be live: modes: [${liveLine(row).slice(2)}]`;
+    return `  ${row.alert} of ${row.workload}: ${lacks ?? earned}`;
+  });
+  return ["", `shadow mode, ${shadowDays} days: ${counted.join(", ")}`, ...classes];
 }
 
 function filterOf({ open, state, workload, alert, text, since }: IncidentsAsked, now: Date): IncidentFilter | string {

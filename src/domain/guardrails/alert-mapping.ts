@@ -56,7 +56,7 @@ function fits(alert: Alert, { alert: name, labels }: AlertMapping): boolean {
 }
 
 /** Only `*` has a meaning. Runs in time that grows with the text, whatever the pattern. */
-function fitsPattern(value: string, wanted: string): boolean {
+export function fitsPattern(value: string, wanted: string): boolean {
   const [first = "", ...rest] = wanted.split("*");
   if (rest.length === 0) return value === wanted;
   const last = rest.pop() ?? "";

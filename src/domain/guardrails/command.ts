@@ -1,5 +1,5 @@
 import { nearestWord } from "../text/nearest-word.ts";
-import { spokenLines } from "./spoken-lines.ts";
+import { spokenLines } from "./spoken/lines.ts";
 
 /** One line that a person wrote to the bot. */
 export type Command =

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AlertMapping } from "./alert-mapping.ts";
 import { ruledWords } from "./command.ts";
 import { mergeMethods } from "./merge-method.ts";
+import { Mode, ModeRule } from "./mode.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 import { nearestWord } from "../text/nearest-word.ts";
 
@@ -54,6 +55,16 @@ const Window = z.strictObject({
 
 /** What people allow the bot: `.github/rectify.yml` on the default branch. Defaults live only here. */
 const Guardrails = z.strictObject({
+  mode: Mode.default("live").describe(
+    "`shadow`: everything runs and nothing is written but the dashboard issue; each incident ends with what people did.",
+  ),
+  modes: listOf(ModeRule)
+    .default([])
+    .describe("Other modes for some namespaces, alerts or remedies. The first that fits counts.")
+    .meta({ examples: [[{ namespace: "shop", alert: "HighRequestLatency", remedy: "scale", mode: "live" }]] }),
+  dashboard: yesOrNo
+    .default(true)
+    .describe("Keep the dashboard issue. `false`: in shadow mode nothing is written at all."),
   namespaces: listOf(namespaceName).default([]).describe("Namespaces whose workloads may be changed. None by default."),
   kinds: listOf(choice(["Deployment", "StatefulSet", "Rollout"]))
     .default(["Deployment", "StatefulSet", "Rollout"])
@@ -193,7 +204,8 @@ export function guardrailsSchema(): Record<string, unknown> {
 
 /** The guardrails file that onboarding proposes: every field with its default and what it means. */
 export function renderDefaultGuardrails(namespaces: readonly string[] = []): string {
-  const defaults: Record<string, unknown> = { ...Guardrails.parse({}), namespaces };
+  // Who begins lets it look on first; a file that says nothing means what it always meant.
+  const defaults: Record<string, unknown> = { ...Guardrails.parse({}), mode: "shadow", namespaces };
   const fields = Object.entries(Guardrails.shape).map(([name, field]) => {
     const { description = "", examples } = field.meta() ?? {};
     const example = Array.isArray(examples) ? [`# For example: ${name}: ${JSON.stringify(examples[0])}`] : [];

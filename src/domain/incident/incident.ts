@@ -57,6 +57,8 @@ export type Ending =
   | "unclear"
   /** The same was tried and taken back a short time ago: a person decides. */
   | "escalated"
+  /** Nothing was written, as the guardrails want: what people did meanwhile is told. */
+  | "shadow"
   | "parked";
 
 // RFC 9562 §5.5: SHA-1 over the namespace's bytes and the name; this namespace was drawn once for Rectify.

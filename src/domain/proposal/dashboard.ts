@@ -1,3 +1,4 @@
+import { renderShadow, type ShadowSummary } from "../backtest/switching.ts";
 import { inert, inertCode } from "../text/inert.ts";
 import type { Admitted } from "./caps.ts";
 import type { Workload } from "../kubernetes/workload.ts";
@@ -54,6 +55,8 @@ export interface Dashboard {
   readonly leases: readonly RunningLease[];
   /** Problems that need a person: invalid guardrails, watchtower mode, a parked incident. */
   readonly problems: readonly string[];
+  /** Undefined = nothing is in shadow mode. */
+  readonly shadow?: ShadowSummary | undefined;
   readonly now: Date;
 }
 
@@ -67,7 +70,8 @@ const longestBody = 65_536;
 export function renderDashboard(dashboard: Dashboard): string {
   const head =
     "<!-- rectify:dashboard -->\nRectify keeps this issue. Tick a box to open that pull request now, or write `/open` and its Incident-UID as a comment. It counts when you may (guardrails: `approvers.open`).\n";
-  const rest = [problems(dashboard), open(dashboard), leases(dashboard)].filter((section) => section !== "");
+  const shadow = dashboard.shadow === undefined ? "" : renderShadow(dashboard.shadow, inertCode).slice(0, 20_000);
+  const rest = [problems(dashboard), shadow, open(dashboard), leases(dashboard)].filter((section) => section !== "");
   const room = longestBody - head.length - rest.join("\n\n").length - 200;
   return [head, waiting(dashboard, room), ...rest].filter((section) => section !== "").join("\n\n");
 }

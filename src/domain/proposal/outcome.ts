@@ -2,6 +2,7 @@ import type { Cause } from "../root-cause/cause.ts";
 import type { Cost, Reserved } from "../remedy/cost.ts";
 import type { Effect, Entry } from "../kubernetes/manifest-edit.ts";
 import type { Ending } from "../incident/incident.ts";
+import type { PastRecord } from "../backtest/record.ts";
 import type { Proposal } from "./pull-request.ts";
 import type { Remediation } from "../kubernetes/remediation.ts";
 import type { Verification } from "./verification.ts";
@@ -54,5 +55,7 @@ export interface IncidentOutcome {
   readonly reserved?: Reserved | undefined;
   readonly cost?: Cost | undefined;
   readonly verification?: Verification | undefined;
+  /** In shadow mode: what would have been done against what people did. */
+  readonly shadow?: PastRecord | undefined;
   readonly revert?: { readonly proposal: Proposal | undefined; readonly mergedSha: string | undefined } | undefined;
 }

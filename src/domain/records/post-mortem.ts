@@ -90,6 +90,7 @@ const outcomeByEnding: Readonly<Record<Ending, Outcome>> = {
   "no-change": "not-tried",
   refused: "not-tried",
   escalated: "not-tried",
+  shadow: "not-tried",
   parked: "unclear",
 };
 

@@ -36,6 +36,7 @@ export async function proposeGuardrails(host: GuardrailsHost): Promise<void> {
 const onboarding = `Rectify is installed on this repository and does nothing yet: it needs \`${guardrailsPath}\`, where you say what it may do.
 
 - Until this is merged, Rectify writes nothing else here.
+- It begins in shadow mode (\`mode: shadow\`): it runs on every alert, writes nothing but the dashboard issue (\`dashboard: false\`: nothing at all), and tells for each incident what it would have done against what people did. \`mode: live\` lets it open pull requests.
 - With the defaults it may change no workload: name namespaces under \`namespaces\`, here or later.
 - Nothing merges without a person unless you set \`autoMerge\`.
 

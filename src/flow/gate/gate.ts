@@ -11,6 +11,7 @@ import {
 } from "../../domain/remedy/cost.ts";
 import { gateFilesIn } from "../../domain/gate/gate-files.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import { modeFor } from "../../domain/guardrails/mode.ts";
 import type { Effect } from "../../domain/kubernetes/manifest-edit.ts";
 import type { RemedyChange } from "../../domain/kubernetes/remediation.ts";
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
@@ -68,7 +69,11 @@ export async function gate(
   if (!guardrails.ok) return { kind: "refused", because: guardrails.because };
   const written = writtenBefore(subject);
   const drift = written && driftOf(written, plan.effect);
-  const forbidden = [...forbiddenBy(guardrails.value, plan), ...(drift === undefined ? [] : [drift])];
+  const forbidden = [
+    ...shadowIn(guardrails.value, subject, plan),
+    ...forbiddenBy(guardrails.value, plan),
+    ...(drift === undefined ? [] : [drift]),
+  ];
   if (forbidden.length > 0) return { kind: "refused", because: forbidden.join("; ") };
   const repetition = written === undefined ? await repetitionOf(plan, ports) : undefined;
   if (repetition !== undefined) return { kind: "refused", because: repetition, repeated: true };
@@ -112,6 +117,13 @@ function refusalOf({ verdict, counterOffer }: PlanJudgement): string {
   const failures = verdict.kind === "refused" ? verdict.failures : [];
   const said = failures.map(({ policy, message }) => `policy ${policy}: ${message.replace(/\.?$/, ".")}`);
   return [...said, ...(counterOffer === undefined ? [] : [counterOffer.line])].join(" ");
+}
+
+/** Whatever asks for a change of a class in shadow mode, and on whichever way: it is not written. */
+function shadowIn(guardrails: Guardrails, { incident, hypothetical }: ChangeRequest, { remediation }: Plan): string[] {
+  const { workload, kind: remedy } = remediation;
+  const mode = modeFor(guardrails, { namespace: workload.namespace, alert: incident.alert.name, remedy });
+  return mode === "live" || hypothetical === true ? [] : ["shadow mode: nothing is written here (guardrails: mode)"];
 }
 
 /** What the guardrails never allow, whoever approves. */

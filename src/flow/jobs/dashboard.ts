@@ -4,9 +4,10 @@ import { type Dashboard, dashboardLabel, dashboardTitle, renderDashboard } from 
 import { isWatching, renderWatchtower, watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import { isShadowOnly } from "../../domain/guardrails/mode.ts";
 import { proposeGuardrails } from "../gate/check-guardrails.ts";
 import { runOpenRequests } from "./open-requests.ts";
-import { guardrailsOf, type LoadedGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf, guardrailsPath, type LoadedGuardrails } from "../collect/load-guardrails.ts";
 
 /**
  * Brings the one dashboard issue up to what is true now. It belongs to no story: it is only ever a picture of the
@@ -25,6 +26,7 @@ export async function reconcileDashboard(
     | "records"
     | "telemetry"
     | "watchtower"
+    | "editorOf"
   >,
 ): Promise<readonly Candidate[]> {
   if (ports.queue === undefined) return [];
@@ -37,14 +39,34 @@ export async function reconcileDashboard(
   const ours = [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
   const parked = await ports.records.parkedSince(new Date(now.getTime() - parkedMs));
   const problems = [...(isNew ? [] : ours), ...parked];
-  const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), now };
+  const shadow = guardrails.ok ? await shadowOf(guardrails.value, ports) : undefined;
+  const dashboard = { ...crowd, problems, leases: await runningLeases(ports, guardrails), shadow, now };
   // Nothing is written into a repository where there is nothing to tell yet.
-  const worthOpening = dashboard.listed.length + dashboard.leases.length + problems.length > 0;
-  const none = await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
-  if (none !== undefined) ports.telemetry.log("", "dashboard", none);
+  const counts = [dashboard.listed, dashboard.leases, problems, shadow?.records ?? []];
+  const worthOpening = counts.some(({ length }) => length > 0);
+  const isQuiet = guardrails.ok && isShadowOnly(guardrails.value);
+  if (!guardrails.ok || guardrails.value.dashboard) {
+    const none = await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
+    if (none !== undefined) ports.telemetry.log("", "dashboard", none);
+  }
   const watchtower = ports.watchtower?.state();
-  if (watchtower !== undefined) await ports.github.mark(watchtowerLabel, isWatching(watchtower));
+  if (watchtower !== undefined && !isQuiet) await ports.github.mark(watchtowerLabel, isWatching(watchtower));
   return ready;
+}
+
+const weekMs = 7 * 24 * 3_600_000;
+const weeks = 4;
+
+/** What shadow mode came to in the last weeks; whole weeks, so that the issue is written anew by what happened only. */
+async function shadowOf(
+  { mode, modes }: Guardrails,
+  { records, clock, editorOf }: Pick<Ports, "records" | "clock" | "editorOf">,
+): Promise<Dashboard["shadow"]> {
+  if (mode === "live" && modes.every((rule) => rule.mode === "live")) return undefined;
+  const week = Math.floor(clock.now().getTime() / weekMs) * weekMs;
+  const since = new Date(week - (weeks - 1) * weekMs);
+  const seen = await records.shadowVerdicts(since);
+  return { since: since.toISOString(), records: seen, editor: editorOf?.(guardrailsPath) };
 }
 
 type Crowd = Awaited<ReturnType<NonNullable<Ports["queue"]>["overview"]>>;

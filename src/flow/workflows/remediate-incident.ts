@@ -13,7 +13,9 @@ import { learn } from "../learn.ts";
 import { plan, planChange, type Planned } from "../plan/plan.ts";
 import { recall, type Recalled } from "../recall.ts";
 import { verify } from "../verify.ts";
+import { closed, type Shadowed, shadowedIn, shadowStory } from "./shadow.ts";
 import { subjectOf } from "./subject.ts";
+import { wouldHave } from "./would-have.ts";
 
 /** One incident, from alert to lesson. The step names are a stored format: see `workflowVersion`. */
 export async function remediateIncident(incident: Incident, run: Run): Promise<void> {
@@ -30,11 +32,12 @@ export async function remediateIncident(incident: Incident, run: Run): Promise<v
 async function remediated(incident: Incident, run: Run): Promise<void> {
   const examined = await examine(incident, run);
   const story = await attempt(incident, examined, run).catch(parked);
-  await run.step("learn", (ports) => learn(incident, { story, evidence: examined.observed.evidence }, ports));
+  const last = story.ending === "shadow" ? closed(run) : run;
+  await last.step("learn", (ports) => learn(incident, { story, evidence: examined.observed.evidence }, ports));
 }
 
 interface Examined {
-  readonly observed: Observed;
+  readonly observed: Observed & { readonly shadowed?: Shadowed };
   readonly recalled: Recalled;
   readonly diagnosis: Diagnosis;
 }
@@ -42,10 +45,15 @@ interface Examined {
 // A metric over a window shows a sudden load late: before Rectify says "nothing stands out", it looks again.
 const mostLooks = 3;
 
-async function examine(incident: Incident, run: Run): Promise<Examined> {
+async function examine(incident: Incident, open: Run): Promise<Examined> {
+  // Nothing is written before a proposal is.
+  const run = closed(open);
   const model = modelWait(incident, run);
   for (let look = 1; ; ) {
-    const observed = await run.step("collect", (ports) => collect(incident, ports));
+    const observed = await run.step("collect", async (ports) => {
+      const [seen, shadowed] = await Promise.all([collect(incident, ports), shadowedIn(incident, ports)]);
+      return shadowed.length === 0 ? seen : { ...seen, shadowed };
+    });
     const recalled = await run.step("recall", (ports) => recall(incident, observed.evidence, ports));
     const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, recalled.lines, ports));
     if (diagnosis.kind === "abstained" && diagnosis.awaits === "model") {
@@ -64,10 +72,27 @@ async function attempt(
   { observed, recalled, diagnosis }: Examined,
   run: Run,
 ): Promise<IncidentOutcome> {
-  const { step } = run;
-  if (diagnosis.kind === "abstained") return { ending: "no-change", because: diagnosis.because };
+  const isShadow = (remedy: Shadowed[number]) => observed.shadowed?.includes(remedy) === true;
+  if (diagnosis.kind === "abstained") {
+    const { because } = diagnosis;
+    if (!isShadow("none")) return { ending: "no-change", because };
+    return shadowStory({ incident, observed, would: async () => ({ kind: "no-remedy", because }) }, run);
+  }
   const subject = subjectOf(incident, { observed, diagnosis, precedents: recalled.lines });
-  const planned = await step("plan", (ports) => plan(incident, diagnosis, ports));
+  const planned = await closed(run).step("plan", (ports) => plan(incident, diagnosis, ports));
+  const { remedy } = diagnosis;
+  if (isShadow(remedy.kind === "change" ? remedy.remediation.kind : "none")) {
+    const told = await shadowStory({ incident, observed, would: (ports) => wouldHave(subject, planned, ports) }, run);
+    return planned.kind === "none"
+      ? { ...told, cause: subject.cause }
+      : {
+          ...told,
+          cause: subject.cause,
+          remediation: planned.remediation,
+          effect: planned.effect,
+          entry: planned.entry,
+        };
+  }
   const { selfHealing } = observed;
   if (planned.kind === "none")
     return { ending: planned.ending, because: planned.because, cause: subject.cause, selfHealing: selfHealing.because };

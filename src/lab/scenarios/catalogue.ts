@@ -5,6 +5,7 @@ import { leaseScenarios } from "./leases.ts";
 import { memoryScenarios } from "./memory.ts";
 import { platformScenarios } from "./platform.ts";
 import { rollbackScenarios } from "./rollback.ts";
+import { shadowScenarios } from "./shadow.ts";
 import { stormScenarios } from "./storm.ts";
 import { approve, passCi, peak, pullOpened, type Scenario } from "../scenario.ts";
 
@@ -67,11 +68,15 @@ const scenarios = {
   ...memoryScenarios,
   ...platformScenarios,
   ...rollbackScenarios,
+  ...shadowScenarios,
   ...stormScenarios,
   ...modelScenarios,
 } satisfies Readonly<Record<string, Scenario>>;
 
-export const scenarioNames: readonly string[] = Object.keys(scenarios);
+/** The one that has no world of its own: its history is played. */
+export const pastScenario = "backtest";
+
+export const scenarioNames: readonly string[] = [...Object.keys(scenarios), pastScenario];
 
 /** Undefined when there is no scenario of that name. */
 export function scenarioOf(name: string): Scenario | undefined {

@@ -1,5 +1,5 @@
 import type { Store } from "../../adapters/postgres/store.ts";
-import type { LoadedGuardrails } from "../../flow/collect/load-guardrails.ts";
+import { guardrailsPath, type LoadedGuardrails } from "../../flow/collect/load-guardrails.ts";
 import { showAutonomy } from "../../flow/jobs/autonomy.ts";
 import type { RefreshedMemory } from "../jobs/memory-refresh.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -7,6 +7,7 @@ import type { WatchtowerMode } from "../../ports/records.ts";
 import type { Sources } from "../observability/source-health.ts";
 import type { Links } from "./parts/links.ts";
 import type { Live } from "./routes.ts";
+import type { ShadowView } from "./backtest/shadow.ts";
 import type { ProposalsView } from "./system.ts";
 
 /** What a running Rectify knows beside its records. */
@@ -33,9 +34,17 @@ export function liveViews(alive: Alive): Live {
     }),
     system: async () => ({
       ...{ watchtower: watchtower.state(), proposals: await proposalsUnder(alive), sources: sources.all() },
-      unplaced: await store.unplaced(),
+      ...{ unplaced: await store.unplaced(), shadow: await shadowOf(alive) },
     }),
   };
+}
+
+const shadowMs = 28 * 24 * 3_600_000;
+
+async function shadowOf({ store, ports }: Alive): Promise<ShadowView> {
+  const since = new Date(ports.clock.now().getTime() - shadowMs);
+  const records = await store.shadowVerdicts(since);
+  return { since: since.toISOString(), records, editor: ports.editorOf?.(guardrailsPath) };
 }
 
 async function proposalsUnder({ ports, store, guardrails }: Alive): Promise<ProposalsView> {

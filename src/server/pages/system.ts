@@ -4,11 +4,12 @@ import type { Candidate, CapLimits, CapUse } from "../../domain/proposal/caps.ts
 import type { Dashboard } from "../../domain/proposal/dashboard.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
 import type { UnplacedAlerts } from "../../domain/incident/unplaced.ts";
-import { unplacedPart } from "./unplaced.ts";
+import { unplacedPart } from "./parts/unplaced.ts";
 import type { SourceHealth } from "../../domain/evidence/source-health.ts";
 import { renderMs } from "../../domain/records/step-cost.ts";
 import { isWatching, p99, renderWatchtower, type Watchtower } from "../../domain/guardrails/watchtower.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
+import { shadowPart, type ShadowView } from "./backtest/shadow.ts";
 import { mark, page } from "./parts/layout.ts";
 import { table, type TableRow } from "./parts/table.ts";
 import { clock } from "./parts/when.ts";
@@ -28,6 +29,7 @@ export interface SystemView {
   readonly proposals: ProposalsView;
   readonly sources: readonly SourceHealth[];
   readonly unplaced: readonly UnplacedAlerts[];
+  readonly shadow?: ShadowView;
 }
 
 /** Deliveries that nobody has read yet, and those that are not tried again. */
@@ -45,7 +47,7 @@ export function systemPage(inboxed: InboxView, view: SystemView | undefined): Pr
   const body = html`${watchtowerPart(view.watchtower)}
     <h2>Proposals</h2>
     ${proposalsPart(view.proposals)}${inbox}
-    ${unplacedPart(view.unplaced)}
+    ${unplacedPart(view.unplaced)}${view.shadow === undefined ? "" : shadowPart(view.shadow)}
     <h2>Sources</h2>
     ${sourcesTable(view.sources)}`;
   return page("System", body);

@@ -69,14 +69,14 @@ describe("the guardrails file", () => {
 });
 
 describe("the proposed file", () => {
-  test("is valid, changes nothing but the namespaces, and explains every field", () => {
+  test("is valid, looks on at first, changes nothing else but the namespaces, and explains every field", () => {
     const text = renderDefaultGuardrails(["shop"]);
     const yaml = parseYaml(text);
     const parsed = parseGuardrails(yaml.ok ? yaml.value : undefined);
     const defaults = parseGuardrails({});
     expect(parsed.ok && defaults.ok && parsed.value).toEqual({
       ...(defaults.ok && defaults.value),
-      namespaces: ["shop"],
+      ...{ mode: "shadow", namespaces: ["shop"] },
     });
     const described = Object.values(properties()).map((field) => field.description ?? "");
     for (const description of described) expect(text).toContain(`# ${description}\n`);

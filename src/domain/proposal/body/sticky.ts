@@ -69,6 +69,7 @@ const titles: Readonly<Record<IncidentOutcome["ending"], string>> = {
   "resolved-before-merge": "Resolved before the merge",
   "no-change": "No change",
   refused: "Refused",
+  shadow: "Ended in shadow mode",
   parked: "Parked",
   escalated: "Left to people",
 };

@@ -21,8 +21,6 @@ export interface Backtest {
   readonly metrics: Pick<Metrics, "range">;
   readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
   readonly lingerMs: number;
-  /** How many incidents are examined at once. */
-  readonly atOnce: number;
 }
 
 /** What is under way, for whoever waits. */
@@ -94,6 +92,7 @@ export interface Playing {
     /** How many questions found no answer so far: what was examined meanwhile is examined again. */
     readonly unanswered: () => number;
   };
+  /** How many incidents are examined at once. */
   readonly atOnce: number;
   readonly save: (record: PastRecord) => void;
   readonly tell: (progress: BacktestProgress) => void;

@@ -78,7 +78,20 @@ export const pastStories: readonly PastStory[] = [
     workload: "catalog",
     alert: "HighRequestLatency",
     load: 290,
-    person: { at: 8, replicas: 5 },
+    person: { at: 6, replicas: 5 },
     truth: "agreed",
   },
 ];
+
+/** A past with so many incidents: one workload a day is overrun and comes back by itself, three times. */
+export function manyStories(wanted: number): { readonly stories: readonly PastStory[]; readonly days: number } {
+  const stories = Array.from({ length: wanted }, (_, index): PastStory => {
+    const workload = pastWorkloads[index % pastWorkloads.length]?.name ?? "web";
+    const day = Math.floor(index / storiesADay) + ((index % storiesADay) * 3) / 24;
+    const truth = workload === "ledger" ? "refused" : "healed-by-itself";
+    return { day, workload, alert: "HighRequestLatency", load: 190, calmsAt: 20, truth };
+  });
+  return { stories, days: Math.ceil(wanted / storiesADay) + 1 };
+}
+
+const storiesADay = 4;

@@ -7,7 +7,7 @@ import { openHistory } from "../../../adapters/past/history.ts";
 import { queryPace } from "../../../adapters/past/pace.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
 import { findPast, type PastFound, playPast } from "../../../flow/jobs/backtest/backtest.ts";
-import { openPast } from "../../../server/jobs/past-ports.ts";
+import { openPast } from "../../../server/jobs/backtest/past-ports.ts";
 import type { PastWorldServers } from "./past-world.ts";
 
 /** The waits of an ordinary installation. */
@@ -41,7 +41,7 @@ export async function playPastWorld(
   });
   const found = await findPast({
     ...{ cluster, from: world.from, to: world.to, metrics: past.metrics, concernAt: past.concernAt },
-    ...{ lingerMs: pastTimings.lingerMs, atOnce: 2 },
+    lingerMs: pastTimings.lingerMs,
   });
   const records: PastRecord[] = [];
   const playing = {

@@ -21,18 +21,34 @@ export const contentPolicy = `default-src 'none'; style-src 'sha256-${createHash
 export const favicon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0550ae"/><path d="M2 11h3l2-7 3 9 1.500-4H14" fill="none" stroke="#fff" stroke-width="1.600" stroke-linejoin="round"/></svg>`;
 
 /** One page: title, navigation, body. No script, no remote resource. */
-export async function page(title: string, body: Part): Promise<string> {
+export function page(title: string, body: Part): Promise<string> {
+  const head = html`<nav aria-label="Pages"><strong>Rectify</strong>${navigation(title)}</nav>`;
+  return documentOf(title, { icon: html`<link rel="icon" href="/favicon.svg" type="image/svg+xml" />`, head, body });
+}
+
+/** The same look for a file of its own, which asks for nothing and leads nowhere. */
+export function standalone(title: string, body: Part): Promise<string> {
+  return documentOf(title, { icon: html``, head: html`<nav><strong>Rectify</strong></nav>`, body });
+}
+
+interface Parts {
+  readonly icon: Part;
+  readonly head: Part;
+  readonly body: Part;
+}
+
+async function documentOf(title: string, { icon, head, body }: Parts): Promise<string> {
   const text = await html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        ${icon}
         <title>${title} · Rectify</title>
         <style>${raw(style)}</style>
       </head>
       <body>
-        <nav aria-label="Pages"><strong>Rectify</strong>${navigation(title)}</nav>
+        ${head}
         <main>
         <h1>${title}</h1>
         ${body}
@@ -43,7 +59,8 @@ export async function page(title: string, body: Part): Promise<string> {
 }
 
 /** How an ending reads at a glance. */
-export function endingClass(ending: string | undefined): "good" | "bad" | "wait" {
+export function endingClass(ending: string | undefined): "good" | "bad" | "wait" | "dim" {
+  if (ending === "shadow") return "dim";
   if (ending === undefined || ending === "open") return "wait";
   return ending === "recovered" || ending === "resolved-before-merge" ? "good" : "bad";
 }

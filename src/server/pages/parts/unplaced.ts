@@ -1,9 +1,9 @@
 import { html } from "hono/html";
-import { renderLabels, type UnplacedAlerts } from "../../domain/incident/unplaced.ts";
-import { masked } from "../../domain/text/masking.ts";
-import { oneLine } from "../../domain/text/one-line.ts";
-import { table } from "./parts/table.ts";
-import { clock } from "./parts/when.ts";
+import { renderLabels, type UnplacedAlerts } from "../../../domain/incident/unplaced.ts";
+import { masked } from "../../../domain/text/masking.ts";
+import { oneLine } from "../../../domain/text/one-line.ts";
+import { table } from "./table.ts";
+import { clock } from "./when.ts";
 
 /** Alerts that opened no incident, with the line of configuration that would change it. */
 export function unplacedPart(alerts: readonly UnplacedAlerts[]) {

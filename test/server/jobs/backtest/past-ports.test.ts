@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PastRecord } from "../../../src/domain/backtest/record.ts";
-import { pastStories } from "../../../src/lab/scenarios/backtest/past-stories.ts";
-import { openPastWorld, type PastWorldServers } from "../../../src/lab/scenarios/backtest/past-world.ts";
-import { playPastWorld } from "../../../src/lab/scenarios/backtest/play-past.ts";
+import type { PastRecord } from "../../../../src/domain/backtest/record.ts";
+import { pastStories } from "../../../../src/lab/scenarios/backtest/past-stories.ts";
+import { openPastWorld, type PastWorldServers } from "../../../../src/lab/scenarios/backtest/past-world.ts";
+import { playPastWorld } from "../../../../src/lab/scenarios/backtest/play-past.ts";
 
 const days = 5;
 const directory = mkdtempSync(join(tmpdir(), "rectify-past-"));

@@ -1,25 +1,25 @@
 import { createHash } from "node:crypto";
-import { pastCluster } from "../../adapters/past/cluster.ts";
-import { desiredIn, type DesiredSources } from "../../adapters/past/desired.ts";
-import type { GitHistory } from "../../adapters/past/history.ts";
-import { pastObjects } from "../../adapters/past/objects.ts";
-import type { QueryPace } from "../../adapters/past/pace.ts";
-import type { PastIncident } from "../../domain/backtest/past-alerts.ts";
-import type { PolicyEngine } from "../../domain/gate/policy-report.ts";
-import type { Alert } from "../../domain/incident/alert.ts";
-import type { Concern } from "../../domain/incident/incident.ts";
-import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
-import type { ChartTools, Rendered } from "../../domain/kubernetes/rendered.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
-import type { Workload } from "../../domain/kubernetes/workload.ts";
-import { openConcerns } from "../../flow/collect/concerns/concerns.ts";
-import type { PastWorld } from "../../flow/jobs/backtest/examine.ts";
-import { render } from "../../manifests/render/render.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
-import type { Logs, Metrics } from "../../ports/monitoring.ts";
-import type { Ports } from "../../ports/ports.ts";
-import { readOnly } from "../../ports/read-only.ts";
-import type { Timings } from "../../ports/timings.ts";
+import { pastCluster } from "../../../adapters/past/cluster.ts";
+import { desiredIn, type DesiredSources } from "../../../adapters/past/desired.ts";
+import type { GitHistory } from "../../../adapters/past/history.ts";
+import { pastObjects } from "../../../adapters/past/objects.ts";
+import type { QueryPace } from "../../../adapters/past/pace.ts";
+import type { PastIncident } from "../../../domain/backtest/past-alerts.ts";
+import type { PolicyEngine } from "../../../domain/gate/policy-report.ts";
+import type { Alert } from "../../../domain/incident/alert.ts";
+import type { Concern } from "../../../domain/incident/incident.ts";
+import type { Entry } from "../../../domain/kubernetes/manifest-edit.ts";
+import type { ChartTools, Rendered } from "../../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../../domain/kubernetes/tree.ts";
+import type { Workload } from "../../../domain/kubernetes/workload.ts";
+import { openConcerns } from "../../../flow/collect/concerns/concerns.ts";
+import type { PastWorld } from "../../../flow/jobs/backtest/examine.ts";
+import { render } from "../../../manifests/render/render.ts";
+import { Refused, Unavailable } from "../../../ports/errors.ts";
+import type { Logs, Metrics } from "../../../ports/monitoring.ts";
+import type { Ports } from "../../../ports/ports.ts";
+import { readOnly } from "../../../ports/read-only.ts";
+import type { Timings } from "../../../ports/timings.ts";
 
 /** What the past is read from. */
 export interface PastSources {

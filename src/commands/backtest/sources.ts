@@ -1,0 +1,76 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { chartsOnPath } from "../../adapters/cli-tools/charts.ts";
+import { renderer } from "../../adapters/cli-tools/renderer.ts";
+import { connectGitHub } from "../../adapters/github/github.ts";
+import { type Mirror, openMirror } from "../../adapters/git-mirror.ts";
+import { kubernetes } from "../../adapters/kubernetes/kubernetes.ts";
+import { loki } from "../../adapters/monitoring/loki.ts";
+import { prometheus } from "../../adapters/monitoring/prometheus.ts";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Workload } from "../../domain/kubernetes/workload.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+import type { PastSources } from "../../server/jobs/backtest/past-ports.ts";
+import { policiesOf } from "../../server/policy-engine.ts";
+import { openSources as openHealth } from "../../server/observability/source-health.ts";
+import { withoutSecrets } from "../../settings/redaction.ts";
+import { type LoadedSettings, parseSettings, type Settings } from "../../settings/settings.ts";
+
+export type Opened = Omit<PastSources, "history" | "pace" | "until"> & { readonly mirror: Mirror };
+
+/** The settings of a backtest: what only a running bot needs (secrets, Alertmanager, the App) may be missing. */
+export function backtestSettings(environment: NodeJS.ProcessEnv, repository: string | undefined): LoadedSettings {
+  const unused = "not used by a backtest: nothing listens, and nothing is sent";
+  const bot = { WEBHOOK_SECRET: unused, ALERTS_TOKEN: unused, ALERTMANAGER_URL: "http://127.0.0.1:9093" };
+  const app = { APP_ID: "1", PRIVATE_KEY: "-----BEGIN unused-----", RECTIFY_REPOSITORY: "local/checkout" };
+  return parseSettings({ ...bot, ...(repository === undefined ? {} : app), ...environment });
+}
+
+/** Everything that is read; of it, only the mirror on this machine is ever written. */
+export async function openSources(settings: Settings, repository: string | undefined): Promise<Opened> {
+  const health = openHealth({ now: () => new Date() }, withoutSecrets(settings, 300));
+  const telemetry = { log: () => undefined };
+  const policies = await policiesOf(settings, { telemetry, sources: health });
+  return {
+    metrics: prometheus(settings.prometheus),
+    logs: settings.loki === undefined ? undefined : loki(settings.loki),
+    mirror: await mirrorOf(settings, repository),
+    ...{ renderer: renderer(), policies, cluster: settings.cluster, clusterLabel: settings.clusterLabel ?? "cluster" },
+    charts: chartsOnPath({ hosts: settings.chartHosts ?? [], cache: join(settings.dataDirectory, "charts") }),
+    ...{ marks: marksOf(settings), timings: settings.timings },
+  };
+}
+
+/** A clone on this machine or an address, or what the App may read. */
+async function mirrorOf(settings: Settings, repository: string | undefined): Promise<Mirror> {
+  mkdirSync(settings.dataDirectory, { recursive: true });
+  const directory = join(settings.dataDirectory, "mirror");
+  if (repository !== undefined) {
+    const url = /^https?:\/\//.test(repository) ? repository : resolve(repository);
+    const token = process.env.GITHUB_TOKEN;
+    const basic = `Basic ${Buffer.from(`x-access-token:${token ?? ""}`).toString("base64")}`;
+    const authorization = async () => (token === undefined ? "" : basic);
+    return openMirror({ directory: `${directory}-backtest`, url, authorization, freshMs: 3_600_000 });
+  }
+  const client = await connectGitHub({
+    ...{ apiUrl: settings.github.apiUrl, cloneUrl: settings.github.cloneUrl, repository: settings.repository },
+    ...{ app: settings.app, writeGapMs: 0 },
+    audit: () => Promise.reject(new Refused("a backtest writes nothing")),
+  });
+  return openMirror({ directory, url: client.cloneUrl, authorization: client.authorization, freshMs: 3_600_000 });
+}
+
+/** Where live objects say today that they come from; a cluster that is not there is no fault. */
+function marksOf(settings: Settings): ((workload: Workload) => Promise<Entry | undefined>) | undefined {
+  if (settings.kubernetes.url === undefined && process.env.KUBECONFIG === undefined) return undefined;
+  const cluster = kubernetes({ ...settings.kubernetes, cluster: settings.cluster });
+  return async (workload) => {
+    try {
+      const live = await cluster.workload(workload);
+      return live && (await cluster.entryOf(live));
+    } catch (error) {
+      if (error instanceof Refused || error instanceof Unavailable) return undefined;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,128 @@
+import { type PastRecord, recordedWould } from "../../domain/backtest/record.ts";
+import { verdictOf, type WouldHave } from "../../domain/backtest/verdict.ts";
+import type { RemediationKind } from "../../domain/kubernetes/remediation.ts";
+import { modeFor } from "../../domain/guardrails/mode.ts";
+import { areResolved } from "../../domain/incident/alert.ts";
+import type { Incident } from "../../domain/incident/incident.ts";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Rendered } from "../../domain/kubernetes/rendered.ts";
+import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
+import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import { render } from "../../manifests/render/render.ts";
+import { Refused, Unavailable } from "../../ports/errors.ts";
+import type { Ports } from "../../ports/ports.ts";
+import { readOnly } from "../../ports/read-only.ts";
+import type { Message, Run } from "../../ports/workflow.ts";
+import type { Observed } from "../collect/collect.ts";
+import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { pauseAfter } from "../collect/pause-after.ts";
+import { peoplesCommits } from "./peoples-commits.ts";
+
+/** Which remedies of this incident are in shadow mode; "none" = it ends there without a remedy, too. */
+export type Shadowed = readonly (RemediationKind | "none")[];
+
+/** The same run; every port that a step of it is given is closed for writing. */
+export function closed(run: Run): Run {
+  return { ...run, step: (name, work) => run.step(name, (ports) => work(readOnly(ports))) };
+}
+
+const remedies = ["scale", "resources", "image-rollback", "revert-commit", "none"] as const;
+
+/** By the guardrails of now. Without an answer nothing is known: then the gate decides, which fails closed. */
+export async function shadowedIn(incident: Incident, { github }: Pick<Ports, "github">): Promise<Shadowed> {
+  try {
+    const guardrails = loadGuardrails((await github.head()).tree);
+    if (!guardrails.ok) return [];
+    const about = { namespace: incident.workload.namespace, alert: incident.alert.name };
+    return remedies.filter(
+      (kind) => modeFor(guardrails.value, { ...about, remedy: kind === "none" ? undefined : kind }) === "shadow",
+    );
+  } catch (error) {
+    if (error instanceof Refused || error instanceof Unavailable) return [];
+    throw error;
+  }
+}
+
+export interface ShadowSubject {
+  readonly incident: Incident;
+  readonly observed: Observed;
+  readonly would: (ports: Ports) => Promise<WouldHave>;
+}
+
+/** Waits for the end of the incident, and tells what people did against what would have been done. Writes nothing. */
+export async function shadowStory({ incident, observed, would }: ShadowSubject, open: Run): Promise<IncidentOutcome> {
+  const run = closed(open);
+  const wanted = await run.step("shadow", would);
+  const endedAt = await endOf(incident, run);
+  const missing = observed.evidence.flatMap(({ title, finding }) => (finding.kind === "missing" ? [title] : []));
+  const record = await run.step("shadow verdict", (ports) =>
+    judged(incident, { would: wanted, endedAt, missing }, ports),
+  );
+  const { kind, because } = record.verdict;
+  return { ending: "shadow", because: `${kind}: ${because}`, shadow: record };
+}
+
+/** When its alerts had been resolved and stayed so; undefined when they still fire after all the time that people have. */
+async function endOf(incident: Incident, run: Run): Promise<string | undefined> {
+  const { pollMs, lingerMs, decideTimeoutMs } = run.timings;
+  let message: Message | undefined;
+  let pauseMs = 0;
+  let begun: number | undefined;
+  let resolvedAt: number | undefined;
+  for (;;) {
+    const { at, resolved } = await run.step("shadow look", async ({ records, clock }) => ({
+      at: clock.now().getTime(),
+      resolved: areResolved(await records.alertsOf(incident.uid)),
+    }));
+    begun ??= at;
+    resolvedAt = resolved ? (resolvedAt ?? at) : undefined;
+    if (resolvedAt !== undefined && at - resolvedAt >= lingerMs) return new Date(resolvedAt).toISOString();
+    if (at - begun >= decideTimeoutMs) return undefined;
+    pauseMs = resolvedAt === undefined ? pauseAfter(pauseMs, message, pollMs) : lingerMs;
+    message = await run.message(pauseMs);
+  }
+}
+
+interface Judging {
+  readonly would: WouldHave;
+  readonly endedAt: string | undefined;
+  readonly missing: readonly string[];
+}
+
+async function judged(
+  incident: Incident,
+  { would, endedAt, missing }: Judging,
+  ports: Pick<Ports, "github" | "cluster" | "renderer" | "clock" | "telemetry">,
+): Promise<PastRecord> {
+  const { workload, startedAt } = incident;
+  const target = would.kind === "proposed" ? [would.remediation.workload] : [];
+  const workloads = [...new Map([workload, ...target].map((one) => [workloadKey(one), one])).values()];
+  const since = await ports.github.commitsSince(new Date(startedAt));
+  const during = since.filter(({ at }) => endedAt === undefined || Date.parse(at) <= Date.parse(endedAt)).reverse();
+  const people = await peoplesCommits({
+    ...{ commits: during, workloads, entryOf: (one: Workload) => entryNow(one, ports), renderedAt: rendering(ports) },
+  });
+  const guardrails = loadGuardrails((await ports.github.head()).tree);
+  const growthLimit = guardrails.ok ? guardrails.value.growthLimit : 1;
+  const verdict = verdictOf(would, { workload, startedAt, endedAt, growthLimit, people });
+  ports.telemetry.log(incident.uid, "shadow", `${verdict.kind}: ${verdict.because}`);
+  return {
+    ...{ uid: incident.uid, alert: incident.alert.name, workload: workloadKey(workload), severity: incident.severity },
+    ...{ startedAt, ...(endedAt === undefined ? {} : { endedAt }), would: recordedWould(would), verdict },
+    missing: [...missing],
+  };
+}
+
+async function entryNow(workload: Workload, { cluster }: Pick<Ports, "cluster">): Promise<Entry> {
+  const live = await cluster.workload(workload);
+  if (live === undefined) throw new Refused(`${workloadKey(workload)} is not on the cluster any more`);
+  return cluster.entryOf(live);
+}
+
+function rendering({ github, renderer }: Pick<Ports, "github" | "renderer">) {
+  return async (sha: string, entry: Entry): Promise<Rendered> => {
+    const tree = await github.at(sha);
+    const own = render(tree, entry);
+    return own.kind === "rendered" ? own : renderer.render(tree, entry);
+  };
+}

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { reportOf } from "../../../domain/backtest/report.ts";
+import type { LabPrinter } from "../../printer.ts";
+import { pastStories } from "./past-stories.ts";
+import { openPastWorld } from "./past-world.ts";
+import { playPastWorld } from "./play-past.ts";
+
+const days = 14;
+
+/** Plays the backtest over two weeks of known truth; the answer is what is not as it should be. */
+export async function playBacktest({ say }: LabPrinter): Promise<readonly string[]> {
+  const directory = mkdtempSync(join(tmpdir(), "rectify-lab-"));
+  say("lab", `writes ${days} days of history: metrics, alerts, logs and commits`);
+  const world = await openPastWorld({ directory, days, stories: pastStories, guardrails: "namespaces: [shop]\n" });
+  try {
+    say("lab", `Prometheus on ${world.prometheus}, Loki on ${world.loki}`);
+    const { records, unplaced } = await playPastWorld(world, { directory });
+    for (const { startedAt, alert, workload, verdict } of records)
+      say("backtest", `${startedAt.slice(0, 16)} ${alert} of ${workload}: ${verdict.kind}, ${verdict.because}`);
+    const { verdicts } = reportOf({ records, from: world.from.toISOString(), to: world.to.toISOString() });
+    say("backtest", `${records.length} incidents: ${JSON.stringify(verdicts)}; ${world.asked.length} questions`);
+    const methods = new Set(world.asked.map((asked) => asked.split(" ")[0]));
+    return [
+      ...wrongIn(records, world.from),
+      ...(unplaced.length === 0 ? [] : [`${unplaced.length} alerts lead nowhere`]),
+      ...([...methods].join() === "GET" ? [] : [`it asked by ${[...methods].join(", ")}`]),
+    ];
+  } finally {
+    await world.close();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+}
+
+type Played = Awaited<ReturnType<typeof playPastWorld>>["records"];
+
+/** Each story once, with its verdict, and the lead to the second. */
+function wrongIn(records: Played, from: Date): string[] {
+  const count = records.length === pastStories.length ? [] : [`${records.length} incidents, not ${pastStories.length}`];
+  const wrong = pastStories.flatMap((story, index): string[] => {
+    const record = records[index];
+    if (record === undefined) return [`day ${story.day} was not found`];
+    const { verdict, would } = record;
+    const name = `day ${story.day}, ${story.workload}`;
+    const begun = from.getTime() + story.day * 86_400_000 + 10 * 3_600_000;
+    const at = would.kind === "proposed" ? Date.parse(would.at) : Number.NaN;
+    const lead = story.person && begun + story.person.at * 60_000 - at;
+    const compares = story.truth === "earlier" || story.truth === "agreed";
+    return [
+      ...(record.workload.endsWith(`/${story.workload}`) ? [] : [`${name}: found ${record.workload}`]),
+      ...(verdict.kind === story.truth ? [] : [`${name}: ${verdict.kind}, not ${story.truth}: ${verdict.because}`]),
+      ...(!compares || verdict.leadMs === lead ? [] : [`${name}: a lead of ${verdict.leadMs}, not ${lead}`]),
+    ];
+  });
+  return [...count, ...wrong];
+}

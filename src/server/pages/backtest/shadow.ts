@@ -1,0 +1,44 @@
+import { html } from "hono/html";
+import { earnedIn, liveLine } from "../../../domain/backtest/advice.ts";
+import type { PastRecord } from "../../../domain/backtest/record.ts";
+import { reportOf } from "../../../domain/backtest/report.ts";
+import type { VerdictKind } from "../../../domain/backtest/verdict.ts";
+import { renderDuration } from "../../../domain/text/duration.ts";
+import { table, type TableRow } from "../parts/table.ts";
+import { verdictMark } from "./report.ts";
+
+/** What shadow mode came to, by class, and which classes have earned being switched on. */
+export interface ShadowView {
+  /** RFC 3339. */
+  readonly since: string;
+  readonly records: readonly PastRecord[];
+  /** Where people edit the guardrails. */
+  readonly editor: string | undefined;
+}
+
+const number = (show: string | number) => ({ show, look: "number" as const });
+
+/** Empty while nothing was in shadow mode. */
+export function shadowPart({ since, records, editor }: ShadowView) {
+  if (records.length === 0) return "";
+  const { classes, verdicts } = reportOf({ records, from: since, to: since });
+  const kinds = (Object.keys(verdicts) as VerdictKind[]).filter((kind) => verdicts[kind] > 0);
+  const rows = earnedIn(classes).map(({ row, lacks }): TableRow => {
+    return {
+      cells: [
+        html`${row.alert}<br /><span class="dim">${row.workload}</span>`,
+        ...[number(row.incidents), number(row.verdicts.agreed + row.verdicts.earlier), number(row.verdicts.different)],
+        number(row.leadMs === undefined ? "" : renderDuration(row.leadMs)),
+        { show: lacks ?? html`earned: <code>${liveLine(row)}</code> ${linkTo(editor)}`, look: "long" },
+      ],
+    };
+  });
+  const heads = ["Alert and workload", "Times", "As people", "Different", "Lead", "To be switched on"];
+  return html`<h2>Shadow mode (${records.length})</h2>
+    <p>Since ${since.slice(0, 10)}: ${kinds.map((kind) => html`${verdictMark(kind, verdicts[kind])} `)}</p>
+    ${table(heads, rows, "None.")}`;
+}
+
+function linkTo(editor: string | undefined) {
+  return editor === undefined ? "" : html`<a href="${editor}">edit the guardrails</a>`;
+}

@@ -1,0 +1,206 @@
+import { describe, expect, test } from "vitest";
+import { parseGuardrails, renderDefaultGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
+import { isShadowOnly, modeFor, type Modes } from "../../../src/domain/guardrails/mode.ts";
+import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
+import { gate } from "../../../src/flow/gate/gate.ts";
+import type { Observed } from "../../../src/flow/collect/collect.ts";
+import { closed, shadowedIn, shadowStory } from "../../../src/flow/workflows/shadow.ts";
+import { wouldHave } from "../../../src/flow/workflows/would-have.ts";
+import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
+import { Refused, Unavailable } from "../../../src/ports/errors.ts";
+import type { GitHost, People } from "../../../src/ports/github.ts";
+import type { Ports } from "../../../src/ports/ports.ts";
+import { readOnly } from "../../../src/ports/read-only.ts";
+import type { Run } from "../../../src/ports/workflow.ts";
+import { shadowLatch } from "../../../src/server/jobs/backtest/shadow-latch.ts";
+import { anAlert, anIncident } from "../../builders.ts";
+import { aCase, gatePorts, aPlan } from "../../plan.ts";
+import { aDeployment } from "../../policies.ts";
+
+const writingOfHost = ["publish", "report", "keepIssue", "mark", "merge", "leaveQueue", "close"] as const;
+const reading = ["head", "at", "commitsSince", "contains", "openIssuesWithLabel", "ownIssue", "look"] as const;
+
+/** A code host that only remembers what reached it. */
+function effectLog() {
+  const effects: string[] = [];
+  const heard = (name: string) => async () => void effects.push(name);
+  const github = Object.fromEntries([...writingOfHost, ...reading].map((name) => [name, heard(name)]));
+  const people = Object.fromEntries(["react", "comment", "permissionOf"].map((name) => [name, heard(name)]));
+  const store = { begin: heard("begin"), ask: heard("ask"), record: heard("record"), settle: heard("settle") };
+  const ports = {
+    ...{ github: github as unknown as GitHost, people: people as unknown as People },
+    ...{ queue: store, leases: store, rollbacks: store, changes: store, guardrailsHost: { check: heard("check") } },
+  } as unknown as Ports;
+  return { effects, ports };
+}
+
+describe("ports that are closed for writing", () => {
+  test("every writing method refuses, and nothing of it leaves", async () => {
+    const { effects, ports } = effectLog();
+    const shut = readOnly(ports);
+    for (const name of writingOfHost)
+      await expect((shut.github[name] as () => Promise<unknown>)()).rejects.toThrow(Refused);
+    await expect(shut.people.react(1, "+1")).rejects.toThrow(Refused);
+    await expect(shut.changes?.record({} as never)).rejects.toThrow(Refused);
+    expect([shut.guardrailsHost, shut.queue, shut.leases, shut.rollbacks]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(effects).toEqual([]);
+  });
+
+  test("every reading method still asks", async () => {
+    const { effects, ports } = effectLog();
+    const shut = readOnly(ports);
+    for (const name of reading) await (shut.github[name] as () => Promise<unknown>)();
+    expect(effects).toEqual([...reading]);
+  });
+
+  test("each step of a closed run is given them", async () => {
+    const { effects, ports } = effectLog();
+    const run = { step: async (_: string, work: (given: Ports) => unknown) => work(ports) } as unknown as Run;
+    await expect(closed(run).step("any", ({ github }) => github.mark("a", true))).rejects.toThrow(Refused);
+    expect(effects).toEqual([]);
+  });
+});
+
+describe("which incidents are in shadow mode", () => {
+  const shop = { namespace: "shop", alert: "HighLatency", remedy: "scale" } as const;
+  const rules = (modes: Modes["modes"], mode: Modes["mode"] = "shadow"): Modes => ({ mode, modes });
+
+  test("the first rule that fits decides, else the whole file", () => {
+    const live = { namespace: "shop", alert: "High*", remedy: "scale", mode: "live" } as const;
+    expect(modeFor(rules([live]), shop)).toBe("live");
+    expect(modeFor(rules([live]), { ...shop, remedy: "resources" })).toBe("shadow");
+    expect(modeFor(rules([live]), { ...shop, remedy: undefined })).toBe("shadow");
+    expect(modeFor(rules([live]), { ...shop, namespace: "shop-2" })).toBe("shadow");
+    const first = { namespace: "*", alert: "*", mode: "shadow" } as const;
+    expect(modeFor(rules([first, live], "live"), shop)).toBe("shadow");
+  });
+
+  test("a file that says nothing is live, the one to begin with is shadow everywhere", () => {
+    const read = (text: string) => {
+      const yaml = parseYaml(text);
+      const guardrails = yaml.ok ? parseGuardrails(yaml.value) : undefined;
+      if (!guardrails?.ok) throw new Error("the file cannot be read");
+      return guardrails.value;
+    };
+    expect(isShadowOnly(read("namespaces: [shop]\n"))).toBe(false);
+    expect(isShadowOnly(read(renderDefaultGuardrails(["shop"])))).toBe(true);
+    expect(isShadowOnly(read("mode: shadow\nmodes: [{ alert: A, mode: live }]\n"))).toBe(false);
+  });
+
+  test("a misspelled mode is an error, so nothing is written", () => {
+    expect(parseGuardrails({ mode: "shadows" }).ok).toBe(false);
+    expect(parseGuardrails({ modes: [{ namespaces: "shop", mode: "live" }] }).ok).toBe(false);
+  });
+});
+
+test("the gate refuses whatever comes to it on another way, and says what it would say", async () => {
+  const ports = gatePorts({ guardrails: { mode: "shadow" } });
+  expect(await gate(aCase(), aPlan(4), ports)).toMatchObject({
+    kind: "refused",
+    because: expect.stringContaining("shadow mode"),
+  });
+  expect(await gate(aCase({ hypothetical: true }), aPlan(4), ports)).toMatchObject({ kind: "passed" });
+});
+
+describe("the last door", () => {
+  const head = (guardrails: string | undefined) => async () => ({
+    sha: "a",
+    tree: treeOf(guardrails === undefined ? {} : { ".github/rectify.yml": guardrails }),
+  });
+
+  test("lets nothing out but the dashboard, and not that where it is off", async () => {
+    const on = shadowLatch(head("mode: shadow\n"), () => 0);
+    expect(await on.refusal("create pull request")).toContain("shadow mode");
+    expect(await on.refusal("update issue")).toBeUndefined();
+    const off = shadowLatch(head("mode: shadow\ndashboard: false\n"), () => 0);
+    expect(await off.refusal("update issue")).toContain("shadow mode");
+  });
+
+  test("is open where a class is live, and where there are no guardrails yet", async () => {
+    for (const text of ["mode: live\n", "mode: shadow\nmodes: [{ alert: A, mode: live }]\n", undefined])
+      expect(await shadowLatch(head(text), () => 0).refusal("create pull request")).toBeUndefined();
+  });
+
+  test("stays shut while nobody answers, and asks again", async () => {
+    let answers = false;
+    const latch = shadowLatch(
+      async () => {
+        if (!answers) throw new Unavailable("git is away");
+        return head("mode: live\n")();
+      },
+      () => 0,
+    );
+    await expect(latch.refusal("create pull request")).rejects.toThrow(Unavailable);
+    answers = true;
+    expect(await latch.refusal("create pull request")).toBeUndefined();
+  });
+});
+
+describe("a story in shadow mode", () => {
+  const begun = Date.parse("2026-11-24T02:00:00.000Z");
+  const manifest = (replicas: number) => JSON.stringify(aDeployment("web", { replicas }));
+  const trees: Record<string, string> = { a: manifest(2), b: manifest(4) };
+  const guardrails = JSON.stringify({ namespaces: ["shop-production"], mode: "shadow" });
+
+  function world(commits: readonly { sha: string; parent: string; at: string }[]) {
+    let now = begun + 30_000;
+    const effects: string[] = [];
+    const tree = (sha: string) => treeOf({ "apps/web.yaml": trees[sha] ?? "", ".github/rectify.yml": guardrails });
+    const writing = Object.fromEntries(writingOfHost.map((name) => [name, async () => void effects.push(name)]));
+    const entry = { tool: "flux", path: "apps" } as const;
+    const github = {
+      ...{
+        ...writing,
+        at: async (sha: string) => tree(sha.slice(0, 1)),
+        head: async () => ({ sha: "b", tree: tree("b") }),
+      },
+      commitsSince: async () => commits,
+    };
+    const resolved = () => (now - begun > 1_800_000 ? "resolved" : "firing");
+    const ports = {
+      ...gatePorts({}),
+      ...{ github, people: {}, cluster: { workload: async () => ({}), entryOf: async () => entry } },
+      ...{ clock: { now: () => new Date(now) }, timings: { selfHealMs: 600_000 } },
+      records: { ...gatePorts({}).records, alertsOf: async () => [anAlert({ status: resolved() })] },
+    } as unknown as Ports;
+    const run: Run = {
+      timings: { pollMs: 60_000, lingerMs: 300_000, decideTimeoutMs: 7_200_000 } as Run["timings"],
+      step: async (_, work) => work(ports),
+      message: async (ms) => {
+        now += ms;
+        return undefined;
+      },
+    };
+    return { run, effects };
+  }
+
+  const observed = { evidence: [] } as unknown as Observed;
+  const planned = aPlan(4);
+  const told = (run: Run) =>
+    shadowStory({ incident: anIncident(), observed, would: (ports) => wouldHave(aCase(), planned, ports) }, run);
+
+  test("ends with what people did, and wrote nothing", async () => {
+    const at = new Date(begun + 1_200_000).toISOString();
+    const { run, effects } = world([{ sha: "b".repeat(40), parent: "a".repeat(40), at }]);
+    const story = await told(run);
+    expect(story).toMatchObject({ ending: "shadow", shadow: { verdict: { kind: "earlier", leadMs: 1_170_000 } } });
+    expect(story.shadow?.would).toMatchObject({ kind: "proposed", remedy: "scale", to: 4 });
+    expect(effects).toEqual([]);
+  });
+
+  test("ends as healed by itself where nobody did anything", async () => {
+    const { run, effects } = world([]);
+    expect((await told(run)).shadow?.verdict.kind).toBe("healed-by-itself");
+    expect(effects).toEqual([]);
+  });
+
+  test("what is not known of the guardrails shadows nothing by itself: the gate decides", async () => {
+    const away = { head: () => Promise.reject(new Unavailable("git is away")) } as unknown as GitHost;
+    expect(await shadowedIn(anIncident(), { github: away })).toEqual([]);
+  });
+});
