@@ -1,16 +1,16 @@
 import type { Ports } from "./ports.ts";
 import type { Timings } from "./timings.ts";
 
-/** What a durable story may do: take a step once, wait for a message, let time pass. */
+/** What a durable workflow may do: take a step once, wait for a message, let time pass. */
 export interface Run {
-  /** Runs the work and records its answer. `Unavailable` waits (durably) and repeats; `Refused` ends the story. */
+  /** Runs the work and records its answer. `Unavailable` waits (durably) and repeats; `Refused` ends the workflow. */
   step<T>(name: string, work: (ports: Ports) => Promise<T>): Promise<T>;
   /** The next message to this incident, or undefined after the time-out. */
   message(timeoutMs: number): Promise<Message | undefined>;
   readonly timings: Timings;
 }
 
-/** What wakes a waiting story. Only a command carries content; for the rest the state is read from its source. */
+/** What wakes a waiting workflow. Only a command carries content; for the rest the state is read from its source. */
 export type Message =
   | { readonly kind: "command"; readonly comment: number; readonly bodyHash: string }
   | { readonly kind: "alert" }

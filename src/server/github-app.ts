@@ -3,7 +3,7 @@ import { bodyHashOf } from "../domain/guardrails/commenter.ts";
 import type { Message } from "../ports/workflow.ts";
 import { newlyTicked, type OpenRequest } from "../domain/proposal/dashboard.ts";
 
-/** Wakes the story of a pull request; the key makes one delivery count once. */
+/** Wakes the workflow of a pull request; the key makes one delivery count once. */
 type Wake = (pull: number, message: Message, key: string) => Promise<void>;
 
 /** A delivery tells that boxes of an issue were ticked, and by whom: nothing else at GitHub does. */

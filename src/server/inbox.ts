@@ -7,6 +7,7 @@ import { workloadKey } from "../domain/kubernetes/workload.ts";
 import type { Alerts, Concerns } from "../ports/monitoring.ts";
 import type { Message } from "../ports/workflow.ts";
 import type { Telemetry } from "../ports/runtime.ts";
+import { onceAtATime } from "./jobs/repeat.ts";
 import { pollAlerts } from "./intake/poll-alerts.ts";
 import { type Settling, settleAlerts, settleGitHub } from "./intake/settle-deliveries.ts";
 
@@ -19,9 +20,9 @@ interface InboxOptions {
   readonly cluster: string;
   /** Whose the claims on deliveries are: no two processes share it. */
   readonly holder: string;
-  /** Hears what is said under a proposal that no story waits for any more. */
+  /** Hears what is said under a proposal that no workflow waits for any more. */
   readonly hearAfterwards: (pull: number, message: Extract<Message, { kind: "command" }>) => Promise<void>;
-  /** Built late: the App itself wakes stories through this inbox. */
+  /** Built late: the App itself wakes workflows through this inbox. */
   readonly app: () => Pick<App, "receive">;
   /** A round over the inbox failed, for metrics. */
   readonly failed?: () => void;
@@ -34,7 +35,7 @@ export interface Inbox {
   /** Asks Alertmanager itself, for what webhooks lost. */
   poll(): Promise<void>;
   wake(pull: number, message: Message, key: string): Promise<void>;
-  /** Wakes the stories whose turn it is now, each once as long as it stays so. */
+  /** Wakes the workflows whose turn it is now, each once as long as it stays so. */
   wakeWaiting(ready: readonly Candidate[]): Promise<void>;
   /** Why accepted deliveries are not read just now; undefined while they are. */
   trouble(): string | undefined;
@@ -97,17 +98,8 @@ export function openInbox(options: InboxOptions): Inbox {
 
 /** One question answers for every group that was cut off meanwhile. */
 function askedOnce({ telemetry }: InboxOptions, poll: () => Promise<void>) {
-  let asked: Promise<void> | undefined;
-  return {
-    ask: () => {
-      asked ??= poll()
-        .catch((error: Error) => telemetry.log("", "intake", error.message))
-        .finally(() => {
-          asked = undefined;
-        });
-    },
-    done: async () => asked,
-  };
+  const asked = onceAtATime(() => poll().catch((error: Error) => telemetry.log("", "intake", error.message)));
+  return { ask: () => void asked.run(), done: asked.ended };
 }
 
 /** What this holder had claimed before its last end is free at once. */

@@ -7,7 +7,7 @@ import type { Ports } from "../ports/ports.ts";
 
 const lateWords: readonly string[] = ["dispute", "forget", "rollback"];
 
-/** True when the text has a command that counts after the story's end. */
+/** True when the text has a command that counts after the workflow's end. */
 export function saysLateWord(body: string): boolean {
   return parseCommands(body).some(({ kind }) => lateWords.includes(kind));
 }
@@ -18,7 +18,7 @@ export interface LateCommand {
   readonly message: Extract<Message, { kind: "command" }>;
 }
 
-/** `/dispute`, `/forget` and `/rollback` count whenever they are said, also long after the story has ended. */
+/** `/dispute`, `/forget` and `/rollback` count whenever they are said, also long after the workflow has ended. */
 export async function runLateCommand({ pull, message }: LateCommand, store: Store, ports: Ports): Promise<void> {
   const incident = await store.incidentOfPull(pull);
   if (incident === undefined) return;

@@ -10,7 +10,7 @@ import { isAway } from "../postgres/query.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
 /**
- * The version of the stored story: step names, their order and their answers. Raise it when one of them changes.
+ * The version of the stored workflow: step names, their order and their answers. Raise it when one of them changes.
  * By default the engine takes a hash of the source, and every release would strand what is in flight.
  */
 export const workflowVersion = "3";
@@ -19,13 +19,13 @@ export const workflowVersion = "3";
 export interface Durable {
   /** Starts the story of an incident; a second start with the same workflow id does nothing. */
   start(workflow: string, incident: Incident): Promise<void>;
-  /** Starts the story of a lease whose time is up; a second start with the same workflow id does nothing. */
+  /** Starts the workflow of a lease whose time is up; a second start with the same workflow id does nothing. */
   startLease(workflow: string, lease: Lease): Promise<void>;
-  /** Starts the story of a rollback; a second start with the same workflow id does nothing. */
+  /** Starts the workflow of a rollback; a second start with the same workflow id does nothing. */
   startRollback(workflow: string, rollback: Rollback): Promise<void>;
-  /** Leaves a message for a story; the same key is delivered once. */
+  /** Leaves a message for a workflow; the same key is delivered once. */
   send(workflow: string, message: Message, key: string): Promise<void>;
-  /** Waits until the story has ended. */
+  /** Waits until the workflow has ended. */
   finished(workflow: string): Promise<void>;
   /** What the engine knows of a workflow. */
   stateOf(workflow: string): Promise<"running" | "ended" | "stranded" | "absent">;
@@ -41,7 +41,7 @@ export interface Durable {
 
 type Story = (incident: Incident, run: Run) => Promise<void>;
 
-/** Attempts of one step before its story is parked: with the capped back-off, about three hours. */
+/** Attempts of one step before its workflow is parked: with the capped back-off, about three hours. */
 const maxAttempts = 45;
 const longestFault = 500;
 const firstPauseMs = 500;
@@ -55,7 +55,7 @@ interface DurableOptions {
   readonly rollbackStory: (rollback: Rollback, run: Run) => Promise<void>;
   /** Remembers that a workflow is about to be recovered; answers how often in a row without a new step between. */
   readonly recovering: (workflow: string, steps: number) => Promise<number>;
-  /** A story that kills the process again and again in the same step is parked after this many tries. */
+  /** A workflow that kills the process again and again in the same step is parked after this many tries. */
   readonly mostRecoveries: number;
   /** Runs every attempt of a step, to count what it takes. */
   readonly measure?: Measure;
@@ -88,7 +88,7 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
   const register = <Subject>(name: string, told: (subject: Subject, run: Run) => Promise<void>) =>
     DBOS.registerWorkflow((subject: Subject) => told(subject, runOf(options)), {
       name,
-      // The engine counts honest restarts, too, and a story may wait for days: `recover` counts better.
+      // The engine counts honest restarts, too, and a workflow may wait for days: `recover` counts better.
       maxRecoveryAttempts: 10_000,
     });
   const workflow = register("remediate-incident", story);
@@ -165,7 +165,7 @@ type Attempt<T> =
 
 /**
  * The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. An answer goes on record
- * as JSON text: the engine walks over every value of an object, which was a fifth of the time of forty stories.
+ * as JSON text: the engine walks over every value of an object, which was a fifth of the time of forty workflows.
  */
 async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, { telemetry, executor }: Around): Promise<T> {
   const incident = DBOS.workflowID ?? "";

@@ -117,7 +117,7 @@ async function isMember({ find, octokit }: GitHubClient, username: string, team:
   return found?.state === "active";
 }
 
-/** A question about one person that GitHub refuses (403, 410, 451) or leaves open (304) must not end a story. */
+/** A question about one person that GitHub refuses (403, 410, 451) or leaves open (304) must not end a workflow. */
 async function told<T>(ask: () => Promise<T>): Promise<T | undefined> {
   return ask().catch(unlessRefused);
 }

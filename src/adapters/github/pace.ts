@@ -30,7 +30,7 @@ const longestWaitMs = 20_000;
 
 /**
  * One pace per installation. Reads go at once, writes one after the other with `gapMs` between them. After a limit
- * nobody calls before the time that GitHub named, so that a hundred stories do not run into it one by one.
+ * nobody calls before the time that GitHub named, so that a hundred workflows do not run into it one by one.
  */
 export function paceOf({ gapMs, now = Date.now, shared }: PaceOptions): Pace {
   let silentUntil = 0;

@@ -34,7 +34,7 @@ export interface Meter {
   watchMemory(state: () => MemoryState): void;
 }
 
-// More names than the story has; a mistake must not make a series per incident.
+// More names than the workflow has; a mistake must not make a series per incident.
 const mostStepNames = 64;
 const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type Attempt, incidentOf } from "./step-meter.ts";
 
-/** Spans of the story, told to an OpenTelemetry collector. Nothing waits for it, and nothing fails when it is away. */
+/** Spans of the workflow, told to an OpenTelemetry collector. Nothing waits for it, and nothing fails when it is away. */
 export interface Tracer {
   step(attempt: Attempt): void;
   /** The whole story, once it has ended. */

@@ -24,7 +24,7 @@ export interface CommitReversal {
 /** A field with its wanted value, or a commit to take back. */
 export type RemedyChange = WantedChange | CommitReversal;
 
-/** The one change that the story is about, with the reason and the arithmetic. */
+/** The one change that the workflow is about, with the reason and the arithmetic. */
 export interface Remediation {
   readonly kind: RemediationKind;
   readonly workload: Workload;

@@ -28,7 +28,7 @@ export interface Lease {
   readonly reserved: Reserved | undefined;
 }
 
-/** The lease that a story begins: only a verified scale-up of one number has one. */
+/** The lease that a workflow begins: only a verified scale-up of one number has one. */
 export function leaseOf(incident: Incident, story: IncidentOutcome, now: Date, duration: string): Lease | undefined {
   const { ending, remediation, entry, effect, proposal, reserved } = story;
   if (ending !== "recovered" || remediation?.kind !== "scale" || !entry || !proposal) return undefined;

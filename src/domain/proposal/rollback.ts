@@ -21,13 +21,13 @@ export interface Rollback {
   readonly ended: string;
 }
 
-/** The part of a story that can be taken back. */
+/** The part of a workflow that can be taken back. */
 type Merged = Pick<Rollback, "remediation" | "effect" | "mergedSha">;
 
 /** What is to be taken back under this pull request, or why nothing can be. `story` is undefined while it goes on. */
 export function rollbackOf(story: IncidentOutcome | undefined, pull: number): Merged | string {
   if (story === undefined) {
-    return "the story of this change goes on: it is reverted automatically if it does not help; ask again at its end";
+    return "the workflow of this change goes on: it is reverted automatically if it does not help; ask again at its end";
   }
   const { remediation, effect, proposal, mergedSha, revert } = story;
   if (remediation === undefined || effect === undefined || mergedSha === undefined) return "nothing of it was merged";

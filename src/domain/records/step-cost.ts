@@ -1,4 +1,4 @@
-/** What all attempts of one step of a story took together. Waiting between attempts is not in it. */
+/** What all attempts of one step of a workflow took together. Waiting between attempts is not in it. */
 export interface StepCost {
   readonly step: string;
   readonly times: number;

@@ -30,7 +30,7 @@ interface Sealed {
 const filesAtATime = 8;
 
 /**
- * Reads `postmortems/`, a few files at a time: intake and the other stories go on meanwhile. With `alert`, files that do
+ * Reads `postmortems/`, a few files at a time: intake and the other workflows go on meanwhile. With `alert`, files that do
  * not even contain its name are passed over unparsed.
  */
 export async function sealedIn(tree: Tree, sealKey: string, alert = ""): Promise<Sealed> {

@@ -4,7 +4,7 @@ import type { Message } from "../../ports/workflow.ts";
 const longestPause = 20;
 
 /**
- * How long to wait before the next look. Whatever happens sends a message, so that a quiet story looks ever more rarely:
+ * How long to wait before the next look. Whatever happens sends a message, so that a quiet workflow looks ever more rarely:
  * each look is a row on record, which a restart has to read again. `pauseMs` is the wait before, 0 at first.
  */
 export function pauseAfter(pauseMs: number, news: Message | undefined, pollMs: number): number {

@@ -14,7 +14,7 @@ import { reportEnded } from "./report-ended.ts";
 interface MergedProposal {
   readonly incident: Incident;
   readonly pull: number;
-  /** How the incident ended, and its story; undefined while it goes on. */
+  /** How the incident ended, and its outcome; undefined while it goes on. */
   readonly ended: string | undefined;
   readonly story: IncidentOutcome | undefined;
 }
@@ -43,7 +43,7 @@ export async function runRollbackCommand(
     (guardrails.ok ? await refusalOf({ comment, about, guardrails: guardrails.value }, ports) : guardrails.because);
   const { author } = comment;
   const outcome = refusal === undefined ? "is proposed" : `is refused, ${refusal}`;
-  // While its story goes on the sticky comment is the story's.
+  // While its workflow goes on the sticky comment is the workflow's.
   if (about.ended !== undefined) {
     const because = `${about.ended}; the rollback that ${author} asked for ${outcome}`;
     await reportEnded({ pull: about.pull, incident: uid }, because, ports);

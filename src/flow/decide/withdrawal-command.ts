@@ -19,12 +19,12 @@ export const withdrawalKind: Readonly<Record<WithdrawalWord, Withdrawal["kind"]>
 interface Afterwards {
   readonly incident: string;
   readonly pull: number;
-  /** How the incident ended, for the sticky comment; undefined while its story goes on. */
+  /** How the incident ended, for the sticky comment; undefined while its workflow goes on. */
   readonly ended: string | undefined;
 }
 
 /**
- * `/dispute` and `/forget` under a proposal that nobody decides any more: its story may have ended long ago. While it is
+ * `/dispute` and `/forget` under a proposal that nobody decides any more: its workflow may have ended long ago. While it is
  * open, the decision hears them. Hearing the same comment twice is safe.
  */
 export async function runWithdrawalCommand(

@@ -35,6 +35,6 @@ async function look(
 ): Promise<ModelAwaited | "watching"> {
   if (areResolved(await records.alertsOf(incident.uid))) return "resolved";
   const state = watchtower?.state();
-  // While it watches, the model is tried with a question of one word: no story has to.
+  // While it watches, the model is tried with a question of one word: no workflow has to.
   return state !== undefined && isWatching(state) ? "watching" : "ask";
 }

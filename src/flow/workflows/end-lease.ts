@@ -16,7 +16,7 @@ type Settled =
   | { readonly kind: "over"; readonly because: string; readonly takenBack: boolean };
 
 /**
- * The story of a lease whose time is up: the scale-down goes the same line as the scale-up went, or the lease is renewed
+ * The workflow of a lease whose time is up: the scale-down goes the same line as the scale-up went, or the lease is renewed
  * with the reason, or it ends because somebody else decided. The step names are a stored format: see `workflowVersion`.
  */
 export async function endLease(lease: Lease, run: Run): Promise<void> {

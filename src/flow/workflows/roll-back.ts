@@ -13,7 +13,7 @@ interface Settled {
 }
 
 /**
- * The story of a merged change that a person wants back: the change back goes the same line. The step names are a stored
+ * The workflow of a merged change that a person wants back: the change back goes the same line. The step names are a stored
  * format: see `workflowVersion`.
  */
 export async function rollBack(rollback: Rollback, run: Run): Promise<void> {

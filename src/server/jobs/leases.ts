@@ -13,7 +13,7 @@ export interface LeaseKeeping extends WorkflowEngine {
 }
 
 /**
- * Starts the story of every lease whose time is up. The leases are rows, not sleeping stories: a lease of days outlives
+ * Starts the workflow of every lease whose time is up. The leases are rows, not sleeping workflows: a lease of days outlives
  * restarts and releases, and a look that was lost is made good by the next one.
  */
 export async function reconcileLeases(keeping: LeaseKeeping): Promise<void> {

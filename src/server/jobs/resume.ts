@@ -32,7 +32,7 @@ export async function recoverAbandoned(recovering: Recovering, telemetry: Teleme
   });
 }
 
-/** After a start: every unfinished incident has a live story, or is told why not. */
+/** After a start: every unfinished incident has a live workflow, or is told why not. */
 export async function reconcileWorkflows(resuming: Resuming, telemetry: Telemetry): Promise<void> {
   const { store, durable } = resuming;
   for (const { incident, workflow } of await store.unfinished()) {
@@ -43,7 +43,7 @@ export async function reconcileWorkflows(resuming: Resuming, telemetry: Telemetr
       telemetry.log(incident.uid, "resume", `parked: ${stoppedBecause}`);
       continue;
     }
-    // A story of another version cannot be replayed: the new one finds what the old one wrote on GitHub.
+    // A workflow of another version cannot be replayed: the new one finds what the old one wrote on GitHub.
     await store.moveToWorkflow(incident.uid, state.start);
     await durable.start(state.start, incident);
     const again = "begun by another version: started again, its proposal is adopted";

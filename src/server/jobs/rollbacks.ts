@@ -10,7 +10,7 @@ export interface RollbackKeeping extends WorkflowEngine {
   readonly telemetry: Telemetry;
 }
 
-/** Starts the story of every rollback that has none. */
+/** Starts the workflow of every rollback that has none. */
 export async function reconcileRollbacks(keeping: RollbackKeeping): Promise<void> {
   const { store, durable, telemetry } = keeping;
   for (const { rollback, workflow } of await store.openRollbacks()) {

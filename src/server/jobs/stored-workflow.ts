@@ -1,6 +1,6 @@
 import type { Durable } from "../../adapters/dbos/durable.ts";
 
-/** A story that is asked for by a row: the id of its first workflow, and the one that was given to it, if any. */
+/** A workflow that is asked for by a row: the id of its first workflow, and the one that was given to it, if any. */
 interface StoredWorkflow {
   readonly first: string;
   readonly workflow: string | undefined;
@@ -33,5 +33,5 @@ export async function stateOfRow(
   }
 }
 
-/** What is on record of a story that stopped before its last step. */
-export const stoppedBecause = "its story stopped without an ending: see the log of that time";
+/** What is on record of a workflow that stopped before its last step. */
+export const stoppedBecause = "its workflow stopped without an ending: see the log of that time";

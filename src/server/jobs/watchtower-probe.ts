@@ -7,7 +7,7 @@ import { known } from "../../ports/errors.ts";
 
 /**
  * Looks now and then at what suspends writing: breaker, guardrails, and while watching the model itself, by a question
- * of one word, because no story asks it then. `seen` gets the guardrails each time. Returns the way to stop.
+ * of one word, because no workflow asks it then. `seen` gets the guardrails each time. Returns the way to stop.
  */
 export function probeWatchtower(
   ports: Pick<Ports, "github" | "watchtower" | "timings">,
@@ -18,7 +18,7 @@ export function probeWatchtower(
   const { watchtower, github, timings } = ports;
   let stopped = false;
   const look = async () => {
-    // A repository that gives no answer says nothing of its guardrails: the stories wait for it anyway.
+    // A repository that gives no answer says nothing of its guardrails: the workflows wait for it anyway.
     const guardrails = await known(() => guardrailsOf({ github }));
     if (guardrails !== undefined) seen(guardrails);
     watchtower?.hear({

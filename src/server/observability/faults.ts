@@ -35,7 +35,7 @@ const mostRejections = 100;
 const windowMs = 60_000;
 
 /**
- * A rejection that nobody handles ends nothing: work goes on, because each story stands on its recorded steps. An
+ * A rejection that nobody handles ends nothing: work goes on, because each workflow stands on its recorded steps. An
  * exception outside of any promise, or a flood of rejections, ends the process by `end`: what it left behind in
  * memory cannot be known, and the next start goes on from the records.
  */

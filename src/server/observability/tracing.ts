@@ -4,10 +4,10 @@ import type { Store } from "../../adapters/postgres/store.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 import { known } from "../../ports/errors.ts";
 
-/** What every story takes, step by step: on record, and as spans where a collector is named. */
+/** What every workflow takes, step by step: on record, and as spans where a collector is named. */
 export interface Observability {
   readonly steps: StepMeter;
-  /** The same store; the end of a story closes its trace. */
+  /** The same store; the end of a workflow closes its trace. */
   readonly store: Store;
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export function observe(endpoint: string | undefined, store: Store, telemetry: T
   const onChange = (text: string) => telemetry.log("", "trace", text);
   const tracer = endpoint === undefined ? undefined : otlpTracer({ endpoint, onChange });
   const writing = new Set<Promise<void>>();
-  // The figures are for people: a story must neither wait for them nor fail with them.
+  // The figures are for people: a workflow must neither wait for them nor fail with them.
   const write = (work: () => Promise<void>) => {
     const done: Promise<void> = known(work).finally(() => writing.delete(done));
     writing.add(done);

@@ -44,7 +44,7 @@ export function leaseStore(query: Query, unreadable: Unreadable) {
       await query("update lease set workflow = $2 where incident = $1", [incident, workflow]);
       await query("update incident set workflow = $2 where uid = $1", [incident, workflow]);
     },
-    /** The story that looks at a lease of this workload (`namespace/Kind/name`) now. */
+    /** The workflow that looks at a lease of this workload (`namespace/Kind/name`) now. */
     async leaseWorkflowOf(workload: string): Promise<string | undefined> {
       const text = `select workflow from lease where ended_at is null and workflow is not null
         and concat_ws('/', document #>> '{incident,workload,namespace}', document #>> '{incident,workload,kind}',

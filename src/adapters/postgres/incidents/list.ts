@@ -15,7 +15,7 @@ export interface IncidentFilter {
   readonly since?: Date | undefined;
 }
 
-/** One line of the list of incidents, without what the story holds. */
+/** One line of the list of incidents, without what the workflow holds. */
 export interface IncidentLine {
   readonly uid: string;
   readonly workload: string;

@@ -87,7 +87,7 @@ interface Row {
 
 /** What asked for a turn and has not left, and what was opened within the hour. */
 async function queued({ query, unreadable }: Reading, now: Date): Promise<Row[]> {
-  // An incident that ended left the queue, however its story stopped.
+  // An incident that ended left the queue, however its workflow stopped.
   const { rows } = await query(
     `select q.incident, q.candidate, q.version, q.opened_at,
       (select max(p.number) from pull_request p where p.incident = split_part(q.incident, '/', 1)) as pull,

@@ -9,7 +9,7 @@ import type { IncidentView } from "./view.ts";
 
 type Fact = readonly [name: string, value: Part | string | undefined];
 
-/** The head of the story: what hurt, what was changed, by whose leave, how long it took, what it costs. */
+/** The head of the workflow: what hurt, what was changed, by whose leave, how long it took, what it costs. */
 export function factsPart(view: IncidentView): Part {
   const { record, now } = view;
   const { incident, story, openedAt, endedAt } = record;

@@ -10,7 +10,7 @@ import { foldedParts } from "./folded.ts";
 import { timelinePart } from "./timeline.ts";
 import type { IncidentView } from "./view.ts";
 
-/** One incident as a story: the facts, the chart, what happened when, what it was, what was seen; the rest folded. */
+/** One incident as a workflow: the facts, the chart, what happened when, what it was, what was seen; the rest folded. */
 export function incidentPage(view: IncidentView): Promise<string> {
   const { incident, ending, because } = view.record;
   const read = view.capsule === undefined ? undefined : readCapsule(view.capsule);

@@ -91,7 +91,7 @@ test.each<[string, Parameters<typeof engine>[0], (string | RegExp)[]]>([
   [
     "is renewed for a while when its story was stopped",
     { [`${uid}/lease/0`]: "ended" },
-    [expect.stringMatching(/^renewed until .*: its story stopped/)],
+    [expect.stringMatching(/^renewed until .*: its workflow stopped/)],
   ],
 ])("a lease whose time is up %s", async (_, states, done) => {
   await store.leases.begin(lease);

@@ -67,7 +67,7 @@ test.each<[string, Parameters<typeof engine>[0], (string | RegExp)[]]>([
     { [first]: "stranded" },
     [`cancel ${first}`, `start ${first}/v7 of 7`],
   ],
-  ["ends when its story was stopped", { [first]: "ended" }, [expect.stringMatching(/^its story stopped/)]],
+  ["ends when its story was stopped", { [first]: "ended" }, [expect.stringMatching(/^its workflow stopped/)]],
 ])("a rollback that was asked for %s", async (_, states, done) => {
   await store.rollbacks.ask(rollback);
   const world = engine(states);
