@@ -181,3 +181,20 @@ describe("a service behind it that a commit changed just before", () => {
     expect(first?.commit).toBeUndefined();
   });
 });
+
+describe("a commit on what stands around a service that it calls", () => {
+  const part = (object: string) => ({ relation: "other" as const, object, aspects: ["network-policy" as const] });
+  const unreachable = { kind: "unreachable" as const, from: ["E5"], texts: ["i/o timeout"] };
+  const about = (object: string): Partial<Signals> => ({
+    ...{ symptoms: [unreachable], callees: new Set(["Deployment/catalog"]) },
+    suspects: cited([{ sha, at: "2026-01-02T10:18:00Z", parts: [part(object)] }]),
+  });
+
+  test.each(["NetworkPolicy/catalog", "NetworkPolicy/deny-catalog"])("%s comes before a mere sign", (object) => {
+    expect(causesOf(about(object))[0]).toMatchObject({ commit: sha, remedies: ["revert-commit"] });
+  });
+
+  test("what is named after nothing that it calls does not", () => {
+    expect(causesOf(about("NetworkPolicy/catalogue"))[0]?.commit).toBeUndefined();
+  });
+});

@@ -129,7 +129,7 @@ function strongest(suspect: Suspect, weighing: Weighing): Weighed | undefined {
 function weigh(at: Omit<Weighed, "score" | "symptom">, weighing: Weighing): Weighed {
   const { part, aspect, lagMs } = at;
   const { symptom, fit } = fitOf(at, weighing);
-  const relation = weighing.callees.has(part.object) && part.relation === "other" ? "calls" : part.relation;
+  const relation = part.relation === "other" && isOfCallee(part, weighing) ? "calls" : part.relation;
   const isShown = symptom !== undefined && factsOf(symptom.kind).hard;
   const base = isShown ? Math.max(weights[aspect], 0.92) : weights[aspect];
   const near = isShown ? byRelation[relation] ** 0.5 : byRelation[relation];
@@ -143,6 +143,13 @@ function weigh(at: Omit<Weighed, "score" | "symptom">, weighing: Weighing): Weig
     symptom,
     score: early > (isShown ? longLagMs : shortLagMs) ? 0 : base * near * time * order * surge * fit,
   };
+}
+
+/** A service that the workload was seen to call, or what people name after it: `catalog`, `catalog-ingress`, `deny-catalog`. */
+function isOfCallee({ object }: SuspectPart, { callees, workload }: Weighing): boolean {
+  const name = object.slice(object.indexOf("/") + 1);
+  const called = [...callees].map((one) => one.slice(one.indexOf("/") + 1)).filter((one) => one !== workload.name);
+  return called.some((one) => name === one || name.startsWith(`${one}-`) || name.endsWith(`-${one}`));
 }
 
 /** How well what is seen fits what was changed, 0 to 1. */
