@@ -93,7 +93,7 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
   const voice = { telemetry: remembered, meter, steps, sources };
   const { ports, endWatch, ...around } = await openPorts(settings, store, voice);
-  const executor = await joinExecutors({ store, version: workflowVersion, telemetry });
+  const executor = await joinExecutors({ store, version: workflowVersion, telemetry, cluster: settings.cluster });
   const durable = await startDurable({
     ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
     ...{ story: remediateIncident, leaseStory: endLease, rollbackStory: rollBack },

@@ -30,6 +30,7 @@ export interface ExecutorOptions {
   readonly version: string;
   readonly telemetry: Telemetry;
   readonly place?: Place;
+  readonly cluster?: string | undefined;
   readonly beatMs?: number;
 }
 
@@ -42,9 +43,9 @@ const longestDrainMs = 10_000;
 
 /** Joins the processes on this database under an id of its own, and says from now on that it lives. */
 export async function joinExecutors(options: ExecutorOptions): Promise<Executor> {
-  const { store, version, telemetry, place = ownPlace(), beatMs = defaultBeatMs } = options;
+  const { store, version, telemetry, place = ownPlace(), cluster, beatMs = defaultBeatMs } = options;
   const id = `${hostname()}/${randomBytes(6).toString("hex")}`;
-  await store.joinExecutor(id, version, place);
+  await store.joinExecutor(id, version, { ...place, ...(cluster === undefined ? {} : { cluster }) });
   const pulse = pulseOf(beatMs);
   const { beat, leads, lost } = beating({ ...options, place }, id, pulse);
   let recover: (() => Promise<void>) | undefined;

@@ -98,10 +98,13 @@ const secret = (what: string) =>
       `is too short: set ${what} of at least ${minimumSecret} bytes (openssl rand -hex 32)`,
     );
 
+const oneRepository = "must name one repository: run one Rectify, with a database of its own, for each of several";
+
 /** The environment as `serve` reads it: names, bounds and defaults live only here. */
 export const Environment = z.object({
   RECTIFY_REPOSITORY: z
     .string({ error: "is missing: set the GitOps repository as owner/name" })
+    .refine((text) => !/[\s,;]/.test(text.trim()), { error: oneRepository, abort: true })
     .regex(/^[\w.-]+\/[\w.-]+$/, "must be owner/name"),
   APP_ID: z
     .string({ error: "is missing: set the id of the GitHub App" })

@@ -50,6 +50,18 @@ async function settle(executor: Executor): Promise<void> {
   await executor.leave();
 }
 
+test("a database that a process of another cluster works on is refused, until that one has left", async () => {
+  const joining = (cluster: string) =>
+    joinExecutors({ store, version: "3", telemetry, place: elsewhere, cluster, beatMs: 100 });
+  const first = await joining("eu");
+  await expect(joining("us")).rejects.toThrow(/a Rectify of the cluster eu works on this database: .*DATABASE_URL/);
+  const second = await joining("eu");
+  await settle(first);
+  await expect(joining("us")).rejects.toThrow(/cluster eu/);
+  await settle(second);
+  await settle(await joining("us"));
+});
+
 test("one of the living leads; when it leaves, another does", async () => {
   const first = await join(here);
   const second = await join(elsewhere);

@@ -1,4 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
+import { Refused } from "../../ports/errors.ts";
 import type { Database, Query } from "./query.ts";
 
 /** Where a process runs, as far as another one there can see whether it still lives. */
@@ -6,6 +7,8 @@ export interface Place {
   /** Equal for two processes only if each sees the other's process number; undefined = nobody can tell. */
   readonly space: string | undefined;
   readonly pid: number;
+  /** The cluster that it serves. */
+  readonly cluster?: string;
 }
 
 /** A process that says nothing for so long is gone: its work goes to others. */
@@ -22,9 +25,18 @@ const longestIdle = "60s";
 export function executors(database: Database) {
   const { query } = database;
   return {
-    async joinExecutor(id: string, version: string, { space, pid }: Place): Promise<void> {
-      const text = "insert into executor (id, version, space, pid) values ($1, $2, $3, $4)";
-      await query(text, [id, version, space ?? null, pid]);
+    /** Throws `Refused` while one of another cluster works here: each would take up the other's incidents. */
+    async joinExecutor(id: string, version: string, { space, pid, cluster }: Place): Promise<void> {
+      const text = "insert into executor (id, version, space, pid, cluster) values ($1, $2, $3, $4, $5)";
+      await query(text, [id, version, space ?? null, pid, cluster ?? null]);
+      const others = `select cluster from executor where id <> $1 and cluster <> $2 and gone_at is null
+        and seen_at > now() - $3 * interval '1 millisecond' limit 1`;
+      const other: unknown = (await query(others, [id, cluster ?? null, goneAfterMs])).rows[0]?.cluster;
+      if (typeof other !== "string") return;
+      await query("delete from executor where id = $1", [id]);
+      throw new Refused(
+        `a Rectify of the cluster ${other} works on this database: give each cluster a database of its own (DATABASE_URL)`,
+      );
     },
     /** Says that it lives; false when others took it for gone: then its work is theirs. */
     async beatExecutor(id: string): Promise<boolean> {

@@ -1,5 +1,7 @@
 import { renderShadow, type ShadowSummary } from "../backtest/switching.ts";
 import { inert, inertCode } from "../text/inert.ts";
+import { oneLine } from "../text/one-line.ts";
+import { unnamedCluster } from "./wording.ts";
 import type { Admitted } from "./caps.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
@@ -60,9 +62,13 @@ export interface Dashboard {
   readonly now: Date;
 }
 
-/** Title and label by which the one dashboard issue is found again. */
-export const dashboardTitle = "Rectify dashboard";
-export const dashboardLabel = "rectify-dashboard";
+/** Title and label by which the one dashboard issue of a cluster is found again: several may share the repository. */
+export function dashboardNameOf(cluster: string): IssueName {
+  const place = cluster === unnamedCluster ? "" : ` (${oneLine(cluster, longestCluster)})`;
+  return { title: `Rectify dashboard${place}`, label: "rectify-dashboard" };
+}
+
+const longestCluster = 100;
 
 const longestBody = 65_536;
 

@@ -5,7 +5,7 @@ import type { Workload } from "../kubernetes/workload.ts";
 export type WordingRules = Pick<Guardrails, "branchPrefix" | "titleTemplate">;
 
 /** The cluster that needs no mention: the name of those who never gave theirs one. */
-const unnamedCluster = "default";
+export const unnamedCluster = "default";
 
 /** The one branch of a workload in a cluster: there is never a second proposal for it. */
 export function branchOf(

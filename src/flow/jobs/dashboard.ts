@@ -1,6 +1,6 @@
 import type { Candidate } from "../../domain/proposal/caps.ts";
 import { costOf } from "../../domain/remedy/cost.ts";
-import { type Dashboard, dashboardLabel, dashboardTitle, renderDashboard } from "../../domain/proposal/dashboard.ts";
+import { type Dashboard, dashboardNameOf, type IssueName, renderDashboard } from "../../domain/proposal/dashboard.ts";
 import { isWatching, renderWatchtower, watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
@@ -28,13 +28,15 @@ export async function reconcileDashboard(
     | "watchtower"
     | "editorOf"
   >,
+  cluster: string,
 ): Promise<readonly Candidate[]> {
   if (ports.queue === undefined) return [];
   const now = ports.clock.now();
   const guardrails = await guardrailsOf(ports);
   const isNew = !guardrails.ok && guardrails.missing;
   if (isNew && ports.guardrailsHost) await proposeGuardrails(ports.guardrailsHost);
-  const { ready, ...crowd } = guardrails.ok ? await heardCrowd(guardrails.value, ports) : nobody;
+  const name = dashboardNameOf(cluster);
+  const { ready, ...crowd } = guardrails.ok ? await heardCrowd(name, guardrails.value, ports) : nobody;
   // Who has not said yet what Rectify may do has no problem: the pull request asks.
   const ours = [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
   const parked = await ports.records.parkedSince(new Date(now.getTime() - parkedMs));
@@ -46,7 +48,7 @@ export async function reconcileDashboard(
   const worthOpening = counts.some(({ length }) => length > 0);
   const isQuiet = guardrails.ok && isShadowOnly(guardrails.value);
   if (!guardrails.ok || guardrails.value.dashboard) {
-    const none = await ports.github.keepIssue({ ...dashboardName, body: renderDashboard(dashboard) }, worthOpening);
+    const none = await ports.github.keepIssue({ ...name, body: renderDashboard(dashboard) }, worthOpening);
     if (none !== undefined) ports.telemetry.log("", "dashboard", none);
   }
   const watchtower = ports.watchtower?.state();
@@ -79,10 +81,10 @@ function watchtowerProblems({ watchtower }: Pick<Ports, "watchtower">): string[]
 
 // A parked incident is shown for a day, or until its workload has another one.
 const parkedMs = 24 * 3_600_000;
-const dashboardName = { title: dashboardTitle, label: dashboardLabel };
 
 /** What is open and what waits, after those were heard who want something opened now. */
 async function heardCrowd(
+  name: IssueName,
   guardrails: Guardrails,
   { queue, ...ports }: Parameters<typeof reconcileDashboard>[0],
 ): Promise<Omit<Crowd, "used">> {
@@ -90,7 +92,7 @@ async function heardCrowd(
   const now = ports.clock.now();
   const limits = { ...guardrails, coolDownMs: ports.timings.coolDownMs };
   const crowd = await queue.overview(limits, now);
-  const issue = crowd.listed.length > 0 ? await ports.github.ownIssue(dashboardName) : undefined;
+  const issue = crowd.listed.length > 0 ? await ports.github.ownIssue(name) : undefined;
   if (issue === undefined) return crowd;
   const doubtful = await runOpenRequests({ issue, listed: crowd.listed, guardrails }, { ...ports, queue });
   const { open, listed, ready } = await queue.overview(limits, now);

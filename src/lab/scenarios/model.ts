@@ -1,4 +1,4 @@
-import { dashboardTitle } from "../../domain/proposal/dashboard.ts";
+import { dashboardNameOf } from "../../domain/proposal/dashboard.ts";
 import { watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
 import { approve, passCi, pullOpened, type Scenario } from "../scenario.ts";
 import { type LabRun, until } from "../start.ts";
@@ -92,8 +92,10 @@ async function told({ rectify }: LabRun, words: string): Promise<boolean> {
   return events.some(({ text }) => text.includes(words));
 }
 
-function dashboardSays({ forge }: LabRun, words: RegExp): boolean {
-  return forge.issues().some(({ title, body }) => title === dashboardTitle && words.test(body ?? ""));
+function dashboardSays({ forge, settings }: LabRun, words: RegExp): boolean {
+  return forge
+    .issues()
+    .some(({ title, body }) => title === dashboardNameOf(settings.cluster).title && words.test(body ?? ""));
 }
 
 function isMarked({ forge }: LabRun): boolean {

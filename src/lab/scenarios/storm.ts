@@ -1,3 +1,4 @@
+import { dashboardNameOf } from "../../domain/proposal/dashboard.ts";
 import { approver, type Scenario } from "../scenario.ts";
 import { type LabRun, until } from "../start.ts";
 
@@ -107,13 +108,13 @@ async function goHome({ cluster, forge, rectify, say }: LabRun): Promise<void> {
 }
 
 /** The incidents that the dashboard issue lists. */
-function listed({ forge }: LabRun): string[] {
-  const body = forge.issues().find(({ title }) => title === "Rectify dashboard")?.body ?? "";
+function listed({ forge, settings }: LabRun): string[] {
+  const body = forge.issues().find(({ title }) => title === dashboardNameOf(settings.cluster).title)?.body ?? "";
   return [...body.matchAll(/^- \[[ x]\] <!-- rectify:open=(\S+) -->/gm)].flatMap(([, incident]) => incident ?? []);
 }
 
-async function tick({ forge, say }: LabRun, incident: string): Promise<void> {
-  const issue = forge.issues().find(({ title }) => title === "Rectify dashboard");
+async function tick({ forge, say, settings }: LabRun, incident: string): Promise<void> {
+  const issue = forge.issues().find(({ title }) => title === dashboardNameOf(settings.cluster).title);
   say(approver, `ticks the box of ${incident}`);
   const box = ` <!-- rectify:open=${incident}`;
   await forge.editIssue(issue?.number ?? 0, approver, (issue?.body ?? "").replace(`- [ ]${box}`, `- [x]${box}`));

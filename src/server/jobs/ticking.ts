@@ -35,7 +35,7 @@ export function keepTicking(ticking: Ticking, telemetry: Telemetry) {
     { telemetry, isOurs: executor.leads },
     {
       intake: () => inbox.poll(),
-      dashboard: async () => inbox.wakeWaiting(await reconcileDashboard(ports)),
+      dashboard: async () => inbox.wakeWaiting(await reconcileDashboard(ports, cluster)),
       learn: () => carryWithdrawals(ports),
       lease: () => reconcileLeases(keeping),
       rollback: () => store.alone("rollbacks", () => reconcileRollbacks(keeping)),

@@ -60,21 +60,27 @@ function aCandidate(number: number): Candidate {
   };
 }
 
-function keep(more: Partial<Parameters<typeof reconcileDashboard>[0]> = {}): Promise<readonly Candidate[]> {
+function keep(
+  more: Partial<Parameters<typeof reconcileDashboard>[0]> = {},
+  cluster = "default",
+): Promise<readonly Candidate[]> {
   const telemetry = { log: (_incident: string, _verb: string, text: string) => void told.push(text) };
   const { host: github, people } = session;
   const clock = { now: () => new Date(Date.now() + ahead) };
   const timings = { coolDownMs: 0 } as Timings;
-  return reconcileDashboard({
-    github,
-    people,
-    queue: store.queue,
-    records: store,
-    clock,
-    telemetry,
-    timings,
-    ...more,
-  });
+  return reconcileDashboard(
+    {
+      github,
+      people,
+      queue: store.queue,
+      records: store,
+      clock,
+      telemetry,
+      timings,
+      ...more,
+    },
+    cluster,
+  );
 }
 
 const issue = () => forge.issues()[0]?.number ?? 0;
@@ -213,4 +219,15 @@ test("while a lease runs the board is written once an hour, not at each look", a
   expect(body()).toBe(before);
   await lookAt("04:00:00");
   expect(body()).toContain("has ended, 2.00 `EUR` until 2026-11-24 04:00 UTC");
+});
+
+test("clusters that share a repository keep a dashboard each", async () => {
+  await open();
+  const parked = { ...store, parkedSince: async () => ["an incident is parked"] };
+  await keep({ records: parked }, "eu-1");
+  await keep({ records: parked }, "us-1");
+  await keep({ records: parked }, "eu-1");
+  const titles = forge.issues().map(({ title }) => title);
+  expect(titles.filter((title) => title.includes("eu-1"))).toEqual(["Rectify dashboard (eu-1)"]);
+  expect(titles.filter((title) => title.includes("us-1"))).toEqual(["Rectify dashboard (us-1)"]);
 });

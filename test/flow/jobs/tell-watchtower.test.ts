@@ -20,12 +20,15 @@ async function kept(watchtower: Ports["watchtower"]) {
     overview: async () => ({ open: [], listed: [], ready: [], used: { open: 0, lastHour: 0 } }),
   };
   const timings = { coolDownMs: 0 } as Ports["timings"];
-  await reconcileDashboard({
-    ...ports,
-    timings,
-    ...({ github, queue } as Pick<Ports, "github" | "queue">),
-    watchtower,
-  });
+  await reconcileDashboard(
+    {
+      ...ports,
+      timings,
+      ...({ github, queue } as Pick<Ports, "github" | "queue">),
+      watchtower,
+    },
+    "default",
+  );
   return { ...bodies[0], marks };
 }
 

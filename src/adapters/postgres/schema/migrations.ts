@@ -120,6 +120,10 @@ export const migrations: readonly Migration[] = [
     name: "up to when something was looked through",
     sql: "create table look (what text primary key, until timestamptz not null);",
   },
+  {
+    name: "one database serves one cluster",
+    sql: "alter table executor add column cluster text;",
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.
