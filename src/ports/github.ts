@@ -4,8 +4,8 @@ import type { Tree } from "../domain/kubernetes/tree.ts";
 import type { IssueName, OwnIssue } from "../domain/proposal/dashboard.ts";
 import type { MergeAnswer, Proposal, ProposalDraft, ProposalFacts } from "../domain/proposal/pull-request.ts";
 
-/** The code host, in our words. Every writing call looks before it writes: calling it twice is safe. */
-export interface GitHost {
+/** The default branch, from the local mirror. */
+interface DefaultBranch {
   /** The commit at the tip of the default branch and its files, from the local mirror. */
   head(): Promise<{ readonly sha: string; readonly tree: Tree }>;
   /** The files of one commit, which the default branch contains. */
@@ -14,18 +14,14 @@ export interface GitHost {
   commitsSince(since: Date): Promise<readonly CommitMark[]>;
   /** True when `ancestor` is contained in `descendant`. */
   contains(descendant: string, ancestor: string): Promise<boolean>;
+}
+
+/** Our pull requests. Every writing call looks before it writes: calling it twice is safe. */
+interface ProposalHost {
   /** Opens the proposal, or updates the open one on the same branch. */
   publish(draft: ProposalDraft): Promise<Proposal>;
   /** Replaces the bot's single comment. */
   report(proposal: Pick<Proposal, "number" | "commitMessage">, markdown: string): Promise<void>;
-  /** Numbers of the open issues, and pull requests, with this label. */
-  openIssuesWithLabel(label: string): Promise<readonly number[]>;
-  /** Our one open issue of this title and label. */
-  ownIssue(name: IssueName): Promise<OwnIssue | undefined>;
-  /** Brings it up to the body; opens it only where it may. The answer is why there can be none, told once. */
-  keepIssue(issue: IssueName & { readonly body: string }, mayOpen: boolean): Promise<string | undefined>;
-  /** Puts the label on every open issue and proposal of ours, or takes it off them. */
-  mark(label: string, on: boolean): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */
   look(proposal: Pick<Proposal, "number">): Promise<ProposalFacts>;
   /** Its state and head alone, where nothing else is asked. */
@@ -40,6 +36,21 @@ export interface GitHost {
   /** Closes the proposal and deletes its branch. */
   close(proposal: Proposal): Promise<void>;
 }
+
+/** Issues and labels: the dashboard, a freeze, Watchtower mode. */
+interface IssueHost {
+  /** Numbers of the open issues, and pull requests, with this label. */
+  openIssuesWithLabel(label: string): Promise<readonly number[]>;
+  /** Our one open issue of this title and label. */
+  ownIssue(name: IssueName): Promise<OwnIssue | undefined>;
+  /** Brings it up to the body; opens it only where it may. The answer is why there can be none, told once. */
+  keepIssue(issue: IssueName & { readonly body: string }, mayOpen: boolean): Promise<string | undefined>;
+  /** Puts the label on every open issue and proposal of ours, or takes it off them. */
+  mark(label: string, on: boolean): Promise<void>;
+}
+
+/** The code host, in our words. */
+export interface GitHost extends DefaultBranch, ProposalHost, IssueHost {}
 
 /** One commit of the default branch. `at` is RFC 3339, the committer's time. */
 export interface CommitMark {

@@ -20,8 +20,8 @@ export interface EndedIncident {
   readonly depends?: Dependencies;
 }
 
-/** What must outlive one story: our own records. */
-export interface Records extends WithdrawalRecord {
+/** What is written about one incident. */
+interface IncidentRecords {
   /** Written before a mutating call leaves. */
   audit(entry: {
     incident: string;
@@ -32,26 +32,37 @@ export interface Records extends WithdrawalRecord {
   /** Keeps everything that the diagnosis was made of; the last one of an incident stays: the decision used it. */
   saveCapsule(incident: string, document: string): Promise<void>;
   recordPull(number: number, incident: string): Promise<void>;
+  alertsOf(incident: string): Promise<readonly Alert[]>;
+  /** The newest proposal of the incident; undefined when it never had one. */
+  lastPullOf(incident: string): Promise<number | undefined>;
+  endIncident(uid: string, ended: EndedIncident): Promise<void>;
+}
+
+/** What happened before, and elsewhere. */
+interface PastRecords {
   /** One line for each incident that stands parked since then, and whose workload had no other one since. */
   parkedSince(since: Date): Promise<readonly string[]>;
   /** What shadow mode came to since then, oldest first. */
   shadowVerdicts(since: Date): Promise<readonly PastRecord[]>;
-  /** The newest proposal of the incident; undefined when it never had one. */
-  lastPullOf(incident: string): Promise<number | undefined>;
   /** How many proposals other incidents opened for this workload (`namespace/Kind/name`) since then (RFC 3339). */
   changesSince(workload: string, since: string, exceptIncident: string): Promise<number>;
   /** How often this very alert began to fire since then (RFC 3339). */
   firingsSince(fingerprint: string, since: string): Promise<number>;
   /** When changes of ours were merged for this workload (`namespace/Kind/name`) since then, RFC 3339. */
   mergesSince(workload: string, since: string): Promise<readonly string[]>;
-  alertsOf(incident: string): Promise<readonly Alert[]>;
+}
+
+/** Files that the next proposal carries along. */
+interface PendingFiles {
   addPendingFile(path: string, content: string, incident: string): Promise<void>;
   /** What the next proposal carries along, the file of this incident first. */
   pendingFiles(first?: string): Promise<readonly { path: string; content: string }[]>;
   /** Drops what is in Git now, word for word: what was changed meanwhile stays. */
   dropPendingFiles(landed: readonly { path: string; content: string }[]): Promise<void>;
-  endIncident(uid: string, ended: EndedIncident): Promise<void>;
 }
+
+/** What must outlive one workflow: our own records. */
+export interface Records extends IncidentRecords, PastRecords, PendingFiles, WithdrawalRecord {}
 
 /** Who may open a proposal now, under the caps of the guardrails. Asking and leaving twice is safe. */
 export interface ProposalQueue {
