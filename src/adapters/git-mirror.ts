@@ -18,7 +18,7 @@ export interface Mirror {
   contains(descendant: string, ancestor: string): Promise<boolean>;
 }
 
-export interface MirrorOptions {
+interface MirrorOptions {
   readonly directory: string;
   readonly url: string;
   /** The value of the Authorization header, asked anew for each fetch: tokens live an hour. */

@@ -10,7 +10,7 @@ import { playBacktest } from "./scenarios/backtest/scenario.ts";
 import { pastScenario, scenarioNames, scenarioOf } from "./scenarios/catalogue.ts";
 import { labPrinter } from "./printer.ts";
 
-export interface LabOptions {
+interface LabOptions {
   readonly scenario: string;
   /** A fault file to play instead of a scenario. */
   readonly fault?: string | undefined;

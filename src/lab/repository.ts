@@ -28,7 +28,7 @@ export interface LabRepository {
 }
 
 /** How the repository is brought onto the cluster: two controllers on one overlay are a mistake. */
-export type GitOps = "flux" | "argocd";
+type GitOps = "flux" | "argocd";
 
 export async function openRepository(
   directory: string,

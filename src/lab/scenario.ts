@@ -25,7 +25,7 @@ export interface Scenario {
   readonly expected: Expected | ((stage: LabRun, incident: string) => Promise<readonly string[]>);
 }
 
-export interface ScenarioWorld {
+interface ScenarioWorld {
   /** The workload that no number of replicas can help. */
   readonly noHelp?: string;
   /** Asks the scripted stand-in even where a real model is configured. */

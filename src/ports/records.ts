@@ -106,7 +106,7 @@ export interface LeaseStore {
 }
 
 /** One change of ours that is on the default branch. */
-export interface MergedChange {
+interface MergedChange {
   readonly pull: number;
   readonly incident: string;
   readonly workload: Workload;

@@ -25,7 +25,7 @@ export interface Executor {
   leave(): Promise<void>;
 }
 
-export interface ExecutorOptions {
+interface ExecutorOptions {
   readonly store: Pick<Store, "joinExecutor" | "beatExecutor" | "markGone" | "leadExecutors" | "leaveExecutor">;
   readonly version: string;
   readonly telemetry: Telemetry;

@@ -16,7 +16,7 @@ export type PagesSettings =
       readonly permission: PagesPermission;
     };
 
-export type PagesPermission = "read" | "write" | "admin";
+type PagesPermission = "read" | "write" | "admin";
 
 /** The variables by which the sign-in with GitHub is told. */
 export const signInVariables = {

@@ -6,7 +6,7 @@ import type { SharedPace } from "../../ports/github.ts";
 import { cloneAddress } from "./clone-address.ts";
 import { type Doubts, doubtsOf, paceOf, statusOf } from "./pace.ts";
 
-export interface GitHubOptions {
+interface GitHubOptions {
   readonly apiUrl: string;
   /** Only to fetch from another path of the same host; by default the address is GitHub's own. */
   readonly cloneUrl?: string | undefined;

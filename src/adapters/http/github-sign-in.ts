@@ -1,7 +1,7 @@
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
 /** GitHub's sign-in by the App: where it is, and who the App is there. */
-export interface SignInOptions {
+interface SignInOptions {
   /** GitHub on the web, and its API. */
   readonly webUrl: string;
   readonly apiUrl: string;

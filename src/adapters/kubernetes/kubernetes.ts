@@ -20,7 +20,7 @@ import { clusterObjects } from "./objects.ts";
 import { workloadObject } from "./workloads.ts";
 import { eventLines, podsOf, podStatesOf, pressuresOf, quotasOf, rolloutsOf, terminationsOf } from "./facts.ts";
 
-export interface KubernetesOptions {
+interface KubernetesOptions {
   /** Address and token; without them the usual kubeconfig or the pod's service account. */
   readonly url?: string | undefined;
   readonly token?: string | undefined;

@@ -15,7 +15,7 @@ export interface Desired {
   readonly objects: readonly RenderedObject[];
 }
 
-export interface PastCluster extends Moment {
+interface PastCluster extends Moment {
   readonly lookbackMs: number;
   /** The one entry of that minute's tree that makes the workload; throws `Refused` where there is none, or several. */
   readonly desired: (workload: Workload) => Promise<Desired>;

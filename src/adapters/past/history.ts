@@ -14,7 +14,7 @@ export interface GitHistory {
 }
 
 /** What a step of the line may read of the code host. It has no method that writes. */
-export type PastHost = Pick<GitHost, "head" | "at" | "commitsSince" | "contains">;
+type PastHost = Pick<GitHost, "head" | "at" | "commitsSince" | "contains">;
 
 // As a running Rectify sees it.
 const mostCommits = 100;

@@ -6,7 +6,7 @@ export interface QueryPace {
 }
 
 /** What a pace needs of the machine. */
-export interface PaceClock {
+interface PaceClock {
   now(): number;
   sleep(milliseconds: number): Promise<void>;
 }

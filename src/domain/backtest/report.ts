@@ -55,7 +55,7 @@ export interface BacktestReport {
   readonly notes: readonly string[];
 }
 
-export interface Reported {
+interface Reported {
   readonly records: readonly PastRecord[];
   readonly from: string;
   readonly to: string;

@@ -36,7 +36,7 @@ export const commandWords = [
 ] as const;
 
 /** The words of the grammar, as they are written after the slash. */
-export type CommandWord = (typeof commandWords)[number];
+type CommandWord = (typeof commandWords)[number];
 
 /** The words that have rules of their own: `/approve` is judged by that of the command which names the remedy. */
 export type RuledWord = Exclude<CommandWord, "approve">;

@@ -27,7 +27,7 @@ export interface Modes {
 }
 
 /** One kind of incident; without a remedy only rules that name none fit. */
-export interface IncidentClass {
+interface IncidentClass {
   readonly namespace: string;
   readonly alert: string;
   readonly remedy: RemediationKind | undefined;

@@ -7,7 +7,7 @@ import type { Workload } from "../kubernetes/workload.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 
 /** A scale-up that is still kept, with what it costs. */
-export interface RunningLease {
+interface RunningLease {
   readonly incident: string;
   readonly workload: Workload;
   readonly pull: number;

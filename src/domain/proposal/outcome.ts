@@ -28,7 +28,7 @@ export interface OutcomeCause {
 }
 
 /** Times are RFC 3339. */
-export interface OutcomeCourse {
+interface OutcomeCourse {
   readonly openedAt?: string | undefined;
   readonly mergedAt?: string | undefined;
   /** Who merged it, or why it merged itself. */

@@ -12,7 +12,7 @@ export type SignalDiagnosis =
   | { readonly kind: "abstained"; readonly because: string };
 
 /** From which value on a signal counts. CPU: the share of the request from which queues grow fast. */
-export const pressing = { utilisation: 0.8, throttling: 0.25, memory: 0.9 };
+const pressing = { utilisation: 0.8, throttling: 0.25, memory: 0.9 };
 const eachMissing = 0.9;
 const leastConfidence = 0.2;
 const reasonWeight = 0.5;

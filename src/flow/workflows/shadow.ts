@@ -43,7 +43,7 @@ export async function shadowedIn(incident: Incident, { github }: Pick<Ports, "gi
   }
 }
 
-export interface ShadowSubject {
+interface ShadowSubject {
   readonly incident: Incident;
   readonly observed: Observed;
   readonly would: (ports: Ports) => Promise<WouldHave>;

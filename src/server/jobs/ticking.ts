@@ -14,7 +14,7 @@ import { reconcileRollbacks, type RollbackKeeping } from "./rollbacks.ts";
 import { schedule } from "./schedule.ts";
 
 /** What the timers look after. */
-export interface Ticking {
+interface Ticking {
   readonly settings: Settings;
   readonly inbox: Inbox;
   readonly ports: Ports;

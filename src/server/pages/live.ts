@@ -11,7 +11,7 @@ import type { ShadowView } from "./backtest/shadow.ts";
 import type { ProposalsView } from "./system.ts";
 
 /** What a running Rectify knows beside its records. */
-export interface Alive {
+interface Alive {
   readonly ports: Ports;
   readonly store: Store;
   readonly memory: RefreshedMemory;

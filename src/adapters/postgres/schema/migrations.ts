@@ -2,7 +2,7 @@ import { baseline } from "./baseline.ts";
 import type { Database, Query } from "../query.ts";
 
 /** One change of our tables. It leaves standing what the release before reads and writes: both run during an upgrade. */
-export interface Migration {
+interface Migration {
   readonly name: string;
   readonly sql: string;
 }

@@ -5,7 +5,7 @@ import type { IncidentOutcome } from "../outcome.ts";
 import { code, list, minuteOf, plain, sentence } from "./words.ts";
 
 /** The state of a proposal, for its one sticky comment. */
-export type ReportState =
+type ReportState =
   | {
       readonly state: "waiting";
       readonly waitsFor: readonly string[];

@@ -14,7 +14,7 @@ import { Unavailable } from "../../../ports/errors.ts";
 import type { Metrics } from "../../../ports/monitoring.ts";
 import { examinePast, type PastWorld } from "./examine.ts";
 
-export interface Backtest {
+interface Backtest {
   readonly cluster: string;
   readonly from: Date;
   readonly to: Date;
@@ -24,7 +24,7 @@ export interface Backtest {
 }
 
 /** What is under way, for whoever waits. */
-export interface BacktestProgress {
+interface BacktestProgress {
   readonly done: number;
   readonly all: number;
 }
@@ -87,7 +87,7 @@ async function placeAll(alerts: readonly PastAlert[], { concernAt }: Backtest) {
   return { placed, unplaced: [...unplaced.values()].sort((a, b) => b.times - a.times) };
 }
 
-export interface Playing {
+interface Playing {
   readonly world: PastWorld & {
     /** How many questions found no answer so far: what was examined meanwhile is examined again. */
     readonly unanswered: () => number;

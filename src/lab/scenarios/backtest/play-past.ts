@@ -11,7 +11,7 @@ import { openPast } from "../../../server/jobs/backtest/past-ports.ts";
 import type { PastWorldServers } from "./past-world.ts";
 
 /** The waits of an ordinary installation. */
-export const pastTimings = {
+const pastTimings = {
   ...{ pollMs: 15_000, lookbackMs: 30 * 60_000, rateWindow: "5m", settleMs: 3 * 60_000, coolDownMs: 300_000 },
   ...{ lingerMs: 300_000, decideTimeoutMs: 1, syncTimeoutMs: 1, verifyTimeoutMs: 1, modelDeadlineMs: 1 },
   ...{ historyMs: 7 * 86_400_000, selfHealMs: 600_000 },

@@ -1,7 +1,7 @@
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import type { Draft } from "./build-resource.ts";
 
-export type Merged =
+type Merged =
   | { readonly ok: true; readonly value: Draft | undefined }
   | { readonly ok: false; readonly because: string };
 

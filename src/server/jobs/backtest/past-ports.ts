@@ -39,7 +39,7 @@ export interface PastSources {
 }
 
 /** The past as the line may ask it: every port at one moment, at a pace, and none that writes. */
-export interface PastPlay extends PastWorld {
+interface PastPlay extends PastWorld {
   readonly metrics: Metrics;
   readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
   readonly unanswered: () => number;
