@@ -48,6 +48,7 @@ import { openSources, type Sources } from "./server/observability/source-health.
 import { type Observability, observe, recordingLogger } from "./server/observability/tracing.ts";
 import { limitSteps } from "./server/observability/step-limits.ts";
 import { probeWatchtower } from "./server/jobs/watchtower-probe.ts";
+import { realTime, webhookNotifier } from "./adapters/http/webhook-notifier.ts";
 import { pageRoutes } from "./server/pages/routes.ts";
 import { listenAll } from "./server/listeners.ts";
 
@@ -256,6 +257,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     logs: logsOf(settings, sources),
     alerts: sources.watch("Alertmanager", alertmanager(settings.alertmanager)),
     prompts: loadPrompts(),
+    ...{ places: settings.links, notifier: notifierOf(settings, telemetry) },
     random: () => randomBytes(16).toString("hex"),
     sealKey: settings.sealKey,
     renderer: renderOnce(renderer()),
@@ -282,6 +284,13 @@ async function mirrorOf(settings: Settings, { cloneUrl, authorization }: Cloning
   const { dataDirectory } = settings;
   const network = await gitNetwork(settings, dataDirectory);
   return openMirror({ network, directory: join(dataDirectory, "mirror"), freshMs: 500, url: cloneUrl, authorization });
+}
+
+function notifierOf({ links }: Settings, telemetry: Telemetry): Ports["notifier"] {
+  const notify = links?.notify;
+  if (notify === undefined) return undefined;
+  const warn = (text: string) => telemetry.log("", "notify", text);
+  return webhookNotifier({ ...notify, ...realTime, warn });
 }
 
 function logsOf({ loki: endpoint }: Settings, sources: Sources): Ports["logs"] {

@@ -7,6 +7,7 @@ import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
 import type { Ports } from "../ports/ports.ts";
 import { dependenciesOf } from "./collect/dependencies.ts";
 import { guardrailsOf, leaseDurationOf } from "./collect/load-guardrails.ts";
+import { tellPeople } from "./propose/tell-people.ts";
 import { reportEnded } from "./decide/report-ended.ts";
 
 /**
@@ -16,7 +17,7 @@ import { reportEnded } from "./decide/report-ended.ts";
 export async function learn(
   incident: Incident,
   told: { readonly story: IncidentOutcome; readonly evidence: readonly Evidence[] },
-  ports: Pick<Ports, "github" | "records" | "leases" | "clock" | "telemetry" | "sealKey">,
+  ports: Pick<Ports, "github" | "records" | "leases" | "clock" | "telemetry" | "sealKey" | "notifier">,
 ): Promise<void> {
   const { story, evidence } = told;
   const { ending, because, proposal, mergedSha } = story;
@@ -29,6 +30,7 @@ export async function learn(
   if (proposal !== undefined && mergedSha !== undefined) {
     await ports.github.report(proposal, renderStory(story, postMortemPath(incident)));
   }
+  await tellPeople({ kind: "ended", incident, text: `${ending}: ${because}`, pull: proposal }, ports);
   if (ending === "parked") await tellParked(incident, because, ports);
   await beginLease(incident, story, ports);
   const depends = dependenciesOf(evidence, await ports.github.head());

@@ -2,6 +2,7 @@ import type { PolicyEngine } from "../domain/gate/policy-report.ts";
 import type { ChartTools, Rendered } from "../domain/kubernetes/rendered.ts";
 import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../domain/kubernetes/tree.ts";
+import type { PublicPlaces } from "../domain/proposal/body/links.ts";
 import type { Prompts } from "../domain/llm/question.ts";
 import type { Memory } from "../domain/records/precedent.ts";
 import type { GitHost, People } from "./github.ts";
@@ -10,7 +11,7 @@ import type { Cluster } from "./kubernetes.ts";
 import type { Model } from "./model.ts";
 import type { Alerts, Concerns, Logs, Metrics } from "./monitoring.ts";
 import type { MergedChanges, Records, LeaseStore, ProposalQueue, RollbackStore, WatchtowerMode } from "./records.ts";
-import type { Clock, Telemetry, WithTimeout } from "./runtime.ts";
+import type { Clock, Notifier, Telemetry, WithTimeout } from "./runtime.ts";
 import type { Timings } from "./timings.ts";
 
 /** Builds the objects that an entry produces, the way the GitOps controller would. */
@@ -56,6 +57,10 @@ export interface Ports {
   readonly records: Records;
   /** Where people edit a file of the default branch on the code host. */
   readonly editorOf?: ((path: string) => string) | undefined;
+  /** Undefined = nobody is told outside of GitHub. */
+  readonly notifier?: Notifier | undefined;
+  /** Where people find what Rectify reads and shows. */
+  readonly places?: PublicPlaces | undefined;
   readonly clock: Clock;
   readonly withTimeout: WithTimeout;
   readonly telemetry: Telemetry;

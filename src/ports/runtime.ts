@@ -1,3 +1,5 @@
+import type { Notice } from "../domain/proposal/notice.ts";
+
 export interface Clock {
   now(): Date;
 }
@@ -10,6 +12,11 @@ export interface Telemetry {
   log(incident: string, verb: string, text: string): void;
   /** A step begins, has its answer, has it on record: for durations, and for tests that pull the plug there. */
   step?(workflow: string, name: string, phase: "begin" | "end" | "recorded"): void;
+}
+
+/** Tells people outside of GitHub. It returns at once and never throws: nothing depends on whether anybody listens. */
+export interface Notifier {
+  tell(notice: Notice, channels: readonly ("slack" | "webhook")[]): void;
 }
 
 /** Lets other work of this process go first. It waits for no clock: nothing has to be injected for it. */

@@ -1,11 +1,13 @@
 import { address } from "./endpoints.ts";
+import { type NotifySettings, type NotifyVariables, notifyOf, notifyVariables } from "./notify.ts";
 
-/** Where people find what Rectify reads and shows: for links, never asked by Rectify itself. */
+/** Where people find what Rectify reads and shows, for links only, and by what they are told. */
 export interface LinkSettings {
   /** The pages as people reach them. */
   readonly pages?: string | undefined;
   readonly grafana?: string | undefined;
   readonly prometheus?: string | undefined;
+  readonly notify?: NotifySettings | undefined;
   /** The repository on the web. */
   readonly repository: string;
 }
@@ -15,9 +17,10 @@ export const linkVariables = {
   PAGES_URL: address.optional(),
   GRAFANA_URL: address.optional(),
   PROMETHEUS_PUBLIC_URL: address.optional(),
+  ...notifyVariables,
 };
 
-interface Read {
+interface Read extends NotifyVariables {
   readonly PAGES_URL?: string | undefined;
   readonly GRAFANA_URL?: string | undefined;
   readonly PROMETHEUS_PUBLIC_URL?: string | undefined;
@@ -31,6 +34,7 @@ export function linksOf(read: Read): LinkSettings {
     pages: read.PAGES_URL,
     grafana: read.GRAFANA_URL,
     prometheus: read.PROMETHEUS_PUBLIC_URL,
+    notify: notifyOf(read),
     repository: `${webAddress(read.GITHUB_API_URL)}/${read.RECTIFY_REPOSITORY}`,
   };
 }

@@ -46,6 +46,10 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
   PAGES_URL: "The pages as people reach them, for links to them.",
   GRAFANA_URL: "Grafana, for links to Explore; its data sources have the uids `prometheus` and `loki`.",
   PROMETHEUS_PUBLIC_URL: "Prometheus as people reach it, for links to queries.",
+  NOTIFY_SLACK_URL_PATH: "A file with the address of a Slack-compatible incoming webhook (guardrails: `notify.slack`).",
+  NOTIFY_WEBHOOK_URL:
+    "Where notices go, signed and versioned; https except on this machine (guardrails: `notify.webhook`).",
+  NOTIFY_WEBHOOK_SECRET_PATH: "A file with the key of that signature: HMAC-SHA-256 over timestamp, point and body.",
   CLUSTER_NAME: "Names the cluster in incidents, records and metrics.",
   CLUSTER_LABEL:
     "The label by which alerts and series name their cluster, such as `cluster`. Once set, only those of `CLUSTER_NAME` count.",

@@ -118,7 +118,7 @@ export async function storyOf({ world, planted, says, model: other }: Setting): 
   const plan = planOf(remediation);
   const gated = await gate(subject, plan, ports);
   if (gated.kind === "refused") return { ...told, ...nothing, diagnosed: diagnosis, remediation };
-  await propose(await draftProposal(subject, plan, gated, ports), ports);
+  await propose(await draftProposal(subject, plan, gated, ports), ports, incident);
   return { ...told, diagnosed: diagnosis, remediation, gated, draft };
 }
 
@@ -202,7 +202,13 @@ export function portsOf(
       prompts,
       clock: { now: () => now },
     },
-    ...{ policies: undefined, changes: undefined, memory: memoryHolding(memory) },
+    ...{
+      policies: undefined,
+      changes: undefined,
+      places: undefined,
+      notifier: undefined,
+      memory: memoryHolding(memory),
+    },
     withTimeout: (_, work) => work,
     renderer: { render: async () => ({ kind: "unsupported", because: "nothing is rendered here" }) },
     ...observing(world, planted),

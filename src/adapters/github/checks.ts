@@ -1,3 +1,5 @@
+import { checkName, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import { visible } from "../../domain/text/visible.ts";
 import { type CheckState, type RequiredCheck, worstOf } from "../../domain/guardrails/required-check.ts";
 import { type MergeMethod, mergeMethods } from "../../domain/guardrails/merge-method.ts";
 import type { GitHubClient } from "./github.ts";
@@ -178,4 +180,26 @@ function withoutRepeats(wanted: readonly WantedCheck[]): WantedCheck[] {
     if (wanted.findIndex(same) !== index) return false;
     return app !== undefined || !wanted.some((other) => other.name === name && other.app !== undefined);
   });
+}
+
+/** Our own verdict on this effect at this commit, not one of the same name by another App. */
+export async function hasCheck(client: GitHubClient, draft: ProposalDraft, sha: string): Promise<boolean> {
+  const query = { ...client.repository, ref: sha, check_name: checkName, app_id: client.appId };
+  const { check_runs } = await client.read(() => client.octokit.rest.checks.listForRef(query));
+  return check_runs.some((run) => run.external_id === draft.effect && run.conclusion === draft.check.conclusion);
+}
+
+/** Our Check Run: its title is the decision, and it leads to where more is to be seen. */
+export async function writeCheck(
+  client: GitHubClient,
+  draft: ProposalDraft,
+  { pull, sha }: { readonly pull: number; readonly sha: string },
+): Promise<void> {
+  const { conclusion, details } = draft.check;
+  const [title, summary] = [visible(draft.check.title), visible(draft.check.summary)];
+  const run = { name: checkName, head_sha: sha, status: "completed" as const, conclusion, external_id: draft.effect };
+  const more = details === undefined ? {} : { details_url: details };
+  await client.write("create check run", { pull, incident: draft.incident, conclusion }, () =>
+    client.octokit.rest.checks.create({ ...client.repository, ...run, ...more, output: { title, summary } }),
+  );
 }

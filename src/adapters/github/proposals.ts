@@ -1,10 +1,10 @@
-import { incidentLine, checkName, stickyMarker } from "../../domain/proposal/pull-request.ts";
+import { incidentLine, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
-import { visible } from "../../domain/text/visible.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
 import { type Draft, bodyOn, commitAt, holdsPlan, isOurs } from "./commits.ts";
-import { askAuthor } from "./reviewers.ts";
+import { hasCheck, writeCheck } from "./checks.ts";
+import { askPeople } from "./reviewers.ts";
 import { statusOf } from "./pace.ts";
 
 /** The part of a pull request's answer that we use. */
@@ -260,14 +260,8 @@ async function complete(client: GitHubClient, draft: Draft, present: Present): P
     );
     client.reports.set(pull.number, { id, body });
   }
-  if (draft.takesBack !== undefined && present.comment === undefined) await askAuthor(client, draft, pull);
-  if (present.checked) return;
-  const { conclusion } = draft.check;
-  const [title, summary] = [visible(draft.check.title), visible(draft.check.summary)];
-  const run = { name: checkName, head_sha: sha, status: "completed" as const, conclusion, external_id: draft.effect };
-  await client.write("create check run", { ...detail, conclusion }, () =>
-    client.octokit.rest.checks.create({ ...client.repository, ...run, output: { title, summary } }),
-  );
+  if (present.comment === undefined) await askPeople(client, draft, pull);
+  if (!present.checked) await writeCheck(client, draft, { pull: pull.number, sha });
 }
 
 /** The id of our sticky comment: ours by authorship, not by its text alone. */
@@ -275,13 +269,6 @@ export async function findReport(client: GitHubClient, number: number): Promise<
   const query = { ...client.repository, issue_number: number, per_page: 100 };
   const comments = await client.read(() => client.octokit.rest.issues.listComments(query));
   return comments.find((comment) => comment.user?.login === client.login && comment.body?.startsWith(stickyMarker))?.id;
-}
-
-/** Our own verdict on this effect at this commit, not one of the same name by another App. */
-async function hasCheck(client: GitHubClient, draft: Draft, sha: string): Promise<boolean> {
-  const query = { ...client.repository, ref: sha, check_name: checkName, app_id: client.appId };
-  const { check_runs } = await client.read(() => client.octokit.rest.checks.listForRef(query));
-  return check_runs.some((run) => run.external_id === draft.effect && run.conclusion === draft.check.conclusion);
 }
 
 function proposalOf(draft: Draft, pull: Pull, headSha: string): Proposal {

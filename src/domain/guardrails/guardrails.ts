@@ -109,6 +109,25 @@ const Guardrails = z.strictObject({
     .default({})
     .describe("Who may use which command, by command. Without an entry the permission `write` is enough.")
     .meta({ examples: [{ "approve-scale": { teams: ["my-org/sre"], minimumPermission: "write", count: 1 } }] }),
+  linkHosts: listOf(
+    z
+      .string({ error: "must be a host such as grafana.example.com" })
+      .regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, "must be a host such as grafana.example.com"),
+  )
+    .default([])
+    .describe("Hosts to which a pull request may link: pages, Prometheus, and the addresses in alerts."),
+  notify: z
+    .strictObject({
+      slack: yesOrNo.default(false).describe("Tell the Slack-compatible webhook (`NOTIFY_SLACK_URL_PATH`)."),
+      webhook: yesOrNo.default(false).describe("Tell the signed webhook (`NOTIFY_WEBHOOK_URL`)."),
+      severities: severities.default([]).describe("Only incidents of these severities are told. None means all."),
+      quietHours: listOf(Window).default([]).describe("Within these nothing is told."),
+      reviewers: listOf(text("a GitHub login")).default([]).describe("They are asked for a review."),
+      teams: listOf(text("a team as organisation/team")).default([]).describe("These teams are asked for a review."),
+      assignees: listOf(text("a GitHub login")).default([]).describe("Pull requests are assigned to them."),
+    })
+    .prefault({})
+    .describe("Whom Rectify tells of proposals and endings. Nobody by default."),
   model: choice(["required", "optional", "off"])
     .default("optional")
     .describe("`required`: no change without the model's answer. `off`: the model is never asked."),

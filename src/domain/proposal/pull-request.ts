@@ -14,6 +14,8 @@ export interface ProposalDraft {
   readonly files: readonly { readonly path: string; readonly content: string | null }[];
   /** The commit that is taken back: its author is asked for a review. */
   readonly takesBack?: string | undefined;
+  /** Whom the guardrails name for a review, and to whom it is assigned. */
+  readonly asks?: AskedPeople | undefined;
   /** The effect hash that approvals bind to. */
   readonly effect: string;
   /** The six lines by which it is decided: the sticky comment repeats them. */
@@ -25,11 +27,20 @@ export interface ProposalDraft {
   readonly after?: number | undefined;
 }
 
+/** Logins, and teams as organisation/team. */
+export interface AskedPeople {
+  readonly reviewers: readonly string[];
+  readonly teams: readonly string[];
+  readonly assignees: readonly string[];
+}
+
 /** Our own Check Run on the head of the proposal. */
 export interface CheckVerdict {
   readonly conclusion: "success" | "neutral" | "failure";
   readonly title: string;
   readonly summary: string;
+  /** Where more is to be seen. */
+  readonly details?: string;
 }
 
 /** Our pull request: number, head, effect. */

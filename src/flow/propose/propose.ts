@@ -1,19 +1,28 @@
+import type { Incident } from "../../domain/incident/incident.ts";
 import { leaseExpiry } from "../../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed } from "../../domain/records/post-mortem.ts";
 import { metricTitle, renderHead } from "../../domain/proposal/body/head.ts";
 import { renderReport } from "../../domain/proposal/body/sticky.ts";
+import { allowedLinks } from "../../domain/proposal/body/links.ts";
 import { changedPlaces } from "../../domain/proposal/body/places.ts";
 import type { ProposalBody } from "../../domain/proposal/body/proposal-body.ts";
 import type { FailedChange } from "../../domain/proposal/body/reason.ts";
 import { renderBody, renderCommitMessage, renderTitle } from "../../domain/proposal/proposal-text.ts";
 import { renderChart } from "../../domain/evidence/chart.ts";
+import { decisionTitle } from "../../domain/proposal/body/check-title.ts";
 import { branchOf, titleAs, type WordingRules } from "../../domain/proposal/wording.ts";
-import { revertLabel, type Proposal, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import {
+  type CheckVerdict,
+  revertLabel,
+  type Proposal,
+  type ProposalDraft,
+} from "../../domain/proposal/pull-request.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import type { Gated } from "../gate/gate.ts";
 import { leaseDurationOf, type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
 import { ledgerWith, sealedAmong } from "../collect/load-trust.ts";
+import { tellPeople } from "./tell-people.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** Everything that will be written, decided once: a repeated write must find what the first one meant. */
@@ -21,7 +30,7 @@ export async function draftProposal(
   subject: ChangeRequest,
   plan: Plan,
   gated: Gated,
-  ports: Pick<Ports, "github" | "records" | "clock" | "sealKey" | "timings">,
+  ports: Pick<Ports, "github" | "records" | "clock" | "sealKey" | "timings" | "places">,
 ): Promise<ProposalDraft> {
   const { incident, evidence } = subject;
   const { owners, warnings, effect, remediation, files, baseSha } = plan;
@@ -30,6 +39,7 @@ export async function draftProposal(
   const story: ProposalBody = {
     ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
     ...{ places: changedPlaces(files), writtenAt: ports.clock.now().toISOString(), failed: failedIn(subject) },
+    links: linksFor(subject, ports.places, guardrails),
     course: { appliedBy: plan.entry.object, watchedMs: ports.timings.verifyTimeoutMs },
     ...{
       risk,
@@ -68,7 +78,8 @@ export async function draftProposal(
     effect: effect.hash,
     head: renderHead(story),
     report: renderReport({ state: "waiting", waitsFor, head: renderHead(story) }),
-    check: { conclusion: gated.conclusion, title: `risk ${risk.level}`, summary: policy },
+    check: checkFor(story, gated.conclusion),
+    ...(guardrails.ok ? { asks: guardrails.value.notify } : {}),
   };
 }
 
@@ -132,12 +143,29 @@ function expiryOf({ lease, failed }: ChangeRequest, { remediation }: Plan, expir
 /** Opens the one pull request of this change, or updates the one that an earlier try opened. */
 export async function propose(
   draft: ProposalDraft,
-  ports: Pick<Ports, "github" | "records" | "telemetry" | "clock">,
+  ports: Pick<Ports, "github" | "records" | "telemetry" | "clock" | "notifier">,
+  incident: Incident,
 ): Promise<Proposal> {
   const proposal = await ports.github.publish(draft);
   await ports.records.recordPull(proposal.number, draft.incident);
   ports.telemetry.log(draft.incident, "propose", `#${proposal.number} ${draft.title} (${proposal.url})`);
+  await tellPeople({ kind: "proposed", incident, text: draft.title, pull: proposal }, ports);
   return { ...proposal, openedAt: ports.clock.now().toISOString() };
+}
+
+function linksFor({ incident, evidence }: ChangeRequest, places: Ports["places"], guardrails: LoadedGuardrails) {
+  const hosts = guardrails.ok ? guardrails.value.linkHosts : [];
+  return allowedLinks({ incident, evidence }, places ?? {}, hosts);
+}
+
+/** The Check Run says the decision, and leads to the incident where that address is allowed. */
+function checkFor(story: ProposalBody, conclusion: Gated["conclusion"]): CheckVerdict {
+  const { risk, policy, selfMergeLacks, links = [] } = story;
+  const details = links.find(({ name }) => name === "incident")?.url;
+  return {
+    ...{ conclusion, title: decisionTitle(risk, selfMergeLacks), summary: policy },
+    ...(details === undefined ? {} : { details }),
+  };
 }
 
 /** What this change takes back because it did not help. */

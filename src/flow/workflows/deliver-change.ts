@@ -233,6 +233,6 @@ async function planned(subject: ChangeRequest, wanted: Remediation, run: Run): P
 
 async function open(subject: ChangeRequest, { plan, gated }: Passed, run: Run): Promise<Opened> {
   const draft = await run.step("draft", (ports) => draftProposal(subject, plan, gated, ports));
-  const proposal = await run.step("propose", (ports) => propose(draft, ports));
+  const proposal = await run.step("propose", (ports) => propose(draft, ports, subject.incident));
   return { kind: "passed", plan, gated, proposal };
 }

@@ -52,7 +52,7 @@ interface Course {
 }
 
 /** A name of ours and an address that was parsed and allowed. */
-interface BodyLink {
+export interface BodyLink {
   readonly name: string;
   readonly url: string;
 }

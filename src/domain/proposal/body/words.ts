@@ -1,4 +1,4 @@
-import { inert, inertCode } from "../../text/inert.ts";
+import { defused, inert, inertCode } from "../../text/inert.ts";
 import { masked } from "../../text/masking.ts";
 
 /** Text that others may have written, as a sentence of ours. Masked here too: this is the door to GitHub. */
@@ -38,4 +38,9 @@ export function minuteOf(time: string): string {
 /** What only those need who doubt: closed at first. The title is ours, or was made inert. */
 export function folded(title: string, parts: readonly string[]): string {
   return ["<details>", `<summary>${title}</summary>`, "", parts.join("\n\n"), "", "</details>"].join("\n");
+}
+
+/** One line where no Markdown is read. */
+export function plainLine(text: string): string {
+  return defused(masked(text).text, 200);
 }
