@@ -53,6 +53,18 @@ const threats: readonly (readonly [string, string, string, readonly string[]])[]
     ["an empty file allows no namespace"],
   ],
   ["T27", "another index", "test/adapters/memory/memory.test.ts", ["off, then rebuilt, never mixed"]],
+  [
+    "T29",
+    "pages read by anybody",
+    "test/server/pages/served.test.ts",
+    ["without authentication no page is on the internal"],
+  ],
+  [
+    "T29",
+    "a session that was made up",
+    "test/server/pages/sign-in.test.ts",
+    ["a session that somebody made up is none"],
+  ],
 ];
 
 describe.each(threats)("%s %s", (_id, _threat, file, titles) => {
@@ -80,5 +92,5 @@ describe("T28 a malicious package", () => {
 
 test("every row of the threat model has a test", () => {
   const ids = new Set([...threats.map(([id]) => id), "T28"]);
-  expect([...ids].sort()).toEqual(Array.from({ length: 28 }, (_, at) => `T${String(at + 1).padStart(2, "0")}`));
+  expect([...ids].sort()).toEqual(Array.from({ length: 29 }, (_, at) => `T${String(at + 1).padStart(2, "0")}`));
 });
