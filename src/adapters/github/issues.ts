@@ -15,6 +15,8 @@ export function openIssues(
 /** What the issue said when we saw it last; where there is none, what it would have said. */
 interface Written {
   readonly body: string;
+  /** False where there is no issue. */
+  readonly there: boolean;
   /** On this process's own clock. */
   readonly at: number;
 }
@@ -37,7 +39,8 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
   let written: Written | undefined;
   let told: string | undefined;
   const keep = async ({ title, label, body }: IssueName & { readonly body: string }, mayOpen: boolean) => {
-    if (body === written?.body && performance.now() - written.at < longestBelief) return;
+    const known = written !== undefined && performance.now() - written.at < longestBelief && written.body === body;
+    if (known && (written?.there === true || !mayOpen)) return;
     const there = await find({ title, label });
     if (there === undefined && mayOpen) {
       const request = { ...repository, title, body, labels: [label] };
@@ -46,7 +49,7 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
       const request = { ...repository, issue_number: there.number, body };
       await client.write("update issue", { issue: there.number }, () => octokit.rest.issues.update(request));
     }
-    written = { body, at: performance.now() };
+    written = { body, there: there !== undefined || mayOpen, at: performance.now() };
   };
   return {
     openIssuesWithLabel: async (label) => (await openIssues(client, { labels: label })).map((issue) => issue.number),
@@ -54,7 +57,7 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
       if (!(await client.about()).hasIssues) return undefined;
       const there = await find(name);
       // People edit it too: what they left there is to be written over.
-      written = there && { body: there.body, at: performance.now() };
+      written = there && { body: there.body, there: true, at: performance.now() };
       return there;
     },
     keepIssue: async (issue, mayOpen) => {

@@ -38,6 +38,12 @@ test("an issue that others opened under that name and label is not ours", async 
 test("nothing is opened where there is nothing to tell", async () => {
   await session.host.keepIssue(issue("one"), false);
   expect(forge.issues()).toEqual([]);
+  // It is not looked for again with every tick, and opened when there is something.
+  const before = forge.calls.length;
+  await session.host.keepIssue(issue("one"), false);
+  expect(forge.calls.length).toBe(before);
+  await session.host.keepIssue(issue("one"), true);
+  expect(forge.issues()).toHaveLength(1);
 });
 
 const labelled = () =>

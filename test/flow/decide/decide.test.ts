@@ -352,3 +352,17 @@ test("the sticky comment repeats the head, names who may approve, and says what 
     expect(await desk.decides([await desk.says("wim", "/approve")])).toBeUndefined();
     expect(report(desk)).toMatch(/\*\*Approved by `wim`, but not merged because it waits for\*\*\n\n- check ci/);
   }));
+
+test("from an approval to the merge each step asks GitHub once", () =>
+  atDesk({}, async (desk) => {
+    const said = await desk.says(approver, "/approve-scale");
+    desk.forge.resetCalls();
+    expect(await desk.decides([said])).toMatchObject({ kind: "merged" });
+    const asked = desk.forge.calls.map(({ method, path }) => `${method} ${path}`);
+    // Of the two dozen before, those that asked for more than the step needed are gone; the look before the merge stays.
+    expect(asked.length).toBeLessThanOrEqual(19);
+    const merge = asked.findIndex((call) => /^PUT .*\/merge$/.test(call));
+    const look = asked.findLastIndex((call, at) => at < merge && /^GET .*\/pulls\/\d+$/.test(call));
+    expect(merge - look).toBeLessThanOrEqual(3);
+    expect(look).toBeGreaterThan(0);
+  }));
