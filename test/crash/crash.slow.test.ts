@@ -1,27 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterEach, expect, test } from "vitest";
-import { approver, ciApp, scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
+import { scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
 import { type LabWorld, openWorld } from "../../src/lab/world.ts";
+import { approveOnce, keepAlive, type Line, patient } from "./keep-alive.ts";
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-interface Line {
-  readonly point?: string;
-  readonly verb?: string;
-  readonly text?: string;
-  readonly webhookPort?: number;
-  readonly internalPort?: number;
-}
-
-/** A world for a story that is interrupted all the time: nothing in it gives up waiting. */
+/** A world for a story that is interrupted all the time. */
 async function patientWorld(): Promise<LabWorld> {
   const directory = mkdtempSync(join(tmpdir(), "rectify-crash-"));
   const scenario = scenarioOf("scale");
@@ -31,53 +22,7 @@ async function patientWorld(): Promise<LabWorld> {
     await world.close();
     rmSync(directory, { recursive: true, force: true });
   });
-  const long = 3_600_000;
-  const timings = { ...world.settings.timings, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };
-  return { ...world, settings: { ...world.settings, timings, mostRecoveries: 100 } };
-}
-
-/** Keeps Rectify running: whenever its process dies, the next one starts, and learns which points were survived. */
-function keepAlive(world: LabWorld, survived: Set<string>, killAtSteps: boolean, only?: string) {
-  let child: ChildProcess;
-  let wanted = true;
-  const told: Line[] = [];
-  let deaths = 0;
-  const start = () => {
-    child = spawn(process.execPath, ["--import", "tsx", "test/crash/child.ts"], { stdio: ["pipe", "pipe", "inherit"] });
-    child.stdin?.end(JSON.stringify({ settings: world.settings, survived: [...survived], kill: killAtSteps, only }));
-    createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => {
-      const line = JSON.parse(text) as Line;
-      if (line.point !== undefined) survived.add(line.point);
-      else if (line.webhookPort !== undefined)
-        void world.join({ webhookPort: line.webhookPort, internalPort: line.internalPort ?? 0 });
-      else told.push(line);
-    });
-    child.on("exit", () => {
-      if (!wanted) return;
-      deaths += 1;
-      start();
-    });
-  };
-  start();
-  return {
-    told,
-    deaths: () => deaths,
-    kill: () => child.kill("SIGKILL"),
-    stop: async () => {
-      wanted = false;
-      const gone = new Promise((done) => child.once("exit", done));
-      child.kill("SIGTERM");
-      await gone;
-    },
-  };
-}
-
-/** What people and CI do, once each, however often the bot dies meanwhile. */
-async function people(world: LabWorld): Promise<void> {
-  const { forge } = world;
-  const pull = await until("the pull request", () => forge.pulls()[0], 600_000);
-  await forge.reportCheck({ sha: pull.head.sha, name: "rectify-policy", appId: ciApp, conclusion: "success" });
-  await forge.comment(pull.number, approver, "/approve-scale");
+  return patient(world);
 }
 
 async function expectOneOfEach({ forge }: LabWorld): Promise<void> {
@@ -97,11 +42,11 @@ const isOver = (told: readonly Line[]) => told.some((line) => line.verb === "lea
 test("killed at every step boundary, the story ends with one of everything", { timeout: 900_000 }, async () => {
   const world = await patientWorld();
   const survived = new Set<string>();
-  const bot = keepAlive(world, survived, true);
+  const bot = keepAlive(world, { survived, killAtSteps: true });
   closing.push(bot.stop);
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
-  await people(world);
+  await approveOnce(world);
   await until("the end of the story", () => isOver(bot.told) && survived.has("learn/recorded"), 800_000);
   await until("the last report", () => world.forge.comments(1).some((comment) => comment.body?.includes("Ended")));
   // Every step died at its beginning, with its answer in hand, and with its answer on record.
@@ -135,7 +80,7 @@ test("L07 killed after the model's answer, the story keeps that answer and asks 
   if (model === undefined) throw new Error("this needs the scripted model: unset OLLAMA_HOST");
   // The first point at which a diagnosis with the model's answer is on record.
   const survived = new Set<string>();
-  const bot = keepAlive(world, survived, true, "plan/begin");
+  const bot = keepAlive(world, { survived, killAtSteps: true, only: "plan/begin" });
   closing.push(bot.stop);
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
@@ -152,7 +97,7 @@ test("L07 killed after the model's answer, the story keeps that answer and asks 
 
 test("killed inside every write to GitHub, the story ends with one of everything", { timeout: 900_000 }, async () => {
   const world = await patientWorld();
-  const bot = keepAlive(world, new Set(), false);
+  const bot = keepAlive(world, { survived: new Set(), killAtSteps: false });
   closing.push(bot.stop);
   const died = new Set<string>();
   world.forge.faults = ({ method, path }) => {
@@ -166,7 +111,7 @@ test("killed inside every write to GitHub, the story ends with one of everything
   };
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
-  await people(world);
+  await approveOnce(world);
   await until("the end of the story", () => isOver(bot.told), 800_000);
   await until("the last report", () => world.forge.comments(1).some((comment) => comment.body?.includes("Ended")));
   for (const call of [

@@ -47,7 +47,7 @@ const longestFault = 500;
 const firstPauseMs = 500;
 const longestPauseMs = 5 * 60_000;
 
-interface DurableOptions {
+export interface DurableOptions {
   readonly url: string;
   readonly ports: Ports;
   readonly story: Story;

@@ -71,12 +71,20 @@ export function executors(database: Database) {
     },
     ...workflows(query),
     /** Runs the work while no other process runs work of this name. */
-    alone: <T>(name: string, work: () => Promise<T>): Promise<T> =>
-      database.transaction(async (inside) => {
-        await inside(`set local idle_in_transaction_session_timeout = '${longestIdle}'`);
-        await inside("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`rectify/${name}`]);
-        return work();
-      }),
+    alone: async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+      for (;;) {
+        const done = await database.transaction(async (inside) => {
+          // Asked again and again: whoever waits in a statement holds up indexes that are made meanwhile.
+          const text = "select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as mine";
+          const { rows } = await inside(text, [`rectify/${name}`]);
+          // A statement without values ends what the one before still sees: that would hold them up, too.
+          await inside(`set local idle_in_transaction_session_timeout = '${longestIdle}'`);
+          return rows[0]?.mine === true ? { value: await work() } : undefined;
+        });
+        if (done !== undefined) return done.value;
+        await new Promise((resume) => setTimeout(resume, 100));
+      }
+    },
   };
 }
 

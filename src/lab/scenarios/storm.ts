@@ -3,8 +3,6 @@ import { approver, type Scenario } from "../scenario.ts";
 import { type LabRun, until } from "../start.ts";
 
 const overlay = "manifests/shop/overlays/production";
-const count = 40;
-const names = Array.from({ length: count }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
 /** Requests per second that one replica cannot serve, and that it can. */
 const busy = 130;
 const quiet = 20;
@@ -44,19 +42,20 @@ spec:
             limits: {memory: 256Mi}
 `;
 
-const quota = `apiVersion: v1
+const quota = (count: number) => `apiVersion: v1
 kind: ResourceQuota
 metadata:
   name: shop
 spec:
   hard:
-    requests.cpu: "60"
-    pods: "200"
+    requests.cpu: "${count + 20}"
+    pods: "${4 * count + 40}"
 `;
 
-/** Many at once: what is not opened is listed, and people may open more. */
-export const stormScenarios = {
-  "storm-small": {
+/** So many workloads that alert at once; `meanwhile` is done when what is not opened is listed. */
+export function stormOf(count: number, meanwhile: (stage: LabRun) => Promise<void> = async () => undefined): Scenario {
+  const names = Array.from({ length: count }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
+  return {
     about: `${count} workloads alert at once: ${mostOpen} proposals are open, the rest waits on one issue`,
     guardrails: { exemptSeverities: [] },
     world: {
@@ -64,14 +63,16 @@ export const stormScenarios = {
       files: {
         [`${overlay}/kustomization.yaml`]: kustomization,
         [`${overlay}/tenants.yaml`]: names.map(tenant).join("---\n"),
-        "manifests/shop/base/quota.yaml": quota,
+        "manifests/shop/base/quota.yaml": quota(count),
       },
     },
     run: async (stage) => {
       stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) stage.cluster.setLoad(name, busy);
-      await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, 180_000);
+      const patienceMs = Math.max(100_000, 2_500 * count);
+      await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, patienceMs);
       holds(stage, mostOpen);
+      await meanwhile(stage);
       const [chosen = ""] = listed(stage).slice(-1);
       await tick(stage, chosen);
       const opened = await until("the proposal of the ticked box", () => stage.forge.pulls()[mostOpen]?.number);
@@ -79,18 +80,21 @@ export const stormScenarios = {
       if (workflow !== chosen) throw new Error(`not the ticked one was opened: ${workflow}`);
       await until("the box to be used up", () => listed(stage).length === count - mostOpen - 1);
       holds(stage, mostOpen + 1);
-      await goHome(stage);
+      await goHome(stage, names);
       const { calls } = stage.forge;
       const writes = calls.filter(({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens"));
       stage.say("github", `${calls.length} calls, ${writes.length} of them writes`);
       if (writes.length > 2 * mostWrites) throw new Error(`${writes.length} writes`);
     },
     expected: { ending: "resolved-before-merge", merged: false, recovered: true, pulls: mostOpen + 1 },
-  },
-} satisfies Readonly<Record<string, Scenario>>;
+  };
+}
+
+/** Many at once: what is not opened is listed, and people may open more. */
+export const stormScenarios = { "storm-small": stormOf(40) } satisfies Readonly<Record<string, Scenario>>;
 
 /** First from those that wait: a place that became free would be taken by the next of them. */
-async function goHome({ cluster, forge, rectify, say }: LabRun): Promise<void> {
+async function goHome({ cluster, forge, rectify, say }: LabRun, names: readonly string[]): Promise<void> {
   const titles = forge.pulls().map(({ title }) => title);
   const open = names.filter((name) => titles.some((title) => title.includes(name)));
   const leave = async (leaving: readonly string[], staying: number) => {

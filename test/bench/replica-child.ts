@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { type DurableOptions, startDurable, workflowVersion } from "../../src/adapters/dbos/durable.ts";
+import { openStore } from "../../src/adapters/postgres/store.ts";
+import { workloadKey } from "../../src/domain/kubernetes/workload.ts";
+import type { Ports } from "../../src/ports/ports.ts";
+import { joinExecutors } from "../../src/server/executor.ts";
+import { openInbox } from "../../src/server/inbox.ts";
+import { recoverAbandoned } from "../../src/server/jobs/resume.ts";
+import { concernsIn } from "../concerns.ts";
+
+/**
+ * One of several processes on one Postgres: the real inbox, engine and executor, and a story of `steps` steps that each
+ * put two kilobytes on record. It tells of each step that it does and of each story that it ends.
+ */
+const { url, steps } = JSON.parse(readFileSync(0, "utf8")) as { url: string; steps: number };
+const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const telemetry = { log: () => undefined };
+const store = await openStore(url);
+const executor = await joinExecutors({ store, version: workflowVersion, telemetry });
+const clock = { now: () => new Date() };
+const ports = { records: store, clock, telemetry, timings: { pollMs: 1_000 } } as unknown as Ports;
+const evidence = "e".repeat(2_000);
+const engine: DurableOptions = {
+  ...{ url, ports, executor: { ...executor, isServed: store.hasExecutor } },
+  story: async ({ uid, workload }, run) => {
+    for (let step = 1; step <= steps; step += 1) {
+      await run.step(`step ${step}`, async () => {
+        tell({ step, uid });
+        return evidence;
+      });
+    }
+    await run.step("learn", ({ records }) =>
+      records.endIncident(uid, { ending: "recovered", because: "the bench", story: null }),
+    );
+    tell({ ended: uid, workload: workloadKey(workload) });
+  },
+  ...{ leaseStory: async () => undefined, rollbackStory: async () => undefined },
+  ...{ recovering: store.recovering, mostRecoveries: 3 },
+};
+const durable = await store.alone("engine", () => startDurable(engine));
+const inbox = openInbox({
+  ...{ store, durable, cluster: "bench", holder: executor.id, telemetry, concerns: concernsIn() },
+  ...{ alerts: { active: async () => [] }, hearAfterwards: async () => undefined },
+  app: () => ({ receive: async () => undefined }),
+});
+const keeping = { store, durable, clock, telemetry, workflowVersion };
+await executor.watch(() => recoverAbandoned(keeping, telemetry));
+tell({ ready: executor.id });
+process.on("SIGTERM", async () => {
+  await inbox.close();
+  await executor.drain();
+  await durable.shutdown();
+  await executor.leave();
+  await store.close();
+  process.exit(0);
+});

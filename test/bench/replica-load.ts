@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import pg from "pg";
+import { openStore } from "../../src/adapters/postgres/store.ts";
+import { aDelivery, anAlert } from "../builders.ts";
+
+export interface ReplicaLoad {
+  readonly url: string;
+  readonly processes: number;
+  readonly workloads: number;
+  readonly steps: number;
+  /** The first process is killed when this share of the stories has ended; its work goes on in the others. */
+  readonly killAt?: number;
+}
+
+export interface ReplicaResult {
+  readonly processes: number;
+  readonly stories: number;
+  /** Stories that each process ended. */
+  readonly shares: readonly number[];
+  readonly seconds: number;
+  readonly storiesPerMinute: number;
+  /** Workloads with more than one incident, and incidents that ended otherwise than once. */
+  readonly doubled: number;
+  /** Steps that were done again, because a process died in them. */
+  readonly repeatedSteps: number;
+  readonly rowsPerStory: number;
+  readonly bytesPerStory: number;
+}
+
+interface Line {
+  readonly ready?: string;
+  readonly ended?: string;
+  readonly uid?: string;
+  readonly step?: number;
+}
+
+/** As many alerts as workloads, put into the inbox at once; ends when every story has. */
+export async function replicaLoad(load: ReplicaLoad): Promise<ReplicaResult> {
+  const { url, workloads, steps } = load;
+  const store = await openStore(url);
+  const children = Array.from({ length: load.processes }, () => childOf(url, steps));
+  try {
+    await until(() => children.every(({ told }) => told.some(({ ready }) => ready !== undefined)));
+    const before = await tablesOf(url);
+    const begun = performance.now();
+    for (let from = 0; from < workloads; from += 20) {
+      const alerts = Array.from({ length: Math.min(20, workloads - from) }, (_, place) => alertOf(from + place));
+      await store.accept("alerts", {}, Buffer.from(JSON.stringify(aDelivery(alerts))), { urgency: 3 });
+    }
+    const ended = () => children.flatMap(({ told }) => told.flatMap((line) => line.ended ?? []));
+    if (load.killAt !== undefined) {
+      await until(() => ended().length >= workloads * (load.killAt ?? 0));
+      children[0]?.kill();
+    }
+    await until(() => new Set(ended()).size >= workloads);
+    const seconds = (performance.now() - begun) / 1000;
+    const after = await tablesOf(url);
+    const done = children.flatMap(({ told }) => told.flatMap(({ step, uid }) => (step ? [`${uid}/${step}`] : [])));
+    return {
+      ...{ processes: load.processes, stories: workloads, seconds: Number(seconds.toFixed(1)) },
+      shares: children.map(({ told }) => told.filter((line) => line.ended !== undefined).length),
+      storiesPerMinute: Math.round((workloads / seconds) * 60),
+      doubled: (await doubledIn(url)) + ended().length - new Set(ended()).size,
+      repeatedSteps: done.length - new Set(done).size,
+      rowsPerStory: Math.round((after.rows - before.rows) / workloads),
+      bytesPerStory: Math.round((after.bytes - before.bytes) / workloads),
+    };
+  } finally {
+    await Promise.all(children.map(({ end }) => end()));
+    await store.close();
+  }
+}
+
+function childOf(url: string, steps: number) {
+  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", "test/bench/replica-child.ts"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const gone = new Promise<void>((done) => child.once("exit", () => done()));
+  const told: Line[] = [];
+  createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => told.push(JSON.parse(text) as Line));
+  child.stdin?.end(JSON.stringify({ url, steps }));
+  return {
+    told,
+    kill: () => child.kill("SIGKILL"),
+    end: async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}
+
+function alertOf(number: number) {
+  const labels = { alertname: "HighRequestLatency", namespace: "shop", deployment: `w${number}`, severity: "warning" };
+  return anAlert({ fingerprint: `f${number}`, labels });
+}
+
+async function doubledIn(url: string): Promise<number> {
+  const text =
+    "select count(*)::int as many from (select 1 from incident group by workload having count(*) > 1) as more";
+  return Number((await ask(url, text))[0]?.many ?? 0);
+}
+
+/** Rows of our tables and the engine's, and the bytes of the whole database. */
+export async function tablesOf(url: string): Promise<{ readonly rows: number; readonly bytes: number }> {
+  const tables = await ask(
+    url,
+    "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('public', 'dbos')",
+  );
+  const counts = tables.map(({ name }) => `(select count(*) from ${String(name)})`).join(" + ");
+  const [row] = await ask(
+    url,
+    `select (${counts})::int as rows, pg_database_size(current_database())::bigint as bytes`,
+  );
+  return { rows: Number(row?.rows), bytes: Number(row?.bytes) };
+}
+
+async function ask(url: string, text: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function until(reached: () => boolean): Promise<void> {
+  while (!reached()) await new Promise((resume) => setTimeout(resume, 50));
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from "node:fs";
+import { startRectify } from "../../src/main.ts";
+import type { Settings } from "../../src/settings/settings.ts";
+
+/** Rectify in a process of its own that tells its live heap, after a forced collection, whenever it gets SIGUSR2. */
+const settings = JSON.parse(readFileSync(0, "utf8")) as Settings;
+const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const rectify = await startRectify(settings, { log: () => undefined });
+process.on("SIGUSR2", () => {
+  globalThis.gc?.();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  tell({ live: heapUsed + external, rss, handles: process.getActiveResourcesInfo().length });
+});
+tell({ webhookPort: rectify.webhookPort, internalPort: rectify.internalPort });
+process.on("SIGTERM", () => void rectify.close().then(() => process.exit(0)));

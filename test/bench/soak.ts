@@ -1,0 +1,129 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
+import { openStore } from "../../src/adapters/postgres/store.ts";
+import { scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
+import { until } from "../../src/lab/start.ts";
+import { openWorld } from "../../src/lab/world.ts";
+import { aDelivery, anAlert } from "../builders.ts";
+import { tablesOf } from "./replica-load.ts";
+import { slopeOf } from "./slope.ts";
+
+/**
+ * Incident after incident for so long: `npm run -s bench:soak -- [--minutes N] [--every SECONDS]`. The live heap after a
+ * forced collection, handles, rows and files each minute; the last line has their slopes an hour. The first fifth is
+ * warm-up and does not count.
+ */
+const option = (name: string, otherwise: number) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at === -1 ? otherwise : Number(process.argv[at + 1]);
+};
+const minutes = option("minutes", 30);
+const everySeconds = option("every", 60);
+const directory = mkdtempSync(join(tmpdir(), "rectify-bench-soak-"));
+const postgres = await startEmbeddedPostgres(join(directory, "postgres"));
+const scenario = scenarioOf("scale");
+if (!scenario) throw new Error("the scenario is gone");
+const world = await openWorld(join(directory, "world"), scenario);
+const settings = { ...world.settings, databaseUrl: postgres.url, dataDirectory: join(directory, "data") };
+const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", "test/bench/soak-child.ts"], {
+  stdio: ["pipe", "pipe", "inherit"],
+});
+const gone = new Promise((done) => child.once("exit", done));
+
+interface Told {
+  readonly webhookPort?: number;
+  readonly internalPort?: number;
+  readonly live?: number;
+  readonly rss?: number;
+  readonly handles?: number;
+}
+
+interface Sample {
+  readonly hours: number;
+  readonly liveMb: number;
+  readonly rssMb: number;
+  readonly handles: number;
+  readonly rows: number;
+  readonly files: number;
+}
+
+const told: Told[] = [];
+createInterface({ input: child.stdout }).on("line", (text) => told.push(JSON.parse(text) as Told));
+child.stdin.end(JSON.stringify(settings));
+const samples: Sample[] = [];
+let incidents = 0;
+try {
+  const ports = await until("Rectify", () => told.find((line) => line.webhookPort !== undefined), 120_000);
+  world.forge.setWebhookUrl(`http://127.0.0.1:${ports.webhookPort}/webhooks/github`);
+  await until("a quiet shop", () => world.cluster.isSynced(), 120_000);
+  world.cluster.setLoad("web", 260);
+  await until("a saturated shop", () => world.cluster.firing().length > 0, 120_000);
+  const store = await openStore(postgres.url);
+  const begun = performance.now();
+  const end = begun + minutes * 60_000;
+  let next = begun;
+  while (performance.now() < end) {
+    await incidentOf(store, ports.internalPort ?? 0);
+    if (performance.now() < next) continue;
+    next += everySeconds * 1_000;
+    const sample = await sampleOf((performance.now() - begun) / 3_600_000);
+    console.log(JSON.stringify(sample));
+    samples.push(sample);
+  }
+  await store.close();
+  const counted = samples.slice(Math.ceil(samples.length / 5));
+  const slope = (of: (sample: Sample) => number) => {
+    const found = slopeOf(counted.map((sample) => [sample.hours, of(sample)]));
+    return found && { perHour: Number(found.slope.toFixed(2)), upper: Number(found.upper.toFixed(2)) };
+  };
+  console.log(
+    JSON.stringify({
+      ...{ minutes, incidents, samples: counted.length, lastLiveMb: samples.at(-1)?.liveMb },
+      liveMb: slope(({ liveMb }) => liveMb),
+      handles: slope((sample) => sample.handles),
+      rowsPerIncident: Math.round(((samples.at(-1)?.rows ?? 0) - (samples[0]?.rows ?? 0)) / Math.max(1, incidents)),
+      files: slope((sample) => sample.files),
+    }),
+  );
+} finally {
+  child.kill("SIGTERM");
+  await gone;
+  await world.close();
+  await postgres.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** One incident of the same saturated workload, from its alert to the rejection of its proposal. */
+async function incidentOf(store: Awaited<ReturnType<typeof openStore>>, port: number): Promise<void> {
+  const [firing] = world.cluster.firing();
+  if (!firing) throw new Error("the load is gone");
+  const startsAt = new Date(Date.UTC(2026, 0, 1) + incidents * 60_000).toISOString();
+  const alert = anAlert({
+    fingerprint: `soak-${incidents}`,
+    name: firing.name,
+    labels: { ...firing.labels },
+    startsAt,
+  });
+  const headers = { authorization: `Bearer ${settings.alerts.token}` };
+  const pulls = world.forge.pulls().length;
+  await fetch(`http://127.0.0.1:${port}/alerts`, { method: "POST", headers, body: JSON.stringify(aDelivery([alert])) });
+  await until("the pull request", () => world.forge.pulls().length > pulls, 300_000);
+  await world.forge.comment(pulls + 1, "sre-anna", "/reject");
+  await until("the end", async () => (await store.incidents(1))[0]?.ending !== undefined, 300_000);
+  world.forge.resetCalls();
+  incidents += 1;
+}
+
+async function sampleOf(hours: number): Promise<Sample> {
+  const before = told.length;
+  child.kill("SIGUSR2");
+  const { live = 0, rss = 0, handles = 0 } = await until("the heap", () => told[before], 60_000);
+  const { rows } = await tablesOf(postgres.url);
+  const files = readdirSync(settings.dataDirectory, { recursive: true }).length;
+  const mb = (bytes: number) => Number((bytes / 1e6).toFixed(2));
+  return { hours, liveMb: mb(live), rssMb: mb(rss), handles, rows, files };
+}

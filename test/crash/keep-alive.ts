@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { approver, ciApp } from "../../src/lab/scenarios/catalogue.ts";
+import { until } from "../../src/lab/start.ts";
+import type { LabWorld } from "../../src/lab/world.ts";
+
+/** One line of what the process says. */
+export interface Line {
+  readonly point?: string;
+  readonly verb?: string;
+  readonly text?: string;
+  readonly webhookPort?: number;
+  readonly internalPort?: number;
+}
+
+/** A Rectify that is started again whenever its process dies. */
+export interface KeptAlive {
+  readonly told: readonly Line[];
+  deaths(): number;
+  /** From each death until the next process listened, in milliseconds. */
+  readonly upAgainMs: readonly number[];
+  /** True while the process listens. */
+  isUp(): boolean;
+  kill(): void;
+  stop(): Promise<void>;
+}
+
+export interface KeepingAlive {
+  /** The points that it came past so far: it grows with each death at a new one. */
+  readonly survived: Set<string>;
+  readonly killAtSteps: boolean;
+  /** The only point to die at. */
+  readonly only?: string;
+}
+
+/** Keeps Rectify running: whenever its process dies, the next one starts, and learns which points were survived. */
+export function keepAlive(world: LabWorld, { survived, killAtSteps, only }: KeepingAlive): KeptAlive {
+  let child: ChildProcess;
+  let wanted = true;
+  let up = false;
+  let diedAt: number | undefined;
+  const told: Line[] = [];
+  const upAgainMs: number[] = [];
+  let deaths = 0;
+  const hear = (line: Line) => {
+    if (line.point !== undefined) survived.add(line.point);
+    else if (line.webhookPort !== undefined) {
+      up = true;
+      if (diedAt !== undefined) upAgainMs.push(performance.now() - diedAt);
+      void world.join({ webhookPort: line.webhookPort, internalPort: line.internalPort ?? 0 });
+    } else told.push(line);
+  };
+  const start = () => {
+    child = spawn(process.execPath, ["--import", "tsx", "test/crash/child.ts"], { stdio: ["pipe", "pipe", "inherit"] });
+    child.stdin?.end(JSON.stringify({ settings: world.settings, survived: [...survived], kill: killAtSteps, only }));
+    createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => hear(JSON.parse(text) as Line));
+    child.on("exit", () => {
+      up = false;
+      if (!wanted) return;
+      deaths += 1;
+      diedAt = performance.now();
+      start();
+    });
+  };
+  start();
+  return {
+    told,
+    upAgainMs,
+    deaths: () => deaths,
+    isUp: () => up,
+    kill: () => child.kill("SIGKILL"),
+    stop: async () => {
+      wanted = false;
+      const gone = new Promise((done) => child.once("exit", done));
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}
+
+/** The same world for a story that is interrupted all the time: nothing in it gives up waiting. */
+export function patient(world: LabWorld): LabWorld {
+  const long = 3_600_000;
+  const timings = { ...world.settings.timings, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };
+  return { ...world, settings: { ...world.settings, timings, mostRecoveries: 100 } };
+}
+
+/** What people and CI do, once each, however often the bot dies meanwhile. */
+export async function approveOnce({ forge }: LabWorld): Promise<void> {
+  const pull = await until("the pull request", () => forge.pulls()[0], 600_000);
+  await forge.reportCheck({ sha: pull.head.sha, name: "rectify-policy", appId: ciApp, conclusion: "success" });
+  await forge.comment(pull.number, approver, "/approve-scale");
+}
