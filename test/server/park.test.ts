@@ -31,11 +31,16 @@ beforeAll(async () => {
   const ports: Ports = {
     ...held,
     clock: { now: () => (broken.collect ? fault() : held.clock.now()) },
-    records: store,
-    // Of these verbs only `learn` looks at the leases.
-    get leases() {
-      return broken.learn ? fault() : undefined;
+    // The first to end the incident is `learn`; what parks it comes after.
+    records: {
+      ...store,
+      endIncident: async (...given) => {
+        const isBroken = broken.learn;
+        broken.learn = false;
+        await (isBroken ? fault() : store.endIncident(...given));
+      },
     },
+    leases: undefined,
     telemetry: { log: (_incident, verb, text) => void told.push(`${verb}: ${text}`) },
     timings: { ...held.timings, settleMs: 1 },
   };

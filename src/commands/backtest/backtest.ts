@@ -77,7 +77,7 @@ async function guardrailsTried({ guardrails }: BacktestAsked, { mirror }: Opened
   const { tree } = await mirror.head();
   const read = loadGuardrails(tree);
   if (read.ok) return { text: new TextDecoder().decode(tree.read(guardrailsPath)), note: [] };
-  if (!read.missing) throw new Error(`the guardrails are invalid: ${read.problems.join("; ")}`);
+  if (!read.missing) throw new Error(read.because);
   const namespaces = [...new Set(incidents.map(({ incident }) => incident.workload.namespace))].sort();
   const note = `there are no guardrails: seen with the defaults in ${namespaces.join(", ") || "no namespace"}`;
   return { text: renderDefaultGuardrails(namespaces), note: [note] };
