@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { alertmanager } from "./adapters/monitoring/alertmanager.ts";
-import { type DurableOptions, startDurable, workflowVersion } from "./adapters/dbos/durable.ts";
+import { startDurable, workflowVersion } from "./adapters/dbos/durable.ts";
 import { type Cloning, connectGitHub } from "./adapters/github/github.ts";
 import { guardrailsHost } from "./adapters/github/guardrails.ts";
 import { gitHost, people } from "./adapters/github/host.ts";
@@ -95,14 +95,12 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
   const voice = { telemetry: remembered, meter, steps, sources };
   const { ports, endWatch, ...around } = await openPorts(settings, store, voice);
   const executor = await joinExecutors({ store, version: workflowVersion, telemetry, cluster: settings.cluster });
-  const engine: DurableOptions = {
+  const durable = await startDurable({
     ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
     ...{ story: remediateIncident, leaseStory: endLease, rollbackStory: rollBack },
-    ...{ recovering: store.recovering, mostRecoveries: settings.mostRecoveries },
+    ...{ recovering: store.recovering, mostRecoveries: settings.mostRecoveries, alone: store.alone },
     measure: limitSteps(steps.measure),
-  };
-  // The engine makes its tables at the start, and two that do so at once are in each other's way.
-  const durable = await store.alone("engine", () => startDurable(engine));
+  });
   const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };
   const looks = lateLooksOf({ store, ports, keeping });
   const inbox: Inbox = openInbox({

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type DurableOptions, startDurable, workflowVersion } from "../../src/adapters/dbos/durable.ts";
+import { startDurable, workflowVersion } from "../../src/adapters/dbos/durable.ts";
 import { openStore } from "../../src/adapters/postgres/store.ts";
 import { workloadKey } from "../../src/domain/kubernetes/workload.ts";
 import type { Ports } from "../../src/ports/ports.ts";
@@ -20,7 +20,7 @@ const executor = await joinExecutors({ store, version: workflowVersion, telemetr
 const clock = { now: () => new Date() };
 const ports = { records: store, clock, telemetry, timings: { pollMs: 1_000 } } as unknown as Ports;
 const evidence = "e".repeat(2_000);
-const engine: DurableOptions = {
+const durable = await startDurable({
   ...{ url, ports, executor: { ...executor, isServed: store.hasExecutor } },
   story: async ({ uid, workload }, run) => {
     for (let step = 1; step <= steps; step += 1) {
@@ -35,9 +35,8 @@ const engine: DurableOptions = {
     tell({ ended: uid, workload: workloadKey(workload) });
   },
   ...{ leaseStory: async () => undefined, rollbackStory: async () => undefined },
-  ...{ recovering: store.recovering, mostRecoveries: 3 },
-};
-const durable = await store.alone("engine", () => startDurable(engine));
+  ...{ recovering: store.recovering, mostRecoveries: 3, alone: store.alone },
+});
 const inbox = openInbox({
   ...{ store, durable, cluster: "bench", holder: executor.id, telemetry, concerns: concernsIn() },
   ...{ alerts: { active: async () => [] }, hearAfterwards: async () => undefined },

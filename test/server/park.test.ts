@@ -45,7 +45,7 @@ beforeAll(async () => {
     timings: { ...held.timings, settleMs: 1 },
   };
   durable = await startDurable({
-    ...{ url, ports, story: remediateIncident, recovering: store.recovering, mostRecoveries: 3 },
+    ...{ url, ports, story: remediateIncident, recovering: store.recovering, alone: store.alone, mostRecoveries: 3 },
     leaseStory: async () => undefined,
     rollbackStory: async () => undefined,
     executor: { id: "one", during: (work) => work(), isServed: async () => false },

@@ -47,7 +47,7 @@ const longestFault = 500;
 const firstPauseMs = 500;
 const longestPauseMs = 5 * 60_000;
 
-export interface DurableOptions {
+interface DurableOptions {
   readonly url: string;
   readonly ports: Ports;
   readonly story: Story;
@@ -60,6 +60,8 @@ export interface DurableOptions {
   /** Runs every attempt of a step, to count what it takes. */
   readonly measure?: Measure;
   readonly executor: Seat;
+  /** Runs the work while no other process runs work of this name. */
+  readonly alone: <T>(name: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** The place of this process among those that share the database. */
@@ -94,7 +96,8 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
   const workflow = register("remediate-incident", story);
   const leaseWorkflow = register("end-lease", options.leaseStory);
   const rollbackWorkflow = register("roll-back", options.rollbackStory);
-  await DBOS.launch();
+  // It makes its tables now, and two processes that do so at once are in each other's way.
+  await options.alone("engine", () => DBOS.launch());
   return {
     start: async (workflowID, incident) => {
       await answered(DBOS.startWorkflow(workflow, { workflowID })(incident));

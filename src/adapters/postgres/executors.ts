@@ -70,6 +70,12 @@ export function executors(database: Database) {
       return (await query(text, [id])).rowCount === 1;
     },
     ...workflows(query),
+    ...oneAtATime(database),
+  };
+}
+
+function oneAtATime(database: Database) {
+  return {
     /** Runs the work while no other process runs work of this name. */
     alone: async <T>(name: string, work: () => Promise<T>): Promise<T> => {
       for (;;) {
