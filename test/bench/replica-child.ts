@@ -45,11 +45,13 @@ const inbox = openInbox({
 const keeping = { store, durable, clock, telemetry, workflowVersion };
 await executor.watch(() => recoverAbandoned(keeping, telemetry));
 tell({ ready: executor.id });
-process.on("SIGTERM", async () => {
+process.on("SIGTERM", () => void leave());
+
+async function leave(): Promise<void> {
   await inbox.close();
   await executor.drain();
   await durable.shutdown();
   await executor.leave();
   await store.close();
   process.exit(0);
-});
+}

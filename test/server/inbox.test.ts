@@ -31,7 +31,8 @@ beforeAll(async () => {
   durable = await startDurable({
     url,
     ports: { telemetry, timings } as unknown as Ports,
-    recovering: store.recovering, alone: store.alone,
+    recovering: store.recovering,
+    alone: store.alone,
     mostRecoveries: 3,
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
     leaseStory: async () => undefined,
