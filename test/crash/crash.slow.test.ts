@@ -32,7 +32,7 @@ async function expectOneOfEach({ forge }: LabWorld): Promise<void> {
   expect(detail.commits).toBe(1);
   const own = forge.comments(pull?.number ?? 0).filter((comment) => comment.user?.type === "Bot");
   expect(own).toHaveLength(1);
-  expect(own[0]?.body).toContain("Ended");
+  expect(own[0]?.body).toContain("**Recovered**");
   const checks = forge.checks(pull?.head.sha ?? "").filter((check) => check.name === "rectify");
   expect(checks).toHaveLength(1);
 }
@@ -48,7 +48,9 @@ test("killed at every step boundary, the story ends with one of everything", { t
   world.cluster.setLoad("web", 260);
   await approveOnce(world);
   await until("the end of the story", () => isOver(bot.told) && survived.has("learn/recorded"), 800_000);
-  await until("the last report", () => world.forge.comments(1).some((comment) => comment.body?.includes("Ended")));
+  await until("the last report", () =>
+    world.forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
+  );
   // Every step died at its beginning, with its answer in hand, and with its answer on record.
   const steps = new Set([...survived].map((point) => point.split("/")[0]));
   for (const step of steps) expect([...survived].filter((point) => point.startsWith(`${step}/`))).toHaveLength(3);
@@ -113,7 +115,9 @@ test("killed inside every write to GitHub, the story ends with one of everything
   world.cluster.setLoad("web", 260);
   await approveOnce(world);
   await until("the end of the story", () => isOver(bot.told), 800_000);
-  await until("the last report", () => world.forge.comments(1).some((comment) => comment.body?.includes("Ended")));
+  await until("the last report", () =>
+    world.forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
+  );
   for (const call of [
     "git/trees",
     "git/commits",

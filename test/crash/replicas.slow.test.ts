@@ -68,7 +68,11 @@ async function approve({ forge }: LabWorld): Promise<void> {
 }
 
 async function expectOneOfEach({ forge, settings }: LabWorld): Promise<void> {
-  await until("the last report", () => forge.comments(1).some((comment) => comment.body?.includes("Ended")), 120_000);
+  await until(
+    "the last report",
+    () => forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
+    120_000,
+  );
   expect(forge.pulls().map((pull) => pull.merged)).toEqual([true]);
   const [pull] = forge.pulls();
   expect((await forge.pull(pull?.number ?? 0)).commits).toBe(1);
