@@ -84,7 +84,7 @@ export const causeScenarios = {
       stage.cluster.setLoad("catalog", 700);
       const pull = await approved(stage);
       const changed = (await stage.forge.pull(pull)).title;
-      if (!changed.startsWith("scale catalog")) throw new Error(`the change goes elsewhere: ${changed}`);
+      if (!changed.startsWith("Scale catalog")) throw new Error(`the change goes elsewhere: ${changed}`);
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   },
