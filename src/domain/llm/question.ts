@@ -2,7 +2,6 @@ import { onlyObjectText } from "./json-object.ts";
 import { z } from "zod";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
-import { masked } from "../text/masking.ts";
 import { parseStrictJson } from "../text/strict-json.ts";
 import { estimateTokens } from "./prompt-budget.ts";
 import { fitEvidence, oneLine } from "./prompt-evidence.ts";
@@ -193,7 +192,7 @@ function checked(given: z.infer<typeof Given>, question: Question): Answer {
     ...(given.number == null ? {} : { number: given.number }),
     confidence: given.confidence,
     citing,
-    explanation: oneLine(masked(given.explanation).text, longestExplanation),
+    explanation: oneLine(given.explanation, longestExplanation),
   };
 }
 

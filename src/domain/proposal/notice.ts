@@ -3,7 +3,6 @@ import type { Guardrails } from "../guardrails/guardrails.ts";
 import type { Incident } from "../incident/incident.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 import { defused } from "../text/inert.ts";
-import { masked } from "../text/masking.ts";
 
 /** What people are told: a proposal waits for them, or an incident ended. */
 export interface Notice {
@@ -56,7 +55,7 @@ function isPlainAddress(url: string): boolean {
 }
 
 function line(text: string): string {
-  return defused(masked(text).text, 300);
+  return defused(text, 300);
 }
 
 /** https://api.slack.com/reference/surfaces/formatting#escaping */

@@ -1,5 +1,4 @@
 import { defused } from "../text/inert.ts";
-import { masked } from "../text/masking.ts";
 import { evidenceFold, renderFolds, renderLineage, renderOpenParts } from "./body/folds.ts";
 import { renderHead } from "./body/head.ts";
 import type { ProposalBody } from "./body/proposal-body.ts";
@@ -37,7 +36,7 @@ export function renderCommitMessage(
 
 /** One line where no Markdown is read: titles and commit messages. It begins like no trailer and no conventional commit. */
 function bare(text: string, most: number): string {
-  return defused(masked(text).text, most).replace(/^([A-Za-z][\w -]{0,60}(?:\([^)]*\))?!?)\s*:(?=\s|$)/, "$1∶");
+  return defused(text, most).replace(/^([A-Za-z][\w -]{0,60}(?:\([^)]*\))?!?)\s*:(?=\s|$)/, "$1∶");
 }
 
 /** The body of the pull request: six lines to decide by, the evidence for them, and the rest folded. */

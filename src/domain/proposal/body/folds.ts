@@ -126,5 +126,5 @@ function namesIn(namesHidden: string | undefined): "shown" | "hidden" {
 }
 
 function queryOf({ query }: Evidence): string {
-  return inertCode(masked(query).text, 300);
+  return inertCode(query, 300);
 }

@@ -6,7 +6,6 @@ import { renderRemediation } from "../../kubernetes/remediation.ts";
 import { workloadKey } from "../../kubernetes/workload.ts";
 import { renderDuration } from "../../text/duration.ts";
 import { inert } from "../../text/inert.ts";
-import { masked } from "../../text/masking.ts";
 import type { ProposalBody } from "./proposal-body.ts";
 import { renderReason } from "./reason.ts";
 import { takenBack } from "./taken-back.ts";
@@ -35,7 +34,7 @@ function hurts(story: ProposalBody): string {
   if (failed !== undefined) return failedText(story);
   if (lease !== undefined || rollback !== undefined) return renderReason(story);
   const summary = incident.alert.annotations.summary;
-  const said = summary === undefined ? "" : ` (“${inert(masked(summary).text, 200)}”)`;
+  const said = summary === undefined ? "" : ` (“${inert(summary, 200)}”)`;
   const since = `since ${minuteOf(incident.startedAt)}${agoAt(incident.startedAt, writtenAt)}`;
   const measured = metricText(story.evidence);
   return `${code(incident.alert.name)} fires for ${code(workloadKey(incident.workload))}${said}${measured === undefined ? "" : `: ${measured}`}, ${since}, severity ${code(incident.severity)}.`;

@@ -1,8 +1,8 @@
 import type { Effect } from "../../kubernetes/manifest-edit.ts";
 import type { Remediation } from "../../kubernetes/remediation.ts";
 import { renderDuration } from "../../text/duration.ts";
-import { inert, inertCode } from "../../text/inert.ts";
-import { masked } from "../../text/masking.ts";
+import { inert } from "../../text/inert.ts";
+import { code } from "./words.ts";
 
 /**
  * The commit by its own name, which GitHub links both ways, and when it came. All of it is ours: a hash, a number, and
@@ -13,8 +13,8 @@ export function takenBack({ change }: Remediation, alertedAt?: string): string[]
   const { sha, pull, author, subject, at, scope } = change;
   const from = pull === undefined ? "" : ` from #${pull}`;
   const title = subject?.replace(/\s*\(#\d+\)\s*$/, "") ?? "";
-  const said = title === "" ? "" : ` “${inert(masked(title).text, 72)}”`;
-  const by = author === undefined ? "" : ` by ${inertCode(masked(author).text)}`;
+  const said = title === "" ? "" : ` “${inert(title, 72)}”`;
+  const by = author === undefined ? "" : ` by ${code(author)}`;
   const which = {
     workload: "Only its hunks that bear on this workload go.",
     entry: "All its hunks in the files of this entry go.",
@@ -43,10 +43,6 @@ export function effectTable(effect: Effect): string {
         `| ${code(`${object.kind}/${object.name}`)} | ${code(field.join("."))} | ${code(shown(from))} | ${code(shown(to))} |`,
     );
   return ["| object | field | before | after |", "|---|---|---|---|", ...rows, ...more].join("\n");
-}
-
-function code(text: string): string {
-  return inertCode(masked(text).text);
 }
 
 function shown(value: unknown): string {

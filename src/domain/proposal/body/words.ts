@@ -1,13 +1,12 @@
 import { defused, inert, inertCode } from "../../text/inert.ts";
-import { masked } from "../../text/masking.ts";
 
-/** Text that others may have written, as a sentence of ours. Masked here too: this is the door to GitHub. */
+/** Text that others may have written, as a sentence of ours. */
 export function plain(text: string): string {
-  return inert(masked(text).text);
+  return inert(text);
 }
 
 export function code(text: string): string {
-  return inertCode(masked(text).text);
+  return inertCode(text);
 }
 
 export function list(title: string, items: readonly string[]): string {
@@ -42,5 +41,5 @@ export function folded(title: string, parts: readonly string[]): string {
 
 /** One line where no Markdown is read. */
 export function plainLine(text: string): string {
-  return defused(masked(text).text, 200);
+  return defused(text, 200);
 }

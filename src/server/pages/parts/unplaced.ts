@@ -17,7 +17,7 @@ export function unplacedPart(alerts: readonly UnplacedAlerts[]) {
         },
         { show: times, look: "number" as const },
         {
-          show: html`${kind === "ignored" ? "ignored by " : ""}${oneLine(masked(because).text, 400)}${change}`,
+          show: html`${kind === "ignored" ? "ignored by " : ""}${oneLine(because, 400)}${change}`,
           look: "long" as const,
         },
         { show: clock(lastSeen), look: "time" as const },
