@@ -29,7 +29,9 @@ export async function measure(condition: Condition, subject: Subject, ports: Ask
   if (exact && threshold !== undefined && value !== undefined) return { value, holds: crosses(threshold, value) };
   const found = exact ? [] : await newestOf(query, subject, ports);
   if (found.length > 0) return { value: value ?? found[0], holds: true };
-  if (condition.whole !== undefined && (await newestOf(condition.whole, subject, ports)).length > 0)
+  // A share beyond its line beside a part that is not there is no zero: then only the parts can say "no".
+  const isBeyond = threshold !== undefined && value !== undefined && crosses(threshold, value);
+  if (!isBeyond && condition.whole !== undefined && (await newestOf(condition.whole, subject, ports)).length > 0)
     return { value, holds: false };
   if (await isMeasured(condition.parts ?? [], subject, ports)) return { value, holds: false };
   // Empty means "no" only while someone else than the workload exposes what is measured, and is scraped.

@@ -44,6 +44,12 @@ test.each<[string, string, Readonly<Record<string, number | "ended">>, boolean |
   ["without its metric such a line is not measured", "a > 5", {}, undefined],
   ["a share without failures is none while there is what it is a share of", share, { all: 10 }, false],
   ["a share of nothing is not measured", share, {}, undefined],
+  [
+    "a share beyond its line beside a part that is not there is not measured",
+    `${share} and rate > 1`,
+    { "failed / all": 0.2, all: 10 },
+    undefined,
+  ],
 ])("%s", async (_, query, values, holds) => {
   expect(await measured(query, holding(values))).toBe(holds);
 });
