@@ -22,7 +22,7 @@ export async function downloadChart(reference: ChartReference, options: ChartDow
   const { archive, digest } = reference.url.startsWith("oci://")
     ? await fromRegistry(reference, options)
     : await fromRepository(reference, options);
-  if (digest !== undefined && digest !== sha256(archive)) throw new Refused(`its digest is not ${digest}`);
+  if (digest !== undefined && digest !== `sha256:${sha256(archive)}`) throw new Refused(`its digest is not ${digest}`);
   return archive;
 }
 
@@ -32,7 +32,8 @@ interface Downloaded {
   readonly digest: string | undefined;
 }
 
-const sha256 = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+/** Hexadecimal, without a prefix. */
+export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 // The index of a large repository is larger than any of its charts.
 const maxIndexBytes = 50_000_000;
@@ -78,7 +79,8 @@ async function fromRegistry(reference: ChartReference, options: ChartDownload): 
   const answer = await fetchAllowed(at, { accept: manifestType, ...(await login(host, options)) }, options);
   const headers = answer.status === 401 ? await tokenFor(answer, host, options) : await login(host, options);
   const manifest = answer.status === 401 ? await found(at, { accept: manifestType, ...headers }, options) : ok(answer);
-  if (digest !== undefined && sha256(manifest.body) !== digest) throw new Refused(`its digest is not ${digest}`);
+  if (digest !== undefined && `sha256:${sha256(manifest.body)}` !== digest)
+    throw new Refused(`its digest is not ${digest}`);
   const layer = layerOf(textOf(manifest));
   const blob = await found(addressOf(`${base}/blobs/${layer}`), headers, options);
   return { archive: blob.body, digest: layer };

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChartFound, ChartReference } from "../../domain/kubernetes/rendered.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
-import { downloadChart } from "./chart-download.ts";
+import { downloadChart, sha256 } from "./chart-download.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
 export interface PublishedOptions {
@@ -46,8 +46,6 @@ function keyOf({ url, name, version, digest }: ChartReference): string {
     .update(JSON.stringify([url, name, version, digest]))
     .digest("hex");
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 function cached({ cache }: PublishedOptions, reference: ChartReference): Promise<ChartFound> | undefined {
   try {

@@ -99,3 +99,8 @@ export async function probeDatabase(url: string): Promise<{ readonly version: st
     await client.end().catch(() => undefined);
   }
 }
+
+/** A text of others without what Postgres cannot hold: the zero character. */
+export function storable(text: string): string {
+  return text.replaceAll("\u0000", "�");
+}

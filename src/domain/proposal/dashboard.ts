@@ -1,3 +1,4 @@
+import { minuteOf } from "./body/words.ts";
 import { renderShadow, type ShadowSummary } from "../backtest/switching.ts";
 import { inert, inertCode } from "../text/inert.ts";
 import { oneLine } from "../text/one-line.ts";
@@ -134,19 +135,15 @@ function leases({ leases: running, now }: Dashboard): string {
     const cost =
       lease.perHour === undefined
         ? "cost unknown (no price book)"
-        : `${(lease.perHour * hours).toFixed(2)} ${inertCode(lease.currency)} until ${minuteOf(lastHour)}`;
+        : `${(lease.perHour * hours).toFixed(2)} ${inertCode(lease.currency)} until ${minuteOf(new Date(lastHour).toISOString())}`;
     const end = Date.parse(lease.expires);
-    const ending = end > now.getTime() ? `ends ${minuteOf(end)}` : "has ended";
+    const ending = end > now.getTime() ? `ends ${minuteOf(new Date(end).toISOString())}` : "has ended";
     return `- #${lease.pull}: ${inertCode(workloadKey(lease.workload))}, ${ending}, ${cost}`;
   });
   return `## Leases (${running.length})\n\n${lines.join("\n")}`;
 }
 
 const hour = 3_600_000;
-
-function minuteOf(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
 
 function problems({ problems: list }: Dashboard): string {
   return list.length === 0

@@ -1,3 +1,4 @@
+import { percent } from "../text/percent.ts";
 import type { RemediationKind } from "../kubernetes/remediation.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 import type { Cause, Draft } from "./cause.ts";
@@ -172,10 +173,6 @@ function downstreamCause(signals: Signals, downstream: Downstream): Draft {
 function idOf({ kind, workload, commit, name }: Omit<Cause, "id">): string {
   const which = commit?.slice(0, 7) ?? (kind === "cluster-condition" ? name : undefined);
   return `${kind}:${workloadKey(workload)}${which === undefined || name === undefined ? "" : `:${which}`}`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 function round(value: number): number {

@@ -1,3 +1,4 @@
+import type { PlainOptions } from "../gitops/plain.ts";
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { clusterOf, nameIn } from "../gitops/controllers.ts";
@@ -72,15 +73,7 @@ const textOf = (node: Node): string => node.file.text.slice(node.start, node.end
 export function directoryOptions(
   deployer: Deployer | undefined,
   path: string,
-):
-  | {
-      readonly recurse: boolean;
-      readonly include?: string;
-      readonly exclude?: string;
-      /** By a plugin, or as a library of Jsonnet. */
-      readonly readsAnything: boolean;
-    }
-  | undefined {
+): (PlainOptions & { /** By a plugin, or as a library of Jsonnet. */ readonly readsAnything: boolean }) | undefined {
   if (deployer?.kind !== "Application" && deployer?.kind !== "ApplicationSet") return undefined;
   const all = sourcesOf(deployer);
   const own = all.find((source) => textAt(source, ["path"])?.replace(/^\.?\/|\/$/g, "") === path) ?? all[0];

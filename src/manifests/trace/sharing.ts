@@ -64,7 +64,7 @@ function takesIn(deployer: Deployer, path: string, file: string): boolean {
   const options = directoryOptions(deployer, path);
   if (options === undefined || options.readsAnything) return true;
   const below = path === "" ? file : file.slice(path.length + 1);
-  return (options.recurse || directoryOf(file) === path) && isArgoManifest(below, options);
+  return (options.recurse === true || directoryOf(file) === path) && isArgoManifest(below, options);
 }
 
 /**

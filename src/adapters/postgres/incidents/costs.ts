@@ -1,8 +1,5 @@
 import type { Exchange, StepCost } from "../../../domain/records/step-cost.ts";
-import type { Query } from "../query.ts";
-
-// A text of others may hold what Postgres cannot: the zero character.
-const storable = (text: string) => text.replaceAll("\u0000", "�");
+import { type Query, storable } from "../query.ts";
 
 /** What each step of an incident's story took, and what was said to and by the model. */
 export function costStore(query: Query) {

@@ -2,12 +2,10 @@ import { createHash } from "node:crypto";
 import type { Alert } from "../../../domain/incident/alert.ts";
 import type { Concern } from "../../../domain/incident/incident.ts";
 import type { UnplacedAlerts } from "../../../domain/incident/unplaced.ts";
-import type { Query } from "../query.ts";
+import { type Query, storable } from "../query.ts";
 
 const keptDays = 7;
 const mostShown = 100;
-// A text of others may hold what Postgres cannot: the zero character.
-const storable = (text: string) => text.replaceAll("\u0000", "�");
 
 interface Row {
   readonly fingerprint: string;

@@ -8,7 +8,8 @@ import { incidentLine } from "../pull-request.ts";
 import { showsArithmetic } from "./head.ts";
 import type { ProposalBody, SecondWitness } from "./proposal-body.ts";
 import { effectTable } from "./taken-back.ts";
-import { code, folded, list, minuteOf, percent, plain, sentence } from "./words.ts";
+import { percent } from "../../text/percent.ts";
+import { code, folded, list, minuteOf, plain, sentence } from "./words.ts";
 
 /** What a person must see without opening anything: what speaks against the change, and what the cause was read from. */
 export function renderOpenParts(story: ProposalBody): string[] {

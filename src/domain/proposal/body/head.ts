@@ -9,7 +9,8 @@ import { inert } from "../../text/inert.ts";
 import type { ProposalBody } from "./proposal-body.ts";
 import { renderReason } from "./reason.ts";
 import { takenBack } from "./taken-back.ts";
-import { code, minuteOf, percent, plain, sentence } from "./words.ts";
+import { percent } from "../../text/percent.ts";
+import { code, minuteOf, plain, sentence } from "./words.ts";
 
 /**
  * Six lines that always have the same skeleton, so that a person decides in half a minute: what hurts, the change, why,

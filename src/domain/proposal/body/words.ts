@@ -13,10 +13,6 @@ export function list(title: string, items: readonly string[]): string {
   return `${title}:\n\n${items.map((item) => `- ${item}`).join("\n")}`;
 }
 
-export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
-}
-
 /** A sentence that begins with a capital, or with a name, which is left as it is; with its full stop. */
 export function sentence(text: string, names: readonly string[] = []): string {
   const said = text.trim();

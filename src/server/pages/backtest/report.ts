@@ -1,3 +1,4 @@
+import { percent } from "../../../domain/text/percent.ts";
 import { html } from "hono/html";
 import { type AdvisedLine, adviceOf } from "../../../domain/backtest/advice.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
@@ -101,10 +102,6 @@ function calibrationPart(bands: readonly ConfidenceBand[]) {
   const about = "Only incidents in which people changed the workload and a change would have been proposed.";
   return html`<p class="dim">${about}</p>
     ${table(["Confidence", "Incidents", "Said (mean)", "As people"], rows, "None could be compared.")}`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 const mostGaps = 40;
