@@ -1,11 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
-import { type LabWorld, openWorld } from "../../src/lab/world.ts";
-import { approveOnce, keepAlive, type Line, patient } from "./keep-alive.ts";
+import type { LabWorld } from "../../src/lab/world.ts";
+import { approveOnce, keepAlive, type Line, openPatientWorld } from "./keep-alive.ts";
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -14,15 +10,9 @@ afterEach(async () => {
 
 /** A world for a story that is interrupted all the time. */
 async function patientWorld(): Promise<LabWorld> {
-  const directory = mkdtempSync(join(tmpdir(), "rectify-crash-"));
-  const scenario = scenarioOf("scale");
-  if (!scenario) throw new Error("the scenario is gone");
-  const world = await openWorld(directory, scenario);
-  closing.push(async () => {
-    await world.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  return patient(world);
+  const { world, close } = await openPatientWorld("crash");
+  closing.push(close);
+  return world;
 }
 
 async function expectOneOfEach({ forge }: LabWorld): Promise<void> {

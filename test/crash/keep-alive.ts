@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { approver, ciApp } from "../../src/lab/scenarios/catalogue.ts";
+import { approver, ciApp, scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
-import type { LabWorld } from "../../src/lab/world.ts";
+import { type LabWorld, openWorld } from "../../src/lab/world.ts";
 
 /** One line of what the process says. */
 export interface Line {
+  readonly incident?: string;
   readonly point?: string;
   readonly verb?: string;
   readonly text?: string;
@@ -76,6 +80,19 @@ export function keepAlive(world: LabWorld, { survived, killAtSteps, only }: Keep
       await gone;
     },
   };
+}
+
+/** A world for a workflow that is interrupted, its directory, and how both end. */
+export async function openPatientWorld(name: string) {
+  const directory = mkdtempSync(join(tmpdir(), `rectify-${name}-`));
+  const scenario = scenarioOf("scale");
+  if (!scenario) throw new Error("the scenario is gone");
+  const world = await openWorld(directory, scenario);
+  const close = async () => {
+    await world.close();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { world: patient(world), directory, close };
 }
 
 /** The same world for a story that is interrupted all the time: nothing in it gives up waiting. */

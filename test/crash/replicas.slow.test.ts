@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import pg from "pg";
 import { afterEach, expect, test } from "vitest";
-import { approver, ciApp, scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
-import { type LabWorld, openWorld } from "../../src/lab/world.ts";
+import type { LabWorld } from "../../src/lab/world.ts";
+import { approveOnce, type Line, openPatientWorld } from "./keep-alive.ts";
 import { freshDatabase } from "../postgres.ts";
 
 const closing: (() => Promise<void>)[] = [];
@@ -15,27 +13,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-interface Line {
-  readonly incident?: string;
-  readonly verb?: string;
-  readonly text?: string;
-  readonly webhookPort?: number;
-  readonly internalPort?: number;
-}
-
 async function shop(): Promise<{ world: LabWorld; directory: string }> {
-  const directory = mkdtempSync(join(tmpdir(), "rectify-replicas-"));
-  const scenario = scenarioOf("scale");
-  if (!scenario) throw new Error("the scenario is gone");
-  const world = await openWorld(directory, scenario);
-  closing.push(async () => {
-    await world.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  const long = 3_600_000;
-  const timings = { ...world.settings.timings, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };
-  const settings = { ...world.settings, timings, databaseUrl: await freshDatabase() };
-  return { world: { ...world, settings }, directory };
+  const { world, directory, close } = await openPatientWorld("replicas");
+  closing.push(close);
+  return { world: { ...world, settings: { ...world.settings, databaseUrl: await freshDatabase() } }, directory };
 }
 
 /** One process of several on the same database. */
@@ -59,12 +40,6 @@ async function replica({ world, directory }: { world: LabWorld; directory: strin
   };
   const joined = () => world.join({ webhookPort: ports.webhookPort ?? 0, internalPort: ports.internalPort ?? 0 });
   return { told, end, join: joined, has: (verb: string) => told.some((line) => line.verb === verb) };
-}
-
-async function approve({ forge }: LabWorld): Promise<void> {
-  const pull = await until("the pull request", () => forge.pulls()[0], 120_000);
-  await forge.reportCheck({ sha: pull.head.sha, name: "rectify-policy", appId: ciApp, conclusion: "success" });
-  await forge.comment(pull.number, approver, "/approve-scale");
 }
 
 async function expectOneOfEach({ forge, settings }: LabWorld): Promise<void> {
@@ -102,7 +77,7 @@ test("two processes share a database: when one is killed, the other ends its sto
   expect(heir.has("propose")).toBe(false);
   await killed.end("SIGKILL");
   await heir.join();
-  await approve(world);
+  await approveOnce(world);
   await until("the end of the story", () => heir.has("learn"), 120_000);
   await expectOneOfEach(world);
   expect(heir.told.some((line) => line.verb === "executor" && line.text?.includes("is gone"))).toBe(true);
@@ -120,7 +95,7 @@ test("a rolling update: what the old process had in hand goes on in the new one"
   expect(fresh.told.filter((line) => line.verb === "resume")).toEqual([]);
   await fresh.join();
   expect(await old.end("SIGTERM")).toBe(0);
-  await approve(world);
+  await approveOnce(world);
   await until("the end of the story", () => fresh.has("learn"), 120_000);
   await expectOneOfEach(world);
   expect(old.has("learn")).toBe(false);
