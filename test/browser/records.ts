@@ -1,5 +1,5 @@
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
-import type { IncidentOutcome } from "../../src/domain/proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../../src/domain/proposal/outcome.ts";
 import { newWatchtower } from "../../src/domain/guardrails/watchtower.ts";
 import { collect } from "../../src/flow/collect/collect.ts";
 import { diagnose, outcomeCauseOf } from "../../src/flow/diagnose/diagnose.ts";
@@ -98,7 +98,7 @@ const told = [
   ["learn", "recovered: the rollout is complete"],
 ] as const;
 
-const story: IncidentOutcome = {
+const story: OutcomeOnRecord = {
   ...{ ending: "recovered", because: "the metric is back" },
   remediation: {
     ...{ kind: "scale", workload, change: { kind: "replicas", to: 4 }, from: "2", to: "4" },

@@ -6,7 +6,7 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import type { Dependencies } from "../../domain/incident/reexamination.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import type { Rollback } from "../../domain/proposal/rollback.ts";
-import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../../domain/proposal/outcome.ts";
 import { Refused } from "../../ports/errors.ts";
 
 /** One kind of stored document: how it is read from a row, whatever release wrote it. */
@@ -64,7 +64,7 @@ export const storedLease = kind<Lease>("lease", lease);
 export const storedRollback = kind<Rollback>("rollback", rollback);
 export const storedCandidate = kind<Candidate>("candidate", candidate);
 export const storedRemedy = kind<MergedRemedy>("remedy", remedy);
-export const storedStory = kind<IncidentOutcome>("story", story);
+export const storedStory = kind<OutcomeOnRecord>("story", story);
 
 /** Reads one document. Throws `Refused` with the first problem when it has another form, or is of a newer release. */
 export function readDocument<T>(of: DocumentKind<T>, document: unknown, version: unknown = 1): T {

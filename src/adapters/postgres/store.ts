@@ -1,5 +1,5 @@
 import type { Ending, Incident } from "../../domain/incident/incident.ts";
-import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../../domain/proposal/outcome.ts";
 import type { EndedIncident } from "../../ports/records.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { alerts } from "./incidents/alerts.ts";
@@ -32,7 +32,7 @@ export interface IncidentRecord {
   readonly endedAt: string | undefined;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;
-  readonly story: IncidentOutcome | undefined;
+  readonly story: OutcomeOnRecord | undefined;
 }
 
 /** An incident without an ending. */

@@ -1,7 +1,7 @@
 import type { Incident } from "../incident/incident.ts";
 import type { Effect, ObjectChange } from "../kubernetes/manifest-edit.ts";
 import { inverseOf, type Remediation } from "../kubernetes/remediation.ts";
-import { type IncidentOutcome, mergeCommitOf } from "./outcome.ts";
+import { mergeCommitOf, type OutcomeOnRecord } from "./outcome.ts";
 
 /** A merged change that a person wants to be taken back. */
 export interface Rollback {
@@ -25,7 +25,7 @@ export interface Rollback {
 type Merged = Pick<Rollback, "remediation" | "effect" | "mergedSha">;
 
 /** What is to be taken back under this pull request, or why nothing can be. `story` is undefined while it goes on. */
-export function rollbackOf(story: IncidentOutcome | undefined, pull: number): Merged | string {
+export function rollbackOf(story: OutcomeOnRecord | undefined, pull: number): Merged | string {
   if (story === undefined) {
     return "the workflow of this change goes on: it is reverted automatically if it does not help; ask again at its end";
   }

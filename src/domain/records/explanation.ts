@@ -9,7 +9,7 @@ import type { Lease } from "../proposal/lease.ts";
 import { lineageOf } from "./lineage.ts";
 import type { Exchange, StepCost } from "./step-cost.ts";
 import { findingOf } from "../evidence/finding-text.ts";
-import type { IncidentOutcome } from "../proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../proposal/outcome.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 
 /** What is on record of one incident. */
@@ -17,7 +17,7 @@ interface OnRecord {
   readonly incident: Incident;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;
-  readonly story: IncidentOutcome | undefined;
+  readonly story: OutcomeOnRecord | undefined;
   /** What was told, oldest first; `at` is RFC 3339. */
   readonly events: readonly { readonly at: string; readonly verb: string; readonly text: string }[];
   /** Undefined = it did not come that far. */

@@ -3,12 +3,12 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { Incident } from "../incident/incident.ts";
 import { renderRemediation } from "../kubernetes/remediation.ts";
 import { type Exchange, renderModel, renderMs, renderStepCosts, type StepCost } from "./step-cost.ts";
-import type { IncidentOutcome } from "../proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../proposal/outcome.ts";
 
 /** What is known of the way of one incident. */
 interface Way {
   readonly incident: Incident;
-  readonly story: IncidentOutcome | undefined;
+  readonly story: OutcomeOnRecord | undefined;
   readonly evidence: readonly Evidence[];
   readonly exchanges: readonly Exchange[];
   readonly steps: readonly StepCost[];
@@ -60,11 +60,11 @@ export function lineageOf(way: Way): readonly LineageStage[] {
   return stages.flatMap(([name, value, cost]) => (value === undefined ? [] : [{ name, value, cost }]));
 }
 
-function changeOf(story: IncidentOutcome | undefined): string | undefined {
+function changeOf(story: OutcomeOnRecord | undefined): string | undefined {
   return story?.remediation && renderRemediation(story.remediation);
 }
 
-function outcomeOf(story: IncidentOutcome | undefined): string | undefined {
+function outcomeOf(story: OutcomeOnRecord | undefined): string | undefined {
   return story?.verification ? `${story.verification.kind}: ${story.verification.because}` : story?.because;
 }
 

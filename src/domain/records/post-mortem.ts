@@ -8,13 +8,9 @@ import { renderPostMortemBody } from "./post-mortem-body.ts";
 import { findingOf } from "../evidence/finding-text.ts";
 import type { Proposal } from "../proposal/pull-request.ts";
 import { renderRemediation } from "../kubernetes/remediation.ts";
-import type { IncidentOutcome } from "../proposal/outcome.ts";
+import type { OutcomeSoFar } from "../proposal/outcome.ts";
 
 export type { AppliedRemedy, EvidenceLine, Outcome, PostMortem, Withdrawal };
-
-/** A story as far as it came: without an ending it is a draft. */
-export type OutcomeSoFar = Omit<IncidentOutcome, "ending" | "because"> &
-  Partial<Pick<IncidentOutcome, "ending" | "because">>;
 
 /** The record of an incident at `now` (RFC 3339): a draft before the merge, complete after the verification. */
 export function postMortemOf(input: {

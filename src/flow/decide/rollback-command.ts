@@ -3,7 +3,7 @@ import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Comment } from "../../domain/guardrails/commenter.ts";
 import { rollbackOf } from "../../domain/proposal/rollback.ts";
-import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../../domain/proposal/outcome.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { acknowledge, authorize, liveComment } from "./authorize.ts";
@@ -16,7 +16,7 @@ interface MergedProposal {
   readonly pull: number;
   /** How the incident ended, and its outcome; undefined while it goes on. */
   readonly ended: string | undefined;
-  readonly story: IncidentOutcome | undefined;
+  readonly story: OutcomeOnRecord | undefined;
 }
 
 type Asked = Pick<Ports, "people" | "github" | "records" | "rollbacks" | "telemetry" | "clock">;

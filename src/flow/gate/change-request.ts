@@ -5,7 +5,7 @@ import type { SecondWitness } from "../../domain/proposal/body/proposal-body.ts"
 import type { RiskInput } from "../../domain/gate/risk.ts";
 import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { SelfHealing } from "../../domain/evidence/self-healing.ts";
-import type { IncidentOutcome, OutcomeCause } from "../../domain/proposal/outcome.ts";
+import type { OutcomeCause, OutcomeOnRecord } from "../../domain/proposal/outcome.ts";
 
 /** Why a change is proposed, and what is known about such changes. */
 export interface ChangeRequest {
@@ -25,7 +25,7 @@ export interface ChangeRequest {
   /** What earlier incidents came to, one inert line each, for people: nothing is judged by them. */
   readonly precedents: readonly string[];
   /** The story so far when this is the revert of its change. */
-  readonly failed?: IncidentOutcome;
+  readonly failed?: OutcomeOnRecord;
   /** The lease that this change ends, or the merged change that a person wants back. */
   readonly lease?: Lease | undefined;
   readonly rollback?: Rollback | undefined;

@@ -1,5 +1,5 @@
 import { renderReport } from "../../domain/proposal/body/sticky.ts";
-import { closeReasonOf, type CloseReason } from "../../domain/proposal/decision.ts";
+import { closeReasonOf } from "../../domain/proposal/decision.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import {
   loweredTo,
@@ -8,7 +8,15 @@ import {
   scaledTo,
   wholeCommit,
 } from "../../domain/kubernetes/remediation.ts";
-import { type IncidentOutcome, type MergeCommit, mergeCommitOf } from "../../domain/proposal/outcome.ts";
+import {
+  type MergeCommit,
+  mergeCommitOf,
+  type MergedChange,
+  type MergedOutcome,
+  type PlannedChange,
+  type SyncedChange,
+  type UnmergedOutcome,
+} from "../../domain/proposal/outcome.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Run } from "../../ports/workflow.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
@@ -21,53 +29,51 @@ import { sync } from "../sync.ts";
 import { parkedWith } from "./parked.ts";
 import { type NotNeeded, placeOf, waitForSlot } from "../propose/slot.ts";
 
-/** How far a change came. */
-export interface Delivered extends IncidentOutcome {
-  /** Set where its pull request was closed though nobody said no. */
-  readonly closed?: CloseReason | undefined;
-}
+/** How far a change came: the cluster holds it, or its outcome is known already. */
+export type Delivered =
+  | { readonly kind: "unmerged"; readonly outcome: UnmergedOutcome }
+  | { readonly kind: "not-synced"; readonly outcome: MergedOutcome }
+  | { readonly kind: "synced"; readonly change: SyncedChange };
 
-/** gate → propose → decide → sync of one planned change. Without `syncedSha` the workflow ends here. */
+/** gate → propose → decide → sync of one planned change. */
 export async function deliverChange(subject: ChangeRequest, first: Plan, run: Run): Promise<Delivered> {
-  const { cause } = subject;
   const slot = await waitForSlot(subject, first, run);
   const outcome =
     slot.kind === "free" ? await proposed(subject, first, slot.waited, run) : goneWhileWaiting(first, slot);
   await run.step("leave queue", async (ports) => ports.queue?.leave(placeOf(subject)));
-  const { plan, proposal, gated } = outcome;
-  const { remediation } = plan;
-  const about = {
-    ...{
-      cause,
-      selfHealing: subject.selfHealing?.because,
-      remediation,
-      effect: plan.effect,
-      entry: plan.entry,
-      proposal,
-    },
-    ...{ cost: gated?.cost, reserved: gated?.reserved },
-  };
-  if (outcome.kind === "ended") return { ...about, ending: outcome.ending, because: outcome.because };
-  const { decided } = outcome;
-  if (decided.kind === "close") {
-    return { ...about, ending: decided.ending, because: decided.because, closed: closeReasonOf(decided) };
+  const change = plannedChange(subject, outcome);
+  if (outcome.kind === "ended") {
+    return { kind: "unmerged", outcome: { ...change, ending: outcome.ending, because: outcome.because } };
   }
-
-  const merged = { ...about, mergedSha: decided.sha };
+  const { decided, proposal } = outcome;
+  if (decided.kind === "close") {
+    const { ending, because } = decided;
+    return { kind: "unmerged", outcome: { ...change, proposal, ending, because, closed: closeReasonOf(decided) } };
+  }
+  const merged = { ...change, proposal, mergedSha: decided.sha };
   // What is merged stays merged, whatever is refused afterwards: it belongs into the post-mortem.
-  return afterMerge(subject, { outcome, merged }, run).catch(parkedWith(merged));
+  return afterMerge(subject, { outcome, merged }, run).catch((error: unknown) => ({
+    kind: "not-synced",
+    outcome: { ...merged, ...parkedWith(merged)(error) },
+  }));
+}
+
+function plannedChange({ cause, selfHealing }: ChangeRequest, { plan, gated }: Outcome): PlannedChange {
+  const { remediation, effect, entry } = plan;
+  const about = { cause, selfHealing: selfHealing?.because, remediation, effect, entry };
+  return { ...about, cost: gated?.cost, reserved: gated?.reserved };
 }
 
 interface Merged {
   readonly outcome: Extract<Outcome, { kind: "decided" }>;
-  readonly merged: Partial<IncidentOutcome> & { readonly mergedSha: string };
+  readonly merged: MergedChange;
 }
 
 async function afterMerge(
   { incident, failed, rollback }: ChangeRequest,
   { outcome, merged }: Merged,
   run: Run,
-): Promise<IncidentOutcome> {
+): Promise<Delivered> {
   const { plan, decided } = outcome;
   const { remediation } = plan;
   const commit = mergeCommitOf(merged.mergedSha);
@@ -90,7 +96,10 @@ async function afterMerge(
   });
   const course = { openedAt, mergedAt, mergedBecause: decided.because };
   const synced = await sync(plan.entry, commit, run);
-  if (!synced.reached) return { ...merged, course, ending: "not-synced", because: synced.because };
+  if (!synced.reached) {
+    const { because } = synced;
+    return { kind: "not-synced", outcome: { ...merged, course, ending: "not-synced", because } };
+  }
   const syncedAt: string | undefined = await run.step("report sync", async (ports) => {
     ports.telemetry.log(
       incident.uid,
@@ -99,7 +108,7 @@ async function afterMerge(
     );
     return ports.clock.now().toISOString();
   });
-  return { ...merged, course: { ...course, syncedAt }, syncedSha: synced.sha, ending: "unclear", because: "synced" };
+  return { kind: "synced", change: { ...merged, course: { ...course, syncedAt }, syncedSha: synced.sha } };
 }
 
 /** What travelled along with the proposal and is in Git now. */

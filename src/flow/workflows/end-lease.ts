@@ -62,24 +62,24 @@ async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Prom
     planned,
     run,
   );
-  const { proposal } = changed;
-  if (changed.mergedSha === undefined) {
-    const passing = proposal === undefined || changed.closed !== undefined;
-    if (passing) return keep(changed.because, proposal === undefined, proposal?.number);
+  if (changed.kind === "unmerged") {
+    const { proposal, because, closed } = changed.outcome;
+    if (proposal === undefined || closed !== undefined) return keep(because, proposal === undefined, proposal?.number);
+    return { kind: "over", because: `pull request ${proposal.number} was closed: ${because}`, takenBack: false };
+  }
+  if (changed.kind === "not-synced") {
+    const { proposal, because } = changed.outcome;
     return {
       kind: "over",
-      because: `pull request ${proposal.number} was closed: ${changed.because}`,
+      because: `pull request ${proposal.number} was merged, but ${because}`,
       takenBack: false,
     };
   }
-  const number = proposal?.number ?? lease.latestPull;
-  if (changed.syncedSha === undefined) {
-    return { kind: "over", because: `pull request ${number} was merged, but ${changed.because}`, takenBack: false };
-  }
+  const { proposal } = changed.change;
   const verification = await verify(incident, remediation.workload, { threshold, condition, value }, run);
-  const because = `taken back by pull request ${number}, ${verification.kind}: ${verification.because}`;
+  const because = `taken back by pull request ${proposal.number}, ${verification.kind}: ${verification.because}`;
   await run.step("report lease", async (ports) => {
-    if (proposal) await ports.github.report(proposal, renderReport({ state: "ended", because }));
+    await ports.github.report(proposal, renderReport({ state: "ended", because }));
   });
   return { kind: "over", because, takenBack: false };
 }

@@ -1,7 +1,7 @@
 import type { Evidence } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { inverseOf } from "../../domain/kubernetes/remediation.ts";
-import type { IncidentOutcome, OutcomeCause } from "../../domain/proposal/outcome.ts";
+import type { IncidentOutcome, OutcomeCause, VerifiedChange } from "../../domain/proposal/outcome.ts";
 import type { Run } from "../../ports/workflow.ts";
 import { modelWait } from "../diagnose/await-model.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
@@ -97,29 +97,27 @@ async function attempt(
   if (planned.kind === "none")
     return { ending: planned.ending, because: planned.because, cause: subject.cause, selfHealing: selfHealing.because };
 
-  const changed = await deliverChange(subject, planned, run);
-  if (changed.syncedSha === undefined) return changed;
-
+  const delivered = await deliverChange(subject, planned, run);
+  if (delivered.kind !== "synced") return delivered.outcome;
+  const { change } = delivered;
   const before = { threshold: observed.threshold, condition: observed.condition, value: observed.value, selfHealing };
-  const verification = verify(incident, planned.remediation.workload, before, run);
-  return verification
-    .then((verdict) => judged(subject, { ...changed, verification: verdict, because: verdict.because }, run))
-    .catch(parkedWith(changed));
+  return verify(incident, planned.remediation.workload, before, run)
+    .then((verification) => judged(subject, { ...change, verification }, run))
+    .catch(parkedWith(change));
 }
 
 /** What the verification comes to; the revert may still be refused by somebody outside. */
-async function judged(subject: ChangeRequest, story: IncidentOutcome, run: Run): Promise<IncidentOutcome> {
-  const kind = story.verification?.kind;
-  if (kind === "recovered") return { ...story, ending: "recovered" };
-  if (kind === "unclear") return { ...story, ending: "unclear" };
-  return revert(subject, { ...story, ending: "unclear" }, run).catch(parkedWith(story));
+async function judged(subject: ChangeRequest, change: VerifiedChange, run: Run): Promise<IncidentOutcome> {
+  const { kind, because } = change.verification;
+  if (kind === "recovered") return { ...change, ending: "recovered", because };
+  if (kind === "unclear") return { ...change, ending: "unclear", because };
+  return revert(subject, change, run).catch(parkedWith(change));
 }
 
 /** The same line again with its remediation fixed: back to the value before. */
-async function revert(subject: ChangeRequest, story: IncidentOutcome, run: Run): Promise<IncidentOutcome> {
-  const { remediation } = story;
-  if (remediation === undefined) return story;
-  const back = inverseOf(remediation, story.mergedSha);
+async function revert(subject: ChangeRequest, change: VerifiedChange, run: Run): Promise<IncidentOutcome> {
+  const failed = { ...change, ending: "unclear", because: change.verification.because } as const;
+  const back = inverseOf(change.remediation, change.mergedSha);
   // `seen` is absent in what an older version put on record.
   const planned: Planned & { readonly seen?: readonly Evidence[] } = await run.step("plan revert", async (ports) => {
     const [plan, now] = await Promise.all([
@@ -130,19 +128,14 @@ async function revert(subject: ChangeRequest, story: IncidentOutcome, run: Run):
   });
   const evidence = planned.seen ?? subject.evidence;
   if (planned.kind === "none") {
-    return { ...story, because: `${story.because}; the revert could not be planned: ${planned.because}` };
+    return { ...failed, because: `${failed.because}; the revert could not be planned: ${planned.because}` };
   }
   const cause = whyTakenBack(subject.cause, evidence);
-  const undone = await deliverChange(
-    { ...subject, evidence, cause, failed: story, closesWhenResolved: false },
-    planned,
-    run,
-  );
-  const { proposal, mergedSha } = undone;
-  const reverted = { ...story, revert: { proposal, mergedSha } };
-  if (undone.syncedSha === undefined)
-    return { ...reverted, because: `${story.because}; the revert: ${undone.because}` };
-  return { ...reverted, ending: "reverted" };
+  const undone = await deliverChange({ ...subject, evidence, cause, failed, closesWhenResolved: false }, planned, run);
+  const { proposal, mergedSha } = undone.kind === "synced" ? undone.change : undone.outcome;
+  const reverted = { ...failed, revert: { proposal, mergedSha } };
+  if (undone.kind === "synced") return { ...reverted, ending: "reverted" };
+  return { ...reverted, because: `${failed.because}; the revert: ${undone.outcome.because}` };
 }
 
 /** Why a change that did not help goes while the alert still fires, and what a person looks at next. */

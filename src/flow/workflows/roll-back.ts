@@ -38,16 +38,18 @@ async function takenBack(rollback: Rollback, run: Run): Promise<Settled> {
     planned,
     run,
   );
-  const number = changed.proposal?.number;
-  if (changed.mergedSha === undefined) {
-    const because = number === undefined ? changed.because : `#${number} was closed: ${changed.because}`;
-    return { because, merged: false };
+  const { proposal } = changed.kind === "synced" ? changed.change : changed.outcome;
+  const number = proposal?.number;
+  if (changed.kind === "unmerged") {
+    const { because } = changed.outcome;
+    return { because: number === undefined ? because : `#${number} was closed: ${because}`, merged: false };
   }
-  if (changed.syncedSha === undefined)
-    return { because: `#${number} was merged, but ${changed.because}`, merged: true };
+  if (changed.kind === "not-synced") {
+    return { because: `#${number} was merged, but ${changed.outcome.because}`, merged: true };
+  }
   const because = `taken back by #${number}, and ${planned.entry.object ?? "the controller"} holds it`;
   await run.step("report rollback", async ({ github }) => {
-    if (changed.proposal) await github.report(changed.proposal, renderReport({ state: "ended", because }));
+    if (proposal) await github.report(proposal, renderReport({ state: "ended", because }));
   });
   return { because, merged: true };
 }

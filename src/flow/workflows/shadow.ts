@@ -7,7 +7,7 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
-import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import type { ShadowOutcome } from "../../domain/proposal/outcome.ts";
 import { render } from "../../manifests/render/render.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -50,7 +50,7 @@ interface ShadowSubject {
 }
 
 /** Waits for the end of the incident, and tells what people did against what would have been done. Writes nothing. */
-export async function shadowStory({ incident, observed, would }: ShadowSubject, open: Run): Promise<IncidentOutcome> {
+export async function shadowStory({ incident, observed, would }: ShadowSubject, open: Run): Promise<ShadowOutcome> {
   const run = closed(open);
   const wanted = await run.step("shadow", would);
   const endedAt = await endOf(incident, run);

@@ -6,7 +6,7 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import { openIncident } from "../../domain/incident/incident.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { overlaid, type Tree, treeOf } from "../../domain/kubernetes/tree.ts";
-import type { IncidentOutcome } from "../../domain/proposal/outcome.ts";
+import type { OutcomeSoFar } from "../../domain/proposal/outcome.ts";
 import { remediateIncident } from "../../flow/workflows/remediate-incident.ts";
 import { render } from "../../manifests/render/render.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -22,7 +22,7 @@ import { quickHost } from "./quick-host.ts";
 
 /** What one fault came to. */
 export interface Played {
-  readonly outcome: IncidentOutcome | undefined;
+  readonly outcome: OutcomeSoFar | undefined;
   /** What the diagnosis named first, by its name for people. */
   readonly cause: string | undefined;
   /** The commits of the story, oldest first, as they were made. */
@@ -165,13 +165,13 @@ interface Scene {
 }
 
 async function remediated(incident: Incident, ports: Ports, { cluster, host, fault }: Scene) {
-  let outcome: IncidentOutcome | undefined;
+  let outcome: OutcomeSoFar | undefined;
   let cause: string | undefined;
   let answered = 0;
   const records: Ports["records"] = {
     ...ports.records,
     endIncident: async (_uid, { story }) => {
-      outcome = story as IncidentOutcome;
+      outcome = story as OutcomeSoFar;
     },
   };
   const run: Run = {

@@ -4,6 +4,9 @@ import { afterAll, expect, test } from "vitest";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { migrate, migrations } from "../../../src/adapters/postgres/schema/migrations.ts";
 import { connectTo, type Database } from "../../../src/adapters/postgres/query.ts";
+import { renderStory } from "../../../src/domain/proposal/body/sticky.ts";
+import { rollbackOf } from "../../../src/domain/proposal/rollback.ts";
+import { renderExplanation } from "../../../src/domain/records/explanation.ts";
 import { Refused, Unavailable } from "../../../src/ports/errors.ts";
 import { anAlert, anIncident } from "../../builders.ts";
 import { freshDatabase } from "../../postgres.ts";
@@ -88,4 +91,50 @@ test("what Postgres cannot hold is refused; a server that is away is not", async
   closing.push(away.close);
   await expect(away.query("select 1")).rejects.toThrow(Unavailable);
   await expect(away.transaction((query) => query("select 1"))).rejects.toThrow(Unavailable);
+});
+
+// What release 0.1.0 wrote for each of its endings: without a course, and whatever else came later.
+const planned = {
+  ...{ cause: { sentence: "web uses 102 % of its CPU", citing: ["E1"] }, effect: { hash: "e", changes: [] } },
+  remediation: {
+    ...{ kind: "scale", workload: { kind: "Deployment", namespace: "shop", name: "web" }, from: "2", to: "4" },
+    ...{ change: { kind: "replicas", to: 4 }, sizing: [] },
+  },
+  entry: { path: "apps", tool: "flux" },
+};
+const proposed = {
+  ...planned,
+  proposal: { number: 7, url: "https://github.com/acme/shop/pull/7", files: [], labels: [] },
+};
+const merged = { ...proposed, mergedSha: "c0ffee" };
+const synced = { ...merged, syncedSha: "c0ffee" };
+const outcomes: readonly Readonly<Record<string, unknown>>[] = [
+  { ending: "no-change", because: "nothing stands out" },
+  { ending: "refused", because: "the guardrails do not list it", cause: planned.cause },
+  { ...planned, ending: "refused", because: "a policy fails" },
+  { ...planned, ending: "resolved-before-merge", because: "it resolved" },
+  { ...proposed, ending: "declined", because: "ann said no" },
+  { ...merged, ending: "not-synced", because: "nobody saw it" },
+  { ...synced, ending: "recovered", because: "it is back", verification: { kind: "recovered", because: "it is back" } },
+  { ...synced, ending: "unclear", because: "no answer", verification: { kind: "unclear", because: "no answer" } },
+  {
+    ...{ ...synced, ending: "reverted", because: "no better", verification: { kind: "worse", because: "no better" } },
+    revert: { proposal: { number: 8, url: "https://github.com/acme/shop/pull/8" }, mergedSha: "beef" },
+  },
+];
+
+test.each(outcomes)("an outcome of the last release is read whole and shown: $ending, $because", async (story) => {
+  const { url, database } = await connected(release);
+  await database.query("update incident set story = $2, ending = $3, because = $4 where uid = $1", [
+    ...[ended, JSON.stringify(story), story.ending, story.because],
+  ]);
+  const record = await (await opened(url)).incident(ended);
+  expect(record?.story).toEqual(story);
+  if (record?.story === undefined) return;
+  const about = { ...record, capsule: undefined, events: [], steps: [], exchanges: [] };
+  const told = renderExplanation(about).join("\n");
+  expect(told).toContain(String(story.because));
+  expect(told.includes("https://github.com/acme/shop/pull/7")).toBe("proposal" in story);
+  expect(renderStory(record.story, "p.md").toLowerCase()).toContain(String(story.because));
+  expect(typeof rollbackOf(record.story, 7)).toBe("mergedSha" in story && !("revert" in story) ? "object" : "string");
 });

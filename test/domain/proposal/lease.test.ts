@@ -8,7 +8,7 @@ import {
   shortExpiry,
 } from "../../../src/domain/proposal/lease.ts";
 import { loweredLease } from "../../../src/domain/kubernetes/remediation.ts";
-import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
+import type { IncidentOutcome, OutcomeSoFar } from "../../../src/domain/proposal/outcome.ts";
 import { anIncident } from "../../builders.ts";
 import { aPlan } from "../../plan.ts";
 
@@ -87,16 +87,16 @@ test("a verified scale-up begins a lease", () => {
   });
 });
 
-test.each<[string, Partial<IncidentOutcome>]>([
+test.each<[string, OutcomeSoFar]>([
   ["what nobody verified", { ending: "unclear" }],
   ["what was taken back", { ending: "reverted" }],
   ["a revert", { remediation: { ...remediation, kind: "revert" } }],
   ["a scale-down", { effect: { ...effect, changes: effect.changes.map((one) => ({ ...one, to: 1 })) } }],
   ["a change of text", { effect: { ...effect, changes: effect.changes.map((one) => ({ ...one, to: "5" })) } }],
   ["two changes", { effect: { ...effect, changes: [...effect.changes, ...effect.changes] } }],
-  ["no change at all", { effect: undefined }],
+  ["no change at all", { effect: { ...effect, changes: [] } }],
 ])("%s begins no lease", (_, change) => {
-  expect(leaseOf(anIncident(), { ...story, ...change }, now, "24h")).toBeUndefined();
+  expect(leaseOf(anIncident(), { ...story, ...change } as IncidentOutcome, now, "24h")).toBeUndefined();
 });
 
 test("the scale-down is a change of its own, with its arithmetic", () => {

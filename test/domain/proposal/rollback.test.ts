@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { Effect } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import { driftOf, remediationBack, rollbackOf } from "../../../src/domain/proposal/rollback.ts";
-import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../../../src/domain/proposal/outcome.ts";
 import { aPlan } from "../../plan.ts";
 import { aRollback } from "../../rollback.ts";
 
 const { remediation, effect } = aPlan(4);
-const proposal = { number: 7 } as IncidentOutcome["proposal"];
-const merged: IncidentOutcome = {
+const proposal = { number: 7 } as OutcomeOnRecord["proposal"];
+const merged: OutcomeOnRecord = {
   ending: "recovered",
   because: "it is back",
   remediation,
@@ -15,13 +15,13 @@ const merged: IncidentOutcome = {
   proposal,
   mergedSha: "c",
 };
-const reverting = { number: 8 } as IncidentOutcome["proposal"];
+const reverting = { number: 8 } as OutcomeOnRecord["proposal"];
 
 test("a merged change can be taken back under its own pull request", () => {
   expect(rollbackOf(merged, 7)).toEqual({ remediation, effect });
 });
 
-test.each<[string, IncidentOutcome | undefined, number, RegExp]>([
+test.each<[string, OutcomeOnRecord | undefined, number, RegExp]>([
   ["while its story goes on", undefined, 7, /goes on/],
   ["when it was never merged", { ...merged, mergedSha: undefined }, 7, /nothing of it was merged/],
   ["under another pull request of the incident", merged, 9, /only the change of #7 itself/],
@@ -40,7 +40,7 @@ test("a commit that nobody named cannot be taken back by name; a field can", () 
 });
 
 test("a revert that was not merged stands in nobody's way", () => {
-  const story: IncidentOutcome = { ...merged, revert: { proposal: reverting, mergedSha: undefined } };
+  const story: OutcomeOnRecord = { ...merged, revert: { proposal: reverting, mergedSha: undefined } };
   expect(rollbackOf(story, 7)).toEqual({ remediation, effect });
 });
 

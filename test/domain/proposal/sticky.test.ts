@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { approversText, renderReport, renderStory } from "../../../src/domain/proposal/body/sticky.ts";
-import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../../../src/domain/proposal/outcome.ts";
 import { liveMarkup } from "../../live-markup.ts";
 
 const rule: Parameters<typeof approversText>[0] = { users: [], teams: [], minimumPermission: "write", count: 1 };
@@ -8,7 +8,7 @@ const proposal = {
   ...{ number: 1, url: "https://github.com/acme/shop/pull/1", branch: "b", headSha: "a".repeat(40), effect: "e" },
   ...{ commitMessage: "", files: [], labels: [] },
 };
-const recovered: IncidentOutcome = {
+const recovered: OutcomeOnRecord = {
   ending: "recovered",
   because: "the rollout is complete, no alert of the incident fires, and the metric is back (120 ms, was 1.95 s)",
   proposal,

@@ -10,9 +10,9 @@ import {
   readPostMortem,
   renderPostMortem,
   sealOf,
-  type OutcomeSoFar,
   withdraw,
 } from "../../../src/domain/records/post-mortem.ts";
+import type { OutcomeSoFar } from "../../../src/domain/proposal/outcome.ts";
 import type { Remediation } from "../../../src/domain/kubernetes/remediation.ts";
 import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
 

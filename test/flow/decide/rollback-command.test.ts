@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bodyHashOf, type Permission } from "../../../src/domain/guardrails/commenter.ts";
-import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
+import type { OutcomeOnRecord } from "../../../src/domain/proposal/outcome.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { runRollbackCommand } from "../../../src/flow/decide/rollback-command.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
@@ -10,8 +10,8 @@ import { aPlan } from "../../plan.ts";
 const incident = anIncident();
 const now = new Date("2026-11-25T00:00:00Z");
 const { remediation, effect } = aPlan(4);
-const proposal = { number: 7 } as IncidentOutcome["proposal"];
-const merged: IncidentOutcome = {
+const proposal = { number: 7 } as OutcomeOnRecord["proposal"];
+const merged: OutcomeOnRecord = {
   ending: "recovered",
   because: "it is back",
   remediation,
@@ -30,7 +30,7 @@ interface Scene {
   readonly guardrails?: string;
   readonly underWay?: boolean;
   readonly goesOn?: boolean;
-  readonly story?: IncidentOutcome;
+  readonly story?: OutcomeOnRecord;
   /** The pull request that the comment stands under. */
   readonly proposal?: number;
 }

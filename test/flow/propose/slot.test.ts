@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
 import type { ChangeRequest } from "../../../src/flow/gate/change-request.ts";
 import { placeOf, waitForSlot } from "../../../src/flow/propose/slot.ts";
 import type { Message, Run } from "../../../src/ports/workflow.ts";
@@ -109,7 +108,7 @@ test("the end of a lease does not wait: what was measured for it would be old", 
 
 test("a revert never waits", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
-  expect(await waitForSlot(aCase({ failed: {} as IncidentOutcome }), aPlan(3), run)).toEqual({
+  expect(await waitForSlot(aCase({ failed: { ending: "unclear", because: "no better" } }), aPlan(3), run)).toEqual({
     kind: "free",
     waited: false,
   });

@@ -37,8 +37,11 @@ test.each(["report merge", "sync", "report sync"])(
     const plan = aPlan(3);
     const answers = { ...untilMerged, sync: { reached: true, sha: "abc" }, [step]: new Refused("no more access") };
     expect(await deliverChange(subject, plan, recorded(answers))).toMatchObject({
-      ...{ ending: "parked", because: "no more access", mergedSha: "abc" },
-      ...{ proposal: { number: 7 }, remediation: plan.remediation },
+      kind: "not-synced",
+      outcome: {
+        ...{ ending: "parked", because: "no more access", mergedSha: "abc" },
+        ...{ proposal: { number: 7 }, remediation: plan.remediation },
+      },
     });
   },
 );
@@ -51,6 +54,9 @@ test("a clear no before the merge is not swallowed here", async () => {
 test("what was tried and taken back a short time ago escalates, with nothing proposed", async () => {
   const refusal = { kind: "refused", because: "#7 was merged and taken back by #8", repeated: true };
   const ended = await deliverChange(subject, aPlan(3), recorded({ gate: refusal }));
-  expect(ended).toMatchObject({ ending: "escalated", because: refusal.because });
-  expect(ended.proposal).toBeUndefined();
+  expect(ended).toMatchObject({
+    kind: "unmerged",
+    outcome: { ending: "escalated", because: refusal.because, remediation: aPlan(3).remediation },
+  });
+  expect(ended).not.toHaveProperty("outcome.proposal");
 });

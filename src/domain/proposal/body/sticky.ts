@@ -1,7 +1,8 @@
 import { renderValue } from "../../evidence/unit.ts";
 import type { ApprovalRule } from "../../guardrails/guardrails.ts";
 import { renderDuration } from "../../text/duration.ts";
-import type { IncidentOutcome } from "../outcome.ts";
+import type { Ending } from "../../incident/incident.ts";
+import type { OutcomeOnRecord, OutcomeSoFar } from "../outcome.ts";
 import { code, list, minuteOf, plain, sentence } from "./words.ts";
 
 /** The state of a proposal, for its one sticky comment. */
@@ -52,7 +53,7 @@ export function approversText({ users, teams, minimumPermission, count }: Approv
 }
 
 /** How the story of an incident ended, with what it took; `postMortem` is its path in the repository. */
-export function renderStory(story: IncidentOutcome, postMortem: string): string {
+export function renderStory(story: OutcomeOnRecord, postMortem: string): string {
   const lines = [...courseLines(story), ...metricLine(story), ...linkLines(story, postMortem)];
   return [
     `**${titles[story.ending]}**: ${sentence(story.because)}`,
@@ -60,7 +61,7 @@ export function renderStory(story: IncidentOutcome, postMortem: string): string 
   ].join("\n\n");
 }
 
-const titles: Readonly<Record<IncidentOutcome["ending"], string>> = {
+const titles: Readonly<Record<Ending, string>> = {
   recovered: "Recovered",
   reverted: "Did not help and was reverted",
   unclear: "Unclear whether it helped",
@@ -74,7 +75,7 @@ const titles: Readonly<Record<IncidentOutcome["ending"], string>> = {
   escalated: "Left to people",
 };
 
-function courseLines({ course, verification, revert }: IncidentOutcome): string[] {
+function courseLines({ course, verification, revert }: OutcomeSoFar): string[] {
   if (course === undefined) return [];
   const { openedAt, mergedAt, syncedAt, mergedBecause } = course;
   const recovered = verification?.kind === "recovered" ? verification.afterMs : undefined;
@@ -100,7 +101,7 @@ function lasting(milliseconds: number): string {
   return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-function metricLine({ verification }: IncidentOutcome): string[] {
+function metricLine({ verification }: OutcomeSoFar): string[] {
   const { before, after, unit = "" } = verification?.measured ?? {};
   if (before === undefined || after === undefined) return [];
   return [`The metric of the alert: ${renderValue(before, unit)} → ${renderValue(after, unit)}`];
@@ -109,7 +110,7 @@ function metricLine({ verification }: IncidentOutcome): string[] {
 // Only an address that cannot be anything else goes into a link.
 const pullAddress = /^(https?:\/\/[\w.:-]{1,200}\/[\w.-]{1,100}\/[\w.-]{1,100})\/pull\/\d{1,9}$/;
 
-function linkLines({ proposal }: IncidentOutcome, postMortem: string): string[] {
+function linkLines({ proposal }: OutcomeSoFar, postMortem: string): string[] {
   const repository = pullAddress.exec(proposal?.url ?? "")?.[1];
   if (repository === undefined) return [];
   return [`[Post-mortem](${repository}/blob/HEAD/${postMortem}), which the next pull request completes`];
