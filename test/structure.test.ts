@@ -81,6 +81,57 @@ test("no file imports itself by way of others", () => {
   expect(cycles).toEqual([]);
 });
 
+test("every exported name is imported by somebody", () => {
+  const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  const read = [...sources, ...tests.map((file) => join("test", file))].map((file) => ({
+    ...{ file, text: readFileSync(file, "utf8") },
+  }));
+  const taken = new Set(read.flatMap(({ file, text }) => takenIn(file, text)));
+  // What vitest and ESLint call by its name.
+  const called = ["test/global-postgres.ts setup"];
+  const unused = read.flatMap(({ file, text }) =>
+    taken.has(`${file} *`) ? [] : exportsIn(text).map((name) => `${file} ${name}`),
+  );
+  expect(unused.filter((name) => !taken.has(name) && !called.includes(name))).toEqual([]);
+  expect(exportsIn("export const a = 1;\nexport { b, type c as d };\nexport async function e() {}\n")).toEqual([
+    ...["a", "e", "b", "d"],
+  ]);
+});
+
+const namesIn = (list: string, side: 0 | -1) =>
+  list.split(",").flatMap(
+    (one) =>
+      one
+        .trim()
+        .replace(/^type /, "")
+        .split(" as ")
+        .at(side) || [],
+  );
+
+/** The names that a text exports. */
+function exportsIn(text: string): readonly string[] {
+  const declared = /^export (?:async |abstract )*(?:function\*?|const|let|class|interface|type|enum) (\w+)/gm;
+  const listed = /^export (?:type )?\{([^}]*)\}/gm;
+  return [
+    ...[...text.matchAll(declared)].map(([, name = ""]) => name),
+    ...[...text.matchAll(listed)].flatMap(([, list = ""]) => namesIn(list, -1)),
+  ];
+}
+
+/** `<file> <name>` for what a file imports or passes on; `*` = all of it. */
+function takenIn(file: string, text: string): readonly string[] {
+  const target = (name: string) => normalize(join(dirname(file), name));
+  const clauses = /(?:import|export)\s+(?:type\s+)?([^;"']*?)\s+from\s+"(\.[^"]+)"/g;
+  return [
+    ...[...text.matchAll(clauses)].flatMap(([, clause = "", from = ""]) =>
+      clause.startsWith("*")
+        ? [`${target(from)} *`]
+        : namesIn(clause.replace(/[{}]/g, ""), 0).map((name) => `${target(from)} ${name}`),
+    ),
+    ...[...text.matchAll(/import\("(\.[^"]+)"\)/g)].map(([, from = ""]) => `${target(from)} *`),
+  ];
+}
+
 describe("walls", () => {
   test("no import crosses one", () => {
     const crossed = sources.flatMap((file) =>

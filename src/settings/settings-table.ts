@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Environment } from "./settings.ts";
 
 /** One line of the table of settings. */
-export interface SettingLine {
+interface SettingLine {
   readonly name: string;
   /** `Required`, or the default as it is written; absent = unset. */
   readonly fallback: string | undefined;

@@ -7,7 +7,7 @@ import { internalRoutes } from "../../src/server/routes.ts";
 import { aDelivery, anAlert } from "../builders.ts";
 import { concernsIn } from "../concerns.ts";
 
-export interface AckLoad {
+interface AckLoad {
   readonly url: string;
   readonly alertsPerSecond: number;
   readonly groupSize: number;
@@ -15,7 +15,7 @@ export interface AckLoad {
   readonly seconds: number;
 }
 
-export interface AckResult {
+interface AckResult {
   readonly posts: number;
   readonly alerts: number;
   readonly accepted: number;

@@ -7,7 +7,7 @@ export interface Made {
 }
 
 /** A small seeded generator (mulberry32), so that two runs see the same data. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -4,7 +4,7 @@ import pg from "pg";
 import { openStore } from "../../src/adapters/postgres/store.ts";
 import { aDelivery, anAlert } from "../builders.ts";
 
-export interface ReplicaLoad {
+interface ReplicaLoad {
   readonly url: string;
   readonly processes: number;
   readonly workloads: number;

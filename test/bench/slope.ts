@@ -1,5 +1,5 @@
 /** A straight line through the points, by least squares, with the end of its 95 % interval. */
-export interface Slope {
+interface Slope {
   /** Per unit of x. */
   readonly slope: number;
   /** The true slope is below this with 97.5 %. */

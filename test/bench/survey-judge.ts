@@ -217,7 +217,7 @@ function rawOutput(root: string, unit: Unit, tools: Tools, sets: readonly string
   }
 }
 
-export function keyOf(object: Plain): string {
+function keyOf(object: Plain): string {
   const metadata = isPlain(object.metadata) ? object.metadata : {};
   return [object.apiVersion, object.kind, metadata.namespace ?? "", metadata.name].map(String).join("|");
 }

@@ -24,7 +24,7 @@ export function startChromium(executablePath: string): Promise<Browser> {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export interface Looked {
+interface Looked {
   /** What axe finds, one line each. */
   readonly axe: readonly string[];
   /** How many pixels the page is wider than the screen. */
@@ -36,7 +36,7 @@ export interface Looked {
   readonly errors: readonly string[];
 }
 
-export interface Screen {
+interface Screen {
   readonly width: number;
   readonly scheme: "light" | "dark";
 }

@@ -18,7 +18,7 @@ export interface Line {
 }
 
 /** A Rectify that is started again whenever its process dies. */
-export interface KeptAlive {
+interface KeptAlive {
   readonly told: readonly Line[];
   deaths(): number;
   /** From each death until the next process listened, in milliseconds. */
@@ -29,7 +29,7 @@ export interface KeptAlive {
   stop(): Promise<void>;
 }
 
-export interface KeepingAlive {
+interface KeepingAlive {
   /** The points that it came past so far: it grows with each death at a new one. */
   readonly survived: Set<string>;
   readonly killAtSteps: boolean;

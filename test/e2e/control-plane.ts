@@ -7,7 +7,7 @@ import { type Keys, makeKeys, signToken } from "./pki.ts";
 import { answers, freePort, type Processes, type Running } from "./processes.ts";
 
 /** The programs of the control plane, by path. */
-export interface ControlPlanePrograms {
+interface ControlPlanePrograms {
   readonly etcd: string;
   readonly "kube-apiserver": string;
   readonly "kube-controller-manager": string;
@@ -38,7 +38,7 @@ export interface ControlPlane {
 }
 
 const issuer = "https://kubernetes.default.svc";
-export const nodeNames = ["node-1", "node-2", "node-3"] as const;
+const nodeNames = ["node-1", "node-2", "node-3"] as const;
 
 /** The account whose requests are audited. */
 const auditedUser = "system:serviceaccount:rectify:rectify";

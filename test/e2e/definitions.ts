@@ -8,7 +8,7 @@ import { parseYamlDocuments } from "../../src/manifests/yaml/yaml.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
 
 /** A released Go module as one of ours pins it; its files are data for us. */
-export interface PinnedModule {
+interface PinnedModule {
   readonly version: string;
   readonly directory: string;
 }

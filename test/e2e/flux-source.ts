@@ -15,7 +15,7 @@ export interface TestSource {
   close(): Promise<void>;
 }
 
-export interface SourceOptions {
+interface SourceOptions {
   readonly kube: KubeClient;
   readonly namespace: string;
   readonly name: string;

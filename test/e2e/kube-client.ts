@@ -12,12 +12,12 @@ export interface ApiObject {
   readonly [field: string]: unknown;
 }
 
-export interface ApiAnswer {
+interface ApiAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
-export interface ApiCall {
+interface ApiCall {
   readonly body?: unknown;
   readonly contentType?: string;
   /** Another caller than the administrator. */

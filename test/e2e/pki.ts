@@ -43,7 +43,7 @@ function openssl(args: readonly string[]): void {
   execFileSync("openssl", args, { stdio: ["ignore", "ignore", "pipe"] });
 }
 
-export interface Claims {
+interface Claims {
   readonly issuer: string;
   readonly namespace: string;
   readonly name: string;

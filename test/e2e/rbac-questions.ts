@@ -2,7 +2,7 @@ import { until } from "../../src/lab/start.ts";
 import type { KubeClient } from "./kube-client.ts";
 
 /** A resource or subresource that discovery lists. */
-export interface Resource {
+interface Resource {
   readonly group: string;
   /** `pods` or `pods/exec`. */
   readonly name: string;

@@ -8,7 +8,7 @@ import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
 import { answers, freePort, type Processes, type Running } from "./processes.ts";
 
 /** Where Alertmanager sends. */
-export interface AlertReceiver {
+interface AlertReceiver {
   readonly url: string;
   readonly token: string;
 }
@@ -30,7 +30,7 @@ export interface Telemetry {
   alerting(deployment: string): Promise<boolean>;
 }
 
-export interface TelemetryPrograms {
+interface TelemetryPrograms {
   readonly prometheus: string;
   readonly promtool: string;
   readonly alertmanager: string;
@@ -177,7 +177,7 @@ async function alertmanagerIn(directory: string, command: string, processes: Pro
 }
 
 /** The route of `manifests/alertmanager` in Alertmanager's own words, as the operator writes it, without its waits. */
-export function routeTo({ url, token }: AlertReceiver): object {
+function routeTo({ url, token }: AlertReceiver): object {
   const spec = at(manifest("alertmanager/route.yaml"), "spec");
   const matchers = at(spec, "route", "matchers");
   const hook = at(spec, "receivers", 0, "webhookConfigs", 0);

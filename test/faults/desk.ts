@@ -12,7 +12,7 @@ import { anAlert, anIncident } from "../builders.ts";
 import { aDraft, ci, connect, startShop, type Session } from "../lab/forge-shop.ts";
 import { concernsIn } from "../concerns.ts";
 
-export interface AuditLine {
+interface AuditLine {
   readonly actor: string;
   readonly action: string;
   readonly detail: Readonly<Record<string, unknown>>;
@@ -40,7 +40,7 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export interface Deciding {
+interface Deciding {
   readonly pending?: Partial<Pending>;
   readonly quietLooks?: number;
   /** True = Watchtower mode. */
@@ -51,7 +51,7 @@ export interface Deciding {
 }
 
 /** The alert fires and resolves in turn, each for so long; every change is told by a message. */
-export interface AlertCourse {
+interface AlertCourse {
   readonly turnsMs: readonly number[];
 }
 
@@ -59,7 +59,7 @@ const guardrails = (more: object) =>
   `${JSON.stringify({ namespaces: ["shop-production"], maxReplicas: 10, ...more })}\n`;
 
 /** Opens a proposal whose required check is green, unless told otherwise. */
-export async function openDesk(
+async function openDesk(
   options: { green?: boolean; guardrails?: object; draft?: Partial<ProposalDraft>; shop?: Partial<ForgeOptions> } = {},
 ): Promise<Desk> {
   let ahead = 0;

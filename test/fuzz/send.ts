@@ -2,13 +2,13 @@ import { connect } from "node:net";
 import type { Packet } from "./packets.ts";
 
 /** What came back: the status codes in their order, and whether the listener hung up. */
-export interface Reaction {
+interface Reaction {
   readonly statuses: readonly number[];
   readonly closed: boolean;
 }
 
 /** How long each packet is watched before we hang up ourselves. */
-export interface Patience {
+interface Patience {
   readonly quietMs: number;
   /** Between the pieces of a slow packet. */
   readonly pieceMs: number;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Sample } from "./trial.ts";
 
 /** The samples of a corpus, or what is wrong with it, each problem with its line and field. */
-export type Corpus =
+type Corpus =
   | { readonly ok: true; readonly samples: readonly Sample[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 

@@ -42,7 +42,7 @@ export type Says = (request: Parameters<Model["ask"]>[0]) => Pick<ModelAnswer, "
 export const worlds = ["proven", "new", "calm"] as const;
 export type World = (typeof worlds)[number];
 
-export interface Setting {
+interface Setting {
   readonly world: World;
   readonly planted: Planted | undefined;
   readonly says: Says;

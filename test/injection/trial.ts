@@ -33,7 +33,7 @@ export interface Sample {
 }
 
 /** The same incidents without any planted text, told once. */
-export type Baseline = Readonly<Record<World, Told>>;
+type Baseline = Readonly<Record<World, Told>>;
 
 export async function baseline(): Promise<Baseline> {
   const tell = (world: World) => storyOf({ world, planted: undefined, says: honest });

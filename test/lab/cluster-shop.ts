@@ -12,7 +12,7 @@ export interface ShopSpec {
 const namespace = "shop-production";
 
 /** The objects of a small shop, as a renderer would give them. */
-export function shopObjects(spec: ShopSpec = {}): RenderedObject[] {
+function shopObjects(spec: ShopSpec = {}): RenderedObject[] {
   const limits = spec.cpuLimit === undefined ? {} : { cpu: spec.cpuLimit };
   const deployment = (name: string, cpu: string, replicas?: number, tag = "1.0.0"): RenderedObject => ({
     apiVersion: "apps/v1",

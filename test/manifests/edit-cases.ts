@@ -7,7 +7,7 @@ import { kubernetesScalar } from "../../src/manifests/yaml/scalar.ts";
 import { at, parseText } from "../../src/manifests/yaml/source.ts";
 
 /** A manifest in some style with one wanted change, and where the change must be seen. */
-export interface EditCase {
+interface EditCase {
   readonly text: string;
   readonly change: WantedChange;
   readonly document: number;

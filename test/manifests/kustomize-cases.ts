@@ -34,14 +34,14 @@ export function kustomizeCase(seed: number): Readonly<Record<string, string>> {
   return files;
 }
 
-export interface Random {
+interface Random {
   below(limit: number): number;
   chance(share: number): boolean;
   pick<T>(items: readonly T[]): T;
 }
 
 /** A linear congruential generator: plain, and the same everywhere. */
-export function randomOf(seed: number): Random {
+function randomOf(seed: number): Random {
   let state = (seed * 2_654_435_761 + 12_345) >>> 0;
   const next = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { referencesOf } from "../../src/domain/incident/references.ts";
 
 /** One alerting rule of a stock installation, as far as it concerns us: which labels its alerts have, and their line. */
-export interface StockAlert {
+interface StockAlert {
   readonly alert: string;
   readonly severity: string;
   readonly labels: readonly string[];

@@ -12,7 +12,7 @@ export interface WantedCheck {
 }
 
 /** What stands on one commit: the checks that the branch asks for, and those that failed besides. */
-export interface ChecksOn {
+interface ChecksOn {
   readonly required: readonly RequiredCheck[];
   readonly failed: readonly string[];
 }
@@ -108,7 +108,7 @@ async function appOf({ octokit, find, apps }: GitHubClient, slug: string): Promi
 }
 
 /** What guards a branch, as far as a merge of ours has to know it. */
-export interface BranchProtection {
+interface BranchProtection {
   readonly isProtected: boolean;
   readonly checks: readonly WantedCheck[];
   /** Undefined = the rules of the branch allow every method. */

@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** A process that says nothing for so long is gone: its work goes to others. */
-export const goneAfterMs = 30_000;
+const goneAfterMs = 30_000;
 // For people who look into the table afterwards.
 const keepDays = 7;
 // A process whose machine died in the middle of such work must not hold the others up for hours.

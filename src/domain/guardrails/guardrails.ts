@@ -204,7 +204,7 @@ export interface FieldProblem {
   readonly text: string;
 }
 
-export type ParsedGuardrails =
+type ParsedGuardrails =
   | { readonly ok: true; readonly value: Guardrails }
   | { readonly ok: false; readonly problems: readonly FieldProblem[] };
 

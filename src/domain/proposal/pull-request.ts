@@ -28,7 +28,7 @@ export interface ProposalDraft {
 }
 
 /** Logins, and teams as organisation/team. */
-export interface AskedPeople {
+interface AskedPeople {
   readonly reviewers: readonly string[];
   readonly teams: readonly string[];
   readonly assignees: readonly string[];

@@ -10,7 +10,7 @@ import type { Proposal } from "../proposal/pull-request.ts";
 import { renderRemediation } from "../kubernetes/remediation.ts";
 import type { OutcomeSoFar } from "../proposal/outcome.ts";
 
-export type { AppliedRemedy, EvidenceLine, Outcome, PostMortem, Withdrawal };
+export type { AppliedRemedy, Outcome, PostMortem, Withdrawal };
 
 /** The record of an incident at `now` (RFC 3339): a draft before the merge, complete after the verification. */
 export function postMortemOf(input: {

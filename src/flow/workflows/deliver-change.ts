@@ -30,7 +30,7 @@ import { parkedWith } from "./parked.ts";
 import { type NotNeeded, placeOf, waitForSlot } from "../propose/slot.ts";
 
 /** How far a change came: the cluster holds it, or its outcome is known already. */
-export type Delivered =
+type Delivered =
   | { readonly kind: "unmerged"; readonly outcome: UnmergedOutcome }
   | { readonly kind: "not-synced"; readonly outcome: MergedOutcome }
   | { readonly kind: "synced"; readonly change: SyncedChange };

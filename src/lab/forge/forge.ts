@@ -34,7 +34,7 @@ import type {
 import { accountOf, settingsOf } from "./world.ts";
 
 export type { ForgeOptions } from "./world.ts";
-export type { Fault, Faults, LoggedCall } from "./server.ts";
+export type { Fault } from "./server.ts";
 
 /** A local GitHub with one repository: what an App sees of it, and what people do there. */
 export interface Forge {

@@ -9,7 +9,7 @@ import { shadowScenarios } from "./shadow.ts";
 import { stormScenarios } from "./storm.ts";
 import { approve, passCi, peak, pullOpened, type Scenario } from "../scenario.ts";
 
-export { approver, ciApp, type Scenario } from "../scenario.ts";
+export { approver, ciApp } from "../scenario.ts";
 
 const mildPeak = 190;
 

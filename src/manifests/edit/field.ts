@@ -7,7 +7,7 @@ import { kubernetesInteger } from "../yaml/scalar.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { onlyTwinsRead, reachesSeveral, sharedWith } from "../trace/sharing.ts";
-import { at, itemsAt, type MapNode, type Node, resolved, type ScalarNode, textAt } from "../yaml/source.ts";
+import { at, itemsAt, type MapNode, type Node, type ScalarNode, textAt } from "../yaml/source.ts";
 import { fillEmpty, insertEntry, replaceScalar, replaceWithin, type Splice } from "../yaml/splice.ts";
 import { editVariable } from "./variables.ts";
 
@@ -239,5 +239,3 @@ export function insertBelow(root: MapNode, path: Path, value: string | number): 
   }
   return undefined;
 }
-
-export { resolved };

@@ -195,5 +195,3 @@ function patchItem(
 
 export const cannotOverlay = (because: string): Refusal =>
   refused("shared-source", because, "Give this environment a patch or a values file of its own, then ask again.");
-
-export type { Node };

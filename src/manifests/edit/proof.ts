@@ -1,4 +1,4 @@
-import { entriesOf, lineOf, type Node, parseText, resolved } from "../yaml/source.ts";
+import { lineOf, type Node, parseText } from "../yaml/source.ts";
 import { kubernetesScalar } from "../yaml/scalar.ts";
 import { type Splice, spliced } from "../yaml/splice.ts";
 
@@ -61,5 +61,3 @@ function sameLeaf(before: Node, after: Node): boolean {
   if (before.kind !== "scalar" || after.kind !== "scalar") return false;
   return kubernetesScalar(before) === kubernetesScalar(after) && before.anchor === after.anchor;
 }
-
-export { entriesOf, resolved };

@@ -7,7 +7,7 @@ import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { maxFileBytes, resolveInside } from "./kustomization.ts";
 
 /** An entry that an object in the repository itself declares. */
-export interface DeclaredEntry extends Entry {
+interface DeclaredEntry extends Entry {
   /** The file of the controller's object. */
   readonly file: string;
 }

@@ -1,15 +1,7 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import {
-  clusterOf,
-  type ControllerObject,
-  controllerObjects,
-  type DeclaredEntry,
-  meant,
-  plainPath,
-  takesBelow,
-} from "./controllers.ts";
+import { clusterOf, type ControllerObject, controllerObjects, meant, plainPath, takesBelow } from "./controllers.ts";
 import { indexOf } from "./gitops.ts";
 import { consumersOf, kustomizationDirectories } from "./kustomization.ts";
 
@@ -80,4 +72,4 @@ function byPath(left: Entry, right: Entry): number {
   return (first ?? "") < (second ?? "") ? -1 : 1;
 }
 
-export { type DeclaredEntry, plainPath };
+export { plainPath };

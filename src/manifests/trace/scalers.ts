@@ -2,7 +2,7 @@ import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
 import { type FieldQuestion, type EntryBuild, substituted, textIn } from "./entry-build.ts";
-import { at, itemsAt, type Node, textAt } from "../yaml/source.ts";
+import { itemsAt, type Node, textAt } from "../yaml/source.ts";
 
 /** The name of an object after Flux's substitution. */
 export const liveName = (scene: EntryBuild, resource: Resource): string => substituted(nameOf(resource), scene);
@@ -193,5 +193,3 @@ const pathsIn = (item: Node, key: string): string[] =>
   itemsAt(item, [key])
     .map((one) => textAt(one, []) ?? "")
     .filter((text) => text.length > 1);
-
-export { at };

@@ -50,7 +50,7 @@ export interface AliasNode extends Place {
 }
 
 /** What a patch took away: the place that did it. */
-export interface RemovedNode extends Place {
+interface RemovedNode extends Place {
   readonly kind: "removed";
 }
 

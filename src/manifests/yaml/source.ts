@@ -1,8 +1,8 @@
 import { documentsOf } from "./documents.ts";
-import type { AliasNode, Document, ListNode, MapEntry, MapNode, Node, RemovedNode, ScalarNode } from "./nodes.ts";
+import type { AliasNode, Document, ListNode, MapEntry, MapNode, Node, ScalarNode } from "./nodes.ts";
 import { parseYamlEvents, type YamlEvent } from "./yaml.ts";
 
-export type { AliasNode, Document, ListNode, MapEntry, MapNode, Node, RemovedNode, ScalarNode };
+export type { ListNode, MapEntry, MapNode, Node, ScalarNode };
 
 /** A text file of the repository with its documents as nodes that know their source offsets. */
 interface SourceFile {

@@ -15,7 +15,7 @@ export interface Asked {
 }
 
 const namespace = "bench";
-export const workloadOf = (name: string): Workload => ({ kind: "Deployment", namespace, name });
+const workloadOf = (name: string): Workload => ({ kind: "Deployment", namespace, name });
 
 /**
  * The incident and its evidence as the line's own collection writes it. The alert fires at the last point: when the
