@@ -5,7 +5,7 @@ import type { TakenBack } from "../src/domain/gate/repetition.ts";
 import { treeOf } from "../src/domain/kubernetes/tree.ts";
 import type { ChangeRequest } from "../src/flow/gate/change-request.ts";
 import type { Plan } from "../src/flow/plan/plan.ts";
-import { pastFiles } from "../src/lab/scenarios/past.ts";
+import { pastFiles } from "../src/lab/scenarios/memory/past.ts";
 import type { Ports } from "../src/ports/ports.ts";
 import { anIncident } from "./builders.ts";
 import { aDeployment, ourPolicies } from "./policies.ts";

@@ -64,15 +64,19 @@ export async function openWorld(directory: string, scenario: Scenario): Promise<
 
 const argoEntry: Entry = { ...shopEntry, tool: "argocd", object: "Application platform/shop" };
 
-/** The cluster follows the forge's main branch as Flux would. */
-function openCluster(directory: string, forge: Forge, scenario: Scenario): Promise<SimulatedCluster> {
+/** The cluster follows the forge's main branch as Flux would, from the entry of the scenario or another one. */
+export function openCluster(
+  directory: string,
+  forge: Forge,
+  scenario: Scenario,
+  { entry = scenario.world?.gitops === undefined ? shopEntry : argoEntry }: { readonly entry?: Entry } = {},
+): Promise<SimulatedCluster> {
   const flux = openMirror({
     directory: join(directory, "flux"),
     url: forge.cloneUrl,
     authorization: async () => forge.fetchAuthorization(),
   });
   const { noHelp, badImages, fault, services, gitops } = scenario.world ?? {};
-  const entry = gitops === undefined ? shopEntry : argoEntry;
   return startCluster({
     desired: async () => {
       const { sha, tree } = await flux.head();

@@ -2,7 +2,8 @@ import { modelScenarios } from "./model.ts";
 import { causeScenarios } from "./causes.ts";
 import { governance } from "./governance.ts";
 import { leaseScenarios } from "./leases.ts";
-import { memoryScenarios } from "./memory.ts";
+import { memoryScenarios } from "./memory/memory.ts";
+import { clusterScenarios } from "./clusters/clusters.ts";
 import { platformScenarios } from "./platform.ts";
 import { rollbackScenarios } from "./rollback.ts";
 import { shadowScenarios } from "./shadow.ts";
@@ -66,6 +67,7 @@ const scenarios = {
   ...governance,
   ...leaseScenarios,
   ...memoryScenarios,
+  ...clusterScenarios,
   ...platformScenarios,
   ...rollbackScenarios,
   ...shadowScenarios,

@@ -4,7 +4,7 @@ import { postMortemOf, renderSealed } from "../../../src/domain/records/post-mor
 import { remediationBack } from "../../../src/domain/proposal/rollback.ts";
 import type { ChangeRequest } from "../../../src/flow/gate/change-request.ts";
 import { gate } from "../../../src/flow/gate/gate.ts";
-import { pastFiles } from "../../../src/lab/scenarios/past.ts";
+import { pastFiles } from "../../../src/lab/scenarios/memory/past.ts";
 import { anIncident } from "../../builders.ts";
 import { aCase, aPlan, ceiling, type GateWorld, gatePorts, sealKey, speechless } from "../../plan.ts";
 import { aLease } from "../../lease.ts";

@@ -1,5 +1,5 @@
-import { approve, approver, comment, passCi, pullOpened, rush, type Scenario } from "../scenario.ts";
-import { type LabRun, until } from "../start.ts";
+import { approve, approver, comment, passCi, pullOpened, rush, type Scenario } from "../../scenario.ts";
+import { type LabRun, until } from "../../start.ts";
 
 /** Whom the memory believes. */
 export const memoryScenarios = {

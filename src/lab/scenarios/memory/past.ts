@@ -1,7 +1,7 @@
-import { emptyLedger, ledgerPath, recordPostMortems, renderLedger } from "../../domain/records/autonomy.ts";
-import { type PostMortem, postMortemOf, postMortemPath, renderSealed } from "../../domain/records/post-mortem.ts";
-import { openIncident } from "../../domain/incident/incident.ts";
-import type { Alert } from "../../domain/incident/alert.ts";
+import { emptyLedger, ledgerPath, recordPostMortems, renderLedger } from "../../../domain/records/autonomy.ts";
+import { type PostMortem, postMortemOf, postMortemPath, renderSealed } from "../../../domain/records/post-mortem.ts";
+import { openIncident } from "../../../domain/incident/incident.ts";
+import type { Alert } from "../../../domain/incident/alert.ts";
 
 const day = 24 * 3_600_000;
 const web = { kind: "Deployment", namespace: "shop-production", name: "web" };
