@@ -95,7 +95,9 @@ function memoryCause(workload: Workload, { memory, oomKills, restarts }: Load): 
 
 /** What presses on the alerting workload explains less of it, the surer the trouble arises elsewhere. */
 function lessenedBy(downstream: readonly Downstream[], draft: Draft): Draft {
-  const elsewhere = downstream.reduce((most, { confidence }) => Math.max(most, confidence), 0);
+  const elsewhere = downstream
+    .filter(({ stranger }) => !stranger)
+    .reduce((most, { confidence }) => Math.max(most, confidence), 0);
   return { ...draft, confidence: draft.confidence * (1 - 0.5 * elsewhere) };
 }
 
@@ -145,7 +147,7 @@ function elsewhere(signals: Signals, { workload, load, changes }: Downstream): S
 
 /** The alert is about one workload, the reason lies in another one that it depends on: the remedy goes there. */
 function downstreamCause(signals: Signals, downstream: Downstream): Draft {
-  const { workload, link, from, load, changes, because } = downstream;
+  const { workload, link, stranger, from, load, changes, because } = downstream;
   const reasons = [
     ...loadCauses(workload, load),
     ...changeCause({ ...signals, workload, changes, rollouts: undefined, traffic: undefined }),
@@ -154,9 +156,13 @@ function downstreamCause(signals: Signals, downstream: Downstream): Draft {
   const [reason] = reasons.sort((a, b) => b.confidence - a.confidence);
   const alerting = signals.workload.name;
   const sign = because[0] ?? "by what its neighbours show";
-  const where = link
-    ? `the trouble lies between ${workload.name} and its callers, and ${alerting} depends on it: ${sign}`
-    : `the trouble arises in ${workload.name}, which ${alerting} depends on: ${sign}`;
+  const place = link
+    ? `the trouble lies between ${workload.name} and its callers`
+    : `the trouble arises in ${workload.name}`;
+  const tie = stranger
+    ? `, though no call from ${alerting} to it was seen`
+    : `${link ? ", and" : ", which"} ${alerting} depends on${link ? " it" : ""}`;
+  const where = `${place}${tie}: ${sign}`;
   return {
     kind: link && !reason ? "link" : "downstream",
     workload,

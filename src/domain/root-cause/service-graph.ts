@@ -36,6 +36,13 @@ export function neighboursOf(graph: ServiceGraph): Neighbours {
   return { callees: listed(callees), callers: listed(callers) };
 }
 
+/** The node and all that it calls, over any number of calls; everything may be called where nobody saw any call. */
+export function isReachedFrom(node: string, graph: ServiceGraph, { callees } = neighboursOf(graph)) {
+  const reached = new Set([node]);
+  for (const each of reached) for (const callee of callees.get(each) ?? []) reached.add(callee);
+  return (other: string): boolean => graph.calls.length === 0 || reached.has(other);
+}
+
 export function roleOf(graph: ServiceGraph, node: string): NodeRole {
   return Object.hasOwn(graph.roles, node) ? (graph.roles[node] ?? "service") : "service";
 }

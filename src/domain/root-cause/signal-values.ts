@@ -41,6 +41,8 @@ interface Located {
 
 /** Another workload than the alerting one. */
 export interface Downstream extends Located {
+  /** No call from the alerting workload to it was seen, though calls were. */
+  readonly stranger?: boolean;
   readonly load: Load;
   readonly changes?: Cited<readonly Change[]> | undefined;
 }

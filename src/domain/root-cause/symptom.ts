@@ -6,7 +6,7 @@ import { confidencesOf, leastConfidence } from "./ranking/calibration.ts";
 import type { MetricKind } from "./ranking/node-metric.ts";
 import { asSeen, type RankedService, rankServices } from "./ranking/services.ts";
 import { type Timeline, timelineOf, valuesOn, windowsOf } from "./ranking/timeline.ts";
-import { callsOf, type NodeRole, type ServiceGraph } from "./service-graph.ts";
+import { callsOf, isReachedFrom, type NodeRole, type ServiceGraph } from "./service-graph.ts";
 import { hintsIn } from "./hints.ts";
 
 /** A workload that may be where the trouble arises: the alerting one, or one that it depends on. */
@@ -18,6 +18,8 @@ export interface Suspect {
   readonly confidence: number;
   /** True when only its callers see it off: the trouble lies between them. */
   readonly link: boolean;
+  /** True when calls were seen, and none leads from the alerting workload to it. */
+  readonly stranger: boolean;
   readonly because: readonly string[];
   readonly from: readonly string[];
 }
@@ -28,8 +30,8 @@ export type SymptomRanking =
   | { readonly kind: "abstained"; readonly because: string; readonly suspects: readonly Suspect[] };
 
 const mostSuspects = 5;
-/** Without a graph nobody knows whether what is off elsewhere has anything to do with this workload. */
-const withoutGraph = 0.8;
+/** Without calls nobody knows whether what is off elsewhere has anything to do with this workload. */
+const withoutCalls = 0.8;
 
 /**
  * Ranks the workloads by all evidence: what callers and callees measure, resources against their own normal and their
@@ -48,10 +50,12 @@ export function rankSymptom(home: Workload, evidence: readonly Evidence[]): Symp
     ...{ graph, series: seriesByNode(measured, timeline), symptom: workloadKey(home) },
     ...{ windows: windowsOf(timeline, began), hints: hintsIn(home, evidence, workloads, began) },
   });
-  const suspects = suspectsOf(ranked, workloads, measured).map((each) => ({
-    ...each,
-    confidence: rounded(each.confidence * (graph.calls.length === 0 ? withoutGraph : 1)),
-  }));
+  const isReached = isReachedFrom(workloadKey(home), graph);
+  const suspects = suspectsOf(ranked, workloads, measured).map((each): Suspect => {
+    const stranger = !isReached(workloadKey(each.workload));
+    const unknown = stranger || graph.calls.length === 0;
+    return { ...each, stranger, confidence: rounded(each.confidence * (unknown ? withoutCalls : 1)) };
+  });
   const first = suspects[0];
   if (first && first.confidence >= leastConfidence) return { kind: "ranked", suspects };
   const most = first ? `: the most, at ${first.workload.name}, is ${first.score.toFixed(2)} of what would count` : "";
@@ -171,7 +175,7 @@ function suspectsOf(
   ranked: readonly RankedService[],
   workloads: ReadonlyMap<string, Workload>,
   measured: readonly Measured[],
-): readonly Suspect[] {
+): readonly Omit<Suspect, "stranger">[] {
   const confidences = confidencesOf(ranked.map(({ score }) => score));
   return ranked.slice(0, mostSuspects).flatMap(({ node, score, link, because }, index) => {
     const workload = workloads.get(node);

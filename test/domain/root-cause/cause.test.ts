@@ -121,6 +121,11 @@ describe("several signals", () => {
       { load: { utilisation: cited(0.82) }, downstream: [behind(0.9, hot)] },
       "downstream",
     ],
+    [
+      "the alerting workload's own saturation before a stranger that is off",
+      { load: hot, downstream: [{ ...behind(0.6, {}), stranger: true }] },
+      "saturated",
+    ],
   ])("%s", (_, signals, kind) => expect(causesOf(signals)[0]?.kind).toBe(kind));
 
   test("a commit counts from its rollout on", () => {
@@ -148,6 +153,11 @@ describe("several signals", () => {
     });
     expect(first).toMatchObject({ workload: catalog, remedies: ["resources"], citing: ["E4", "E5"] });
     expect(first?.sentence).toContain("arises in catalog, which web depends on");
+  });
+
+  test("nothing is said to depend on what it was never seen to call", () => {
+    const [first] = causesOf({ downstream: [{ ...behind(0.8, {}), stranger: true }] });
+    expect(first?.sentence).toContain("arises in catalog, though no call from web to it was seen");
   });
 
   test("ids are unique", () => {

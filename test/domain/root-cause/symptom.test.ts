@@ -88,6 +88,16 @@ describe("where the trouble arises", () => {
     expect(blind?.workload).toEqual(web);
     expect(blind?.confidence).toBeLessThan(seeing?.confidence ?? 0);
   });
+
+  test("a workload that it was not seen to call is a stranger, and counts for less", () => {
+    const others: Item = ["calls", series({ labels: call("api", "db"), values: level(9) })];
+    const metrics = latency(level(0.4), step(0.05, 0.8), level(0.01));
+    const [stranger] = rankSymptom(web, evidenceFrom([others, metrics])).suspects;
+    const [callee] = rankSymptom(web, evidenceFrom([calls, metrics])).suspects;
+    expect(stranger).toMatchObject({ workload: { name: "api" }, stranger: true });
+    expect(callee).toMatchObject({ workload: { name: "api" }, stranger: false });
+    expect(stranger?.confidence).toBeLessThan(callee?.confidence ?? 0);
+  });
 });
 
 describe("nothing is named", () => {

@@ -1,4 +1,4 @@
-import { type Neighbours, neighboursOf, roleOf, type ServiceGraph } from "../service-graph.ts";
+import { isReachedFrom, type Neighbours, neighboursOf, roleOf, type ServiceGraph } from "../service-graph.ts";
 import {
   type Anomaly,
   anomalyIn,
@@ -106,7 +106,7 @@ function rankedIn(input: ServicesInput, learned: Learned, window: Window): reado
     [...profiles].map(([node, list]) => [node, list.map((profile) => anomalyIn(profile, window, normal))]),
   );
   for (const [node, lost] of lostCalls(ratios, window, normal)) anomalies.get(node)?.push(lost);
-  const weights = weightsOf(input, neighbours.callees);
+  const weights = weightsOf(input, neighbours);
   const threshold = thresholdOf(anomalies, weights);
   const observed: Observed = { anomalies, requests, neighbours, threshold };
   const shares = sharesOf(input, window, anomalies);
@@ -123,17 +123,11 @@ function profilesOf(series: readonly NodeSeries[], normalEnd: number, requests: 
   });
 }
 
-/** Nodes that the symptom's node calls, over any number of calls, count in full. */
-function weightsOf({ graph, series, symptom }: ServicesInput, callees: ReadonlyMap<string, readonly string[]>) {
-  const reached = new Set([symptom]);
-  for (const node of reached) for (const callee of callees.get(node) ?? []) reached.add(callee);
-  // Where nobody saw any call, everything may be called.
-  if (graph.calls.length === 0) for (const node of series.keys()) reached.add(node);
+/** Nodes that the symptom's node calls count in full. */
+function weightsOf({ graph, series, symptom }: ServicesInput, neighbours: Neighbours) {
+  const isReached = isReachedFrom(symptom, graph, neighbours);
   return new Map(
-    [...series.keys()].map((node) => [
-      node,
-      roleWeight[roleOf(graph, node)] * (reached.has(node) ? 1 : strangerWeight),
-    ]),
+    [...series.keys()].map((node) => [node, roleWeight[roleOf(graph, node)] * (isReached(node) ? 1 : strangerWeight)]),
   );
 }
 
