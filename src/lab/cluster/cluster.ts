@@ -119,7 +119,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
   });
   prometheusUrl = servers.prometheus.url;
   alertmanager.setWebhook(settings.alertWebhook);
-  const stop = settings.clock === "manual" ? () => undefined : simulation.run();
+  const stop = settings.clock === "manual" ? async () => undefined : simulation.run();
   const apis = Object.entries(servers) as [ApiName, ApiServer][];
   return {
     ...simulation.controls,
@@ -137,7 +137,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
       await simulation.advance(ms, () => alertmanager.settled());
     },
     close: async () => {
-      stop();
+      await stop();
       alertmanager.stop();
       await Promise.all(Object.values(servers).map((server) => server.close()));
     },

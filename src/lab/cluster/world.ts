@@ -58,12 +58,20 @@ export interface ClusterState {
   readonly firstReady: Map<string, number>;
   /** When each periodic job ran last. */
   readonly ranAt: Map<string, number>;
-  readonly sync: { suspended: boolean; applied: string | undefined; seen: string | undefined; running: boolean };
+  readonly sync: SyncState;
   /** What the cluster was last told to run, as it was rendered. */
   desired: readonly RenderedObject[];
   readonly disturbance: Disturbance;
   flows: ReadonlyMap<string, Flow>;
   alerts: readonly ActiveAlert[];
+}
+
+interface SyncState {
+  suspended: boolean;
+  applied: string | undefined;
+  seen: string | undefined;
+  /** The look at Git that is under way. */
+  running: Promise<void> | undefined;
 }
 
 const retentionMs = 20 * 60_000;
@@ -84,7 +92,7 @@ export function createWorld(settings: SimulationSettings, nowMs: number): Cluste
     ...{ settings, clock, kube, fleet, series: createSeriesStore(retentionMs), logs: createLogStore() },
     ...{ counters: createCounters(), autoscaler: { recommended: new Map() } },
     ...{ loads: new Map(), backlogs: new Map(), firstReady: new Map(), ranAt: new Map() },
-    sync: { suspended: false, applied: undefined, seen: undefined, running: false },
+    sync: { suspended: false, applied: undefined, seen: undefined, running: undefined },
     ...{
       flows: new Map(),
       alerts: [],

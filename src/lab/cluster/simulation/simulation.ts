@@ -43,7 +43,7 @@ export function createSimulation(settings: SimulationSettings, notify: Notify) {
       while (clock.nowMs < clock.startMs) step(world);
       clock.live = true;
     },
-    /** Follows the real clock; the answer stops it. */
+    /** Follows the real clock; the answer stops it, and is done when nothing writes any more. */
     run: () => {
       const timer = setInterval(() => {
         const now = Date.now();
@@ -53,7 +53,10 @@ export function createSimulation(settings: SimulationSettings, notify: Notify) {
         tell();
         if (isDue(world, "sync", settings.syncMs)) void syncOnce(world);
       }, settings.tickMs);
-      return () => clearInterval(timer);
+      return async () => {
+        clearInterval(timer);
+        await world.sync.running;
+      };
     },
     advance: async (ms: number, settle: () => Promise<void>) => {
       const end = clock.nowMs + ms;
@@ -67,11 +70,21 @@ export function createSimulation(settings: SimulationSettings, notify: Notify) {
   };
 }
 
-/** One look at Git, as source-controller and kustomize-controller take it. A failure is written into the object. */
+/** One look at Git at a time, as source-controller and kustomize-controller take it. */
 async function syncOnce(world: ClusterState): Promise<void> {
-  const { sync, settings, kube } = world;
+  const { sync } = world;
   if (sync.running || sync.suspended) return;
-  sync.running = true;
+  sync.running = lookAtGit(world);
+  try {
+    await sync.running;
+  } finally {
+    sync.running = undefined;
+  }
+}
+
+/** A failure is written into the controller's object. */
+async function lookAtGit(world: ClusterState): Promise<void> {
+  const { sync, settings, kube } = world;
   try {
     const desired = await settings.desired();
     sync.seen = desired.revision;
@@ -82,8 +95,6 @@ async function syncOnce(world: ClusterState): Promise<void> {
   } catch (error) {
     reportSyncFailure(kube, settings.entry, error instanceof Error ? error.message : String(error));
     if (!world.clock.live) throw error;
-  } finally {
-    sync.running = false;
   }
 }
 
