@@ -156,8 +156,8 @@ export const platformScenarios = {
       },
     },
     run: async (stage) => {
-      stage.say("partners", "440 requests a second to checkout");
-      stage.cluster.setLoad("checkout", 440);
+      stage.say("partners", "400 requests a second to checkout");
+      stage.cluster.setLoad("checkout", 400);
       const pull = await pullOpened(stage);
       await passCi(stage, pull);
       await approve(stage, pull);
