@@ -1,4 +1,5 @@
 import { badDirection, type MetricKind } from "./node-metric.ts";
+import { select, sortPart } from "./selection.ts";
 
 /** One measurement of one node over the whole time that was asked for. NaN = no value. */
 export interface NodeSeries {
@@ -33,7 +34,7 @@ export interface Anomaly {
   readonly seen: number;
   /** In the unit of the series: what the window adds to its usual value and to its own calm points. */
   readonly excess: number;
-  /** The strengths of the normal windows, oldest first. */
+  /** The strengths of the normal windows, oldest first; none when all of them are 0. */
   readonly normal: ArrayLike<number>;
 }
 
@@ -63,10 +64,11 @@ const mostWindows = 400;
 const leastNormal = 8;
 const hotShare = 0.4;
 
-/** A series with what is usual for it, and how surprising each of its points is. */
+/** A series with what is usual for it, and how surprising each of its points is: NaN = no value. */
 export interface Profile {
   readonly series: NodeSeries;
   readonly usual: Usual;
+  /** Empty when no row of points adds up to anything: most series are as usual all the time. */
   readonly surprise: Float64Array;
 }
 
@@ -78,11 +80,14 @@ export function profileOf(series: NodeSeries, normalEnd: number, requests = 0): 
   const usual = usualOf(series, normalEnd, requests);
   if (!usual) return undefined;
   const { values } = series;
-  const surprise = new Float64Array(values.length);
+  const surprise = borrowed(values.length);
   for (let index = 0; index < values.length; index += 1) {
-    surprise[index] = surpriseOf((values[index] ?? Number.NaN) * usual.direction, usual);
+    const value = values[index] ?? Number.NaN;
+    surprise[index] = Number.isFinite(value) ? surpriseOf(value * usual.direction, usual) : Number.NaN;
   }
-  return { series, usual, surprise };
+  // No window adds up to more than the whole does.
+  const quiet = highestSum(surprise, 0, values.length) < negligible;
+  return { series, usual, surprise: quiet ? none : surprise.slice() };
 }
 
 /** The normal windows that an incident's window is compared with: each of `length` points, by their ends. */
@@ -108,23 +113,36 @@ export function normalWindowsOf({ start, end, shownBy = "step" }: Window): Norma
 
 /** How far the series is off in the window. */
 export function anomalyIn(profile: Profile, window: Window, { length, ends, shownBy }: NormalWindows): Anomaly {
-  const { usual, series } = profile;
-  const normal = Float64Array.from(ends, (end) => peakIn(profile, { start: end - length, end, shownBy }));
-  const sorted = normal.slice().sort();
-  const reference = Math.max(leastReference, sorted[Math.floor(worstQuantile * sorted.length)] ?? 0);
+  const { usual, series, surprise } = profile;
+  const normal = surprise.length === 0 ? none : new Float64Array(ends.length);
+  for (let index = 0; index < normal.length; index += 1) {
+    const end = ends[index] ?? 0;
+    normal[index] = peakIn(profile, end - length, end, shownBy);
+  }
+  const sorted = borrowed(normal.length);
+  sorted.set(normal);
+  const reference = Math.max(leastReference, select(sorted, Math.floor(worstQuantile * normal.length)) || 0);
   for (let index = 0; index < normal.length; index += 1) normal[index] = (normal[index] ?? 0) / reference;
-  const { hot, contrast } = contrastIn(profile, window);
+  const { start, end, shownBy: asked = "step" } = window;
+  const { hot, contrast } = contrastIn(profile, start, end, asked);
+  const sum = highestSum(surprise, start, end);
+  const { what, kind } = series;
   return {
-    ...{ what: series.what, kind: series.kind, strength: peakIn(profile, window) / reference, normal },
-    ...{ usual: usual.median * usual.direction, seen: hot * usual.direction },
+    what,
+    kind,
+    strength: sum < negligible ? 0 : (sum * contrast) / reference,
+    normal,
+    usual: usual.median * usual.direction,
+    seen: hot * usual.direction,
     excess: Math.max(0, hot - usual.median) * contrast,
   };
 }
 
 interface Usual {
   readonly direction: 1 | -1;
-  /** The normal values, turned so that high is bad, in ascending order. */
-  readonly sorted: Float64Array;
+  /** How many normal values there are, and those that are off by `floor` or more: high is bad, in ascending order. */
+  readonly count: number;
+  readonly high: Float64Array;
   readonly median: number;
   readonly floor: number;
   readonly wide: number;
@@ -134,70 +152,104 @@ interface Usual {
 
 function usualOf({ values, kind }: NodeSeries, end: number, requests: number): Usual | undefined {
   const direction = badDirection[kind];
-  const turned = new Float64Array(end);
-  let count = 0;
-  for (let index = 0; index < end; index += 1) {
-    const value = values[index];
-    if (value !== undefined && Number.isFinite(value)) turned[count++] = value * direction;
-  }
-  const sorted = turned.slice(0, count).sort();
-  const median = sorted[count >> 1];
-  if (median === undefined || count < leastNormal) return undefined;
+  const turned = turnedOf(values, 0, end, direction);
+  const count = turned.length;
+  if (count < leastNormal) return undefined;
+  // Three places of the sorted values, and no more of them sorted than is asked for below.
+  const [middle, quarter] = [count >> 1, Math.floor(0.75 * count)];
+  const hundredth = Math.min(count - 2, Math.floor(0.99 * count));
+  const median = select(turned, middle);
+  const near = select(turned, quarter, middle) - median;
+  const wide = select(turned, hundredth, Math.min(quarter, hundredth)) - median;
   const [relative, absolute] = floors[kind];
   // One failed request is the least that a share of failures can show.
   const finest = kind === "availability" && requests > 0 ? 1 / requests : 0;
   const floor = Math.max(relative * Math.abs(median), absolute, finest);
-  const high = sorted[Math.min(count - 2, Math.floor(0.99 * count))] ?? median;
-  const near = (sorted[Math.floor(0.75 * count)] ?? median) - median;
-  return { direction, sorted, median, floor, near, wide: Math.max(high - median, 2 * floor, Number.MIN_VALUE) };
+  const high = highOf(turned, median, floor);
+  return { direction, count, high, median, floor, near, wide: Math.max(wide, 2 * floor, Number.MIN_VALUE) };
+}
+
+/** The finite values from `start` to `end`, turned so that high is bad: borrowed. */
+function turnedOf(values: ArrayLike<number>, start: number, end: number, direction: 1 | -1): Float64Array {
+  const turned = borrowed(end - start);
+  let count = 0;
+  for (let index = start; index < end; index += 1) {
+    const value = values[index] ?? Number.NaN;
+    if (Number.isFinite(value)) turned[count++] = value * direction;
+  }
+  return turned.subarray(0, count);
+}
+
+/** Room for numbers that nobody keeps: it lasts until the next call. An array for each was a third of the time. */
+function borrowed(length: number): Float64Array {
+  if (scratch.length < length) scratch = new Float64Array(2 * length);
+  return scratch.subarray(0, length);
+}
+
+let scratch = new Float64Array(1024);
+const none = new Float64Array(0);
+
+function highOf(turned: Float64Array, median: number, floor: number): Float64Array {
+  let count = 0;
+  for (const value of turned) if (isHigh(value, median, floor)) count += 1;
+  return count === 0 ? none : turned.filter((value) => isHigh(value, median, floor)).sort();
+}
+
+function isHigh(turned: number, median: number, floor: number): boolean {
+  return turned > median && turned - median >= floor;
 }
 
 /** How rarely the normal period was as bad, in nats; beyond all that it has seen, by how much beyond. */
-function surpriseOf(turned: number, { sorted, median, floor, wide }: Usual): number {
-  if (!(turned > median) || turned - median < floor) return 0;
+function surpriseOf(turned: number, { count, high: worse, median, floor, wide }: Usual): number {
+  if (!isHigh(turned, median, floor)) return 0;
   let low = 0;
-  let high = sorted.length;
+  let high = worse.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) < turned) low = middle + 1;
+    if ((worse[middle] ?? 0) < turned) low = middle + 1;
     else high = middle;
   }
-  const rarity = -Math.log((sorted.length - low + 0.5) / (sorted.length + 1));
+  const rarity = -Math.log((worse.length - low + 0.5) / (count + 1));
   return rarity + Math.log(Math.max(1, (turned - median) / wide));
 }
 
-/** The highest sum of surprises in a row (CUSUM; Page, 1954), as far as the window's own begin was better. */
-function peakIn(profile: Profile, window: Window): number {
-  const { surprise, series } = profile;
+/** The highest sum of surprises in a row, as far as the window's own begin was better. */
+function peakIn(profile: Profile, start: number, end: number, shownBy: Showing): number {
+  const best = highestSum(profile.surprise, start, end);
+  return best < negligible ? 0 : best * contrastIn(profile, start, end, shownBy).contrast;
+}
+
+/** CUSUM (Page, 1954). */
+function highestSum(surprise: Float64Array, start: number, end: number): number {
   let sum = 0;
   let best = 0;
-  for (let index = window.start; index < window.end; index += 1) {
-    const known = Number.isFinite(series.values[index]);
-    sum = known ? Math.max(0, sum + (surprise[index] ?? 0) - drift) : sum * gapDecay;
+  const last = Math.min(end, surprise.length);
+  for (let index = start; index < last; index += 1) {
+    const each = surprise[index] ?? Number.NaN;
+    sum = Number.isNaN(each) ? sum * gapDecay : Math.max(0, sum + each - drift);
     if (sum > best) best = sum;
   }
-  return best < negligible ? 0 : best * contrastIn(profile, window).contrast;
+  return best;
 }
 
 /** The worst points of a window, and which share of their distance from the median its first points did not show. */
 function contrastIn(
   { series: { values }, usual }: Profile,
-  { start: from, end: to, shownBy = "step" }: Window,
+  from: number,
+  to: number,
+  shownBy: Showing,
 ): { hot: number; contrast: number } {
   const { direction, median, near } = usual;
-  const turned = new Float64Array(to - from);
-  let count = 0;
-  for (let index = from; index < to; index += 1) {
-    const value = values[index] ?? Number.NaN;
-    if (Number.isFinite(value)) turned[count++] = value * direction;
-  }
+  const turned = turnedOf(values, from, to, direction);
+  const count = turned.length;
   if (count === 0) return { hot: median, contrast: 0 };
-  const before = calmOf(turned.slice(0, Math.max(2, count >> 3)).subarray(0, count));
-  const sorted = turned.subarray(0, count).sort();
+  // Sorted by themselves first: one of them may be a spike, or the trouble already, so only their lower half counts.
+  const first = Math.min(count, Math.max(2, count >> 3));
+  sortPart(turned, first);
+  const before = meanOfPart(turned, 0, Math.max(1, first >> 1));
+  sortPart(turned, count);
   const worst = Math.max(1, Math.ceil(hotShare * count));
-  let sum = 0;
-  for (let index = count - worst; index < count; index += 1) sum += sorted[index] ?? 0;
-  const hot = sum / worst;
+  const hot = meanOfPart(turned, count - worst, count);
   if (hot <= median) return { hot, contrast: 0 };
   const step = (hot - Math.max(median, before) - near) / (hot - median);
   const level = 1 - drifted(usual) / (hot - median);
@@ -205,10 +257,10 @@ function contrastIn(
   return { hot, contrast: Math.max(0, Math.min(1, contrast)) };
 }
 
-/** The lower half of the first points: one of them may be a spike, or the trouble already. */
-function calmOf(first: Float64Array): number {
-  const sorted = first.sort().subarray(0, Math.max(1, first.length >> 1));
-  return sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+function meanOfPart(values: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let index = from; index < to; index += 1) sum += values[index] ?? 0;
+  return sum / (to - from);
 }
 
 /** How far a level may lie from that of another day without any trouble: it has no calm points of its own to tell. */
