@@ -39,8 +39,9 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
   let written: Written | undefined;
   let told: string | undefined;
   const keep = async ({ title, label, body }: IssueName & { readonly body: string }, mayOpen: boolean) => {
-    const known = written !== undefined && performance.now() - written.at < longestBelief && written.body === body;
-    if (known && (written?.there === true || !mayOpen)) return;
+    const known = written !== undefined && performance.now() - written.at < longestBelief ? written : undefined;
+    const isDone = known?.there === true ? known.body === body : !mayOpen;
+    if (known !== undefined && isDone) return;
     const there = await find({ title, label });
     if (there === undefined && mayOpen) {
       const request = { ...repository, title, body, labels: [label] };

@@ -41,6 +41,7 @@ test("nothing is opened where there is nothing to tell", async () => {
   // It is not looked for again with every tick, and opened when there is something.
   const before = forge.calls.length;
   await session.host.keepIssue(issue("one"), false);
+  await session.host.keepIssue(issue("other words"), false);
   expect(forge.calls.length).toBe(before);
   await session.host.keepIssue(issue("one"), true);
   expect(forge.issues()).toHaveLength(1);
