@@ -36,6 +36,16 @@ function filesBelow(root: string): string[] {
     .filter((path) => !/(^|\/)(\.git|node_modules)\//.test(path));
 }
 
+const textsByRoot = new Map<string, readonly string[]>();
+
+/** The YAML of a repository as it was when it was first asked for. */
+export function yamlTexts(root: string): readonly string[] {
+  const files = () => filesBelow(root).filter((path) => /\.ya?ml$/.test(path));
+  const known = textsByRoot.get(root) ?? files().map((path) => readFileSync(join(root, path), "utf8"));
+  textsByRoot.set(root, known);
+  return known;
+}
+
 /** Every chart with the value files of each environment, and every kustomization that no other one names. */
 export function unitsOf(root: string): Unit[] {
   const files = filesBelow(root);
@@ -43,8 +53,11 @@ export function unitsOf(root: string): Unit[] {
   const isInner = (directory: string) =>
     charts.some((other) => other !== directory && directory.startsWith(`${other}/`)) ||
     /(^|\/)(tests?|testdata|starters?|examples?|templates)(\/|$)/.test(directory);
+  // What is only packed into other charts of the repository is deployed by nobody.
+  const packed = new Set(charts.flatMap((directory) => packedInto(root, directory)));
   const chartUnits = charts
     .filter((directory) => !isInner(directory))
+    .filter((directory) => !packed.has(directory) || applicationsOf(root, directory).length > 0)
     .flatMap((directory) => chartUnitsOf(root, directory));
   const kustomizations = files.filter((path) => /^(kustomization\.ya?ml|Kustomization)$/.test(basename(path)));
   const named = new Set(kustomizations.flatMap((path) => placesNamedIn(root, path)));
@@ -53,6 +66,13 @@ export function unitsOf(root: string): Unit[] {
     (directory): Unit => ({ kind: "kustomize", directory, release: "", namespace: "", valueFiles: [] }),
   );
   return [...chartUnits, ...kustomizeUnits];
+}
+
+function packedInto(root: string, directory: string): string[] {
+  const text = readFileSync(join(root, directory, "Chart.yaml"), "utf8");
+  return [...text.matchAll(/file:\/\/([^\s"',}]+)/g)].map(([, path = ""]) =>
+    normalize(join(directory, path)).replace(/\/$/, ""),
+  );
 }
 
 function chartUnitsOf(root: string, directory: string): Unit[] {
@@ -77,17 +97,12 @@ function chartUnitsOf(root: string, directory: string): Unit[] {
 
 /** True when the text of some Application names the chart, be it a template itself. */
 export function isNamedByApplication(root: string, { directory }: Unit): boolean {
-  const files = filesBelow(root).filter((path) => /\.ya?ml$/.test(path));
-  return files
-    .map((path) => readFileSync(join(root, path), "utf8"))
-    .some((text) => text.includes("kind: Application") && text.includes(directory));
+  return yamlTexts(root).some((text) => text.includes("kind: Application") && text.includes(directory));
 }
 
 /** The units that Applications of the repository make of a chart. */
 function applicationsOf(root: string, directory: string): Unit[] {
-  const files = filesBelow(root).filter((path) => /\.ya?ml$/.test(path));
-  const texts = files.map((path) => readFileSync(join(root, path), "utf8"));
-  const naming = texts.filter((text) => text.includes("kind: Application") && text.includes(directory));
+  const naming = yamlTexts(root).filter((text) => text.includes("kind: Application") && text.includes(directory));
   return naming.flatMap(documentsOf).flatMap((object): Unit[] => {
     const spec = isPlain(object) && object.kind === "Application" && isPlain(object.spec) ? object.spec : {};
     const source = isPlain(spec.source) ? spec.source : {};
@@ -159,17 +174,6 @@ export function readsOf(root: string, unit: Unit): Set<string> {
   return found;
 }
 
-/** The text of the template that an object comes from, as Helm itself tells; undefined when it does not. */
-export function templateOf(root: string, unit: Unit, key: string, tools: Tools): string | undefined {
-  const output = rawOutput(root, unit, tools, []) ?? "";
-  const part = output
-    .split(/^---$/m)
-    .find((text) => documentsOf(text).some((one) => isPlain(one) && isPlain(one.metadata) && keyOf(one) === key));
-  const [, source = ""] = /^# Source: [^/\n]+\/(.*)$/m.exec(part ?? "") ?? [];
-  const path = join(root, unit.directory, source);
-  return source !== "" && existsSync(path) ? readFileSync(path, "utf8") : undefined;
-}
-
 /** The objects by identity; undefined when the tool refuses. `sets` are values that win, as JSON. */
 export function renderUnit(
   root: string,
@@ -217,7 +221,7 @@ function rawOutput(root: string, unit: Unit, tools: Tools, sets: readonly string
   }
 }
 
-function keyOf(object: Plain): string {
+export function keyOf(object: Plain): string {
   const metadata = isPlain(object.metadata) ? object.metadata : {};
   return [object.apiVersion, object.kind, metadata.namespace ?? "", metadata.name].map(String).join("|");
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,22 +7,19 @@ import { parseArgs } from "node:util";
 import { chartTools } from "../../src/adapters/cli-tools/charts.ts";
 import { renderer } from "../../src/adapters/cli-tools/renderer.ts";
 import { directoryTree } from "../../src/adapters/cli-tools/directory-tree.ts";
-import type { Entry, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
+import type { Entry } from "../../src/domain/kubernetes/manifest-edit.ts";
 import { type Answer, answerQuestion } from "../../src/manifests/locate/answer.ts";
 import {
   differences,
-  isNamedByApplication,
-  documentsOf,
   type Plain,
   readsOf,
   renderUnit,
-  templateOf,
-  trials,
   type Tools,
   type Unit,
   unitsOf,
   withFiles,
 } from "./survey-judge.ts";
+import { type Asked, get, isSameImage, whyRight, withoutChance, type World } from "./survey-reasons.ts";
 
 /** Asks every rendered workload of repositories for what Rectify can change, and judges each answer like a stranger. */
 const { values: options, positionals } = parseArgs({
@@ -30,10 +27,16 @@ const { values: options, positionals } = parseArgs({
   options: {
     units: { type: "string", default: "0" },
     kind: { type: "string" },
+    only: { type: "string", default: "" },
+    seconds: { type: "string", default: "0" },
+    workloads: { type: "string", default: "0" },
     verbose: { type: "boolean", short: "v" },
   },
 });
-if (positionals.length === 0) throw new Error("usage: bench:survey -- [--units N] [--kind chart|kustomize] [-v] DIR…");
+if (positionals.length === 0)
+  throw new Error(
+    "usage: bench:survey -- [--units N] [--workloads N] [--seconds N] [--kind chart|kustomize] [-v] DIR…",
+  );
 
 const tools = toolPaths();
 const charts = chartTools({ helm: tools.helm, limits: { timeLimitMs: 20_000, scratch: tmpdir() } });
@@ -100,50 +103,47 @@ async function survey(directory: string): Promise<void> {
     const all = unitsOf(root);
     const readers = all.map((unit) => ({ unit, reads: readsOf(root, unit) }));
     const tree = directoryTree(root);
-    const chosen = all.filter((unit) => options.kind === undefined || unit.kind === options.kind);
-    const most = Number(options.units);
-    const step = most > 0 ? Math.max(1, Math.floor(chosen.length / most)) : 1;
-    for (const unit of chosen.filter((_, n) => n % step === 0)) await askUnit({ root, unit, readers, tree });
+    for (const kind of ["kustomize", "chart"] as const) {
+      if (options.kind !== undefined && options.kind !== kind) continue;
+      await sample(
+        all.filter((unit) => unit.kind === kind && new RegExp(options.only).test(unit.directory)),
+        (unit) => askUnit({ root, unit, readers, tree, tools }),
+      );
+    }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-async function askUnit(place: Omit<World, "objects">): Promise<void> {
+/** All units, or as many that ask something as wanted, from all over the repository: always the same ones. */
+async function sample(units: readonly Unit[], work: (unit: Unit) => Promise<boolean>): Promise<void> {
+  const most = Number(options.units) || units.length;
+  const until = Number(options.seconds) > 0 ? Date.now() + Number(options.seconds) * 1000 : Infinity;
+  const step = Math.max(1, Math.floor(units.length / most));
+  const order = units.map((_, n) => n).sort((a, b) => (a % step) - (b % step) || a - b);
+  let asked = 0;
+  for (const n of order) {
+    const unit = units[n];
+    if (unit === undefined || asked >= most || Date.now() > until) break;
+    if (await work(unit)) asked += 1;
+  }
+}
+
+/** True when the unit asked something. */
+async function askUnit(place: Omit<World, "objects">): Promise<boolean> {
   const tally = tallies[place.unit.kind];
   const objects = renderUnit(place.root, place.unit, tools);
   if (objects === undefined) {
     tally.unrendered += 1;
-    return;
+    return false;
   }
   tally.releases += 1;
-  for (const object of objects.values()) {
-    for (const asked of questionsOf(object, objects)) await ask({ ...place, objects }, asked, tally);
-  }
-}
-
-interface World {
-  readonly root: string;
-  readonly unit: Unit;
-  readonly objects: ReadonlyMap<string, Plain>;
-  readonly readers: readonly { readonly unit: Unit; readonly reads: ReadonlySet<string> }[];
-  readonly tree: ReturnType<typeof directoryTree>;
-}
-
-interface Asked {
-  readonly workload: Plain;
-  readonly change: WantedChange;
-  /** The path that may differ, as the judge writes paths. */
-  readonly field: string;
-  readonly now: unknown;
-  readonly container: string | undefined;
-}
-
-function get(value: unknown, ...path: (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (here, step) => (typeof here === "object" && here !== null ? (here as Plain)[step] : undefined),
-    value,
-  );
+  const questions = [...objects.values()]
+    .map((object) => questionsOf(object, objects))
+    .filter((some) => some.length > 0);
+  const most = Number(options.workloads) || questions.length;
+  for (const asked of questions.slice(0, most).flat()) await ask({ ...place, objects }, asked, tally);
+  return questions.length > 0;
 }
 
 function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>): Asked[] {
@@ -276,7 +276,8 @@ function whatIsWrong(
     for (const [n, other] of others.entries()) {
       const [left, right] = [before[n], renderUnit(root, other.unit, tools)];
       if (left !== undefined && right === undefined) return `${other.unit.directory} no longer renders`;
-      const first = left && right ? withoutChance(root, other.unit, left, differences(left, right))[0] : undefined;
+      const first =
+        left && right ? withoutChance({ root, tools }, other.unit, left, differences(left, right))[0] : undefined;
       if (first !== undefined)
         return `${other.unit.directory} ${other.unit.valueFiles.at(-1) ?? ""} changes too: ${first}`;
     }
@@ -288,7 +289,7 @@ function whatIsWrong(
     right: ReadonlyMap<string, Plain>,
     wanted: Asked,
   ): string | undefined {
-    const moved = withoutChance(root, unit, left, differences(left, right)).filter(
+    const moved = withoutChance({ root, tools }, unit, left, differences(left, right)).filter(
       (path) => path !== wanted.field && !isSameImage(path, wanted),
     );
     if (moved[0] !== undefined) return `${moved[0]} changes too`;
@@ -304,102 +305,9 @@ function nameOf(image: unknown): string {
   return String(image).replace(/:[^/:]*$/, "");
 }
 
-/** The same image in another container of the same pod follows the tag. */
-function isSameImage(path: string, { change, field }: Asked): boolean {
-  const pod = field.replace(/\/containers\/0\/image$/, "");
-  return change.kind === "image-tag" && path.startsWith(pod) && /\/(initC|c)ontainers\/\d+\/image$/.test(path);
-}
-
 function valueAt(objects: ReadonlyMap<string, Plain>, field: string): unknown {
   const key = [...objects.keys()].find((one) => field.startsWith(`${one}/`));
   return key === undefined ? undefined : get(objects.get(key), ...field.slice(key.length + 1).split("/"));
-}
-
-/** What differs between two renderings of the same is nobody's change. */
-function withoutChance(
-  root: string,
-  unit: Unit,
-  before: ReadonlyMap<string, Plain>,
-  moved: readonly string[],
-): string[] {
-  if (moved.length < 2 || unit.kind !== "chart") return [...moved];
-  const again = renderUnit(root, unit, tools);
-  const drawn = new Set(again ? differences(before, again) : []);
-  return moved.filter((path) => !drawn.has(path));
-}
-
-/** Why a refusal is right, by rules that need nothing but rendered objects and trying; undefined when it is not. */
-function whyRight(world: World, asked: Asked, reason: string): string | undefined {
-  const { objects, unit } = world;
-  const name = get(asked.workload, "metadata", "name");
-  if (asked.change.kind === "replicas" && asked.now === 0) return "0 replicas";
-  if (asked.change.kind === "image-tag" && String(asked.now).includes("@")) return "a digest";
-  const vpa = [...objects.values()].some(
-    (one) => one.kind === "VerticalPodAutoscaler" && get(one, "spec", "targetRef", "name") === name,
-  );
-  if (asked.change.kind === "resources" && vpa) return "a VPA";
-  if (["generated-file", "guard-comment", "image-automation"].includes(reason)) return "the file says so";
-  if (unit.kind !== "chart") return undefined;
-  const isOthers =
-    reason === "chart-hardcoded" && unit.application === undefined && isNamedByApplication(world.root, unit);
-  return byTrying(world, asked) ?? (isOthers ? "no place of its own" : undefined);
-}
-
-/** Tries every value that equals the field: none moves it, or each moves more than it. */
-function byTrying(world: World, asked: Asked): string | undefined {
-  const { root, unit } = world;
-  if (asked.now === undefined) return unread(world, asked);
-  let moved: string | undefined;
-  for (const path of [...readsOf(root, unit)].filter((one) => /(^|\/)values[^/]*\.ya?ml$/.test(one))) {
-    const [values] = documentsOf(readFileSync(join(root, path), "utf8"));
-    const inner = path.startsWith(`${unit.directory}/charts/`) ? `${path.split("/").at(-2)}.` : "";
-    for (const trial of trials(values, asked.now, asked.change.to)) {
-      const found = tried(world, asked, path, inner + trial);
-      if (found === "alone") return undefined;
-      moved = found ?? moved;
-    }
-  }
-  return moved ?? (literalIn(root, unit, asked) ? undefined : "no value moves the field");
-}
-
-/** Nothing stands in the field, and the template of the object does not even speak of it. */
-function unread({ root, unit, objects }: World, asked: Asked): string | undefined {
-  const words = asked.change.kind === "replicas" ? /replicas/i : /resources/i;
-  const key = [...objects].find(([, one]) => one === asked.workload)?.[0] ?? "";
-  const text = templateOf(root, unit, key, tools);
-  const lines = (text ?? "").split("\n");
-  const isWritten = lines.some(
-    (line, n) => words.test(line) && `${line}${lines[n + 1] ?? ""}${lines[n - 1] ?? ""}`.includes("{{"),
-  );
-  return text !== undefined && !isWritten && !/include "[^"]*(?:pod|container|deploy)/i.test(text)
-    ? "no value moves the field"
-    : undefined;
-}
-
-/** What one value moves: nothing of the field, the field alone, or more than the field. */
-function tried({ root, unit, objects, readers }: World, asked: Asked, path: string, trial: string): string | undefined {
-  const after = renderUnit(root, unit, tools, [trial]);
-  const changes = after ? withoutChance(root, unit, objects, differences(objects, after)) : [];
-  if (!changes.includes(asked.field)) return undefined;
-  if (changes.some((one) => one !== asked.field && !isSameImage(one, asked))) return "one value moves several";
-  const isShared = unit.valueFiles.length < 2 && readers.some((one) => one.unit !== unit && one.reads.has(path));
-  return isShared ? "no place of its own" : "alone";
-}
-
-/** A number that the template itself holds could be changed there, where nobody else reads it. */
-function literalIn(root: string, unit: Unit, asked: Asked): boolean {
-  const word = asked.field.split("/").at(-1) ?? "";
-  const now = String(asked.now).split(":").at(-1) ?? "";
-  return [...readsOf(root, unit)]
-    .filter((path) => /templates\//.test(path))
-    .some((path) =>
-      readFileSync(join(root, path), "utf8")
-        .split("\n")
-        .some(
-          (line) =>
-            line.includes(`${word}:`) && line.trimEnd().replace(/["']$/, "").endsWith(now) && !line.includes("{{"),
-        ),
-    );
 }
 
 for (const directory of positionals) await survey(directory);

@@ -43,7 +43,8 @@ export function renderer(options: RendererOptions = {}): ToolRenderer {
       const own = render(tree, entry);
       if (tool === undefined) return own;
       const prepared = preparedBuild(tree, entry);
-      if (prepared.kind === "unsupported") return own.kind === "rendered" ? own : prepared;
+      // Where no tool builds the directory our own reason says what is in the way.
+      if (prepared.kind === "unsupported") return own.kind === "rendered" || prepared.isPlain ? own : prepared;
       const built = await inScratch(prepared.files, limits, (root, home) =>
         run(tool, [...tool.build, join(root, prepared.directory)], { home, timeLimitMs: limits.timeLimitMs }),
       );

@@ -71,11 +71,17 @@ export function controllerObjectOf(tree: Tree, entry: Entry): ControllerObject |
  * always does, Argo CD only with `directory.recurse`. A plugin may read anything; so may what nobody can tell.
  */
 export function takesBelow(tree: Tree, entry: Entry): boolean {
+  const own = argoSources(tree, entry);
+  return own === undefined || own.some((one) => one.plugin !== undefined || readsBelow(one.directory));
+}
+
+/** The sources of an Application with the entry's path; undefined for other tools and where nobody knows them. */
+export function argoSources(tree: Tree, entry: Entry): readonly Record<string, unknown>[] | undefined {
   const spec = controllerObjectOf(tree, entry)?.spec ?? entry.spec;
-  if (entry.tool !== "argocd" || spec === undefined) return true;
+  if (entry.tool !== "argocd" || spec === undefined) return undefined;
   const path = plainPath(entry.path);
   const own = sourcesIn(spec).filter((source) => plainPath(String(source.path ?? "")) === path);
-  return own.length === 0 || own.some((one) => one.plugin !== undefined || readsBelow(one.directory));
+  return own.length === 0 ? undefined : own;
 }
 
 const readsBelow = (directory: unknown): boolean =>

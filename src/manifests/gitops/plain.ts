@@ -6,8 +6,8 @@ import { kustomizationNames } from "../repository/reader.ts";
 export interface PlainOptions {
   /** Undefined when nobody said. */
   readonly recurse: boolean | undefined;
-  readonly include?: string;
-  readonly exclude?: string;
+  readonly include?: string | undefined;
+  readonly exclude?: string | undefined;
 }
 
 /** Whether Argo CD takes a file from a directory, by its path below it. */

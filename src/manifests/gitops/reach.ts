@@ -2,9 +2,10 @@ import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { controllerObjectOf, plainPath, takesBelow } from "./controllers.ts";
+import { argoSources, controllerObjectOf, plainPath } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
+import { isArgoManifest } from "./plain.ts";
 
 /** What building a directory can read. */
 interface Reach {
@@ -84,18 +85,38 @@ export function affectedEntries(tree: Tree, entries: readonly Entry[], paths: re
     const path = plainPath(entry.path);
     const file = "file" in entry && typeof entry.file === "string" ? entry.file : undefined;
     if (path === null || (file !== undefined && paths.includes(file))) return true;
-    if (isFlat(tree, entry, path)) return paths.some((edited) => (posix.dirname(edited) || ".") === path);
+    const taken = takenByArgo(tree, entry, path);
+    if (taken) return paths.some(taken);
     const { files } = knownReach(tree, path);
     const chart = chartValues(tree, entry, path);
     return paths.some((edited) => chart?.(edited) ?? (files.has(edited) || isNewNear(edited, path, files)));
   });
 }
 
-/** A directory of which only the files at its top are read: any of them, whatever it is called. */
-function isFlat(tree: Tree, entry: Entry, path: string): boolean {
-  const isBuilt = [...kustomizationNames, "Chart.yaml"].some((name) => tree.read(posix.join(path, name)) !== undefined);
-  return !isBuilt && tree.read(path) === undefined && !takesBelow(tree, entry);
+/**
+ * Whether an Application takes a file from its directory, which is neither a kustomization nor a chart; undefined where
+ * the directory is built, or where a plugin or Jsonnet may read anything.
+ */
+function takenByArgo(tree: Tree, entry: Entry, path: string): ((edited: string) => boolean) | undefined {
+  const makesBuilt = [...kustomizationNames, "Chart.yaml"];
+  const isBuilt = makesBuilt.some((name) => tree.read(posix.join(path, name)) !== undefined);
+  const sources = argoSources(tree, entry);
+  if (isBuilt || sources === undefined || tree.read(path) !== undefined) return undefined;
+  const options = sources.map(({ plugin, directory }) => (plugin === undefined ? (directory ?? {}) : undefined));
+  if (!options.every((one) => isRecord(one) && one.jsonnet === undefined)) return undefined;
+  const prefix = path === "." ? "" : `${path}/`;
+  return (edited) => {
+    if (!edited.startsWith(prefix)) return false;
+    const below = edited.slice(prefix.length);
+    if (makesBuilt.includes(below)) return true;
+    return options.filter(isRecord).some(({ recurse, ...some }) => {
+      const [include, exclude] = [textOf(some.include), textOf(some.exclude)];
+      return (recurse === true || !below.includes("/")) && isArgoManifest(below, { include, exclude });
+    });
+  };
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /** Of the value files of a chart, an Application reads the chart's own and those that it names, wherever they are. */
 function chartValues(tree: Tree, entry: Entry, path: string): ((edited: string) => boolean | undefined) | undefined {

@@ -25,7 +25,12 @@ interface PreparedBuild {
 
 const maxTotalBytes = 80_000_000;
 
-type Unsupported = { readonly kind: "unsupported"; readonly because: string };
+interface Unsupported {
+  readonly kind: "unsupported";
+  readonly because: string;
+  /** A directory that the controller reads file by file: no tool builds it. */
+  readonly isPlain?: true;
+}
 
 /** The files of a build, with what a Flux Kustomization adds written into the kustomization, as Flux itself does. */
 export function preparedBuild(tree: Tree, entry: Entry): PreparedBuild | Unsupported {
@@ -36,7 +41,8 @@ export function preparedBuild(tree: Tree, entry: Entry): PreparedBuild | Unsuppo
   if (!controller.ok) return unsupported(controller.because);
   const plain = plainResources(tree, root.path, entry.tool, controller.plain);
   if (plain?.problem !== undefined) return unsupported(plain.problem);
-  if (plain !== undefined && entry.tool === "argocd") return unsupported("Argo CD reads plain directories by itself");
+  if (plain !== undefined && entry.tool === "argocd")
+    return { ...unsupported("Argo CD reads plain directories by itself"), isPlain: true };
   const start = plain ? { path: undefined, value: { resources: plain.files } } : rootValue(tree, root.path);
   if (start === undefined) return unsupported(`the kustomization of ${root.path} cannot be read`);
   const value = withFluxSpec(start.value as Kustomization, controller.flux ?? {});

@@ -1,0 +1,249 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { directoryTree } from "../../src/adapters/cli-tools/directory-tree.ts";
+import type { WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
+import {
+  differences,
+  documentsOf,
+  isNamedByApplication,
+  keyOf,
+  type Plain,
+  readsOf,
+  renderUnit,
+  type Tools,
+  trials,
+  type Unit,
+  yamlTexts,
+} from "./survey-judge.ts";
+
+/** A unit with what it renders and who else reads what. */
+export interface World {
+  readonly tools: Tools;
+  readonly root: string;
+  readonly unit: Unit;
+  readonly objects: ReadonlyMap<string, Plain>;
+  readonly readers: readonly { readonly unit: Unit; readonly reads: ReadonlySet<string> }[];
+  readonly tree: ReturnType<typeof directoryTree>;
+}
+
+/** One question of the survey. */
+export interface Asked {
+  readonly workload: Plain;
+  readonly change: WantedChange;
+  /** The path that may differ, as the judge writes paths. */
+  readonly field: string;
+  readonly now: unknown;
+  readonly container: string | undefined;
+}
+
+/** What stands at a path of plain data. */
+export function get(value: unknown, ...path: (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (here, step) => (typeof here === "object" && here !== null ? (here as Plain)[step] : undefined),
+    value,
+  );
+}
+
+/** The same image in another container of the same pod follows the tag. */
+export function isSameImage(path: string, { change, field }: Asked): boolean {
+  const pod = field.replace(/\/containers\/0\/image$/, "");
+  return change.kind === "image-tag" && path.startsWith(pod) && /\/(initC|c)ontainers\/\d+\/image$/.test(path);
+}
+
+/** What differs between two renderings of the same is nobody's change. */
+export function withoutChance(
+  { root, tools }: Pick<World, "root" | "tools">,
+  unit: Unit,
+  before: ReadonlyMap<string, Plain>,
+  moved: readonly string[],
+): string[] {
+  if (moved.length < 2 || unit.kind !== "chart") return [...moved];
+  const again = renderUnit(root, unit, tools);
+  const drawn = new Set(again ? differences(before, again) : []);
+  return moved.filter((path) => !drawn.has(path));
+}
+
+/** Why a refusal is right, by rules that need nothing but rendered objects and trying; undefined when it is not. */
+export function whyRight(world: World, asked: Asked, reason: string): string | undefined {
+  const { objects, unit } = world;
+  const name = get(asked.workload, "metadata", "name");
+  if (asked.change.kind === "replicas" && asked.now === 0) return "0 replicas";
+  if (asked.change.kind === "image-tag" && String(asked.now).includes("@")) return "a digest";
+  const vpa = [...objects.values()].some(
+    (one) => one.kind === "VerticalPodAutoscaler" && get(one, "spec", "targetRef", "name") === name,
+  );
+  if (asked.change.kind === "resources" && vpa) return "a VPA";
+  if (["generated-file", "guard-comment", "image-automation"].includes(reason)) return "the file says so";
+  if (reason === "operator-owned" && isIgnored(world.root, unit, asked)) return "ignoreDifferences";
+  if (unit.kind !== "chart")
+    return /^shared-/.test(reason) && placesOf(world.root, unit).size > 1 ? "no place of its own" : undefined;
+  const isOthers =
+    reason === "chart-hardcoded" && unit.application === undefined && isNamedByApplication(world.root, unit);
+  return byTrying(world, asked) ?? (isOthers ? "no place of its own" : undefined);
+}
+
+const controllers = /argoproj\.io|kustomize\.toolkit/;
+
+/** Objects of a controller that deploy the directory of a unit itself, by the text of the repository. */
+function deployersOf(root: string, { directory }: Unit): Plain[] {
+  const kinds = ["Application", "ApplicationSet", "Kustomization"];
+  return yamlTexts(root)
+    .filter((text) => controllers.test(text) && (text.includes(directory) || text.includes("{{")))
+    .flatMap(documentsOf)
+    .flatMap((one) =>
+      get(one, "kind") === "List" && Array.isArray(get(one, "items")) ? (get(one, "items") as Plain[]) : [one as Plain],
+    )
+    .filter(
+      (one) =>
+        kinds.includes(String(get(one, "kind"))) && !String(get(one, "apiVersion")).startsWith("kustomize.config"),
+    )
+    .filter((one) => pathsIn(one).some((path) => fits(path, directory)));
+}
+
+/** Where a unit goes to: one text for each place that a controller puts it. */
+function placesOf(root: string, unit: Unit): Set<string> {
+  return new Set(
+    deployersOf(root, unit).map((one) =>
+      JSON.stringify([
+        get(one, "spec", "destination"),
+        get(one, "spec", "targetNamespace"),
+        get(one, "metadata", "name"),
+      ]),
+    ),
+  );
+}
+
+/** A set may name the path by a template. */
+function fits(path: string, directory: string): boolean {
+  if (!path.includes("{{")) return path === directory;
+  const literals = path.split(/\{\{[^}]*\}\}/).map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return literals.some((one) => one.length > 3) && new RegExp(`^${literals.join("[^/]+")}$`).test(directory);
+}
+
+function pathsIn(object: Plain): string[] {
+  const found: string[] = [];
+  const walk = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(walk);
+    else if (typeof value === "object" && value !== null)
+      for (const [key, item] of Object.entries(value))
+        if (key === "path" && typeof item === "string") found.push(item.replace(/^\.?\//, "").replace(/\/$/, ""));
+        else walk(item);
+  };
+  walk(object.spec);
+  return found;
+}
+
+/** True when the Application of a unit, or the set that makes it, ignores the field. */
+function isIgnored(root: string, unit: Unit, asked: Asked): boolean {
+  const pointer = asked.field.slice(keyOf(asked.workload).length + 1);
+  return yamlTexts(root)
+    .filter((text) => text.includes("ignoreDifferences"))
+    .flatMap(documentsOf)
+    .some((one) => {
+      const set = get(one, "kind") === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
+      const ignored = get(one, ...set, "ignoreDifferences");
+      const paths = pathsIn(one as Plain).map((path) => path.split("{{")[0] ?? "");
+      return (
+        Array.isArray(ignored) &&
+        JSON.stringify(ignored).includes(`/${pointer}"`) &&
+        paths.some((path) => path === "" || unit.directory.startsWith(path))
+      );
+    });
+}
+
+/** Tries every value that equals the field: none moves it, or each moves more than it. */
+function byTrying(world: World, asked: Asked): string | undefined {
+  const { root, unit } = world;
+  if (asked.now === undefined) return unread(world, asked);
+  let moved: string | undefined;
+  for (const path of [...readsOf(root, unit)].filter((one) => /(^|\/)values[^/]*\.ya?ml$/.test(one))) {
+    const [values] = documentsOf(readFileSync(join(root, path), "utf8"));
+    const inner = path.startsWith(`${unit.directory}/charts/`) ? `${path.split("/").at(-2)}.` : "";
+    for (const trial of trials(values, asked.now, asked.change.to)) {
+      const found = tried(world, asked, path, inner + trial);
+      if (found === "alone") return undefined;
+      moved = found ?? moved;
+    }
+  }
+  if (moved !== undefined) return moved;
+  if (!literalIn(root, unit, asked)) return "no value moves the field";
+  const isRead = world.readers.some((one) => one.unit !== unit && one.reads.has(`${unit.directory}/Chart.yaml`));
+  return isRead ? "no place of its own" : undefined;
+}
+
+/** Nothing stands in the field: writes every value that could fill it, all at once and then one after the other. */
+function unread(world: World, asked: Asked): string | undefined {
+  const { root, unit, objects, tools } = world;
+  const all = absentTrials(world, asked);
+  const after = renderUnit(root, unit, tools, all);
+  const moves = (one: ReadonlyMap<string, Plain>) =>
+    differences(objects, one).some((path) => asked.field.startsWith(path));
+  if (after !== undefined && !moves(after)) return "no value moves the field";
+  let moved: string | undefined;
+  for (const trial of all) {
+    const one = renderUnit(root, unit, tools, [trial]);
+    if (one === undefined || !moves(one)) continue;
+    const others = withoutChance(world, unit, objects, differences(objects, one)).filter(
+      (path) => !asked.field.startsWith(path),
+    );
+    if (others.length === 0) return undefined;
+    moved = "one value moves several";
+  }
+  return moved ?? "no value moves the field";
+}
+
+/** Keys of the values, and of what templates read from them, that are called like the field's map. */
+function absentTrials({ root, unit }: World, { change }: Asked): string[] {
+  const isCount = change.kind === "replicas";
+  const word = isCount ? /replica/i : /resources$/i;
+  const found = new Set<string>();
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+    for (const [key, item] of Object.entries(value)) {
+      const here = path === "" ? key : `${path}.${key}`;
+      if (word.test(key)) found.add(here);
+      walk(item, here);
+    }
+  };
+  for (const path of readsOf(root, unit)) {
+    const prefix = /\/charts\/([^/]+)\//.exec(path)?.[1];
+    const before = prefix === undefined ? "" : `${prefix}.`;
+    const text = /\.ya?ml$|\.tpl$/.test(path) ? readFileSync(join(root, path), "utf8") : "";
+    if (/(^|\/)values[^/]*\.ya?ml$/.test(path)) for (const one of documentsOf(text)) walk(one, before.slice(0, -1));
+    const read = /\/templates\//.test(path) ? [...text.matchAll(/\.Values\.([\w.]+)/g)].map(([, key = ""]) => key) : [];
+    for (const key of read.filter((one) => word.test(one))) found.add(before + key);
+  }
+  const [side, what] = change.kind === "resources" ? change.field.split(".") : [];
+  return [...found]
+    .slice(0, 24)
+    .map((key) =>
+      isCount ? `${key}=${change.to}` : `${key}=${JSON.stringify({ [side ?? ""]: { [what ?? ""]: change.to } })}`,
+    );
+}
+
+/** What one value moves: nothing of the field, the field alone, or more than the field. */
+function tried(world: World, asked: Asked, path: string, trial: string): string | undefined {
+  const { root, unit, objects, readers, tools } = world;
+  const after = renderUnit(root, unit, tools, [trial]);
+  const changes = after ? withoutChance(world, unit, objects, differences(objects, after)) : [];
+  if (!changes.includes(asked.field)) return undefined;
+  if (changes.some((one) => one !== asked.field && !isSameImage(one, asked))) return "one value moves several";
+  const isShared = unit.valueFiles.length < 2 && readers.some((one) => one.unit !== unit && one.reads.has(path));
+  return isShared ? "no place of its own" : "alone";
+}
+
+/** A number that the template itself holds could be changed there, where nobody else reads it. */
+function literalIn(root: string, unit: Unit, asked: Asked): boolean {
+  const word = asked.field.split("/").at(-1) ?? "";
+  const now = String(asked.now).split(":").at(-1) ?? "";
+  return [...readsOf(root, unit)]
+    .filter((path) => /templates\//.test(path))
+    .some((path) =>
+      readFileSync(join(root, path), "utf8")
+        .split("\n")
+        .some(
+          (line) =>
+            line.includes(`${word}:`) && line.trimEnd().replace(/["']$/, "").endsWith(now) && !line.includes("{{"),
+        ),
+    );
+}
