@@ -18,8 +18,8 @@ export function withoutSecrets(settings: Settings, longest: number): (text: stri
 
 /**
  * The same for a sentence of our own. Only a secret of ours that somebody may have brought into it is taken out: what
- * has the form of one is advice, such as `PRIVATE_KEY: is missing`, and a password that is an ordinary word stands there
- * as that word.
+ * has the form of one is advice, such as `PRIVATE_KEY: is missing`, and a password that is an ordinary word, or the name of
+ * a setting, stands there as that word.
  */
 export function adviceWithoutSecrets(settings: Settings, longest: number): (text: string) => string {
   const secrets = secretsOf(settings).filter((secret) => !ordinaryWord.test(secret));
@@ -30,7 +30,7 @@ export function adviceWithoutSecrets(settings: Settings, longest: number): (text
     );
 }
 
-const ordinaryWord = /^[A-Za-z]{1,16}(?:-[A-Za-z]{1,16})?$/;
+const ordinaryWord = /^[A-Za-z]{1,16}(?:[-_][A-Za-z]{1,16})?$/;
 
 /** What others say may have been cut in the middle of a secret: the longest beginning of one goes first. */
 function withoutHeads(text: string, secrets: readonly string[]): string {
