@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startForge } from "../../src/lab/forge/forge.ts";
+import { forgeWrites } from "../../src/lab/forge/writes.ts";
 import { githubContract } from "../contracts/github.contract.ts";
 import { ci, connect, key, startShop } from "./forge-shop.ts";
 
@@ -50,6 +51,31 @@ describe("the forge", () => {
     await forge.push({ "a/b/c.txt": null }, { message: "less", author: "wim", branch: "deep" });
     expect(Object.keys(await forge.files("deep"))).toEqual(["README.md", "a/b.txt", "apps/web.yaml"]);
     expect(await git("--git-dir", forge.directory, "fsck", "--strict", "--full")).not.toMatch(/error|missing/);
+  });
+
+  test("a token that may only read reads, and every write with it is refused and on record", async () => {
+    const reading = await startShop({ settings: { readOnly: true } });
+    try {
+      const authorization = reading.fetchAuthorization();
+      const call = (method: string, path: string, body?: object) =>
+        fetch(`${reading.apiUrl}/repos/acme/shop${path}`, {
+          ...{ method, headers: { authorization }, ...(body ? { body: JSON.stringify(body) } : {}) },
+        }).then(({ status }) => status);
+      expect(await call("GET", "/branches/main")).toBe(200);
+      const head = await reading.headOf("main");
+      expect(await call("POST", "/issues", { title: "hello" })).toBe(403);
+      expect(await call("POST", "/git/refs", { ref: "refs/heads/x", sha: head })).toBe(403);
+      expect(await call("PATCH", "/git/refs/heads/main", { sha: head })).toBe(403);
+      expect(await call("DELETE", "/git/refs/heads/main")).toBe(403);
+      const header = `http.extraHeader=Authorization: ${authorization}`;
+      await git("-c", header, "clone", "--quiet", reading.cloneUrl, "read-only");
+      await expect(git("-c", header, "-C", "read-only", "push", "origin", "main:other")).rejects.toThrow(/403/);
+      expect([await reading.headOf("main"), await reading.headOf("other")]).toEqual([head, undefined]);
+      expect(reading.issues()).toEqual([]);
+      expect(forgeWrites(reading)).toHaveLength(5);
+    } finally {
+      await reading.close();
+    }
   });
 
   test("is cloned with the installation's token and not without", async () => {

@@ -91,6 +91,8 @@ export interface Forge {
   files(ref: string): Promise<Readonly<Record<string, string>>>;
 
   readonly calls: readonly LoggedCall[];
+  /** What git itself asked for: pushing is refused, and on record. */
+  readonly gitCalls: readonly LoggedCall[];
   resetCalls(): void;
   faults: Faults | undefined;
   close(): Promise<void>;
@@ -104,7 +106,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const store = await createGitStore(join(options.directory, `${options.repo}.git`));
   const webhooks = webhooksOf(options.app, () => now().toISOString());
   const tokens = tokensOf(options.app, now);
-  const desk: Desk = { calls: [], faults: undefined };
+  const desk: Desk = { calls: [], gitCalls: [], faults: undefined };
   const inTurn = turns();
   const { server, origin } = await listen(options, () => stations);
   const world = worldOf(options, { store, origin, send: (event, payload) => webhooks.send(event, payload) });
@@ -141,7 +143,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
     change: (settings) => void Object.assign(world.settings, settings),
     ...peopleOf(world, inTurn),
     ...sightOf(world, inTurn),
-    calls: desk.calls,
+    ...{ calls: desk.calls, gitCalls: desk.gitCalls },
     resetCalls: () => void desk.calls.splice(0),
     get faults() {
       return desk.faults;

@@ -43,6 +43,8 @@ export type Faults = (call: {
 
 export interface Desk {
   readonly calls: LoggedCall[];
+  /** What git itself asked for. */
+  readonly gitCalls: LoggedCall[];
   faults: Faults | undefined;
 }
 
@@ -85,6 +87,11 @@ async function respond(stations: Stations, request: IncomingMessage, response: S
   if (url.pathname.startsWith("/api/v3/") || url.pathname === "/api/graphql")
     return answerApi(stations, { request, response, url });
   if (url.pathname.startsWith(`${git}/`)) {
+    response.once("close", () =>
+      stations.desk.gitCalls.push({
+        ...{ method: request.method ?? "GET", path: `${url.pathname}${url.search}`, status: response.statusCode },
+      }),
+    );
     if (!mayFetch(stations, request)) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="GitHub"' }).end("Authentication required\n");
       return;
@@ -161,7 +168,7 @@ async function handle(stations: Stations, { request, method, path, url, body }: 
     const match = stations.find(method, path);
     if (!match) throw notFound();
     const caller = callerOf(stations, request);
-    admit(stations.world, { path, method, caller, params: match.params });
+    admit(stations.world, { path, method, caller, params: match.params, body });
     const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
     const call: Call = {
       method,
@@ -194,7 +201,8 @@ function admit(
     method,
     caller,
     params,
-  }: { path: string; method: string; caller: Caller; params: Readonly<Record<string, string>> },
+    body,
+  }: { path: string; method: string; caller: Caller; params: Readonly<Record<string, string>>; body: unknown },
 ): void {
   const appOnly = path === "/app" || path.startsWith("/app/") || path.endsWith("/installation");
   if (appOnly) {
@@ -202,7 +210,7 @@ function admit(
   } else if (caller.kind === "app") {
     throw new Problem(401, "Bad credentials");
   }
-  forbid(world, { path, method, caller });
+  forbid(world, { path, method, caller, body });
   const { owner, repo } = params;
   const same = (one: string | undefined, other: string) =>
     one === undefined || one.toLowerCase() === other.toLowerCase();
@@ -214,15 +222,26 @@ function admit(
 }
 
 /** What no caller may do in an archived repository, and what the installation may not do any more. */
-function forbid(world: ForgeState, { path, method, caller }: { path: string; method: string; caller: Caller }): void {
+function forbid(
+  world: ForgeState,
+  { path, method, caller, body }: { path: string; method: string; caller: Caller; body: unknown },
+): void {
   if (caller.kind !== "installation") return;
-  const { archived, withoutPermissions } = world.settings;
+  const { archived, withoutPermissions, readOnly } = world.settings;
+  if (readOnly && isWrite({ method, path, body })) throw new Problem(403, "Resource not accessible by integration");
   if (archived && method !== "GET") throw new Problem(403, "Repository was archived so is read-only.");
   const needed = neededFor.find(([pattern]) => pattern.test(path))?.[1] ?? "";
   if (!withoutPermissions.includes(needed)) return;
   const accepted = `${needed}=${method === "GET" ? "read" : "write"}`;
   const headers = { "x-accepted-github-permissions": accepted };
   throw Object.assign(new Problem(403, "Resource not accessible by integration"), { headers });
+}
+
+/** Whether a call changes something: GraphQL's questions are POSTs, too. */
+function isWrite({ method, path, body }: { method: string; path: string; body: unknown }): boolean {
+  if (path !== "/graphql") return method !== "GET";
+  const text = typeof body === "object" && body !== null && "query" in body ? String(body.query) : "";
+  return !/^\s*(query\b|\{)/.test(text);
 }
 
 const neededFor: readonly (readonly [RegExp, string])[] = [

@@ -66,6 +66,8 @@ export interface RepositorySettings {
   commitPattern: string | undefined;
   /** What the installation may not do any more. */
   withoutPermissions: readonly string[];
+  /** The installation's tokens may only read. */
+  readOnly: boolean;
 }
 
 export interface StatusRecord {
@@ -234,7 +236,7 @@ export function settingsOf(options: ForgeOptions): RepositorySettings {
     ...{ mergeMethods: ["squash", "merge"], showsMethods: true, hasIssues: true, archived: false, fork: false },
     defaultBranch: "main",
     ...{ private: options.private, strict: false, mergeQueue: undefined, branchPattern: undefined },
-    ...{ commitPattern: undefined, withoutPermissions: [] },
+    ...{ commitPattern: undefined, withoutPermissions: [], readOnly: false },
     ...options.settings,
   };
 }

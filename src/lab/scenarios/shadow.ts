@@ -1,4 +1,5 @@
 import { approver, commit, rush, type Scenario } from "../scenario.ts";
+import { forgeWrites } from "../forge/writes.ts";
 import { until } from "../start.ts";
 
 const web = "manifests/shop/overlays/production/web.yaml";
@@ -15,6 +16,8 @@ export const shadowScenarios = {
   shadow: {
     about: "shadow mode: a person heals what Rectify only watches, and it says whether it would have done the same",
     guardrails: { mode: "shadow", dashboard: false },
+    // A team that only looks gives no more than that.
+    world: { github: { settings: { readOnly: true } } },
     run: async (stage) => {
       await rush(stage);
       const incident = await until("the incident", async () => (await stage.rectify.store.incidents(1))[0]);
@@ -28,11 +31,8 @@ export const shadowScenarios = {
       const { ours, theirs } = story?.shadow?.verdict ?? {};
       if (theirs !== "4" || ours === undefined)
         throw new Error(`compared ${ours ?? "nothing"} with ${theirs ?? "nothing"}`);
-      const writes = stage.forge.calls.filter(
-        ({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens"),
-      );
-      if (writes.length > 0)
-        throw new Error(`it wrote: ${writes.map(({ method, path }) => `${method} ${path}`).join(", ")}`);
+      const writes = [...forgeWrites(stage.forge), ...stage.cluster.writesAttempted];
+      if (writes.length > 0) throw new Error(`it tried to write: ${writes.join(", ")}`);
     },
     expected: { ending: "shadow", merged: false, recovered: true, pulls: 0, because: "as commit" },
   },

@@ -114,15 +114,7 @@ export function installationView(world: ForgeState) {
     app_slug: app.slug,
     target_id: world.owner.id,
     target_type: world.owner.type,
-    permissions: {
-      checks: "write" as const,
-      statuses: "read" as const,
-      contents: "write" as const,
-      issues: "write" as const,
-      metadata: "read" as const,
-      pull_requests: "write" as const,
-      ...app.permissions,
-    },
+    permissions: grantedTo(world),
     events: appEvents,
     single_file_name: null,
     suspended_by: null,
@@ -130,6 +122,15 @@ export function installationView(world: ForgeState) {
     created_at: world.createdAt,
     updated_at: world.createdAt,
   } satisfies Part<Schemas["installation"]>;
+}
+
+function grantedTo({ options, settings }: ForgeState) {
+  const given = settings.readOnly ? ("read" as const) : ("write" as const);
+  return {
+    ...{ checks: given, statuses: "read" as const, contents: given, issues: given, metadata: "read" as const },
+    pull_requests: given,
+    ...options.app.permissions,
+  };
 }
 
 export function labelViews(world: ForgeState, names: readonly string[]) {
