@@ -13,7 +13,7 @@ export function readOnly(ports: Ports, because = "shadow mode: nothing is writte
     ...ports,
     github: readingHost(ports.github, refuse),
     people: readingPeople(ports.people, refuse),
-    guardrailsHost: undefined,
+    ...{ guardrailsHost: undefined, notifier: undefined },
     queue: undefined,
     leases: undefined,
     rollbacks: undefined,

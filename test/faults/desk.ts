@@ -156,6 +156,7 @@ function pendingOf(proposal: Proposal): Pending {
   return {
     incident: anIncident(),
     proposal,
+    remedy: "scale",
     selfMergeLacks: ["the guardrails allow no auto-merge"],
     approvedBy: undefined,
     closesWhenResolved: true,

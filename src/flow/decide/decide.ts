@@ -9,6 +9,7 @@ import { trustedChecks } from "../../domain/guardrails/required-check.ts";
 import { approversText, renderReport } from "../../domain/proposal/body/sticky.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
 import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
+import { type Modes, modeFor } from "../../domain/guardrails/mode.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -130,7 +131,7 @@ async function judge(pending: Pending, before: Review, begun: number, ports: Por
     overtaken: needed ? loadIsBack : undefined,
     selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow, ...(swings === undefined ? [] : [swings])])],
     approvalsNeeded: guardrails.ok ? ruleOf(approvalWord(pending.proposal), guardrails.value).count : 1,
-    stopped: stopOf(guardrails, freezes),
+    stopped: stopOf(pending, guardrails, freezes),
     overdue: at - begun > ports.timings.decideTimeoutMs,
   });
   // What is not to be merged now must not be merged by the queue either.
@@ -145,10 +146,19 @@ function firingsOf({ alert }: Incident, now: Date, { records }: Pick<Ports, "rec
   return records.firingsSince(alert.fingerprint, new Date(now.getTime() - 3_600_000).toISOString());
 }
 
-function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): string | undefined {
+function stopOf(pending: Pending, guardrails: LoadedGuardrails, freezes: readonly number[]): string | undefined {
   if (!guardrails.ok) return `valid guardrails: ${guardrails.problems[0] ?? ""}`;
+  if (isShadowed(pending, guardrails.value)) return shadowStop;
   if (freezes.length > 0) return `the end of the freeze: ${freezes.map((number) => `#${number}`).join(", ")} is open`;
   return guardrails.value.freeze ? "the end of the freeze (guardrails)" : undefined;
+}
+
+const shadowStop = "the end of shadow mode for this class (guardrails: mode)";
+
+/** What was opened live, and is in shadow mode now, is merged by nobody of us, whoever approved it. */
+function isShadowed({ incident, remedy }: Pick<Pending, "incident" | "remedy">, guardrails: Modes): boolean {
+  const { workload, alert } = incident;
+  return modeFor(guardrails, { namespace: workload.namespace, alert: alert.name, remedy }) === "shadow";
 }
 
 /**
@@ -179,19 +189,20 @@ async function carryOut(
     });
     return decision;
   }
-  const answer = await run.step("merge", (ports) => merge(pending.proposal, decision.approvedBy, ports));
+  const answer = await run.step("merge", (ports) => merge(pending, decision.approvedBy, ports));
   if (answer.kind === "merged") return { kind: "merged", sha: answer.sha, because: decision.because };
   return { kind: "not-yet", because: answer.because };
 }
 
 async function merge(
-  proposal: Proposal,
+  pending: Pending,
   approvedBy: readonly string[],
   { github }: Pick<Ports, "github">,
 ): Promise<MergeAnswer> {
   const guardrails = await guardrailsOf({ github });
   if (!guardrails.ok) return { kind: "not-yet", because: guardrails.because };
-  return github.merge(proposal, approvedBy, guardrails.value.mergeMethods);
+  if (isShadowed(pending, guardrails.value)) return { kind: "not-yet", because: shadowStop };
+  return github.merge(pending.proposal, approvedBy, guardrails.value.mergeMethods);
 }
 
 async function report(

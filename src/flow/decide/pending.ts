@@ -1,4 +1,5 @@
 import type { Incident } from "../../domain/incident/incident.ts";
+import type { RemediationKind } from "../../domain/kubernetes/remediation.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import type { ReviewState } from "../../domain/proposal/decision.ts";
@@ -7,6 +8,8 @@ import type { ReviewState } from "../../domain/proposal/decision.ts";
 export interface Pending {
   readonly incident: Incident;
   readonly proposal: Proposal;
+  /** The kind of what is proposed: its mode may be turned to shadow while it is open. */
+  readonly remedy: RemediationKind;
   readonly selfMergeLacks: readonly string[];
   /** Who asked for exactly this number: their words count as approval of the effect that came of it. */
   readonly approvedBy: string | undefined;

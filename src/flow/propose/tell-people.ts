@@ -1,15 +1,19 @@
+import { isShadowOnly } from "../../domain/guardrails/mode.ts";
 import { channelsFor, type Notice } from "../../domain/proposal/notice.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { guardrailsOf } from "../collect/load-guardrails.ts";
 
-/** Tells people where the guardrails say so. Nothing waits for it, and nothing fails by it. */
+/**
+ * Tells people where the guardrails say so. Nothing waits for it, and nothing fails by it. While everything is in shadow
+ * mode nothing leaves the process.
+ */
 export async function tellPeople(
   notice: Notice,
   { notifier, github, clock }: Pick<Ports, "notifier" | "github" | "clock">,
 ): Promise<void> {
   if (notifier === undefined) return;
   const guardrails = await guardrailsOf({ github });
-  if (!guardrails.ok) return;
+  if (!guardrails.ok || isShadowOnly(guardrails.value)) return;
   const channels = channelsFor(notice, guardrails.value.notify, clock.now());
   if (channels.length > 0) notifier.tell(notice, channels);
 }

@@ -169,8 +169,9 @@ async function proposed(subject: ChangeRequest, first: Plan, waited: boolean, ru
   let rebaseRefused = false;
   for (let count = 1; ; count += 1) {
     const { gated, proposal } = current;
+    const remedy = current.plan.remediation.kind;
     const pending = {
-      ...{ incident: subject.incident, proposal, selfMergeLacks: gated.selfMergeLacks, approvedBy, earlier },
+      ...{ incident: subject.incident, proposal, remedy, selfMergeLacks: gated.selfMergeLacks, approvedBy, earlier },
       ...{
         closesWhenResolved: subject.closesWhenResolved,
         cause: subject.cause.sentence,

@@ -13,7 +13,7 @@ import { learn } from "../learn.ts";
 import { plan, planChange, type Planned } from "../plan/plan.ts";
 import { recall, type Recalled } from "../recall.ts";
 import { verify } from "../verify.ts";
-import { closed, type Shadowed, shadowedIn, shadowStory } from "./shadow.ts";
+import { closed, type Shadowed, shadowedIn, shadowedNow, shadowStory } from "./shadow.ts";
 import { subjectOf } from "./subject.ts";
 import { wouldHave } from "./would-have.ts";
 
@@ -37,7 +37,7 @@ async function remediated(incident: Incident, run: Run): Promise<void> {
 }
 
 interface Examined {
-  readonly observed: Observed & { readonly shadowed?: Shadowed };
+  readonly observed: Observed & { readonly shadowed?: Shadowed | "unknown" };
   readonly recalled: Recalled;
   readonly diagnosis: Diagnosis;
 }
@@ -52,7 +52,7 @@ async function examine(incident: Incident, open: Run): Promise<Examined> {
   for (let look = 1; ; ) {
     const observed = await run.step("collect", async (ports) => {
       const [seen, shadowed] = await Promise.all([collect(incident, ports), shadowedIn(incident, ports)]);
-      return shadowed.length === 0 ? seen : { ...seen, shadowed };
+      return shadowed !== "unknown" && shadowed.length === 0 ? seen : { ...seen, shadowed };
     });
     const recalled = await run.step("recall", (ports) => recall(incident, observed.evidence, ports));
     const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, recalled.lines, ports));
@@ -72,7 +72,11 @@ async function attempt(
   { observed, recalled, diagnosis }: Examined,
   run: Run,
 ): Promise<IncidentOutcome> {
-  const isShadow = (remedy: Shadowed[number]) => observed.shadowed?.includes(remedy) === true;
+  const shadowed =
+    observed.shadowed === "unknown"
+      ? await closed(run).step("shadow mode", (ports) => shadowedNow(incident, ports))
+      : observed.shadowed;
+  const isShadow = (remedy: Shadowed[number]) => shadowed?.includes(remedy) === true;
   if (diagnosis.kind === "abstained") {
     const { because } = diagnosis;
     if (!isShadow("none")) return { ending: "no-change", because };

@@ -9,7 +9,7 @@ import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { ShadowOutcome } from "../../domain/proposal/outcome.ts";
 import { render } from "../../manifests/render/render.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { known, Refused } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { readOnly } from "../../ports/read-only.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
@@ -28,19 +28,19 @@ export function closed(run: Run): Run {
 
 const remedies = ["scale", "resources", "image-rollback", "revert-commit", "none"] as const;
 
-/** By the guardrails of now. Without an answer nothing is known: then the gate decides, which fails closed. */
-export async function shadowedIn(incident: Incident, { github }: Pick<Ports, "github">): Promise<Shadowed> {
-  try {
-    const guardrails = loadGuardrails((await github.head()).tree);
-    if (!guardrails.ok) return [];
-    const about = { namespace: incident.workload.namespace, alert: incident.alert.name };
-    return remedies.filter(
-      (kind) => modeFor(guardrails.value, { ...about, remedy: kind === "none" ? undefined : kind }) === "shadow",
-    );
-  } catch (error) {
-    if (error instanceof Refused || error instanceof Unavailable) return [];
-    throw error;
-  }
+/** By the guardrails of now. Invalid or missing ones shadow nothing: the gate refuses then. Throws without an answer. */
+export async function shadowedNow(incident: Incident, { github }: Pick<Ports, "github">): Promise<Shadowed> {
+  const guardrails = loadGuardrails((await github.head()).tree);
+  if (!guardrails.ok) return [];
+  const about = { namespace: incident.workload.namespace, alert: incident.alert.name };
+  return remedies.filter(
+    (kind) => modeFor(guardrails.value, { ...about, remedy: kind === "none" ? undefined : kind }) === "shadow",
+  );
+}
+
+/** The same while evidence is collected: what is not known is asked again before anything comes of it, never taken for live. */
+export async function shadowedIn(incident: Incident, ports: Pick<Ports, "github">): Promise<Shadowed | "unknown"> {
+  return (await known(() => shadowedNow(incident, ports))) ?? "unknown";
 }
 
 interface ShadowSubject {

@@ -4,8 +4,10 @@ import { isShadowOnly, modeFor, type Modes } from "../../../src/domain/guardrail
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { gate } from "../../../src/flow/gate/gate.ts";
 import type { Observed } from "../../../src/flow/collect/collect.ts";
+import { tellPeople } from "../../../src/flow/propose/tell-people.ts";
 import { closed, shadowedIn, shadowStory } from "../../../src/flow/workflows/shadow.ts";
 import { wouldHave } from "../../../src/flow/workflows/would-have.ts";
+import { remediateIncident } from "../../../src/flow/workflows/remediate-incident.ts";
 import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
 import { Refused, Unavailable } from "../../../src/ports/errors.ts";
 import type { GitHost, People } from "../../../src/ports/github.ts";
@@ -30,6 +32,7 @@ function effectLog() {
   const ports = {
     ...{ github: github as unknown as GitHost, people: people as unknown as People },
     ...{ queue: store, leases: store, rollbacks: store, changes: store, guardrailsHost: { check: heard("check") } },
+    notifier: { tell: heard("tell") },
   } as unknown as Ports;
   return { effects, ports };
 }
@@ -42,12 +45,8 @@ describe("ports that are closed for writing", () => {
       await expect((shut.github[name] as () => Promise<unknown>)()).rejects.toThrow(Refused);
     await expect(shut.people.react(1, "+1")).rejects.toThrow(Refused);
     await expect(shut.changes?.record({} as never)).rejects.toThrow(Refused);
-    expect([shut.guardrailsHost, shut.queue, shut.leases, shut.rollbacks]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    const { guardrailsHost, queue, leases, rollbacks, notifier } = shut;
+    expect({ guardrailsHost, queue, leases, rollbacks, notifier }).toEqual({});
     expect(effects).toEqual([]);
   });
 
@@ -64,6 +63,23 @@ describe("ports that are closed for writing", () => {
     await expect(closed(run).step("any", ({ github }) => github.mark("a", true))).rejects.toThrow(Refused);
     expect(effects).toEqual([]);
   });
+});
+
+test.each([
+  ["live", "mode: live\nnotify: { slack: true }\n", ["slack"]],
+  ["shadow", "mode: shadow\nnotify: { slack: true }\n", []],
+])("chat of a repository whose mode is %s", async (_, guardrails, wanted) => {
+  const told: string[] = [];
+  const tree = treeOf({ ".github/rectify.yml": guardrails });
+  await tellPeople(
+    { kind: "ended", incident: anIncident(), text: "shadow: healed" },
+    {
+      github: { head: async () => ({ sha: "a", tree }) } as unknown as GitHost,
+      notifier: { tell: (_notice, channels) => void told.push(...channels) },
+      clock: { now: () => new Date() },
+    },
+  );
+  expect(told).toEqual(wanted);
 });
 
 describe("which incidents are in shadow mode", () => {
@@ -199,8 +215,38 @@ describe("a story in shadow mode", () => {
     expect(effects).toEqual([]);
   });
 
-  test("what is not known of the guardrails shadows nothing by itself: the gate decides", async () => {
+  /** The steps of one incident whose guardrails nobody could read while its evidence was collected. */
+  async function stepsWith(head?: GitHost["head"], steps: string[] = []): Promise<readonly string[]> {
+    const { run } = world([]);
     const away = { head: () => Promise.reject(new Unavailable("git is away")) } as unknown as GitHost;
-    expect(await shadowedIn(anIncident(), { github: away })).toEqual([]);
+    const shadowed = await shadowedIn(anIncident(), { github: away });
+    const canned: Readonly<Record<string, unknown>> = {
+      collect: { evidence: [], shadowed },
+      recall: { lines: [] },
+      diagnose: { kind: "abstained", because: "nothing stands out" },
+      learn: true,
+    };
+    const step: Run["step"] = async (name, work) => {
+      steps.push(name);
+      if (canned[name] !== undefined) return canned[name] as never;
+      return run.step(name, (ports) =>
+        work(head === undefined ? ports : { ...ports, github: { ...ports.github, head } }),
+      );
+    };
+    await remediateIncident(anIncident(), { ...run, timings: { ...run.timings, settleMs: 60_000 }, step });
+    return steps;
+  }
+
+  test("guardrails that could not be read at first are read again, and shadow what they shadow", async () => {
+    const steps = await stepsWith();
+    expect(steps).toEqual(expect.arrayContaining(["shadow mode", "shadow verdict", "learn"]));
+    expect(steps).not.toContain("gate");
+  });
+
+  test("while they cannot be read nothing becomes live: the step waits for them", async () => {
+    const steps: string[] = [];
+    const away = () => Promise.reject(new Unavailable("git is away"));
+    await expect(stepsWith(away, steps)).rejects.toThrow(Unavailable);
+    expect(steps.at(-1)).toBe("shadow mode");
   });
 });
