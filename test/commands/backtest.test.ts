@@ -1,22 +1,57 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { backtest, type BacktestAsked } from "../../src/commands/backtest/backtest.ts";
 import { backtestSettings } from "../../src/commands/backtest/sources.ts";
-import { pastStories } from "../../src/lab/scenarios/backtest/past-stories.ts";
+import { forgeWrites } from "../../src/lab/forge/writes.ts";
+import { pastStories, pastWorkloads } from "../../src/lab/scenarios/backtest/past-stories.ts";
 import { openPastWorld, type PastWorldServers } from "../../src/lab/scenarios/backtest/past-world.ts";
+import { declaredFirst, manifestOf } from "../../src/lab/scenarios/backtest/past-repository.ts";
+import { openReadingForge, type ReadingForge } from "../../src/lab/scenarios/backtest/reading-forge.ts";
+import type { RenderedObject } from "../../src/domain/kubernetes/rendered.ts";
+import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
+import { openShop, type TestShop } from "../lab/cluster-shop.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rectify-backtest-"));
 const record = join(directory, "record.jsonl");
 const html = join(directory, "report.html");
 let world: PastWorldServers;
+let reading: ReadingForge;
+let shop: TestShop;
 
 beforeAll(async () => {
-  world = await openPastWorld({ directory, days: 3, stories: pastStories.slice(0, 2) });
+  world = await openPastWorld({ directory, days: 3, stories: pastStories.slice(0, 2), files: secondPlace });
+  reading = await openReadingForge(join(directory, "forge"), world.repository);
+  shop = await openShop({
+    desired: async () => ({ revision: "1".repeat(40), objects: pastWorkloads.map((one) => objectOf(one)) }),
+    entry: { object: "Kustomization flux-system/apps", path: "./apps" },
+  });
+  vi.stubEnv("GITHUB_TOKEN", reading.token);
 }, 120_000);
 
+function objectOf(workload: (typeof pastWorkloads)[number]): RenderedObject {
+  const read = parseYaml(manifestOf(workload.name, declaredFirst(workload)));
+  if (!read.ok) throw new Error(read.problem);
+  return read.value as RenderedObject;
+}
+
+// Two places that may have made a workload: the live object is asked which it is.
+const secondPlace = {
+  "staging/kustomization.yaml": "resources: [web.yaml, catalog.yaml]\n",
+  "staging/web.yaml": manifestOf("web", { replicas: 2, tag: "1.0.0", memory: "256Mi" }),
+  "staging/catalog.yaml": manifestOf("catalog", { replicas: 2, tag: "1.0.0", memory: "256Mi" }),
+  "clusters/staging/apps.yaml": `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: apps-2, namespace: flux-system }
+spec: { path: ./staging, prune: true, sourceRef: { kind: GitRepository, name: flux-system } }
+`,
+};
+
 afterAll(async () => {
+  vi.unstubAllEnvs();
+  await shop.cluster.close();
+  await reading.forge.close();
   await world.close();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -25,19 +60,19 @@ async function run(asked: Partial<BacktestAsked> = {}) {
   const environment = {
     PROMETHEUS_URL: world.prometheus,
     LOKI_URL: world.loki,
-    KYVERNO: "off",
+    ...{ KYVERNO: "off", KUBERNETES_URL: shop.cluster.urls.kubernetes },
     RECTIFY_DATA: directory,
   };
-  const settings = backtestSettings(environment, world.repository);
+  const settings = backtestSettings(environment, reading.forge.cloneUrl);
   if (!settings.ok) throw new Error(settings.problems.join());
   const [lines, progress]: [string[], string[]] = [[], []];
   const before = world.asked.length;
   const options = {
     days: "3",
-    rate: "0",
+    ...{ rate: "0", step: "30" },
     until: world.to.toISOString(),
     record,
-    repository: world.repository,
+    repository: reading.forge.cloneUrl,
     ...asked,
   };
   const voice = {
@@ -84,5 +119,18 @@ describe("rectify backtest", () => {
     await expect(run({ days: "0" })).rejects.toThrow("--days");
     await expect(run({ rate: "-1" })).rejects.toThrow("--rate");
     await expect(run({ until: "yesterday" })).rejects.toThrow("--until");
+  });
+
+  test("not one write request left it, and its token may only read", async () => {
+    expect(reading.forge.gitCalls.length).toBeGreaterThan(0);
+    expect(forgeWrites(reading.forge)).toEqual([]);
+    expect(shop.cluster.writesAttempted).toEqual([]);
+    expect(new Set(world.asked)).toEqual(new Set(["GET prometheus", "GET loki"]));
+    const answer = await fetch(`${reading.forge.apiUrl}/repos/rectify-lab/past/issues`, {
+      ...{ method: "POST", body: JSON.stringify({ title: "a write" }) },
+      headers: { authorization: `Bearer ${reading.token}` },
+    });
+    expect(answer.status).toBe(403);
+    expect(forgeWrites(reading.forge)).toHaveLength(1);
   });
 });

@@ -21,6 +21,7 @@ export interface BacktestAsked {
   readonly days: string;
   readonly until?: string;
   readonly rate: string;
+  readonly step: string;
   readonly record?: string;
   readonly repository?: string;
   readonly guardrails?: string;
@@ -44,11 +45,12 @@ export async function backtest(asked: BacktestAsked, settings: Settings, voice: 
   const pace = queryPace(span.rate);
   const about = { cluster: settings.cluster, ...span, lingerMs: settings.timings.lingerMs };
   voice.progress(`reading ALERTS from ${span.from.toISOString()} to ${span.to.toISOString()}`);
-  const bare = openPast({ ...opened, history: await openHistory(opened.mirror, {}), pace, until: span.to });
+  const sources = { ...opened, pace, until: span.to, deliveredAfterMs: span.stepSeconds * 1_000 };
+  const bare = openPast({ ...sources, history: await openHistory(opened.mirror, {}) });
   const found = await findPast({ ...about, metrics: bare.metrics, concernAt: bare.concernAt });
   const { text, note } = await guardrailsTried(asked, opened, found.incidents);
   const history = await openHistory(opened.mirror, { [guardrailsPath]: text });
-  const past = openPast({ ...opened, history, pace, until: span.to });
+  const past = openPast({ ...sources, history });
   const file = resolve(asked.record ?? join(settings.dataDirectory, "backtest.jsonl"));
   const record = openRecord(file, text);
   const silent = await play(found, { past, pace, record, voice, rate: span.rate });
@@ -63,12 +65,18 @@ export async function backtest(asked: BacktestAsked, settings: Settings, voice: 
   return silent.length === 0 ? 0 : 1;
 }
 
-function spanOf({ days, rate, until }: BacktestAsked, now: Date) {
+function spanOf({ days, rate, until, step }: BacktestAsked, now: Date) {
   const to = until === undefined ? now : new Date(until);
   if (!(Number(days) > 0 && Number(days) <= 400)) throw new Error("--days must be a number up to 400");
   if (!(Number(rate) >= 0)) throw new Error("--rate must be a number of queries a second, 0 for no limit");
   if (Number.isNaN(to.getTime())) throw new Error("--until must be a time such as 2026-11-20T00:00:00Z");
-  return { from: new Date(to.getTime() - Number(days) * 86_400_000), to, rate: Number(rate) };
+  if (!(Number(step) >= 1 && Number(step) <= 300)) throw new Error("--step must be 1 to 300 seconds");
+  return {
+    stepSeconds: Number(step),
+    from: new Date(to.getTime() - Number(days) * 86_400_000),
+    to,
+    rate: Number(rate),
+  };
 }
 
 /** What allows a change in that past: a file that is tried, that of today, or the defaults where there is none. */

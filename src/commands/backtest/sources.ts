@@ -16,7 +16,7 @@ import { openSources as openHealth } from "../../server/observability/source-hea
 import { withoutSecrets } from "../../settings/redaction.ts";
 import { type LoadedSettings, parseSettings, type Settings } from "../../settings/settings.ts";
 
-export type Opened = Omit<PastSources, "history" | "pace" | "until"> & { readonly mirror: Mirror };
+export type Opened = Omit<PastSources, "history" | "pace" | "until" | "deliveredAfterMs"> & { readonly mirror: Mirror };
 
 /** The settings of a backtest: what only a running bot needs (secrets, Alertmanager, the App) may be missing. */
 export function backtestSettings(environment: NodeJS.ProcessEnv, repository: string | undefined): LoadedSettings {

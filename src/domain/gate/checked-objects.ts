@@ -12,6 +12,8 @@ interface CheckedObjects {
 }
 
 const prefix = "rectify.dev/";
+/** Which incident a changed object is changed for. */
+export const incidentMark = `${prefix}incident-uid`;
 const marks = ["changes", "selected-replicas", "reserved"].map((name) => prefix + name);
 
 /**
@@ -32,7 +34,7 @@ export function checkedObjects(
     uncounted.push(...(reserved?.uncounted ?? []));
     return annotated(object, {
       ...(own.length > 0 ? { [`${prefix}changes`]: JSON.stringify(own.map(asText)) } : {}),
-      ...(own.length > 0 && incident !== undefined ? { [`${prefix}incident-uid`]: incident } : {}),
+      ...(own.length > 0 && incident !== undefined ? { [incidentMark]: incident } : {}),
       ...(object.kind === "PodDisruptionBudget" ? selectedBy(object, scales) : {}),
       ...(reserved === undefined ? {} : { [`${prefix}reserved`]: renderReserved(reserved) }),
     });

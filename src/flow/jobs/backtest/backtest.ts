@@ -21,6 +21,8 @@ interface Backtest {
   readonly metrics: Pick<Metrics, "range">;
   readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
   readonly lingerMs: number;
+  /** How finely `ALERTS` is read: what fired more briefly is not found. */
+  readonly stepSeconds: number;
 }
 
 /** What is under way, for whoever waits. */
@@ -37,12 +39,13 @@ export interface PastFound {
   readonly notes: readonly string[];
 }
 
-const stepSeconds = 30;
-const chunkMs = 6 * 3_600_000;
+// As many points of a series as one question asks for.
+const mostSteps = 720;
 
 /** The incidents of the past, by Prometheus' own record of its alerts. */
 export async function findPast(backtest: Backtest): Promise<PastFound> {
-  const { from, to, metrics } = backtest;
+  const { from, to, metrics, stepSeconds } = backtest;
+  const chunkMs = mostSteps * stepSeconds * 1_000;
   const parts: (readonly Series[])[] = [];
   const notes = new Set<string>();
   for (let start = from.getTime(); start < to.getTime(); start += chunkMs) {

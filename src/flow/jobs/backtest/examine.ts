@@ -26,10 +26,11 @@ export interface PastWorld {
   readonly entryAt: (moment: Date, workload: Workload) => Promise<Entry>;
   /** The end of the history. */
   readonly until: Date;
+  /** How long after an alert began it would have been delivered: a scrape or two. */
+  readonly deliveredAfterMs: number;
 }
 
-// An alert is delivered within a scrape or two; a running Rectify looks three times before it says that nothing stands out.
-const deliveredAfterMs = 30_000;
+// A running Rectify looks three times before it says that nothing stands out.
 const mostLooks = 3;
 
 /** One incident of the past: what the line would have come to, and what people did. Throws `Unavailable` only. */
@@ -63,7 +64,7 @@ interface LookedBack {
 }
 
 async function lookBack(past: PastIncident, world: PastWorld): Promise<LookedBack> {
-  const begun = Date.parse(past.incident.startedAt) + deliveredAfterMs;
+  const begun = Date.parse(past.incident.startedAt) + world.deliveredAfterMs;
   let last: LookedBack | undefined;
   let at = begun;
   for (let look = 1; look <= mostLooks; look += 1) {

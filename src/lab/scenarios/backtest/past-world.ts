@@ -5,15 +5,8 @@ import { createLogStore, lokiAnswer, type LogStore } from "../../cluster/servers
 import { prometheusAnswer } from "../../cluster/servers/prometheus-api.ts";
 import { randomFrom } from "../../cluster/simulation/random.ts";
 import type { LabRule } from "../../cluster/metrics/rules.ts";
-import {
-  type Declared,
-  declaredFirst,
-  firstFiles,
-  manifestOf,
-  type PastCommit,
-  pathOf,
-  writePast,
-} from "./past-repository.ts";
+import { commitsOf, eventsOf, type PastEvent, quietBetween, type Running, runningOf, statesOf } from "./past-events.ts";
+import { declaredFirst, firstFiles, writePast } from "./past-repository.ts";
 import { type PastStory, pastWorkloads, usualLoad } from "./past-stories.ts";
 
 const minute = 60_000;
@@ -40,16 +33,19 @@ interface PastSettings {
   readonly days: number;
   /** Undefined = the repository has none. */
   readonly guardrails?: string | undefined;
+  /** Files of the repository beside its own. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Writes the history and serves it. */
-export async function openPastWorld({ directory, stories, days, guardrails }: PastSettings): Promise<PastWorldServers> {
+export async function openPastWorld(settings: PastSettings): Promise<PastWorldServers> {
+  const { directory, stories, days, guardrails, files = {} } = settings;
   const to = Math.floor(Date.parse("2026-11-20T00:00:00Z") / day) * day;
   const from = to - days * day;
   const begin = (story: PastStory) => from + story.day * day + hourOfStories;
   const events = stories.flatMap((story) => eventsOf(story, begin(story))).sort((a, b) => a.at - b.at);
   const repository = join(directory, "past.git");
-  await writePast(repository, commitsOf(events, { from: from - day, guardrails }));
+  await writePast(repository, commitsOf(events, { from: from - day, files: { ...firstFiles(guardrails), ...files } }));
   const store = createSeriesStore(Number.MAX_SAFE_INTEGER);
   const logs = createLogStore(200_000);
   writeSeries(store, logs, { from, to, events });
@@ -84,50 +80,7 @@ const pastRules: readonly LabRule[] = [
   },
 ];
 
-interface PastEvent {
-  readonly at: number;
-  readonly workload: string;
-  readonly load?: number;
-  readonly declared?: Partial<Declared>;
-  readonly by?: string;
-}
-
-function eventsOf({ workload, load, calmsAt, badRelease, person }: PastStory, begin: number): PastEvent[] {
-  const change =
-    person &&
-    ("replicas" in person
-      ? { replicas: person.replicas }
-      : "tag" in person
-        ? { tag: person.tag }
-        : { memory: person.memory });
-  const after = (minutes: number) => begin + minutes * minute;
-  const isHealed = calmsAt ?? (person === undefined ? undefined : person.at + 120);
-  return [
-    ...(load === undefined ? [] : [{ at: begin, workload, load }]),
-    ...(load === undefined || isHealed === undefined ? [] : [{ at: after(isHealed), workload, load: usualLoad }]),
-    ...(badRelease
-      ? [{ at: after(badRelease.at), workload, declared: { tag: badRelease.tag }, by: "release-bot" }]
-      : []),
-    ...(person && change ? [{ at: after(person.at), workload, declared: change, by: "sre-anna" }] : []),
-  ];
-}
-
-function commitsOf(
-  events: readonly PastEvent[],
-  { from, guardrails }: { readonly from: number; readonly guardrails: string | undefined },
-): PastCommit[] {
-  const state = new Map<string, Declared>(pastWorkloads.map((one) => [one.name, declaredFirst(one)]));
-  const first = { at: new Date(from), subject: "begin", author: "sre-anna", files: firstFiles(guardrails) };
-  const rest = events.flatMap(({ at, workload, declared, by = "" }): PastCommit[] => {
-    const before = state.get(workload);
-    if (declared === undefined || before === undefined) return [];
-    const after = { ...before, ...declared };
-    state.set(workload, after);
-    const subject = `change ${Object.keys(declared).join(" and ")} of ${workload}`;
-    return [{ at: new Date(at), subject, author: by, files: { [pathOf(workload)]: manifestOf(workload, after) } }];
-  });
-  return [first, ...rest];
-}
+type PastWorkload = (typeof pastWorkloads)[number];
 
 interface Counters {
   requests: number;
@@ -141,8 +94,6 @@ interface Counters {
 }
 
 const [coresPerRequest, coresOfPod] = [0.001, 0.1];
-const rollOutMs = minute;
-const [quietBeforeMs, quietAfterMs] = [40 * minute, 130 * minute];
 const pressed = 0.9;
 
 /** One scrape a minute of what the workloads did, and Prometheus' record of its own alerts. */
@@ -153,17 +104,17 @@ function writeSeries(
 ): void {
   const random = randomFrom(7);
   const counters = new Map(pastWorkloads.map(({ name }) => [name, emptyCounters()]));
+  const states = new Map(pastWorkloads.map((one) => [one.name, statesOf(one, events)]));
+  const isQuietAt = quietBetween(events);
   for (let at = from, last = from - scrapeMs; at <= to; at += scrapeMs) {
     // Nothing happens between the stories: a scrape in four minutes shows that as well.
-    const isQuiet = !events.some((event) => at > event.at - quietBeforeMs && at < event.at + quietAfterMs);
-    if (isQuiet && at - last < 4 * scrapeMs) continue;
+    if (isQuietAt(at) && at - last < 4 * scrapeMs) continue;
     const seconds = (at - last) / 1000;
     last = at;
     const alerts: Sample[] = [];
     const samples = pastWorkloads.flatMap((one) => {
-      const own = events.filter((event) => event.workload === one.name);
       const count = counters.get(one.name) ?? emptyCounters();
-      const now = stateAt(own, declaredFirst(one), at);
+      const now = states.get(one.name)?.(at) ?? runningOf(usualLoad, declaredFirst(one), declaredFirst(one));
       const noise = 0.97 + 0.06 * random();
       advance(count, one.name, now, { noise, at, seconds });
       alerts.push(...alertsOf(one, count, at));
@@ -178,17 +129,6 @@ function writeSeries(
     store.append("shop", at, samples);
     store.append("rules", at, alerts);
   }
-}
-
-type Running = ReturnType<typeof stateAt>;
-type PastWorkload = (typeof pastWorkloads)[number];
-
-function stateAt(events: readonly PastEvent[], first: Declared, at: number) {
-  const load = events.findLast((event) => event.load !== undefined && event.at <= at)?.load ?? usualLoad;
-  const declared = events
-    .filter((event) => event.declared !== undefined && event.at + rollOutMs <= at)
-    .reduce<Declared>((before, event) => ({ ...before, ...event.declared }), first);
-  return { load, declared, isFailing: declared.tag !== first.tag };
 }
 
 function emptyCounters(): Counters {

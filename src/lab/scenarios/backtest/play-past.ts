@@ -6,6 +6,7 @@ import { renderer } from "../../../adapters/cli-tools/renderer.ts";
 import { openHistory } from "../../../adapters/past/history.ts";
 import { queryPace } from "../../../adapters/past/pace.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
+import type { PolicyEngine } from "../../../domain/gate/policy-report.ts";
 import { findPast, type PastFound, playPast } from "../../../flow/jobs/backtest/backtest.ts";
 import { openPast } from "../../../server/jobs/backtest/past-ports.ts";
 import type { PastWorldServers } from "./past-world.ts";
@@ -22,13 +23,16 @@ export async function playPastWorld(
   world: PastWorldServers,
   options: {
     readonly directory: string;
+    /** Where the repository is fetched from instead of from the disk. */
+    readonly remote?: { readonly url: string; readonly authorization: string };
     readonly overlay?: Record<string, string>;
+    readonly policies?: PolicyEngine;
     readonly tell?: (line: string) => void;
   },
 ): Promise<PastFound & { readonly records: readonly PastRecord[] }> {
   const mirror = openMirror({
-    ...{ directory: join(options.directory, "mirror"), url: world.repository, freshMs: 60_000 },
-    authorization: async () => "",
+    ...{ directory: join(options.directory, "mirror"), url: options.remote?.url ?? world.repository, freshMs: 60_000 },
+    authorization: async () => options.remote?.authorization ?? "",
   });
   const cluster = "production";
   const past = openPast({
@@ -36,12 +40,13 @@ export async function playPastWorld(
     logs: loki({ url: world.loki, authorization: undefined }),
     history: await openHistory(mirror, options.overlay ?? {}),
     ...{ pace: queryPace(0), renderer: renderer({ kubectl: null, kustomize: null, helm: null }) },
-    ...{ cluster, clusterLabel: "cluster", timings: pastTimings, until: world.to },
+    ...{ cluster, clusterLabel: "cluster", timings: pastTimings, until: world.to, deliveredAfterMs: 30_000 },
+    policies: options.policies,
     ...(options.tell ? { tell: options.tell } : {}),
   });
   const found = await findPast({
     ...{ cluster, from: world.from, to: world.to, metrics: past.metrics, concernAt: past.concernAt },
-    lingerMs: pastTimings.lingerMs,
+    ...{ lingerMs: pastTimings.lingerMs, stepSeconds: 30 },
   });
   const records: PastRecord[] = [];
   const playing = {

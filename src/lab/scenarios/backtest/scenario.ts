@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { reportOf } from "../../../domain/backtest/report.ts";
+import { forgeWrites } from "../../forge/writes.ts";
 import type { LabPrinter } from "../../printer.ts";
 import { pastStories } from "./past-stories.ts";
 import { openPastWorld } from "./past-world.ts";
 import { playPastWorld } from "./play-past.ts";
+import { openReadingForge } from "./reading-forge.ts";
 
 const days = 14;
 
@@ -14,9 +16,11 @@ export async function playBacktest({ say }: LabPrinter): Promise<readonly string
   const directory = mkdtempSync(join(tmpdir(), "rectify-lab-"));
   say("lab", `writes ${days} days of history: metrics, alerts, logs and commits`);
   const world = await openPastWorld({ directory, days, stories: pastStories, guardrails: "namespaces: [shop]\n" });
+  const { forge } = await openReadingForge(join(directory, "forge"), world.repository);
   try {
-    say("lab", `Prometheus on ${world.prometheus}, Loki on ${world.loki}`);
-    const { records, unplaced } = await playPastWorld(world, { directory });
+    say("lab", `Prometheus on ${world.prometheus}, Loki on ${world.loki}, Git on ${forge.cloneUrl}`);
+    const remote = { url: forge.cloneUrl, authorization: forge.fetchAuthorization() };
+    const { records, unplaced } = await playPastWorld(world, { directory, remote });
     for (const { startedAt, alert, workload, verdict } of records)
       say("backtest", `${startedAt.slice(0, 16)} ${alert} of ${workload}: ${verdict.kind}, ${verdict.because}`);
     const { verdicts } = reportOf({ records, from: world.from.toISOString(), to: world.to.toISOString() });
@@ -26,8 +30,11 @@ export async function playBacktest({ say }: LabPrinter): Promise<readonly string
       ...wrongIn(records, world.from),
       ...(unplaced.length === 0 ? [] : [`${unplaced.length} alerts lead nowhere`]),
       ...([...methods].join() === "GET" ? [] : [`it asked by ${[...methods].join(", ")}`]),
+      ...forgeWrites(forge).map((write) => `it tried to write: ${write}`),
+      ...(forge.gitCalls.length > 0 ? [] : ["the forge was never asked"]),
     ];
   } finally {
+    await forge.close();
     await world.close();
     rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }

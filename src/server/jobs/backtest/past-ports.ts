@@ -5,6 +5,7 @@ import type { GitHistory } from "../../../adapters/past/history.ts";
 import { pastObjects } from "../../../adapters/past/objects.ts";
 import type { QueryPace } from "../../../adapters/past/pace.ts";
 import type { PastIncident } from "../../../domain/backtest/past-alerts.ts";
+import { incidentMark } from "../../../domain/gate/checked-objects.ts";
 import type { PolicyEngine } from "../../../domain/gate/policy-report.ts";
 import type { Alert } from "../../../domain/incident/alert.ts";
 import type { Concern } from "../../../domain/incident/incident.ts";
@@ -35,6 +36,7 @@ export interface PastSources {
   readonly clusterLabel: string;
   readonly timings: Timings;
   readonly until: Date;
+  readonly deliveredAfterMs: number;
   readonly tell?: (line: string) => void;
 }
 
@@ -47,7 +49,7 @@ interface PastPlay extends PastWorld {
 
 /** Puts the ports of the past together. */
 export function openPast(sources: PastSources): PastPlay {
-  const { history, until, cluster, clusterLabel } = sources;
+  const { history, until, deliveredAfterMs, cluster, clusterLabel } = sources;
   const heard = { silent: 0 };
   const metrics = pacedMetrics(sources, heard);
   const logs = pacedLogs(sources, heard);
@@ -57,7 +59,7 @@ export function openPast(sources: PastSources): PastPlay {
     desired((await history.at(moment).head()).tree, workload);
   const policies = sources.policies && remembered(sources.policies);
   return {
-    ...{ metrics, until, unanswered: () => heard.silent, commitsBetween: history.between },
+    ...{ metrics, until, deliveredAfterMs, unanswered: () => heard.silent, commitsBetween: history.between },
     entryAt: async (moment, workload) => (await desiredAt(moment, workload)).entry,
     renderedAt: async (sha, entry) => rendering(await history.tree(sha), entry),
     concernAt: (alert, moment) => {
@@ -181,14 +183,17 @@ async function renderedBy(own: Rendered, tool: () => Promise<Rendered>): Promise
   return own.kind === "rendered" ? own : tool();
 }
 
-/** The policies are asked once for each distinct effect. */
+/** The policies are asked once for each distinct effect, whichever incident it is for. No verdict is asked for again. */
 function remembered(engine: PolicyEngine): PolicyEngine {
   const known = new Map<string, ReturnType<PolicyEngine["judge"]>>();
   return {
-    judge: (question) => {
-      const key = createHash("sha256").update(JSON.stringify(question)).digest("hex");
-      const verdict = known.get(key) ?? engine.judge(question);
-      known.set(key, verdict);
+    judge: async (question) => {
+      const text = JSON.stringify(question, (name, value: unknown) => (name === incidentMark ? "" : value));
+      const key = createHash("sha256").update(text).digest("hex");
+      const asked = known.get(key) ?? engine.judge(question);
+      known.set(key, asked);
+      const verdict = await asked;
+      if (verdict.kind === "not-evaluated") known.delete(key);
       return verdict;
     },
   };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PastRecord } from "../../../../src/domain/backtest/record.ts";
-import { pastStories } from "../../../../src/lab/scenarios/backtest/past-stories.ts";
+import { manyStories, pastStories } from "../../../../src/lab/scenarios/backtest/past-stories.ts";
 import { openPastWorld, type PastWorldServers } from "../../../../src/lab/scenarios/backtest/past-world.ts";
 import { playPastWorld } from "../../../../src/lab/scenarios/backtest/play-past.ts";
 
@@ -85,3 +85,30 @@ function stateOf(repository: string): string {
     .sort()
     .join("\n");
 }
+
+describe("policies", () => {
+  test("are asked once for each distinct effect, and again only where they gave no verdict", async () => {
+    const place = mkdtempSync(join(tmpdir(), "rectify-past-"));
+    const files = { "policies/any.yaml": "apiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\n" };
+    const guardrails = "namespaces: [shop]\n";
+    const many = await openPastWorld({ directory: place, ...manyStories(6), guardrails, files });
+    let asked = 0;
+    const verdicts = ["not-evaluated", "passed", "passed"] as const;
+    const policies = {
+      judge: async () => {
+        const kind = verdicts[asked] ?? "passed";
+        asked += 1;
+        return { kind, because: "it took too long", results: [], notEvaluated: [] };
+      },
+    };
+    try {
+      const { records } = await playPastWorld(many, { directory: place, policies });
+      const proposed = records.filter(({ would }) => would.kind === "proposed");
+      // Two workloads twice each, with one effect each; the third may not be changed, and is not judged.
+      expect([records.length, proposed.length, asked]).toEqual([6, 4, 3]);
+    } finally {
+      await many.close();
+      rmSync(place, { recursive: true, force: true });
+    }
+  }, 120_000);
+});

@@ -1,0 +1,28 @@
+import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { type Forge, startForge } from "../../forge/forge.ts";
+
+/** A GitHub with a history of its own, and a token for it that may only read. */
+export interface ReadingForge {
+  readonly forge: Forge;
+  readonly token: string;
+}
+
+/** Serves `main` of a bare repository under the directory, which must be new; every write is refused, and on record. */
+export async function openReadingForge(directory: string, repository: string): Promise<ReadingForge> {
+  const { privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  const forge = await startForge({
+    ...{ owner: "rectify-lab", repo: "past", directory, files: { "README.md": "replaced by the past\n" } },
+    app: { id: 4712, slug: "reader", privateKeyPem: privateKey, webhookSecret: randomBytes(16).toString("hex") },
+    ...{ people: [], requiredChecks: [], private: true, settings: { readOnly: true } },
+  });
+  const fetched = ["fetch", "--quiet", "--force", "--update-head-ok", repository, "refs/heads/main:refs/heads/main"];
+  execFileSync("git", ["--git-dir", forge.directory, ...fetched], { stdio: ["ignore", "ignore", "inherit"] });
+  const [, basic = ""] = forge.fetchAuthorization().split(" ");
+  const [, token = ""] = Buffer.from(basic, "base64").toString().split(":");
+  return { forge, token };
+}
