@@ -26,12 +26,23 @@ export interface Moments {
   ended?: number;
 }
 
+/** What a backtest must find again. */
+export interface Played {
+  /** The bare repository of the story. */
+  readonly repository: string;
+  readonly remedy: string | undefined;
+  readonly to: string | undefined;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+}
+
 export interface Outcome {
   readonly story: string;
   readonly engine: string;
   readonly wrong: readonly string[];
   readonly moments: Moments;
   readonly seconds: number;
+  readonly played: Played | undefined;
 }
 
 /** Plays one story with a forge and a Rectify of its own; what fails is part of the outcome. */
@@ -44,9 +55,11 @@ export async function playStory(
   const moments: Moments = {};
   const teller = labPrinter(print, false);
   teller.say("e2e", `${name} through ${engine.name}: ${story.about}`);
-  const wrong = await played(name, story, { world, engine, teller, moments }).catch((error: Error) => [error.message]);
+  const { wrong, played } = await playedOut(name, story, { world, engine, teller, moments }).catch((error: Error) => ({
+    ...{ wrong: [error.message], played: undefined },
+  }));
   for (const problem of wrong) teller.say("e2e", `NOT AS IT SHOULD BE: ${problem}`);
-  return { story: name, engine: engine.name, wrong, moments, seconds: (Date.now() - begun) / 1000 };
+  return { story: name, engine: engine.name, wrong, moments, seconds: (Date.now() - begun) / 1000, played };
 }
 
 interface Playing {
@@ -56,7 +69,9 @@ interface Playing {
   readonly moments: Moments;
 }
 
-async function played(name: string, story: RealStory, playing: Playing): Promise<readonly string[]> {
+type PlayedOut = Pick<Outcome, "wrong" | "played">;
+
+async function playedOut(name: string, story: RealStory, playing: Playing): Promise<PlayedOut> {
   const { world, engine, teller, moments } = playing;
   const directory = join(world.scratch, "stories", `${name}-${engine.name}`);
   mkdirSync(directory, { recursive: true });
@@ -200,7 +215,7 @@ function watch(stage: RealStage, moments: Moments, teller: LabPrinter): () => Pr
   };
 }
 
-async function outcome(story: RealStory, stage: RealStage, moments: Moments): Promise<string[]> {
+async function outcome(story: RealStory, stage: RealStage, moments: Moments): Promise<PlayedOut> {
   const { rectify, forge } = stage;
   const pull = await until("a pull request", () => forge.pulls()[0]);
   const uid = await until("its incident", () => rectify.workflowOfPull(pull.number));
@@ -209,12 +224,15 @@ async function outcome(story: RealStory, stage: RealStage, moments: Moments): Pr
   if (story.expected.recovered) {
     await until("Alertmanager to forget the alert", async () => moments.resolved !== undefined);
   }
-  return [
+  const wrong = [
     ...differences(story, record, forge),
     ...(await clusterProblems(stage, record)),
     ...(await writtenProblems(stage, uid)),
     ...((await story.check?.(stage)) ?? []),
   ];
+  const { kind: remedy, to } = record?.story?.remediation ?? {};
+  const startedAt = Date.parse(record?.incident.startedAt ?? "");
+  return { wrong, played: { repository: forge.directory, remedy, to, startedAt } };
 }
 
 function differences({ expected }: RealStory, record: IncidentRecord | undefined, forge: Forge): string[] {

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkBacktest } from "./backtest.ts";
 import { installDebianPackages } from "./debian.ts";
 import { vendors } from "./definitions.ts";
 import type { GitOpsEngine } from "./engine.ts";
@@ -22,7 +23,7 @@ import { openRealWorld } from "./world.ts";
  * The last line is one JSON object; the exit code is 0 only when everything passed.
  */
 
-const checks = ["git", "rbac", "manifests", "queries"];
+const checks = ["git", "rbac", "manifests", "queries", "backtest"];
 
 interface Results {
   readonly versions: Record<string, string>;
@@ -117,6 +118,8 @@ async function runAll(only: string | undefined, { scratch, processes, results }:
       if (index < turns.length - 1) await timed(`end of ${engine.name}`, () => engine.forget());
       await engine.close();
     }
+    if (turns.length > 0)
+      results.findings.push(...(await timed("backtest", () => checkBacktest(world, results.outcomes))));
   } finally {
     await close();
   }
@@ -137,7 +140,7 @@ interface Turn {
 type Played = readonly (readonly [name: string, story: RealStory])[];
 
 function playedThrough({ name: engine }: GitOpsEngine, only: string | undefined): Played {
-  if (only === "queries") return engine === "flux" ? Object.entries(stories).slice(0, 1) : [];
+  if (only === "queries" || only === "backtest") return engine === "flux" ? Object.entries(stories).slice(0, 1) : [];
   return Object.entries(stories).filter(
     ([name, { engines: through }]) => through.includes(engine) && isAsked(name, only),
   );
