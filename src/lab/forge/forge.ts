@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { registrationDesk } from "./registration.ts";
 import { signInDesk } from "./sign-in.ts";
 import { appRoutes } from "./api/app-routes.ts";
 import { tokensOf } from "./api/auth.ts";
@@ -120,7 +121,8 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
     ...pullRoutes(world),
     ...queueRoutes(world),
   };
-  const [page, signIn] = [(path: string) => pageAt(world, path), signInDesk(options.signIn)];
+  const signIn = registrationDesk(world, webhooks.setUrl, signInDesk(options.signIn));
+  const page = (path: string) => pageAt(world, path);
   const stations = { world, tokens, find: routerOf(routes), inTurn, desk, page, signIn };
   await pushFirst(world, options.files);
   return {

@@ -23,6 +23,8 @@ export interface ForgeOptions {
   /** The first commit on `main`. */
   readonly files: Readonly<Record<string, string>>;
   readonly app: ForgeApp;
+  /** The App does not exist yet: a person registers it from a manifest, and installs it. */
+  readonly unregistered?: boolean;
   readonly people: readonly { readonly login: string; readonly permission: RepositoryPermission }[];
   readonly requiredChecks: readonly { readonly name: string; readonly appId: number }[];
   /** Checks that a ruleset requires; without an App anyone may report them. */
@@ -68,6 +70,16 @@ export interface RepositorySettings {
   withoutPermissions: readonly string[];
   /** The installation's tokens may only read. */
   readOnly: boolean;
+  /** Whether the App is installed on the repository. */
+  installed: boolean;
+  /** What the App was registered from, where it was. */
+  manifest: AppManifest | undefined;
+}
+
+/** What a manifest says of an App. */
+export interface AppManifest {
+  readonly default_permissions: Readonly<Record<string, "read" | "write">>;
+  readonly default_events: readonly string[];
 }
 
 export interface StatusRecord {
@@ -237,6 +249,7 @@ export function settingsOf(options: ForgeOptions): RepositorySettings {
     defaultBranch: "main",
     ...{ private: options.private, strict: false, mergeQueue: undefined, branchPattern: undefined },
     ...{ commitPattern: undefined, withoutPermissions: [], readOnly: false },
+    ...{ installed: options.unregistered !== true, manifest: undefined },
     ...options.settings,
   };
 }

@@ -11,7 +11,7 @@ export function appRoutes(world: ForgeState, tokens: Tokens, webhooks: Webhooks)
   return {
     "GET /app": () => ok({ ...appView(world, app.id, app.slug), installations_count: 1 }),
     "GET /apps/{slug}": ({ params }) => ok(appBySlug(world, params.slug ?? "")),
-    "GET /app/installations": (call) => paged(call, [installationView(world)]),
+    "GET /app/installations": (call) => paged(call, world.settings.installed ? [installationView(world)] : []),
     "GET /app/installations/{id}": (call) => {
       if (Number(call.params.id) !== world.installationId) throw notFound();
       return ok(installationView(world));
@@ -37,7 +37,7 @@ export function appRoutes(world: ForgeState, tokens: Tokens, webhooks: Webhooks)
       void webhooks.redeliver(delivery.id);
       return { status: 202, body: {} };
     },
-    "GET /repos/{owner}/{repo}/installation": () => ok(installationView(world)),
+    "GET /repos/{owner}/{repo}/installation": () => ok(installedOn(world)),
     "GET /installation/repositories": (call) =>
       paged(call, [repositoryView(world)], (repositories) => ({
         total_count: 1,
@@ -64,6 +64,11 @@ export function appRoutes(world: ForgeState, tokens: Tokens, webhooks: Webhooks)
       throw new Problem(403, "Resource not accessible by integration");
     },
   };
+}
+
+function installedOn(world: ForgeState) {
+  if (!world.settings.installed) throw notFound();
+  return installationView(world);
 }
 
 /** An App of somebody else is `app-ID` here. */

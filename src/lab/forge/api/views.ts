@@ -86,8 +86,8 @@ export function appView(world: ForgeState, id: number, slug: string) {
     html_url: `${world.origin}/apps/${slug}`,
     created_at: world.createdAt,
     updated_at: world.createdAt,
-    permissions: appPermissions,
-    events: appEvents,
+    permissions: world.settings.manifest?.default_permissions ?? appPermissions,
+    events: [...(world.settings.manifest?.default_events ?? appEvents)],
   } satisfies Part<Schemas["integration"]>;
 }
 
@@ -115,7 +115,7 @@ export function installationView(world: ForgeState) {
     target_id: world.owner.id,
     target_type: world.owner.type,
     permissions: grantedTo(world),
-    events: appEvents,
+    events: [...(world.settings.manifest?.default_events ?? appEvents)],
     single_file_name: null,
     suspended_by: null,
     suspended_at: null,
@@ -129,7 +129,7 @@ function grantedTo({ options, settings }: ForgeState) {
   return {
     ...{ checks: given, statuses: "read" as const, contents: given, issues: given, metadata: "read" as const },
     pull_requests: given,
-    ...options.app.permissions,
+    ...(settings.manifest?.default_permissions ?? options.app.permissions),
   };
 }
 
