@@ -1,10 +1,13 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listen } from "../../src/adapters/http/listener.ts";
+import { backtestPage } from "../../src/server/pages/backtest/report.ts";
 import { pageRoutes } from "../../src/server/pages/routes.ts";
 import { freshDatabase } from "../postgres.ts";
 import { findChromium, lookAt, startChromium } from "./chromium.ts";
-import { filledStore, live } from "./records.ts";
+import { aReport, filledStore, live } from "./records.ts";
 
 const program = findChromium();
 if (program === undefined) {
@@ -37,6 +40,20 @@ afterAll(async () => {
 }, 120_000);
 
 describe.skipIf(program === undefined)("in Chromium", () => {
+  test("the report of a backtest: the same, as the one file that it is", async () => {
+    const { report, records } = aReport();
+    const page = await backtestPage(report, records);
+    const answer = { "content-type": "text/html; charset=utf-8" };
+    const server = createServer((_, response) => void response.writeHead(200, answer).end(page));
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+    closing.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    for (const screen of screens) {
+      const seen = await lookAt(browser, `http://127.0.0.1:${port}/backtest`, screen);
+      expect({ ...screen, ...seen }).toEqual({ ...screen, ...nothing });
+    }
+  }, 300_000);
+
   test.each([
     "/",
     "/?state=open&text=nothing",

@@ -4,7 +4,10 @@ import { newWatchtower } from "../../src/domain/guardrails/watchtower.ts";
 import { collect } from "../../src/flow/collect/collect.ts";
 import { diagnose, outcomeCauseOf } from "../../src/flow/diagnose/diagnose.ts";
 import type { Live } from "../../src/server/pages/routes.ts";
+import { type BacktestReport, reportOf } from "../../src/domain/backtest/report.ts";
+import type { PastRecord } from "../../src/domain/backtest/record.ts";
 import { anIncident } from "../builders.ts";
+import { aPastRecord, kinds } from "../past-record.ts";
 import { incidentWith, portsOf } from "../injection/story.ts";
 
 const sha = "6b02dd3f0c1e4a5b8d7e9f00112233445566778a";
@@ -121,6 +124,12 @@ const story: OutcomeOnRecord = {
   cost: { perHour: 0.0219, perMonth: 15.98, currency: "EUR", because: "+0.5 cores × 0.04 EUR per hour" },
 };
 
+/** Three of a class that has earned it, and one of a class with long names that has not. */
+const shadowed: readonly PastRecord[] = [
+  ...["1", "2", "3"].map((uid) => aPastRecord("earlier", { uid })),
+  aPastRecord("different", { uid: "4", alert: long, workload: `shop-production/Deployment/${long}` }),
+];
+
 /** What a running Rectify knows beside its records. */
 export const live: Live = {
   links: { repository, grafana: "https://grafana.example", prometheus: "https://prometheus.example" },
@@ -168,6 +177,11 @@ export const live: Live = {
         lastError: { at: "2026-11-24T02:00:00Z", because: `Loki /loki/api/v1/query_range: ECONNREFUSED ${long}` },
       },
     ],
+    shadow: {
+      since: "2026-11-01T00:00:00.000Z",
+      editor: `${repository}/edit/main/.github/rectify.yml`,
+      records: shadowed,
+    },
     unplaced: [
       {
         ...{
@@ -182,3 +196,27 @@ export const live: Live = {
     ],
   }),
 };
+
+/** A report of a backtest with every kind of verdict, long names, gaps and a price. */
+export function aReport(): { readonly report: BacktestReport; readonly records: readonly PastRecord[] } {
+  const priced = { perMonth: 15.98, currency: "EUR" };
+  const others = kinds.map((kind, index) => {
+    const record = aPastRecord(kind, { uid: `k${index}`, workload: `shop-production/Deployment/${long}` });
+    return record.would.kind === "proposed" ? { ...record, would: { ...record.would, ...priced } } : record;
+  });
+  const silent = aPastRecord("earlier", {
+    uid: "m",
+    missing: ["events around the workload", "rollouts of the workload"],
+  });
+  const records = [...shadowed, ...others, silent];
+  const unplaced = ["NodeDiskFull", long].map((name) => ({
+    ...{ name, kind: "nobody" as const, times: 3, because: `no label names a workload: ${long}` },
+    ...{ line: `alerts: [{ alert: ${name}, workload: { kind: Deployment, namespace: shop, name: web } }]` },
+    ...{ labels: { alertname: name }, lastSeen: "2026-11-24T02:00:00Z" },
+  }));
+  const span = { from: "2026-11-01T00:00:00.000Z", to: "2026-11-28T00:00:00.000Z" };
+  return {
+    records,
+    report: reportOf({ ...span, records, unplaced, unanswered: 2, notes: ["seen with the defaults"] }),
+  };
+}

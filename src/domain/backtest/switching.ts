@@ -11,11 +11,13 @@ export interface ShadowSummary {
   readonly editor?: string | undefined;
 }
 
-/** The week in numbers, what each class still lacks, and the lines that switch on those that lack nothing. */
+/** The weeks in numbers, what each class still lacks, and the lines that switch on those that lack nothing. */
 export function renderShadow({ since, records, editor }: ShadowSummary, code: (text: string) => string): string {
-  const { incidents, verdicts, classes } = reportOf({ records, from: since, to: since });
-  const counts = Object.entries(verdicts).flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : []));
+  const { incidents, classes } = reportOf({ records, from: since, to: since });
   const rows = earnedIn(classes).slice(0, mostClasses);
+  const byWeek = weeksOf(records).map(
+    ([begin, own]) => `- week of ${begin}: ${own.length} incidents, ${countsOf(own)}`,
+  );
   const lines = rows.map(({ row, lacks }) => {
     const name = `${code(row.alert)} on ${code(row.workload)}`;
     return lacks === undefined
@@ -28,8 +30,33 @@ export function renderShadow({ since, records, editor }: ShadowSummary, code: (t
     earned.length === 0
       ? []
       : [`To switch on what has earned it, add this in ${where}:`, `\`\`\`yaml\nmodes:\n${earned.join("\n")}\n\`\`\``];
-  const sum = `Since ${since.slice(0, 10)}: ${incidents} incidents${counts.length > 0 ? `, ${counts.join(", ")}` : ""}. Nothing was written.`;
-  return ["## Shadow mode", sum, ...(lines.length === 0 ? [] : [lines.join("\n")]), ...how].join("\n\n");
+  const sum = `Since ${since.slice(0, 10)}: ${incidents} incidents${incidents > 0 ? `, ${countsOf(records)}` : ""}. Nothing was written.`;
+  const weeks = byWeek.length > 1 ? [byWeek.join("\n")] : [];
+  return ["## Shadow mode", sum, ...weeks, ...(lines.length === 0 ? [] : [lines.join("\n")]), ...how].join("\n\n");
 }
 
 const mostClasses = 40;
+
+function countsOf(records: readonly PastRecord[]): string {
+  const { verdicts } = reportOf({ records, from: "", to: "" });
+  return Object.entries(verdicts)
+    .flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : []))
+    .join(", ");
+}
+
+function weeksOf(records: readonly PastRecord[]): readonly (readonly [string, readonly PastRecord[]])[] {
+  const weeks = new Map<string, PastRecord[]>();
+  for (const record of records) {
+    const begin = new Date(weekOf(Date.parse(record.startedAt))).toISOString().slice(0, 10);
+    weeks.set(begin, [...(weeks.get(begin) ?? []), record]);
+  }
+  return [...weeks].sort(([one], [other]) => (one < other ? 1 : -1));
+}
+
+export const weekMs = 7 * 24 * 3_600_000;
+const firstMonday = 4 * 24 * 3_600_000;
+
+/** The Monday on which the week of a time began, both in Unix milliseconds. */
+export function weekOf(time: number): number {
+  return Math.floor((time - firstMonday) / weekMs) * weekMs + firstMonday;
+}

@@ -4,6 +4,7 @@ import { type Dashboard, dashboardNameOf, type IssueName, renderDashboard } from
 import { isWatching, renderWatchtower, watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import { weekMs, weekOf } from "../../domain/backtest/switching.ts";
 import { isShadowOnly } from "../../domain/guardrails/mode.ts";
 import { proposeGuardrails } from "../gate/check-guardrails.ts";
 import { runOpenRequests } from "./open-requests.ts";
@@ -56,7 +57,6 @@ export async function reconcileDashboard(
   return ready;
 }
 
-const weekMs = 7 * 24 * 3_600_000;
 const weeks = 4;
 
 /** What shadow mode came to in the last weeks; whole weeks, so that the issue is written anew by what happened only. */
@@ -65,8 +65,7 @@ async function shadowOf(
   { records, clock, editorOf }: Pick<Ports, "records" | "clock" | "editorOf">,
 ): Promise<Dashboard["shadow"]> {
   if (mode === "live" && modes.every((rule) => rule.mode === "live")) return undefined;
-  const week = Math.floor(clock.now().getTime() / weekMs) * weekMs;
-  const since = new Date(week - (weeks - 1) * weekMs);
+  const since = new Date(weekOf(clock.now().getTime()) - (weeks - 1) * weekMs);
   const seen = await records.shadowVerdicts(since);
   return { since: since.toISOString(), records: seen, editor: editorOf?.(guardrailsPath) };
 }

@@ -9,31 +9,7 @@ import { mappingLine } from "../../../src/domain/guardrails/alert-mapping.ts";
 import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
 import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
 import { anAlert } from "../../builders.ts";
-
-const kinds = ["agreed", "earlier", "different", "healed-by-itself", "no-remedy", "refused", "not-known"] as const;
-type Kind = (typeof kinds)[number];
-
-function aRecord(kind: Kind, changes: Partial<PastRecord> = {}): PastRecord {
-  const isRefused = kind === "refused" || kind === "no-remedy";
-  const proposed: PastRecord["would"] = {
-    kind: "proposed",
-    at: "2026-11-20T03:01:00Z",
-    ...{ confidence: 0.75, cause: "saturated", risk: "medium", remedy: "scale", to: 4 },
-    ...{ change: "scale web from 2 to 4 replicas", target: "shop/Deployment/web" },
-  };
-  return {
-    ...{
-      uid: `u-${Math.abs(kinds.indexOf(kind))}`,
-      alert: "HighLatency",
-      workload: "shop/Deployment/web",
-      severity: "critical",
-    },
-    ...{ startedAt: "2026-11-20T03:00:00Z", endedAt: "2026-11-20T03:30:00Z", missing: [] },
-    would: isRefused ? { kind, because: "12 replicas are outside 1 to 10 (guardrails)" } : proposed,
-    verdict: { kind, because: "so", ...(kind === "earlier" ? { leadMs: 600_000, ours: "4", theirs: "5" } : {}) },
-    ...changes,
-  };
-}
+import { aPastRecord as aRecord, type Kind, kinds } from "../../past-record.ts";
 
 const span = { from: "2026-11-01T00:00:00Z", to: "2026-11-30T00:00:00Z" };
 
@@ -131,6 +107,14 @@ test("the week on the dashboard holds the lines of what was earned, and text of 
   expect(text).toContain("mode: live");
   expect(text).toContain("(https://host/edit/main/f)");
   expect(text).toContain("`High</details>`");
+});
+
+test("the weeks of shadow mode are told one by one, from Monday to Sunday", () => {
+  const at = (startedAt: string, kind: Kind) => aRecord(kind, { startedAt, uid: startedAt });
+  const sunday = at("2026-11-22T23:59:59Z", "different");
+  const records = [sunday, at("2026-11-23T00:00:00Z", "agreed"), at("2026-11-29T12:00:00Z", "agreed")];
+  const text = renderShadow({ since: span.from, records }, (name) => name);
+  expect(text).toContain("- week of 2026-11-23: 2 incidents, 2 agreed\n- week of 2026-11-16: 1 incidents, 1 different");
 });
 
 test("a record goes on where a crash cut it short", () => {

@@ -6,6 +6,10 @@ import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
 import { reconcileDashboard } from "../../../src/flow/jobs/dashboard.ts";
 import type { Timings } from "../../../src/ports/timings.ts";
 import { app, connect, key, type Session, startShop } from "../../lab/forge-shop.ts";
+import { aPastRecord } from "../../past-record.ts";
+import { forgeWrites } from "../../../src/lab/forge/writes.ts";
+import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
+import { newWatchtower } from "../../../src/domain/guardrails/watchtower.ts";
 import { aLease } from "../../lease.ts";
 import { anIncident } from "../../builders.ts";
 import { freshDatabase } from "../../postgres.ts";
@@ -230,4 +234,43 @@ test("clusters that share a repository keep a dashboard each", async () => {
   const titles = forge.issues().map(({ title }) => title);
   expect(titles.filter((title) => title.includes("eu-1"))).toEqual(["Rectify dashboard (eu-1)"]);
   expect(titles.filter((title) => title.includes("us-1"))).toEqual(["Rectify dashboard (us-1)"]);
+});
+
+/** Four incidents of web in shadow mode: three as people did it, one that healed by itself. */
+async function watched(): Promise<void> {
+  for (const [index, kind] of (["earlier", "earlier", "agreed", "healed-by-itself"] as const).entries()) {
+    const incident = { ...anIncident(), uid: uid(50 + index) };
+    await store.recordIncident(incident);
+    const shadow = aPastRecord(kind, { uid: incident.uid, startedAt: new Date(Date.now() - 3_600_000).toISOString() });
+    await store.endIncident(incident.uid, { ending: "shadow", because: kind, story: { ending: "shadow", shadow } });
+  }
+}
+
+test("in shadow mode the dashboard sums the weeks up, and leads to the editor with the lines to paste", async () => {
+  await open({ mode: "shadow", modes: [{ alert: "Other", mode: "live" }] });
+  await watched();
+  await keep({ editorOf: (path) => `https://github.example/acme/shop/edit/main/${path}` });
+  expect(body()).toMatch(/## Shadow mode\n\nSince 20.*: 4 incidents, 1 agreed, 2 earlier, 1 healed-by-itself/);
+  expect(body()).toContain("`HighLatency` on `shop/Deployment/web` has earned it");
+  expect(body()).toContain("(https://github.example/acme/shop/edit/main/.github/rectify.yml)");
+  const line = /```yaml\n(modes:\n[^`]*)```/.exec(body())?.[1] ?? "";
+  const yaml = parseYaml(line);
+  const read = parseGuardrails({ mode: "shadow", ...(yaml.ok ? (yaml.value as object) : {}) });
+  expect(read).toMatchObject({ ok: true, value: { modes: [{ namespace: "shop", remedy: "scale", mode: "live" }] } });
+});
+
+test("in shadow mode with the dashboard off nothing is written, and no label says that it watches", async () => {
+  await open({ mode: "shadow", dashboard: false });
+  await watched();
+  const watching = { state: () => ({ ...newWatchtower(0), reasons: ["the model is away"], since: 0 }) };
+  await keep({ watchtower: watching as unknown as Parameters<typeof reconcileDashboard>[0]["watchtower"] });
+  expect(forge.issues()).toEqual([]);
+  expect(forgeWrites(forge)).toEqual([]);
+});
+
+test("live, the dashboard says nothing of shadow mode", async () => {
+  await open();
+  await watched();
+  await keep();
+  expect(body()).not.toContain("Shadow mode");
 });

@@ -5,6 +5,7 @@ import { newWatchtower } from "../../../src/domain/guardrails/watchtower.ts";
 import { openSources } from "../../../src/server/observability/source-health.ts";
 import { pageRoutes } from "../../../src/server/pages/routes.ts";
 import type { ProposalsView, SystemView } from "../../../src/server/pages/system.ts";
+import { aPastRecord } from "../../past-record.ts";
 
 const evil = `<script>alert("x")</script>`;
 const now = new Date("2026-11-25T13:00:00Z");
@@ -113,4 +114,18 @@ test("alerts that lead nowhere are shown with their labels and the line that wou
   expect(words(text)).toContain("Alerts without a workload (1)");
   expect(words(text)).toMatch(/QueueDepth queue=.* 7 it names nothing/);
   expect(words(text)).toContain("{namespace}/Deployment/NAME");
+});
+
+test("the page tells what shadow mode came to, what has earned to be live, and what the others lack", async () => {
+  const earned = Array.from({ length: 3 }, (_, index) => aPastRecord("earlier", { uid: String(index) }));
+  const doubtful = aPastRecord("different", { uid: "9", alert: `Hot ${evil}`, workload: "shop/Deployment/cart" });
+  const editor = "https://github.example/acme/shop/edit/main/.github/rectify.yml";
+  const shadow = { since: "2026-11-01T00:00:00.000Z", records: [...earned, doubtful], editor };
+  const page = await shown({ shadow });
+  expect(words(page)).toContain("Shadow mode (4) Since 2026-11-01: 3 earlier 1 different");
+  expect(words(page)).toMatch(/HighLatency shop\/Deployment\/web 3 3 0 10 min earned: - \{ namespace: shop, /);
+  expect(words(page)).toMatch(/Hot .* shop\/Deployment\/cart 1 0 1 1 times people did something else/);
+  expect(page).toContain(`href="${editor}"`);
+  expect(page).not.toContain(evil);
+  expect(words(await shown({ shadow: { ...shadow, records: [] } }))).not.toContain("Shadow mode");
 });
