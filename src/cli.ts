@@ -2,34 +2,40 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Argument, Command } from "commander";
-import { logTelemetry } from "./adapters/telemetry/telemetry.ts";
-import { type BacktestAsked, backtest } from "./commands/backtest/backtest.ts";
-import { backtestSettings } from "./commands/backtest/sources.ts";
-import { type AuditQuestion, exportAudit } from "./commands/records/audit.ts";
-import { checkPolicies, type PoliciesAsked } from "./commands/repository/check-policies.ts";
-import { checkConfig, configSchema, initialConfig } from "./commands/repository/config.ts";
-import { type EvaluationAsked, evaluate } from "./commands/records/evaluate.ts";
-import { listDeliveries, replayDeliveries } from "./commands/records/deliveries.ts";
+import type { BacktestAsked } from "./commands/backtest/backtest.ts";
 import { completedShells, completionOf } from "./commands/install/completion.ts";
 import { examplesOf } from "./commands/install/examples.ts";
-import { type IncidentsAsked, listIncidents } from "./commands/records/incidents.ts";
-import { exportTraining, type TrainingExport } from "./commands/records/export-training.ts";
-import { explain, replay, type Told } from "./commands/records/explain.ts";
-import { examine, renderFindings } from "./commands/doctor/doctor.ts";
-import { type LabAsked, runLab } from "./lab/lab.ts";
-import { type SurveyAsked, surveyCommand } from "./commands/repository/survey.ts";
+import type { AuditQuestion } from "./commands/records/audit.ts";
+import type { EvaluationAsked } from "./commands/records/evaluate.ts";
+import type { Told } from "./commands/records/explain.ts";
+import type { TrainingExport } from "./commands/records/export-training.ts";
+import type { IncidentsAsked } from "./commands/records/incidents.ts";
+import type { PoliciesAsked } from "./commands/repository/check-policies.ts";
 import { locateHelp } from "./commands/repository/locate-answer.ts";
-import { type LocateAsked, locateCommand } from "./commands/repository/locate.ts";
+import type { LocateAsked } from "./commands/repository/locate.ts";
+import type { SurveyAsked } from "./commands/repository/survey.ts";
+import type { LabAsked } from "./lab/lab.ts";
 import { scenarioNames } from "./lab/scenarios/catalogue.ts";
-import { openFaults, stopOnce, watchProcess } from "./server/observability/faults.ts";
-import { type Rectify, startRectify } from "./main.ts";
-import { placesOf, preflight, silentSources } from "./settings/preflight.ts";
-import { withoutSecrets } from "./settings/redaction.ts";
-import { pagesPlace } from "./settings/pages.ts";
-import { settingLines, settingsHelp } from "./settings/settings-table.ts";
-import { parseSettings } from "./settings/settings.ts";
-import { unknownVariables } from "./settings/variables.ts";
-import { searchMemory, showMemory } from "./commands/records/memory.ts";
+import { settingsHelp } from "./settings/settings-table.ts";
+
+// What a command needs is loaded when it is called: the whole product takes a second to load, and help none of it.
+const command = {
+  audit: () => import("./commands/records/audit.ts"),
+  backtest: () => import("./commands/backtest/backtest.ts"),
+  backtestSources: () => import("./commands/backtest/sources.ts"),
+  checkPolicies: () => import("./commands/repository/check-policies.ts"),
+  config: () => import("./commands/repository/config.ts"),
+  deliveries: () => import("./commands/records/deliveries.ts"),
+  doctor: () => import("./commands/doctor/doctor.ts"),
+  evaluate: () => import("./commands/records/evaluate.ts"),
+  explain: () => import("./commands/records/explain.ts"),
+  exportTraining: () => import("./commands/records/export-training.ts"),
+  incidents: () => import("./commands/records/incidents.ts"),
+  lab: () => import("./lab/lab.ts"),
+  locate: () => import("./commands/repository/locate.ts"),
+  memory: () => import("./commands/records/memory.ts"),
+  survey: () => import("./commands/repository/survey.ts"),
+};
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -56,7 +62,7 @@ program
   .option("--keep", "keep the pages up until Ctrl-C")
   .action(async ({ scenario, fault, json = false, keep = false }: LabAsked) => {
     const data = json ? undefined : resolve(process.env.RECTIFY_DATA || ".rectify", "lab");
-    process.exit(await runLab({ scenario, fault, json, keep, data }));
+    process.exit(await (await command.lab()).runLab({ scenario, fault, json, keep, data }));
   });
 
 program
@@ -70,12 +76,14 @@ program
   .option("--since <duration>", "only those opened within it, such as 24h or 7d")
   .option("--limit <number>", "at most so many", "50")
   .option("--json", "print one JSON object a line")
-  .action(async (asked: IncidentsAsked) => print(await listIncidents(asked, process.env, new Date())));
+  .action(async (asked: IncidentsAsked) =>
+    print(await (await command.incidents()).listIncidents(asked, process.env, new Date())),
+  );
 
 program
   .command("explain <incident>")
   .description("tell an incident (its uid, pull request or commit) from its records: timeline, causes, cost, lineage")
-  .action(async (name: string) => print(await explain(name, process.env)));
+  .action(async (name: string) => print(await (await command.explain()).explain(name, process.env)));
 
 program
   .command("audit")
@@ -85,7 +93,7 @@ program
   .option("--incident <uid>", "only the rows of this incident")
   .option("--known <hash>", "the hash of a row of an earlier export, which must still be there")
   .action(async (question: AuditQuestion) => {
-    const { lines, notes, code } = await exportAudit(question, process.env);
+    const { lines, notes, code } = await (await command.audit()).exportAudit(question, process.env);
     if (lines.length > 0) print({ lines, code });
     for (const note of notes) process.stderr.write(`${note}\n`);
     process.exitCode = code;
@@ -94,29 +102,31 @@ program
 const deliveries = program
   .command("deliveries")
   .description("list the deliveries of Alertmanager and GitHub that are parked, with the reason")
-  .action(async () => print(await listDeliveries(process.env)));
+  .action(async () => print(await (await command.deliveries()).listDeliveries(process.env)));
 deliveries
   .command("replay [ids...]")
   .description("let parked deliveries be tried again")
   .option("--all", "every one that is parked")
   .action(async (ids: string[], { all }: { all?: true }) =>
-    print(await replayDeliveries(all === true ? "all" : ids, process.env)),
+    print(await (await command.deliveries()).replayDeliveries(all === true ? "all" : ids, process.env)),
   );
 
 program
   .command("replay <capsule>")
   .description("repeat the diagnosis of an incident's capsule, offline")
-  .action((capsule: string) => print(replay(capsule)));
+  .action(async (capsule: string) => print((await command.explain()).replay(capsule)));
 
 const memory = program
   .command("memory")
   .description("print the state of the memory, and every post-mortem with what it came to (+ counts, - does not)")
   .option("--repository <directory>", "a checkout; by default what a running Rectify fetched last")
-  .action(async ({ repository }: { repository?: string }) => print(await showMemory(repository, process.env)));
+  .action(async ({ repository }: { repository?: string }) =>
+    print(await (await command.memory()).showMemory(repository, process.env)),
+  );
 memory
   .command("search <text>")
   .description("print the nearest entries of the index")
-  .action(async (text: string) => print(await searchMemory(text, process.env)));
+  .action(async (text: string) => print(await (await command.memory()).searchMemory(text, process.env)));
 
 program
   .command("export-training")
@@ -124,7 +134,9 @@ program
   .requiredOption("--out <directory>", "where train.jsonl, validation.jsonl, README.md and Modelfile go")
   .option("--repository <directory>", "a checkout; by default what a running Rectify fetched last")
   .option("--base <model>", "the model that will be trained, as Ollama names it", "llama3.1:8b")
-  .action(async (asked: TrainingExport) => print(await exportTraining(asked, process.env, new Date())));
+  .action(async (asked: TrainingExport) =>
+    print(await (await command.exportTraining()).exportTraining(asked, process.env, new Date())),
+  );
 
 program
   .command("eval <capsules...>")
@@ -137,23 +149,23 @@ program
   .option("--repository <directory>", "a checkout whose verified post-mortems say what was right")
   .option("--json", "print one JSON object")
   .action(async (capsules: string[], asked: Omit<EvaluationAsked, "capsules">) =>
-    print(await evaluate({ ...asked, capsules }, process.env)),
+    print(await (await command.evaluate()).evaluate({ ...asked, capsules }, process.env)),
   );
 
 const config = program.command("config").description("the guardrails file of a repository, .github/rectify.yml");
 config
   .command("check [file]")
   .description("say what is wrong with it, with line and remedy")
-  .action((file?: string) => print(checkConfig(file)));
+  .action(async (file?: string) => print((await command.config()).checkConfig(file)));
 config
   .command("schema")
   .description("print its JSON schema, for editors")
-  .action(() => print(configSchema()));
+  .action(async () => print((await command.config()).configSchema()));
 config
   .command("init")
   .description("print one with every default, explained")
   .option("--namespace <name...>", "namespaces whose workloads may be changed", [])
-  .action(({ namespace }: { namespace: string[] }) => print(initialConfig(namespace)));
+  .action(async ({ namespace }: { namespace: string[] }) => print((await command.config()).initialConfig(namespace)));
 
 program
   .command("survey [directory]")
@@ -164,7 +176,10 @@ program
     const isSeen = process.stderr.isTTY && !asked.json;
     const progress = (line: string) =>
       isSeen ? void process.stderr.write(`\r\x1b[K${line.slice(0, 100)}`) : undefined;
-    await surveyCommand(directory ?? ".", asked, { write: (line) => process.stdout.write(`${line}\n`), progress });
+    await (await command.survey()).surveyCommand(directory ?? ".", asked, {
+      write: (line) => process.stdout.write(`${line}\n`),
+      progress,
+    });
   });
 
 program
@@ -182,7 +197,9 @@ program
   .addHelpText("after", locateHelp)
   .action(async (workload: string | undefined, change: string | undefined, asked: LocateAsked) => {
     const words = [workload, change].filter((word) => word !== undefined);
-    process.exitCode = await locateCommand(words, asked, (line) => process.stdout.write(`${line}\n`));
+    process.exitCode = await (await command.locate()).locateCommand(words, asked, (line) =>
+      process.stdout.write(`${line}\n`),
+    );
   });
 
 program
@@ -200,6 +217,7 @@ program
   .option("--html <file>", "write the report as one self-contained page")
   .option("--json", "print one JSON object")
   .action(async (asked: BacktestAsked) => {
+    const { backtestSettings } = await command.backtestSources();
     const settings = backtestSettings(process.env, asked.repository);
     if (!settings.ok) return fail(settings.problems);
     const isSeen = process.stderr.isTTY === true;
@@ -208,6 +226,7 @@ program
       else if (line !== "") process.stderr.write(`${line}\n`);
     };
     const write = (line: string) => void process.stdout.write(`${line}\n`);
+    const { backtest } = await command.backtest();
     process.exitCode = await backtest(asked, settings.value, { write, progress, now: () => new Date() });
   });
 
@@ -221,7 +240,9 @@ program
   .requiredOption("--policies <directory>", "the policies of the base")
   .option("--by-rectify", "the change is Rectify's own: every changed field must be allowed")
   .option("--incident <uid>", "the Incident-UID of its commit")
-  .action(async (asked: PoliciesAsked) => print(await checkPolicies(asked, process.env)));
+  .action(async (asked: PoliciesAsked) =>
+    print(await (await command.checkPolicies()).checkPolicies(asked, process.env)),
+  );
 
 program
   .command("doctor")
@@ -229,7 +250,7 @@ program
   .option("--json", "print one JSON object: ok, and for each point its name, state, ok, because and cure")
   .action(doctor);
 
-for (const command of program.commands) command.addHelpText("after", examplesOf(command.name()));
+for (const one of program.commands) one.addHelpText("after", examplesOf(one.name()));
 program.addCommand(
   new Command("completion")
     .description("print the completion of a shell: source <(rectify completion bash)")
@@ -240,31 +261,8 @@ program.addCommand(
 await program.parseAsync().catch((error: Error) => fail([error.message]));
 
 async function serve(): Promise<void> {
-  const settings = parseSettings(process.env);
-  const problems = [...(settings.ok ? [] : settings.problems), ...(await preflight(placesOf(process.env)))];
-  if (!settings.ok || problems.length > 0) return fail(problems);
-  const telemetry = logTelemetry(undefined, (error) => faults.hear("log", error));
-  const names = settingLines().map(({ name }) => name);
-  for (const problem of unknownVariables(process.env, names)) telemetry.log("", "serve", problem);
-  const inOneLine = withoutSecrets(settings.value, 4_000);
-  const faults = openFaults({ log: (incident, verb, text) => telemetry.log(incident, verb, inOneLine(text)) });
-  const running: { close?: Rectify["close"] } = {};
-  const stop = stopOnce(async () => running.close?.(), process.exit);
-  watchProcess(process, faults, { end: () => stop(1), now: Date.now });
-  const silent = await silentSources(process.env);
-  const rectify = await startRectify(settings.value, telemetry, faults).catch((error: Error) =>
-    fail([inOneLine(error.message), ...silent]),
-  );
-  for (const problem of silent) telemetry.log("", "serve", problem);
-  running.close = rectify.close;
-  void rectify.lost.then(() => stop(1));
-  telemetry.log(
-    "",
-    "serve",
-    `webhooks on port ${rectify.webhookPort}, alerts on port ${rectify.internalPort}, ${pagesPlace(settings.value.pages, rectify.pagesPort)}`,
-  );
-  process.once("SIGTERM", () => stop(0));
-  process.once("SIGINT", () => stop(0));
+  const [{ serveWith }, { startRectify }] = await Promise.all([import("./commands/serve.ts"), import("./main.ts")]);
+  await serveWith(startRectify, fail);
 }
 
 function print({ lines, code }: Told): void {
@@ -273,6 +271,10 @@ function print({ lines, code }: Told): void {
 }
 
 async function doctor(options: { json?: true }): Promise<void> {
+  const [{ examine, renderFindings }, { parseSettings }] = await Promise.all([
+    command.doctor(),
+    import("./settings/settings.ts"),
+  ]);
   const findings = await examine(parseSettings(process.env), { now: () => new Date() });
   const lines = findings.map(
     ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        fix: ${cure}` : ""}`,

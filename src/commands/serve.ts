@@ -1,0 +1,49 @@
+import { logTelemetry } from "../adapters/telemetry/telemetry.ts";
+import type { Telemetry } from "../ports/runtime.ts";
+import { type Faults, openFaults, stopOnce, watchProcess } from "../server/observability/faults.ts";
+import { pagesPlace } from "../settings/pages.ts";
+import { placesOf, preflight, silentSources } from "../settings/preflight.ts";
+import { withoutSecrets } from "../settings/redaction.ts";
+import { parseSettings, type Settings } from "../settings/settings.ts";
+import { settingLines } from "../settings/settings-table.ts";
+import { unknownVariables } from "../settings/variables.ts";
+
+/** A running Rectify, as far as this command has to do with it. */
+interface Running {
+  readonly webhookPort: number;
+  readonly internalPort: number;
+  readonly pagesPort: number;
+  readonly lost: Promise<unknown>;
+  close(): Promise<void>;
+}
+
+type Start = (settings: Settings, telemetry: Telemetry, faults: Faults) => Promise<Running>;
+
+/** Runs the bot until a signal ends it. Every problem of the settings is told at once, before anything starts. */
+export async function serveWith(start: Start, fail: (problems: readonly string[]) => never): Promise<void> {
+  const settings = parseSettings(process.env);
+  const problems = [...(settings.ok ? [] : settings.problems), ...(await preflight(placesOf(process.env)))];
+  if (!settings.ok || problems.length > 0) return fail(problems);
+  const telemetry = logTelemetry(undefined, (error) => faults.hear("log", error));
+  const names = settingLines().map(({ name }) => name);
+  for (const problem of unknownVariables(process.env, names)) telemetry.log("", "serve", problem);
+  const inOneLine = withoutSecrets(settings.value, 4_000);
+  const faults = openFaults({ log: (incident, verb, text) => telemetry.log(incident, verb, inOneLine(text)) });
+  const running: { close?: Running["close"] } = {};
+  const stop = stopOnce(async () => running.close?.(), process.exit);
+  watchProcess(process, faults, { end: () => stop(1), now: Date.now });
+  const silent = await silentSources(process.env);
+  const rectify = await start(settings.value, telemetry, faults).catch((error: Error) =>
+    fail([inOneLine(error.message), ...silent]),
+  );
+  for (const problem of silent) telemetry.log("", "serve", problem);
+  running.close = rectify.close;
+  void rectify.lost.then(() => stop(1));
+  telemetry.log(
+    "",
+    "serve",
+    `webhooks on port ${rectify.webhookPort}, alerts on port ${rectify.internalPort}, ${pagesPlace(settings.value.pages, rectify.pagesPort)}`,
+  );
+  process.once("SIGTERM", () => stop(0));
+  process.once("SIGINT", () => stop(0));
+}
