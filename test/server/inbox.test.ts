@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startDurable, type Durable } from "../../src/adapters/dbos/durable.ts";
+import type { Durable } from "../../src/adapters/dbos/durable.ts";
 import { listen } from "../../src/adapters/http/listener.ts";
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import { createApp } from "../../src/server/github-app.ts";
@@ -10,8 +10,9 @@ import type { Message } from "../../src/ports/workflow.ts";
 import type { Ports } from "../../src/ports/ports.ts";
 import { internalRoutes, webhookRoutes } from "../../src/server/routes.ts";
 import { aDelivery, anAlert } from "../builders.ts";
-import { freshDatabase } from "../postgres.ts";
 import { concernsIn } from "../concerns.ts";
+import { startEngine } from "../engine.ts";
+import { freshDatabase } from "../postgres.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const token = "fedcba9876543210fedcba9876543210";
@@ -28,7 +29,7 @@ beforeAll(async () => {
   store = await openStore(url);
   const telemetry = { log: () => undefined };
   const timings = { pollMs: 50 } as Ports["timings"];
-  durable = await startDurable({
+  durable = await startEngine({
     url,
     ports: { telemetry, timings } as unknown as Ports,
     recovering: store.recovering,

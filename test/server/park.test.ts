@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Durable, startDurable } from "../../src/adapters/dbos/durable.ts";
+import type { Durable } from "../../src/adapters/dbos/durable.ts";
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import type { IncidentOutcome } from "../../src/domain/proposal/outcome.ts";
 import { learn } from "../../src/flow/learn.ts";
@@ -8,6 +8,7 @@ import { remediateIncident } from "../../src/flow/workflows/remediate-incident.t
 import type { Ports } from "../../src/ports/ports.ts";
 import { anIncident } from "../builders.ts";
 import { portsOf } from "../injection/story.ts";
+import { startEngine } from "../engine.ts";
 import { freshDatabase } from "../postgres.ts";
 
 const canary = "hunter2-canary-7781";
@@ -44,7 +45,7 @@ beforeAll(async () => {
     telemetry: { log: (_incident, verb, text) => void told.push(`${verb}: ${text}`) },
     timings: { ...held.timings, settleMs: 1 },
   };
-  durable = await startDurable({
+  durable = await startEngine({
     ...{ url, ports, story: remediateIncident, recovering: store.recovering, alone: store.alone, mostRecoveries: 3 },
     leaseStory: async () => undefined,
     rollbackStory: async () => undefined,

@@ -1,0 +1,14 @@
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import { type Durable, startDurable } from "../src/adapters/dbos/durable.ts";
+
+/** The engine, which a process has once: its shutdown leaves none of the registered workflows to the next test file. */
+export async function startEngine(options: Parameters<typeof startDurable>[0]): Promise<Durable> {
+  const durable = await startDurable(options);
+  return {
+    ...durable,
+    shutdown: async () => {
+      await durable.shutdown();
+      await DBOS.shutdown({ deregister: true });
+    },
+  };
+}
