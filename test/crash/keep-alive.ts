@@ -13,6 +13,8 @@ export interface Line {
   readonly point?: string;
   readonly verb?: string;
   readonly text?: string;
+  /** The workflow that began the step which is told. */
+  readonly looked?: string;
   readonly webhookPort?: number;
   readonly internalPort?: number;
 }
@@ -35,10 +37,12 @@ interface KeepingAlive {
   readonly killAtSteps: boolean;
   /** The only point to die at. */
   readonly only?: string;
+  /** The step whose every begin is told. */
+  readonly tell?: string;
 }
 
 /** Keeps Rectify running: whenever its process dies, the next one starts, and learns which points were survived. */
-export function keepAlive(world: LabWorld, { survived, killAtSteps, only }: KeepingAlive): KeptAlive {
+export function keepAlive(world: LabWorld, { survived, killAtSteps, only, tell }: KeepingAlive): KeptAlive {
   let child: ChildProcess;
   let wanted = true;
   let up = false;
@@ -56,7 +60,8 @@ export function keepAlive(world: LabWorld, { survived, killAtSteps, only }: Keep
   };
   const start = () => {
     child = spawn(process.execPath, ["--import", "tsx", "test/crash/child.ts"], { stdio: ["pipe", "pipe", "inherit"] });
-    child.stdin?.end(JSON.stringify({ settings: world.settings, survived: [...survived], kill: killAtSteps, only }));
+    const wish = { settings: world.settings, survived: [...survived], kill: killAtSteps, only, tell };
+    child.stdin?.end(JSON.stringify(wish));
     createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => hear(JSON.parse(text) as Line));
     child.on("exit", () => {
       up = false;
