@@ -5,7 +5,6 @@ import { startDurable, workflowVersion } from "./adapters/dbos/durable.ts";
 import { type Cloning, connectGitHub } from "./adapters/github/github.ts";
 import { guardrailsHost } from "./adapters/github/guardrails.ts";
 import { gitHost, people } from "./adapters/github/host.ts";
-import { kubernetes } from "./adapters/kubernetes/kubernetes.ts";
 import { loki } from "./adapters/monitoring/loki.ts";
 import { type Meter, openMeter } from "./adapters/telemetry/metrics.ts";
 import { openMirror } from "./adapters/git-mirror.ts";
@@ -22,7 +21,7 @@ import { openStore, type Store } from "./adapters/postgres/store.ts";
 import { type ShadowLatch, shadowLatch } from "./server/jobs/backtest/shadow-latch.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
 import { withTimeout } from "./adapters/http/timeout.ts";
-import { concernsOf } from "./server/concerns.ts";
+import { clusterOf, concernsOf } from "./server/concerns.ts";
 import { type App, createApp } from "./server/github-app.ts";
 import { type Faults, openFaults } from "./server/observability/faults.ts";
 import { endLease } from "./flow/workflows/end-lease.ts";
@@ -251,7 +250,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     github,
     guardrailsHost: guardrailsHost(client),
     people: people(client),
-    cluster: sources.watch("Kubernetes", kubernetes({ ...settings.kubernetes, cluster: settings.cluster })),
+    cluster: sources.watch("Kubernetes", clusterOf(settings)),
     metrics,
     concerns: concernsOf(settings, sources, { github, metrics, clock }),
     logs: logsOf(settings, sources),

@@ -17,10 +17,19 @@ export async function entryOf(read: ReadCustom, live: LiveWorkload, { cluster, i
   const { kind, namespace, name } = live;
   const about = { cluster, workload: { kind, namespace, name } };
   const flux = await fluxEntry(read, live.labels ?? {});
-  if (flux) return { tool: "flux", ...flux, ...about };
+  if (flux) return { tool: "flux", ...flux, ...placeOf(flux.repository, isOurs), ...about };
   const application = await applicationOf(read, live);
-  if (application) return { tool: "argocd", ...argoEntry(application, isOurs), ...about };
+  if (application) {
+    const entry = argoEntry(application, isOurs);
+    // A chart comes from no repository of ours in any case: its values stand where the Application does.
+    return { tool: "argocd", ...entry, ...(entry.path === null ? {} : placeOf(entry.repository, isOurs)), ...about };
+  }
   return { tool: "unknown", path: null, cluster };
+}
+
+/** A source without an address may be ours. */
+function placeOf(repository: string | undefined, isOurs: Place["isOurs"]): Pick<Entry, "elsewhere"> {
+  return repository === undefined || isOurs(repository) ? {} : { elsewhere: true };
 }
 
 /** The commit that Flux or Argo CD applied last. */

@@ -1,10 +1,10 @@
-import { kubernetes } from "../../adapters/kubernetes/kubernetes.ts";
 import { bad, failed, type DoctorFinding, good, skipped, warning } from "./finding.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import type { Cluster } from "../../ports/kubernetes.ts";
+import { clusterOf } from "../../server/concerns.ts";
 import type { Settings } from "../../settings/settings.ts";
 
 interface Desired {
@@ -28,7 +28,7 @@ export async function examineGitops(
   running: Workload | undefined,
 ): Promise<readonly DoctorFinding[]> {
   if (head === undefined) return [skipped(point, "without the repository its entries are unknown")];
-  const cluster = kubernetes({ ...settings.kubernetes, cluster: settings.cluster });
+  const cluster = clusterOf(settings);
   const entries = entriesOf(head.tree).filter((entry) => entry.tool === "flux" || entry.tool === "argocd");
   if (entries.length === 0) return [bad(point, "the repository declares no Kustomization and no Application", cure)];
   try {
@@ -78,6 +78,14 @@ async function examineMarks(running: Workload, cluster: Cluster): Promise<readon
   if (state === undefined) return [];
   const entry = await cluster.entryOf(state);
   const what = workloadKey(running);
+  if (entry.elsewhere === true)
+    return [
+      warning(
+        "gitops marks",
+        `${what} is read from ${entry.repository ?? ""}, which is not RECTIFY_REPOSITORY: its incidents end without a change`,
+        "run one Rectify for that repository, with a database of its own, or correct the address of its source",
+      ),
+    ];
   if (entry.tool !== "unknown") return [good("gitops marks", `${what} leads to ${entry.object ?? entry.tool}`)];
   return [
     warning(

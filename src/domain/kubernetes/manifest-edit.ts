@@ -21,6 +21,8 @@ export interface Entry {
   readonly object?: string;
   /** The address of the repository that it reads, as the controller's source names it. */
   readonly repository?: string;
+  /** True where that is another repository than the one that we work on: what stands here decides nothing there. */
+  readonly elsewhere?: boolean;
   /** The Flux release that installed the workload, where one did: `HelmRelease shop/web`. */
   readonly release?: string;
   /** The workload that was asked about. */

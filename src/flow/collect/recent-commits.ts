@@ -49,6 +49,8 @@ export async function historySince(
 ): Promise<History> {
   if (live === undefined) return { kind: "missing", because: "the workload is not known, so its manifests are not" };
   const entry = await cluster.entryOf(live);
+  if (entry.elsewhere === true)
+    return { kind: "missing", because: "it is read from another repository, whose commits are not known here" };
   const commits = await github.commitsSince(since);
   const notes = commits.length > most ? [`only the newest ${most} of ${commits.length} commits were read`] : [];
   return { kind: "commits", entry, commits: commits.slice(0, most), notes };

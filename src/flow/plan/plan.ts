@@ -1,7 +1,9 @@
 import type { Incident } from "../../domain/incident/incident.ts";
 import { type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
-import type { FileEdit } from "../../domain/kubernetes/manifest-edit.ts";
-import { workloadKey } from "../../domain/kubernetes/workload.ts";
+import type { Entry, FileEdit } from "../../domain/kubernetes/manifest-edit.ts";
+import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
+import { oneLine } from "../../domain/text/one-line.ts";
+import { repositoryNamed } from "../../manifests/gitops/own-repository.ts";
 import { staleComments } from "../../manifests/edit/stale-comments.ts";
 import { answerQuestion } from "../../manifests/locate/answer.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -36,6 +38,7 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   const live = await ports.cluster.workload(remediation.workload);
   if (live === undefined) return refused(`${workloadKey(remediation.workload)} is not on the cluster`);
   const entry = await ports.cluster.entryOf(live);
+  if (entry.elsewhere === true) return refused(readElsewhere(remediation.workload, entry));
   const { change } = remediation;
   if (change.kind === "commit") {
     const { namespaces } = guardrails.value;
@@ -54,6 +57,16 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   const warnings = [...edit.warnings, ...staleComments(files)];
   return { kind: "change", remediation, live, entry, baseSha: sha, files, owners, warnings, effect };
 }
+
+/** The same path may be here as well, and what was changed there would reach nobody, or somebody else. */
+function readElsewhere(workload: Workload, { object = "the controller", repository = "" }: Entry): string {
+  const name = repositoryNamed(repository);
+  const line = name === undefined ? "" : `: RECTIFY_REPOSITORY=${oneLine(name, longestName)}`;
+  const source = oneLine(repository, longestName);
+  return `${object} reads ${workloadKey(workload)} from ${source}, and this Rectify works on another repository. Run one for it, with a database of its own${line}`;
+}
+
+const longestName = 200;
 
 /** Counted from 1 in the file as it is now. */
 function firstChangedLine({ before, after }: FileEdit): number {

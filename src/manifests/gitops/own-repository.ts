@@ -44,6 +44,24 @@ export function isSameSource(one: GitSource, other: GitSource): boolean {
   return one.name === undefined || other.name === undefined || one.name === other.name;
 }
 
+/**
+ * Whether an address names this repository: by owner and name, as SSH, HTTPS and a mirror of it write them. A name with
+ * more parts in front is that of a group of another kind of host, and its last two decide.
+ */
+export function namesRepository(
+  url: string,
+  { owner, repo }: { readonly owner: string; readonly repo: string },
+): boolean {
+  const parts = addressOf(url).split("/");
+  return parts.length > 2 && parts.slice(-2).join("/") === `${owner}/${repo}`.toLowerCase();
+}
+
+/** The last two parts of an address, as a setting names a repository; undefined where it has no two. */
+export function repositoryNamed(url: string): string | undefined {
+  const parts = addressOf(url).split("/");
+  return parts.length > 2 ? parts.slice(-2).join("/") : undefined;
+}
+
 const isOpen = (text: string): boolean => /\$\{|\{\{/.test(text);
 
 function ownSources(index: RepositoryIndex, file: string): GitSource[] {

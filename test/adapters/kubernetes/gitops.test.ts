@@ -47,6 +47,21 @@ describe("the application that keeps a workload", () => {
     });
   });
 
+  test("that reads another repository is told so, and a chart is not", async () => {
+    const from = (source: object) =>
+      holding({ "applications argocd/web": application("argocd", "web", { spec: { source } }) });
+    const marks = { annotations: tracking("web") };
+    const other = { repoURL: "https://github.com/acme/team-b", path: "apps/web" };
+    expect(await entryOf(from(other), { ...web, ...marks }, place)).toMatchObject({
+      path: "apps/web",
+      elsewhere: true,
+    });
+    const chart = { repoURL: "https://charts.example", chart: "web" };
+    expect(await entryOf(from(chart), { ...web, ...marks }, place)).not.toHaveProperty("elsewhere");
+    const own = { repoURL: "https://github.com/acme/shop", path: "apps/web" };
+    expect(await entryOf(from(own), { ...web, ...marks }, place)).not.toHaveProperty("elsewhere");
+  });
+
   test("is found in another namespace, by the annotation and by the label", async () => {
     const elsewhere = holding({ "applications team-a/web": application("team-a", "web") });
     for (const marks of [
