@@ -17,6 +17,8 @@ export interface Unit {
   readonly namespace: string;
   /** Relative to the repository. */
   readonly valueFiles: readonly string[];
+  /** The file of a HelmRelease whose values come last. */
+  readonly helmRelease?: string;
   /** The Application of the repository that makes it, `namespace/name`. */
   readonly application?: string;
 }
@@ -194,8 +196,20 @@ export function renderUnit(
   return objects;
 }
 
+function valuesOfRelease(root: string, path: string): string {
+  const release = documentsOf(readFileSync(join(root, path), "utf8")).find(
+    (one) => isPlain(one) && one.kind === "HelmRelease",
+  );
+  const spec = isPlain(release) && isPlain(release.spec) ? release.spec : {};
+  return JSON.stringify(spec.values ?? {});
+}
+
 function rawOutput(root: string, unit: Unit, tools: Tools, sets: readonly string[]): string | undefined {
-  const values = unit.valueFiles.flatMap((path) => ["--values", join(root, path)]);
+  const written = unit.helmRelease === undefined ? undefined : valuesOfRelease(root, unit.helmRelease);
+  const values = [
+    ...unit.valueFiles.flatMap((path) => ["--values", join(root, path)]),
+    ...(written === undefined ? [] : ["--values", "-"]),
+  ];
   const args =
     unit.kind === "chart"
       ? [
@@ -213,7 +227,9 @@ function rawOutput(root: string, unit: Unit, tools: Tools, sets: readonly string
       encoding: "utf8",
       maxBuffer: 1 << 28,
       timeout: 30_000,
-      stdio: ["ignore", "pipe", "ignore"],
+      ...(written === undefined
+        ? { stdio: ["ignore", "pipe", "ignore"] as const }
+        : { input: written, stdio: ["pipe", "pipe", "ignore"] as const }),
       env: { PATH: "/nowhere", HOME: "/nowhere", HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" },
     });
   } catch {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { directoryTree } from "../../src/adapters/cli-tools/directory-tree.ts";
-import type { WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../src/domain/kubernetes/tree.ts";
+import type { Entry, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
 import {
   differences,
   documentsOf,
@@ -23,7 +23,9 @@ export interface World {
   readonly unit: Unit;
   readonly objects: ReadonlyMap<string, Plain>;
   readonly readers: readonly { readonly unit: Unit; readonly reads: ReadonlySet<string> }[];
-  readonly tree: ReturnType<typeof directoryTree>;
+  readonly tree: Tree;
+  /** Where the controller begins, where that is not the unit's own directory. */
+  readonly entry?: Entry;
 }
 
 /** One question of the survey. */

@@ -122,14 +122,29 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 function chartValues(tree: Tree, entry: Entry, path: string): ((edited: string) => boolean | undefined) | undefined {
   if (tree.read(posix.join(path, "Chart.yaml")) === undefined) return undefined;
   const spec = controllerObjectOf(tree, entry)?.spec ?? entry.spec;
-  const named = JSON.stringify(spec ?? {});
-  const isOpen = spec === undefined || /\{\{|[*?]/.test(named);
+  const named = textsIn(spec).filter((text) => text.length < 1_000);
+  const isOpen = spec === undefined || named.some((text) => /\{\{|[*?]/.test(text));
+  const files = named.flatMap((text) => [posix.join(path, text), text.replace(/^(?:\$[\w-]+)?\//, "")]).map(fitting);
   return (edited) => {
-    const name = posix.basename(edited);
-    if (named.includes(name)) return true;
-    const isOther = posix.dirname(edited) === path && /values/i.test(name) && name !== "values.yaml";
-    return isOther && !isOpen ? false : undefined;
+    if (files.some((fits) => fits(edited))) return true;
+    const isOther = posix.dirname(edited) === path && /values/i.test(posix.basename(edited));
+    return isOther && posix.basename(edited) !== "values.yaml" && !isOpen ? false : undefined;
   };
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  return isRecord(value) ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/** What a template fills in, and what a pattern leaves open, may be anything. */
+function fitting(name: string): (path: string) => boolean {
+  const plain = posix.normalize(name);
+  if (!/\{\{|[*?]/.test(plain)) return (path) => path === plain;
+  const literals = plain.split(/\{\{.*?\}\}|[*?]+/).map((one) => one.replace(/[.+^${}()|[\]\\]/g, "\\$&"));
+  const pattern = new RegExp(`^${literals.join(".*")}$`);
+  return (path) => pattern.test(path);
 }
 
 /** A new file is read by nobody yet, but a plain directory takes it in. */
