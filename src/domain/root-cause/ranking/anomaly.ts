@@ -45,7 +45,8 @@ const floors: Readonly<Record<MetricKind, readonly [relative: number, absolute: 
   requests: [0.05, 1],
   errors: [0.05, 0],
   saturation: [0.05, 0.03],
-  usage: [0.05, 0],
+  // A tenth more of a resource is what another day brings.
+  usage: [0.1, 0],
   calls: [0.05, 0],
   signs: [0.05, 0],
 };
@@ -124,17 +125,16 @@ export function anomalyIn(profile: Profile, window: Window, { length, ends, show
   const reference = Math.max(leastReference, select(sorted, Math.floor(worstQuantile * normal.length)) || 0);
   for (let index = 0; index < normal.length; index += 1) normal[index] = (normal[index] ?? 0) / reference;
   const { start, end, shownBy: asked = "step" } = window;
-  const { hot, contrast } = contrastIn(profile, start, end, asked);
-  const sum = highestSum(surprise, start, end);
+  const { hot, excess } = contrastIn(profile, start, end);
   const { what, kind } = series;
   return {
     what,
     kind,
-    strength: sum < negligible ? 0 : (sum * contrast) / reference,
+    strength: peakIn(profile, start, end, asked) / reference,
     normal,
     usual: usual.median * usual.direction,
     seen: hot * usual.direction,
-    excess: Math.max(0, hot - usual.median) * contrast,
+    excess: asked === "level" ? excess.level : excess.step,
   };
 }
 
@@ -145,6 +145,8 @@ interface Usual {
   readonly high: Float64Array;
   readonly median: number;
   readonly floor: number;
+  /** From the median to the worst hundredth; `wide`: not less than what hurts anybody. */
+  readonly range: number;
   readonly wide: number;
   /** From the median to the worst quarter: what the worst points of any window lie above its level. */
   readonly near: number;
@@ -160,13 +162,13 @@ function usualOf({ values, kind }: NodeSeries, end: number, requests: number): U
   const hundredth = Math.min(count - 2, Math.floor(0.99 * count));
   const median = select(turned, middle);
   const near = select(turned, quarter, middle) - median;
-  const wide = select(turned, hundredth, Math.min(quarter, hundredth)) - median;
+  const range = select(turned, hundredth, Math.min(quarter, hundredth)) - median;
   const [relative, absolute] = floors[kind];
   // One failed request is the least that a share of failures can show.
   const finest = kind === "availability" && requests > 0 ? 1 / requests : 0;
   const floor = Math.max(relative * Math.abs(median), absolute, finest);
   const high = highOf(turned, median, floor);
-  return { direction, count, high, median, floor, near, wide: Math.max(wide, 2 * floor, Number.MIN_VALUE) };
+  return { direction, count, high, median, floor, near, range, wide: Math.max(range, 2 * floor, Number.MIN_VALUE) };
 }
 
 /** The finite values from `start` to `end`, turned so that high is bad: borrowed. */
@@ -213,10 +215,27 @@ function surpriseOf(turned: number, { count, high: worse, median, floor, wide }:
   return rarity + Math.log(Math.max(1, (turned - median) / wide));
 }
 
-/** The highest sum of surprises in a row, as far as the window's own begin was better. */
+/** The highest sum of surprises in a row, as far as neither the window's own begin nor another day explains it. */
 function peakIn(profile: Profile, start: number, end: number, shownBy: Showing): number {
-  const best = highestSum(profile.surprise, start, end);
-  return best < negligible ? 0 : best * contrastIn(profile, start, end, shownBy).contrast;
+  const sum = highestSum(profile.surprise, start, end);
+  if (sum < negligible) return 0;
+  const { hot, shift, excess } = contrastIn(profile, start, end);
+  const above = hot - profile.usual.median;
+  if (above <= 0) return 0;
+  const level = shownBy === "step" ? 0 : sum * (excess.level / above);
+  if (shownBy === "level" || excess.step === 0) return level;
+  const moved = shift === 0 ? sum : highestSum(surprisesWithout(shift, profile, start, end), 0, end - start);
+  return Math.max(level, moved < negligible ? 0 : moved * Math.min(1, excess.step / (above - shift)));
+}
+
+/** How surprising the points of a window are, were the whole of it lower by a shift: borrowed. */
+function surprisesWithout(shift: number, { series, usual }: Profile, start: number, end: number): Float64Array {
+  const moved = borrowed(end - start);
+  for (let index = start; index < end; index += 1) {
+    const value = series.values[index] ?? Number.NaN;
+    moved[index - start] = Number.isFinite(value) ? surpriseOf(value * usual.direction - shift, usual) : Number.NaN;
+  }
+  return moved;
 }
 
 /** CUSUM (Page, 1954). */
@@ -232,29 +251,29 @@ function highestSum(surprise: Float64Array, start: number, end: number): number 
   return best;
 }
 
-/** The worst points of a window, and which share of their distance from the median its first points did not show. */
-function contrastIn(
-  { series: { values }, usual }: Profile,
-  from: number,
-  to: number,
-  shownBy: Showing,
-): { hot: number; contrast: number } {
-  const { direction, median, near } = usual;
+interface Contrast {
+  /** The mean of the worst points of the window. */
+  readonly hot: number;
+  /** What the whole window, its begin too, lies above all that the normal period shows: another day is no step. */
+  readonly shift: number;
+  /** What the worst points are above the first ones, and above what another day may bring. */
+  readonly excess: { readonly step: number; readonly level: number };
+}
+
+function contrastIn({ series: { values }, usual }: Profile, from: number, to: number): Contrast {
+  const { direction, median, near, range } = usual;
   const turned = turnedOf(values, from, to, direction);
   const count = turned.length;
-  if (count === 0) return { hot: median, contrast: 0 };
+  if (count === 0) return { hot: median, shift: 0, excess: { step: 0, level: 0 } };
   // Sorted by themselves first: one of them may be a spike, or the trouble already, so only their lower half counts.
   const first = Math.min(count, Math.max(2, count >> 3));
   sortPart(turned, first);
   const before = meanOfPart(turned, 0, Math.max(1, first >> 1));
   sortPart(turned, count);
-  const worst = Math.max(1, Math.ceil(hotShare * count));
-  const hot = meanOfPart(turned, count - worst, count);
-  if (hot <= median) return { hot, contrast: 0 };
-  const step = (hot - Math.max(median, before) - near) / (hot - median);
-  const level = 1 - drifted(usual) / (hot - median);
-  const contrast = { step, level, both: Math.max(step, level) }[shownBy];
-  return { hot, contrast: Math.max(0, Math.min(1, contrast)) };
+  const hot = meanOfPart(turned, count - Math.max(1, Math.ceil(hotShare * count)), count);
+  const step = Math.max(0, hot - Math.max(median, before) - near);
+  const level = Math.max(0, hot - median - drifted(usual));
+  return { hot, shift: Math.max(0, before - median - range), excess: { step, level } };
 }
 
 function meanOfPart(values: Float64Array, from: number, to: number): number {

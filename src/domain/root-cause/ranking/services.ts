@@ -54,6 +54,7 @@ const shareWeight = 2;
 /** How much worse than the worst of the normal windows the system must be. */
 const margin = 1.2;
 const worstQuantile = 0.95;
+const levelLead = 1.5;
 const mostSigns = 4;
 /** What users feel. */
 const symptomKinds: readonly MetricKind[] = ["latency", "availability", "errors"];
@@ -77,8 +78,10 @@ export function rankServices(input: ServicesInput): readonly RankedService[] {
       .filter((window) => (window.shownBy ?? "step") === shownBy)
       .map((window) => rankedIn(input, learned, window));
   const steps = clearest(tries("step"));
-  // A level says less than a step: it is asked only where no step is clear.
-  return scoreOf(steps) >= 1 ? steps : clearest([steps, ...tries("level")]);
+  const levels = clearest(tries("level"));
+  // A step says more than a level: where one is clear, a level must be clearer by far.
+  const isClear = scoreOf(steps) >= 1 && scoreOf(levels) < levelLead * scoreOf(steps);
+  return isClear ? steps : clearest([steps, levels]);
 }
 
 type Ranked = readonly RankedService[];

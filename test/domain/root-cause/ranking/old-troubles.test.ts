@@ -14,11 +14,13 @@ interface Played {
   readonly unbroken?: boolean;
   /** What a service uses at a point of the stretch, by its usual use. */
   readonly factor: (name: string, at: number) => number;
+  /** The same of the memory; as usual where it is left out. */
+  readonly memory?: (name: string, at: number) => number;
   readonly graph?: boolean;
 }
 
 /** CPU and memory of twelve services once a minute, noise of a fifth, no other measurement. */
-function ranked({ points, unbroken = false, factor, graph = true }: Played) {
+function ranked({ points, unbroken = false, factor, memory = () => 1, graph = true }: Played) {
   const random = randomFrom(11);
   const hole = unbroken ? 0 : 86_400;
   const timeOf = (index: number) => index * 60 + (index < normalPoints ? 0 : hole);
@@ -27,7 +29,8 @@ function ranked({ points, unbroken = false, factor, graph = true }: Played) {
       const spread = what === "CPU" ? 0.2 : 0.02;
       const valueOf = (index: number) => {
         const usual = (rank + 1) * (1 + spread * (random() + random() - 1));
-        return index < normalPoints || what === "memory" ? usual : usual * factor(name, index - normalPoints);
+        const changed = what === "memory" ? memory : factor;
+        return index < normalPoints ? usual : usual * changed(name, index - normalPoints);
       };
       const series: Series = {
         labels: {},
@@ -74,4 +77,20 @@ describe("a trouble of CPU is named", () => {
 
 test.each([10, 40])("in %i points where all is as usual nothing is named", (points) => {
   expect(ranked({ points, factor: () => 1 })[0]?.score ?? 0).toBeLessThan(1);
+});
+
+/** The memory of one service lies higher that day, and rises a little more. */
+const otherDay = (name: string, at: number) => (name === "service-3" ? (at < 24 ? 1.12 : 1.18) : 1);
+
+test("another day's level that rises a little more is no trouble", () => {
+  expect(ranked({ points: 30, factor: () => 1, memory: otherDay })[0]?.score ?? 0).toBeLessThan(1);
+});
+
+test("nor does it hide a trouble that fills all there is", () => {
+  expect(ranked({ points: 30, factor: timesThree, memory: otherDay })[0]?.node).toBe(culprit);
+});
+
+test("a small step elsewhere does not hide a trouble that fills all there is", () => {
+  const step = (name: string, at: number) => (name === "service-3" && at >= 5 ? 1.15 : 1);
+  expect(ranked({ points: 10, factor: timesThree, memory: step })[0]?.node).toBe(culprit);
 });
