@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { backtest, type BacktestAsked } from "../../src/commands/backtest/backtest.ts";
 import { backtestSettings } from "../../src/commands/backtest/sources.ts";
+import { createSeriesStore } from "../../src/lab/cluster/metrics/series-store.ts";
+import { serveApi } from "../../src/lab/cluster/servers/api-server.ts";
+import { prometheusAnswer } from "../../src/lab/cluster/servers/prometheus-api.ts";
 import { forgeWrites } from "../../src/lab/forge/writes.ts";
 import { pastStories, pastWorkloads } from "../../src/lab/scenarios/backtest/past-stories.ts";
 import { openPastWorld, type PastWorldServers } from "../../src/lab/scenarios/backtest/past-world.ts";
@@ -56,11 +59,12 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function run(asked: Partial<BacktestAsked> = {}) {
+async function run(asked: Partial<BacktestAsked> = {}, more: NodeJS.ProcessEnv = {}) {
   const environment = {
     PROMETHEUS_URL: world.prometheus,
     LOKI_URL: world.loki,
     ...{ KYVERNO: "off", KUBERNETES_URL: shop.cluster.urls.kubernetes },
+    ...more,
     RECTIFY_DATA: directory,
   };
   const settings = backtestSettings(environment, reading.forge.cloneUrl);
@@ -115,10 +119,36 @@ describe("rectify backtest", () => {
     expect(tried.lines.join("\n")).toContain("namespaces: [shop]");
   }, 120_000);
 
+  test("says which source gave no answer, keeps nothing of what it made incomplete, and goes on when it is back", async () => {
+    const fresh = join(directory, "silent.jsonl");
+    const silent = await run({ record: fresh }, { LOKI_URL: "http://127.0.0.1:9" });
+    expect(silent.code).toBe(1);
+    expect(silent.lines.join("\n")).toMatch(/2 incidents found no answer[\s\S]*without an answer: Loki /);
+    expect(readFileSync(fresh, "utf8").trimEnd().split("\n")).toHaveLength(1);
+    const back = await run({ record: fresh });
+    expect([back.code, back.lines.join("\n")]).toEqual([0, expect.stringContaining("2 earlier")]);
+  }, 120_000);
+
+  test("says why a past is empty, and where its history begins", async () => {
+    const store = createSeriesStore(Number.MAX_SAFE_INTEGER);
+    const begun = world.to.getTime() - 86_400_000;
+    for (let at = begun; at < world.to.getTime(); at += 60_000)
+      store.append("self", at, [{ name: "up", labels: { job: "prometheus" }, value: 1 }]);
+    const state = { store, now: () => world.to.getTime(), lookbackMs: 300_000, rules: [], alerts: () => [] };
+    const server = await serveApi((request) => prometheusAnswer(state, request));
+    const { code, lines } = await run({ record: join(directory, "empty.jsonl") }, { PROMETHEUS_URL: server.url });
+    await server.close();
+    expect(code).toBe(0);
+    expect(lines.join("\n")).toContain("ALERTS has no series in that time");
+    expect(lines.join("\n")).toMatch(/its history begins at 2026-11-19T0[01]:.*storage\.tsdb\.retention/);
+  }, 60_000);
+
   test("says what is wrong with its options", async () => {
     await expect(run({ days: "0" })).rejects.toThrow("--days");
     await expect(run({ rate: "-1" })).rejects.toThrow("--rate");
     await expect(run({ until: "yesterday" })).rejects.toThrow("--until");
+    await expect(run({ step: "0" })).rejects.toThrow("--step");
+    await expect(run({ repository: join(directory, "nowhere") })).rejects.toThrow("--repository: there is no ");
   });
 
   test("not one write request left it, and its token may only read", async () => {

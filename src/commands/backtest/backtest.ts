@@ -59,10 +59,15 @@ export async function backtest(asked: BacktestAsked, settings: Settings, voice: 
   const records = mine.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
   const report = reportOf({
     ...{ records, from: span.from.toISOString(), to: span.to.toISOString(), unplaced: found.unplaced },
-    ...{ unanswered: silent.length, notes: [...found.notes, ...note] },
+    ...{ unanswered: silent.length, notes: [...found.notes, ...note, ...silenceOf(silent.length, past)] },
   });
   await tell(asked, { report, records, file }, voice);
   return silent.length === 0 ? 0 : 1;
+}
+
+function silenceOf(unanswered: number, { silence }: Pick<ReturnType<typeof openPast>, "silence">): readonly string[] {
+  const because = silence();
+  return unanswered === 0 || because === undefined ? [] : [`the last source without an answer: ${because}`];
 }
 
 function spanOf({ days, rate, until, step }: BacktestAsked, now: Date) {
@@ -103,11 +108,10 @@ async function play({ incidents }: PastFound, { past, pace, record, voice, rate 
   const recorded = new Set(record.all().map(({ uid }) => uid));
   const todo = incidents.filter(({ incident }) => !recorded.has(incident.uid)).length;
   const before = pace.count();
-  const duration = (each: number, left: number) => (rate > 0 ? renderDuration((each * left * 1000) / rate) : "minutes");
-  const first = `${incidents.length} incidents, ${incidents.length - todo} on record`;
-  voice.progress(
-    `${first}; at ${rate === 0 ? "any number of" : rate} queries a second about ${duration(questionsOfOne, todo)}`,
-  );
+  const duration = (each: number, left: number) => renderDuration((each * left * 1000) / rate);
+  const speed =
+    rate === 0 ? "as fast as they are answered" : `at ${rate} queries a second about ${duration(questionsOfOne, todo)}`;
+  voice.progress(`${incidents.length} incidents, ${incidents.length - todo} on record; ${speed}`);
   let fresh = 0;
   return playPast(incidents, recorded, {
     ...{ world: past, atOnce: rate > 0 ? 2 : 4, save: record.add },

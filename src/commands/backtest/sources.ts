@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { chartsOnPath } from "../../adapters/cli-tools/charts.ts";
 import { renderer } from "../../adapters/cli-tools/renderer.ts";
@@ -46,7 +46,9 @@ async function mirrorOf(settings: Settings, repository: string | undefined): Pro
   mkdirSync(settings.dataDirectory, { recursive: true });
   const directory = join(settings.dataDirectory, "mirror");
   if (repository !== undefined) {
-    const url = /^https?:\/\//.test(repository) ? repository : resolve(repository);
+    const isRemote = /^https?:\/\//.test(repository);
+    if (!isRemote && !existsSync(repository)) throw new Error(`--repository: there is no ${repository} here`);
+    const url = isRemote ? repository : resolve(repository);
     const token = process.env.GITHUB_TOKEN;
     const basic = `Basic ${Buffer.from(`x-access-token:${token ?? ""}`).toString("base64")}`;
     const authorization = async () => (token === undefined ? "" : basic);

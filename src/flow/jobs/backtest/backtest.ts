@@ -62,7 +62,30 @@ export async function findPast(backtest: Backtest): Promise<PastFound> {
   }
   const alerts = pastAlerts(joinedSeries(parts), { stepSeconds, endsAt: to.toISOString() });
   const { placed, unplaced } = await placeAll(alerts, backtest);
+  for (const note of await reachOf(alerts.length, backtest)) notes.add(note);
   return { incidents: pastIncidents(backtest.cluster, placed, backtest.lingerMs), unplaced, notes: [...notes] };
+}
+
+const reachPoints = 60;
+
+/** How far back there is anything, and why there may be no alert at all. */
+async function reachOf(alerts: number, { from, to, metrics }: Backtest): Promise<readonly string[]> {
+  const { series } = await metrics.range("count(up)", from, to, reachPoints);
+  const first = series.flatMap(({ points }) => points.slice(0, 1))[0]?.[0];
+  const begins = first === undefined ? undefined : first * 1_000;
+  const late = begins !== undefined && begins - from.getTime() > ((to.getTime() - from.getTime()) / reachPoints) * 2;
+  return [
+    ...(late
+      ? [
+          `its history begins at ${new Date(begins).toISOString()}: longer is --storage.tsdb.retention.time of Prometheus`,
+        ]
+      : []),
+    ...(alerts > 0
+      ? []
+      : [
+          "ALERTS has no series in that time: PROMETHEUS_URL must be the Prometheus, or the long-term store, that the alerting rules are loaded in",
+        ]),
+  ];
 }
 
 const alertsQuery = 'ALERTS{alertstate="firing"}';

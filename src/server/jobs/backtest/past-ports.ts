@@ -45,12 +45,14 @@ interface PastPlay extends PastWorld {
   readonly metrics: Metrics;
   readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
   readonly unanswered: () => number;
+  /** What the last source that gave no answer said instead. */
+  readonly silence: () => string | undefined;
 }
 
 /** Puts the ports of the past together. */
 export function openPast(sources: PastSources): PastPlay {
   const { history, until, deliveredAfterMs, cluster, clusterLabel } = sources;
-  const heard = { silent: 0 };
+  const heard: Heard = { silent: 0 };
   const metrics = pacedMetrics(sources, heard);
   const logs = pacedLogs(sources, heard);
   const rendering = oneRenderer(sources);
@@ -59,7 +61,14 @@ export function openPast(sources: PastSources): PastPlay {
     desired((await history.at(moment).head()).tree, workload);
   const policies = sources.policies && remembered(sources.policies);
   return {
-    ...{ metrics, until, deliveredAfterMs, unanswered: () => heard.silent, commitsBetween: history.between },
+    ...{
+      metrics,
+      until,
+      deliveredAfterMs,
+      unanswered: () => heard.silent,
+      silence: () => heard.because,
+      commitsBetween: history.between,
+    },
     entryAt: async (moment, workload) => (await desiredAt(moment, workload)).entry,
     renderedAt: async (sha, entry) => rendering(await history.tree(sha), entry),
     concernAt: (alert, moment) => {
@@ -119,8 +128,13 @@ function nothingRecorded(
 
 const retries = 2;
 
+interface Heard {
+  silent: number;
+  because?: string;
+}
+
 /** Asks at the pace, again where there was no answer, and counts what stayed without one. */
-function asker({ pace }: PastSources, heard: { silent: number }) {
+function asker({ pace }: PastSources, heard: Heard) {
   return async <T>(ask: () => Promise<T>): Promise<T> => {
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -129,13 +143,14 @@ function asker({ pace }: PastSources, heard: { silent: number }) {
         if (!(error instanceof Unavailable)) throw error;
         if (attempt < retries) continue;
         heard.silent += 1;
+        heard.because = error.message;
         throw error;
       }
     }
   };
 }
 
-function pacedMetrics(sources: PastSources, heard: { silent: number }): Metrics {
+function pacedMetrics(sources: PastSources, heard: Heard): Metrics {
   const ask = asker(sources, heard);
   const rules = new Map<string, ReturnType<Metrics["ruleOf"]>>();
   return {
@@ -154,7 +169,7 @@ function pacedMetrics(sources: PastSources, heard: { silent: number }): Metrics 
   };
 }
 
-function pacedLogs(sources: PastSources, heard: { silent: number }): Logs | undefined {
+function pacedLogs(sources: PastSources, heard: Heard): Logs | undefined {
   const { logs } = sources;
   if (logs === undefined) return undefined;
   const ask = asker(sources, heard);
