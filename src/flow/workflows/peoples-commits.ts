@@ -1,7 +1,8 @@
 import { changesOf } from "../../domain/backtest/peoples-changes.ts";
 import type { Course, PeoplesCommit } from "../../domain/backtest/verdict.ts";
 import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
-import type { Workload } from "../../domain/kubernetes/workload.ts";
+import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { CommitMark } from "../../ports/github.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { PastRendering } from "../collect/recent-commits.ts";
@@ -41,16 +42,25 @@ export async function peoplesCommits(asked: PeoplesCommits): Promise<Course["peo
 async function changedBy({ sha, parent }: CommitMark, entries: readonly Entry[], asked: PeoplesCommits) {
   if (parent === undefined) return [];
   const distinct = new Map(entries.map((entry) => [`${entry.tool} ${entry.path} ${entry.object}`, entry]));
-  const all: ObjectChange[] = [];
+  const [all, shown]: [ObjectChange[], RenderedObject[]] = [[], []];
   for (const entry of distinct.values()) {
     const before = await asked.renderedAt(parent, entry);
     const after = await asked.renderedAt(sha, entry);
     const failed = [before, after].find((one) => one.kind === "unsupported");
     if (failed?.kind === "unsupported") return `commit ${sha.slice(0, 7)} cannot be rendered: ${failed.because}`;
-    if (before.kind === "rendered" && after.kind === "rendered")
-      all.push(...changesOf(before.objects, after.objects, asked.workloads));
+    if (before.kind !== "rendered" || after.kind !== "rendered") continue;
+    shown.push(...before.objects, ...after.objects);
+    all.push(...changesOf(before.objects, after.objects, asked.workloads));
   }
+  // What a chart makes, and the rendering does not show, may have changed without being seen.
+  const unseen = asked.workloads.find((workload) => !shown.some((object) => isWorkload(object, workload)));
+  if (unseen !== undefined) return `what makes ${workloadKey(unseen)} is not in the rendering of its entry`;
   return all;
+}
+
+function isWorkload({ kind, metadata }: RenderedObject, workload: Workload): boolean {
+  const here = metadata.namespace ?? "default";
+  return kind === workload.kind && metadata.name === workload.name && here === workload.namespace;
 }
 
 function unknown(because: string): Course["people"] {

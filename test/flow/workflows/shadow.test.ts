@@ -209,6 +209,19 @@ describe("a story in shadow mode", () => {
     expect(effects).toEqual([]);
   });
 
+  test("a commit to what a chart makes of it is not called healed by itself", async () => {
+    const release = { apiVersion: "helm.toolkit.fluxcd.io/v2", kind: "HelmRelease", metadata: { name: "web" } };
+    const of = (replicas: number) => treeOf({ "apps/web.yaml": JSON.stringify({ ...release, spec: { replicas } }) });
+    const at = new Date(begun + 1_200_000).toISOString();
+    const { run } = world([{ sha: "b".repeat(40), parent: "a".repeat(40), at }]);
+    const step: Run["step"] = (name, work) =>
+      run.step(name, (ports) =>
+        work({ ...ports, github: { ...ports.github, at: async (sha: string) => of(sha.startsWith("b") ? 4 : 2) } }),
+      );
+    const verdict = (await told({ ...run, step })).shadow?.verdict;
+    expect(verdict).toMatchObject({ kind: "not-known", because: expect.stringContaining("rendering of its entry") });
+  });
+
   test("ends as healed by itself where nobody did anything", async () => {
     const { run, effects } = world([]);
     expect((await told(run)).shadow?.verdict.kind).toBe("healed-by-itself");
