@@ -58,7 +58,7 @@ test("a limit that GitHub names is told to the others", async () => {
 
 test("a long wait is an answer with its time, not a step that hangs", async () => {
   const { shared } = recorded(() => ({ waitMs: 90_000, silentMs: 0 }));
-  const pace = paceOf({ gapMs: 1, shared });
+  const pace = paceOf({ gapMs: 1, shared, now: () => 0 });
   await expect(pace.run("read", async () => "called")).rejects.toMatchObject({ retryAfterMs: 90_000 });
 });
 
