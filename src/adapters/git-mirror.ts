@@ -150,7 +150,10 @@ async function fetchHead(options: MirrorOptions): Promise<string> {
   try {
     const remote = quietGit(directory, await remoteByEnvironment(options));
     const fetch = (...how: string[]) => remote.raw(["fetch", "--progress", "--force", ...how, remoteName, tip]);
-    if (!(await succeeds(directory, ["rev-parse", "--verify", "--quiet", tipRef]))) await fetch("--depth=1");
+    // The file tells without a process; git may have packed it away.
+    const isThere =
+      existsSync(join(directory, tipRef)) || (await succeeds(directory, ["rev-parse", "--verify", "--quiet", tipRef]));
+    if (!isThere) await fetch("--depth=1");
     const isShallow = existsSync(join(directory, "shallow"));
     await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
     return (await git.revparse([tipRef])).trim();

@@ -81,6 +81,7 @@ describe("the forge", () => {
   test("is cloned with the installation's token and not without", async () => {
     const header = `http.extraHeader=Authorization: ${forge.fetchAuthorization()}`;
     await git("-c", header, "clone", "--quiet", forge.cloneUrl, "copy");
+    await git("-c", header, "-c", "protocol.version=0", "clone", "--quiet", forge.cloneUrl, "copy-of-an-old-client");
     expect(await git("-C", "copy", "rev-parse", "HEAD")).toBe(await forge.headOf("main"));
     await expect(git("clone", "--quiet", forge.cloneUrl, "other")).rejects.toThrow(/could not read Username/);
   });

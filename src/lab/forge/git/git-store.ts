@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { type GitObjects, gitObjectsIn, parseTree, renderTree } from "./git-objects.ts";
 
 /** Who wrote a commit, and when (RFC 3339). */
@@ -80,9 +81,10 @@ export async function createGitStore(directory: string): Promise<GitStore> {
   const git = gitIn(directory);
   await git(["init", "--quiet", "--bare", "--initial-branch=main", "."]);
   // GitHub answers a fetch of any reachable commit id.
-  await git(["config", "uploadpack.allowAnySHA1InWant", "true"]);
-  await git(["config", "uploadpack.allowFilter", "true"]);
-  await git(["config", "gc.auto", "0"]);
+  await appendFile(
+    join(directory, "config"),
+    "[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n[gc]\n\tauto = 0\n",
+  );
   const objects = gitObjectsIn(directory, environmentIn(directory));
   const read = async (name: string) => (isPlainName(name) ? objects.read(name) : undefined);
   const text = async (...args: string[]) => (await git(args)).toString().trim();

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { basename, dirname } from "node:path";
+import { createGunzip } from "node:zlib";
 
 /**
- * Serves `git fetch` and `git clone` of one bare repository through `git http-backend`. Pushing is not offered.
- * `path` is what follows `/owner/repo.git`.
+ * Serves `git fetch` and `git clone` of one bare repository by `git upload-pack`. Pushing is not offered. `path` is
+ * what follows `/owner/repo.git`.
  */
 export function serveGit(
   directory: string,
@@ -13,65 +13,66 @@ export function serveGit(
   response: ServerResponse,
 ): void {
   const wanted = `${request.method} ${path}`;
-  const offered =
-    (wanted === "GET /info/refs" && query === "service=git-upload-pack") || wanted === "POST /git-upload-pack";
-  if (!offered) {
-    response.writeHead(403, { "content-type": "text/plain" }).end("only fetching is offered\n");
-    return;
+  const protocol = String(request.headers["git-protocol"] ?? "");
+  if (wanted === "GET /info/refs" && query === "service=git-upload-pack") {
+    void advertisementOf(directory, protocol).then(
+      (body) => response.writeHead(200, headers("advertisement")).end(body),
+      () => response.destroy(),
+    );
+  } else if (wanted === "POST /git-upload-pack") sendPack({ directory, protocol }, request, response);
+  else response.writeHead(403, { "content-type": "text/plain" }).end("only fetching is offered\n");
+}
+
+const headers = (part: "advertisement" | "result") => ({
+  "content-type": `application/x-git-upload-pack-${part}`,
+  "cache-control": "no-cache",
+});
+
+// Protocol 2 tells what the server can, and no ref: that stays the same, and is asked before each fetch.
+const capabilities = new Map<string, Promise<Buffer>>();
+
+function advertisementOf(directory: string, protocol: string): Promise<Buffer> {
+  const ask = () => advertised(directory, protocol);
+  if (!/\bversion=2\b/.test(protocol)) {
+    return ask().then((refs) => Buffer.concat([Buffer.from("001e# service=git-upload-pack\n0000"), refs]));
   }
-  const child = spawn("git", ["http-backend"], {
-    env: environmentOf(directory, { path, query }, request),
+  const key = `${directory} ${protocol}`;
+  const known = capabilities.get(key) ?? ask();
+  capabilities.set(key, known);
+  known.catch(() => capabilities.delete(key));
+  return known;
+}
+
+function advertised(directory: string, protocol: string): Promise<Buffer> {
+  const child = uploadPack(directory, protocol, ["--http-backend-info-refs"]);
+  const chunks: Buffer[] = [];
+  child.stdin.end();
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => (code === 0 ? resolve(Buffer.concat(chunks)) : reject(new Error("git upload-pack"))));
+  });
+}
+
+interface Asked {
+  readonly directory: string;
+  readonly protocol: string;
+}
+
+function sendPack({ directory, protocol }: Asked, request: IncomingMessage, response: ServerResponse): void {
+  const child = uploadPack(directory, protocol, []);
+  const isZipped = request.headers["content-encoding"] === "gzip";
+  const body = isZipped ? request.pipe(createGunzip()) : request;
+  for (const stream of [body, child, child.stdin]) stream.on("error", () => response.destroy());
+  body.pipe(child.stdin);
+  response.on("close", () => child.kill());
+  response.writeHead(200, headers("result"));
+  child.stdout.pipe(response);
+}
+
+function uploadPack(directory: string, protocol: string, how: readonly string[]) {
+  return spawn("git", ["upload-pack", "--strict", "--stateless-rpc", ...how, directory], {
+    env: { PATH: process.env.PATH ?? "", HOME: directory, GIT_CONFIG_NOSYSTEM: "1", GIT_PROTOCOL: protocol },
     stdio: ["pipe", "pipe", "ignore"],
   });
-  child.on("error", () => response.destroy());
-  child.stdin.on("error", () => undefined);
-  request.pipe(child.stdin);
-  response.on("close", () => child.kill());
-  let head: Buffer | undefined = Buffer.alloc(0);
-  child.stdout.on("data", (chunk: Buffer) => {
-    if (head === undefined) return void response.write(chunk);
-    head = Buffer.concat([head, chunk]);
-    const cut = head.indexOf("\r\n\r\n");
-    if (cut < 0) return;
-    const headers = headersOf(head.subarray(0, cut).toString());
-    response.writeHead(headers.status, headers.fields);
-    response.write(head.subarray(cut + 4));
-    head = undefined;
-  });
-  child.stdout.on("end", () => (head === undefined ? response.end() : response.destroy()));
-}
-
-function environmentOf(
-  directory: string,
-  { path, query }: { path: string; query: string },
-  request: IncomingMessage,
-): Record<string, string> {
-  const header = (name: string) => String(request.headers[name] ?? "");
-  return {
-    PATH: process.env.PATH ?? "",
-    HOME: directory,
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_PROJECT_ROOT: dirname(directory),
-    GIT_HTTP_EXPORT_ALL: "1",
-    PATH_INFO: `/${basename(directory)}${path}`,
-    QUERY_STRING: query,
-    REQUEST_METHOD: request.method ?? "GET",
-    CONTENT_TYPE: header("content-type"),
-    CONTENT_LENGTH: header("content-length"),
-    HTTP_CONTENT_ENCODING: header("content-encoding"),
-    GIT_PROTOCOL: header("git-protocol"),
-    REMOTE_ADDR: "127.0.0.1",
-  };
-}
-
-function headersOf(text: string): { status: number; fields: Record<string, string> } {
-  const fields: Record<string, string> = {};
-  let status = 200;
-  for (const line of text.split("\r\n")) {
-    const [name = "", ...rest] = line.split(":");
-    const value = rest.join(":").trim();
-    if (name.toLowerCase() === "status") status = Number.parseInt(value, 10);
-    else fields[name] = value;
-  }
-  return { status, fields };
 }
