@@ -1,4 +1,5 @@
 import { at, type Node, textAt } from "../yaml/source.ts";
+import { directoryOf } from "../repository/reader.ts";
 import { type Deployer, type RepositoryIndex, sourcesOf } from "./gitops.ts";
 
 /** The Git repository that something is taken from: its address where that is known, else its name on the cluster. */
@@ -68,10 +69,18 @@ function ownSources(index: RepositoryIndex, file: string): GitSource[] {
   return index.deployers
     .filter((one) => one.kind !== "HelmRelease")
     .flatMap((one) =>
-      one.paths
-        .filter((path) => path === "" || file.startsWith(`${path}/`))
-        .flatMap((path) => sourceOf(index, one, path) ?? []),
+      one.paths.filter((path) => mayDeploy(index, one, path, file)).flatMap((path) => sourceOf(index, one, path) ?? []),
     );
+}
+
+/** Argo CD takes from a plain directory only what lies at its top, unless it is told to look below. */
+function mayDeploy(index: RepositoryIndex, deployer: Deployer, path: string, file: string): boolean {
+  if (path !== "" && !file.startsWith(`${path}/`)) return false;
+  const isPlain = !index.changes.has(path) && index.directories.get(path)?.has("Chart.yaml") !== true;
+  if (deployer.kind === "Kustomization" || !isPlain || directoryOf(file) === path) return true;
+  const takesBelow = (node: Node) =>
+    at(node, ["plugin"]) !== undefined || textAt(node, ["directory", "recurse"]) === "true";
+  return sourcesOf(deployer).some((node) => reads(node, path) && takesBelow(node));
 }
 
 function sourceNodes(deployer: Deployer): readonly Node[] {

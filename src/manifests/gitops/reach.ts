@@ -122,8 +122,8 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 function chartValues(tree: Tree, entry: Entry, path: string): ((edited: string) => boolean | undefined) | undefined {
   if (tree.read(posix.join(path, "Chart.yaml")) === undefined) return undefined;
   const spec = controllerObjectOf(tree, entry)?.spec ?? entry.spec;
-  const named = textsIn(spec).filter((text) => text.length < 1_000);
-  const isOpen = spec === undefined || named.some((text) => /\{\{|[*?]/.test(text));
+  const isOpen = spec === undefined || /\{\{|[*?]/.test(JSON.stringify(spec));
+  const named = filesNamedIn(spec);
   const files = named.flatMap((text) => [posix.join(path, text), text.replace(/^(?:\$[\w-]+)?\//, "")]).map(fitting);
   return (edited) => {
     if (files.some((fits) => fits(edited))) return true;
@@ -132,10 +132,12 @@ function chartValues(tree: Tree, entry: Entry, path: string): ((edited: string) 
   };
 }
 
-function textsIn(value: unknown): string[] {
-  if (typeof value === "string") return [value];
-  if (Array.isArray(value)) return value.flatMap(textsIn);
-  return isRecord(value) ? Object.values(value).flatMap(textsIn) : [];
+/** What stands below `valueFiles`, `fileParameters` and the like. */
+function filesNamedIn(value: unknown, isFile = false): string[] {
+  if (typeof value === "string") return isFile && value.length < 1_000 ? [value] : [];
+  if (Array.isArray(value)) return value.flatMap((item) => filesNamedIn(item, isFile));
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => filesNamedIn(item, isFile || /file/i.test(key)));
 }
 
 /** What a template fills in, and what a pattern leaves open, may be anything. */

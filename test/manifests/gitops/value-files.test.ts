@@ -35,3 +35,11 @@ test.each([
 ])("an Application of a chart and %s", (_name, valueFiles, edited, isRead) => {
   expect(affectedEntries(tree, [entry(...valueFiles)], [edited])).toHaveLength(isRead ? 1 : 0);
 });
+
+test("what a template fills in elsewhere names no file", () => {
+  const filled: Entry = {
+    ...entry("values.yaml"),
+    spec: { source: { path: "charts/config", helm: { valueFiles: ["values.yaml"], values: "{{ .anything }}" } } },
+  };
+  expect(affectedEntries(tree, [filled], ["charts/shop/values.yaml"])).toEqual([]);
+});
