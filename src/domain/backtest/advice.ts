@@ -20,7 +20,8 @@ export function earnedIn(
 
 function lackOf({ verdicts, remedies }: ClassRow): string | undefined {
   const same = verdicts.agreed + verdicts.earlier;
-  if (verdicts.different > 0) return `${verdicts.different} times people did something else`;
+  if (verdicts.different > 0)
+    return `${verdicts.different === 1 ? "once" : `${verdicts.different} times`} people did something else`;
   if (same < leastAgreements) return `${same} of ${leastAgreements} times the same as people`;
   return remedies.length === 1 ? undefined : `it would have proposed ${remedies.length} kinds of remedy`;
 }
@@ -82,7 +83,7 @@ function namespaceLines(namespaces: readonly string[], helped: readonly ClassRow
   return [
     {
       line: `namespaces: [${namespaces.join(", ")}]`,
-      because: `there it would have done ${same} times what people did`,
+      because: `there it would have done what people did, in ${same} ${same === 1 ? "incident" : "incidents"}`,
     },
   ];
 }

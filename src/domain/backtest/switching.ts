@@ -16,7 +16,7 @@ export function renderShadow({ since, records, editor }: ShadowSummary, code: (t
   const { incidents, classes } = reportOf({ records, from: since, to: since });
   const rows = earnedIn(classes).slice(0, mostClasses);
   const byWeek = weeksOf(records).map(
-    ([begin, own]) => `- week of ${begin}: ${own.length} incidents, ${countsOf(own)}`,
+    ([begin, own]) => `- week of ${begin}: ${incidentsOf(own.length)}, ${countsOf(own)}`,
   );
   const lines = rows.map(({ row, lacks }) => {
     const name = `${code(row.alert)} on ${code(row.workload)}`;
@@ -30,12 +30,16 @@ export function renderShadow({ since, records, editor }: ShadowSummary, code: (t
     earned.length === 0
       ? []
       : [`To switch on what has earned it, add this in ${where}:`, `\`\`\`yaml\nmodes:\n${earned.join("\n")}\n\`\`\``];
-  const sum = `Since ${since.slice(0, 10)}: ${incidents} incidents${incidents > 0 ? `, ${countsOf(records)}` : ""}. Nothing was written.`;
+  const sum = `Since ${since.slice(0, 10)}: ${incidentsOf(incidents)}${incidents > 0 ? `, ${countsOf(records)}` : ""}. Nothing was written.`;
   const weeks = byWeek.length > 1 ? [byWeek.join("\n")] : [];
   return ["## Shadow mode", sum, ...weeks, ...(lines.length === 0 ? [] : [lines.join("\n")]), ...how].join("\n\n");
 }
 
 const mostClasses = 40;
+
+function incidentsOf(count: number): string {
+  return count === 1 ? "1 incident" : `${count} incidents`;
+}
 
 function countsOf(records: readonly PastRecord[]): string {
   const { verdicts } = reportOf({ records, from: "", to: "" });

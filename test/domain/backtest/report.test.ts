@@ -114,7 +114,7 @@ test("the weeks of shadow mode are told one by one, from Monday to Sunday", () =
   const sunday = at("2026-11-22T23:59:59Z", "different");
   const records = [sunday, at("2026-11-23T00:00:00Z", "agreed"), at("2026-11-29T12:00:00Z", "agreed")];
   const text = renderShadow({ since: span.from, records }, (name) => name);
-  expect(text).toContain("- week of 2026-11-23: 2 incidents, 2 agreed\n- week of 2026-11-16: 1 incidents, 1 different");
+  expect(text).toContain("- week of 2026-11-23: 2 incidents, 2 agreed\n- week of 2026-11-16: 1 incident, 1 different");
 });
 
 test("a record goes on where a crash cut it short", () => {

@@ -124,7 +124,7 @@ test("the page tells what shadow mode came to, what has earned to be live, and w
   const page = await shown({ shadow });
   expect(words(page)).toContain("Shadow mode (4) Since 2026-11-01: 3 earlier 1 different");
   expect(words(page)).toMatch(/HighLatency shop\/Deployment\/web 3 3 0 10 min earned: - \{ namespace: shop, /);
-  expect(words(page)).toMatch(/Hot .* shop\/Deployment\/cart 1 0 1 1 times people did something else/);
+  expect(words(page)).toMatch(/Hot .* shop\/Deployment\/cart 1 0 1 once people did something else/);
   expect(page).toContain(`href="${editor}"`);
   expect(page).not.toContain(evil);
   expect(words(await shown({ shadow: { ...shadow, records: [] } }))).not.toContain("Shadow mode");

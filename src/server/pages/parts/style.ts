@@ -14,7 +14,7 @@ nav strong { margin-right: .5rem; } nav a[aria-current] { color: inherit; font-w
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .45rem .9rem .45rem 0; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: break-word; word-break: normal; }
 thead th { color: var(--dim); font-weight: 600; font-size: .85rem; white-space: nowrap; } tbody th { font-weight: 600; } tr:target { background: var(--soft); }
-td.number { font-variant-numeric: tabular-nums; } td.long { overflow-wrap: anywhere; min-width: 12rem; } td.time { white-space: nowrap; }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap; } td.long { overflow-wrap: anywhere; min-width: 12rem; } td.time { white-space: nowrap; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; background: var(--soft); padding: .75rem; border: 1px solid var(--line); border-radius: 6px; max-height: 30rem; overflow: auto; }
 details { margin: .75rem 0; border: 1px solid var(--line); border-radius: 6px; padding: .5rem .9rem; } summary { cursor: pointer; font-weight: 600; }
@@ -40,7 +40,7 @@ ol.causes { margin: .5rem 0; padding-left: 1.5rem; } ol.causes li { margin-botto
 @media (max-width: 44rem) {
   table, tbody, tr, td, tbody th { display: block; width: 100%; } thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tbody tr { border: 1px solid var(--line); border-radius: 6px; padding: .4rem .75rem; margin: .6rem 0; }
-  th, td, td.long { border: 0; padding: .1rem 0; min-width: 0; } td.time { white-space: normal; }
+  th, td, td.long { border: 0; padding: .1rem 0; min-width: 0; } td.time, td.number { white-space: normal; }
   td[data-label]::before { content: attr(data-label) ": "; color: var(--dim); font-size: .85rem; } td:empty { display: none; }
   dl.facts { grid-template-columns: 1fr; gap: 0; } dl.facts dd { margin-bottom: .4rem; }
 }
