@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -84,6 +85,18 @@ describe("the forge", () => {
     await git("-c", header, "-c", "protocol.version=0", "clone", "--quiet", forge.cloneUrl, "copy-of-an-old-client");
     expect(await git("-C", "copy", "rev-parse", "HEAD")).toBe(await forge.headOf("main"));
     await expect(git("clone", "--quiet", forge.cloneUrl, "other")).rejects.toThrow(/could not read Username/);
+  });
+
+  test("reads the zipped questions of a client that has much to say", async () => {
+    const answer = await fetch(`${forge.cloneUrl}/git-upload-pack`, {
+      method: "POST",
+      headers: {
+        authorization: forge.fetchAuthorization(),
+        ...{ "content-encoding": "gzip", "git-protocol": "version=2" },
+      },
+      body: gzipSync("0014command=ls-refs\n0000"),
+    });
+    expect(await answer.text()).toContain(`${await forge.headOf("main")} refs/heads/main`);
   });
 
   test("takes no push over HTTP", async () => {
