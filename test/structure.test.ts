@@ -209,6 +209,13 @@ test.each(["domain", "manifests", "flow"])("%s/ imports no vendor", (layer) => {
   expect(strangers).toEqual([]);
 });
 
+test("tests that share a process start the engine by test/engine.ts, which puts it away", () => {
+  const fast = readdirSync("test", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".test.ts") && !file.endsWith(".slow.test.ts"))
+    .map((file) => join("test", file));
+  expect(fast.filter((file) => /\bstart(?:Durable|Rectify)\(/.test(readFileSync(file, "utf8")))).toEqual([]);
+});
+
 test("the product never reads the shared folder", () => {
   expect(sources.filter((file) => readFileSync(file, "utf8").includes("../shared"))).toEqual([]);
 });

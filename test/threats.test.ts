@@ -20,7 +20,7 @@ const threats: readonly (readonly [string, string, string, readonly string[]])[]
   [
     "T08",
     "paths that lead out",
-    "test/manifests/edit/bad-input.test.ts",
+    "test/manifests/locate/bad-input.test.ts",
     ["a path that leaves the repository, or is a symb"],
   ],
   ["T09", "a change of what decides", "test/flow/gate/gate.test.ts", ["decides what may merge"]],

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
-import type { RenderedObject } from "../../src/domain/kubernetes/rendered.ts";
-import { holds } from "../../src/lab/faults/condition.ts";
-import { edited } from "../../src/lab/faults/edits.ts";
-import { faultSchema, readFault } from "../../src/lab/faults/fault-file.ts";
-import { faultScenario } from "../../src/lab/faults/fault-scenario.ts";
-import { judgeFault } from "../../src/lab/faults/judge-fault.ts";
+import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
+import type { RenderedObject } from "../../../src/domain/kubernetes/rendered.ts";
+import { holds } from "../../../src/lab/faults/condition.ts";
+import { edited } from "../../../src/lab/faults/edits.ts";
+import { faultSchema, readFault } from "../../../src/lab/faults/fault-file.ts";
+import { faultScenario } from "../../../src/lab/faults/fault-scenario.ts";
+import { judgeFault } from "../../../src/lab/faults/judge-fault.ts";
 
 const folder = "test/faults-atlas";
 const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { listen } from "../../src/adapters/http/listener.ts";
-import { ollamaModel } from "../../src/adapters/ollama/ollama.ts";
-import { openStepMeter } from "../../src/adapters/telemetry/step-meter.ts";
-import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
-import { explain } from "../../src/commands/records/explain.ts";
-import { type LabModel, labModelName, startModel } from "../../src/lab/model/model.ts";
-import { pageRoutes } from "../../src/server/pages/routes.ts";
-import { incidentWith, storyOf } from "../injection/story.ts";
-import { freshDatabase } from "../postgres.ts";
+import { listen } from "../../../src/adapters/http/listener.ts";
+import { ollamaModel } from "../../../src/adapters/ollama/ollama.ts";
+import { openStepMeter } from "../../../src/adapters/telemetry/step-meter.ts";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import { explain } from "../../../src/commands/records/explain.ts";
+import { type LabModel, labModelName, startModel } from "../../../src/lab/model/model.ts";
+import { pageRoutes } from "../../../src/server/pages/routes.ts";
+import { incidentWith, storyOf } from "../../injection/story.ts";
+import { freshDatabase } from "../../postgres.ts";
 
 const incident = incidentWith(undefined);
 // What the stand-in lists for its model, as people see it.

@@ -1,15 +1,15 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Durable } from "../../src/adapters/dbos/durable.ts";
-import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
-import type { IncidentOutcome } from "../../src/domain/proposal/outcome.ts";
-import { learn } from "../../src/flow/learn.ts";
-import { remediateIncident } from "../../src/flow/workflows/remediate-incident.ts";
-import type { Ports } from "../../src/ports/ports.ts";
-import { anIncident } from "../builders.ts";
-import { portsOf } from "../injection/story.ts";
-import { startEngine } from "../engine.ts";
-import { freshDatabase } from "../postgres.ts";
+import type { Durable } from "../../../src/adapters/dbos/durable.ts";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
+import { learn } from "../../../src/flow/learn.ts";
+import { remediateIncident } from "../../../src/flow/workflows/remediate-incident.ts";
+import type { Ports } from "../../../src/ports/ports.ts";
+import { anIncident } from "../../builders.ts";
+import { portsOf } from "../../injection/story.ts";
+import { startEngine } from "../../engine.ts";
+import { freshDatabase } from "../../postgres.ts";
 
 const canary = "hunter2-canary-7781";
 const fault = () => {

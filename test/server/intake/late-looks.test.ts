@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { guardrailsHost } from "../../src/adapters/github/guardrails.ts";
-import { people } from "../../src/adapters/github/host.ts";
-import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
-import { bodyHashOf } from "../../src/domain/guardrails/commenter.ts";
-import { lookForGuardrails, lookForLateCommands, type LateLooks } from "../../src/server/intake/late-looks.ts";
-import { anIncident } from "../builders.ts";
-import { connect, type Session, startShop } from "../lab/forge-shop.ts";
-import { freshDatabase } from "../postgres.ts";
+import { guardrailsHost } from "../../../src/adapters/github/guardrails.ts";
+import { people } from "../../../src/adapters/github/host.ts";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import { bodyHashOf } from "../../../src/domain/guardrails/commenter.ts";
+import { lookForGuardrails, lookForLateCommands, type LateLooks } from "../../../src/server/intake/late-looks.ts";
+import { anIncident } from "../../builders.ts";
+import { connect, type Session, startShop } from "../../lab/forge-shop.ts";
+import { freshDatabase } from "../../postgres.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
 let session: Session;

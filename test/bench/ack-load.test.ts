@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ackLoad } from "../bench/ack-load.ts";
+import { ackLoad } from "./ack-load.ts";
 import { freshDatabase } from "../postgres.ts";
 
 test("what is acknowledged is stored, once, and starts one workflow per workload", async () => {

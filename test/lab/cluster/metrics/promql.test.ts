@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { BadQuery, FailedQuery } from "../../src/lab/cluster/metrics/promql/errors.ts";
-import { evaluate } from "../../src/lab/cluster/metrics/promql/evaluate.ts";
-import { parsePromql } from "../../src/lab/cluster/metrics/promql/parse.ts";
-import { createSeriesStore } from "../../src/lab/cluster/metrics/series-store.ts";
+import { BadQuery, FailedQuery } from "../../../../src/lab/cluster/metrics/promql/errors.ts";
+import { evaluate } from "../../../../src/lab/cluster/metrics/promql/evaluate.ts";
+import { parsePromql } from "../../../../src/lab/cluster/metrics/promql/parse.ts";
+import { createSeriesStore } from "../../../../src/lab/cluster/metrics/series-store.ts";
 
 /** Samples each second from 0 s to 60 s; every query is asked at 60 s. */
 function storeForTest() {
