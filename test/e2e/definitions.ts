@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isRecord } from "../../src/domain/kubernetes/rendered.ts";
@@ -90,6 +90,15 @@ function nameOf(module: string): string {
   );
 }
 
+/** Linkerd's own, which are in no module: where a folder beside the repository gives them. */
+const linkerdPath = fileURLToPath(new URL("../../../shared/crds/linkerd", import.meta.url));
+
+/** The definitions that a folder beside the repository gives; none where it is not there. */
+export function givenDefinitions(): readonly ApiObject[] {
+  const objects = existsSync(linkerdPath) ? objectsIn(linkerdPath) : [];
+  return objects.filter(({ kind }) => kind === "CustomResourceDefinition");
+}
+
 interface Definition {
   readonly group: string;
   readonly names: { readonly kind: string };
@@ -99,8 +108,12 @@ interface Definition {
 const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /** Creates what is missing and waits until every kind of it is served. Plain creation: applying such sizes is slow. */
-export async function installDefinitions(kube: KubeClient, wanted: readonly Vendor[]): Promise<void> {
-  const objects = wanted.flatMap((vendor) => definitionsOf(vendor).objects);
+export async function installDefinitions(
+  kube: KubeClient,
+  wanted: readonly Vendor[],
+  more: readonly ApiObject[] = [],
+): Promise<void> {
+  const objects = [...wanted.flatMap((vendor) => definitionsOf(vendor).objects), ...more];
   await Promise.all(
     objects.map(async (body) => {
       const { status } = await kube.call("POST", definitionsPath, { body });

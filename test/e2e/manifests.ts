@@ -7,15 +7,15 @@ import { isRecord } from "../../src/domain/kubernetes/rendered.ts";
 import { until } from "../../src/lab/start.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml/yaml.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { installDefinitions, objectsIn, vendors } from "./definitions.ts";
+import { givenDefinitions, installDefinitions, objectsIn, vendors } from "./definitions.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
 import { toolPath } from "./tools.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Groups whose definitions are in no module that can be had: what uses them is only rendered. */
-const unknownGroups: ReadonlySet<string> = new Set(["policy.linkerd.io"]);
+/** A group whose definitions are in no module that can be had: without a folder that gives them it is only rendered. */
+const linkerdGroup = "policy.linkerd.io";
 
 interface Part {
   readonly what: string;
@@ -25,12 +25,15 @@ interface Part {
 /** Everything of `manifests/` and `policies/`, as the real API server would take it, and as Kyverno judges it. */
 export async function checkManifests(plane: ControlPlane): Promise<readonly Finding[]> {
   const { kube } = plane;
-  await installDefinitions(kube, vendors);
+  const given = givenDefinitions();
+  await installDefinitions(kube, vendors, given);
+  const unknownGroup = given.length === 0 ? linkerdGroup : undefined;
   const parts = [...entries().map(rendered), ...plainFiles(), policies()];
   const objects = parts.flatMap((part) => part.objects);
   await prepareNamespaces(kube, objects);
   const findings: Finding[] = [];
-  for (const part of parts) findings.push(await findingOf(`manifests: ${part.what}`, () => dryRun(kube, part.objects)));
+  for (const part of parts)
+    findings.push(await findingOf(`manifests: ${part.what}`, () => dryRun(kube, part.objects, unknownGroup)));
   findings.push(await findingOf("manifests: pods under restricted pod security", () => tryPods(kube, objects)));
   findings.push(await findingOf("manifests: our policies on them", () => Promise.resolve(judged(objects))));
   return findings;
@@ -72,8 +75,12 @@ function groupOf({ apiVersion }: ApiObject): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
-async function dryRun(kube: KubeClient, objects: readonly ApiObject[]): Promise<string> {
-  const known = objects.filter((object) => !unknownGroups.has(groupOf(object)));
+async function dryRun(
+  kube: KubeClient,
+  objects: readonly ApiObject[],
+  unknownGroup: string | undefined,
+): Promise<string> {
+  const known = objects.filter((object) => groupOf(object) !== unknownGroup);
   const refused: string[] = [];
   for (const object of known) {
     const path = `${await kube.pathOf(object)}?fieldManager=manifests-check&dryRun=All&fieldValidation=Strict`;
@@ -84,8 +91,7 @@ async function dryRun(kube: KubeClient, objects: readonly ApiObject[]): Promise<
   }
   if (refused.length > 0) throw new Error(refused.join("; "));
   const left = objects.length - known.length;
-  const unchecked =
-    left === 0 ? "" : `; ${left} only rendered: the definitions of ${[...unknownGroups].join(", ")} are not to be had`;
+  const unchecked = left === 0 ? "" : `; ${left} only rendered: the definitions of ${linkerdGroup} are not to be had`;
   return `${known.length} objects accepted${unchecked}`;
 }
 
