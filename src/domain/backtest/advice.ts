@@ -9,7 +9,7 @@ export interface AdvisedLine {
 }
 
 /** As often the same as people, and never something else: then a class has earned to be live. */
-export const leastAgreements = 3;
+const leastAgreements = 3;
 
 /** The classes that have earned being switched on, by numbers, and what is still lacking for the others. */
 export function earnedIn(

@@ -203,6 +203,9 @@ const cures: readonly (readonly [RegExp, string])[] = [
   [/several entries of the repository made/, "CLUSTER_NAME, or KUBERNETES_URL to ask the live object"],
   [/no signal of .* presses/, "metrics of the workload: Linkerd, Istio, OpenTelemetry or http_requests_total"],
   [/guardrails require the model|model: required/, "model: optional"],
+  [/^policy ([a-z0-9-]+): /, "the policy $1 in policies/"],
+  // A refusal of the edit says itself, behind its kind, what would help.
+  [/\([a-z]+(?:-[a-z]+)*\)\. (\S[\s\S]{10,300})/, "$1"],
 ];
 
 /** The line of the guardrails, or of the installation, that would change it; empty where only a person can. */

@@ -1,6 +1,6 @@
-import { earnedIn, leastAgreements, liveLine } from "./advice.ts";
+import { earnedIn, liveLine } from "./advice.ts";
 import type { PastRecord } from "./record.ts";
-import { reportOf } from "./report.ts";
+import { type ClassRow, reportOf } from "./report.ts";
 
 /** What the weeks of shadow mode say, for the dashboard. */
 export interface ShadowSummary {
@@ -9,30 +9,38 @@ export interface ShadowSummary {
   readonly records: readonly PastRecord[];
   /** Where people edit the guardrails; undefined where that is not known. */
   readonly editor?: string | undefined;
+  /** The file has a list of `modes` already: the first that fits decides, so new lines come first. */
+  readonly hasModes?: boolean;
+  /** What is switched on already. */
+  readonly isLive?: (row: ClassRow) => boolean;
 }
 
 /** The weeks in numbers, what each class still lacks, and the lines that switch on those that lack nothing. */
-export function renderShadow({ since, records, editor }: ShadowSummary, code: (text: string) => string): string {
+export function renderShadow(summary: ShadowSummary, code: (text: string) => string): string {
+  const { since, records, isLive = () => false } = summary;
   const { incidents, classes } = reportOf({ records, from: since, to: since });
   const rows = earnedIn(classes).slice(0, mostClasses);
   const byWeek = weeksOf(records).map(
     ([begin, own]) => `- week of ${begin}: ${incidentsOf(own.length)}, ${countsOf(own)}`,
   );
   const lines = rows.map(({ row, lacks }) => {
-    const name = `${code(row.alert)} on ${code(row.workload)}`;
-    return lacks === undefined
-      ? `- ${name} has earned it: ${leastAgreements} times or more the same as people, never something else`
-      : `- ${name}: ${lacks}`;
+    const same = row.verdicts.agreed + row.verdicts.earlier;
+    const earned = `has earned it: ${same} of ${row.incidents} times the same as people, never something else`;
+    return `- ${code(row.alert)} on ${code(row.workload)}${isLive(row) ? " is live by now" : lacks === undefined ? ` ${earned}` : `: ${lacks}`}`;
   });
-  const earned = rows.flatMap(({ row, lacks }) => (lacks === undefined ? [`  ${liveLine(row)}`] : []));
-  const where = editor === undefined ? "`.github/rectify.yml`" : `[\`.github/rectify.yml\`](${editor})`;
-  const how =
-    earned.length === 0
-      ? []
-      : [`To switch on what has earned it, add this in ${where}:`, `\`\`\`yaml\nmodes:\n${earned.join("\n")}\n\`\`\``];
+  const earned = rows.flatMap(({ row, lacks }) => (lacks === undefined && !isLive(row) ? [liveLine(row)] : []));
   const sum = `Since ${since.slice(0, 10)}: ${incidentsOf(incidents)}${incidents > 0 ? `, ${countsOf(records)}` : ""}. Nothing was written.`;
   const weeks = byWeek.length > 1 ? [byWeek.join("\n")] : [];
-  return ["## Shadow mode", sum, ...weeks, ...(lines.length === 0 ? [] : [lines.join("\n")]), ...how].join("\n\n");
+  const parts = [sum, ...weeks, ...(lines.length === 0 ? [] : [lines.join("\n")]), ...howTo(earned, summary)];
+  return ["## Shadow mode", ...parts].join("\n\n");
+}
+
+function howTo(earned: readonly string[], { editor, hasModes }: ShadowSummary): readonly string[] {
+  if (earned.length === 0) return [];
+  const where = editor === undefined ? "`.github/rectify.yml`" : `[\`.github/rectify.yml\`](${editor})`;
+  const block = hasModes === true ? earned : ["modes:", ...earned.map((line) => `  ${line}`)];
+  const what = hasModes === true ? "these lines first under `modes:`" : "this";
+  return [`To switch on what has earned it, add ${what} in ${where}:`, `\`\`\`yaml\n${block.join("\n")}\n\`\`\``];
 }
 
 const mostClasses = 40;

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { RemediationKind } from "../kubernetes/remediation.ts";
 import { fitsPattern } from "./alert-mapping.ts";
 
 const pattern = z.string({ error: "must be a text, in which * stands for anything" }).min(1, "must not be empty");
@@ -30,7 +29,8 @@ export interface Modes {
 interface IncidentClass {
   readonly namespace: string;
   readonly alert: string;
-  readonly remedy: RemediationKind | undefined;
+  /** A kind of remediation. */
+  readonly remedy: string | undefined;
 }
 
 /** The first rule that fits decides, else the mode of the whole file. */

@@ -5,7 +5,7 @@ import { isWatching, renderWatchtower, watchtowerLabel } from "../../domain/guar
 import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { weekMs, weekOf } from "../../domain/backtest/switching.ts";
-import { isShadowOnly } from "../../domain/guardrails/mode.ts";
+import { isShadowOnly, modeFor } from "../../domain/guardrails/mode.ts";
 import { proposeGuardrails } from "../gate/check-guardrails.ts";
 import { runOpenRequests } from "./open-requests.ts";
 import { guardrailsOf, guardrailsPath, type LoadedGuardrails } from "../collect/load-guardrails.ts";
@@ -61,13 +61,20 @@ const weeks = 4;
 
 /** What shadow mode came to in the last weeks; whole weeks, so that the issue is written anew by what happened only. */
 async function shadowOf(
-  { mode, modes }: Guardrails,
+  guardrails: Guardrails,
   { records, clock, editorOf }: Pick<Ports, "records" | "clock" | "editorOf">,
 ): Promise<Dashboard["shadow"]> {
+  const { mode, modes } = guardrails;
   if (mode === "live" && modes.every((rule) => rule.mode === "live")) return undefined;
   const since = new Date(weekOf(clock.now().getTime()) - (weeks - 1) * weekMs);
   const seen = await records.shadowVerdicts(since);
-  return { since: since.toISOString(), records: seen, editor: editorOf?.(guardrailsPath) };
+  return {
+    ...{ since: since.toISOString(), records: seen, editor: editorOf?.(guardrailsPath), hasModes: modes.length > 0 },
+    isLive: ({ alert, workload, remedies: [remedy] }) => {
+      const [namespace = ""] = workload.split("/");
+      return remedy !== undefined && modeFor(guardrails, { namespace, alert, remedy }) === "live";
+    },
+  };
 }
 
 type Crowd = Awaited<ReturnType<NonNullable<Ports["queue"]>["overview"]>>;

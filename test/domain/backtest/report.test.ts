@@ -159,3 +159,15 @@ describe("incidents from Prometheus' record of its alerts", () => {
     ]);
   });
 });
+
+test.each([
+  ["policy rectify-growth: at most three times as many.", "the policy rectify-growth in policies/"],
+  [
+    "apps/web.yaml:7 also serves Kustomization b (shared-source). Give this environment a patch of its own.",
+    "Give this environment a patch of its own.",
+  ],
+  ["namespace shop is not one that Rectify may change (guardrails: namespaces)", "namespaces: [shop]"],
+])("what helps against %s", (because, line) => {
+  const refused = aRecord("refused", { would: { kind: "refused", because } });
+  expect(reportOf({ records: [refused], ...span }).gaps).toMatchObject([{ kind: "refused", line }]);
+});

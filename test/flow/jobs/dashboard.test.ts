@@ -253,8 +253,9 @@ test("in shadow mode the dashboard sums the weeks up, and leads to the editor wi
   expect(body()).toMatch(/## Shadow mode\n\nSince 20.*: 4 incidents, 1 agreed, 2 earlier, 1 healed-by-itself/);
   expect(body()).toContain("`HighLatency` on `shop/Deployment/web` has earned it");
   expect(body()).toContain("(https://github.example/acme/shop/edit/main/.github/rectify.yml)");
-  const line = /```yaml\n(modes:\n[^`]*)```/.exec(body())?.[1] ?? "";
-  const yaml = parseYaml(line);
+  expect(body()).toContain("add these lines first under `modes:` in");
+  expect(body()).toContain("3 of 4 times the same as people");
+  const yaml = parseYaml(`modes:\n${/```yaml\n([^`]*)```/.exec(body())?.[1] ?? ""}`);
   const read = parseGuardrails({ mode: "shadow", ...(yaml.ok ? (yaml.value as object) : {}) });
   expect(read).toMatchObject({ ok: true, value: { modes: [{ namespace: "shop", remedy: "scale", mode: "live" }] } });
 });
@@ -266,6 +267,22 @@ test("in shadow mode with the dashboard off nothing is written, and no label say
   await keep({ watchtower: watching as unknown as Parameters<typeof reconcileDashboard>[0]["watchtower"] });
   expect(forge.issues()).toEqual([]);
   expect(forgeWrites(forge)).toEqual([]);
+});
+
+test("without modes yet the list is given whole, and what is live by now is not asked for again", async () => {
+  await open({ mode: "shadow" });
+  await watched();
+  await keep();
+  expect(body()).toContain("add this in `.github/rectify.yml`:\n\n```yaml\nmodes:\n  - { namespace: shop,");
+  const modes = [{ namespace: "shop", remedy: "scale", mode: "live" }];
+  await forge.push(
+    { ".github/rectify.yml": JSON.stringify({ ...rules, mode: "shadow", modes }) },
+    { message: "switch it on", author: "wim" },
+  );
+  session = await connect(forge);
+  await keep();
+  expect(body()).toContain("is live by now");
+  expect(body()).not.toContain("To switch on");
 });
 
 test("live, the dashboard says nothing of shadow mode", async () => {
