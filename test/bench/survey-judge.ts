@@ -218,6 +218,8 @@ function rawOutput(root: string, unit: Unit, tools: Tools, sets: readonly string
           join(root, unit.directory),
           "--namespace",
           unit.namespace,
+          "--kube-version",
+          "1.33.0",
           ...values,
           ...sets.flatMap((set) => ["--set-json", set]),
         ]

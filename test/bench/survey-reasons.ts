@@ -168,7 +168,8 @@ function byTrying(world: World, asked: Asked): string | undefined {
     }
   }
   if (moved !== undefined) return moved;
-  if (!literalIn(root, unit, asked)) return "no value moves the field";
+  // What the template of a published chart says stands in somebody else's repository.
+  if (unit.helmRelease !== undefined || !literalIn(root, unit, asked)) return "no value moves the field";
   const isRead = world.readers.some((one) => one.unit !== unit && one.reads.has(`${unit.directory}/Chart.yaml`));
   return isRead ? "no place of its own" : undefined;
 }

@@ -14,7 +14,7 @@ import {
 } from "../../domain/kubernetes/rendered.ts";
 import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
 import { type Parsed, parseYamlDocuments } from "../../manifests/yaml/yaml.ts";
-import { inScratch, type Limits, onPath, run } from "./renderer.ts";
+import { inScratch, kubeVersion, type Limits, onPath, run } from "./renderer.ts";
 import { type PublishedOptions, publishedCharts } from "./published-charts.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
@@ -83,7 +83,7 @@ async function template({ helm, limits }: ChartOptions, build: ChartBuild): Prom
       writeFileSync(path, text);
       return path;
     });
-    const args = ["template", release, join(root, "chart"), "--namespace", namespace];
+    const args = ["template", release, join(root, "chart"), "--namespace", namespace, "--kube-version", kubeVersion];
     const values = texts.flatMap((path) => ["--values", path]);
     const single = sets.flatMap((set) => [
       set.isString ? "--set-string" : "--set",

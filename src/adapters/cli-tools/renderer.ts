@@ -125,10 +125,17 @@ async function template(path: string, chart: HelmBuild, limits: Limits): Promise
   const built = await inScratch(chart.files, limits, (root, home) => {
     const values = valueFiles.flatMap((file) => ["--values", join(root, file)]);
     const args = ["template", release, join(root, directory), "--namespace", namespace, "--include-crds", ...values];
+    args.push("--kube-version", kubeVersion);
     return run({ name: "helm", path }, args, { home, timeLimitMs: limits.timeLimitMs });
   });
   return built.ok ? readBuilt(built.output, { flux: undefined }, "helm template") : unsupported(built.because);
 }
+
+/**
+ * The Kubernetes that charts are told of. Helm's own answer hangs on how it was built, and charts refuse versions that
+ * are too old for them. Both sides of every comparison are told the same.
+ */
+export const kubeVersion = "1.33.0";
 
 /** A port where nobody listens: whatever asks for the network gets a refusal at once. */
 const closedProxy = "http://127.0.0.1:9";
