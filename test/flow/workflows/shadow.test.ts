@@ -142,6 +142,22 @@ describe("the last door", () => {
       expect(await shadowLatch(head(text), () => 0).refusal("create pull request")).toBeUndefined();
   });
 
+  test("is not opened by a file that becomes invalid, and by a valid one at once", async () => {
+    let [text, now] = ["mode: shadow\ndashboard: false\n", 0];
+    const latch = shadowLatch(
+      () => head(text)(),
+      () => now,
+    );
+    const turnTo = async (guardrails: string) => {
+      [text, now] = [guardrails, now + 60_000];
+      return (await latch.refusal("update issue")) ?? "open";
+    };
+    expect(await latch.refusal("update issue")).toContain("shadow mode");
+    expect(await turnTo("mode: shadows\n")).toContain("shadow mode");
+    expect(await turnTo("mode: live\n")).toBe("open");
+    expect(await turnTo("mode: shadows\n")).toBe("open");
+  });
+
   test("stays shut while nobody answers, and asks again", async () => {
     let answers = false;
     const latch = shadowLatch(

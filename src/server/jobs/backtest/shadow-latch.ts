@@ -14,13 +14,18 @@ const ofDashboard = ["open issue", "update issue"];
 
 /**
  * The last door: while every class is in shadow mode no write call leaves the process, whoever makes it, but those of the
- * dashboard issue. Guardrails that are missing or invalid are others' matter: then only what says so is written.
+ * dashboard issue. Guardrails that are missing or invalid are others' matter: then only what says so is written. A file
+ * that becomes invalid opens nothing that it had shut.
  */
 export function shadowLatch(head: GitHost["head"], now: () => number): ShadowLatch {
+  let before: Latched | undefined;
   let last: { readonly at: number; readonly answer: Promise<Latched> } | undefined;
   const read = () => {
     if (last === undefined || now() - last.at >= freshMs) {
-      const answer = latched(head);
+      const answer = latched(head, before).then((found) => {
+        before = found;
+        return found;
+      });
       const asked = { at: now(), answer };
       last = asked;
       answer.catch(() => {
@@ -44,8 +49,9 @@ interface Latched {
   readonly dashboard: boolean;
 }
 
-async function latched(head: GitHost["head"]): Promise<Latched> {
+async function latched(head: GitHost["head"], before: Latched | undefined): Promise<Latched> {
   const guardrails = loadGuardrails((await head()).tree);
+  if (!guardrails.ok && !guardrails.missing && before !== undefined) return before;
   if (!guardrails.ok) return { isOn: false, dashboard: true };
   return { isOn: isShadowOnly(guardrails.value), dashboard: guardrails.value.dashboard };
 }
