@@ -37,6 +37,8 @@ export interface Diagnosed {
   readonly secondWitness: SecondWitness;
   readonly model: ModelWord;
   readonly remedy: Remedy;
+  /** It says where the trouble arises and not why: a metric over a window may show the reason later. */
+  readonly unexplained?: true;
 }
 
 /** Nothing follows. `awaits`: it may, once what the guardrails require is there again. */
@@ -116,7 +118,12 @@ export async function diagnose(
   const { missing, unanswered } = ranked;
   const witnessed = witnessesOf(agreement, model);
   const needsPerson = [...witnessed.needsPerson, ...unanswered.map((what) => `${what}: no whole answer`)];
-  return { kind: "diagnosed", cause, causes, confidence, missing, model, remedy, ...witnessed, needsPerson };
+  const diagnosed = { kind: "diagnosed", cause, causes, confidence, missing, model, remedy, ...witnessed } as const;
+  return { ...diagnosed, needsPerson, ...(isUnexplained(cause, remedy) ? { unexplained: true } : {}) };
+}
+
+function isUnexplained({ kind, remedies }: Cause, remedy: Remedy): boolean {
+  return remedy.kind !== "change" && remedies.length === 0 && (kind === "degraded" || kind === "downstream");
 }
 
 function tellRunbook(

@@ -42,7 +42,8 @@ interface Examined {
   readonly diagnosis: Diagnosis;
 }
 
-// A metric over a window shows a sudden load late: before Rectify says "nothing stands out", it looks again.
+// A metric over a window shows a sudden load late: before Rectify says "nothing stands out", or where it hurts and not
+// why, it looks again.
 const mostLooks = 3;
 
 async function examine(incident: Incident, open: Run): Promise<Examined> {
@@ -61,7 +62,8 @@ async function examine(incident: Incident, open: Run): Promise<Examined> {
       const because = `the alert resolved before the model was back: ${diagnosis.because}`;
       return { observed, recalled, diagnosis: { kind: "abstained", because } };
     }
-    if (diagnosis.kind === "diagnosed" || look === mostLooks) return { observed, recalled, diagnosis };
+    if ((diagnosis.kind === "diagnosed" && diagnosis.unexplained !== true) || look === mostLooks)
+      return { observed, recalled, diagnosis };
     look += 1;
     await run.message(run.timings.settleMs);
   }

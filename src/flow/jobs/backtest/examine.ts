@@ -61,6 +61,8 @@ interface LookedBack {
   readonly would: WouldHave;
   readonly observed: Observed | undefined;
   readonly growthLimit: number;
+  /** Another look may show more, as in the line. */
+  readonly again: boolean;
 }
 
 async function lookBack(past: PastIncident, world: PastWorld): Promise<LookedBack> {
@@ -72,11 +74,16 @@ async function lookBack(past: PastIncident, world: PastWorld): Promise<LookedBac
     last = await oneLook(past, ports);
     const next = at + ports.timings.settleMs;
     const stillFires = past.endedAt === undefined || next < Date.parse(past.endedAt);
-    if (last.would.kind !== "no-remedy" || last.would.cause !== undefined || !stillFires) return last;
+    if (!last.again || !stillFires) return last;
     at = next;
   }
   return (
-    last ?? { would: { kind: "no-remedy", because: "it was never looked at" }, observed: undefined, growthLimit: 1 }
+    last ?? {
+      would: { kind: "no-remedy", because: "it was never looked at" },
+      observed: undefined,
+      growthLimit: 1,
+      again: false,
+    }
   );
 }
 
@@ -89,13 +96,14 @@ async function oneLook({ incident }: PastIncident, ports: Ports): Promise<Looked
     observed = await collect(incident, ports);
     const diagnosis = await diagnose(incident, observed, [], ports);
     if (diagnosis.kind === "abstained")
-      return { would: { kind: "no-remedy", because: diagnosis.because }, observed, growthLimit };
+      return { would: { kind: "no-remedy", because: diagnosis.because }, observed, growthLimit, again: true };
     const planned = await plan(incident, diagnosis, ports);
     const subject = subjectOf(incident, { observed, diagnosis, precedents: [] });
-    return { would: await wouldHave(subject, planned, ports), observed, growthLimit };
+    const again = diagnosis.unexplained === true;
+    return { would: await wouldHave(subject, planned, ports), observed, growthLimit, again };
   } catch (error) {
     // What cannot be known any more is no remedy, with that reason.
     if (!(error instanceof Refused)) throw error;
-    return { would: { kind: "no-remedy", because: error.message }, observed, growthLimit };
+    return { would: { kind: "no-remedy", because: error.message }, observed, growthLimit, again: true };
   }
 }
