@@ -74,7 +74,7 @@ export type EvidenceKey =
   | "logs"
   /** Series: lines per second that look like errors. */
   | "log-errors"
-  /** Series: lines per second of kinds that are new or suddenly frequent. */
+  /** Text: `<namespace/Kind/name> <new|frequent> <lines> since <RFC 3339>: <template>`, kinds of log lines. */
   | "log-patterns"
   /** Series that name a workload, and in `metric` the resource (disk, queue, …): its use in any unit. */
   | "resource-use";

@@ -1,5 +1,6 @@
 import type { Evidence, EvidenceKey } from "../evidence/evidence.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
+import { readPatternLine } from "./log-patterns.ts";
 import type { Hint } from "./ranking/services.ts";
 
 /** When the alert's condition began to hold, in unix seconds; undefined = not known. */
@@ -17,8 +18,10 @@ const slackSeconds = 2 * 60;
 const grave =
   /^(BackOff|CrashLoopBackOff|Failed\w*|ErrImagePull|ImagePullBackOff|Unhealthy|OOMKill\w*|Evicted|InspectFailed)$/;
 const eventWeight = { grave: 0.5, other: 0.2 };
+/** What fails makes its callers write new lines, too. */
+const patternWeight = { fresh: 0.4, frequent: 0.25 };
 
-/** Changes, rollouts and events by the workload that they are about. */
+/** Changes, rollouts, events and log lines by the workload that they are about. */
 export function hintsIn(
   home: Workload,
   evidence: readonly Evidence[],
@@ -30,7 +33,7 @@ export function hintsIn(
     found.set(node, [...(found.get(node) ?? []), hint]);
   };
   for (const [node, hint] of changeHints(home, evidence, began)) add(node, hint);
-  for (const [node, hint] of eventHints(evidence, workloads)) add(node, hint);
+  for (const [node, hint] of [...eventHints(evidence, workloads), ...logHints(evidence)]) add(node, hint);
   return new Map([...found].map(([node, hints]) => [node, capped(hints)]));
 }
 
@@ -94,6 +97,19 @@ function eventHints(
     // The reason of an event is any text that a controller wrote: only a word is repeated.
     const word = /^[A-Za-z]{1,40}$/.test(worst.reason) ? `, ${worst.reason} among them` : "";
     return [[node, { weight, because: `${mine.length} warnings of Kubernetes about it${word}` }]];
+  });
+}
+
+/** Many kinds of lines are one sign: a program that is in trouble writes of it in many words. */
+function logHints(evidence: readonly Evidence[]): (readonly [string, Hint])[] {
+  const lines = evidence.flatMap(({ key, finding }) =>
+    key === "log-patterns" && finding.kind === "text" ? finding.lines : [],
+  );
+  const kinds = lines.flatMap((line) => readPatternLine(line) ?? []);
+  return [...new Set(kinds.map(({ node }) => node))].map((node) => {
+    const mine = kinds.filter((kind) => kind.node === node);
+    const weight = mine.some(({ isNew }) => isNew) ? patternWeight.fresh : patternWeight.frequent;
+    return [node, { weight, because: `${mine.length} kinds of log lines are new or far more frequent` }];
   });
 }
 

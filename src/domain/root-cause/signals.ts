@@ -231,11 +231,14 @@ function rolloutsOf(evidence: readonly Evidence[]): Cited<readonly string[]> | u
 /** Keys that nobody asked for, whose source gave no answer, an empty one, or only a part of one. */
 function missingOf(evidence: readonly Evidence[]): string[] {
   const asked = findingsOf(evidence, "logs").length > 0 ? { ...wanted, logs: "log lines" } : wanted;
-  return (Object.entries(asked) as [EvidenceKey, string][]).flatMap(([key, words]) => {
-    const answers = findingsOf(evidence, key).filter(({ finding }) => isAnswer(finding));
-    if (answers.length === 0) return [words];
-    return answers.some(({ finding }) => isPartial(finding)) ? [`a part of ${words}`] : [];
-  });
+  const unheard = findingsOf(evidence, "log-patterns").some(({ finding }) => finding.kind === "missing");
+  return (Object.entries(asked) as [EvidenceKey, string][])
+    .flatMap(([key, words]) => {
+      const answers = findingsOf(evidence, key).filter(({ finding }) => isAnswer(finding));
+      if (answers.length === 0) return [words];
+      return answers.some(({ finding }) => isPartial(finding)) ? [`a part of ${words}`] : [];
+    })
+    .concat(unheard ? ["log lines of what it calls"] : []);
 }
 
 /** Without these a change is made half blind, however their question ended. */

@@ -99,8 +99,7 @@ const byKey: Partial<Readonly<Record<EvidenceKey, Reading & { readonly limit?: E
   "cpu-throttled": { what: "share of throttled CPU periods", kind: "saturation" },
   "memory-used": { what: "memory", kind: "usage" },
   restarts: { what: "restarts", kind: "signs" },
-  "log-errors": { what: "error lines in the log", kind: "signs" },
-  "log-patterns": { what: "new lines in the log", kind: "signs" },
+  "log-errors": { what: "error lines in the log", kind: "signs", perSecond: true },
   "resource-use": { what: "use of a resource", kind: "usage" },
 };
 
@@ -161,7 +160,7 @@ function graphOf(home: Workload, evidence: readonly Evidence[]): ServiceGraph {
 }
 
 /** When the alert's condition began to hold: its start less the rule's `for`; unix seconds. */
-export function beganAt(evidence: readonly Evidence[]): number | undefined {
+export function beganAt(evidence: readonly Pick<Evidence, "key" | "finding">[]): number | undefined {
   const fact = (key: EvidenceKey, name: string) =>
     evidence.flatMap((item) =>
       item.key === key && item.finding.kind === "facts" ? [item.finding.facts[name]] : [],

@@ -6,7 +6,9 @@ import { masked } from "../../domain/text/masking.ts";
 import type { SelfHealing } from "../../domain/evidence/self-healing.ts";
 import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
 import { isKnownFailure } from "../../ports/errors.ts";
+import { beganAt } from "../../domain/root-cause/symptom.ts";
 import { askHistory } from "./ask-history.ts";
+import { calleePatterns, ownPatterns } from "./log-patterns.ts";
 import { measure, type Measured, seriesOfSubject } from "./measure.ts";
 import {
   type Asked,
@@ -33,7 +35,7 @@ export interface Observed {
   readonly selfHealing: SelfHealing;
 }
 
-/** Each source has this long, and there are two rounds: collection ends in time whatever hangs. */
+/** Each source has this long, and there are three rounds: collection ends in time whatever hangs. */
 const deadlineMs = 10_000;
 
 type Item = Omit<Evidence, "id" | "hash" | "from" | "to">;
@@ -56,8 +58,10 @@ export async function collect(incident: Incident, ports: CollectSources): Promis
     ...questions.map((question) => answeredBy(question, ports)),
   ]);
   const seen: Item[] = [...atOnce(incident, rule.finding, state), historyItem(history), ...answers.flat()];
+  const around = { home: incident.workload, items: seen, span, began: beganAt(seen) };
+  const callees = await Promise.all(calleePatterns(around, ports).map((question) => answeredBy(question, ports)));
   const range = { from: span.from.toISOString(), to: span.to.toISOString() };
-  const evidence = [...seen, ...nodeMetricsOf(seen)].map((item, index) =>
+  const evidence = [...seen, ...nodeMetricsOf(seen), ...ownPatterns(around), ...callees.flat()].map((item, index) =>
     evidenceOf(`E${index + 1}`, { ...item, ...range }),
   );
   const missing = evidence.filter((item) => item.finding.kind === "missing").length;

@@ -8,8 +8,8 @@ import type { Workload } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { guardrailsOf } from "./load-guardrails.ts";
 import { runbookFinding } from "./load-runbooks.ts";
-import { type HistoryPorts, pastRenderings, recentCommits } from "./recent-commits.ts";
-import { suspectCommits } from "./suspects.ts";
+import { type HistoryPorts, pastRenderings, recentCommits } from "./commits/recent-commits.ts";
+import { suspectCommits } from "./commits/suspects.ts";
 
 export type CollectSources = Pick<
   Ports,

@@ -5,7 +5,7 @@ import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { CommitMark } from "../../ports/github.ts";
 import { Refused } from "../../ports/errors.ts";
-import type { PastRendering } from "../collect/recent-commits.ts";
+import type { PastRendering } from "../collect/commits/recent-commits.ts";
 
 interface PeoplesCommits {
   /** Those made while the alert fired, oldest first. */

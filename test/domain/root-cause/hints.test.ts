@@ -38,6 +38,15 @@ describe("changes and events point at a workload", () => {
     expect(other).toBeGreaterThan(0);
   });
 
+  test("new kinds of log lines point at their workload, more than frequent ones, and many are one sign", () => {
+    const of = (...lines: string[]) => ["log-patterns", text(...lines)] as const;
+    const [fresh, frequent] = ["new", "frequent"].map((kind) => `shop/Deployment/api ${kind} 9 since ${at(21)}: bad`);
+    expect(weightOf(api, of(fresh ?? ""))).toBeGreaterThan(weightOf(api, of(frequent ?? "")));
+    expect(weightOf(api, of(fresh ?? "", frequent ?? ""))).toBe(weightOf(api, of(fresh ?? "")));
+    expect(weightOf(web, of(fresh ?? ""))).toBe(0);
+    expect(hintsOf(of(fresh ?? "")).get(workloadKey(api))?.[0]?.because).not.toContain("bad");
+  });
+
   test("no number of them names a workload alone, and no text of others is repeated", () => {
     const items = [
       ["rollouts", facts({ "revision 2": at(19) })],

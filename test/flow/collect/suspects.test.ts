@@ -3,8 +3,8 @@ import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../../src/domain/kubernetes/tree.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { suspectsIn } from "../../../src/domain/root-cause/changes/suspects.ts";
-import { pastRenderings } from "../../../src/flow/collect/recent-commits.ts";
-import { suspectCommits } from "../../../src/flow/collect/suspects.ts";
+import { pastRenderings } from "../../../src/flow/collect/commits/recent-commits.ts";
+import { suspectCommits } from "../../../src/flow/collect/commits/suspects.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { anIncident } from "../../builders.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { recentCommits } from "../../../src/flow/collect/recent-commits.ts";
+import { recentCommits } from "../../../src/flow/collect/commits/recent-commits.ts";
 import { planChange } from "../../../src/flow/plan/plan.ts";
 import { render } from "../../../src/manifests/render/render.ts";
 import type { Ports } from "../../../src/ports/ports.ts";

@@ -43,12 +43,12 @@ const floors: Readonly<Record<MetricKind, readonly [relative: number, absolute: 
   latency: [0.05, 0],
   availability: [0, 0.002],
   requests: [0.05, 1],
-  errors: [0.05, 0],
+  errors: [0.05, 1],
   saturation: [0.05, 0.03],
   // A tenth more of a resource is what another day brings.
   usage: [0.1, 0],
   calls: [0.05, 0],
-  signs: [0.05, 0],
+  signs: [0.05, 1],
 };
 /** A value that is merely high costs this much surprise each time: only what is rarer than usual adds up. */
 const drift = 1.5;

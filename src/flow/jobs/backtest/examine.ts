@@ -8,7 +8,7 @@ import { Refused } from "../../../ports/errors.ts";
 import type { Ports } from "../../../ports/ports.ts";
 import { collect, type Observed } from "../../collect/collect.ts";
 import { loadGuardrails } from "../../collect/load-guardrails.ts";
-import type { PastRendering } from "../../collect/recent-commits.ts";
+import type { PastRendering } from "../../collect/commits/recent-commits.ts";
 import { diagnose } from "../../diagnose/diagnose.ts";
 import { plan } from "../../plan/plan.ts";
 import { peoplesCommits } from "../../workflows/peoples-commits.ts";

@@ -132,3 +132,29 @@ describe("confidence", () => {
     }
   });
 });
+
+test.each(["signs", "errors"] as const)(
+  "one %s where there were none is finite, and no match for a clear trouble",
+  (kind) => {
+    const one: NodeSeries = { what: kind, kind, values: Array.from({ length }, (_, at) => (at === 57 ? 1 : 0)) };
+    const [first, second] = ranked({ front: [latency(100)], side: [one], deep: [latency(5, 600)] }, [
+      ["front", "side"],
+      ["front", "deep"],
+    ]);
+    expect(first?.node).toBe("deep");
+    expect(second).toMatchObject({ node: "side", score: expect.closeTo(1, 0) });
+  },
+);
+
+test("where two are equally off, the log tells", () => {
+  const series = { front: [latency(100)], one: [latency(5, 9)], two: [latency(5, 9)] };
+  const calls: [string, string][] = [
+    ["front", "one"],
+    ["front", "two"],
+  ];
+  const hints = new Map([["two", [{ weight: 0.4, because: "1 kinds of log lines are new or far more frequent" }]]]);
+  expect(names(ranked(series, calls))[0]).toBe("one");
+  const [first] = ranked(series, calls, { hints });
+  expect(first?.node).toBe("two");
+  expect(first?.because).toContain("1 kinds of log lines are new or far more frequent");
+});

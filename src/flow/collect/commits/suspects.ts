@@ -1,12 +1,12 @@
-import type { Finding } from "../../domain/evidence/evidence.ts";
-import { changesBetween } from "../../domain/kubernetes/effect.ts";
-import type { ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
-import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
-import { identityOf } from "../../domain/root-cause/changes/object-fields.ts";
-import { aspectsOf } from "../../domain/root-cause/changes/aspects.ts";
-import { renderSuspect, type SuspectPart } from "../../domain/root-cause/changes/suspects.ts";
-import { keysBetween, relationsAround } from "../../domain/root-cause/changes/touched.ts";
+import type { Finding } from "../../../domain/evidence/evidence.ts";
+import { changesBetween } from "../../../domain/kubernetes/effect.ts";
+import type { ObjectChange } from "../../../domain/kubernetes/manifest-edit.ts";
+import type { RenderedObject } from "../../../domain/kubernetes/rendered.ts";
+import type { LiveWorkload, Workload } from "../../../domain/kubernetes/workload.ts";
+import { identityOf } from "../../../domain/root-cause/changes/object-fields.ts";
+import { aspectsOf } from "../../../domain/root-cause/changes/aspects.ts";
+import { renderSuspect, type SuspectPart } from "../../../domain/root-cause/changes/suspects.ts";
+import { keysBetween, relationsAround } from "../../../domain/root-cause/changes/touched.ts";
 import { type HistoryPorts, historySince } from "./recent-commits.ts";
 
 // Each costs two renderings: a window with more commits than this is shown in part, and says so.

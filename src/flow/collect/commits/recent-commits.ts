@@ -1,12 +1,12 @@
-import { changesBetween } from "../../domain/kubernetes/effect.ts";
-import type { ChangedPart } from "../../domain/root-cause/signal-values.ts";
-import type { Finding } from "../../domain/evidence/evidence.ts";
-import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
-import type { Rendered } from "../../domain/kubernetes/rendered.ts";
-import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
-import { render } from "../../manifests/render/render.ts";
-import type { CommitMark } from "../../ports/github.ts";
-import type { Ports } from "../../ports/ports.ts";
+import { changesBetween } from "../../../domain/kubernetes/effect.ts";
+import type { ChangedPart } from "../../../domain/root-cause/signal-values.ts";
+import type { Finding } from "../../../domain/evidence/evidence.ts";
+import type { Entry, ObjectChange } from "../../../domain/kubernetes/manifest-edit.ts";
+import type { Rendered } from "../../../domain/kubernetes/rendered.ts";
+import type { LiveWorkload, Workload } from "../../../domain/kubernetes/workload.ts";
+import { render } from "../../../manifests/render/render.ts";
+import type { CommitMark } from "../../../ports/github.ts";
+import type { Ports } from "../../../ports/ports.ts";
 
 // Renders cost: a window with more commits than this is shown in part, and says so.
 const mostCommits = 10;
