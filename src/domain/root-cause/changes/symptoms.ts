@@ -59,7 +59,8 @@ const known = {
     explainedBy: ["storage", "configuration", "secret", "removed", "security"],
   },
   preempted: {
-    says: /\bPreempt(?:ed|ing|ion)\b/i,
+    // The scheduler ends every FailedScheduling with what preemption would not help: that is nobody's preemption.
+    says: /\bPreempt(?:ed|ing)\b/i,
     hard: true,
     words: "are preempted",
     explainedBy: ["scheduling", "requests", "replicas"],
