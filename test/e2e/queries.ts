@@ -6,6 +6,7 @@ import type { Workload } from "../../src/domain/kubernetes/workload.ts";
 import { at } from "../../src/lab/cluster/objects/kube-object.ts";
 import { until } from "../../src/lab/start.ts";
 import type { Finding } from "./finding.ts";
+import { alertsOf, stockRules } from "./stock-rules.ts";
 import { quickRules, type Telemetry } from "./telemetry.ts";
 import { namespace } from "./shop.ts";
 
@@ -44,7 +45,19 @@ export async function checkQueries({ prometheusUrl }: Telemetry): Promise<readon
       );
     }
   }
-  return findings;
+  return [...findings, await stockFinding(metrics)];
+}
+
+/** Every stock rule as the real Prometheus holds it: found by its alert, and read. */
+async function stockFinding(metrics: ReturnType<typeof prometheus>): Promise<Finding> {
+  const alerts = alertsOf(stockRules());
+  const unread: string[] = [];
+  for (const { name, labels } of alerts) {
+    const rule = await metrics.ruleOf({ name, labels, generatorUrl: "" });
+    if (rule?.expression === undefined) unread.push(name);
+  }
+  const wrong = unread.length > 0 ? `not found or not read: ${unread.join(", ")}` : undefined;
+  return { what: "stock rules", wrong, seen: `${alerts.length} alerts are loaded, found and read` };
 }
 
 function ruleNames(): readonly { readonly name: string; readonly isAlert: boolean }[] {

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { kubeStateSamples } from "../../src/lab/cluster/metrics/exporters.ts";
-import type { KubeObject } from "../../src/lab/cluster/objects/kube-object.ts";
+import { at, type KubeObject } from "../../src/lab/cluster/objects/kube-object.ts";
 import type { Sample } from "../../src/lab/cluster/metrics/series-store.ts";
 import { quietLoad, shopCalls, shopServices } from "../../src/lab/cluster/simulation/shop.ts";
 import { letTrafficRun } from "../../src/lab/cluster/simulation/step.ts";
@@ -15,6 +15,8 @@ export const namespace = "shop-production";
 export interface Shop {
   /** `host:port` that serves `/metrics`. */
   readonly target: string;
+  /** What kube-state-metrics says of the shop's objects, on the same address. */
+  readonly kubeStatePath: string;
   setLoad(workload: string, requestsPerSecond: number): void;
   /** Back to a quiet shop; `noHelp` is the workload that no number of replicas helps from now on. */
   calm(noHelp?: string): void;
@@ -34,8 +36,9 @@ export async function openShop(kube: KubeClient, lokiUrl: () => string | undefin
   world.clock.live = true;
   world.clock.nowMs = Date.now();
   const server = createServer((request, response) => {
-    response.writeHead(request.url === "/metrics" ? 200 : 404, { "content-type": "text/plain; version=0.0.4" });
-    response.end(request.url === "/metrics" ? exposition(samplesOf(world)) : "");
+    const samples = request.url === undefined ? undefined : exporters[request.url]?.(world);
+    response.writeHead(samples === undefined ? 404 : 200, { "content-type": "text/plain; version=0.0.4" });
+    response.end(samples === undefined ? "" : exposition(samples));
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const address = server.address();
@@ -45,6 +48,7 @@ export async function openShop(kube: KubeClient, lokiUrl: () => string | undefin
     every(1_000, () => tellLogs(world, lokiUrl())),
   ];
   return {
+    kubeStatePath,
     target: `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
     setLoad: (workload, rate) => void world.loads.set(workload, rate),
     calm: (noHelp) => {
@@ -101,9 +105,25 @@ function tick(world: ClusterState): void {
   letTrafficRun(world, world.kube.list("Deployment"), seconds);
 }
 
-function samplesOf({ kube, counters }: ClusterState): readonly Sample[] {
-  const alive = new Set(kube.list("Pod").map((pod) => pod.metadata.name));
-  return [...kubeStateSamples(kube), ...counters.samples(alive)];
+const kubeStatePath = "/kube-state-metrics";
+
+/** Who is scraped, by path. */
+const exporters: Readonly<Record<string, (world: ClusterState) => readonly Sample[]>> = {
+  "/metrics": ({ kube, counters }) => counters.samples(new Set(kube.list("Pod").map((pod) => pod.metadata.name))),
+  [kubeStatePath]: ({ kube }) => [...kubeStateSamples(kube), ...kube.list("Pod").flatMap(phaseSamples)],
+};
+
+const phases = ["Pending", "Succeeded", "Failed", "Running", "Unknown"];
+
+/** One series for each phase, as kube-state-metrics has them. */
+function phaseSamples({ metadata, status }: KubeObject): readonly Sample[] {
+  const labels = { namespace: metadata.namespace ?? "", pod: metadata.name, job: "kube-state-metrics" };
+  const current = at(status, "phase");
+  return phases.map((phase) => ({
+    name: "kube_pod_status_phase",
+    labels: { ...labels, phase },
+    value: Number(phase === current),
+  }));
 }
 
 /** Prometheus' text format: https://prometheus.io/docs/instrumenting/exposition_formats/ */

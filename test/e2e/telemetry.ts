@@ -6,6 +6,7 @@ import { isRecord } from "../../src/domain/kubernetes/rendered.ts";
 import { at, textAt } from "../../src/lab/cluster/objects/kube-object.ts";
 import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
 import { answers, freePort, type Processes, type Running } from "./processes.ts";
+import { pacedGroups, stockRules } from "./stock-rules.ts";
 
 /** Where Alertmanager sends. */
 interface AlertReceiver {
@@ -24,6 +25,8 @@ export interface Telemetry {
   startAlertmanagerAnew(): Promise<void>;
   /** Gives Loki these limits in addition to the manifest's; it takes them up within a second. */
   limitLoki(limits: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Loads the stock rules anew, one alert at the pace of a story; without one all wait as in an installation. */
+  quickenAlert(alert: string | undefined): Promise<void>;
   /** What fires now, as the real Alertmanager says. */
   firing(): Promise<readonly Readonly<Record<string, string>>[]>;
   /** Whether Prometheus itself has an alert for this workload, firing or not yet. */
@@ -39,7 +42,7 @@ interface TelemetryPrograms {
 
 interface Beside {
   /** Who is scraped; the others need not wait for it. */
-  readonly shop: Promise<{ readonly target: string }>;
+  readonly shop: Promise<{ readonly target: string; readonly kubeStatePath: string }>;
   readonly processes: Processes;
 }
 
@@ -54,15 +57,16 @@ export async function startTelemetry(
     alertmanagerIn(directory, programs.alertmanager, processes),
     programs.loki === undefined ? undefined : lokiIn(directory, programs.loki, processes),
   ]);
-  const prometheusUrl = await startPrometheus(
+  const { target, kubeStatePath } = await shop;
+  const { url: prometheusUrl, quickenAlert } = await startPrometheus(
     directory,
-    { ...programs, target: (await shop).target, alertmanager: alertmanager.address },
+    { ...programs, target, kubeStatePath, alertmanager: alertmanager.address },
     processes,
   );
   return {
     ...{ prometheusUrl, alertmanagerUrl: alertmanager.url, lokiUrl: loki?.url },
     ...{ setReceiver: alertmanager.setReceiver, stopAlertmanager: alertmanager.stop },
-    startAlertmanagerAnew: alertmanager.startAnew,
+    ...{ startAlertmanagerAnew: alertmanager.startAnew, quickenAlert },
     limitLoki: async (limits) => loki?.limit(limits),
     firing: async () => {
       const response = await fetch(`${alertmanager.url}/api/v2/alerts?active=true`);
@@ -114,31 +118,51 @@ function rulesOf(group: unknown): object[] {
 
 interface PrometheusNeeds extends TelemetryPrograms {
   readonly target: string;
+  readonly kubeStatePath: string;
 }
 
-async function startPrometheus(directory: string, needs: PrometheusNeeds, processes: Processes): Promise<string> {
+async function startPrometheus(directory: string, needs: PrometheusNeeds, processes: Processes) {
   const address = `127.0.0.1:${await freePort()}`;
   const rulesPath = join(directory, "rules.yml");
   const configPath = join(directory, "prometheus.yml");
+  const stockPath = join(directory, "stock-rules.yml");
+  const stock = stockRules();
   writeFileSync(rulesPath, JSON.stringify(quickRules()));
+  writeFileSync(stockPath, JSON.stringify(pacedGroups(stock, undefined)));
+  const static_configs = [{ targets: [needs.target] }];
   const config = {
     global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
-    rule_files: [rulesPath],
+    rule_files: [rulesPath, stockPath],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [needs.alertmanager] }] }] },
-    scrape_configs: [{ job_name: "shop", static_configs: [{ targets: [needs.target] }] }],
+    scrape_configs: [
+      { job_name: "shop", static_configs },
+      // As an installation scrapes kube-state-metrics: what it says of objects keeps its own labels.
+      { job_name: "kube-state-metrics", metrics_path: needs.kubeStatePath, honor_labels: true, static_configs },
+    ],
   };
   writeFileSync(configPath, JSON.stringify(config));
-  execFileSync(needs.promtool, ["check", "config", configPath], { stdio: ["ignore", "ignore", "inherit"] });
+  // A stock rule stands twice among its own: nothing to hear of here.
+  execFileSync(needs.promtool, ["check", "config", "--lint=none", configPath], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   await processes.start({
     name: "prometheus",
     command: needs.prometheus,
     args: [
       ...[`--config.file=${configPath}`, `--storage.tsdb.path=${join(directory, "tsdb")}`],
       ...[`--web.listen-address=${address}`, "--log.level=warn", "--rules.alert.resend-delay=2s"],
+      "--web.enable-lifecycle",
     ],
     ready: () => answers(`http://${address}/-/ready`),
   });
-  return `http://${address}`;
+  return {
+    url: `http://${address}`,
+    quickenAlert: async (alert: string | undefined) => {
+      writeFileSync(stockPath, JSON.stringify(pacedGroups(stock, alert)));
+      const response = await fetch(`http://${address}/-/reload`, { method: "POST" });
+      if (!response.ok) throw new Error(`Prometheus does not take the rules: ${await response.text()}`);
+    },
+  };
 }
 
 async function alertmanagerIn(directory: string, command: string, processes: Processes) {
