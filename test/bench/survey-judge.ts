@@ -253,7 +253,8 @@ export function differences(before: ReadonlyMap<string, Plain>, after: ReadonlyM
 
 function differ(left: unknown, right: unknown, path: string, found: string[]): void {
   if (JSON.stringify(left) === JSON.stringify(right)) return;
-  const empty = (value: unknown) => value === undefined || (isPlain(value) && Object.keys(value).length === 0);
+  const empty = (value: unknown) =>
+    value === undefined || value === null || (isPlain(value) && Object.keys(value).length === 0);
   if ((isPlain(left) || empty(left)) && (isPlain(right) || empty(right)) && path.includes("/")) {
     const [a, b] = [isPlain(left) ? left : {}, isPlain(right) ? right : {}];
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) differ(a[key], b[key], `${path}/${key}`, found);

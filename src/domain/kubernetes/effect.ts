@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chartOf } from "./chart-values.ts";
 import type { Effect, Entry, ObjectChange, ShownAt, WantedChange } from "./manifest-edit.ts";
-import { canonicalText, changesBetween } from "./object-changes.ts";
+import { canonicalText, changesBetween, spelledOut } from "./object-changes.ts";
 import { isRecord, objectKey, type Rendered, type RenderedObject } from "./rendered.ts";
 import { type Workload, workloadKey } from "./workload.ts";
 
@@ -165,15 +165,6 @@ function verdictOf(changes: readonly ObjectChange[], after: readonly RenderedObj
     return { kind: "static", because: `the chart behind ${workloadKey(chart)} was not rendered` };
   const other = stranger ?? changes[1];
   return refused(other === undefined ? "nothing changes" : `the edit changes ${describe(other)}`);
-}
-
-/** A map that comes where there was an empty one, or none, is the one field that it holds. */
-function spelledOut(change: ObjectChange): ObjectChange {
-  const { from, to } = change;
-  const wasEmpty = from === undefined || from === null || (isRecord(from) && Object.keys(from).length === 0);
-  const [only, ...more] = isRecord(to) ? Object.entries(to) : [];
-  if (!wasEmpty || only === undefined || more.length > 0) return change;
-  return spelledOut({ ...change, field: [...change.field, only[0]], from: undefined, to: only[1] });
 }
 
 /** True for the wanted field of the wanted object, set to the wanted value. */

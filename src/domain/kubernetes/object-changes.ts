@@ -73,3 +73,12 @@ export function canonicalText(value: unknown): string {
     .map((key) => `${JSON.stringify(key)}:${canonicalText(value[key])}`)
     .join(",")}}`;
 }
+
+/** A map that comes where there was an empty one, or none, is the one field that it holds. */
+export function spelledOut(change: ObjectChange): ObjectChange {
+  const { from, to } = change;
+  const wasEmpty = from === undefined || from === null || (isRecord(from) && Object.keys(from).length === 0);
+  const [only, ...more] = isRecord(to) ? Object.entries(to) : [];
+  if (!wasEmpty || only === undefined || more.length > 0) return change;
+  return spelledOut({ ...change, field: [...change.field, only[0]], from: undefined, to: only[1] });
+}

@@ -1,5 +1,5 @@
 import type { ManifestEdit, ObjectChange, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
-import { changesBetween } from "../../domain/kubernetes/object-changes.ts";
+import { changesBetween, spelledOut } from "../../domain/kubernetes/object-changes.ts";
 import { type ChartTools, type RenderedObject, objectKey } from "../../domain/kubernetes/rendered.ts";
 import { overlaid } from "../../domain/kubernetes/tree.ts";
 import { indexAfter } from "../gitops/gitops.ts";
@@ -74,8 +74,10 @@ const said = ({ object, field }: ObjectChange): string =>
 
 function isMeant(change: ObjectChange, { object, path }: RenderedField, wanted: WantedChange): boolean {
   if (!isOf(change.object, object)) return false;
-  if (wanted.kind !== "image-tag")
-    return change.field.join("/") === path.join("/") && String(change.to) === String(wanted.to);
+  if (wanted.kind !== "image-tag") {
+    const { field, to } = spelledOut(change);
+    return field.join("/") === path.join("/") && String(to) === String(wanted.to);
+  }
   const isImage = /^spec\/(?:.*\/)?(?:initC|c)ontainers\/\d+\/image$/.test(change.field.join("/"));
   return isImage && tagOf(String(change.to)) === wanted.to && withoutTag(change.from) === withoutTag(change.to);
 }
