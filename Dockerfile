@@ -39,6 +39,7 @@ COPY --from=tools /out/ /usr/local/bin/
 COPY --from=build /faiss/ /faiss/
 WORKDIR /app
 COPY --from=build /app/package.json ./
+COPY app.yml ./
 COPY --from=build /app/node_modules/ node_modules/
 COPY --from=build /app/dist/ dist/
 ENV NODE_ENV=production HOME=/tmp RECTIFY_DATA=/var/lib/rectify

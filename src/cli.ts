@@ -13,6 +13,7 @@ import type { IncidentsAsked } from "./commands/records/incidents.ts";
 import type { PoliciesAsked } from "./commands/repository/check-policies.ts";
 import { locateHelp } from "./commands/repository/locate-answer.ts";
 import type { LocateAsked } from "./commands/repository/locate.ts";
+import type { SetupAsked } from "./commands/setup/answers.ts";
 import type { SurveyAsked } from "./commands/repository/survey.ts";
 import type { LabAsked } from "./lab/lab.ts";
 import { scenarioNames } from "./lab/scenarios/catalogue.ts";
@@ -34,16 +35,15 @@ const command = {
   lab: () => import("./lab/lab.ts"),
   locate: () => import("./commands/repository/locate.ts"),
   memory: () => import("./commands/records/memory.ts"),
+  setup: () => import("./commands/setup/setup.ts"),
   survey: () => import("./commands/repository/survey.ts"),
 };
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
+const product = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 // Scripts tell a wrong call (2) from a command that found something wrong (1).
 const program = new Command("rectify")
   .description("Turns a production alert into a reviewed, verified Git change.")
-  .version(version)
+  .version(product.version)
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .addHelpText("after", examplesOf("rectify"));
 
@@ -52,6 +52,17 @@ program
   .description("run the bot; every setting comes from the environment")
   .addHelpText("after", settingsHelp)
   .action(serve);
+
+program
+  .command("setup")
+  .description("from nothing to a running installation: the App, its secrets, the guardrails; run again, it goes on")
+  .option("--yes", "ask nothing: what is not given is found, or left out")
+  .option("--config <file>", "answers as YAML (manifests/README.md)")
+  .option("--set <name=value...>", "single answers, such as directory=secrets LOKI_URL=http://loki:3100")
+  .option("--replace", "write secret files anew that say something else")
+  .action(async (asked: SetupAsked) =>
+    process.exit(await (await command.setup()).runSetup(asked, process.env, writeLine)),
+  );
 
 program
   .command("lab")
@@ -176,10 +187,8 @@ program
     const isSeen = process.stderr.isTTY && !asked.json;
     const progress = (line: string) =>
       isSeen ? void process.stderr.write(`\r\x1b[K${line.slice(0, 100)}`) : undefined;
-    await (await command.survey()).surveyCommand(directory ?? ".", asked, {
-      write: (line) => process.stdout.write(`${line}\n`),
-      progress,
-    });
+    const { surveyCommand } = await command.survey();
+    await surveyCommand(directory ?? ".", asked, { write: writeLine, progress });
   });
 
 program
@@ -197,9 +206,7 @@ program
   .addHelpText("after", locateHelp)
   .action(async (workload: string | undefined, change: string | undefined, asked: LocateAsked) => {
     const words = [workload, change].filter((word) => word !== undefined);
-    process.exitCode = await (await command.locate()).locateCommand(words, asked, (line) =>
-      process.stdout.write(`${line}\n`),
-    );
+    process.exitCode = await (await command.locate()).locateCommand(words, asked, writeLine);
   });
 
 program
@@ -225,9 +232,8 @@ program
       if (isSeen) process.stderr.write(`\r\x1b[K${line.slice(0, 100)}`);
       else if (line !== "") process.stderr.write(`${line}\n`);
     };
-    const write = (line: string) => void process.stdout.write(`${line}\n`);
     const { backtest } = await command.backtest();
-    process.exitCode = await backtest(asked, settings.value, { write, progress, now: () => new Date() });
+    process.exitCode = await backtest(asked, settings.value, { write: writeLine, progress, now: () => new Date() });
   });
 
 program
@@ -265,16 +271,18 @@ async function serve(): Promise<void> {
   await serveWith(startRectify, fail);
 }
 
+function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 function print({ lines, code }: Told): void {
   process.stdout.write(`${lines.join("\n")}\n`);
   process.exitCode = code;
 }
 
 async function doctor(options: { json?: true }): Promise<void> {
-  const [{ examine, renderFindings }, { parseSettings }] = await Promise.all([
-    command.doctor(),
-    import("./settings/settings.ts"),
-  ]);
+  const { examine, renderFindings } = await command.doctor();
+  const { parseSettings } = await import("./settings/settings.ts");
   const findings = await examine(parseSettings(process.env), { now: () => new Date() });
   const lines = findings.map(
     ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        fix: ${cure}` : ""}`,

@@ -46,7 +46,7 @@ interface ScenarioWorld {
   /** Argo CD with label tracking, its application in a namespace of a team, instead of Flux. */
   readonly gitops?: "argocd by label";
   /** How the organisation set GitHub up. */
-  readonly github?: Partial<Pick<ForgeOptions, "settings" | "rulesetChecks" | "hostName">>;
+  readonly github?: Partial<Pick<ForgeOptions, "settings" | "rulesetChecks" | "hostName" | "unregistered">>;
   /** Files that replace those of the repository, by path. */
   readonly files?: Readonly<Record<string, string>>;
 }

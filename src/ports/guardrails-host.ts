@@ -27,6 +27,14 @@ export interface FileProposal {
   readonly content: string;
 }
 
+/** The pull request of a file, now or from before. */
+export interface ProposedFile {
+  readonly pull: number;
+  /** False = it was there before, whatever became of it. */
+  readonly isNew: boolean;
+  readonly isOpen: boolean;
+}
+
 /** The guardrails file on the code host, where people meet it. */
 export interface GuardrailsHost {
   /** Our own login: what we push ourselves leaves the file alone, or is it with its defaults. */
@@ -38,5 +46,5 @@ export interface GuardrailsHost {
   /** A Check Run with a mark at each line that is wrong. Calling it twice is safe. */
   check(file: GuardrailsFile, verdict: GuardrailsVerdict): Promise<void>;
   /** Opens a pull request that adds one file, unless one was ever opened from this branch. */
-  proposeOnce(proposal: FileProposal): Promise<void>;
+  proposeOnce(proposal: FileProposal): Promise<ProposedFile>;
 }

@@ -1,4 +1,10 @@
-import type { FileProposal, GuardrailsFile, GuardrailsHost, GuardrailsVerdict } from "../../ports/guardrails-host.ts";
+import type {
+  FileProposal,
+  GuardrailsFile,
+  GuardrailsHost,
+  GuardrailsVerdict,
+  ProposedFile,
+} from "../../ports/guardrails-host.ts";
 import { visible } from "../../domain/text/visible.ts";
 import { Refused } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
@@ -7,7 +13,7 @@ import { statusOf } from "./pace.ts";
 /** The guardrails file on the code host: as pull requests would have it, and the one that proposes it. */
 export function guardrailsHost(client: GitHubClient): GuardrailsHost {
   // Only saves looks: after a restart the pull request is found again by its branch.
-  let proposed = false;
+  let proposed: ProposedFile | undefined;
   return {
     login: client.login,
     changedIn: (pull, path) => changedIn(client, pull, path),
@@ -20,8 +26,8 @@ export function guardrailsHost(client: GitHubClient): GuardrailsHost {
     },
     check: (file, verdict) => check(client, file, verdict),
     proposeOnce: async (proposal) => {
-      if (!proposed) await proposeOnce(client, proposal);
-      proposed = true;
+      proposed ??= await proposeOnce(client, proposal);
+      return proposed;
     },
   };
 }
@@ -67,14 +73,15 @@ async function check(
   );
 }
 
-async function proposeOnce(client: GitHubClient, proposal: FileProposal): Promise<void> {
+async function proposeOnce(client: GitHubClient, proposal: FileProposal): Promise<ProposedFile> {
   const { octokit, repository } = client;
   const { defaultBranch } = await client.about();
   const { branch, title, body, path, content } = proposal;
   const query = { ...repository, head: `${repository.owner}:${branch}`, state: "all" as const };
   const earlier = await client.read(() => octokit.rest.pulls.list(query));
   // Whatever became of it: a person who closed it has answered.
-  if (earlier.length > 0) return;
+  const [before] = earlier;
+  if (before !== undefined) return { pull: before.number, isNew: false, isOpen: before.state === "open" };
   const base = await client.read(() => octokit.rest.repos.getBranch({ ...repository, branch: defaultBranch }));
   const made = { ...repository, base_tree: base.commit.commit.tree.sha };
   const file = { path, content, mode: "100644" as const, type: "blob" as const };
@@ -92,7 +99,8 @@ async function proposeOnce(client: GitHubClient, proposal: FileProposal): Promis
       await mustAddOnly(client, branch, path);
     });
   const request = { ...repository, head: branch, base: defaultBranch, title, body };
-  await client.write("open pull request", { branch }, () => octokit.rest.pulls.create(request));
+  const opened = await client.write("open pull request", { branch }, () => octokit.rest.pulls.create(request));
+  return { pull: opened.number, isNew: true, isOpen: true };
 }
 
 /** An earlier try may have made the branch and died before it could open the pull request; another's is left alone. */

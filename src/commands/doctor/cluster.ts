@@ -37,6 +37,19 @@ export async function examineCluster(settings: Settings, known: Known): Promise<
   return found.flat();
 }
 
+/** What Rectify reads beside GitHub, each by its own question: for who sets it up. */
+export async function examineSources(settings: Settings, known: Known): Promise<readonly DoctorFinding[]> {
+  const running = await anyRunning(settings, known);
+  const found = await Promise.all([
+    examineCollection(settings, known),
+    examineAlertmanager(settings),
+    examineLogs(settings, known, running),
+    examineKubernetes(settings, known),
+    examineOllama(settings),
+  ]);
+  return found.flat();
+}
+
 const RuleList = z.object({ data: z.object({ groups: z.array(z.object({ rules: z.array(z.unknown()) })) }) });
 
 async function examineRules({ prometheus: endpoint }: Settings): Promise<DoctorFinding> {

@@ -69,6 +69,15 @@ async function answersIn(source: Metrics, namespace: string, settings: Settings,
   return answers;
 }
 
+/** Whether Prometheus has metrics by which a workload of this namespace could be diagnosed. */
+export async function isMeasured(settings: Settings, namespace: string, clock: Clock): Promise<boolean> {
+  const answers = await answersIn(prometheus(settings.prometheus), namespace, settings, {
+    guardrails: undefined,
+    clock,
+  });
+  return answers.some(({ key, series }) => needed.has(key) && series > 0);
+}
+
 async function findingOf(namespace: string, answers: readonly Answered[], settings: Settings, around: Around) {
   const empty = answers.filter(({ series, optional }) => series === 0 && optional === undefined);
   const told = answers

@@ -7,6 +7,11 @@ const examples: Readonly<Record<string, readonly (readonly [call: string, purpos
     ["rectify incidents --open", "what burns now"],
     ["rectify explain 12", "the story behind pull request 12"],
   ],
+  setup: [
+    ["rectify setup", "asks what it cannot find"],
+    ["rectify setup --yes --config setup.yaml", "for a script; a person registers the App in a browser"],
+    ["rectify setup --set secrets=kubernetes", "Secret manifests for kubectl apply"],
+  ],
   lab: [
     ["rectify lab", "the first story"],
     ["rectify lab --scenario worse", "a change that makes it worse, and the revert"],

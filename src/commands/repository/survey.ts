@@ -80,6 +80,23 @@ export async function surveyTree(tree: Tree, tools: Tools, progress: (line: stri
   };
 }
 
+/** The workloads that have a field which Rectify could edit, as namespace/Kind/name: the first that answers is enough. */
+export async function editableWorkloads(tree: Tree, tools: Tools): Promise<ReadonlySet<string>> {
+  const remembered = rememberedFor(tree, tools);
+  const editable = new Set<string>();
+  for (const entry of entriesOf(tree)) {
+    const rendered = await remembered(tree, entry);
+    if (rendered.kind === "unsupported") continue;
+    for (const question of surveyQuestions(entry, rendered.objects)) {
+      const name = workloadKey(question.workload);
+      if (editable.has(name)) continue;
+      const answer = await answerQuestion(tree, question, remembered, tools.charts);
+      if (answer.kind !== "refused") editable.add(name);
+    }
+  }
+  return editable;
+}
+
 /** The repository as it is is rendered once for all questions. */
 function rememberedFor(before: Tree, { render }: Tools): Tools["render"] {
   const known = new Map<string, Promise<Rendered>>();

@@ -221,10 +221,13 @@ export function guardrailsSchema(): Record<string, unknown> {
   return { title: "Rectify guardrails", ...z.toJSONSchema(Guardrails, { io: "input" }) };
 }
 
-/** The guardrails file that onboarding proposes: every field with its default and what it means. */
-export function renderDefaultGuardrails(namespaces: readonly string[] = []): string {
+/** The guardrails file that onboarding proposes: every field with its default, or what was found, and what it means. */
+export function renderDefaultGuardrails(
+  namespaces: readonly string[] = [],
+  { requiredChecks = [] }: Partial<Pick<Guardrails, "requiredChecks">> = {},
+): string {
   // Who begins lets it look on first; a file that says nothing means what it always meant.
-  const defaults: Record<string, unknown> = { ...Guardrails.parse({}), mode: "shadow", namespaces };
+  const defaults: Record<string, unknown> = { ...Guardrails.parse({}), mode: "shadow", namespaces, requiredChecks };
   const fields = Object.entries(Guardrails.shape).map(([name, field]) => {
     const { description = "", examples } = field.meta() ?? {};
     const example = Array.isArray(examples) ? [`# For example: ${name}: ${JSON.stringify(examples[0])}`] : [];

@@ -1,0 +1,119 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Answers } from "../../../src/commands/setup/answers.ts";
+import { alertmanagerRoute, startLines } from "../../../src/commands/setup/next-steps.ts";
+import { appToKeep, filesOf, keepApp, keptApp, writeSecretFile } from "../../../src/commands/setup/secret-files.ts";
+import { alertRouteOf } from "../../../src/commands/doctor/alert-route.ts";
+import { parseYaml, parseYamlDocuments } from "../../../src/manifests/yaml/yaml.ts";
+import { parseSettings } from "../../../src/settings/settings.ts";
+import { key } from "../../lab/forge-shop.ts";
+import { scratchDirectory } from "../../scratch.ts";
+
+const converted = {
+  ...{ id: 7, slug: "rectify-acme", html_url: "https://github.com/apps/rectify-acme", pem: key },
+  ...{ webhook_secret: "w".repeat(40), client_id: "Iv1.1", client_secret: "c".repeat(40) },
+};
+const never = async () => false;
+
+function answers(changes: Partial<Answers> = {}): Answers {
+  return {
+    ...{ owner: "acme", repo: "gitops", organization: undefined, appName: "rectify-acme", webhookUrl: undefined },
+    ...{ secrets: "files", directory: "/keys", namespaces: undefined, apiUrl: "https://api.github.com", app: {} },
+    ...{ rectifyNamespace: "rectify", alertmanagerNamespace: "monitoring", port: 0, waitMinutes: 1 },
+    settings: {
+      ...{ RECTIFY_REPOSITORY: "acme/gitops", PROMETHEUS_URL: "http://prom:9090", ALERTMANAGER_URL: "http://am:9093" },
+      ...{ PROMETHEUS_TOKEN: "t0ken", DATABASE_URL: "postgresql://u:pw@db/rectify" },
+    },
+    ...changes,
+  };
+}
+
+test("an App is kept once, for its owner alone, and found again", () => {
+  const directory = join(scratchDirectory(), "keys");
+  expect(keptApp(directory)).toBeUndefined();
+  const kept = keepApp(directory, appToKeep(converted, undefined));
+  expect(keptApp(directory)).toEqual(kept);
+  expect(kept.installUrl).toBe("https://github.com/apps/rectify-acme/installations/new");
+  expect(readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o777)).toEqual([0o600, 0o600]);
+  expect(readFileSync(join(directory, ".gitignore"), "utf8")).toBe("*\n");
+  expect(() => keepApp(directory, appToKeep(converted, undefined))).toThrow();
+  writeFileSync(join(directory, "github-app.json"), "{}");
+  expect(() => keptApp(directory)).toThrow("move it away");
+});
+
+test("where GitHub makes no webhook secret, or a short one, we make one", () => {
+  expect(appToKeep({ ...converted, webhook_secret: null }, undefined).webhookSecret).toMatch(/^[0-9a-f]{64}$/);
+  expect(appToKeep({ ...converted, webhook_secret: "short" }, undefined).webhookSecret).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test("a file that says something else is replaced only where that was allowed", async () => {
+  const path = join(scratchDirectory(), "secret");
+  expect(await writeSecretFile(path, "one", never)).toBe("written");
+  expect(await writeSecretFile(path, "one", never)).toBe("unchanged");
+  expect(await writeSecretFile(path, "two", never)).toBe("kept");
+  expect(readFileSync(path, "utf8")).toBe("one");
+  expect(await writeSecretFile(path, "two", async () => true)).toBe("replaced");
+  expect(readFileSync(path, "utf8")).toBe("two");
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("a link that others laid is not written through", async () => {
+  const directory = scratchDirectory();
+  mkdirSync(join(directory, "others"));
+  const target = join(directory, "others", "file");
+  writeFileSync(target, "theirs");
+  symlinkSync(target, join(directory, "secret"));
+  await writeSecretFile(join(directory, "secret"), "ours", async () => true);
+  expect(readFileSync(target, "utf8")).toBe("theirs");
+});
+
+test("serve reads the environment file that was written", () => {
+  const files = filesOf(answers({ directory: scratchDirectory() }), appToKeep(converted, undefined));
+  const lines = (files["rectify.env"] ?? "").trim().split("\n");
+  const read = lines
+    .map((line) => /^(\w+)='([^']*)'$/.exec(line) ?? [])
+    .map(([, name = "", value = ""]) => [name, value]);
+  const settings = parseSettings(Object.fromEntries(read), () => files["private-key.pem"] ?? "");
+  expect(settings).toMatchObject({
+    ok: true,
+    value: {
+      app: { id: 7, privateKey: key },
+      webhookSecret: converted.webhook_secret,
+      prometheus: { url: "http://prom:9090" },
+    },
+  });
+});
+
+test("a value that no environment file can hold is refused, not mangled", () => {
+  const settings = { ...answers().settings, PROMETHEUS_PASSWORD: "it's" };
+  expect(() => filesOf(answers({ settings }), appToKeep(converted, undefined))).toThrow("PROMETHEUS_PASSWORD_PATH");
+});
+
+test("a cluster gets the Secrets that the manifests name, and values without a secret", () => {
+  const kept = appToKeep(converted, "a".repeat(64));
+  const files = filesOf(answers({ secrets: "kubernetes" }), kept);
+  const secrets = parseYamlDocuments(files["secrets.yaml"] ?? "");
+  expect(secrets.ok && secrets.value).toMatchObject([
+    { metadata: { name: "rectify-app", namespace: "rectify" }, stringData: { "app-id": "7", "private-key.pem": key } },
+    { metadata: { name: "rectify-alerts", namespace: "rectify" }, stringData: { token: kept.alertsToken } },
+    { metadata: { name: "rectify-alerts", namespace: "monitoring" }, stringData: { token: kept.alertsToken } },
+    { metadata: { name: "rectify-postgres" }, stringData: { url: "postgresql://u:pw@db/rectify" } },
+  ]);
+  const values = parseYaml(files["values.yaml"] ?? "");
+  expect(values.ok && values.value).toEqual({
+    repository: "acme/gitops",
+    settings: { PROMETHEUS_URL: "http://prom:9090", ALERTMANAGER_URL: "http://am:9093" },
+  });
+});
+
+test.each(["files", "kubernetes"] as const)(
+  "the route for %s is one that the doctor knows, without the token",
+  (secrets) => {
+    const lines = alertmanagerRoute(answers({ secrets })).filter((line) => line.startsWith("  "));
+    const parsed = parseYaml(lines.join("\n"));
+    const { route, receivers } = (parsed.ok ? parsed.value : {}) as { route: object; receivers: object[] };
+    expect(alertRouteOf({ route, receivers })).toMatchObject({ kind: "routed", receiver: "rectify" });
+    expect(startLines(answers({ secrets })).length).toBeGreaterThan(1);
+  },
+);
