@@ -27,7 +27,7 @@ export function aPastRecord(kind: Kind, changes: Partial<PastRecord> = {}): Past
       workload: "shop/Deployment/web",
       severity: "critical",
     },
-    ...{ startedAt: "2026-11-20T03:00:00Z", endedAt: "2026-11-20T03:30:00Z", missing: [] },
+    ...{ startedAt: "2026-11-20T03:00:00Z", endedAt: "2026-11-20T03:30:00Z", missing: [], empty: [] },
     would: isRefused ? { kind, because: "12 replicas are outside 1 to 10 (guardrails)" } : proposed,
     verdict: { kind, because: "so", ...(kind === "earlier" ? { leadMs: 600_000, ours: "4", theirs: "5" } : {}) },
     ...changes,

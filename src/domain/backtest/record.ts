@@ -27,6 +27,8 @@ export const PastRecord = z.object({
   }),
   /** What was asked and gave no answer, by its title. */
   missing: z.array(z.string()).default([]),
+  /** What was answered without data. */
+  empty: z.array(z.string()).default([]),
 });
 
 export type PastRecord = Readonly<z.infer<typeof PastRecord>>;

@@ -32,7 +32,7 @@ export interface ConfidenceBand {
 
 /** What stood in the way, how often, and the line of configuration that helps. */
 export interface Gap {
-  readonly kind: "alert without workload" | "evidence missing" | "refused" | "no remedy";
+  readonly kind: "alert without workload" | "evidence missing" | "metric without data" | "refused" | "no remedy";
   readonly times: number;
   readonly what: string;
   readonly line: string;
@@ -155,13 +155,16 @@ function gapsOf(records: readonly PastRecord[], unplaced: readonly UnplacedAlert
   const missing = countsOf(records.flatMap((record) => [...new Set(record.missing)])).map(
     ([title, times]): Gap => ({ kind: "evidence missing", times, what: title, line: lineFor(title) }),
   );
+  const empty = countsOf(records.flatMap((record) => [...new Set(record.empty)])).map(
+    ([title, times]): Gap => ({ kind: "metric without data", times, what: title, line: lineFor(title) }),
+  );
   const refusals = countsOf(reasonsOf(records, "refused")).map(
     ([what, times]): Gap => ({ kind: "refused", times, what, line: lineForRefusal(what) }),
   );
   const none = countsOf(reasonsOf(records, "no-remedy")).map(
     ([what, times]): Gap => ({ kind: "no remedy", times, what, line: lineForRefusal(what) }),
   );
-  return [...alerts, ...refusals, ...none, ...missing].sort((a, b) => b.times - a.times);
+  return [...alerts, ...refusals, ...none, ...empty, ...missing].sort((a, b) => b.times - a.times);
 }
 
 /** Reasons as kinds: what differs only by names of objects in brackets and by numbers stays apart, the rest is one. */
@@ -184,6 +187,12 @@ const lines: readonly (readonly [RegExp, string])[] = [
     "scrape kube-state-metrics into this Prometheus",
   ],
   [/^rule of the alert|^metric of the alert/, "load the alert's rule in the Prometheus that PROMETHEUS_URL names"],
+  [
+    /^(requests per second|share of requests|95th percentile)/,
+    "metrics of the traffic: Linkerd, Istio, OpenTelemetry or http_requests_total",
+  ],
+  [/^(CPU used|memory of)/, "scrape cAdvisor (the kubelet's /metrics/cadvisor) into this Prometheus"],
+  [/^(CPU requested|memory limit|restarts)/, "scrape kube-state-metrics into this Prometheus"],
   [/^log lines/, "LOKI_URL, with the labels namespace and pod on the streams"],
   [/^past firings/, "a retention of seven days at least: --storage.tsdb.retention.time"],
   [/^commits/, "the entry that deploys the workload must be in this repository and render"],

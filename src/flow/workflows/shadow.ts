@@ -1,4 +1,5 @@
 import { type PastRecord, recordedWould } from "../../domain/backtest/record.ts";
+import { type Unseen, unseenIn } from "../../domain/backtest/unseen.ts";
 import { verdictOf, type WouldHave } from "../../domain/backtest/verdict.ts";
 import type { RemediationKind } from "../../domain/kubernetes/remediation.ts";
 import { modeFor } from "../../domain/guardrails/mode.ts";
@@ -54,9 +55,9 @@ export async function shadowStory({ incident, observed, would }: ShadowSubject, 
   const run = closed(open);
   const wanted = await run.step("shadow", would);
   const endedAt = await endOf(incident, run);
-  const missing = observed.evidence.flatMap(({ title, finding }) => (finding.kind === "missing" ? [title] : []));
+  const unseen = unseenIn(observed.evidence);
   const record = await run.step("shadow verdict", (ports) =>
-    judged(incident, { would: wanted, endedAt, missing }, ports),
+    judged(incident, { would: wanted, endedAt, unseen }, ports),
   );
   const { kind, because } = record.verdict;
   return { ending: "shadow", because: `${kind}: ${because}`, shadow: record };
@@ -86,12 +87,12 @@ async function endOf(incident: Incident, run: Run): Promise<string | undefined> 
 interface Judging {
   readonly would: WouldHave;
   readonly endedAt: string | undefined;
-  readonly missing: readonly string[];
+  readonly unseen: Unseen;
 }
 
 async function judged(
   incident: Incident,
-  { would, endedAt, missing }: Judging,
+  { would, endedAt, unseen }: Judging,
   ports: Pick<Ports, "github" | "cluster" | "renderer" | "clock" | "telemetry">,
 ): Promise<PastRecord> {
   const { workload, startedAt } = incident;
@@ -109,7 +110,7 @@ async function judged(
   return {
     ...{ uid: incident.uid, alert: incident.alert.name, workload: workloadKey(workload), severity: incident.severity },
     ...{ startedAt, ...(endedAt === undefined ? {} : { endedAt }), would: recordedWould(would), verdict },
-    missing: [...missing],
+    ...{ missing: [...unseen.missing], empty: [...unseen.empty] },
   };
 }
 

@@ -171,3 +171,12 @@ test.each([
   const refused = aRecord("refused", { would: { kind: "refused", because } });
   expect(reportOf({ records: [refused], ...span }).gaps).toMatchObject([{ kind: "refused", line }]);
 });
+
+test("a metric without data is a gap of its own, with what would bring it", () => {
+  const records = [aRecord("no-remedy", { empty: ["CPU used"], missing: ["events around the workload"] })];
+  const gaps = reportOf({ records, ...span }).gaps.map(({ kind, what, line }) => `${kind}: ${what}: ${line}`);
+  expect(gaps).toContainEqual(expect.stringMatching(/^metric without data: CPU used: scrape cAdvisor/));
+  expect(gaps).toContainEqual(
+    expect.stringMatching(/^evidence missing: events around the workload: none for the past/),
+  );
+});

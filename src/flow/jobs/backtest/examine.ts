@@ -1,5 +1,6 @@
 import type { PastIncident } from "../../../domain/backtest/past-alerts.ts";
 import { type PastRecord, recordedWould } from "../../../domain/backtest/record.ts";
+import { unseenIn } from "../../../domain/backtest/unseen.ts";
 import { verdictOf, type WouldHave } from "../../../domain/backtest/verdict.ts";
 import type { Entry } from "../../../domain/kubernetes/manifest-edit.ts";
 import { type Workload, workloadKey } from "../../../domain/kubernetes/workload.ts";
@@ -49,11 +50,12 @@ export async function examinePast(past: PastIncident, world: PastWorld): Promise
   const verdict = verdictOf(would, {
     ...{ workload: incident.workload, startedAt: incident.startedAt, endedAt, growthLimit, people },
   });
-  const missing = observed?.evidence.flatMap(({ title, finding }) => (finding.kind === "missing" ? [title] : [])) ?? [];
+  const { missing, empty } = unseenIn(observed?.evidence ?? []);
   return {
     ...{ uid: incident.uid, alert: incident.alert.name, workload: workloadKey(incident.workload) },
     ...{ severity: incident.severity, startedAt: incident.startedAt, ...(endedAt === undefined ? {} : { endedAt }) },
-    ...{ would: recordedWould(would), verdict, missing },
+    ...{ would: recordedWould(would), verdict },
+    ...{ missing: [...missing], empty: [...empty] },
   };
 }
 

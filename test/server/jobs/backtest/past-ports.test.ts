@@ -52,6 +52,13 @@ describe("a backtest over a past with known truth", () => {
     for (const { missing } of played.records) expect(missing).toContain("events around the workload");
   });
 
+  test("and what was answered without data not missing, but empty", () => {
+    for (const { empty, missing } of played.records) {
+      expect(empty.filter((title) => missing.includes(title))).toEqual([]);
+      expect(empty).not.toContain("CPU used");
+    }
+  });
+
   test("only reads: every question is a GET, and the repository is as it was", () => {
     expect(new Set(world.asked)).toEqual(new Set(["GET prometheus", "GET loki"]));
     expect(stateOf(world.repository)).toBe(before);
