@@ -31,6 +31,7 @@ beforeAll(async () => {
   world = await openWorld(place, { ...scenario, world: { rules: [backlog] } });
   world.cluster.setAlertWebhook({ url: "http://127.0.0.1:1/alerts", token: "" });
   await until("the alert of a synced shop", () => world.cluster.isSynced() && world.cluster.firing().length > 0);
+  world.cluster.suspendSync(true);
   fencedLoki = await serveApi(() => ({ status: 401, body: "no org id" }));
 });
 afterAll(async () => {
