@@ -7,6 +7,7 @@ import { openHistory } from "../../../adapters/past/history.ts";
 import { queryPace } from "../../../adapters/past/pace.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
 import type { PolicyEngine } from "../../../domain/gate/policy-report.ts";
+import type { ChartTools } from "../../../domain/kubernetes/rendered.ts";
 import { findPast, type PastFound, playPast } from "../../../flow/jobs/backtest/backtest.ts";
 import { openPast } from "../../../server/jobs/backtest/past-ports.ts";
 import type { PastWorldServers } from "./past-world.ts";
@@ -27,6 +28,8 @@ export async function playPastWorld(
     readonly remote?: { readonly url: string; readonly authorization: string };
     readonly overlay?: Record<string, string>;
     readonly policies?: PolicyEngine;
+    /** For a past with charts. */
+    readonly helm?: { readonly path: string; readonly charts: ChartTools };
     readonly tell?: (line: string) => void;
   },
 ): Promise<PastFound & { readonly records: readonly PastRecord[] }> {
@@ -39,9 +42,9 @@ export async function playPastWorld(
     metrics: prometheus({ url: world.prometheus, authorization: undefined }),
     logs: loki({ url: world.loki, authorization: undefined }),
     history: await openHistory(mirror, options.overlay ?? {}),
-    ...{ pace: queryPace(0), renderer: renderer({ kubectl: null, kustomize: null, helm: null }) },
+    ...{ pace: queryPace(0), renderer: renderer({ kubectl: null, kustomize: null, helm: options.helm?.path ?? null }) },
     ...{ cluster, clusterLabel: "cluster", timings: pastTimings, until: world.to, deliveredAfterMs: 30_000 },
-    policies: options.policies,
+    ...{ policies: options.policies, charts: options.helm?.charts },
     ...(options.tell ? { tell: options.tell } : {}),
   });
   const found = await findPast({
