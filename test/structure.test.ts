@@ -216,6 +216,17 @@ test("tests that share a process start the engine by test/engine.ts, which puts 
   expect(fast.filter((file) => /\bstart(?:Durable|Rectify)\(/.test(readFileSync(file, "utf8")))).toEqual([]);
 });
 
+test("no interface of a port has more than six methods of its own", () => {
+  const many = sources
+    .filter((file) => file.startsWith(join("src", "ports")))
+    .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/interface (\w+)[^{]*\{([^]*?)\n\}/g)])
+    .map(
+      ([, name = "", body = ""]) => [name, body.match(/^ {2}(?:readonly )?\w+\??(?:\(|: \()/gm)?.length ?? 0] as const,
+    );
+  expect(Math.max(...many.map(([, methods]) => methods))).toBe(6);
+  expect(many.filter(([, methods]) => methods > 6)).toEqual([]);
+});
+
 test("the product never reads the shared folder", () => {
   expect(sources.filter((file) => readFileSync(file, "utf8").includes("../shared"))).toEqual([]);
 });

@@ -26,6 +26,12 @@ interface ProposalHost {
   look(proposal: Pick<Proposal, "number">): Promise<ProposalFacts>;
   /** Its state and head alone, where nothing else is asked. */
   stateOf(proposal: Pick<Proposal, "number">): Promise<Pick<ProposalFacts, "state" | "headSha">>;
+  /** Closes the proposal and deletes its branch. */
+  close(proposal: Proposal): Promise<void>;
+}
+
+/** How a proposal gets into the default branch. */
+interface Merging {
   /**
    * Merges only if the head is still `proposal.headSha`, by the first of the methods that the repository allows, or
    * enters its merge queue. "Not yet" is an answer, not an error.
@@ -33,8 +39,6 @@ interface ProposalHost {
   merge(proposal: Proposal, approvedBy?: readonly string[], methods?: readonly MergeMethod[]): Promise<MergeAnswer>;
   /** Takes the proposal out of the merge queue. */
   leaveQueue(proposal: Pick<Proposal, "number" | "commitMessage">): Promise<void>;
-  /** Closes the proposal and deletes its branch. */
-  close(proposal: Proposal): Promise<void>;
 }
 
 /** Issues and labels: the dashboard, a freeze, Watchtower mode. */
@@ -50,7 +54,7 @@ interface IssueHost {
 }
 
 /** The code host, in our words. */
-export interface GitHost extends DefaultBranch, ProposalHost, IssueHost {}
+export interface GitHost extends DefaultBranch, ProposalHost, Merging, IssueHost {}
 
 /** One commit of the default branch. `at` is RFC 3339, the committer's time. */
 export interface CommitMark {
@@ -62,23 +66,30 @@ export interface CommitMark {
   readonly author?: string | undefined;
 }
 
-/** The people around a proposal. What the code host refuses to say about a person is undefined, and never a yes. */
-export interface People {
+/** What people say. */
+interface Comments {
   /** The comment as it stands now; undefined when it was deleted. */
   comment(id: number): Promise<Comment | undefined>;
   /** The comments of a proposal or an issue, oldest first, at most a thousand. */
   commentsOn(proposal: Pick<Proposal, "number">): Promise<readonly Comment[]>;
   /** The comments of the whole repository that were written or edited since then, oldest first, at most a thousand. */
   commentsSince(since: Date): Promise<readonly Comment[]>;
+  /** Shows the writer that the command was seen. `incident` is for the record. */
+  react(comment: number, reaction: "eyes" | "+1" | "-1" | "confused", incident?: string): Promise<void>;
+}
+
+/** Who they are. What the code host refuses to say about a person is undefined, and never a yes. */
+interface Identities {
   /** What this person may do in the repository, asked live. */
   permissionOf(login: string): Promise<Permission | undefined>;
   /** Those of the teams (`organisation/team`) that the person is a member of. */
   teamsOf(login: string, teams: readonly string[]): Promise<readonly string[] | undefined>;
   /** Logins that wrote commits of the proposal. */
   committersOf(proposal: Proposal): Promise<readonly string[] | undefined>;
-  /** Shows the writer that the command was seen. `incident` is for the record. */
-  react(comment: number, reaction: "eyes" | "+1" | "-1" | "confused", incident?: string): Promise<void>;
 }
+
+/** The people around a proposal. */
+export interface People extends Comments, Identities {}
 
 /** The pace of all processes that call with one installation, kept where all of them look. */
 export interface SharedPace {
