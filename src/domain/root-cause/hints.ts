@@ -102,14 +102,16 @@ function eventHints(
 
 /** Many kinds of lines are one sign: a program that is in trouble writes of it in many words. */
 function logHints(evidence: readonly Evidence[]): (readonly [string, Hint])[] {
-  const lines = evidence.flatMap(({ key, finding }) =>
-    key === "log-patterns" && finding.kind === "text" ? finding.lines : [],
+  const kinds = evidence.flatMap(({ id, key, finding }) =>
+    key === "log-patterns" && finding.kind === "text"
+      ? finding.lines.flatMap((line) => ({ id, read: readPatternLine(line) }))
+      : [],
   );
-  const kinds = lines.flatMap((line) => readPatternLine(line) ?? []);
-  return [...new Set(kinds.map(({ node }) => node))].map((node) => {
-    const mine = kinds.filter((kind) => kind.node === node);
-    const weight = mine.some(({ isNew }) => isNew) ? patternWeight.fresh : patternWeight.frequent;
-    return [node, { weight, because: `${mine.length} kinds of log lines are new or far more frequent` }];
+  return [...new Set(kinds.flatMap(({ read }) => read?.node ?? []))].map((node) => {
+    const mine = kinds.filter(({ read }) => read?.node === node);
+    const weight = mine.some(({ read }) => read?.isNew) ? patternWeight.fresh : patternWeight.frequent;
+    const because = `kinds of log lines that are new or far more frequent: ${mine.length}`;
+    return [node, { weight, because, from: mine.map(({ id }) => id) }];
   });
 }
 

@@ -176,12 +176,12 @@ function suspectsOf(
   measured: readonly Measured[],
 ): readonly Omit<Suspect, "stranger">[] {
   const confidences = confidencesOf(ranked.map(({ score }) => score));
-  return ranked.slice(0, mostSuspects).flatMap(({ node, score, link, because }, index) => {
+  return ranked.slice(0, mostSuspects).flatMap(({ node, score, link, because, from: hinted }, index) => {
     const workload = workloads.get(node);
     if (!workload) return [];
     const from = measured.filter((each) => workloadKey(each.workload) === node).flatMap((each) => each.from);
     const confidence = confidences[index] ?? 0;
-    return [{ workload, score: rounded(score), confidence, link, because, from: [...new Set(from)] }];
+    return [{ workload, score: rounded(score), confidence, link, because, from: [...new Set([...from, ...hinted])] }];
   });
 }
 

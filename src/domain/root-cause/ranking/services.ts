@@ -19,6 +19,8 @@ export interface Hint {
   /** In the unit of the score: 1 would name the service alone. */
   readonly weight: number;
   readonly because: string;
+  /** The evidence that shows it. */
+  readonly from?: readonly string[];
 }
 
 /** What to rank: all series share their points in time. */
@@ -41,6 +43,8 @@ export interface RankedService {
   readonly link: boolean;
   /** For people, clearest sign first. */
   readonly because: readonly string[];
+  /** The evidence of the hints. */
+  readonly from: readonly string[];
 }
 
 /** A node seen only by its callers, or one that passes calls on, yields to a node that measures itself. */
@@ -194,10 +198,13 @@ function serviceOf(node: string, { input, observed, weight, share }: Weighed): R
     score: measured + hints.reduce((sum, hint) => sum + hint.weight, 0) * weight,
     link: isLink(list, threshold),
     because: [
-      ...signs.filter(({ value }) => value >= 0.3).map(({ anomaly }) => textOf(anomaly)),
-      ...(share >= 0.1 ? [`${Math.round(share * 100)} % of the symptom arises here and not in what it calls`] : []),
+      ...[
+        ...signs.filter(({ value }) => value >= 0.3).map(({ anomaly }) => textOf(anomaly)),
+        ...(share >= 0.1 ? [`${Math.round(share * 100)} % of the symptom arises here and not in what it calls`] : []),
+      ].slice(0, mostSigns - Math.min(1, hints.length)),
       ...hints.map(({ because }) => because),
     ].slice(0, mostSigns),
+    from: [...new Set(hints.flatMap((hint) => hint.from ?? []))],
   };
 }
 

@@ -152,9 +152,12 @@ test("where two are equally off, the log tells", () => {
     ["front", "one"],
     ["front", "two"],
   ];
-  const hints = new Map([["two", [{ weight: 0.4, because: "1 kinds of log lines are new or far more frequent" }]]]);
+  const hints = new Map([
+    ["two", [{ weight: 0.4, because: "kinds of log lines that are new or far more frequent: 1", from: ["E9"] }]],
+  ]);
   expect(names(ranked(series, calls))[0]).toBe("one");
   const [first] = ranked(series, calls, { hints });
   expect(first?.node).toBe("two");
-  expect(first?.because).toContain("1 kinds of log lines are new or far more frequent");
+  expect(first?.from).toEqual(["E9"]);
+  expect(first?.because).toContain("kinds of log lines that are new or far more frequent: 1");
 });
