@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IncidentRecord } from "../../src/adapters/postgres/store.ts";
+import { workloadKey } from "../../src/domain/kubernetes/workload.ts";
 import type { Forge } from "../../src/lab/forge/forge.ts";
 import { labModelName, startModel } from "../../src/lab/model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "../../src/lab/repository.ts";
@@ -32,6 +33,8 @@ export interface Played {
   readonly repository: string;
   readonly remedy: string | undefined;
   readonly to: string | undefined;
+  /** See `workloadKey`. */
+  readonly workload: string;
   /** Unix milliseconds. */
   readonly startedAt: number;
 }
@@ -232,7 +235,8 @@ async function outcome(story: RealStory, stage: RealStage, moments: Moments): Pr
   ];
   const { kind: remedy, to } = record?.story?.remediation ?? {};
   const startedAt = Date.parse(record?.incident.startedAt ?? "");
-  return { wrong, played: { repository: forge.directory, remedy, to, startedAt } };
+  const workload = record === undefined ? "" : workloadKey(record.incident.workload);
+  return { wrong, played: { repository: forge.directory, remedy, to, workload, startedAt } };
 }
 
 function differences({ expected }: RealStory, record: IncidentRecord | undefined, forge: Forge): string[] {
