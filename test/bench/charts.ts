@@ -121,8 +121,12 @@ async function askChart(chart: Chart, all: ReadonlyMap<string, Chart>): Promise<
   const root = join(scratch, "work", chart.name);
   const directory = join(root, "chart");
   if (!complete(chart, all, directory)) return void left.push(`${chart.name}: a dependency is not here`);
-  execFileSync(tools.helm, ["package", directory, "--destination", repository], quiet);
-  execFileSync(tools.helm, ["repo", "index", repository], quiet);
+  try {
+    execFileSync(tools.helm, ["package", directory, "--destination", repository], quiet);
+    execFileSync(tools.helm, ["repo", "index", repository], quiet);
+  } catch {
+    return void left.push(`${chart.name}: cannot be packed`);
+  }
   const text = releaseOf(chart, host);
   mkdirSync(join(root, "apps"));
   writeFileSync(join(root, "apps/release.yaml"), text);
