@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Tree } from "../../src/domain/kubernetes/tree.ts";
 import type { Entry, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
@@ -77,11 +77,19 @@ export function whyRight(world: World, asked: Asked, reason: string): string | u
   if (asked.change.kind === "resources" && vpa) return "a VPA";
   if (["generated-file", "guard-comment", "image-automation"].includes(reason)) return "the file says so";
   if (reason === "operator-owned" && isIgnored(world.root, unit, asked)) return "ignoreDifferences";
+  if (unit.kind === "chart" && reason === "shared-source" && hasOtherValues(world.root, unit))
+    return "no place of its own";
   if (unit.kind !== "chart")
     return /^shared-/.test(reason) && placesOf(world.root, unit).size > 1 ? "no place of its own" : undefined;
   const isOthers =
     reason === "chart-hardcoded" && unit.application === undefined && isNamedByApplication(world.root, unit);
   return byTrying(world, asked) ?? (isOthers ? "no place of its own" : undefined);
+}
+
+/** A value file beside the chart's own that this unit does not read is somebody else's: the chart's own serve both. */
+function hasOtherValues(root: string, { directory, valueFiles }: Unit): boolean {
+  if (valueFiles.some((path) => path !== `${directory}/values.yaml`)) return false;
+  return readdirSync(join(root, directory)).some((name) => /^values[-._].+\.ya?ml$/.test(name));
 }
 
 const controllers = /argoproj\.io|kustomize\.toolkit/;

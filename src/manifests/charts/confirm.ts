@@ -1,5 +1,5 @@
 import type { ManifestEdit, ObjectChange, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
-import { changesBetween, spelledOut } from "../../domain/kubernetes/object-changes.ts";
+import { canonicalText, changesBetween, spelledOut } from "../../domain/kubernetes/object-changes.ts";
 import { type ChartTools, type RenderedObject, objectKey } from "../../domain/kubernetes/rendered.ts";
 import { overlaid } from "../../domain/kubernetes/tree.ts";
 import { indexAfter } from "../gitops/gitops.ts";
@@ -65,9 +65,16 @@ async function withoutChance(
   if (changes.every((one) => isMeant(one, field, scene.question.change))) return changes;
   const twin = await spend(budget, tools, { ...baseline.build, fresh: true });
   if (twin.kind === "unsupported") return changes;
-  const drawn = new Set(changesBetween(baseline.objects, twin.objects).map(said));
-  return changes.filter((one) => !drawn.has(said(one)));
+  const chance = changesBetween(baseline.objects, twin.objects);
+  const drawn = new Set(chance.map(said));
+  const born = new Set(chance.filter(comes).map(nameless));
+  return changes.filter((one) => !drawn.has(said(one)) && !(comes(one) && born.has(nameless(one))));
 }
+
+/** An object with a name that the chart draws comes under another one each time, and is the same but for it. */
+const comes = ({ field, from }: ObjectChange): boolean => field.length === 0 && from === undefined;
+
+const nameless = ({ object, to }: ObjectChange): string => canonicalText(to).replaceAll(object.name, "");
 
 const said = ({ object, field }: ObjectChange): string =>
   `${object.kind} ${object.name} ${field.length === 0 ? "as a whole" : field.join(".")}`;
