@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { EngineRoom } from "./engine.ts";
+import { type EngineRoom, teamNamespace } from "./engine.ts";
 import { answers, freePort, type Program, type Running } from "./processes.ts";
 import { toolPath } from "./tools.ts";
 
@@ -70,6 +70,7 @@ function controller(ports: Ports, kubeconfigPath: string): Program {
     command: "",
     args: [
       ...["--kubeconfig", kubeconfigPath, "--namespace", argocdNamespace],
+      ...["--application-namespaces", teamNamespace],
       ...["--repo-server", `127.0.0.1:${ports.repoServer}`, "--repo-server-plaintext"],
       ...["--redis", `127.0.0.1:${ports.redis}`, "--metrics-port", String(ports.controllerMetrics)],
       ...["--app-resync", "1", "--app-resync-jitter", "0", "--self-heal-timeout-seconds", "1"],

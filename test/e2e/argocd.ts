@@ -4,11 +4,12 @@ import type { Forge } from "../../src/lab/forge/forge.ts";
 import { until } from "../../src/lab/start.ts";
 import { argocdNamespace as namespace, startPrograms } from "./argocd-programs.ts";
 import { definitionsOf, installDefinitions, objectsIn } from "./definitions.ts";
-import type { EngineRoom, GitOpsEngine } from "./engine.ts";
+import { type EngineRoom, type GitOpsEngine, teamNamespace, type Tracking } from "./engine.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
 import type { Running } from "./processes.ts";
 
-const entryPath = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications/shop-production`;
+const entryIn = (place: string) => `/apis/argoproj.io/v1alpha1/namespaces/${place}/applications/shop-production`;
+const placeOf = (tracking: Tracking | undefined) => (tracking === undefined ? namespace : teamNamespace);
 
 interface Started {
   readonly room: EngineRoom;
@@ -19,6 +20,7 @@ interface Started {
 export function argocdEngine(): GitOpsEngine {
   const definitions = definitionsOf("argocd");
   let started: Started | undefined;
+  let current: Tracking | undefined;
   const running = () => {
     if (started === undefined) throw new Error("Argo CD is not started");
     return started;
@@ -33,13 +35,15 @@ export function argocdEngine(): GitOpsEngine {
       await kube.apply(settings());
       started = { room, programs: await startPrograms(room) };
     },
-    follow: async (forge) => {
+    follow: async (forge, tracking) => {
       const { kube } = running().room.plane;
-      await kube.apply([repositoryOf(forge), entryFor(forge)]);
-      await reached(kube, forge);
+      if (tracking !== current) await handOver(kube, current, tracking);
+      current = tracking;
+      await kube.apply([repositoryOf(forge), entryFor(forge, tracking)]);
+      await reached(kube, forge, tracking);
     },
     forget: async () => {
-      await forget(running().room.plane.kube);
+      await forget(running().room.plane.kube, current);
     },
     close: async () => {
       await Promise.all(running().programs.map((program) => program.stop()));
@@ -48,13 +52,14 @@ export function argocdEngine(): GitOpsEngine {
   };
 }
 
+const labels = { "app.kubernetes.io/part-of": "argocd" };
+
 /** What `kubectl apply` of Argo CD's own installation leaves for these two programs, with the project `default`. */
 function settings(): readonly ApiObject[] {
-  const labels = { "app.kubernetes.io/part-of": "argocd" };
   const everything = [{ group: "*", kind: "*" }];
   return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-    { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "argocd-cm", namespace, labels } },
+    ...[namespace, teamNamespace].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
+    trackedBy("annotation"),
     {
       apiVersion: "v1",
       kind: "Secret",
@@ -67,6 +72,7 @@ function settings(): readonly ApiObject[] {
       metadata: { name: "default", namespace },
       spec: {
         sourceRepos: ["*"],
+        sourceNamespaces: [teamNamespace],
         destinations: [{ namespace: "*", server: "*" }],
         clusterResourceWhitelist: everything,
       },
@@ -74,28 +80,47 @@ function settings(): readonly ApiObject[] {
   ];
 }
 
+function trackedBy(method: "annotation" | "label"): ApiObject {
+  const metadata = { name: "argocd-cm", namespace, labels };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "application.resourceTrackingMethod": method } };
+}
+
+/** The Application moves to its other place: what it applied stays, and the new one takes it over. */
+async function handOver(kube: KubeClient, from: Tracking | undefined, to: Tracking | undefined): Promise<void> {
+  const path = entryIn(placeOf(from));
+  const contentType = "application/merge-patch+json";
+  await kube.call("PATCH", path, { body: { metadata: { finalizers: null } }, contentType });
+  await kube.call("DELETE", path);
+  await until("the Application to leave", async () => (await kube.call("GET", path)).status === 404, 60_000);
+  await kube.apply([trackedBy(to ?? "annotation")]);
+}
+
 /** Where the forge is, and the token that may read it. */
 function repositoryOf(forge: Forge): ApiObject {
+  const secret = { "argocd.argoproj.io/secret-type": "repository" };
   const [, encoded = ""] = forge.fetchAuthorization().split(" ");
   const [username = "", password = ""] = Buffer.from(encoded, "base64").toString("utf8").split(":");
-  const labels = { "argocd.argoproj.io/secret-type": "repository" };
   return {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name: "shop-repository", namespace, labels },
+    metadata: { name: "shop-repository", namespace, labels: secret },
     stringData: { type: "git", url: forge.cloneUrl, username, password },
   };
 }
 
 /** The entry that the repository itself ships, pointed at the forge; its end removes what it applied. */
-function entryFor(forge: Forge): ApiObject {
+function entryFor(forge: Forge, tracking: Tracking | undefined): ApiObject {
   const path = fileURLToPath(new URL("../../manifests/argocd/shop-production.yaml", import.meta.url));
   const [shipped] = objectsIn(path);
   if (shipped === undefined) throw new Error(`${path} holds no Application`);
   const spec = shipped.spec as { readonly source: object };
   return {
     ...shipped,
-    metadata: { ...shipped.metadata, finalizers: ["resources-finalizer.argocd.argoproj.io"] },
+    metadata: {
+      ...shipped.metadata,
+      namespace: placeOf(tracking),
+      finalizers: ["resources-finalizer.argocd.argoproj.io"],
+    },
     spec: { ...spec, source: { ...spec.source, repoURL: forge.cloneUrl } },
   };
 }
@@ -108,7 +133,8 @@ interface Entry {
   };
 }
 
-async function reached(kube: KubeClient, forge: Forge): Promise<void> {
+async function reached(kube: KubeClient, forge: Forge, tracking: Tracking | undefined): Promise<void> {
+  const entryPath = entryIn(placeOf(tracking));
   const wanted = await forge.headOf("main");
   let last: Entry["status"];
   const isReached = async () => {
@@ -121,7 +147,8 @@ async function reached(kube: KubeClient, forge: Forge): Promise<void> {
   });
 }
 
-async function forget(kube: KubeClient): Promise<void> {
+async function forget(kube: KubeClient, tracking: Tracking | undefined): Promise<void> {
+  const entryPath = entryIn(placeOf(tracking));
   const isGone = async (path: string) => (await kube.call("GET", path)).status === 404;
   await kube.call("DELETE", entryPath);
   await until("the Application to end", () => isGone(entryPath), 60_000);

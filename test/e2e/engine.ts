@@ -10,6 +10,12 @@ export interface EngineRoom {
   readonly scratch: string;
 }
 
+/** How Argo CD marks what is its own; by label, its Application stands in the namespace of a team. */
+export type Tracking = "label";
+
+/** The namespace of that team. */
+export const teamNamespace = "platform";
+
 /** A real GitOps controller that brings the forge's default branch onto the real API server. */
 export interface GitOpsEngine {
   readonly name: "flux" | "argocd";
@@ -22,7 +28,7 @@ export interface GitOpsEngine {
    * `manifests/shop/overlays/production` of this forge's `main`. Looks at the branch every second or so. Returns when
    * the newest commit is applied. Called again with another forge, it follows that one instead.
    */
-  follow(forge: Forge): Promise<void>;
+  follow(forge: Forge, tracking?: Tracking): Promise<void>;
   /** Removes the entry and what it applied, so that another engine may begin. */
   forget(): Promise<void>;
   /** Ends its programs. */

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { IncidentRecord } from "../../src/adapters/postgres/store.ts";
 import { workloadKey } from "../../src/domain/kubernetes/workload.ts";
 import type { Forge } from "../../src/lab/forge/forge.ts";
@@ -8,7 +9,7 @@ import { type LabRepository, openRepository, owner, repo } from "../../src/lab/r
 import { until } from "../../src/lab/start.ts";
 import { type LabPrinter, labPrinter } from "../../src/lab/printer.ts";
 import { parseSettings, type Settings } from "../../src/settings/settings.ts";
-import type { GitOpsEngine } from "./engine.ts";
+import { type GitOpsEngine, teamNamespace } from "./engine.ts";
 import { freePort } from "./processes.ts";
 import { namespace } from "./shop.ts";
 import { payments } from "./world.ts";
@@ -61,8 +62,9 @@ export async function playStory(
   const { wrong, played } = await playedOut(name, story, { world, engine, teller, moments }).catch((error: Error) => ({
     ...{ wrong: [error.message], played: undefined },
   }));
+  const past = story.notInThePast === undefined ? { played } : { played: undefined };
   for (const problem of wrong) teller.say("e2e", `NOT AS IT SHOULD BE: ${problem}`);
-  return { story: name, engine: engine.name, wrong, moments, seconds: (Date.now() - begun) / 1000, played };
+  return { story: name, engine: engine.name, wrong, moments, seconds: (Date.now() - begun) / 1000, ...past };
 }
 
 interface Playing {
@@ -85,10 +87,15 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
       await world.telemetry.limitLoki(story.lokiLimits);
       closing.push(() => world.telemetry.limitLoki({}));
     }
-    const repository = await openRepository(directory, {}, engine.name);
+    if (story.quickAlert !== undefined) {
+      await world.telemetry.quickenAlert(story.quickAlert);
+      closing.push(() => world.telemetry.quickenAlert(undefined));
+    }
+    const files = story.tracking === undefined ? {} : applicationIn(teamNamespace);
+    const repository = await openRepository(directory, { world: { files } }, engine.name);
     closing.push(() => repository.forge.close());
     // While the rest starts: both take their time.
-    const calm = calmed(repository.forge, { world, engine });
+    const calm = calmed(repository.forge, story, { world, engine });
     calm.catch(() => undefined);
     const model = await startModel();
     closing.push(() => model.close());
@@ -120,11 +127,22 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
   }
 }
 
+/** The Application that the repository ships, in the namespace of a team. */
+function applicationIn(namespaceOfTeam: string): Record<string, string> {
+  const path = "manifests/argocd/shop-production.yaml";
+  const shipped = readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");
+  return { [path]: shipped.replace("namespace: argocd", `namespace: ${namespaceOfTeam}`) };
+}
+
 // An alert that ended is not on its way back: the windows of the rules have passed the story before.
 const quietMs = 4_000;
 
-async function calmed(forge: Forge, { world, engine }: Pick<Playing, "world" | "engine">): Promise<void> {
-  await engine.follow(forge);
+async function calmed(
+  forge: Forge,
+  { tracking }: RealStory,
+  { world, engine }: Pick<Playing, "world" | "engine">,
+): Promise<void> {
+  await engine.follow(forge, tracking);
   await world.plane.kube.apply([payments()]);
   await quiet(world);
 }
@@ -253,11 +271,13 @@ function differences({ expected }: RealStory, record: IncidentRecord | undefined
 /** The API server must hold what was merged, and Rectify must not have tried to write there. */
 async function clusterProblems({ plane }: RealStage, record: IncidentRecord | undefined): Promise<string[]> {
   const { remediation, revert } = record?.story ?? {};
-  const wanted = revert === undefined ? remediation?.to : remediation?.from;
+  // What takes a commit back names no number: the shop then has its two again.
+  const number = revert === undefined ? remediation?.to : remediation?.from;
+  const wanted = /^\d+$/.test(number ?? "") ? number : "2";
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
   const web = (await plane.kube.get(path)) as { spec: { replicas: number }; status: { readyReplicas?: number } };
   const held = `${web.spec.replicas} wanted, ${web.status.readyReplicas ?? 0} ready`;
-  return held === `${wanted} wanted, ${wanted} ready` ? [] : [`the API server holds ${held}, not ${String(wanted)}`];
+  return held === `${wanted} wanted, ${wanted} ready` ? [] : [`the API server holds ${held}, not ${wanted}`];
 }
 
 /** The gate's own verdict and the completed post-mortem. */

@@ -118,7 +118,7 @@ async function runAll(only: string | undefined, { scratch, processes, results }:
       if (index < turns.length - 1) await timed(`end of ${engine.name}`, () => engine.forget());
       await engine.close();
     }
-    if (turns.length > 0)
+    if (results.outcomes.some(({ played }) => played !== undefined))
       results.findings.push(...(await timed("backtest", () => checkBacktest(world, results.outcomes))));
   } finally {
     await close();

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import type { Ending } from "../../src/domain/incident/incident.ts";
-import { approve, passCi, peak, pullOpened } from "../../src/lab/scenario.ts";
+import { approve, approver, passCi, peak, pullOpened } from "../../src/lab/scenario.ts";
 import { until } from "../../src/lab/start.ts";
-import type { GitOpsEngine } from "./engine.ts";
+import { type GitOpsEngine, teamNamespace, type Tracking } from "./engine.ts";
+import { stockRules } from "./stock-rules.ts";
 import { type RealStage, rectifyAccount } from "./stage.ts";
 
 /** One story against real servers: what people and the world do, and how it must end. */
@@ -12,6 +13,11 @@ export interface RealStory {
   readonly engines: readonly GitOpsEngine["name"][];
   /** The workload that no number of replicas helps. */
   readonly noHelp?: string;
+  /** Why a backtest cannot tell it: what the diagnosis leans on is in no metric and no log of the past. */
+  readonly notInThePast?: string;
+  /** The stock alert that waits as short as a story, where it begins with one. */
+  readonly quickAlert?: string;
+  readonly tracking?: Tracking;
   /** Log lines that Loki may hand out at once, where the story is about that. */
   readonly lokiLimits?: Readonly<Record<string, unknown>>;
   /** How long a recovery is waited for, where it is waited for in vain. */
@@ -120,7 +126,52 @@ export const stories: Readonly<Record<string, RealStory>> = {
     },
     expected: recovered,
   },
+  "stock-alert": {
+    about: "an alert of kube-state-metrics names nothing but a pod; Argo CD tracks by label, from a team's namespace",
+    engines: ["argocd"],
+    tracking: "label",
+    quickAlert: stockRules().podNotReady,
+    notInThePast: "what the scheduler says of a pod is an event",
+    play: async (stage) => {
+      await releaseGreedy(stage);
+      await decideFor(stage, await proposed(stage));
+    },
+    expected: recovered,
+    check: async ({ forge, plane }) => {
+      const text = (await forge.files("main"))[web] ?? "";
+      const deployment = await plane.kube.get("/apis/apps/v1/namespaces/shop-production/deployments/web");
+      const marks = JSON.stringify((deployment as { metadata: object }).metadata);
+      return [
+        ...(text.includes(greedy) ? ["the release stands in Git as it was"] : []),
+        ...(marks.includes(`"app.kubernetes.io/instance":"${teamNamespace}_shop-production"`)
+          ? []
+          : [`Argo CD did not track by label: ${marks}`]),
+      ];
+    },
+  },
 };
+
+const web = "manifests/shop/overlays/production/web.yaml";
+
+/** A release that asks for more than any node has, and not more than its quota: the real scheduler leaves its pod pending. */
+async function releaseGreedy({ forge, plane, say }: RealStage): Promise<void> {
+  const resources = { cpu: "4", memory: "16Gi", pods: "110" };
+  const body = { status: { allocatable: resources, capacity: resources } };
+  for (const { metadata } of await plane.kube.list("/api/v1/nodes")) {
+    const contentType = "application/merge-patch+json";
+    const { status } = await plane.kube.call("PATCH", `/api/v1/nodes/${metadata.name}/status`, { body, contentType });
+    if (status !== 200) throw new Error(`the size of ${metadata.name} was not taken: HTTP ${status}`);
+  }
+  const text = (await forge.files("main"))[web] ?? "";
+  const container = `        - name: web\n          resources:\n            requests:\n              ${greedy}\n`;
+  say(approver, "lets web ask for 5 cores, on nodes of 4");
+  await forge.push(
+    { [web]: `${text}  template:\n    spec:\n      containers:\n${container}` },
+    { message: "Give web more room", author: approver },
+  );
+}
+
+const greedy = 'cpu: "5"';
 
 async function rush({ say, shop }: RealStage): Promise<void> {
   say("visitors", `${peak} requests a second`);
