@@ -1,3 +1,4 @@
+import { type Modes, modeFor } from "../guardrails/mode.ts";
 import { earnedIn, liveLine } from "./advice.ts";
 import type { PastRecord } from "./record.ts";
 import { type ClassRow, reportOf } from "./report.ts";
@@ -71,4 +72,10 @@ const firstMonday = 4 * 24 * 3_600_000;
 /** The Monday on which the week of a time began, both in Unix milliseconds. */
 export function weekOf(time: number): number {
   return Math.floor((time - firstMonday) / weekMs) * weekMs + firstMonday;
+}
+
+/** Whether the guardrails of now have switched a class on, by the remedy that it mostly comes to. */
+export function isLiveClass(modes: Modes, { alert, workload, remedies: [remedy] }: ClassRow): boolean {
+  const [namespace = ""] = workload.split("/");
+  return remedy !== undefined && modeFor(modes, { namespace, alert, remedy }) === "live";
 }

@@ -4,8 +4,8 @@ import { type Dashboard, dashboardNameOf, type IssueName, renderDashboard } from
 import { isWatching, renderWatchtower, watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { weekMs, weekOf } from "../../domain/backtest/switching.ts";
-import { isShadowOnly, modeFor } from "../../domain/guardrails/mode.ts";
+import { isLiveClass, weekMs, weekOf } from "../../domain/backtest/switching.ts";
+import { isShadowOnly } from "../../domain/guardrails/mode.ts";
 import { proposeGuardrails } from "../gate/check-guardrails.ts";
 import { runOpenRequests } from "./open-requests.ts";
 import { guardrailsOf, guardrailsPath, type LoadedGuardrails } from "../collect/load-guardrails.ts";
@@ -70,10 +70,7 @@ async function shadowOf(
   const seen = await records.shadowVerdicts(since);
   return {
     ...{ since: since.toISOString(), records: seen, editor: editorOf?.(guardrailsPath), hasModes: modes.length > 0 },
-    isLive: ({ alert, workload, remedies: [remedy] }) => {
-      const [namespace = ""] = workload.split("/");
-      return remedy !== undefined && modeFor(guardrails, { namespace, alert, remedy }) === "live";
-    },
+    isLive: (row) => isLiveClass(guardrails, row),
   };
 }
 

@@ -7,6 +7,7 @@ import type { WatchtowerMode } from "../../ports/records.ts";
 import type { Sources } from "../observability/source-health.ts";
 import type { Links } from "./parts/links.ts";
 import type { Live } from "./routes.ts";
+import { isLiveClass } from "../../domain/backtest/switching.ts";
 import type { ShadowView } from "./backtest/shadow.ts";
 import type { ProposalsView } from "./system.ts";
 
@@ -41,10 +42,14 @@ export function liveViews(alive: Alive): Live {
 
 const shadowMs = 28 * 24 * 3_600_000;
 
-async function shadowOf({ store, ports }: Alive): Promise<ShadowView> {
+async function shadowOf({ store, ports, guardrails }: Alive): Promise<ShadowView> {
   const since = new Date(ports.clock.now().getTime() - shadowMs);
   const records = await store.shadowVerdicts(since);
-  return { since: since.toISOString(), records, editor: ports.editorOf?.(guardrailsPath) };
+  const rules = guardrails();
+  return {
+    ...{ since: since.toISOString(), records, editor: ports.editorOf?.(guardrailsPath) },
+    isLive: (row) => rules?.ok === true && isLiveClass(rules.value, row),
+  };
 }
 
 async function proposalsUnder({ ports, store, guardrails }: Alive): Promise<ProposalsView> {

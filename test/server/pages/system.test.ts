@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { listen } from "../../../src/adapters/http/listener.ts";
 import type { Candidate } from "../../../src/domain/proposal/caps.ts";
 import { newWatchtower } from "../../../src/domain/guardrails/watchtower.ts";
+import { isLiveClass } from "../../../src/domain/backtest/switching.ts";
 import { openSources } from "../../../src/server/observability/source-health.ts";
 import { pageRoutes } from "../../../src/server/pages/routes.ts";
 import type { ProposalsView, SystemView } from "../../../src/server/pages/system.ts";
@@ -126,6 +127,10 @@ test("the page tells what shadow mode came to, what has earned to be live, and w
   expect(words(page)).toMatch(/HighLatency shop\/Deployment\/web 3 3 0 10 min earned: - \{ namespace: shop, /);
   expect(words(page)).toMatch(/Hot .* shop\/Deployment\/cart 1 0 1 once people did something else/);
   expect(page).toContain(`href="${editor}"`);
+  const modes = { mode: "shadow", modes: [{ namespace: "shop", alert: "HighLatency", mode: "live" }] } as const;
+  const switched = words(await shown({ shadow: { ...shadow, isLive: (row) => isLiveClass(modes, row) } }));
+  expect(switched).toMatch(/HighLatency shop\/Deployment\/web 3 3 0 10 min live by now/);
+  expect(switched).toContain("once people did something else");
   expect(page).not.toContain(evil);
   expect(words(await shown({ shadow: { ...shadow, records: [] } }))).not.toContain("Shadow mode");
 });

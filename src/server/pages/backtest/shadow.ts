@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import { earnedIn, liveLine } from "../../../domain/backtest/advice.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
-import { reportOf } from "../../../domain/backtest/report.ts";
+import { type ClassRow, reportOf } from "../../../domain/backtest/report.ts";
 import type { VerdictKind } from "../../../domain/backtest/verdict.ts";
 import { renderDuration } from "../../../domain/text/duration.ts";
 import { table, type TableRow } from "../parts/table.ts";
@@ -14,22 +14,26 @@ export interface ShadowView {
   readonly records: readonly PastRecord[];
   /** Where people edit the guardrails. */
   readonly editor: string | undefined;
+  /** What is switched on already. */
+  readonly isLive?: (row: ClassRow) => boolean;
 }
 
 const number = (show: string | number) => ({ show, look: "number" as const });
 
 /** Empty while nothing was in shadow mode. */
-export function shadowPart({ since, records, editor }: ShadowView) {
+export function shadowPart({ since, records, editor, isLive = () => false }: ShadowView) {
   if (records.length === 0) return "";
   const { classes, verdicts } = reportOf({ records, from: since, to: since });
   const kinds = (Object.keys(verdicts) as VerdictKind[]).filter((kind) => verdicts[kind] > 0);
   const rows = earnedIn(classes).map(({ row, lacks }): TableRow => {
+    const live = isLive(row) ? "live by now" : undefined;
+    const earned = html`earned: <code>${liveLine(row)}</code> ${linkTo(editor)}`;
     return {
       cells: [
         html`${row.alert}<br /><span class="dim">${row.workload}</span>`,
         ...[number(row.incidents), number(row.verdicts.agreed + row.verdicts.earlier), number(row.verdicts.different)],
         number(row.leadMs === undefined ? "" : renderDuration(row.leadMs)),
-        { show: lacks ?? html`earned: <code>${liveLine(row)}</code> ${linkTo(editor)}`, look: "long" },
+        { show: live ?? lacks ?? earned, look: "long" },
       ],
     };
   });
