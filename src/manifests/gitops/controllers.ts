@@ -174,6 +174,8 @@ interface Head {
 function fluxObject(head: Head, spec: Record<string, unknown>): ControllerObject[] {
   // Other sources than Git hold what somebody packed, under paths of their own.
   if (isRecord(spec.sourceRef) && spec.sourceRef.kind !== "GitRepository") return [];
+  // Flux wants a source: a text that names neither that nor a path is a patch of such an object.
+  if (spec.sourceRef === undefined && spec.path === undefined) return [];
   const path = sourcePath(spec, ".");
   const namespace = typeof head.namespace === "string" ? head.namespace : "flux-system";
   return path === undefined

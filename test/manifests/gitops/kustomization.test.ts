@@ -117,6 +117,18 @@ test("entries of the repository's own controllers come with cluster and object; 
   expect(othersOf(entriesOf(tree), { ...live, cluster: "live" })).toHaveLength(2);
 });
 
+test("a patch of a Kustomization is no Kustomization of the whole repository", () => {
+  const head = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\n";
+  const tree = treeOf({
+    "clusters/eu/apps.yaml": flux("apps", "./apps"),
+    "local/patches/apps.yaml": `${head}spec: {wait: true}\n`,
+    "apps/kustomization.yaml": "resources: []\n",
+  });
+  expect(entriesOf(tree).map(({ path }) => path)).toEqual(["apps"]);
+  const whole = treeOf({ "root.yaml": `${head}spec: {sourceRef: {kind: GitRepository, name: r}}\n` });
+  expect(entriesOf(whole).map(({ path }) => path)).toEqual(["."]);
+});
+
 const argo = (source: string) =>
   `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nspec: {source: ${source}}\n`;
 const environments = (source: string) =>
