@@ -81,7 +81,9 @@ async function listen(server: Server, port: number): Promise<string> {
 
 /** What a request came to: the App, once; everything else answers and goes on waiting. */
 async function answer(desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<Converted | undefined> {
-  const url = new URL(request.url ?? "/", desk.origin);
+  const target = request.url ?? "/";
+  if (!URL.canParse(target, desk.origin)) return void page(response, 404, "Not found", "");
+  const url = new URL(target, desk.origin);
   // Another name for this machine is a page of others that was led here.
   const isOurs = request.method === "GET" && `http://${request.headers.host}` === desk.origin;
   if (isOurs && url.pathname === desk.path) return void firstPage(desk, response);

@@ -81,6 +81,8 @@ test("no answer of another registration is taken, and none twice", async () => {
   expect((await fetch(`${origin}/registered?code=abc&state=${"0".repeat(64)}`)).status).toBe(403);
   expect((await fetch(`${origin}/registered?code=abc`)).status).toBe(403);
   expect((await fetch(`${origin}/`)).status).toBe(404);
+  // No address at all: whoever sends it does not end the registration.
+  expect(await statusOf(origin, "//")).toBe(404);
   const back = await registerAndInstall(await address);
   await registered;
   await expect(fetch(back)).rejects.toThrow();
@@ -88,13 +90,16 @@ test("no answer of another registration is taken, and none twice", async () => {
 
 test("a page that reaches this machine under another name learns nothing", async () => {
   const { address } = await running();
-  const { port, pathname } = new URL(await address);
-  const status = await new Promise<number | undefined>((done) => {
-    const headers = { host: `rebound.example:${port}` };
-    request({ host: "127.0.0.1", port, path: pathname, headers }, (answer) => done(answer.statusCode)).end();
-  });
-  expect(status).toBe(404);
+  const { origin, port, pathname } = new URL(await address);
+  expect(await statusOf(origin, pathname, { host: `rebound.example:${port}` })).toBe(404);
 });
+
+function statusOf(origin: string, path: string, headers: Readonly<Record<string, string>> = {}) {
+  const { hostname: host, port } = new URL(origin);
+  return new Promise<number | undefined>((done) => {
+    request({ host, port, path, headers }, (answer) => done(answer.statusCode)).end();
+  });
+}
 
 /** GitHub sends back a code that it does not know. */
 async function forgedCode(address: string): Promise<Response> {
