@@ -138,12 +138,13 @@ function firstChange(before: string, after: string): number {
 function inWords(survey: Survey): string[] {
   const lines: string[] = [];
   let heading = "";
+  const width = survey.items.reduce((most, { field }) => Math.max(most, Math.min(60, field.length)), 28);
   for (const item of survey.items) {
     const here = `${item.workload}  ${item.entry}`;
     if (here !== heading) lines.push(here);
     heading = here;
     const found = item.outcome === "refused" ? `${item.because} (${item.reason}). ${item.fix}` : `${item.place}`;
-    lines.push(`  ${item.outcome.padEnd(7)}  ${item.field.padEnd(28)}  ${found}`);
+    lines.push(`  ${item.outcome.padEnd(7)}  ${item.field.padEnd(width)}  ${found}`);
   }
   for (const { entry, because } of survey.unrendered) lines.push(`not looked into: ${entry}: ${because}`);
   const reasons = Object.entries(survey.refused).sort(([, left], [, right]) => right - left);
@@ -153,7 +154,7 @@ function inWords(survey: Survey): string[] {
     `${survey.workloads} workloads in ${survey.entries} entries, ${survey.questions} questions:`,
     `  ${survey.proved} edits proved by rendering, ${survey.static} by the source alone (a person must look), ${refused} refused`,
     ...reasons.map(([reason, n]) => `  ${String(n).padStart(6)}  ${reason}`),
-    `  ${survey.unrendered.length} entries could not be rendered here`,
+    `  entries that could not be rendered here: ${survey.unrendered.length}`,
   );
   return lines;
 }
