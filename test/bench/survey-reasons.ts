@@ -155,7 +155,7 @@ function isIgnored(root: string, unit: Unit, asked: Asked): boolean {
       const paths = pathsIn(one as Plain).map((path) => path.split("{{")[0] ?? "");
       return (
         Array.isArray(ignored) &&
-        JSON.stringify(ignored).includes(`/${pointer}"`) &&
+        [`"/${pointer}"`, `".${pointer.replaceAll("/", ".")}"`].some((one) => JSON.stringify(ignored).includes(one)) &&
         paths.some((path) => path === "" || unit.directory.startsWith(path))
       );
     });
