@@ -83,7 +83,7 @@ const commit: Change = {
 const back: Change = { ...scale, kind: "revert", change: { kind: "replicas", to: 3 }, from: "5", to: "3" };
 const cost = { perHour: 0.0338, perMonth: 24.65, currency: "EUR", because: "+0.75 cores × 0.04 EUR per hour" };
 
-// `npx vitest run -u` on this file writes the texts anew: the diff of a commit then shows what people will read.
+// `npx vitest run FILE -u` on this file writes the texts anew: the diff of a commit then shows what people will read.
 const proposals: Readonly<Record<string, ProposalBody>> = {
   scale: aBody(scale, { cost, leaseExpires: "2026-11-25T03:00:00.000Z" }),
   resources: aBody({
