@@ -7,9 +7,11 @@ import type { Forge } from "../../src/lab/forge/forge.ts";
 import { labModelName, startModel } from "../../src/lab/model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "../../src/lab/repository.ts";
 import { until } from "../../src/lab/start.ts";
+import { incidentOf } from "../../src/adapters/telemetry/step-meter.ts";
 import { type LabPrinter, labPrinter } from "../../src/lab/printer.ts";
 import { parseSettings, type Settings } from "../../src/settings/settings.ts";
 import { type GitOpsEngine, teamNamespace } from "./engine.ts";
+import { openDatabase } from "./database.ts";
 import { freePort } from "./processes.ts";
 import { namespace } from "./shop.ts";
 import { payments } from "./world.ts";
@@ -101,19 +103,36 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
     closing.push(() => model.close());
     const tokenPath = join(directory, "token");
     writeFileSync(tokenPath, await world.plane.tokenFor(rectifyAccount.namespace, rectifyAccount.name));
-    const settings = await settingsOf({
-      ...{ world, repository, directory, tokenPath, ollamaUrl: model.url },
-      verifyMs: story.verifyMs ?? verifyMs,
-    });
-    const rectify = await launchRectify(settings, teller);
-    closing.push(() => rectify.close());
+    const database = story.ownDatabase === true ? await openDatabase(join(directory, "database")) : undefined;
+    if (database) closing.push(() => database.close());
+    const settings = {
+      ...(await settingsOf({
+        ...{ world, repository, directory, tokenPath, ollamaUrl: model.url },
+        verifyMs: story.verifyMs ?? verifyMs,
+      })),
+      ...(database ? { databaseUrl: database.url } : {}),
+    };
     const { forge, secrets } = repository;
-    forge.setWebhookUrl(`http://127.0.0.1:${rectify.webhookPort}/webhooks/github`);
-    await world.telemetry.setReceiver({
-      url: `http://127.0.0.1:${rectify.internalPort}/alerts`,
-      token: secrets.alerts,
-    });
-    const stage: RealStage = { ...world, engine, forge, rectify, settings, tokenPath, say: teller.say };
+    let rectify = await launchRectify(settings, teller);
+    closing.push(() => rectify.close());
+    const connected = async () => {
+      forge.setWebhookUrl(`http://127.0.0.1:${rectify.webhookPort}/webhooks/github`);
+      const url = `http://127.0.0.1:${rectify.internalPort}/alerts`;
+      await world.telemetry.setReceiver({ url, token: secrets.alerts });
+    };
+    await connected();
+    const stage: RealStage = {
+      ...{ ...world, engine, forge, settings, tokenPath, database, say: teller.say, told: teller.told },
+      get rectify() {
+        return rectify;
+      },
+      upgrade: async () => {
+        const before = rectify;
+        rectify = await launchRectify({ ...settings, ...(await freePorts()) }, teller);
+        await connected();
+        await before.close();
+      },
+    };
     await calm;
     // Once more: what no number of replicas helps is counted from the replicas that the story begins with.
     world.shop.calm(story.noHelp);
@@ -159,6 +178,13 @@ async function quiet({ shop, telemetry }: RealWorld): Promise<void> {
     },
     90_000,
   );
+}
+
+async function freePorts(): Promise<Pick<Settings, "webhookPort" | "internalPort" | "pages">> {
+  return {
+    ...{ webhookPort: await freePort(), internalPort: await freePort() },
+    pages: { kind: "loopback", port: await freePort() },
+  };
 }
 
 interface Wiring {
@@ -239,7 +265,7 @@ function watch(stage: RealStage, moments: Moments, teller: LabPrinter): () => Pr
 async function outcome(story: RealStory, stage: RealStage, moments: Moments): Promise<PlayedOut> {
   const { rectify, forge } = stage;
   const pull = await until("a pull request", () => forge.pulls()[0]);
-  const uid = await until("its incident", () => rectify.workflowOfPull(pull.number));
+  const uid = incidentOf(await until("its incident", () => rectify.workflowOfPull(pull.number)));
   await until("the end of the story", async () => (await rectify.incident(uid))?.ending !== undefined, 90_000);
   const record = await rectify.incident(uid);
   if (story.expected.recovered) {

@@ -29,6 +29,9 @@ export interface RealRectify {
   incident(uid: string): Promise<IncidentRecord | undefined>;
   workflowOfPull(pull: number): Promise<string | undefined>;
   pendingFiles(): Promise<readonly { readonly path: string; readonly content: string }[]>;
+  /** It stands still, and hears nothing, until it may go on. */
+  pause(): void;
+  goOn(): void;
   close(): Promise<void>;
 }
 
@@ -77,6 +80,8 @@ export async function launchRectify(settings: Settings, teller: LabPrinter): Pro
   });
   return {
     ...{ webhookPort, internalPort, close },
+    pause: () => void child.kill("SIGSTOP"),
+    goOn: () => void child.kill("SIGCONT"),
     incident: async (uid) => (await ask({ ask: "incident", about: uid })) as IncidentRecord | undefined,
     workflowOfPull: async (pull) => (await ask({ ask: "workflowOfPull", about: pull })) as string | undefined,
     pendingFiles: async () => (await ask({ ask: "pendingFiles" })) as { path: string; content: string }[],

@@ -1,6 +1,8 @@
 import type { Forge } from "../../src/lab/forge/forge.ts";
+import type { LabPrinter } from "../../src/lab/printer.ts";
 import type { Settings } from "../../src/settings/settings.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import type { Database } from "./database.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import type { RealRectify } from "./rectify.ts";
 import type { Shop } from "./shop.ts";
@@ -22,6 +24,12 @@ export interface RealStage extends RealWorld {
   readonly forge: Forge;
   readonly rectify: RealRectify;
   readonly settings: Settings;
+  /** Where the story has a database of its own. */
+  readonly database: Database | undefined;
+  /** Starts the next process on the same database, and ends the one before once the next one listens. */
+  upgrade(): Promise<void>;
+  /** What Rectify told so far. */
+  readonly told: LabPrinter["told"];
   /** The file from which Rectify reads the token of its ServiceAccount. */
   readonly tokenPath: string;
   say(who: string, text: string): void;

@@ -22,6 +22,8 @@ export interface RealStory {
   readonly lokiLimits?: Readonly<Record<string, unknown>>;
   /** How long a recovery is waited for, where it is waited for in vain. */
   readonly verifyMs?: number;
+  /** Postgres is one that the story can restart, and that two processes share. */
+  readonly ownDatabase?: boolean;
   readonly play: (stage: RealStage) => Promise<void>;
   readonly expected: { readonly ending: Ending; readonly pulls: number; readonly recovered: boolean };
   /** What else must have come of it. */
@@ -63,7 +65,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
       await stage.telemetry.stopAlertmanager();
       await stage.telemetry.startAlertmanagerAnew();
       await until("the alert in the new Alertmanager", async () => (await stage.telemetry.firing()).length > 0);
-      await new Promise((resume) => setTimeout(resume, 2_000));
+      await pause(2_000);
       if (stage.forge.pulls()[0]?.state !== "open")
         throw new Error("an empty Alertmanager was taken for a resolved alert");
       await decideFor(stage, pull);
@@ -120,7 +122,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
       stage.say("machine", "the token has ended");
       await decideFor(stage, pull);
       await until("the merge", () => stage.forge.pulls()[0]?.merged);
-      await new Promise((resume) => setTimeout(resume, 3_000));
+      await pause(3_000);
       writeFileSync(stage.tokenPath, await stage.plane.tokenFor(namespace, name));
       stage.say("machine", "the token is renewed");
     },
@@ -149,6 +151,15 @@ export const stories: Readonly<Record<string, RealStory>> = {
       ];
     },
   },
+  "bad-day": {
+    about:
+      "Prometheus is away when the alert comes, Postgres is restarted, and Rectify is upgraded with the change open",
+    engines: ["flux"],
+    ownDatabase: true,
+    notInThePast: "Prometheus was away when it began",
+    play: badDay,
+    expected: recovered,
+  },
 };
 
 const web = "manifests/shop/overlays/production/web.yaml";
@@ -173,6 +184,38 @@ async function releaseGreedy({ forge, plane, say }: RealStage): Promise<void> {
 
 const greedy = 'cpu: "5"';
 
+// So long that no other alert of the workload comes before the first one is examined again.
+const awayMs = 10_000;
+
+/** Each of the three comes while the story stands at another point, and none of it may be lost. */
+async function badDay(stage: RealStage): Promise<void> {
+  const { telemetry, rectify, say } = stage;
+  await telemetry.killPrometheus();
+  // What it told last is believed for longer than it is away.
+  await telemetry.startPrometheus(15);
+  await rush(stage);
+  rectify.pause();
+  const hurts = async () => (await telemetry.firing()).some(({ deployment }) => deployment === "web");
+  await until("the alert", hurts, 90_000);
+  await telemetry.killPrometheus();
+  rectify.goOn();
+  say("machine", "Prometheus dies before Rectify hears of the alert");
+  await until("the wait for Prometheus", () =>
+    stage.told.some(({ verb, text }) => verb === "wait" && /prometheus/i.test(text)),
+  );
+  if (stage.forge.pulls().length > 0) throw new Error("something was proposed without any metric");
+  await pause(awayMs);
+  await telemetry.startPrometheus();
+  say("machine", "Prometheus is back");
+  const pull = await proposed(stage);
+  say("machine", "Postgres is restarted");
+  await stage.database?.restart(() => pause(2_000));
+  await passCi(stage, pull);
+  await stage.upgrade();
+  say("machine", "Rectify is upgraded");
+  await approve(stage, pull);
+}
+
 async function rush({ say, shop }: RealStage): Promise<void> {
   say("visitors", `${peak} requests a second`);
   shop.setLoad("web", peak);
@@ -190,4 +233,8 @@ async function decideFor(stage: RealStage, pull: number): Promise<void> {
 
 async function statusAs({ plane }: RealStage, token: string): Promise<number> {
   return (await plane.kube.call("GET", "/apis/apps/v1", { token })).status;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, ms));
 }

@@ -20,6 +20,10 @@ export interface Telemetry {
   readonly alertmanagerUrl: string;
   readonly lokiUrl: string | undefined;
   setReceiver(receiver: AlertReceiver): Promise<void>;
+  /** Prometheus dies. */
+  killPrometheus(): Promise<void>;
+  /** Starts it again with what it knew; Alertmanager believes what it says for four times so many seconds. */
+  startPrometheus(resendSeconds?: number): Promise<void>;
   stopAlertmanager(): Promise<void>;
   /** Starts it again with nothing of what it knew. */
   startAlertmanagerAnew(): Promise<void>;
@@ -58,15 +62,17 @@ export async function startTelemetry(
     programs.loki === undefined ? undefined : lokiIn(directory, programs.loki, processes),
   ]);
   const { target, kubeStatePath } = await shop;
-  const { url: prometheusUrl, quickenAlert } = await startPrometheus(
+  const prometheus = await prometheusIn(
     directory,
     { ...programs, target, kubeStatePath, alertmanager: alertmanager.address },
     processes,
   );
+  const prometheusUrl = prometheus.url;
   return {
     ...{ prometheusUrl, alertmanagerUrl: alertmanager.url, lokiUrl: loki?.url },
+    ...{ killPrometheus: prometheus.kill, startPrometheus: prometheus.start },
     ...{ setReceiver: alertmanager.setReceiver, stopAlertmanager: alertmanager.stop },
-    ...{ startAlertmanagerAnew: alertmanager.startAnew, quickenAlert },
+    ...{ startAlertmanagerAnew: alertmanager.startAnew, quickenAlert: prometheus.quickenAlert },
     limitLoki: async (limits) => loki?.limit(limits),
     firing: async () => {
       const response = await fetch(`${alertmanager.url}/api/v2/alerts?active=true`);
@@ -121,7 +127,7 @@ interface PrometheusNeeds extends TelemetryPrograms {
   readonly kubeStatePath: string;
 }
 
-async function startPrometheus(directory: string, needs: PrometheusNeeds, processes: Processes) {
+async function prometheusIn(directory: string, needs: PrometheusNeeds, processes: Processes) {
   const address = `127.0.0.1:${await freePort()}`;
   const rulesPath = join(directory, "rules.yml");
   const configPath = join(directory, "prometheus.yml");
@@ -145,18 +151,22 @@ async function startPrometheus(directory: string, needs: PrometheusNeeds, proces
   execFileSync(needs.promtool, ["check", "config", "--lint=none", configPath], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-  await processes.start({
-    name: "prometheus",
-    command: needs.prometheus,
-    args: [
-      ...[`--config.file=${configPath}`, `--storage.tsdb.path=${join(directory, "tsdb")}`],
-      ...[`--web.listen-address=${address}`, "--log.level=warn", "--rules.alert.resend-delay=2s"],
-      "--web.enable-lifecycle",
-    ],
-    ready: () => answers(`http://${address}/-/ready`),
-  });
+  let running: Running | undefined;
+  const start = async (resendSeconds = 2) => {
+    running = await processes.start({
+      name: "prometheus",
+      command: needs.prometheus,
+      args: [
+        ...[`--config.file=${configPath}`, `--storage.tsdb.path=${join(directory, "tsdb")}`],
+        ...[`--web.listen-address=${address}`, "--log.level=warn", `--rules.alert.resend-delay=${resendSeconds}s`],
+        "--web.enable-lifecycle",
+      ],
+      ready: () => answers(`http://${address}/-/ready`),
+    });
+  };
+  await start();
   return {
-    url: `http://${address}`,
+    ...{ url: `http://${address}`, start, kill: async () => running?.kill() },
     quickenAlert: async (alert: string | undefined) => {
       writeFileSync(stockPath, JSON.stringify(pacedGroups(stock, alert)));
       const response = await fetch(`http://${address}/-/reload`, { method: "POST" });
