@@ -81,7 +81,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "the 24 orders of four events are not played",
   ),
   row("G06", "half an hour without deliveries", [
-    [`${server}/late-looks.test.ts`, "is found without a webhook, once"],
+    [`${server}/intake/late-looks.test.ts`, "is found without a webhook, once"],
     [inbox, "a poll of Alertmanager finds a lost alert"],
   ]),
   row(
@@ -115,7 +115,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "1,000 incidents through ten minutes of restarts are not played",
   ),
   row("R06", "an incident that ends the process", [
-    [`${server}/park.test.ts`, "parks the incident, is told, and leaks no secret"],
+    ["test/flow/workflows/park.test.ts", "parks the incident, is told, and leaks no secret"],
   ]),
   row(
     "R07",
