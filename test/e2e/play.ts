@@ -235,7 +235,10 @@ async function settingsOf({
 /** Notes when the world reached each point of the story; the answer ends the watching. */
 function watch(stage: RealStage, moments: Moments, teller: LabPrinter): () => Promise<void> {
   const told = (verb: string, part: string, since = 0) =>
-    teller.told.find((item) => item.verb === verb && item.text.includes(part) && item.at >= since)?.at;
+    // What belongs to no incident is a timer that failed.
+    teller.told.find(
+      ({ incident, ...item }) => incident !== "" && item.verb === verb && item.text.includes(part) && item.at >= since,
+    )?.at;
   let current: Promise<void> | undefined;
   const look = async () => {
     moments.proposed ??= told("propose", "");
