@@ -164,5 +164,5 @@ try {
   server.close();
   rmSync(scratch, { recursive: true, force: true });
 }
-console.log(JSON.stringify({ ...summary(tally), charts: asked, left }, null, 1));
+console.log(JSON.stringify({ ...summary(tally), charts: asked, left }));
 process.exitCode = tally.harmful.length > 0 ? 1 : 0;

@@ -52,7 +52,7 @@ for (const scenario of (folders.length === 0 ? ["../shared/rca"] : folders).flat
 }
 if (!features) {
   const total = { ...scoresOf(outcomes), reliability: reliabilityOf(outcomes) };
-  console.log(JSON.stringify({ folders: report, total, msPerCase: rounded(spent / Math.max(1, asked)) }, null, 1));
+  console.log(JSON.stringify({ folders: report, total, msPerCase: rounded(spent / Math.max(1, asked)) }));
 }
 
 function outcomeOf(scenario: Scenario, issue: Issue): Outcome {

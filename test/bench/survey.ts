@@ -89,5 +89,5 @@ async function askUnit(place: Omit<World, "objects">): Promise<boolean> {
 }
 
 for (const directory of positionals) await survey(directory);
-console.log(JSON.stringify({ charts: summary(tallies.chart), withoutCharts: summary(tallies.kustomize) }, null, 1));
+console.log(JSON.stringify({ charts: summary(tallies.chart), withoutCharts: summary(tallies.kustomize) }));
 process.exitCode = tallies.chart.harmful.length + tallies.kustomize.harmful.length > 0 ? 1 : 0;
