@@ -219,7 +219,7 @@ program
   .option("--rate <number>", "queries a second to Prometheus and Loki together, 0 for no limit", "10")
   .option("--step <seconds>", "how finely ALERTS is read: what fired more briefly is not found", "30")
   .option("--record <file>", "where each incident is kept as a line of JSON: a restart goes on there")
-  .option("--repository <place>", "a clone on this machine, or an https address (GITHUB_TOKEN may read it)")
+  .option("--repository <place>", "a clone on this machine, or an https address (GITHUB_TOKEN reads it on your GitHub)")
   .option("--guardrails <file>", "guardrails to try instead of those of the default branch")
   .option("--html <file>", "write the report as one self-contained page")
   .option("--json", "print one JSON object")

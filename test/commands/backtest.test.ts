@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { backtest, type BacktestAsked } from "../../src/commands/backtest/backtest.ts";
-import { backtestSettings } from "../../src/commands/backtest/sources.ts";
+import { backtestSettings, mayKnowToken } from "../../src/commands/backtest/sources.ts";
 import { createSeriesStore } from "../../src/lab/cluster/metrics/series-store.ts";
 import { serveApi } from "../../src/lab/cluster/servers/api-server.ts";
 import { prometheusAnswer } from "../../src/lab/cluster/servers/prometheus-api.ts";
@@ -143,9 +143,34 @@ describe("rectify backtest", () => {
     expect(lines.join("\n")).toMatch(/its history begins at 2026-11-19T0[01]:.*storage\.tsdb\.retention/);
   }, 60_000);
 
+  test.each([
+    ["https://github.com/acme/shop", true],
+    ["https://git.acme.com/acme/shop", true],
+    ["http://127.0.0.1:3000/acme/shop", true],
+    ["http://github.com/acme/shop", false],
+    ["https://github.com.example/acme/shop", false],
+    ["https://gitlab.com/acme/shop", false],
+  ])("whether %s learns GITHUB_TOKEN: %s", (address, learns) => {
+    const github = { apiUrl: "https://api.github.com", cloneUrl: "https://git.acme.com/acme/shop", writeGapMs: 0 };
+    expect(mayKnowToken(new URL(address), { github })).toBe(learns);
+  });
+
+  test("another repository, and what still fired, begin anew", async () => {
+    const kept = join(directory, "kept.jsonl");
+    await run({ record: kept });
+    const [head = "", ...records] = readFileSync(kept, "utf8").trimEnd().split("\n");
+    const firing = records.map((line, index) => (index > 0 ? line : line.replace(/"endedAt":"[^"]*",?/, "")));
+    writeFileSync(kept, `${[head, ...firing].join("\n")}\n`);
+    expect((await run({ record: kept })).progress.join()).toContain("2 incidents, 1 on record");
+    const elsewhere = await run({ record: kept, repository: `${reading.forge.cloneUrl}/` });
+    expect(elsewhere.progress.join()).toContain("2 incidents, 0 on record");
+  }, 120_000);
+
   test("says what is wrong with its options", async () => {
     await expect(run({ days: "0" })).rejects.toThrow("--days");
     await expect(run({ rate: "-1" })).rejects.toThrow("--rate");
+    // A variable that is not set is no wish for no limit.
+    await expect(run({ rate: "" })).rejects.toThrow("--rate");
     await expect(run({ until: "yesterday" })).rejects.toThrow("--until");
     await expect(run({ step: "0" })).rejects.toThrow("--step");
     await expect(run({ repository: join(directory, "nowhere") })).rejects.toThrow("--repository: there is no ");

@@ -52,7 +52,10 @@ export async function backtest(asked: BacktestAsked, settings: Settings, voice: 
   const history = await openHistory(opened.mirror, { [guardrailsPath]: text });
   const past = openPast({ ...sources, history });
   const file = resolve(asked.record ?? join(settings.dataDirectory, "backtest.jsonl"));
-  const record = openRecord(file, text);
+  const { repository } = settings;
+  const place = asked.repository ?? `${repository.owner}/${repository.repo}`;
+  const world = { place, prometheus: settings.prometheus.url, cluster: settings.cluster, step: span.stepSeconds };
+  const record = openRecord(file, { guardrails: text, ...world });
   const silent = await play(found, { past, pace, record, voice, rate: span.rate });
   const uids = new Set(found.incidents.map(({ incident }) => incident.uid));
   const mine = record.all().filter(({ uid }) => uids.has(uid));
@@ -73,7 +76,8 @@ function silenceOf(unanswered: number, { silence }: Pick<ReturnType<typeof openP
 function spanOf({ days, rate, until, step }: BacktestAsked, now: Date) {
   const to = until === undefined ? now : new Date(until);
   if (!(Number(days) > 0 && Number(days) <= 400)) throw new Error("--days must be a number up to 400");
-  if (!(Number(rate) >= 0)) throw new Error("--rate must be a number of queries a second, 0 for no limit");
+  if (rate.trim() === "" || !(Number(rate) >= 0))
+    throw new Error("--rate must be a number of queries a second, 0 for no limit");
   if (Number.isNaN(to.getTime())) throw new Error("--until must be a time such as 2026-11-20T00:00:00Z");
   if (!(Number(step) >= 1 && Number(step) <= 300)) throw new Error("--step must be 1 to 300 seconds");
   return {
@@ -105,7 +109,9 @@ interface Play {
 }
 
 async function play({ incidents }: PastFound, { past, pace, record, voice, rate }: Play) {
-  const recorded = new Set(record.all().map(({ uid }) => uid));
+  // What still fired then may have ended since.
+  const ended = record.all().filter(({ endedAt }) => endedAt !== undefined);
+  const recorded = new Set(ended.map(({ uid }) => uid));
   const todo = incidents.filter(({ incident }) => !recorded.has(incident.uid)).length;
   const before = pace.count();
   const duration = (each: number, left: number) => renderDuration((each * left * 1000) / rate);
@@ -154,10 +160,10 @@ interface Kept {
   add(record: PastRecord): void;
 }
 
-/** One JSON object a line, written as soon as it is known: a restart goes on. Other guardrails begin a record anew. */
-function openRecord(file: string, guardrails: string): Kept {
+/** One JSON object a line, written as soon as it is known: a restart goes on. Whoever asks of another world begins anew. */
+function openRecord(file: string, world: Readonly<Record<string, string | number>>): Kept {
   mkdirSync(dirname(file), { recursive: true });
-  const head = JSON.stringify({ guardrails: createHash("sha256").update(guardrails).digest("hex") });
+  const head = JSON.stringify({ world: createHash("sha256").update(JSON.stringify(world)).digest("hex") });
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   const goesOn = text.startsWith(`${head}\n`);
   if (!goesOn) writeFileSync(file, `${head}\n`);

@@ -13,6 +13,7 @@ import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { PastSources } from "../../server/jobs/backtest/past-ports.ts";
 import { policiesOf } from "../../server/policy-engine.ts";
 import { openSources as openHealth } from "../../server/observability/source-health.ts";
+import { webAddress } from "../../settings/links.ts";
 import { withoutSecrets } from "../../settings/redaction.ts";
 import { type LoadedSettings, parseSettings, type Settings } from "../../settings/settings.ts";
 
@@ -49,7 +50,7 @@ async function mirrorOf(settings: Settings, repository: string | undefined): Pro
     const isRemote = /^https?:\/\//.test(repository);
     if (!isRemote && !existsSync(repository)) throw new Error(`--repository: there is no ${repository} here`);
     const url = isRemote ? repository : resolve(repository);
-    const token = process.env.GITHUB_TOKEN;
+    const token = isRemote && mayKnowToken(new URL(repository), settings) ? process.env.GITHUB_TOKEN : undefined;
     const basic = `Basic ${Buffer.from(`x-access-token:${token ?? ""}`).toString("base64")}`;
     const authorization = async () => (token === undefined ? "" : basic);
     return openMirror({ directory: `${directory}-backtest`, url, authorization, freshMs: 3_600_000 });
@@ -60,6 +61,13 @@ async function mirrorOf(settings: Settings, repository: string | undefined): Pro
     audit: () => Promise.reject(new Refused("a backtest writes nothing")),
   });
   return openMirror({ directory, url: client.cloneUrl, authorization: client.authorization, freshMs: 3_600_000 });
+}
+
+/** The token is for GitHub alone, and never in clear but on this machine. */
+export function mayKnowToken({ protocol, host, hostname }: URL, { github }: Pick<Settings, "github">): boolean {
+  if (hostname === "127.0.0.1" || hostname === "localhost" || hostname === "[::1]") return true;
+  const ours = [webAddress(github.apiUrl), ...(github.cloneUrl === undefined ? [] : [github.cloneUrl])];
+  return protocol === "https:" && ours.some((url) => new URL(url).host === host);
 }
 
 /** Where live objects say today that they come from; a cluster that is not there is no fault. */

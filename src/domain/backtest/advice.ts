@@ -15,7 +15,15 @@ const leastAgreements = 3;
 export function earnedIn(
   classes: readonly ClassRow[],
 ): readonly { readonly row: ClassRow; readonly lacks: string | undefined }[] {
-  return classes.map((row) => ({ row, lacks: lackOf(row) }));
+  return classes.map((row) => ({ row, lacks: lackOf(row) ?? lackBesides(row, classes) }));
+}
+
+/** The line that switches a class on names no workload: what people did elsewhere in the namespace counts, too. */
+function lackBesides(row: ClassRow, classes: readonly ClassRow[]): string | undefined {
+  const other = classes.find(
+    (each) => each.alert === row.alert && namespaceOf(each) === namespaceOf(row) && each.verdicts.different > 0,
+  );
+  return other && `people did something else on ${other.workload}, which the same line would switch on`;
 }
 
 function lackOf({ verdicts, remedies }: ClassRow): string | undefined {

@@ -40,7 +40,8 @@ function howTo(earned: readonly string[], { editor, hasModes }: ShadowSummary): 
   if (earned.length === 0) return [];
   const where = editor === undefined ? "`.github/rectify.yml`" : `[\`.github/rectify.yml\`](${editor})`;
   const block = hasModes === true ? earned : ["modes:", ...earned.map((line) => `  ${line}`)];
-  const what = hasModes === true ? "these lines first under `modes:`" : "this";
+  const what =
+    hasModes === true ? "these lines first under `modes:`" : "this (in place of `modes: []`, if it is there)";
   return [`To switch on what has earned it, add ${what} in ${where}:`, `\`\`\`yaml\n${block.join("\n")}\n\`\`\``];
 }
 

@@ -81,6 +81,16 @@ describe("guardrails to begin with", () => {
     expect(lacks(records.slice(1))).toBe("2 of 3 times the same as people");
     expect(lacks([...records, aRecord("different", { uid: "d" })])).toContain("something else");
   });
+
+  test("what people did elsewhere in the namespace holds it back: its line names no workload", () => {
+    const lacks = (workload: string, alert?: string) => {
+      const other = aRecord("different", { uid: "d", workload, ...(alert === undefined ? {} : { alert }) });
+      return earnedIn(reportOf({ records: [...records, other], ...span }).classes)[0]?.lacks;
+    };
+    expect(lacks("shop/Deployment/payments")).toContain("something else on shop/Deployment/payments");
+    expect(lacks("other/Deployment/payments")).toBeUndefined();
+    expect(lacks("shop/Deployment/payments", "AnotherAlert")).toBeUndefined();
+  });
 });
 
 test("a gap says how often, and the line that helps", () => {
@@ -105,6 +115,8 @@ test("the week on the dashboard holds the lines of what was earned, and text of 
   const text = renderShadow({ since: span.from, records, editor: "https://host/edit/main/f" }, (name) => `\`${name}\``);
   expect(text).toContain("3 earlier");
   expect(text).toContain("mode: live");
+  // The onboarding file has an empty list: a second one would be a mistake.
+  expect(text).toContain("in place of `modes: []`");
   expect(text).toContain("(https://host/edit/main/f)");
   expect(text).toContain("`High</details>`");
 });

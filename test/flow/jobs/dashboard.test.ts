@@ -273,7 +273,9 @@ test("without modes yet the list is given whole, and what is live by now is not 
   await open({ mode: "shadow" });
   await watched();
   await keep();
-  expect(body()).toContain("add this in `.github/rectify.yml`:\n\n```yaml\nmodes:\n  - { namespace: shop,");
+  expect(body()).toContain(
+    "add this (in place of `modes: []`, if it is there) in `.github/rectify.yml`:\n\n```yaml\nmodes:\n  - { namespace: shop,",
+  );
   const modes = [{ namespace: "shop", remedy: "scale", mode: "live" }];
   await forge.push(
     { ".github/rectify.yml": JSON.stringify({ ...rules, mode: "shadow", modes }) },
