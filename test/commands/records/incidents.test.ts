@@ -28,11 +28,11 @@ const listed = async (now = new Date()) =>
 
 test("the list ends with what shadow mode came to, and the line that switches on what has earned it", async () => {
   await watched(["agreed", "earlier", "earlier", "healed-by-itself"]);
-  await watched(["different"], "shop/Deployment/cart");
+  await watched(["different"], "office/Deployment/cart");
   const text = await listed();
   expect(text).toContain("shadow mode, 28 days: 1 agreed, 2 earlier, 1 different, 1 healed-by-itself");
   expect(text).toMatch(/HighLatency of shop\/Deployment\/web: has earned to be live: modes: \[\{ namespace: shop/);
-  expect(text).toContain("HighLatency of shop/Deployment/cart: once people did something else");
+  expect(text).toContain("HighLatency of office/Deployment/cart: once people did something else");
 });
 
 test("without an incident in shadow mode in four weeks there is no word of it", async () => {
