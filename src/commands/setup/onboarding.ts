@@ -5,6 +5,7 @@ import { guardrailsHost } from "../../adapters/github/guardrails.ts";
 import { statusOf } from "../../adapters/github/pace.ts";
 import { gitNetwork } from "../../adapters/http/proxy.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { workloadOfKey } from "../../domain/kubernetes/workload.ts";
 import { guardrailsPath } from "../../flow/collect/load-guardrails.ts";
 import { type Fitted, proposeGuardrails } from "../../flow/gate/check-guardrails.ts";
 import { known, Refused } from "../../ports/errors.ts";
@@ -79,7 +80,7 @@ export async function lookAround(answers: Answers, { settings, client, clock, sc
 async function editableIn(tree: Tree): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   for (const workload of await editableWorkloads(tree, installedTools(false))) {
-    const [namespace = "", kind] = workload.split("/");
+    const { namespace, kind } = workloadOfKey(workload);
     // Its fields can be edited, but no guardrails allow it.
     if (kind !== "DaemonSet") counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
   }

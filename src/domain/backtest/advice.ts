@@ -1,3 +1,4 @@
+import { workloadOfKey } from "../kubernetes/workload.ts";
 import { renderDuration } from "../text/duration.ts";
 import type { BacktestReport, ClassRow, Gap } from "./report.ts";
 import type { PastRecord } from "./record.ts";
@@ -35,10 +36,10 @@ function lackOf({ verdicts, remedies }: ClassRow): string | undefined {
 }
 
 /** The line that switches one class on. */
-export function liveLine({ alert, workload, remedies }: ClassRow): string {
-  const [namespace = ""] = workload.split("/");
+export function liveLine(row: ClassRow): string {
+  const { alert, remedies } = row;
   const remedy = remedies[0] === undefined ? "" : `, remedy: ${remedies[0]}`;
-  return `- { namespace: ${namespace}, alert: ${JSON.stringify(alert)}${remedy}, mode: live }`;
+  return `- { namespace: ${namespaceOf(row)}, alert: ${JSON.stringify(alert)}${remedy}, mode: live }`;
 }
 
 /** Guardrails to begin with, computed from what was seen; every line with its reason. */
@@ -127,8 +128,8 @@ function criticalLines(classes: readonly ClassRow[]): readonly AdvisedLine[] {
   ];
 }
 
-function namespaceOf({ workload }: ClassRow): string {
-  return workload.split("/")[0] ?? "";
+export function namespaceOf({ workload }: ClassRow): string {
+  return workloadOfKey(workload).namespace;
 }
 
 function sorted(texts: readonly string[]): readonly string[] {

@@ -1,5 +1,5 @@
 import { type Modes, modeFor } from "../guardrails/mode.ts";
-import { earnedIn, liveLine } from "./advice.ts";
+import { earnedIn, liveLine, namespaceOf } from "./advice.ts";
 import type { PastRecord } from "./record.ts";
 import { type ClassRow, reportOf } from "./report.ts";
 
@@ -76,7 +76,7 @@ export function weekOf(time: number): number {
 }
 
 /** Whether the guardrails of now have switched a class on, by the remedy that it mostly comes to. */
-export function isLiveClass(modes: Modes, { alert, workload, remedies: [remedy] }: ClassRow): boolean {
-  const [namespace = ""] = workload.split("/");
-  return remedy !== undefined && modeFor(modes, { namespace, alert, remedy }) === "live";
+export function isLiveClass(modes: Modes, row: ClassRow): boolean {
+  const [remedy] = row.remedies;
+  return remedy !== undefined && modeFor(modes, { namespace: namespaceOf(row), alert: row.alert, remedy }) === "live";
 }

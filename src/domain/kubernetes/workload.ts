@@ -21,6 +21,12 @@ export function workloadKey(workload: Workload): string {
   return `${workload.namespace}/${workload.kind}/${workload.name}`;
 }
 
+/** Reads a key back; what is not there is empty. */
+export function workloadOfKey(key: string): Workload {
+  const [namespace = "", kind = "", name = ""] = key.split("/");
+  return { namespace, kind, name };
+}
+
 /** True for what Kubernetes accepts as the name of an object: an RFC 1123 subdomain. */
 export function isDnsName(name: string): boolean {
   return name.length <= 253 && name.split(".").every((label) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(label));

@@ -1,6 +1,6 @@
 import type { Series } from "../evidence/evidence.ts";
 import { workloadOfLabels } from "../evidence/series.ts";
-import { type Workload, workloadKey } from "../kubernetes/workload.ts";
+import { type Workload, workloadKey, workloadOfKey } from "../kubernetes/workload.ts";
 
 /**
  * `service` measures itself. `proxy` only passes calls on (load balancer, gateway, sidecar). `external` is seen by its
@@ -90,7 +90,7 @@ export function dependencySeries(
 }
 
 function endLabels(key: string, prefix = ""): Record<string, string> {
-  const [namespace = "", kind = "", name = ""] = key.split("/");
+  const { namespace, kind, name } = workloadOfKey(key);
   return { [`${prefix}namespace`]: namespace, [`${prefix}${kind.toLowerCase()}`]: name };
 }
 

@@ -1,5 +1,5 @@
 import type { Evidence, Finding } from "../../domain/evidence/evidence.ts";
-import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
+import { type Workload, workloadKey, workloadOfKey } from "../../domain/kubernetes/workload.ts";
 import { patternLine, strikingPatterns } from "../../domain/root-cause/log-patterns.ts";
 import { callsOf } from "../../domain/root-cause/service-graph.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -71,8 +71,5 @@ function calleesOf({ home, items }: Seen): readonly Workload[] {
     }
   }
   const most = [...rates].sort(([a, rate], [b, other]) => other - rate || (a < b ? -1 : 1)).slice(0, mostCallees);
-  return most.map(([node]) => {
-    const [namespace = "", kind = "", name = ""] = node.split("/");
-    return { namespace, kind, name };
-  });
+  return most.map(([node]) => workloadOfKey(node));
 }

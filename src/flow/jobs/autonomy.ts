@@ -1,4 +1,5 @@
 import { isUnlocked, type LedgerRow, type Trust, trustFor } from "../../domain/records/autonomy.ts";
+import { workloadOfKey } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "../collect/load-trust.ts";
@@ -28,7 +29,7 @@ export async function showAutonomy(ports: Pick<Ports, "github" | "records" | "se
   };
   const autonomy = guardrails.ok ? guardrails.value.autonomy : { successes: Number.MAX_SAFE_INTEGER };
   const rows = (ledger.ok ? ledger.value.entries : []).map((row) => {
-    const trust = trustFor({ ...row, workload: workloadIn(row.workload) }, sources, autonomy);
+    const trust = trustFor({ ...row, workload: workloadOfKey(row.workload) }, sources, autonomy);
     return { ...row, trust, unlocked: isUnlocked(trust) };
   });
   return { rows, problems: problemsOf(guardrails, ledger), unsealed };
@@ -41,10 +42,4 @@ function problemsOf(guardrails: ReturnType<typeof loadGuardrails>, ledger: Retur
     ...(never ? ["the guardrails allow no auto-merge (autoMerge: never)"] : []),
     ...(ledger.ok ? [] : ledger.problems),
   ];
-}
-
-/** A row names its workload as `namespace/Kind/name`: its schema has checked that. */
-function workloadIn(key: string) {
-  const [namespace = "", kind = "", name = ""] = key.split("/");
-  return { namespace, kind, name };
 }
