@@ -3,6 +3,7 @@ import type { Ending } from "../../src/domain/incident/incident.ts";
 import { approve, approver, passCi, peak, pullOpened } from "../../src/lab/scenario.ts";
 import { until } from "../../src/lab/start.ts";
 import { type GitOpsEngine, teamNamespace, type Tracking } from "./engine.ts";
+import { pause } from "./processes.ts";
 import { stockRules } from "./stock-rules.ts";
 import { type RealStage, rectifyAccount } from "./stage.ts";
 
@@ -233,8 +234,4 @@ async function decideFor(stage: RealStage, pull: number): Promise<void> {
 
 async function statusAs({ plane }: RealStage, token: string): Promise<number> {
   return (await plane.kube.call("GET", "/apis/apps/v1", { token })).status;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, ms));
 }

@@ -56,6 +56,19 @@ export async function historySince(
   return { kind: "commits", entry, commits: commits.slice(0, most), notes };
 }
 
+/** Each commit that has a parent, with what the entry rendered to before it and after it. */
+export async function* renderedAround(
+  commits: readonly CommitMark[],
+  entry: Entry,
+  { renderedAt }: Pick<HistoryPorts, "renderedAt">,
+) {
+  for (const { sha, parent, at } of commits) {
+    if (parent === undefined) continue;
+    const [before, after] = await Promise.all([renderedAt(parent, entry), renderedAt(sha, entry)]);
+    yield { sha, at, before, after };
+  }
+}
+
 /**
  * The commits of the window that changed what the workload renders to, by what they changed. A file's path says little
  * about whom it concerns; the rendered objects say it exactly.
@@ -70,9 +83,7 @@ export async function recentCommits(
   if (history.kind === "missing") return history;
   const { entry, commits, notes } = history;
   const facts: Record<string, string> = {};
-  for (const { sha, parent, at } of commits) {
-    if (parent === undefined) continue;
-    const [before, after] = await Promise.all([ports.renderedAt(parent, entry), ports.renderedAt(sha, entry)]);
+  for await (const { sha, at, before, after } of renderedAround(commits, entry, ports)) {
     const part = partOf(changedBy(before, after, workload));
     if (part !== undefined) facts[sha] = `${at} ${part}`;
   }

@@ -7,7 +7,7 @@ import { identityOf } from "../../../domain/root-cause/changes/object-fields.ts"
 import { aspectsOf } from "../../../domain/root-cause/changes/aspects.ts";
 import { renderSuspect, type SuspectPart } from "../../../domain/root-cause/changes/suspects.ts";
 import { keysBetween, relationsAround } from "../../../domain/root-cause/changes/touched.ts";
-import { type HistoryPorts, historySince } from "./recent-commits.ts";
+import { type HistoryPorts, historySince, renderedAround } from "./recent-commits.ts";
 
 // Each costs two renderings: a window with more commits than this is shown in part, and says so.
 const mostCommits = 20;
@@ -25,9 +25,7 @@ export async function suspectCommits(
   const { entry, commits } = history;
   const notes = [...history.notes];
   const facts: Record<string, string> = {};
-  for (const { sha, parent, at } of commits) {
-    if (parent === undefined) continue;
-    const [before, after] = [await ports.renderedAt(parent, entry), await ports.renderedAt(sha, entry)];
+  for await (const { sha, at, before, after } of renderedAround(commits, entry, ports)) {
     if (before.kind !== "rendered" || after.kind !== "rendered") {
       notes.push(`commit ${sha.slice(0, 7)} cannot be rendered on both sides`);
       continue;
