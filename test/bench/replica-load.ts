@@ -79,7 +79,7 @@ function childOf(url: string, steps: number) {
   const gone = new Promise<void>((done) => child.once("exit", () => done()));
   const told: Line[] = [];
   createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => told.push(JSON.parse(text) as Line));
-  child.stdin?.end(JSON.stringify({ url, steps }));
+  child.stdin?.on("error", () => undefined).end(JSON.stringify({ url, steps }));
   return {
     told,
     kill: () => child.kill("SIGKILL"),

@@ -53,7 +53,7 @@ interface Sample {
 
 const told: Told[] = [];
 createInterface({ input: child.stdout }).on("line", (text) => told.push(JSON.parse(text) as Told));
-child.stdin.end(JSON.stringify(settings));
+child.stdin.on("error", () => undefined).end(JSON.stringify(settings));
 const samples: Sample[] = [];
 let incidents = 0;
 try {

@@ -61,7 +61,7 @@ export function keepAlive(world: LabWorld, { survived, killAtSteps, only, tell }
   const start = () => {
     child = spawn(process.execPath, ["--import", "tsx", "test/crash/child.ts"], { stdio: ["pipe", "pipe", "inherit"] });
     const wish = { settings: world.settings, survived: [...survived], kill: killAtSteps, only, tell };
-    child.stdin?.end(JSON.stringify(wish));
+    child.stdin?.on("error", () => undefined).end(JSON.stringify(wish));
     createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => hear(JSON.parse(text) as Line));
     child.on("exit", () => {
       up = false;

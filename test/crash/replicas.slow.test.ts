@@ -30,7 +30,7 @@ async function replica({ world, directory }: { world: LabWorld; directory: strin
     child.kill("SIGKILL");
     await gone;
   });
-  child.stdin?.end(JSON.stringify({ settings, survived: [], kill: false }));
+  child.stdin?.on("error", () => undefined).end(JSON.stringify({ settings, survived: [], kill: false }));
   const told: Line[] = [];
   createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => told.push(JSON.parse(text) as Line));
   const ports = await until(`process ${name}`, () => told.find((line) => line.webhookPort !== undefined), 120_000);

@@ -46,7 +46,7 @@ function advertisementOf(directory: string, protocol: string): Promise<Buffer> {
 function advertised(directory: string, protocol: string): Promise<Buffer> {
   const child = uploadPack(directory, protocol, ["--http-backend-info-refs"]);
   const chunks: Buffer[] = [];
-  child.stdin.end();
+  child.stdin.on("error", () => undefined).end();
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   return new Promise((resolve, reject) => {
     child.on("error", reject);

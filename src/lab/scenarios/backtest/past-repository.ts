@@ -25,10 +25,13 @@ function data(text: string): string {
   return `data ${Buffer.byteLength(text)}\n${text}\n`;
 }
 
-function git(directory: string, args: readonly string[], input = ""): Promise<void> {
+/** What git says of an input that it did not read is told by its exit, not by the pipe that broke. */
+function git(directory: string, args: readonly string[], input?: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = execFile("git", [...args], { cwd: directory }, (error) => (error ? reject(error) : resolve()));
-    child.stdin?.end(input);
+    child.stdin?.on("error", () => undefined);
+    if (input === undefined) child.stdin?.end();
+    else child.stdin?.end(input);
   });
 }
 
