@@ -9,12 +9,13 @@ import { type Proxies, proxyOf } from "../domain/text/proxies.ts";
 import { proxiesOf, proxyVariables, withProxyNames } from "./proxies.ts";
 import type { Timings } from "../ports/timings.ts";
 import { pagesOf, pagesProblems, type PagesSettings, signInVariables } from "./pages.ts";
+import { type Repository, repositoryOf, repositoryVariables } from "./repository.ts";
 import { linksOf, type LinkSettings, linkVariables } from "./links.ts";
 import { inOurWords, unknownVariables } from "./variables.ts";
 
 /** Everything the process is told from outside, checked. */
 export interface Settings {
-  readonly repository: { readonly owner: string; readonly repo: string };
+  readonly repository: Repository;
   readonly app: { readonly id: number; readonly privateKey: string };
   readonly webhookSecret: string;
   /** Seals post-mortems: see `sealOf`. */
@@ -98,14 +99,9 @@ const secret = (what: string) =>
       `is too short: set ${what} of at least ${minimumSecret} bytes (openssl rand -hex 32)`,
     );
 
-const oneRepository = "must name one repository: run one Rectify, with a database of its own, for each of several";
-
 /** The environment as `serve` reads it: names, bounds and defaults live only here. */
 export const Environment = z.object({
-  RECTIFY_REPOSITORY: z
-    .string({ error: "is missing: set the GitOps repository as owner/name" })
-    .refine((text) => !/[\s,;]/.test(text.trim()), { error: oneRepository, abort: true })
-    .regex(/^[\w.-]+\/[\w.-]+$/, "must be owner/name"),
+  ...repositoryVariables,
   APP_ID: z
     .string({ error: "is missing: set the id of the GitHub App" })
     .regex(/^[1-9]\d{0,14}$/, "must be a whole number: the id of the GitHub App, as the App's page shows it")
@@ -209,9 +205,8 @@ export function parseSettings(
 }
 
 function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Settings {
-  const [owner = "", repo = ""] = read.RECTIFY_REPOSITORY.split("/");
   return {
-    repository: { owner, repo },
+    repository: repositoryOf(read),
     app: { id: read.APP_ID, privateKey },
     webhookSecret: read.WEBHOOK_SECRET,
     sealKey: read.SEAL_KEY ?? sealKeyFrom(read.WEBHOOK_SECRET),

@@ -63,7 +63,7 @@ function readElsewhere(workload: Workload, { object = "the controller", reposito
   const name = repositoryNamed(repository);
   const line = name === undefined ? "" : `: RECTIFY_REPOSITORY=${oneLine(name, longestName)}`;
   const source = oneLine(repository, longestName);
-  return `${object} reads ${workloadKey(workload)} from ${source}, and this Rectify works on another repository. Run one for it, with a database of its own${line}`;
+  return `${object} reads ${workloadKey(workload)} from ${source}, and this Rectify works on another repository. Where that is a mirror of ours, name it in RECTIFY_SOURCE_URLS; else run one for it, with a database of its own${line}`;
 }
 
 const longestName = 200;

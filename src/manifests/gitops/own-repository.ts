@@ -45,15 +45,22 @@ export function isSameSource(one: GitSource, other: GitSource): boolean {
   return one.name === undefined || other.name === undefined || one.name === other.name;
 }
 
+/** A repository by its name, and the addresses that were said to be it. */
+interface NamedRepository {
+  readonly owner: string;
+  readonly repo: string;
+  readonly mirrors?: readonly string[];
+}
+
 /**
  * Whether an address names this repository: by owner and name, as SSH, HTTPS and a mirror of it write them. A name with
- * more parts in front is that of a group of another kind of host, and its last two decide.
+ * more parts in front is that of a group of another kind of host, and its last two decide. A mirror under another name
+ * must be said, host and all.
  */
-export function namesRepository(
-  url: string,
-  { owner, repo }: { readonly owner: string; readonly repo: string },
-): boolean {
-  const parts = addressOf(url).split("/");
+export function namesRepository(url: string, { owner, repo, mirrors = [] }: NamedRepository): boolean {
+  const address = addressOf(url);
+  if (mirrors.some((mirror) => addressOf(mirror) === address)) return true;
+  const parts = address.split("/");
   return parts.length > 2 && parts.slice(-2).join("/") === `${owner}/${repo}`.toLowerCase();
 }
 

@@ -24,6 +24,16 @@ test.each([
   expect(namesRepository(url, ours)).toBe(false);
 });
 
+test.each([
+  ["https://git.example/mirrors/gitops", true],
+  ["ssh://git@git.example:2222/mirrors/gitops.git", true],
+  ["https://github.com/acme/shop", true],
+  ["https://other.example/mirrors/gitops", false],
+  ["https://git.example/mirrors/gitops-2", false],
+])("with a mirror named, %s is ours: %s", (url, isOurs) => {
+  expect(namesRepository(url, { ...ours, mirrors: ["git@git.example:Mirrors/gitops"] })).toBe(isOurs);
+});
+
 test("an address is told as the setting would name it", () => {
   expect(repositoryNamed("git@github.com:acme/team-b.git")).toBe("acme/team-b");
   expect(repositoryNamed("https://charts.example")).toBeUndefined();
