@@ -6,7 +6,10 @@ import type { RenderedObject } from "../../src/domain/kubernetes/rendered.ts";
 import { treeOf } from "../../src/domain/kubernetes/tree.ts";
 import { render } from "../../src/manifests/render/render.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml/yaml.ts";
+import { isSecret } from "../../src/commands/setup/answers.ts";
+import { Environment } from "../../src/settings/settings.ts";
 import { scratchDirectory } from "../scratch.ts";
+import { asTheBase } from "./chart-values.ts";
 
 const where = spawnSync("bash", ["test/tools/build.sh", "--where", "helm"], { encoding: "utf8" });
 const helm = where.stdout.trim();
@@ -15,19 +18,6 @@ if (!isThere) {
   if (process.env.RECTIFY_NEEDS_HELM === "1") throw new Error("no helm: bash test/tools/build.sh helm");
   process.stderr.write("The chart is not compared: there is no helm (bash test/tools/build.sh helm).\n");
 }
-
-/** What the base says, as values of the chart. */
-const asTheBase = {
-  repository: "rectify-lab/shop",
-  mesh: "linkerd",
-  settings: {
-    PROMETHEUS_URL: "http://prometheus-operated.monitoring.svc:9090",
-    ALERTMANAGER_URL: "http://alertmanager-operated.monitoring.svc:9093",
-    LOKI_URL: "http://loki.monitoring.svc:3100",
-    OLLAMA_HOST: "http://ollama.ollama.svc:11434",
-    OLLAMA_MODEL: "llama3.1:8b",
-  },
-};
 
 function templated(values: object) {
   const file = join(scratchDirectory(), "values.json");
@@ -102,6 +92,22 @@ describe.skipIf(!isThere)("the chart", () => {
     );
     expect(sums[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(sums[0]).not.toBe(sums[1]);
+  });
+
+  test("takes what is secret from the Secret that is named, by the names of settings and as files", () => {
+    const objects = objectsOf({ ...asTheBase, secrets: { sources: "tokens" } });
+    const pod = JSON.stringify(objects.find(({ kind }) => kind === "Deployment"));
+    expect(pod).toContain('{"secretRef":{"name":"tokens","optional":true}}');
+    expect(pod).toContain('{"name":"sources","mountPath":"/etc/rectify/sources","readOnly":true}');
+    expect(pod).not.toContain("rectify-sources");
+  });
+
+  // A tenant's header is a secret only for some.
+  const secret = Object.keys(Environment.shape).filter((name) => isSecret(name) && !name.endsWith("_HEADERS"));
+  test.each(secret)("refuses %s among the settings", (name) => {
+    const { status, stderr } = templated({ ...asTheBase, settings: { [name]: "any" } });
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(name);
   });
 
   test.each([

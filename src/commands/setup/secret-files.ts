@@ -113,7 +113,7 @@ export function filesOf(answers: Answers, kept: Kept): Readonly<Record<string, s
   return {
     "private-key.pem": kept.privateKey,
     "secrets.yaml": secretsOf(answers, kept),
-    "values.yaml": valuesOf(answers),
+    "values.yaml": valuesOf(environment),
   };
 }
 
@@ -126,15 +126,18 @@ function quoted(name: string, value: string): string {
 }
 
 /** The Secrets that manifests/ and the chart name. */
-function secretsOf({ rectifyNamespace, alertmanagerNamespace, settings }: Answers, kept: Kept): string {
+function secretsOf(answers: Answers, kept: Kept): string {
+  const { rectifyNamespace, alertmanagerNamespace, settings } = answers;
   const token = { token: kept.alertsToken };
   const app = { "app-id": String(kept.id), "private-key.pem": kept.privateKey, "webhook-secret": kept.webhookSecret };
   const database = settings.DATABASE_URL;
+  const sources = Object.entries(environmentOf(answers, kept)).filter(([name]) => isSecret(name) && !hasItsPlace(name));
   const secrets = [
     secret("rectify-app", rectifyNamespace, app),
     secret("rectify-alerts", rectifyNamespace, token),
     ...(alertmanagerNamespace === rectifyNamespace ? [] : [secret("rectify-alerts", alertmanagerNamespace, token)]),
     ...(database === undefined ? [] : [secret("rectify-postgres", rectifyNamespace, { url: database })]),
+    ...(sources.length === 0 ? [] : [secret("rectify-sources", rectifyNamespace, Object.fromEntries(sources))]),
   ];
   return secrets.map((one) => renderYaml(one)).join("---\n");
 }
@@ -143,10 +146,18 @@ function secret(name: string, namespace: string, stringData: Readonly<Record<str
   return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "Opaque", stringData };
 }
 
+/** What a Secret of the App, of the alerts or of Postgres holds. */
+function hasItsPlace(name: string): boolean {
+  return ["APP_ID", "PRIVATE_KEY", "PRIVATE_KEY_PATH", "WEBHOOK_SECRET", "ALERTS_TOKEN", "DATABASE_URL"].includes(name);
+}
+
 /** For `helm install -f`: everything that is no secret. */
-function valuesOf({ settings }: Answers): string {
-  const { RECTIFY_REPOSITORY: repository, CLUSTER_NAME: cluster, ...others } = settings;
-  const open = Object.entries(others).filter(([name]) => !isSecret(name));
+function valuesOf({
+  RECTIFY_REPOSITORY: repository,
+  CLUSTER_NAME: cluster,
+  ...others
+}: Readonly<Record<string, string>>): string {
+  const open = Object.entries(others).filter(([name]) => !isSecret(name) && !hasItsPlace(name));
   return renderYaml({ repository, ...(cluster === undefined ? {} : { cluster }), settings: Object.fromEntries(open) });
 }
 

@@ -99,12 +99,25 @@ test("a cluster gets the Secrets that the manifests name, and values without a s
     { metadata: { name: "rectify-alerts", namespace: "rectify" }, stringData: { token: kept.alertsToken } },
     { metadata: { name: "rectify-alerts", namespace: "monitoring" }, stringData: { token: kept.alertsToken } },
     { metadata: { name: "rectify-postgres" }, stringData: { url: "postgresql://u:pw@db/rectify" } },
+    { metadata: { name: "rectify-sources", namespace: "rectify" }, stringData: { PROMETHEUS_TOKEN: "t0ken" } },
   ]);
   const values = parseYaml(files["values.yaml"] ?? "");
   expect(values.ok && values.value).toEqual({
     repository: "acme/gitops",
     settings: { PROMETHEUS_URL: "http://prom:9090", ALERTMANAGER_URL: "http://am:9093" },
   });
+});
+
+test("a cluster's pages let people sign in where they have an address", () => {
+  const settings = { ...answers().settings, PAGES_URL: "https://rectify.example.com" };
+  const files = filesOf(answers({ secrets: "kubernetes", settings }), appToKeep(converted, undefined));
+  const secrets = parseYamlDocuments(files["secrets.yaml"] ?? "");
+  expect(secrets.ok && secrets.value.at(-1)).toMatchObject({
+    metadata: { name: "rectify-sources" },
+    stringData: { PROMETHEUS_TOKEN: "t0ken", PAGES_CLIENT_SECRET: converted.client_secret },
+  });
+  expect(files["values.yaml"]).toContain("PAGES_CLIENT_ID: Iv1.1");
+  expect(files["values.yaml"]).not.toContain(converted.client_secret);
 });
 
 test.each(["files", "kubernetes"] as const)(
