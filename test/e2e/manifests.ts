@@ -10,6 +10,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { givenDefinitions, installDefinitions, objectsIn, vendors } from "./definitions.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import type { ApiObject, KubeClient } from "./kube-client.ts";
+import { releases } from "../manifests/chart-values.ts";
 import { toolPath } from "./tools.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -28,7 +29,7 @@ export async function checkManifests(plane: ControlPlane): Promise<readonly Find
   const given = givenDefinitions();
   await installDefinitions(kube, vendors, given);
   const unknownGroup = given.length === 0 ? linkerdGroup : undefined;
-  const parts = [...entries().map(rendered), ...plainFiles(), policies()];
+  const parts = [...entries().map(rendered), ...charts(), ...plainFiles(), policies()];
   const objects = parts.flatMap((part) => part.objects);
   await prepareNamespaces(kube, objects);
   const findings: Finding[] = [];
@@ -54,9 +55,25 @@ function rendered(path: string): Part {
     maxBuffer: 64 * 2 ** 20,
   });
   if (status !== 0) throw new Error(`kustomize build ${path}: ${stderr}`);
-  const read = parseYamlDocuments(stdout);
-  if (!read.ok) throw new Error(`kustomize build ${path}: ${read.problem}`);
-  return { what: path, objects: read.value.filter(isRecord) as unknown as ApiObject[] };
+  return { what: path, objects: objectsOf(`kustomize build ${path}`, stdout) };
+}
+
+/** The chart of Rectify, its tests among its objects. */
+function charts(): readonly Part[] {
+  const chart = join(root, "manifests/chart");
+  return Object.entries(releases).map(([how, values]) => {
+    const args = ["template", "rectify", chart, "--namespace", "rectify", "--values", "-"];
+    const input = JSON.stringify(values);
+    const { status, stdout, stderr } = spawnSync(toolPath("helm"), args, { encoding: "utf8", input });
+    if (status !== 0) throw new Error(`helm template ${how}: ${stderr}`);
+    return { what: `manifests/chart ${how}`, objects: objectsOf(`helm template ${how}`, stdout) };
+  });
+}
+
+function objectsOf(what: string, rendering: string): readonly ApiObject[] {
+  const read = parseYamlDocuments(rendering);
+  if (!read.ok) throw new Error(`${what}: ${read.problem}`);
+  return read.value.filter(isRecord) as unknown as ApiObject[];
 }
 
 /** What a person applies as it is: the entries of Flux and Argo CD. */
@@ -103,19 +120,27 @@ const gpuRuntime: ApiObject = {
   ...{ metadata: { name: "nvidia" }, handler: "nvidia" },
 };
 
-interface Templated {
-  readonly template?: { readonly metadata?: { readonly labels?: object }; readonly spec: object };
+interface Template {
+  readonly metadata?: { readonly labels?: object };
+  readonly spec?: object;
+}
+
+function templateOf(object: ApiObject): Template | undefined {
+  if (object.kind === "Pod") return object as Template;
+  return (object.spec as { readonly template?: Template } | undefined)?.template;
 }
 
 /** Every pod of ours must fit the strictest standard of Kubernetes, whichever namespace it is put into. */
 async function tryPods(kube: KubeClient, objects: readonly ApiObject[]): Promise<string> {
-  const templated = objects.filter(({ spec }) => (spec as Templated | undefined)?.template?.spec !== undefined);
+  const templated = objects.flatMap((object) => {
+    const template = templateOf(object);
+    return template?.spec === undefined ? [] : [{ kind: object.kind, metadata: object.metadata, template }];
+  });
   const refused: string[] = [];
-  for (const { kind, metadata, spec } of templated) {
-    const { template } = spec as Templated;
+  for (const { kind, metadata, template } of templated) {
     const body = {
-      ...{ apiVersion: "v1", kind: "Pod", metadata: { name: metadata.name, labels: template?.metadata?.labels } },
-      spec: { restartPolicy: "Always", ...template?.spec, serviceAccountName: "default" },
+      ...{ apiVersion: "v1", kind: "Pod", metadata: { name: metadata.name, labels: template.metadata?.labels } },
+      spec: { restartPolicy: "Always", ...template.spec, serviceAccountName: "default" },
     };
     const path = `/api/v1/namespaces/${podNamespace}/pods?dryRun=All&fieldValidation=Strict`;
     const answer = await kube.call("POST", path, { body });
