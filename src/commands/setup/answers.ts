@@ -68,19 +68,22 @@ export async function answersOf(asked: SetupAsked, env: Env, dialog: Dialog): Pr
   const [owner = "", repo = ""] = (settings.RECTIFY_REPOSITORY ?? "").split("/");
   const apiUrl = settings.GITHUB_API_URL ?? "https://api.github.com";
   const owned = (await isOrganization(apiUrl, owner)) ? owner : "";
-  const say = async (given: string | undefined, question: string, fallback: string) =>
-    given ?? (await dialog.ask(question, fallback));
+  const say = async (
+    name: keyof typeof SetupConfig.shape,
+    given: string | undefined,
+    question: string,
+    fallback = "",
+  ) => given ?? (await dialog.ask(question, fallback, (answer) => problemWith(SetupConfig.shape[name], answer)));
   // An App that exists is not asked about.
   const exists = app.APP_ID !== undefined ? "" : undefined;
-  const organization = await say(config.organization ?? exists, "Organization that owns the App (empty: you)", owned);
-  const appName = await say(config.appName ?? exists, "Name of the GitHub App, unique on GitHub", appNameFor(owner));
-  const hook = await say(
-    config.webhookUrl ?? exists,
-    "Address at which GitHub reaches /webhooks/github (empty: none yet)",
-    "",
-  );
-  const secrets = await say(config.secrets, "Secrets as files, or as manifests for kubernetes?", "files");
-  const directory = await say(config.directory, "Directory for the secrets", ".rectify-setup");
+  const ownerQuestion = "Organization that owns the App (empty: you)";
+  const organization = await say("organization", config.organization ?? exists, ownerQuestion, owned);
+  const nameQuestion = "Name of the GitHub App, unique on GitHub";
+  const appName = await say("appName", config.appName ?? exists, nameQuestion, appNameFor(owner));
+  const hookQuestion = "Address at which GitHub reaches /webhooks/github (empty: none yet)";
+  const hook = await say("webhookUrl", config.webhookUrl ?? exists, hookQuestion);
+  const secrets = await say("secrets", config.secrets, "Secrets as files, or as manifests for kubernetes?", "files");
+  const directory = await say("directory", config.directory, "Directory for the secrets", ".rectify-setup");
   const checked = configFrom({
     ...config,
     organization,
@@ -170,6 +173,12 @@ const questions: Readonly<Record<"RECTIFY_REPOSITORY" | Source, string>> = {
   OLLAMA_HOST: "Ollama (empty: rules alone decide)",
 };
 
+/** What is wrong with an answer to a question; an empty one says that it is not there. */
+function problemWith(schema: z.ZodType, answer: string): string | undefined {
+  const read = schema.safeParse(answer === "" ? undefined : answer);
+  return read.success ? undefined : read.error.issues[0]?.message;
+}
+
 /** The settings to write: what was given, and an answer to each question that is left. */
 async function settingsAsked(
   given: Readonly<Record<string, string>>,
@@ -189,7 +198,8 @@ async function settingsAsked(
   const problems: string[] = [];
   for (const [name, question] of Object.entries(questions)) {
     // An empty answer is an answer: it is not there.
-    if (settings[name] === undefined) settings[name] = await dialog.ask(question, fallbacks[name] ?? "");
+    const schema = Environment.shape[name as keyof typeof questions];
+    settings[name] ??= await dialog.ask(question, fallbacks[name] ?? "", (answer) => problemWith(schema, answer));
     if (settings[name] === "") delete settings[name];
   }
   for (const [name, schema] of Object.entries(Environment.shape)) {

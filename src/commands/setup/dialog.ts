@@ -3,8 +3,8 @@ import { createInterface } from "node:readline/promises";
 /** How setup talks with who runs it. */
 export interface Dialog {
   tell(line: string): void;
-  /** The answer, or the fallback where nothing was said. */
-  ask(question: string, fallback: string): Promise<string>;
+  /** The answer, or the fallback where nothing was said. A person is asked again while there is a problem with it. */
+  ask(question: string, fallback: string, problemWith?: (answer: string) => string | undefined): Promise<string>;
   /** No, unless somebody says yes. */
   confirm(question: string): Promise<boolean>;
   close(): void;
@@ -37,10 +37,17 @@ export function interactive(input: NodeJS.ReadableStream, output: NodeJS.Writabl
       throw new Error("setup was stopped: run it again, what is there already stays", { cause });
     }
   };
+  const tell = (line: string) => void output.write(`${line}\n`);
   return {
-    tell: (line) => void output.write(`${line}\n`),
-    ask: async (question, fallback) =>
-      (await say(`${question}${fallback === "" ? "" : ` [${fallback}]`}: `)) || fallback,
+    tell,
+    ask: async (question, fallback, problemWith = () => undefined) => {
+      for (;;) {
+        const answer = (await say(`${question}${fallback === "" ? "" : ` [${fallback}]`}: `)) || fallback;
+        const problem = problemWith(answer);
+        if (problem === undefined) return answer;
+        tell(`  ${problem}`);
+      }
+    },
     confirm: async (question) => /^y(es)?$/i.test(await say(`${question} [y/N]: `)),
     close: () => lines.close(),
   };

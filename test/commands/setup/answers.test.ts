@@ -104,3 +104,29 @@ test("a person is asked what is left, with what was found as the default", async
   expect(shown).toContain("Name of the GitHub App, unique on GitHub [rectify-acme]: ");
   expect(replies).toEqual([]);
 });
+
+test("a wrong answer is asked for again, with what is wrong with it", async () => {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const dialog = interactive(input, output);
+  const settings = given.filter((pair) => !/^(?:RECTIFY_REPOSITORY|PROMETHEUS_URL)=/.test(pair));
+  const replies: Readonly<Record<string, string[]>> = {
+    "The GitOps repository": ["gitops", "acme/gitops"],
+    Prometheus: ["prometheus", "http://127.0.0.1:1"],
+    "Address at which": ["example.com", "https://rectify.example/webhooks/github"],
+    "Secrets as files": ["vault", "kubernetes"],
+  };
+  let shown = "";
+  output.on("data", (part: Buffer) => {
+    shown += part.toString();
+    const asked = Object.keys(replies).find((question) => part.toString().startsWith(question));
+    if (part.toString().endsWith(": ")) input.write(`${asked === undefined ? "" : (replies[asked]?.shift() ?? "")}\n`);
+  });
+  const answers = await answersOf({ set: settings }, {}, dialog);
+  dialog.close();
+  expect(answers).toMatchObject({ owner: "acme", repo: "gitops", secrets: "kubernetes" });
+  expect(answers.webhookUrl).toBe("https://rectify.example/webhooks/github");
+  expect(answers.settings.PROMETHEUS_URL).toBe("http://127.0.0.1:1");
+  for (const problem of ["must be an http or https address", "must be files or kubernetes"])
+    expect(shown).toContain(`  ${problem}\n`);
+  expect(Object.values(replies).flat()).toEqual([]);
+});
