@@ -18,7 +18,7 @@ import { chartsOnPath } from "./adapters/cli-tools/charts.ts";
 import { renderOnce } from "./adapters/cli-tools/render-once.ts";
 import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
-import { type ShadowLatch, shadowLatch } from "./server/jobs/backtest/shadow-latch.ts";
+import { latchOver, type ShadowLatch } from "./server/jobs/backtest/shadow-latch.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
 import { withTimeout } from "./adapters/http/timeout.ts";
 import { clusterOf, concernsOf } from "./server/concerns.ts";
@@ -222,7 +222,7 @@ interface Voice {
 
 async function connect(settings: Settings, store: Store, voice: Voice): Promise<Omit<Ports, "model">> {
   const { telemetry, meter, steps, sources } = voice;
-  const latch: ShadowLatch = shadowLatch(() => mirror.head(), Date.now);
+  const latch: ShadowLatch = latchOver(store, () => mirror.head(), Date.now);
   const client = await connectGitHub({
     mayNotWrite: latch.refusal,
     apiUrl: settings.github.apiUrl,

@@ -14,6 +14,17 @@ export class Refused extends Error {
   override readonly name = "Refused";
 }
 
+/** A write that shadow mode, or guardrails that nobody can read, kept inside the process: nothing was asked of anybody. */
+export class Shut extends Refused {}
+
+/** What only tells people is left out while writing is shut; everything else that goes wrong is thrown. */
+export async function unlessShut<T>(telling: Promise<T>): Promise<T | undefined> {
+  return telling.catch((error: unknown) => {
+    if (error instanceof Shut) return undefined;
+    throw error;
+  });
+}
+
 /** Whether a port gave no answer or a no; everything else that is thrown is a bug of ours. */
 export function isKnownFailure(error: unknown): error is Unavailable | Refused {
   return error instanceof Unavailable || error instanceof Refused;

@@ -28,7 +28,18 @@ interface ProposalHost {
   stateOf(proposal: Pick<Proposal, "number">): Promise<Pick<ProposalFacts, "state" | "headSha">>;
   /** Closes the proposal and deletes its branch. */
   close(proposal: Proposal): Promise<void>;
+  /**
+   * The last that is written in a class that was switched to shadow mode: out of the merge queue, why in the bot's comment,
+   * closed. Does nothing to a proposal that is not open any more.
+   */
+  withdraw(proposal: Proposal, markdown: string): Promise<void>;
 }
+
+/** How the actions of a withdrawal begin. */
+export const withdrawing = "withdraw: ";
+
+/** The action that takes a proposal out of the merge queue. */
+export const leavingQueue = "leave merge queue";
 
 /** How a proposal gets into the default branch. */
 interface Merging {

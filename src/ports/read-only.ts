@@ -46,6 +46,7 @@ function readingHost(github: GitHost, refuse: Refuse): GitHost {
     merge: refuse("a merge"),
     leaveQueue: refuse("leaving the merge queue"),
     close: refuse("closing a pull request"),
+    withdraw: refuse("withdrawing a pull request"),
   };
 }
 

@@ -7,6 +7,8 @@ import type { Message, Run } from "../../src/ports/workflow.ts";
 import type { Ports } from "../../src/ports/ports.ts";
 import type { Timings } from "../../src/ports/timings.ts";
 import { Unavailable } from "../../src/ports/errors.ts";
+import type { ShadowLatch } from "../../src/server/jobs/backtest/shadow-latch.ts";
+import { aLatch } from "../latch.ts";
 import { aWatchtower } from "../watchtower.ts";
 import { anAlert, anIncident } from "../builders.ts";
 import { aDraft, ci, connect, startShop, type Session } from "../lab/forge-shop.ts";
@@ -32,6 +34,8 @@ export interface Desk {
   says(login: string, body: string): Promise<Extract<Message, { kind: "command" }>>;
   /** Runs `decide` over the messages, then over quiet looks; undefined = it still waits. */
   decides(messages: readonly Message[], changes?: Deciding): Promise<ReviewOutcome | undefined>;
+  /** People change the guardrails on the default branch. */
+  turnTo(changes: object | string): Promise<void>;
   /** Lets time pass on GitHub's clock, which counts in seconds. */
   later(milliseconds: number): void;
   /** How often the merge was asked of GitHub. */
@@ -60,7 +64,14 @@ const guardrails = (more: object) =>
 
 /** Opens a proposal whose required check is green, unless told otherwise. */
 async function openDesk(
-  options: { green?: boolean; guardrails?: object; draft?: Partial<ProposalDraft>; shop?: Partial<ForgeOptions> } = {},
+  options: {
+    green?: boolean;
+    guardrails?: object;
+    draft?: Partial<ProposalDraft>;
+    shop?: Partial<ForgeOptions>;
+    /** With the last door of shadow mode. */
+    latched?: true;
+  } = {},
 ): Promise<Desk> {
   let ahead = 0;
   const forge = await startShop({
@@ -72,7 +83,13 @@ async function openDesk(
     },
     ...options.shop,
   });
-  const session = await connect(forge);
+  const door = (): ShadowLatch => latch;
+  const mayNotWrite = options.latched && ((...call: Parameters<ShadowLatch["refusal"]>) => door().refusal(...call));
+  const session = await connect(forge, undefined, undefined, mayNotWrite);
+  const { workload, alert } = anIncident();
+  const latch = aLatch(() => session.mirror.head(), {
+    subject: { alert: alert.name, namespaces: [workload.namespace], remedy: undefined },
+  });
   const draft = await aDraft(forge, options.draft);
   const proposal = await session.host.publish(draft);
   if (options.green !== false) {
@@ -91,6 +108,12 @@ async function openDesk(
   };
   return {
     ...{ forge, session, draft, proposal, audit, told },
+    turnTo: async (changes) => {
+      await forge.push(
+        { ".github/rectify.yml": typeof changes === "string" ? changes : guardrails(changes) },
+        { message: "other guardrails", author: "ada" },
+      );
+    },
     says: async (login, body) => {
       const comment = await forge.comment(proposal.number, login, body);
       return { kind: "command", comment, bodyHash: bodyHashOf(body) };

@@ -62,6 +62,7 @@ export async function connect(
   forge: Forge & { readonly place: string },
   deadlineMs?: number,
   now?: () => number,
+  mayNotWrite?: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<string | undefined>,
 ): Promise<Session> {
   const audit: { action: string; detail: Readonly<Record<string, unknown>> }[] = [];
   const client = await connectGitHub({
@@ -71,6 +72,7 @@ export async function connect(
     writeGapMs: 0,
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(now === undefined ? {} : { now }),
+    ...(mayNotWrite === undefined ? {} : { mayNotWrite }),
     audit: async (action, detail) => void audit.push({ action, detail }),
   });
   const mirror = openMirror({

@@ -1,7 +1,7 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
 import type { MergeMethod } from "../../domain/guardrails/merge-method.ts";
-import { Refused } from "../../ports/errors.ts";
+import { Refused, Shut } from "../../ports/errors.ts";
 import type { SharedPace } from "../../ports/github.ts";
 import { cloneAddress } from "./clone-address.ts";
 import { type Doubts, doubtsOf, paceOf, statusOf } from "./pace.ts";
@@ -19,7 +19,7 @@ interface GitHubOptions {
   readonly deadlineMs?: number;
   readonly now?: () => number;
   /** Why a mutating call may not leave now: asked before each of them. */
-  readonly mayNotWrite?: (action: string) => Promise<string | undefined>;
+  readonly mayNotWrite?: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<string | undefined>;
   /** Called before each mutating call leaves. */
   readonly audit: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<void>;
   /** Hears of every call, for metrics; without a status nobody answered. */
@@ -130,8 +130,8 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
       }),
     write: async (action, detail, call) => {
       refuseUnfit(await known.now());
-      const because = await options.mayNotWrite?.(action);
-      if (because !== undefined) throw new Refused(because);
+      const because = await options.mayNotWrite?.(action, detail);
+      if (because !== undefined) throw new Shut(because);
       const record = () => options.audit(action, detail);
       return (await known.unless(pace.run("write", () => renewing(call), record))).data;
     },

@@ -2,7 +2,8 @@ import { mergeMethods } from "../../domain/guardrails/merge-method.ts";
 import type { Comment, Permission } from "../../domain/guardrails/commenter.ts";
 import type { MergeAnswer, Proposal, ProposalFacts, PullPlace } from "../../domain/proposal/pull-request.ts";
 import { displacements, readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
-import type { GitHost, People } from "../../ports/github.ts";
+import { unlessShut } from "../../ports/errors.ts";
+import { type GitHost, type People, withdrawing } from "../../ports/github.ts";
 import type { GitHubClient, RepositoryAbout } from "./github.ts";
 import { branchProtection, checksOn } from "./checks.ts";
 import { issuesOf } from "./issues.ts";
@@ -27,7 +28,8 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
       const body = `${stickyMarker}\n${markdown}`;
       const known = reports.get(proposal.number);
       if (known?.body === body) return;
-      reports.set(proposal.number, { id: await writeReport(client, proposal, body, known?.id), body });
+      const id = await unlessShut(writeReport(client, proposal, body, known?.id));
+      if (id !== undefined) reports.set(proposal.number, { id, body });
     },
     ...issuesOf(client),
     ...marksOf(client),
@@ -37,19 +39,33 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
       return { state, headSha };
     },
     merge: (proposal, approvedBy = [], methods = mergeMethods) => merge(client, proposal, { approvedBy, methods }),
-    leaveQueue: (proposal) => leaveQueue(client, { number: proposal.number, incident: onRecord(proposal).incident }),
-    close: async (proposal) => {
-      const detail = onRecord(proposal);
-      const request = { ...client.repository, pull_number: proposal.number, state: "closed" as const };
-      await client.write("close pull request", detail, () => client.octokit.rest.pulls.update(request));
-      await deleteBranch(client, proposal);
-    },
+    leaveQueue: (proposal) => leaveQueue(client, onRecord(proposal)),
+    close: (proposal) => close(client, proposal),
+    withdraw: (proposal, markdown) => withdraw(client, proposal, `${stickyMarker}\n${markdown}`),
   };
 }
 
 /** What every row about a proposal names. */
 function onRecord({ number, commitMessage }: Pick<Proposal, "number" | "commitMessage">) {
   return { pull: number, incident: readTrailer(commitMessage, "Incident-UID") };
+}
+
+async function close(client: GitHubClient, proposal: Proposal): Promise<void> {
+  const request = { ...client.repository, pull_number: proposal.number, state: "closed" as const };
+  const update = () => client.octokit.rest.pulls.update(request);
+  await client.write("close pull request", onRecord(proposal), update);
+  await deleteBranch(client, proposal);
+}
+
+/** The writes of a withdrawal have names of their own, so that the last door knows them. */
+async function withdraw(client: GitHubClient, proposal: Proposal, body: string): Promise<void> {
+  if (pullState(await pullOf(client, proposal)).state !== "open") return;
+  const write: GitHubClient["write"] = (action, ...asked) => client.write(`${withdrawing}${action}`, ...asked);
+  const last = { ...client, write };
+  // A closed pull request is in no queue and waits for nobody: neither no keeps it open.
+  await leaveQueue(last, onRecord(proposal)).catch(unlessRefused);
+  await writeReport(last, proposal, body, client.reports.get(proposal.number)?.id).catch(unlessRefused);
+  await close(last, proposal);
 }
 
 /** The people port. */
@@ -94,9 +110,8 @@ export function people(client: GitHubClient): People {
     react: async (comment_id, content, incident) => {
       const request = { ...repository, comment_id, content };
       const detail = { comment: comment_id, content, incident };
-      await client
-        .write("react", detail, () => octokit.rest.reactions.createForIssueComment(request))
-        // A locked conversation, a deleted comment: nothing depends on a reaction.
+      await unlessShut(client.write("react", detail, () => octokit.rest.reactions.createForIssueComment(request)))
+        // A locked conversation, a deleted comment, shadow mode: nothing depends on a reaction.
         .catch(unlessRefused);
     },
   };

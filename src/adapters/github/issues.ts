@@ -1,6 +1,7 @@
 import type { GitHubClient } from "./github.ts";
 import type { IssueName, OwnIssue } from "../../domain/proposal/dashboard.ts";
 import type { GitHost } from "../../ports/github.ts";
+import { Shut } from "../../ports/errors.ts";
 import { statusOf } from "./pace.ts";
 
 /** The open issues, and pull requests, that fit, newest first. */
@@ -79,6 +80,7 @@ async function withoutRight(work: () => Promise<void>): Promise<string | undefin
     await work();
     return undefined;
   } catch (error) {
+    if (error instanceof Shut) return `the dashboard is not written: ${error.message}`;
     if (statusOf(error) !== 403 || !(error instanceof Error)) throw error;
     return `there is no dashboard: ${error.message}`;
   }

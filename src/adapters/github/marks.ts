@@ -1,5 +1,6 @@
 import type { GitHost } from "../../ports/github.ts";
 import type { GitHubClient } from "./github.ts";
+import { Shut } from "../../ports/errors.ts";
 import { openIssues } from "./issues.ts";
 
 /** A label that tells people of a state of ours, on everything of ours that is open. */
@@ -25,8 +26,13 @@ export function marksOf(client: GitHubClient): Pick<GitHost, "mark"> {
   return {
     mark: async (label, on) => {
       if (told.get(label) === on || (await client.about()).unfit !== undefined) return;
-      await (on ? put(label) : takeOff(label));
-      told.set(label, on);
+      try {
+        await (on ? put(label) : takeOff(label));
+        told.set(label, on);
+      } catch (error) {
+        // Told as soon as it may be.
+        if (!(error instanceof Shut)) throw error;
+      }
     },
   };
 }

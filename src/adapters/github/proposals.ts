@@ -1,6 +1,6 @@
 import { incidentLine, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { Refused, Unavailable, unlessShut } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
 import { type Draft, bodyOn, commitAt, holdsPlan, isOurs } from "./commits.ts";
 import { hasCheck, writeCheck } from "./checks.ts";
@@ -37,7 +37,8 @@ export async function publishProposal(client: GitHubClient, asked: ProposalDraft
   if (pull === undefined) {
     return adopt(client, draft, await findOpened(client, draft, branch.name));
   }
-  await complete(client, draft, { pull, sha: branch.sha, labels: [], comment: undefined, checked: false });
+  // Shadow mode may begin right here: what is open by now is told to whoever withdraws it.
+  await unlessShut(complete(client, draft, { pull, sha: branch.sha, labels: [], comment: undefined, checked: false }));
   return proposalOf(draft, pull, branch.sha);
 }
 
@@ -83,7 +84,7 @@ async function adopt(client: GitHubClient, draft: Draft, pull: Pull): Promise<Pr
   const comment = await findReport(client, pull.number);
   const checked = foreign || (await hasCheck(client, draft, sha));
   const labels = pull.labels.flatMap((label) => label.name ?? []);
-  await complete(client, draft, { pull, sha, labels, comment, checked });
+  await unlessShut(complete(client, draft, { pull, sha, labels, comment, checked }));
   return proposalOf(draft, pull, sha);
 }
 

@@ -17,6 +17,7 @@ import { withdrawalRecord } from "./changes/withdrawals.ts";
 import { pendingFiles } from "./incidents/pending.ts";
 import { ownChanges } from "./changes/merges.ts";
 import { proposalQueue } from "./incidents/queue.ts";
+import { lastModes } from "./changes/last-modes.ts";
 import { looks } from "./changes/looks.ts";
 import { migrate } from "./schema/migrations.ts";
 import { connectTo, type Query, type Row } from "./query.ts";
@@ -79,6 +80,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...executors(database),
     ...githubPace(query),
     ...looks(query),
+    ...lastModes(query),
     close,
   };
 }

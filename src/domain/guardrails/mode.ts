@@ -4,14 +4,14 @@ import { fitsPattern } from "./alert-mapping.ts";
 const pattern = z.string({ error: "must be a text, in which * stands for anything" }).min(1, "must not be empty");
 const modes = z.enum(["live", "shadow"], { error: "must be live or shadow" });
 
+const remedies = ["scale", "resources", "image-rollback", "revert-commit"] as const;
+
 /** A part of the incidents with a mode of its own. */
 export const ModeRule = z.strictObject({
   namespace: pattern.default("*").describe("Namespace of the workload; * stands for anything."),
   alert: pattern.default("*").describe("Name of the alert; * stands for anything."),
   remedy: z
-    .enum(["scale", "resources", "image-rollback", "revert-commit"], {
-      error: "must be one of scale, resources, image-rollback, revert-commit",
-    })
+    .enum(remedies, { error: `must be one of ${remedies.join(", ")}` })
     .optional()
     .describe("Only this remedy."),
   mode: modes.describe("`live`: pull requests. `shadow`: nothing is written."),
@@ -23,6 +23,19 @@ export const Mode = modes;
 export interface Modes {
   readonly mode: z.output<typeof modes>;
   readonly modes: readonly Readonly<z.output<typeof ModeRule>>[];
+}
+
+/** All that says whether something may be written, and whether the dashboard issue is kept. */
+export interface KnownModes extends Modes {
+  readonly dashboard: boolean;
+}
+
+const StoredModes = z.looseObject({ mode: modes, modes: z.array(ModeRule), dashboard: z.boolean() });
+
+/** What an earlier process knew, as far as it can be understood. */
+export function readModes(stored: unknown): KnownModes | undefined {
+  const read = StoredModes.safeParse(stored);
+  return read.success ? read.data : undefined;
 }
 
 /** One kind of incident; without a remedy only rules that name none fit. */
@@ -42,6 +55,27 @@ export function modeFor({ mode, modes: rules }: Modes, { namespace, alert, remed
       (one.remedy === undefined || one.remedy === remedy),
   );
   return rule?.mode ?? mode;
+}
+
+/** What an incident is about, for its mode: the alerting workload's namespace, and that of the workload to be changed. */
+export interface ModeSubject {
+  readonly alert: string;
+  readonly namespaces: readonly string[];
+  /** A kind of remediation; "none" = there is none; undefined = nobody knows yet. */
+  readonly remedy: string | undefined;
+}
+
+/**
+ * The one rule of who may write: shadow mode where one of the namespaces is in shadow mode. Where the remedy is not known
+ * yet, only what is so for each of them is.
+ */
+export function isInShadow(modes: Modes, { alert, namespaces, remedy }: ModeSubject): boolean {
+  const kinds = remedy === undefined ? [...remedies, "none"] : [remedy];
+  const shadowed = (kind: string) =>
+    namespaces.some(
+      (namespace) => modeFor(modes, { namespace, alert, remedy: kind === "none" ? undefined : kind }) === "shadow",
+    );
+  return kinds.every(shadowed);
 }
 
 /** True where nothing at all may be written. */

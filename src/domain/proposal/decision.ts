@@ -28,6 +28,8 @@ export interface DecisionFacts {
   readonly closesAt?: string | undefined;
   /** Why the change is not wanted any more; undefined = it still is. */
   readonly overtaken?: string | undefined;
+  /** A person has switched the class to shadow mode while the proposal was open. */
+  readonly shadowed?: boolean;
   /** What a merge without a person still lacks; empty = nothing. */
   readonly selfMergeLacks: readonly string[];
   readonly approvalsNeeded: number;
@@ -61,12 +63,16 @@ export type Decision =
       readonly approvedBy?: readonly string[];
     };
 
-/** Why a proposal closes that nobody said no to: no answer in time, or the change is not wanted any more. */
-export type CloseReason = "undecided" | "overtaken";
+/** Why a proposal closes that nobody said no to: no answer in time, the change is not wanted any more, or shadow mode. */
+export type CloseReason = "undecided" | "overtaken" | "shadowed";
 
 const undecided = "nobody decided in time";
 /** Why the end of a lease is not wanted any more. */
 export const loadIsBack = "an alert fires again: the capacity is needed";
+
+/** What becomes of a proposal whose class a person switches to shadow mode. */
+const switchedToShadow =
+  "shadow mode was switched on for this class (guardrails: mode), so that Rectify merges nothing here: what this proposes is for people to do or to leave";
 
 /** The reason of a decision as it is on record: releases before this one said it by the sentence alone. */
 export function closeReasonOf({
@@ -105,7 +111,7 @@ export function decisionFor(facts: DecisionFacts): Decision {
 }
 
 function settledByOthers(facts: DecisionFacts): Decision | undefined {
-  const { proposal, standing, alertFiring, closesAt, overtaken, overdue } = facts;
+  const { proposal, standing, alertFiring, closesAt, overtaken, shadowed, overdue } = facts;
   if (proposal.state === "merged" && proposal.place.base !== proposal.place.defaultBranch) {
     return { kind: "close", ending: "declined", because: `merged by a person into ${proposal.place.base}` };
   }
@@ -116,6 +122,7 @@ function settledByOthers(facts: DecisionFacts): Decision | undefined {
   if (proposal.state === "closed") return { kind: "close", ending: "declined", because: "closed by a person" };
   if (standing.rejectedBy !== undefined)
     return { kind: "close", ending: "declined", because: `rejected by ${standing.rejectedBy}` };
+  if (shadowed === true) return { kind: "close", ending: "declined", because: switchedToShadow, reason: "shadowed" };
   if (alertFiring === false && closesAt === undefined) {
     return { kind: "close", ending: "resolved-before-merge", because: "the alert resolved before the merge" };
   }

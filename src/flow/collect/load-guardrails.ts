@@ -1,4 +1,7 @@
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import { isInShadow } from "../../domain/guardrails/mode.ts";
+import type { Incident } from "../../domain/incident/incident.ts";
+import type { Remediation } from "../../domain/kubernetes/remediation.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { GitHost } from "../../ports/github.ts";
 import { type LineProblem, readGuardrails } from "../../manifests/repository/guardrails-file.ts";
@@ -40,6 +43,17 @@ export function loadGuardrails(tree: Tree): LoadedGuardrails {
 /** The guardrails at the tip of the default branch. */
 export async function guardrailsOf({ github }: { readonly github: Pick<GitHost, "head"> }): Promise<LoadedGuardrails> {
   return loadGuardrails((await github.head()).tree);
+}
+
+/** Whether a planned change is in shadow mode by the guardrails of now. Throws without an answer. */
+export async function isPlanShadowed(
+  { workload: alerting, alert }: Pick<Incident, "workload" | "alert">,
+  { kind: remedy, workload }: Pick<Remediation, "kind" | "workload">,
+  ports: { readonly github: Pick<GitHost, "head"> },
+): Promise<boolean> {
+  const guardrails = await guardrailsOf(ports);
+  const namespaces = [alerting.namespace, workload.namespace];
+  return guardrails.ok && isInShadow(guardrails.value, { alert: alert.name, namespaces, remedy });
 }
 
 /** How long a lease lasts; nothing, which is read as the default, where the guardrails cannot be read. */

@@ -9,11 +9,12 @@ import { trustedChecks } from "../../domain/guardrails/required-check.ts";
 import { approversText, renderReport } from "../../domain/proposal/body/sticky.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
 import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
-import { type Modes, modeFor } from "../../domain/guardrails/mode.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Run } from "../../ports/workflow.ts";
+import { Shut } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { runNewCommands } from "./new-commands.ts";
+import { closeProposal, isShadowed } from "./close-proposal.ts";
 import type { CommandLog, Pending } from "./pending.ts";
 import { firesFor } from "./lease-review.ts";
 import { guardrailsOf, type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
@@ -129,9 +130,10 @@ async function judge(pending: Pending, before: Review, begun: number, ports: Por
     alertFiring,
     closesAt: closesAt === undefined || at >= closesAt ? undefined : new Date(closesAt).toISOString(),
     overtaken: needed ? loadIsBack : undefined,
+    shadowed: guardrails.ok && isShadowed(pending, guardrails.value),
     selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow, ...(swings === undefined ? [] : [swings])])],
     approvalsNeeded: guardrails.ok ? ruleOf(approvalWord(pending.proposal), guardrails.value).count : 1,
-    stopped: stopOf(pending, guardrails, freezes),
+    stopped: stopOf(guardrails, freezes),
     overdue: at - begun > ports.timings.decideTimeoutMs,
   });
   // What is not to be merged now must not be merged by the queue either.
@@ -146,20 +148,13 @@ function firingsOf({ alert }: Incident, now: Date, { records }: Pick<Ports, "rec
   return records.firingsSince(alert.fingerprint, new Date(now.getTime() - 3_600_000).toISOString());
 }
 
-function stopOf(pending: Pending, guardrails: LoadedGuardrails, freezes: readonly number[]): string | undefined {
+function stopOf(guardrails: LoadedGuardrails, freezes: readonly number[]): string | undefined {
   if (!guardrails.ok) return `valid guardrails: ${guardrails.problems[0] ?? ""}`;
-  if (isShadowed(pending, guardrails.value)) return shadowStop;
   if (freezes.length > 0) return `the end of the freeze: ${freezes.map((number) => `#${number}`).join(", ")} is open`;
   return guardrails.value.freeze ? "the end of the freeze (guardrails)" : undefined;
 }
 
 const shadowStop = "the end of shadow mode for this class (guardrails: mode)";
-
-/** What was opened live, and is in shadow mode now, is merged by nobody of us, whoever approved it. */
-function isShadowed({ incident, remedy }: Pick<Pending, "incident" | "remedy">, guardrails: Modes): boolean {
-  const { workload, alert } = incident;
-  return modeFor(guardrails, { namespace: workload.namespace, alert: alert.name, remedy }) === "shadow";
-}
 
 /**
  * Undefined when nobody knows: then nothing is closed. What Alertmanager does not know may be lost in a restart: only
@@ -182,12 +177,10 @@ async function carryOut(
 ): Promise<Extract<ReviewOutcome, { kind: "merged" | "close" }> | NotYet> {
   if (decision.kind === "merged") return decision;
   if (decision.kind === "close") {
-    await run.step("close", async (ports) => {
-      const { because, approvedBy } = decision;
-      await ports.github.report(pending.proposal, renderReport({ state: "closed", because, approvedBy }));
-      await ports.github.close(pending.proposal);
-    });
-    return decision;
+    // Nothing is on record of what an older version closed.
+    const closed = await run.step("close", (ports) => closeProposal(pending, decision, ports));
+    if (closed?.kind === "shut") return { kind: "not-yet", because: closed.because };
+    return closed === undefined ? decision : { ...decision, because: closed.because };
   }
   const answer = await run.step("merge", (ports) => merge(pending, decision.approvedBy, ports));
   if (answer.kind === "merged") return { kind: "merged", sha: answer.sha, because: decision.because };
@@ -202,7 +195,13 @@ async function merge(
   const guardrails = await guardrailsOf({ github });
   if (!guardrails.ok) return { kind: "not-yet", because: guardrails.because };
   if (isShadowed(pending, guardrails.value)) return { kind: "not-yet", because: shadowStop };
-  return github.merge(pending.proposal, approvedBy, guardrails.value.mergeMethods);
+  try {
+    return await github.merge(pending.proposal, approvedBy, guardrails.value.mergeMethods);
+  } catch (error) {
+    // Switched to shadow mode between the look and the merge: the next look withdraws it.
+    if (error instanceof Shut) return { kind: "not-yet", because: error.message };
+    throw error;
+  }
 }
 
 async function report(

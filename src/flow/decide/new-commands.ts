@@ -5,6 +5,8 @@ import { bodyHashOf } from "../../domain/guardrails/commenter.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { guardrailsOf } from "../collect/load-guardrails.ts";
+import { isShadowed } from "./close-proposal.ts";
 import type { Pending } from "./pending.ts";
 import { runCommand, type CommandOutcome } from "./run-command.ts";
 
@@ -37,7 +39,7 @@ export async function runNewCommands(
   const { incident, proposal, cause, canReplan } = pending;
   let { standing } = before;
   let idle = false;
-  const commands = await run.step("listen", (ports) => listen(proposal, [...listened], ports));
+  const commands = await run.step("listen", (ports) => listen(pending, [...listened], ports));
   for (const command of commands) {
     listened.add(command.comment);
     // Of a flood only the first gets an answer.
@@ -60,14 +62,18 @@ type CommandMessage = Extract<Message, { kind: "command" }>;
 
 /**
  * The commands on the proposal that were not heard yet. The comments themselves are read, not the webhooks: one that was
- * lost, or came before the proposal was on record, is found all the same.
+ * lost, or came before the proposal was on record, is found all the same. In shadow mode nobody is answered: what is open
+ * is withdrawn.
  */
 async function listen(
-  proposal: Proposal,
+  pending: Pending,
   heard: readonly number[],
-  ports: Pick<Ports, "people">,
+  ports: Pick<Ports, "people" | "github">,
 ): Promise<readonly CommandMessage[]> {
-  const comments = await ports.people.commentsOn(proposal);
+  const comments = await ports.people.commentsOn(pending.proposal);
+  if (comments.length === 0) return [];
+  const guardrails = await guardrailsOf(ports);
+  if (guardrails.ok && isShadowed(pending, guardrails.value)) return [];
   return comments
     .filter((comment) => comment.byPerson && !heard.includes(comment.id))
     .filter((comment) => parseCommands(comment.body).length > 0)

@@ -1,5 +1,6 @@
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { RemediationKind } from "../../domain/kubernetes/remediation.ts";
+import type { Workload } from "../../domain/kubernetes/workload.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
 import type { ReviewState } from "../../domain/proposal/decision.ts";
@@ -10,6 +11,8 @@ export interface Pending {
   readonly proposal: Proposal;
   /** The kind of what is proposed: its mode may be turned to shadow while it is open. */
   readonly remedy: RemediationKind;
+  /** The workload that is changed; absent = the alerting one. */
+  readonly target?: Workload;
   readonly selfMergeLacks: readonly string[];
   /** Who asked for exactly this number: their words count as approval of the effect that came of it. */
   readonly approvedBy: string | undefined;

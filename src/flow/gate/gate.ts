@@ -11,7 +11,7 @@ import {
 } from "../../domain/remedy/cost.ts";
 import { gateFilesIn } from "../../domain/gate/gate-files.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { modeFor } from "../../domain/guardrails/mode.ts";
+import { isInShadow } from "../../domain/guardrails/mode.ts";
 import type { Effect } from "../../domain/kubernetes/manifest-edit.ts";
 import type { RemedyChange } from "../../domain/kubernetes/remediation.ts";
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
@@ -122,8 +122,9 @@ function refusalOf({ verdict, counterOffer }: PlanJudgement): string {
 /** Whatever asks for a change of a class in shadow mode, and on whichever way: it is not written. */
 function shadowIn(guardrails: Guardrails, { incident, hypothetical }: ChangeRequest, { remediation }: Plan): string[] {
   const { workload, kind: remedy } = remediation;
-  const mode = modeFor(guardrails, { namespace: workload.namespace, alert: incident.alert.name, remedy });
-  return mode === "live" || hypothetical === true ? [] : ["shadow mode: nothing is written here (guardrails: mode)"];
+  const namespaces = [incident.workload.namespace, workload.namespace];
+  const isShadow = isInShadow(guardrails, { alert: incident.alert.name, namespaces, remedy });
+  return !isShadow || hypothetical === true ? [] : ["shadow mode: nothing is written here (guardrails: mode)"];
 }
 
 /** What the guardrails never allow, whoever approves. */

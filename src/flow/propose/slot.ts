@@ -6,24 +6,25 @@ import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
-import { guardrailsOf } from "../collect/load-guardrails.ts";
+import { guardrailsOf, isPlanShadowed } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** Whether the proposal may be opened. `waited` = not at once, so its plan is old by now. */
 type Slot = { readonly kind: "free"; readonly waited: boolean } | NotNeeded;
 
-/** Why no proposal is opened: the alert resolved meanwhile, or a lease whose moment this is not. */
+/** Why no proposal is opened: the alert resolved meanwhile, shadow mode, or a lease whose moment this is not. */
 export interface NotNeeded {
   readonly kind: "not-needed";
   readonly because: string;
+  readonly shadowed?: true;
 }
 
 /** What one look says. `watching` = Watchtower mode opens nothing, `capped` = the caps, or guardrails nobody can read. */
 type SlotAnswer =
   | { readonly kind: "free" }
   | { readonly kind: "resolved" }
-  | { readonly kind: "watching" | "capped"; readonly because: string };
+  | { readonly kind: "watching" | "capped" | "shadowed"; readonly because: string };
 
 /** What a proposal waits under. The scale-down of a lease, and a rollback, have a place of their own each time. */
 export function placeOf({ incident, lease, rollback }: Pick<ChangeRequest, "incident" | "lease" | "rollback">): string {
@@ -39,10 +40,15 @@ export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run):
   const candidate = candidateOf(subject, plan, run.timings.selfHealMs);
   for (;;) {
     const told = before;
-    const stored = await run.step("queue", async (ports) => storedForm(await askSlot(subject, candidate, told, ports)));
+    const stored = await run.step("queue", async (ports) => {
+      // Who waits meanwhile may have been switched to shadow mode; at first the plan has just been looked at.
+      const shadowed = told !== undefined && (await isPlanShadowed(subject.incident, plan.remediation, ports));
+      return shadowed ? shadowReason : storedForm(await askSlot(subject, candidate, told, ports));
+    });
     const answer = readStored(stored);
     if (answer.kind === "free") return { kind: "free", waited: before !== undefined };
     if (answer.kind === "resolved") return { kind: "not-needed", because: resolvedMeanwhile };
+    if (answer.kind === "shadowed") return { kind: "not-needed", because: answer.because, shadowed: true };
     // What was measured for it would be old by then: the lease is looked at again instead.
     if (subject.lease !== undefined) return { kind: "not-needed", because: answer.because };
     before = answer;
@@ -53,6 +59,7 @@ export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run):
 
 const resolvedMeanwhile = "the alert resolved while the proposal waited its turn";
 const watchtowerMark = "Watchtower mode: ";
+const shadowReason = "shadow mode: nothing is written here (guardrails: mode)";
 
 /** The step's answer on record: nothing = open it now, empty = the alert is gone, otherwise why it waits. */
 function storedForm(answer: SlotAnswer): string | undefined {
@@ -65,6 +72,7 @@ function storedForm(answer: SlotAnswer): string | undefined {
 function readStored(stored: string | undefined): SlotAnswer {
   if (stored === undefined) return { kind: "free" };
   if (stored === "") return { kind: "resolved" };
+  if (stored === shadowReason) return { kind: "shadowed", because: stored };
   return { kind: stored.startsWith(watchtowerMark) ? "watching" : "capped", because: stored };
 }
 

@@ -18,6 +18,7 @@ import {
   type UnmergedOutcome,
 } from "../../domain/proposal/outcome.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { unlessShut } from "../../ports/errors.ts";
 import type { Run } from "../../ports/workflow.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import { type ReviewOutcome, decide } from "../decide/decide.ts";
@@ -142,8 +143,8 @@ type Outcome =
       readonly decided: Exclude<ReviewOutcome, { kind: "replan" }>;
     };
 
-function goneWhileWaiting(plan: Plan, { because }: NotNeeded): Outcome {
-  return { kind: "ended", ending: "resolved-before-merge", plan, because };
+function goneWhileWaiting(plan: Plan, { because, shadowed }: NotNeeded): Outcome {
+  return { kind: "ended", ending: shadowed ? "refused" : "resolved-before-merge", plan, because };
 }
 
 function refusedAtFirst(plan: Plan, { because, repeated }: Pick<Refusal, "because" | "repeated">): Outcome {
@@ -169,9 +170,17 @@ async function proposed(subject: ChangeRequest, first: Plan, waited: boolean, ru
   let rebaseRefused = false;
   for (let count = 1; ; count += 1) {
     const { gated, proposal } = current;
-    const remedy = current.plan.remediation.kind;
+    const { kind: remedy, workload: target } = current.plan.remediation;
     const pending = {
-      ...{ incident: subject.incident, proposal, remedy, selfMergeLacks: gated.selfMergeLacks, approvedBy, earlier },
+      ...{
+        incident: subject.incident,
+        proposal,
+        remedy,
+        target,
+        selfMergeLacks: gated.selfMergeLacks,
+        approvedBy,
+        earlier,
+      },
       ...{
         closesWhenResolved: subject.closesWhenResolved,
         cause: subject.cause.sentence,
@@ -185,7 +194,8 @@ async function proposed(subject: ChangeRequest, first: Plan, waited: boolean, ru
     const { replicas, whole, by, hearings } = decided;
     const { remediation } = current.plan;
     const wanted = wantedOf(remediation, { replicas, whole, by });
-    const again = await planned(subject, wanted, run);
+    const passed = await planned(subject, wanted, run);
+    const again = passed.kind === "passed" ? await open({ ...subject, branch: proposal.branch }, passed, run) : passed;
     approvedBy = undefined;
     earlier = hearings;
     if (again.kind === "refused") {
@@ -195,7 +205,7 @@ async function proposed(subject: ChangeRequest, first: Plan, waited: boolean, ru
       earlier = { ...hearings, standing: { ...hearings.standing, refusal } };
       continue;
     }
-    current = await open({ ...subject, branch: proposal.branch }, again, run);
+    current = again;
     approvedBy = replicas === undefined && whole !== true ? undefined : by;
   }
 }
@@ -241,8 +251,13 @@ async function planned(subject: ChangeRequest, wanted: Remediation, run: Run): P
   return gated.kind === "passed" ? { kind: "passed", plan, gated } : gated;
 }
 
-async function open(subject: ChangeRequest, { plan, gated }: Passed, run: Run): Promise<Opened> {
+async function open(subject: ChangeRequest, { plan, gated }: Passed, run: Run): Promise<Opened | Refusal> {
   const draft = await run.step("draft", (ports) => draftProposal(subject, plan, gated, ports));
-  const proposal = await run.step("propose", (ports) => propose(draft, ports, subject.incident));
-  return { kind: "passed", plan, gated, proposal };
+  // Nothing = shadow mode began between the gate and this.
+  const proposal = await run.step("propose", async (ports) => {
+    return (await unlessShut(propose(draft, ports, subject.incident))) ?? null;
+  });
+  return proposal === null
+    ? { kind: "refused", because: "shadow mode: nothing is written here (guardrails: mode)" }
+    : { kind: "passed", plan, gated, proposal };
 }

@@ -11,6 +11,7 @@ import { collect, type Observed } from "../collect/collect.ts";
 import { diagnose, type Diagnosis } from "../diagnose/diagnose.ts";
 import { learn } from "../learn.ts";
 import { plan, planChange, type Planned } from "../plan/plan.ts";
+import { isPlanShadowed } from "../collect/load-guardrails.ts";
 import { recall, type Recalled } from "../recall.ts";
 import { verify } from "../verify.ts";
 import { closed, type Shadowed, shadowedIn, shadowedNow, shadowStory } from "./shadow.ts";
@@ -85,9 +86,14 @@ async function attempt(
     return shadowStory({ incident, observed, would: async () => ({ kind: "no-remedy", because }) }, run);
   }
   const subject = subjectOf(incident, { observed, diagnosis, precedents: recalled.lines });
-  const planned = await closed(run).step("plan", (ports) => plan(incident, diagnosis, ports));
+  // `shadowed` is absent in what an older version put on record.
+  const planned: Planned & { readonly shadowed?: boolean } = await closed(run).step("plan", async (ports) => {
+    const found = await plan(incident, diagnosis, ports);
+    if (found.kind === "none" || !(await isPlanShadowed(incident, found.remediation, ports))) return found;
+    return { ...found, shadowed: true };
+  });
   const { remedy } = diagnosis;
-  if (isShadow(remedy.kind === "change" ? remedy.remediation.kind : "none")) {
+  if (isShadow(remedy.kind === "change" ? remedy.remediation.kind : "none") || planned.shadowed === true) {
     const told = await shadowStory({ incident, observed, would: (ports) => wouldHave(subject, planned, ports) }, run);
     return planned.kind === "none"
       ? { ...told, cause: subject.cause }

@@ -2,7 +2,7 @@ import { type PastRecord, recordedWould } from "../../domain/backtest/record.ts"
 import { type Unseen, unseenIn } from "../../domain/backtest/unseen.ts";
 import { verdictOf, type WouldHave } from "../../domain/backtest/verdict.ts";
 import type { RemediationKind } from "../../domain/kubernetes/remediation.ts";
-import { modeFor } from "../../domain/guardrails/mode.ts";
+import { isInShadow } from "../../domain/guardrails/mode.ts";
 import { areResolved } from "../../domain/incident/alert.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
@@ -33,10 +33,8 @@ const remedies = ["scale", "resources", "image-rollback", "revert-commit", "none
 export async function shadowedNow(incident: Incident, { github }: Pick<Ports, "github">): Promise<Shadowed> {
   const guardrails = loadGuardrails((await github.head()).tree);
   if (!guardrails.ok) return [];
-  const about = { namespace: incident.workload.namespace, alert: incident.alert.name };
-  return remedies.filter(
-    (kind) => modeFor(guardrails.value, { ...about, remedy: kind === "none" ? undefined : kind }) === "shadow",
-  );
+  const about = { namespaces: [incident.workload.namespace], alert: incident.alert.name };
+  return remedies.filter((remedy) => isInShadow(guardrails.value, { ...about, remedy }));
 }
 
 /** The same while evidence is collected: what is not known is asked again before anything comes of it, never taken for live. */

@@ -129,10 +129,15 @@ function githubOf({ commits, proposals, add, tip, at, place, find }: State): Por
       found.merged = sha;
       return { kind: "merged", sha } as const;
     },
-    close: async ({ number }: Proposal) => {
-      find(number).closed = true;
-    },
+    ...closersOf(find),
   } satisfies Ports["github"];
+}
+
+function closersOf(find: State["find"]): Pick<Ports["github"], "close" | "withdraw"> {
+  const close = async ({ number }: Proposal) => {
+    find(number).closed = true;
+  };
+  return { close, withdraw: close };
 }
 
 function peopleOf(comments: readonly Comment[]): Ports["people"] {

@@ -1,7 +1,7 @@
 import type { Store } from "../../adapters/postgres/store.ts";
 import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { shadowLatch } from "../jobs/backtest/shadow-latch.ts";
+import { latchOver } from "../jobs/backtest/shadow-latch.ts";
 import { checkGuardrails } from "../../flow/gate/check-guardrails.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "../jobs/rollbacks.ts";
 import { type LateCommand, runLateCommand, saysLateWord } from "../late-commands.ts";
@@ -72,7 +72,8 @@ interface LateLooking {
 /** What people say after a story, and what they change in the guardrails: told by webhooks, and looked for. */
 export function lateLooksOf({ store, ports, keeping }: LateLooking): LateLooks {
   const { guardrailsHost: host } = ports;
-  const latch = shadowLatch(
+  const latch = latchOver(
+    store,
     () => ports.github.head(),
     () => ports.clock.now().getTime(),
   );

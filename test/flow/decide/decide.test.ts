@@ -87,7 +87,6 @@ test.each([
     "merged",
   ],
   ["not in a freeze", { ...selfMerging, freeze: true }, "the end of the freeze"],
-  ["not in shadow mode", { ...selfMerging, modes: [{ remedy: "scale", mode: "shadow" }] }, "the end of shadow mode"],
   [
     "another remedy's shadow is not its own",
     { ...selfMerging, modes: [{ remedy: "resources", mode: "shadow" }] },
@@ -100,13 +99,6 @@ test.each([
     else expect([decided, report(desk)]).toEqual([undefined, expect.stringContaining(expected)]);
   }),
 );
-
-test("what was opened live is not merged once its class is in shadow mode, whoever approves", () =>
-  atDesk({ guardrails: { mode: "shadow", modes: [{ namespace: "elsewhere", mode: "live" }] } }, async (desk) => {
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
-    expect(report(desk)).toContain("the end of shadow mode");
-    expect(desk.mergeCalls()).toBe(0);
-  }));
 
 test("in Watchtower mode an open proposal is kept, merges only by a person's word", async () => {
   await atDesk({ guardrails: selfMerging }, async (desk) => {

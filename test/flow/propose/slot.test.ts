@@ -95,6 +95,19 @@ test("an alert that resolved meanwhile needs no proposal", async () => {
   });
 });
 
+test("who waits while its class is switched to shadow mode leaves at once, with that reason", async () => {
+  const guardrails = { modes: [{ namespace: "payments", mode: "shadow" }] };
+  const { run } = runOf(aQueue(Array(9).fill(cap)), { guardrails });
+  const workload = { kind: "Deployment", namespace: "payments", name: "ledger" };
+  const plan = aPlan(3);
+  const elsewhere = { ...plan, remediation: { ...plan.remediation, workload } };
+  expect(await waitForSlot(aCase(), elsewhere, run)).toEqual({
+    kind: "not-needed",
+    because: "shadow mode: nothing is written here (guardrails: mode)",
+    shadowed: true,
+  });
+});
+
 test("the end of a lease does not wait: what was measured for it would be old", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)));
   const lease = { renewals: 2 } as ChangeRequest["lease"];

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { ChangeRequest } from "../../../src/flow/gate/change-request.ts";
 import type { Gated } from "../../../src/flow/gate/gate.ts";
 import { deliverChange } from "../../../src/flow/workflows/deliver-change.ts";
-import { Refused } from "../../../src/ports/errors.ts";
+import { Refused, Shut } from "../../../src/ports/errors.ts";
+import type { Ports } from "../../../src/ports/ports.ts";
 import type { Run } from "../../../src/ports/workflow.ts";
 import { anIncident } from "../../builders.ts";
 import { aPlan } from "../../plan.ts";
@@ -59,4 +60,16 @@ test("what was tried and taken back a short time ago escalates, with nothing pro
     outcome: { ending: "escalated", because: refusal.because, remediation: aPlan(3).remediation },
   });
   expect(ended).not.toHaveProperty("outcome.proposal");
+});
+
+test("shadow mode that begins right before the opening ends the incident with that reason, and parks nothing", async () => {
+  const step: Run["step"] = async (name, work) => {
+    if (name !== "propose") return recorded({ gate: gated, draft: {} }).step(name, work);
+    const publish = () => Promise.reject(new Shut("shadow mode: nothing is written"));
+    return work({ github: { publish } } as unknown as Ports);
+  };
+  expect(await deliverChange(subject, aPlan(3), { ...recorded({}), step })).toMatchObject({
+    kind: "unmerged",
+    outcome: { ending: "refused", because: expect.stringContaining("shadow mode") },
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseGuardrails, renderDefaultGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
-import { isShadowOnly, modeFor, type Modes } from "../../../src/domain/guardrails/mode.ts";
+import { isInShadow, isShadowOnly, modeFor, type Modes } from "../../../src/domain/guardrails/mode.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { gate } from "../../../src/flow/gate/gate.ts";
 import type { Observed } from "../../../src/flow/collect/collect.ts";
@@ -14,12 +14,13 @@ import type { GitHost, People } from "../../../src/ports/github.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { readOnly } from "../../../src/ports/read-only.ts";
 import type { Run } from "../../../src/ports/workflow.ts";
-import { shadowLatch } from "../../../src/server/jobs/backtest/shadow-latch.ts";
 import { anAlert, anIncident } from "../../builders.ts";
 import { aCase, gatePorts, aPlan } from "../../plan.ts";
 import { aDeployment } from "../../policies.ts";
 
-const writingOfHost = ["publish", "report", "keepIssue", "mark", "merge", "leaveQueue", "close"] as const;
+const writingOfHost = [
+  ...(["publish", "report", "keepIssue", "mark", "merge", "leaveQueue", "close", "withdraw"] as const),
+];
 const reading = ["head", "at", "commitsSince", "contains", "openIssuesWithLabel", "ownIssue", "look"] as const;
 
 /** A code host that only remembers what reached it. */
@@ -68,6 +69,8 @@ describe("ports that are closed for writing", () => {
 test.each([
   ["live", "mode: live\nnotify: { slack: true }\n", ["slack"]],
   ["shadow", "mode: shadow\nnotify: { slack: true }\n", []],
+  ["shadow for its namespace", "modes: [{ namespace: shop-*, mode: shadow }]\nnotify: { slack: true }\n", []],
+  ["shadow elsewhere", "modes: [{ namespace: other, mode: shadow }]\nnotify: { slack: true }\n", ["slack"]],
 ])("chat of a repository whose mode is %s", async (_, guardrails, wanted) => {
   const told: string[] = [];
   const tree = treeOf({ ".github/rectify.yml": guardrails });
@@ -96,6 +99,20 @@ describe("which incidents are in shadow mode", () => {
     expect(modeFor(rules([first, live], "live"), shop)).toBe("shadow");
   });
 
+  test("either namespace is enough, and an unknown remedy is in shadow mode where each one is", () => {
+    const payments = rules([{ namespace: "payments", alert: "*", mode: "shadow" }], "live");
+    const namespaces = ["shop", "payments"];
+    for (const order of [namespaces, [...namespaces].reverse()])
+      expect(isInShadow(payments, { alert: "A", namespaces: order, remedy: "scale" })).toBe(true);
+    expect(isInShadow(payments, { alert: "A", namespaces: ["shop"], remedy: "scale" })).toBe(false);
+    const but = rules([{ namespace: "shop", alert: "*", remedy: "scale", mode: "live" }]);
+    const about = { alert: "A", namespaces: ["shop"] };
+    expect(isInShadow(but, { ...about, remedy: undefined })).toBe(false);
+    expect(isInShadow(but, { ...about, remedy: "resources" })).toBe(true);
+    expect(isInShadow(but, { ...about, remedy: "none" })).toBe(true);
+    expect(isInShadow(rules([]), { ...about, remedy: undefined })).toBe(true);
+  });
+
   test("a file that says nothing is live, the one to begin with is shadow everywhere", () => {
     const read = (text: string) => {
       const yaml = parseYaml(text);
@@ -114,6 +131,18 @@ describe("which incidents are in shadow mode", () => {
   });
 });
 
+test.each([
+  ["the alert's", "shop-production"],
+  ["the changed workload's", "payments"],
+])("the gate refuses where %s namespace is in shadow mode", async (_, namespace) => {
+  const guardrails = { namespaces: ["shop-production", "payments"], modes: [{ namespace, mode: "shadow" }] };
+  const plan = aPlan(4);
+  const workload = { ...plan.remediation.workload, namespace: "payments" };
+  const elsewhere = { ...plan, remediation: { ...plan.remediation, workload } };
+  const answer = await gate(aCase(), elsewhere, gatePorts({ guardrails }));
+  expect(answer).toMatchObject({ kind: "refused", because: expect.stringContaining("shadow mode") });
+});
+
 test("the gate refuses whatever comes to it on another way, and says what it would say", async () => {
   const ports = gatePorts({ guardrails: { mode: "shadow" } });
   expect(await gate(aCase(), aPlan(4), ports)).toMatchObject({
@@ -121,56 +150,6 @@ test("the gate refuses whatever comes to it on another way, and says what it wou
     because: expect.stringContaining("shadow mode"),
   });
   expect(await gate(aCase({ hypothetical: true }), aPlan(4), ports)).toMatchObject({ kind: "passed" });
-});
-
-describe("the last door", () => {
-  const head = (guardrails: string | undefined) => async () => ({
-    sha: "a",
-    tree: treeOf(guardrails === undefined ? {} : { ".github/rectify.yml": guardrails }),
-  });
-
-  test("lets nothing out but the dashboard, and not that where it is off", async () => {
-    const on = shadowLatch(head("mode: shadow\n"), () => 0);
-    expect(await on.refusal("create pull request")).toContain("shadow mode");
-    expect(await on.refusal("update issue")).toBeUndefined();
-    const off = shadowLatch(head("mode: shadow\ndashboard: false\n"), () => 0);
-    expect(await off.refusal("update issue")).toContain("shadow mode");
-  });
-
-  test("is open where a class is live, and where there are no guardrails yet", async () => {
-    for (const text of ["mode: live\n", "mode: shadow\nmodes: [{ alert: A, mode: live }]\n", undefined])
-      expect(await shadowLatch(head(text), () => 0).refusal("create pull request")).toBeUndefined();
-  });
-
-  test("is not opened by a file that becomes invalid, and by a valid one at once", async () => {
-    let [text, now] = ["mode: shadow\ndashboard: false\n", 0];
-    const latch = shadowLatch(
-      () => head(text)(),
-      () => now,
-    );
-    const turnTo = async (guardrails: string) => {
-      [text, now] = [guardrails, now + 60_000];
-      return (await latch.refusal("update issue")) ?? "open";
-    };
-    expect(await latch.refusal("update issue")).toContain("shadow mode");
-    expect(await turnTo("mode: shadows\n")).toContain("shadow mode");
-    expect(await turnTo("mode: live\n")).toBe("open");
-    expect(await turnTo("mode: shadows\n")).toBe("open");
-  });
-
-  test("stays shut while nobody answers, and asks again", async () => {
-    let answers = false;
-    const latch = shadowLatch(
-      async () => {
-        if (!answers) throw new Unavailable("git is away");
-        return head("mode: live\n")();
-      },
-      () => 0,
-    );
-    await expect(latch.refusal("create pull request")).rejects.toThrow(Unavailable);
-    answers = true;
-    expect(await latch.refusal("create pull request")).toBeUndefined();
-  });
 });
 
 describe("a story in shadow mode", () => {

@@ -1,4 +1,5 @@
 import type { MergeAnswer, Proposal } from "../../../domain/proposal/pull-request.ts";
+import { leavingQueue } from "../../../ports/github.ts";
 import type { GitHubClient } from "../github.ts";
 import { statusOf } from "../pace.ts";
 
@@ -80,14 +81,12 @@ interface Enqueued {
 /** Takes it out of the queue, if it is in one. */
 export async function leaveQueue(
   client: GitHubClient,
-  { number, incident }: { readonly number: number; readonly incident: string | undefined },
+  on: { readonly pull: number; readonly incident: string | undefined },
 ): Promise<void> {
-  const there = await standing(client, number);
+  const there = await standing(client, on.pull);
   if (there?.entry === undefined) return;
   const mutation = "mutation($id:ID!){dequeuePullRequest(input:{id:$id}){mergeQueueEntry{position state}}}";
-  await client.write("leave merge queue", { pull: number, incident }, () =>
-    graphql(client, mutation, { id: there.id }),
-  );
+  await client.write(leavingQueue, on, () => graphql(client, mutation, { id: there.id }));
 }
 
 interface Standing {

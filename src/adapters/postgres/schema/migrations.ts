@@ -124,6 +124,12 @@ export const migrations: readonly Migration[] = [
     name: "one database serves one cluster",
     sql: "alter table executor add column cluster text;",
   },
+  {
+    name: "what the guardrails last said about writing",
+    sql: `create table last_modes (
+      only_one boolean primary key default true check (only_one),
+      modes jsonb not null);`,
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.

@@ -1,57 +1,126 @@
-import { isShadowOnly } from "../../../domain/guardrails/mode.ts";
+import type { Store } from "../../../adapters/postgres/store.ts";
+import {
+  isInShadow,
+  isShadowOnly,
+  type KnownModes,
+  type ModeSubject,
+  readModes,
+} from "../../../domain/guardrails/mode.ts";
 import { loadGuardrails } from "../../../flow/collect/load-guardrails.ts";
-import type { GitHost } from "../../../ports/github.ts";
+import { known } from "../../../ports/errors.ts";
+import { type GitHost, leavingQueue, withdrawing } from "../../../ports/github.ts";
 
-/** Whether the default branch keeps everything in shadow mode. */
+/** Whether the default branch keeps what is to be written in shadow mode. */
 export interface ShadowLatch {
   /** Why this call may not write now; undefined = it may. Throws like the mirror: without an answer nothing is written. */
-  refusal(action: string): Promise<string | undefined>;
+  refusal(action: string, detail?: Readonly<Record<string, unknown>>): Promise<string | undefined>;
+  /** Nothing at all may be written, or nobody knows whether it may. */
   isOn(): Promise<boolean>;
+}
+
+interface Latching {
+  readonly head: GitHost["head"];
+  readonly now: () => number;
+  /** Where the last modes that could be read outlive a restart. */
+  readonly kept: Pick<Store, "readModes" | "keepModes">;
+  /** What the incident of this uid, or of this pull request of ours, is about; undefined = there is none. */
+  readonly subjectOf: (of: {
+    readonly incident?: unknown;
+    readonly pull?: unknown;
+  }) => Promise<ModeSubject | undefined>;
+}
+
+/** What the guardrails say; "unknown" = they cannot be read, and nobody knows what they said before. */
+interface Said {
+  readonly modes: KnownModes | "unknown";
+  /** The file of now can be read, or there is none yet. */
+  readonly readable: boolean;
 }
 
 const freshMs = 10_000;
 const ofDashboard = ["open issue", "update issue"];
+// Without a file nothing merges, and only the proposal of one is written.
+const withoutFile: KnownModes = { mode: "live", modes: [], dashboard: true };
 
 /**
- * The last door: while every class is in shadow mode no write call leaves the process, whoever makes it, but those of the
- * dashboard issue. Guardrails that are missing or invalid are others' matter: then only what says so is written. A file
- * that becomes invalid opens nothing that it had shut.
+ * The last door: no write call about a class in shadow mode leaves the process, whoever makes it, and while every class is,
+ * none at all but those of the dashboard issue. Two things pass: leaving a merge queue, which undoes a write that is under
+ * way, and withdrawing a proposal of a class that a person switched. A file that becomes invalid opens nothing that it had
+ * shut, also after a restart; where nobody knows what it said, everything is shut.
  */
-export function shadowLatch(head: GitHost["head"], now: () => number): ShadowLatch {
-  let before: Latched | undefined;
-  let last: { readonly at: number; readonly answer: Promise<Latched> } | undefined;
+export function shadowLatch(latching: Latching): ShadowLatch {
+  const { now, subjectOf } = latching;
+  const look = looking(latching);
+  let last: { readonly at: number; readonly answer: Promise<Said> } | undefined;
   const read = () => {
     if (last === undefined || now() - last.at >= freshMs) {
-      const answer = latched(head, before).then((found) => {
-        before = found;
-        return found;
-      });
-      const asked = { at: now(), answer };
+      const asked = { at: now(), answer: look() };
       last = asked;
-      answer.catch(() => {
+      asked.answer.catch(() => {
         if (last === asked) last = undefined;
       });
     }
     return last.answer;
   };
   return {
-    isOn: async () => (await read()).isOn,
-    refusal: async (action) => {
-      const { isOn, dashboard } = await read();
-      if (!isOn || (dashboard && ofDashboard.includes(action))) return undefined;
-      return `shadow mode: nothing is written (guardrails: mode), so not this: ${action}`;
+    isOn: async () => {
+      const { modes } = await read();
+      return modes === "unknown" || isShadowOnly(modes);
+    },
+    refusal: async (action, detail = {}) => {
+      if (action === leavingQueue) return undefined;
+      const { modes, readable } = await read();
+      if (modes === "unknown") return `${unknownBecause}, so not this: ${action}`;
+      if (readable && action.startsWith(withdrawing)) return undefined;
+      const shut = `shadow mode: nothing is written (guardrails: mode), so not this: ${action}`;
+      if (isShadowOnly(modes)) return modes.dashboard && ofDashboard.includes(action) ? undefined : shut;
+      if (modes.mode === "live" && modes.modes.every(({ mode }) => mode === "live")) return undefined;
+      const subject = await subjectOf(detail);
+      return subject !== undefined && isInShadow(modes, subject) ? shut : undefined;
     },
   };
 }
 
-interface Latched {
-  readonly isOn: boolean;
-  readonly dashboard: boolean;
+const unknownBecause =
+  "the guardrails cannot be read, and what they said before is not known: nothing is written until they can be read (rectify config check)";
+
+function looking({ head, kept }: Latching): () => Promise<Said> {
+  let before: KnownModes | undefined;
+  let stored = "";
+  const keep = async (modes: KnownModes) => {
+    const text = JSON.stringify(modes);
+    // What could not be kept now is kept with the next look.
+    if (text !== stored) await known(() => kept.keepModes(modes).then(() => void (stored = text)));
+  };
+  return async () => {
+    const guardrails = loadGuardrails((await head()).tree);
+    if (guardrails.ok) {
+      const { mode, modes, dashboard } = guardrails.value;
+      before = { mode, modes, dashboard };
+      await keep(before);
+      return { modes: before, readable: true };
+    }
+    if (guardrails.missing) return { modes: withoutFile, readable: true };
+    before ??= readModes(await kept.readModes());
+    return { modes: before ?? "unknown", readable: false };
+  };
 }
 
-async function latched(head: GitHost["head"], before: Latched | undefined): Promise<Latched> {
-  const guardrails = loadGuardrails((await head()).tree);
-  if (!guardrails.ok && !guardrails.missing && before !== undefined) return before;
-  if (!guardrails.ok) return { isOn: false, dashboard: true };
-  return { isOn: isShadowOnly(guardrails.value), dashboard: guardrails.value.dashboard };
+/** The latch over what this installation has on record. */
+export function latchOver(store: Store, head: GitHost["head"], now: () => number): ShadowLatch {
+  const subjectOf: Latching["subjectOf"] = async ({ incident, pull }) => {
+    const uid =
+      typeof incident === "string" ? incident : typeof pull === "number" ? await uidOf(pull, store) : undefined;
+    const record = uid === undefined ? undefined : await store.incident(uid);
+    if (record === undefined) return undefined;
+    const { workload, alert } = record.incident;
+    const { remediation } = record.story ?? {};
+    const target = remediation === undefined ? [] : [remediation.workload.namespace];
+    return { alert: alert.name, namespaces: [workload.namespace, ...target], remedy: remediation?.kind };
+  };
+  return shadowLatch({ head, now, kept: store, subjectOf });
+}
+
+async function uidOf(pull: number, store: Store): Promise<string | undefined> {
+  return (await store.incidentOfPull(pull))?.uid;
 }

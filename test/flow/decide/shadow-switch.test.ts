@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { atDesk, type Desk } from "../../faults/desk.ts";
+import { forgeWrites } from "../../../src/lab/forge/writes.ts";
+
+const approver = "wim";
+const quiet = { mode: "shadow", dashboard: false };
+const ofClass = { modes: [{ namespace: "shop-production", alert: "*", mode: "shadow" }] };
+const ofRemedy = { modes: [{ remedy: "scale", mode: "shadow" }] };
+
+const report = (desk: Desk) => desk.forge.comments(desk.proposal.number)[0]?.body ?? "";
+const writesOf = (desk: Desk) => forgeWrites(desk.forge).filter((line) => !line.includes("graphql"));
+
+describe("a person switches to shadow mode while a proposal is open", () => {
+  test.each([
+    ["everything, without a dashboard", quiet],
+    ["its class", ofClass],
+    ["its remedy", ofRemedy],
+  ])("%s: it is withdrawn with the reason, and nothing else is written", (_, guardrails) =>
+    atDesk({ latched: true }, async (desk) => {
+      await desk.decides([{ kind: "pull-request" }]);
+      await desk.turnTo(guardrails);
+      desk.forge.resetCalls();
+      const said = await desk.says(approver, "/approve-scale");
+      expect(await desk.decides([said])).toMatchObject({
+        ...{ kind: "close", ending: "declined", reason: "shadowed" },
+        because: expect.stringContaining("shadow mode was switched on"),
+      });
+      expect([desk.mergeCalls(), (await desk.forge.pull(desk.proposal.number)).state]).toEqual([0, "closed"]);
+      expect(report(desk)).toContain("**Closed**: shadow mode was switched on for this class");
+      // The comment, the end of the pull request, its branch: no reaction, no second comment.
+      expect(writesOf(desk).map((line) => line.split(" ")[0])).toEqual(["PATCH", "PATCH", "DELETE"]);
+      desk.forge.resetCalls();
+      expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "close" });
+      expect(writesOf(desk)).toEqual([]);
+    }),
+  );
+
+  test("what stands in the merge queue is taken out of it", () =>
+    atDesk({ latched: true }, async (desk) => {
+      desk.forge.change({ mergeQueue: "ruleset" });
+      await desk.decides([await desk.says(approver, "/approve-scale")]);
+      expect(desk.forge.queued()).toEqual([desk.proposal.number]);
+      await desk.turnTo(quiet);
+      expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "close", reason: "shadowed" });
+      expect([desk.forge.queued(), (await desk.forge.pull(desk.proposal.number)).state]).toEqual([[], "closed"]);
+    }));
+
+  test("guardrails that nobody can read take it out of the merge queue, too, and nothing is parked", () =>
+    atDesk({ latched: true }, async (desk) => {
+      desk.forge.change({ mergeQueue: "ruleset" });
+      await desk.decides([await desk.says(approver, "/approve-scale")]);
+      await desk.turnTo("mode: shadows\n");
+      expect(await desk.decides([{ kind: "pull-request" }])).toBeUndefined();
+      expect([desk.forge.queued(), (await desk.forge.pull(desk.proposal.number)).state]).toEqual([[], "open"]);
+    }));
+
+  test("where even that is refused, the end says that it is open and may still be merged", () =>
+    atDesk({ latched: true }, async (desk) => {
+      await desk.turnTo(quiet);
+      const answer = { status: 403, body: { message: "Resource not accessible by integration" } };
+      desk.forge.faults = ({ method }) => (method === "PATCH" ? { when: "before", answer } : undefined);
+      const told = `#${desk.proposal.number} could not be withdrawn and is still open`;
+      expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({
+        ...{ kind: "close", reason: "shadowed" },
+        because: expect.stringContaining(told),
+      });
+      expect(desk.told.join("\n")).toContain(told);
+    }));
+
+  test("what GitHub has merged by then is merged, and people's own no stays theirs", () =>
+    atDesk({ latched: true }, async (desk) => {
+      await desk.turnTo(quiet);
+      await desk.forge.mergeBy("ada", desk.proposal.number);
+      desk.forge.resetCalls();
+      expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "merged" });
+      await desk.session.host.report(desk.proposal, "what became of it");
+      expect(writesOf(desk)).toEqual([]);
+    }));
+
+  test("closed by a person: nothing more is written", () =>
+    atDesk({ latched: true }, async (desk) => {
+      await desk.turnTo(quiet);
+      await desk.forge.closeBy("ada", desk.proposal.number);
+      desk.forge.resetCalls();
+      expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ because: "closed by a person" });
+      expect(writesOf(desk)).toEqual([]);
+    }));
+
+  test("an opening that shadow mode overtakes leaves nothing open that is not known", () =>
+    atDesk({ latched: true }, async (desk) => {
+      await desk.turnTo(quiet);
+      const draft = { ...desk.draft, branch: "rectify/another", incident: "6f1c2b1e-0000-5000-8000-000000000002" };
+      await expect(desk.session.host.publish(draft)).rejects.toThrow("shadow mode");
+      expect(desk.forge.pulls()).toHaveLength(1);
+    }));
+});
