@@ -68,7 +68,7 @@ export async function filledStore(
   await store.endIncident(incident.uid, {
     ending: "recovered",
     because: "the rollout is complete, no alert of the incident fires, and the metric is back (190.7, was 2435)",
-    story: { ...story, cause },
+    story: { ...story, cause, ...aftermath(Date.parse(incident.startedAt)) },
   });
   const open = anIncident({ name: "PodCrashLooping", startsAt: "2026-11-24T03:00:00.000Z" });
   await store.recordIncident({ ...open, workload: { ...workload, name: long } });
@@ -123,6 +123,16 @@ const story: OutcomeOnRecord = {
   ...{ mergedSha: sha, syncedSha: sha },
   cost: { perHour: 0.0219, perMonth: 15.98, currency: "EUR", because: "+0.5 cores × 0.04 EUR per hour" },
 };
+
+/** What followed an alert that fired then. */
+function aftermath(firedAt: number): Partial<OutcomeOnRecord> {
+  const at = (minutes: number) => new Date(firedAt + minutes * 60_000).toISOString();
+  const watched = [0, 1, 2, 3].map((minute) => [minute * 60_000, 2_000 / (minute + 1)] as const);
+  return {
+    course: { openedAt: at(4), mergedAt: at(6), mergedBecause: "approved by sre-anna", syncedAt: at(7) },
+    verification: { kind: "recovered", because: "the metric is back", afterMs: 120_000, watched },
+  };
+}
 
 /** Three of a class that has earned it, and one of a class with long names that has not. */
 const shadowed: readonly PastRecord[] = [

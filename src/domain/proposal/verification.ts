@@ -17,6 +17,8 @@ export interface Observation {
 export type Verification = Judged & {
   /** The alert's metric before the merge and at the last look; absent in what an older version put on record. */
   readonly measured?: MeasuredChange;
+  /** The alert's metric at the looks: milliseconds since the sync was seen, and its value. */
+  readonly watched?: readonly (readonly [number, number])[];
 };
 
 interface MeasuredChange {
@@ -50,7 +52,17 @@ export function verificationOf(looks: readonly Observation[], limits: Verificati
   const last = looks.at(-1);
   if (!last) return undefined;
   const judged = judgedNow(looks, last, limits);
-  return judged && { ...judged, measured: measuredChange(last, limits) };
+  return judged && { ...judged, measured: measuredChange(last, limits), watched: watchedIn(looks) };
+}
+
+// As many as a chart can show.
+const mostWatched = 60;
+
+/** The values at the looks, the last one always among them. */
+function watchedIn(looks: readonly Observation[]): readonly (readonly [number, number])[] {
+  const known = looks.flatMap(({ atMs, value }) => (value === undefined ? [] : [[atMs, value] as const]));
+  const every = Math.ceil(known.length / mostWatched);
+  return known.filter((_, index) => (known.length - 1 - index) % every === 0);
 }
 
 function measuredChange({ value }: Observation, { before, unit = "" }: VerificationLimits): MeasuredChange {

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import { type Capsule, readCapsule } from "../../../domain/records/capsule.ts";
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
 import { endingClass, mark, page } from "../parts/layout.ts";
-import { metricChart } from "../parts/metric-chart.ts";
+import { type ChartMark, metricChart } from "../parts/metric-chart.ts";
 import { causesPart } from "./causes.ts";
 import { evidencePart } from "./evidence.ts";
 import { factsPart } from "./facts.ts";
@@ -16,14 +16,13 @@ export function incidentPage(view: IncidentView): Promise<string> {
   const read = view.capsule === undefined ? undefined : readCapsule(view.capsule);
   const capsule: Capsule | undefined = read?.kind === "capsule" ? read.capsule : undefined;
   const evidence = capsule?.evidence ?? [];
-  const firedAt = Date.parse(incident.startedAt) / 1000;
   const body = html`<p class="lead">
       <code>${workloadKey(incident.workload)}</code> ${mark(ending ?? "open", endingClass(ending))} ${because ?? ""}
     </p>
     ${refreshLine(view)}
     ${read?.kind === "unreadable" ? html`<p class="bad">${read.because}</p>` : ""}
     ${factsPart(view)}
-    ${metricChart(evidence, firedAt) ?? ""}
+    ${metricChart(evidence, courseOf(view)) ?? ""}
     <h2>Timeline</h2>
     ${timelinePart(view.events, view.record.openedAt)}
     <h2>Causes considered</h2>
@@ -33,6 +32,25 @@ export function incidentPage(view: IncidentView): Promise<string> {
     <h2>Behind it</h2>
     ${foldedParts(view, evidence)}`;
   return page(`${incident.alert.name} of ${incident.workload.name}`, body);
+}
+
+/** When what happened, and what the metric did after the change, in Unix seconds. */
+function courseOf({ record: { incident, story, ending, endedAt } }: IncidentView) {
+  const { course, verification } = story ?? {};
+  const seconds = (at: string | undefined) => (at === undefined ? [] : [Date.parse(at) / 1000]);
+  const [synced] = seconds(course?.syncedAt);
+  const since = (ms: number) => (synced === undefined ? [] : [synced + ms / 1000]);
+  const all: readonly (readonly [ChartMark["name"], readonly number[]])[] = [
+    ["fired", seconds(incident.startedAt)],
+    ["merged", seconds(course?.mergedAt)],
+    ["synced", seconds(course?.syncedAt)],
+    ["recovered", verification?.kind === "recovered" ? since(verification.afterMs) : []],
+    ["reverted", ending === "reverted" ? seconds(endedAt) : []],
+  ];
+  return {
+    marks: all.flatMap(([name, times]) => times.map((at) => ({ name, at }))),
+    watched: (verification?.watched ?? []).flatMap(([ms, value]) => since(ms).map((at) => [at, value] as const)),
+  };
 }
 
 function refreshLine({ record, refreshes }: IncidentView) {

@@ -21,7 +21,9 @@ details { margin: .75rem 0; border: 1px solid var(--line); border-radius: 6px; p
 details[open] > summary { margin-bottom: .5rem; }
 figure { margin: 1rem 0; } figcaption { color: var(--dim); font-size: .85rem; }
 svg.chart { width: 100%; height: 14rem; display: block; } svg .line { fill: none; stroke: var(--link); stroke-width: 2; vector-effect: non-scaling-stroke; }
-svg .axis { stroke: var(--line); } svg .limit, svg .fired { stroke: var(--bad); stroke-dasharray: 6 4; vector-effect: non-scaling-stroke; } svg .fired { stroke: var(--wait); stroke-dasharray: 2 4; }
+svg .axis { stroke: var(--line); } svg :is(.limit, .fired, .merged, .synced, .recovered, .reverted) { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 6 4; vector-effect: non-scaling-stroke; }
+svg .fired { stroke: var(--wait); stroke-dasharray: 2 4; } svg .merged { stroke: var(--text); stroke-dasharray: none; } svg .synced { stroke: var(--dim); stroke-dasharray: 4 2; } svg .recovered { stroke: var(--good); stroke-dasharray: none; } svg .reverted { stroke-dasharray: none; }
+.key { white-space: nowrap; margin-left: 1rem; } .key svg { width: 24px; height: 8px; margin-right: .35rem; vertical-align: middle; }
 .axis-row { display: flex; justify-content: space-between; gap: 1rem; color: var(--dim); font-size: .85rem; font-variant-numeric: tabular-nums; }
 .dim { color: var(--dim); } .good { color: var(--good); } .bad { color: var(--bad); } .wait { color: var(--wait); }
 .mark { border: 1px solid currentColor; border-radius: 1rem; padding: 0 .6rem; font-size: .85rem; font-weight: 600; white-space: nowrap; }
