@@ -23,6 +23,7 @@ function seenIn(item: Evidence, names: "shown" | "hidden"): string {
     case "missing":
       return `missing: ${finding.because}`;
     case "facts":
+      if (Object.keys(finding.facts).length === 0) return "none";
       return Object.entries(finding.facts)
         .map(([key, value]) => `${key}=${names === "hidden" && nameOfMachine.test(key) ? "(left out)" : value}`)
         .join(", ");

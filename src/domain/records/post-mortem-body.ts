@@ -1,4 +1,5 @@
 import { inert, inertCode } from "../text/inert.ts";
+import { sentence } from "../proposal/body/words.ts";
 import type { EvidenceLine, Outcome, PostMortem } from "./post-mortem-record.ts";
 import { workloadKey } from "../kubernetes/workload.ts";
 
@@ -29,7 +30,7 @@ function summary(postMortem: PostMortem): string {
       ...(missing.length === 0 ? [] : [`- Not known: ${missing.map((what) => inert(what)).join(", ")}`]),
       ...(selfHealing === null ? [] : [`- By itself: ${inert(selfHealing)}`]),
       `- Remedy: ${remedy === null ? "none" : inert(remedy.sentence)}`,
-      `- Outcome: ${outcomeWords[outcome]}${after}. ${inert(because)}`,
+      `- Outcome: ${outcomeWords[outcome]}${after}. ${sentence(because)}`,
       ...(pullRequest === null ? [] : [`- Pull request: <${pullRequest}>`]),
       ...(revertedBy === null ? [] : [`- Reverted by: <${revertedBy}>`]),
       ...(withdrawn === null

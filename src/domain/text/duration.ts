@@ -7,7 +7,7 @@ export function parseDuration(text: string): number | undefined {
   return match && unit !== undefined ? Number(match[1]) * unit : undefined;
 }
 
-/** Two units at most, for people: `2 h 5 min`. */
+/** Two units at most, for people: `2 h 5 min`. Below a minute the seconds. */
 export function renderDuration(milliseconds: number): string {
   const minutes = Math.max(0, Math.round(milliseconds / 60_000));
   const parts = [
@@ -16,7 +16,7 @@ export function renderDuration(milliseconds: number): string {
     [minutes % 60, "min"],
   ].filter(([amount]) => amount !== 0);
   return parts.length === 0
-    ? "0 min"
+    ? `${Math.max(0, Math.round(milliseconds / 1_000))} s`
     : parts
         .slice(0, 2)
         .map((part) => part.join(" "))

@@ -1,3 +1,4 @@
+import { unitIn } from "../../domain/evidence/finding-text.ts";
 import { unitOf } from "../../domain/evidence/unit.ts";
 import { type Condition, conditionOf, type Threshold } from "../../domain/incident/condition.ts";
 import { type Evidence, evidenceOf, type EvidenceKey, type Finding } from "../../domain/evidence/evidence.ts";
@@ -159,7 +160,7 @@ function nodeMetricsOf(seen: readonly Item[]): Item[] {
     const kind = item.key === undefined ? undefined : kindByKey[item.key];
     if (kind === undefined || item.finding.kind !== "series") return [];
     const series = item.finding.series.map((each) => marking(each, kind));
-    const finding = { ...item.finding, series };
+    const finding = { ...item.finding, unit: unitIn(item), series };
     return [{ ...item, key: "node-metrics", title: `${item.title}, by workload`, finding }];
   });
 }

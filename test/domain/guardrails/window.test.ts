@@ -46,11 +46,11 @@ test.each([
 });
 
 test.each([
-  [0, "0 min"],
+  [0, "0 s"],
   [90_000, "2 min"],
   [7_500_000, "2 h 5 min"],
   [93_600_000, "1 d 2 h"],
-  [-5, "0 min"],
+  [-5, "0 s"],
 ])("%s ms are shown as %s", (milliseconds, text) => {
   expect(renderDuration(milliseconds)).toBe(text);
 });
