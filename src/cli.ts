@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Argument, Command } from "commander";
-import type { BacktestAsked } from "./commands/backtest/backtest.ts";
+import type { BacktestAsked } from "./commands/backtest/options.ts";
 import { completedShells, completionOf } from "./commands/install/completion.ts";
 import { examplesOf } from "./commands/install/examples.ts";
 import type { AuditQuestion } from "./commands/records/audit.ts";
@@ -186,7 +186,7 @@ program
   .action(async (directory: string | undefined, asked: SurveyAsked) => {
     const isSeen = process.stderr.isTTY && !asked.json;
     const progress = (line: string) =>
-      isSeen ? void process.stderr.write(`\r\x1b[K${line.slice(0, 100)}`) : undefined;
+      isSeen ? void process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`) : undefined;
     const { surveyCommand } = await command.survey();
     await surveyCommand(directory ?? ".", asked, { write: writeLine, progress });
   });

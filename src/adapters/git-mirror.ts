@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { simpleGit } from "simple-git";
+import { oneLine } from "../domain/text/one-line.ts";
 import type { Tree } from "../domain/kubernetes/tree.ts";
 import type { CommitMark } from "../ports/github.ts";
 import { Refused, Unavailable } from "../ports/errors.ts";
@@ -158,9 +159,24 @@ async function fetchHead(options: MirrorOptions): Promise<string> {
     await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
     return (await git.revparse([tipRef])).trim();
   } catch (cause) {
-    throw new Unavailable("git: the mirror could not be brought up to date", { cause });
+    const from = withoutLogin(options.url);
+    throw new Unavailable(`git: ${from} could not be fetched: ${reasonOf(cause)}`, { cause });
   }
 }
+
+// An address that people wrote may hold a login, and git repeats it.
+function withoutLogin(text: string): string {
+  return text.replace(/\/\/[^/@\s]*@/g, "//");
+}
+
+/** What git itself says is wrong: the lines that it begins so. */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const said = text.split("\n").filter((line) => /^(?:fatal|error|remote): ./.test(line));
+  return oneLine(withoutLogin((said.length === 0 ? [text] : said).join("; ")), longestReason);
+}
+
+const longestReason = 300;
 
 const remoteName = "rectify";
 const tipRef = "refs/rectify/head";

@@ -14,6 +14,19 @@ export class Refused extends Error {
   override readonly name = "Refused";
 }
 
+/**
+ * A no that is about us and not about the question: who we are, or where we ask, is set wrong. `status` is that of HTTP,
+ * 200 where something else than the source answered.
+ */
+export class Denied extends Refused {
+  readonly status: number;
+
+  constructor(what: string, status: number, options: { cause?: unknown } = {}) {
+    super(what, options);
+    this.status = status;
+  }
+}
+
 /** A write that shadow mode, or guardrails that nobody can read, kept inside the process: nothing was asked of anybody. */
 export class Shut extends Refused {}
 

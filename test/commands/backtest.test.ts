@@ -1,8 +1,12 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { backtest, type BacktestAsked } from "../../src/commands/backtest/backtest.ts";
+import { backtest } from "../../src/commands/backtest/backtest.ts";
+import type { BacktestAsked } from "../../src/commands/backtest/options.ts";
+import { summaryLines } from "../../src/commands/backtest/summary.ts";
 import { backtestSettings, mayKnowToken } from "../../src/commands/backtest/sources.ts";
 import { createSeriesStore } from "../../src/lab/cluster/metrics/series-store.ts";
 import { serveApi } from "../../src/lab/cluster/servers/api-server.ts";
@@ -12,6 +16,9 @@ import { pastStories, pastWorkloads } from "../../src/lab/scenarios/backtest/pas
 import { openPastWorld, type PastWorldServers } from "../../src/lab/scenarios/backtest/past-world.ts";
 import { declaredFirst, manifestOf } from "../../src/lab/scenarios/backtest/past-repository.ts";
 import { openReadingForge, type ReadingForge } from "../../src/lab/scenarios/backtest/reading-forge.ts";
+import type { PastRecord } from "../../src/domain/backtest/record.ts";
+import type { BacktestReport } from "../../src/domain/backtest/report.ts";
+import { parseGuardrails } from "../../src/domain/guardrails/guardrails.ts";
 import type { RenderedObject } from "../../src/domain/kubernetes/rendered.ts";
 import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
 import { openShop, type TestShop } from "../lab/cluster-shop.ts";
@@ -129,6 +136,37 @@ describe("rectify backtest", () => {
     expect([back.code, back.lines.join("\n")]).toEqual([0, expect.stringContaining("2 earlier")]);
   }, 120_000);
 
+  test.each([
+    ["PROMETHEUS_URL", 401, "/api/v1/query_range", "PROMETHEUS_TOKEN"],
+    ["LOKI_URL", 403, "/loki/api/v1/query_range", "LOKI_TOKEN"],
+    ["LOKI_URL", 404, "/loki/api/v1/query_range", "LOKI_URL must be the address"],
+    ["LOKI_URL", 200, "/loki/api/v1/query_range", "LOKI_URL must be the address"],
+  ])(
+    "a %s that answers %i ends the run with the setting, and is no evidence",
+    async (name, status, path, helps) => {
+      const kept = join(directory, `denied-${name}-${status}.jsonl`);
+      let asked = 0;
+      const server = createServer((_, response) => {
+        asked += 1;
+        response.writeHead(status, { "content-type": "text/html" }).end("<p>log in</p>");
+      });
+      await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+      const { port } = server.address() as AddressInfo;
+      const denied = run({ record: kept }, { [name]: `http://127.0.0.1:${port}` });
+      await expect(denied).rejects.toThrow(path);
+      await expect(denied).rejects.toThrow(helps);
+      server.close();
+      // Those that were on their way together, and none after them.
+      expect(asked).toBeLessThan(20);
+      if (name === "LOKI_URL") {
+        await expect(denied).rejects.toThrow("run it again, and it goes on there");
+        expect(readFileSync(kept, "utf8").trimEnd().split("\n")).toHaveLength(1);
+        expect((await run({ record: kept })).lines.join("\n")).toContain("2 earlier");
+      }
+    },
+    120_000,
+  );
+
   test("says why a past is empty, and where its history begins", async () => {
     const store = createSeriesStore(Number.MAX_SAFE_INTEGER);
     const begun = world.to.getTime() - 86_400_000;
@@ -140,7 +178,7 @@ describe("rectify backtest", () => {
     await server.close();
     expect(code).toBe(0);
     expect(lines.join("\n")).toContain("ALERTS has no series in that time");
-    expect(lines.join("\n")).toMatch(/its history begins at 2026-11-19T0[01]:.*storage\.tsdb\.retention/);
+    expect(lines.join("\n")).toMatch(/its history begins at 2026-11-19T0[01]:[\s\S]*storage\.tsdb\.retention/);
   }, 60_000);
 
   test.each([
@@ -174,7 +212,72 @@ describe("rectify backtest", () => {
     await expect(run({ until: "yesterday" })).rejects.toThrow("--until");
     await expect(run({ step: "0" })).rejects.toThrow("--step");
     await expect(run({ repository: join(directory, "nowhere") })).rejects.toThrow("--repository: there is no ");
+    const before = world.asked.length;
+    await expect(run({ guardrails: join(directory, "no.yml") })).rejects.toThrow(/^--guardrails: \S+ does not exist/);
+    await expect(run({ guardrails: directory })).rejects.toThrow(/^--guardrails: \S+ is a directory/);
+    await expect(run({ record: directory })).rejects.toThrow(/^--record: \S+ is a directory/);
+    await expect(run({ html: directory })).rejects.toThrow(/^--html: \S+ is a directory/);
+    await expect(run({ html: join(record, "page.html") })).rejects.toThrow(/^--html: \S+ cannot be written/);
+    const invalid = join(directory, "invalid.yml");
+    writeFileSync(invalid, "namespaces: [shop]\nmaxReplicas: many\n");
+    await expect(run({ guardrails: invalid })).rejects.toThrow(/^--guardrails: .*invalid\.yml:2: maxReplicas/);
+    expect(world.asked.length).toBe(before);
   });
+
+  test("a repository that cannot be fetched is named, with git's reason and what to do", async () => {
+    const [progress, fresh] = [[] as string[], join(directory, "unreachable")];
+    const environment = { PROMETHEUS_URL: world.prometheus, KYVERNO: "off", RECTIFY_DATA: fresh };
+    const repository = "http://someone:hunter2-hunter2@127.0.0.1:9/acme/shop.git";
+    const settings = backtestSettings(environment, repository);
+    if (!settings.ok) throw new Error(settings.problems.join());
+    const voice = { write: () => undefined, progress: (line: string) => void progress.push(line), now: () => world.to };
+    const asked = { days: "1", rate: "0", step: "30", repository };
+    const failed = backtest(asked, settings.value, voice);
+    await expect(failed).rejects.toThrow(
+      /^git: http:\/\/127\.0\.0\.1:9\/acme\/shop\.git could not be fetched: .*GITHUB_TOKEN/,
+    );
+    await expect(failed).rejects.not.toThrow("hunter2");
+    // The error begins on a line of its own.
+    expect(progress.at(-1)).toBe("");
+  });
+
+  test("an address of Prometheus alone is asked for a repository, and not for an App", () => {
+    const told = (environment: NodeJS.ProcessEnv) => {
+      const read = backtestSettings(environment, undefined);
+      return read.ok ? [] : read.problems;
+    };
+    const alone = told({ PROMETHEUS_URL: "http://127.0.0.1:9090" });
+    expect(alone).toEqual([expect.stringMatching(/--repository .*APP_ID, PRIVATE_KEY_PATH, RECTIFY_REPOSITORY/)]);
+    expect(told({})).toHaveLength(2);
+    const half = told({ PROMETHEUS_URL: "http://127.0.0.1:9090", APP_ID: "7" });
+    expect(half.join()).toContain("PRIVATE_KEY");
+    expect(half.join()).not.toContain("--repository");
+  });
+
+  test("its summary fits a terminal of 80 columns, and its guardrails can be copied into the file", async () => {
+    const { lines } = await run({ json: true });
+    const {
+      records,
+      advice: _,
+      ...report
+    } = JSON.parse(lines.join("")) as BacktestReport & {
+      records: PastRecord[];
+      advice: unknown;
+    };
+    const gap = {
+      kind: "no remedy",
+      times: 1,
+      what: "a long reason ".repeat(20),
+      line: `helps: ${"this ".repeat(30)}`,
+    };
+    const summary = summaryLines({ ...report, gaps: [gap] } as unknown as BacktestReport, records);
+    expect(summary.filter((line) => line.length > 80)).toEqual([]);
+    expect(summary.join("\n")).toContain("once a long reason");
+    expect(summary.join("\n")).not.toMatch(/\b1 (?:times|incidents)\b/);
+    const file = summary.slice(summary.indexOf("Guardrails to begin with") + 1).join("\n");
+    const read = parseYaml(file);
+    expect(read.ok && parseGuardrails(read.value)).toMatchObject({ ok: true, value: { namespaces: ["shop"] } });
+  }, 60_000);
 
   test("not one write request left it, and its token may only read", async () => {
     expect(reading.forge.gitCalls.length).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { Denied, Refused, Unavailable } from "../../ports/errors.ts";
 
 /** A JSON source behind plain HTTP: base address, credentials, deadline and size cap. */
 export interface JsonSource {
@@ -57,8 +57,8 @@ export async function getJson(
   if (status === 400 || status === 413 || status === 422)
     throw new TooMuch(`${source.name} ${path}: HTTP ${status} ${errorTextOf(answer.text)}`);
   if (answer.status >= 400)
-    throw new Refused(`${source.name} ${path}: HTTP ${answer.status} ${errorTextOf(answer.text)}`);
-  return parse(source, path, answer.text);
+    throw new Denied(`${source.name} ${path}: HTTP ${status} ${errorTextOf(answer.text)}`, status);
+  return parse(source, path, answer);
 }
 
 /** What is kept in a file is renewed there behind our back. */
@@ -85,11 +85,11 @@ async function readCapped(response: Response, source: JsonSource): Promise<strin
   return text + decoder.decode();
 }
 
-function parse(source: JsonSource, path: string, text: string): unknown {
+function parse(source: JsonSource, path: string, { status, text }: { status: number; text: string }): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Refused(`${source.name} ${path}: the answer is not JSON`, { cause });
+    throw new Denied(`${source.name} ${path}: the answer is not JSON`, status, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { Denied, Refused, Unavailable } from "../../ports/errors.ts";
 import { withTimeout } from "../http/timeout.ts";
 
 export const defaultDeadlineMs = 10_000;
@@ -18,6 +18,7 @@ export async function asked<T>(
     // A token that has ended is renewed by someone: that is a matter of waiting, not of permission.
     if (code === 401) throw new Unavailable(`Kubernetes: ${what}: HTTP 401, the token is not accepted`, { cause });
     const status = typeof code === "number" ? `HTTP ${code}` : `no answer that can be read (${reasonOf(cause)})`;
+    if (code === 403) throw new Denied(`Kubernetes: ${what}: ${status}`, code, { cause });
     if (typeof code === "number" && code !== 429 && code < 500)
       throw new Refused(`Kubernetes: ${what}: ${status}`, { cause });
     throw new Unavailable(`Kubernetes: ${what}: ${status}`, { cause });

@@ -9,7 +9,7 @@ import { loki } from "../../adapters/monitoring/loki.ts";
 import { prometheus } from "../../adapters/monitoring/prometheus.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Workload } from "../../domain/kubernetes/workload.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { Refused } from "../../ports/errors.ts";
 import type { PastSources } from "../../server/jobs/backtest/past-ports.ts";
 import { policiesOf } from "../../server/policy-engine.ts";
 import { openSources as openHealth } from "../../server/observability/source-health.ts";
@@ -24,8 +24,14 @@ export function backtestSettings(environment: NodeJS.ProcessEnv, repository: str
   const unused = "not used by a backtest: nothing listens, and nothing is sent";
   const bot = { WEBHOOK_SECRET: unused, ALERTS_TOKEN: unused, ALERTMANAGER_URL: "http://127.0.0.1:9093" };
   const app = { APP_ID: "1", PRIVATE_KEY: "-----BEGIN unused-----", RECTIFY_REPOSITORY: "local/checkout" };
-  return parseSettings({ ...bot, ...(repository === undefined ? {} : app), ...environment });
+  const reads = repository !== undefined || Object.keys(byApp).some((name) => Boolean(environment[name]));
+  const read = parseSettings({ ...bot, ...(repository === undefined && reads ? {} : app), ...environment });
+  if (reads) return read;
+  return { ok: false, problems: [noRepository, ...(read.ok ? [] : read.problems)] };
 }
+
+const byApp = { APP_ID: true, PRIVATE_KEY: true, PRIVATE_KEY_PATH: true, RECTIFY_REPOSITORY: true };
+const noRepository = `which repository is not said: --repository <place> names a clone on this machine, or an https address; only where a GitHub App is to read it, set ${["APP_ID", "PRIVATE_KEY_PATH", "RECTIFY_REPOSITORY"].join(", ")}`;
 
 /** Everything that is read; of it, only the mirror on this machine is ever written. */
 export async function openSources(settings: Settings, repository: string | undefined): Promise<Opened> {
@@ -63,6 +69,14 @@ async function mirrorOf(settings: Settings, repository: string | undefined): Pro
   return openMirror({ directory, url: client.cloneUrl, authorization: client.authorization, freshMs: 3_600_000 });
 }
 
+/** What to do about a repository that cannot be fetched. */
+export function reading(repository: string | undefined): string {
+  if (repository === undefined)
+    return "the App needs the permission contents: read on RECTIFY_REPOSITORY, and GITHUB_CLONE_URL, where it is set, must lead there";
+  if (!/^https?:\/\//.test(repository)) return "--repository must name a clone with a branch that is checked out";
+  return "--repository must be its address; a private one is read with GITHUB_TOKEN (contents: read), which only your GitHub (GITHUB_API_URL) is shown";
+}
+
 /** The token is for GitHub alone, and never in clear but on this machine. */
 export function mayKnowToken({ protocol, host, hostname }: URL, { github }: Pick<Settings, "github">): boolean {
   if (hostname === "127.0.0.1" || hostname === "localhost" || hostname === "[::1]") return true;
@@ -70,17 +84,12 @@ export function mayKnowToken({ protocol, host, hostname }: URL, { github }: Pick
   return protocol === "https:" && ours.some((url) => new URL(url).host === host);
 }
 
-/** Where live objects say today that they come from; a cluster that is not there is no fault. */
+/** Where live objects say today that they come from; nobody, where no cluster is named. */
 function marksOf(settings: Settings): ((workload: Workload) => Promise<Entry | undefined>) | undefined {
   if (settings.kubernetes.url === undefined && process.env.KUBECONFIG === undefined) return undefined;
   const cluster = kubernetes({ ...settings.kubernetes, cluster: settings.cluster });
   return async (workload) => {
-    try {
-      const live = await cluster.workload(workload);
-      return live && (await cluster.entryOf(live));
-    } catch (error) {
-      if (error instanceof Refused || error instanceof Unavailable) return undefined;
-      throw error;
-    }
+    const live = await cluster.workload(workload);
+    return live && (await cluster.entryOf(live));
   };
 }

@@ -1,4 +1,5 @@
 import { workloadOfKey } from "../kubernetes/workload.ts";
+import { incidentsOf, timesOf } from "../text/how-many.ts";
 import { renderDuration } from "../text/duration.ts";
 import type { BacktestReport, ClassRow, Gap } from "./report.ts";
 import type { PastRecord } from "./record.ts";
@@ -29,8 +30,7 @@ function lackBesides(row: ClassRow, classes: readonly ClassRow[]): string | unde
 
 function lackOf({ verdicts, remedies }: ClassRow): string | undefined {
   const same = verdicts.agreed + verdicts.earlier;
-  if (verdicts.different > 0)
-    return `${verdicts.different === 1 ? "once" : `${verdicts.different} times`} people did something else`;
+  if (verdicts.different > 0) return `${timesOf(verdicts.different)} people did something else`;
   if (same < leastAgreements) return `${same} of ${leastAgreements} times the same as people`;
   return remedies.length === 1 ? undefined : `it would have proposed ${remedies.length} kinds of remedy`;
 }
@@ -78,7 +78,7 @@ function modeLines(classes: readonly ClassRow[]): readonly AdvisedLine[] {
 function mappingLines(gaps: readonly Gap[]): readonly AdvisedLine[] {
   const found = gaps.flatMap(({ kind, line, times, what }) => {
     const item = kind === "alert without workload" ? /^alerts: \[(\{.*\})\]/.exec(line)?.[1] : undefined;
-    return item === undefined ? [] : [{ item, because: `${times} times ${what}` }];
+    return item === undefined ? [] : [{ item, because: `${timesOf(times)} ${what}` }];
   });
   if (found.length === 0) return [];
   const line = `alerts: [${found.map(({ item }) => item).join(", ")}]`;
@@ -92,7 +92,7 @@ function namespaceLines(namespaces: readonly string[], helped: readonly ClassRow
   return [
     {
       line: `namespaces: [${namespaces.join(", ")}]`,
-      because: `there it would have done what people did, in ${same} ${same === 1 ? "incident" : "incidents"}`,
+      because: `there it would have done what people did, in ${incidentsOf(same)}`,
     },
   ];
 }

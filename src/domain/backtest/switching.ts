@@ -1,5 +1,6 @@
 import { type Modes, modeFor } from "../guardrails/mode.ts";
 import { earnedIn, liveLine, namespaceOf } from "./advice.ts";
+import { incidentsOf } from "../text/how-many.ts";
 import type { PastRecord } from "./record.ts";
 import { type ClassRow, reportOf } from "./report.ts";
 
@@ -46,10 +47,6 @@ function howTo(earned: readonly string[], { editor, hasModes }: ShadowSummary): 
 }
 
 const mostClasses = 40;
-
-function incidentsOf(count: number): string {
-  return count === 1 ? "1 incident" : `${count} incidents`;
-}
 
 function countsOf(records: readonly PastRecord[]): string {
   const { verdicts } = reportOf({ records, from: "", to: "" });

@@ -117,6 +117,8 @@ interface Playing {
   readonly world: PastWorld & {
     /** How many questions found no answer so far: what was examined meanwhile is examined again. */
     readonly unanswered: () => number;
+    /** Why nothing is asked any more; undefined = it goes on. */
+    readonly denied: () => string | undefined;
   };
   /** How many incidents are examined at once. */
   readonly atOnce: number;
@@ -143,11 +145,12 @@ export async function playPast(
   const again: PastIncident[] = [];
   const queue = [...todo];
   const worker = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) if (!(await one(next))) again.push(next);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      if (playing.world.denied() !== undefined || !(await one(next))) again.push(next);
   };
   await Promise.all(Array.from({ length: playing.atOnce }, worker));
   const silent: PastIncident[] = [];
-  for (const past of again) if (!(await one(past))) silent.push(past);
+  for (const past of again) if (playing.world.denied() !== undefined || !(await one(past))) silent.push(past);
   return silent;
 }
 

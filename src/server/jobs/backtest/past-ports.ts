@@ -3,7 +3,6 @@ import { pastCluster } from "../../../adapters/past/cluster.ts";
 import { desiredIn, type DesiredSources } from "../../../adapters/past/desired.ts";
 import type { GitHistory } from "../../../adapters/past/history.ts";
 import { pastObjects } from "../../../adapters/past/objects.ts";
-import type { QueryPace } from "../../../adapters/past/pace.ts";
 import type { PastIncident } from "../../../domain/backtest/past-alerts.ts";
 import { incidentMark } from "../../../domain/gate/checked-objects.ts";
 import type { PolicyEngine } from "../../../domain/gate/policy-report.ts";
@@ -16,18 +15,18 @@ import type { Workload } from "../../../domain/kubernetes/workload.ts";
 import { openConcerns } from "../../../flow/collect/concerns/concerns.ts";
 import type { PastWorld } from "../../../flow/jobs/backtest/examine.ts";
 import { render } from "../../../manifests/render/render.ts";
-import { Refused, Unavailable } from "../../../ports/errors.ts";
+import { Denied, Refused } from "../../../ports/errors.ts";
 import type { Logs, Metrics } from "../../../ports/monitoring.ts";
 import type { Ports } from "../../../ports/ports.ts";
 import { readOnly } from "../../../ports/read-only.ts";
 import type { Timings } from "../../../ports/timings.ts";
+import { type Asking, type AskingOptions, openAsking } from "./asking.ts";
 
 /** What the past is read from. */
-export interface PastSources {
+export interface PastSources extends AskingOptions {
   readonly metrics: Metrics;
   readonly logs: Logs | undefined;
   readonly history: GitHistory;
-  readonly pace: QueryPace;
   readonly renderer: { readonly render: (tree: Tree, entry: Entry) => Promise<Rendered> };
   readonly charts?: ChartTools | undefined;
   readonly policies?: PolicyEngine | undefined;
@@ -44,19 +43,19 @@ export interface PastSources {
 interface PastPlay extends PastWorld {
   readonly metrics: Metrics;
   readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
-  readonly unanswered: () => number;
-  /** What the last source that gave no answer said instead. */
-  readonly silence: () => string | undefined;
+  readonly unanswered: Asking["unanswered"];
+  readonly silence: Asking["silence"];
+  readonly denied: Asking["denied"];
 }
 
 /** Puts the ports of the past together. */
 export function openPast(sources: PastSources): PastPlay {
   const { history, until, deliveredAfterMs, cluster, clusterLabel } = sources;
-  const heard: Heard = { silent: 0 };
-  const metrics = pacedMetrics(sources, heard);
-  const logs = pacedLogs(sources, heard);
+  const asking = openAsking(sources);
+  const metrics = pacedMetrics(sources, asking);
+  const logs = pacedLogs(sources, asking);
   const rendering = oneRenderer(sources);
-  const desired = desiredIn({ cluster, render: rendering, ...(sources.marks ? { marks: sources.marks } : {}) });
+  const desired = desiredIn({ cluster, render: rendering, marks: askedMarks(sources, asking) });
   const desiredAt = async (moment: Date, workload: Workload) =>
     desired((await history.at(moment).head()).tree, workload);
   const policies = sources.policies && remembered(sources.policies);
@@ -65,8 +64,9 @@ export function openPast(sources: PastSources): PastPlay {
       metrics,
       until,
       deliveredAfterMs,
-      unanswered: () => heard.silent,
-      silence: () => heard.because,
+      unanswered: asking.unanswered,
+      silence: asking.silence,
+      denied: asking.denied,
       commitsBetween: history.between,
     },
     entryAt: async (moment, workload) => (await desiredAt(moment, workload)).entry,
@@ -126,32 +126,8 @@ function nothingRecorded(
   };
 }
 
-const retries = 2;
-
-interface Heard {
-  silent: number;
-  because?: string;
-}
-
-/** Asks at the pace, again where there was no answer, and counts what stayed without one. */
-function asker({ pace }: PastSources, heard: Heard) {
-  return async <T>(ask: () => Promise<T>): Promise<T> => {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await pace.run(ask);
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        if (attempt < retries) continue;
-        heard.silent += 1;
-        heard.because = error.message;
-        throw error;
-      }
-    }
-  };
-}
-
-function pacedMetrics(sources: PastSources, heard: Heard): Metrics {
-  const ask = asker(sources, heard);
+function pacedMetrics(sources: PastSources, asking: Asking): Metrics {
+  const ask = asking.of("PROMETHEUS");
   const rules = new Map<string, ReturnType<Metrics["ruleOf"]>>();
   return {
     range: (query, from, to, points) => ask(() => sources.metrics.range(query, from, to, points)),
@@ -169,13 +145,26 @@ function pacedMetrics(sources: PastSources, heard: Heard): Metrics {
   };
 }
 
-function pacedLogs(sources: PastSources, heard: Heard): Logs | undefined {
-  const { logs } = sources;
+function pacedLogs({ logs }: PastSources, asking: Asking): Logs | undefined {
   if (logs === undefined) return undefined;
-  const ask = asker(sources, heard);
+  const ask = asking.of("LOKI");
   return {
     around: (workload, from, to) => ask(() => logs.around(workload, from, to)),
     errorRate: (workload, from, to) => ask(() => logs.errorRate(workload, from, to)),
+  };
+}
+
+/** It is asked only where the repository leaves it open: without its answer nobody knows. Another no is that it knows none. */
+function askedMarks({ marks }: PastSources, asking: Asking): PastSources["marks"] {
+  if (marks === undefined) return undefined;
+  const ask = asking.of("KUBERNETES");
+  return async (workload) => {
+    try {
+      return await ask(() => marks(workload));
+    } catch (error) {
+      if (error instanceof Refused && !(error instanceof Denied)) return undefined;
+      throw error;
+    }
   };
 }
 
