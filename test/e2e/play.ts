@@ -12,7 +12,7 @@ import { type LabPrinter, labPrinter } from "../../src/lab/printer.ts";
 import { parseSettings, type Settings } from "../../src/settings/settings.ts";
 import { type GitOpsEngine, teamNamespace } from "./engine.ts";
 import { openDatabase } from "./database.ts";
-import { freePort } from "./processes.ts";
+import { freePort, pause } from "./processes.ts";
 import { namespace } from "./shop.ts";
 import { payments } from "./world.ts";
 import { launchRectify } from "./rectify.ts";
@@ -119,6 +119,7 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
       forge.setWebhookUrl(`http://127.0.0.1:${rectify.webhookPort}/webhooks/github`);
       const url = `http://127.0.0.1:${rectify.internalPort}/alerts`;
       await world.telemetry.setReceiver({ url, token: secrets.alerts });
+      world.telemetry.scrape(`127.0.0.1:${rectify.internalPort}`);
     };
     await connected();
     const stage: RealStage = {
@@ -139,7 +140,10 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
     const watching = watch(stage, moments, teller);
     closing.push(watching);
     await story.play(stage);
-    return await outcome(story, stage, moments);
+    const played = await outcome(story, stage, moments);
+    // Two scrapes more: what it counts of its end is seen as one more.
+    await pause(2_500);
+    return played;
   } finally {
     world.shop.calm();
     for (const close of closing.reverse()) await close();

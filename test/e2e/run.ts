@@ -10,6 +10,7 @@ import type { Finding } from "./finding.ts";
 import { checkGit } from "./git-clients.ts";
 import { checkManifests } from "./manifests.ts";
 import { type Outcome, playStory } from "./play.ts";
+import { checkOwnMetrics } from "./own-metrics.ts";
 import { openProcesses, type Processes } from "./processes.ts";
 import { checkLogs, checkQueries } from "./queries.ts";
 import { checkRbac } from "./rbac.ts";
@@ -104,6 +105,7 @@ async function runAll(only: string | undefined, { scratch, processes, results }:
     if (isAsked("rbac", only)) results.findings.push(...(await timed("RBAC", () => checkRbac(world.plane))));
     if (isAsked("manifests", only))
       results.findings.push(...(await timed("manifests", () => checkManifests(world.plane))));
+    const since = new Date();
     const turns = engines()
       .map((engine) => ({ engine, played: playedThrough(engine, only) }))
       .filter(({ played }) => played.length > 0);
@@ -118,6 +120,8 @@ async function runAll(only: string | undefined, { scratch, processes, results }:
       if (index < turns.length - 1) await timed(`end of ${engine.name}`, () => engine.forget());
       await engine.close();
     }
+    if (isAsked("queries", only))
+      results.findings.push(...(await timed("own metrics", () => checkOwnMetrics(world.telemetry, since))));
     if (results.outcomes.some(({ played }) => played !== undefined))
       results.findings.push(...(await timed("backtest", () => checkBacktest(world, results.outcomes))));
   } finally {

@@ -20,6 +20,8 @@ export interface Telemetry {
   readonly alertmanagerUrl: string;
   readonly lokiUrl: string | undefined;
   setReceiver(receiver: AlertReceiver): Promise<void>;
+  /** Scrapes the Rectify that listens at this address, as the ServiceMonitor has it done, instead of the one before. */
+  scrape(rectify: string): void;
   /** Prometheus dies. */
   killPrometheus(): Promise<void>;
   /** Starts it again with what it knew; Alertmanager believes what it says for four times so many seconds. */
@@ -70,7 +72,7 @@ export async function startTelemetry(
   const prometheusUrl = prometheus.url;
   return {
     ...{ prometheusUrl, alertmanagerUrl: alertmanager.url, lokiUrl: loki?.url },
-    ...{ killPrometheus: prometheus.kill, startPrometheus: prometheus.start },
+    ...{ killPrometheus: prometheus.kill, startPrometheus: prometheus.start, scrape: prometheus.scrape },
     ...{ setReceiver: alertmanager.setReceiver, stopAlertmanager: alertmanager.stop },
     ...{ startAlertmanagerAnew: alertmanager.startAnew, quickenAlert: prometheus.quickenAlert },
     limitLoki: async (limits) => loki?.limit(limits),
@@ -132,6 +134,10 @@ async function prometheusIn(directory: string, needs: PrometheusNeeds, processes
   const rulesPath = join(directory, "rules.yml");
   const configPath = join(directory, "prometheus.yml");
   const stockPath = join(directory, "stock-rules.yml");
+  const targetsPath = join(directory, "rectify-targets.json");
+  const scrape = (...targets: readonly string[]) =>
+    writeFileSync(targetsPath, JSON.stringify([{ targets, labels: { namespace: "rectify", service: "rectify" } }]));
+  scrape();
   const stock = stockRules();
   writeFileSync(rulesPath, JSON.stringify(quickRules()));
   writeFileSync(stockPath, JSON.stringify(pacedGroups(stock, undefined)));
@@ -144,6 +150,7 @@ async function prometheusIn(directory: string, needs: PrometheusNeeds, processes
       { job_name: "shop", static_configs },
       // As an installation scrapes kube-state-metrics: what it says of objects keeps its own labels.
       { job_name: "kube-state-metrics", metrics_path: needs.kubeStatePath, honor_labels: true, static_configs },
+      { job_name: "rectify", file_sd_configs: [{ files: [targetsPath], refresh_interval: "1s" }] },
     ],
   };
   writeFileSync(configPath, JSON.stringify(config));
@@ -166,7 +173,7 @@ async function prometheusIn(directory: string, needs: PrometheusNeeds, processes
   };
   await start();
   return {
-    ...{ url: `http://${address}`, start, kill: async () => running?.kill() },
+    ...{ url: `http://${address}`, start, scrape, kill: async () => running?.kill() },
     quickenAlert: async (alert: string | undefined) => {
       writeFileSync(stockPath, JSON.stringify(pacedGroups(stock, alert)));
       const response = await fetch(`http://${address}/-/reload`, { method: "POST" });

@@ -240,6 +240,9 @@ function callMetrics(registry: Registry, skew: ClockSkew): Pick<Meter, "githubCa
     buckets: [0.5, 1, 2.5, 5, 10, 20, 30, 60, 120],
     registers,
   });
+  // The first failure must be seen as one more.
+  for (const method of methods) for (const answer of ["2xx", "5xx", "none"]) github.zero({ method, answer });
+  for (const outcome of ["answered", "failed"]) model.zero({ outcome });
   return {
     githubCall: ({ method, status, durationMs, date }) => {
       if (date !== undefined) skew("github", Date.parse(date));
@@ -250,6 +253,9 @@ function callMetrics(registry: Registry, skew: ClockSkew): Pick<Meter, "githubCa
   };
 }
 
+// Those that panels and alerts ask for.
+const stepsOfTheLine = ["collect", "diagnose", "plan", "gate", "propose"];
+
 /** A step that a crash interrupts begins again: its first beginning is forgotten. */
 function stepTimes(registry: Registry): NonNullable<Telemetry["step"]> {
   const durations = new Histogram({
@@ -259,7 +265,9 @@ function stepTimes(registry: Registry): NonNullable<Telemetry["step"]> {
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300],
     registers: [registry],
   });
-  const names = new Set<string>();
+  // The first time must be seen as one more, or a story that comes alone is on no panel.
+  for (const step of stepsOfTheLine) durations.zero({ step });
+  const names = new Set<string>(stepsOfTheLine);
   const begun = new Map<string, number>();
   return (workflow, name, phase) => {
     const key = `${workflow}\n${name}`;

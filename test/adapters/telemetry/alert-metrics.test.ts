@@ -174,6 +174,17 @@ test("the dashboard shows every metric of ours", () => {
   expect([...new Set(ours)].filter((name) => !asked.includes(name) && !kept.includes(name))).toEqual([]);
 });
 
+test("what is counted from its first time on has a series of 0 before it: a rate sees nothing else of it", async () => {
+  const listener = await listen([openMeter().route], { host: "127.0.0.1", port: 0 });
+  const fresh = readExposition(await (await fetch(`http://127.0.0.1:${listener.port}/metrics`)).text());
+  await listener.close();
+  const values = (metric: string, label: string) => [...(fresh.get(metric)?.get(label) ?? [])];
+  const steps = ["collect", "diagnose", "plan", "gate", "propose"];
+  expect(values("rectify_step_duration_seconds_bucket", "step")).toEqual(expect.arrayContaining(steps));
+  expect(values("rectify_model_call_duration_seconds_count", "outcome")).toEqual(["answered", "failed"]);
+  expect(values("rectify_github_call_duration_seconds_count", "answer")).toEqual(["2xx", "5xx", "none"]);
+});
+
 test.each(rules)("$name asks for what is measured", (rule) => {
   expect(problemsOf(rule)).toEqual([]);
 });
