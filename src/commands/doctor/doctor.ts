@@ -10,6 +10,7 @@ import { examinePolicyWorkflow } from "./policy-workflow.ts";
 import { examineGitHub, type GitHubFindings } from "./github.ts";
 import { bad, failed, type DoctorFinding, good, skipped } from "./finding.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import { isShadowOnly } from "../../domain/guardrails/mode.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { ownLine } from "../../domain/text/one-line.ts";
 import { loadGuardrails } from "../../flow/collect/load-guardrails.ts";
@@ -182,11 +183,16 @@ function guardrailFindings(
   protectedBy: GitHubFindings["protectedBy"],
 ): readonly DoctorFinding[] {
   const findings: DoctorFinding[] = [];
-  if (guardrails.namespaces.length === 0) {
+  const { namespaces } = guardrails;
+  if (namespaces.length === 0 && isShadowOnly(guardrails)) {
+    const found = "valid; shadow mode looks at every namespace, as none is named";
+    const later = "before a class is live, name its namespace under `namespaces` in .github/rectify.yml";
+    findings.push(good("guardrails", `${found}: ${later}`));
+  } else if (namespaces.length === 0) {
     const cure = "name the namespaces that may be changed under `namespaces` in .github/rectify.yml";
     findings.push(bad("guardrails", "no namespace is allowed, so every incident ends without a change", cure));
   } else {
-    findings.push(good("guardrails", `valid; changes are allowed in ${guardrails.namespaces.join(", ")}`));
+    findings.push(good("guardrails", `valid; changes are allowed in ${namespaces.join(", ")}`));
   }
   if (protectedBy === undefined) return findings;
   for (const { name, app } of guardrails.requiredChecks) {

@@ -15,7 +15,25 @@ export interface ShadowSummary {
   readonly hasModes?: boolean;
   /** What is switched on already. */
   readonly isLive?: (row: ClassRow) => boolean;
+  /** Those that the guardrails name; undefined where that is not known. */
+  readonly namespaces?: readonly string[];
 }
+
+/** What a class that has earned it, or is live already, still lacks: only in a namespace that is named may it change anything. */
+export function unnamedOf(
+  classes: readonly ClassRow[],
+  { isLive = () => false, namespaces }: NamedIn,
+): string | undefined {
+  if (namespaces === undefined) return undefined;
+  const wanted = earnedIn(classes).flatMap(({ row, lacks }) =>
+    lacks === undefined || isLive(row) ? [namespaceOf(row)] : [],
+  );
+  const unnamed = [...new Set(wanted)].filter((name) => !namespaces.includes(name));
+  if (unnamed.length === 0) return undefined;
+  return `${unnamed.join(", ")} must stand under namespaces: for that, or every change there is refused`;
+}
+
+type NamedIn = Pick<ShadowSummary, "isLive" | "namespaces">;
 
 /** The weeks in numbers, what each class still lacks, and the lines that switch on those that lack nothing. */
 export function renderShadow(summary: ShadowSummary, code: (text: string) => string): string {
@@ -33,7 +51,9 @@ export function renderShadow(summary: ShadowSummary, code: (text: string) => str
   const earned = rows.flatMap(({ row, lacks }) => (lacks === undefined && !isLive(row) ? [liveLine(row)] : []));
   const sum = `Since ${since.slice(0, 10)}: ${incidentsOf(incidents)}${incidents > 0 ? `, ${countsOf(records)}` : ""}. Nothing was written.`;
   const weeks = byWeek.length > 1 ? [byWeek.join("\n")] : [];
-  const parts = [sum, ...weeks, ...(lines.length === 0 ? [] : [lines.join("\n")]), ...howTo(earned, summary)];
+  const unnamed = unnamedOf(classes, summary);
+  const listed = lines.length === 0 ? [] : [lines.join("\n")];
+  const parts = [sum, ...weeks, ...listed, ...howTo(earned, summary), ...(unnamed === undefined ? [] : [unnamed])];
   return ["## Shadow mode", ...parts].join("\n\n");
 }
 

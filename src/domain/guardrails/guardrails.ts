@@ -65,7 +65,9 @@ const Guardrails = z.strictObject({
   dashboard: yesOrNo
     .default(true)
     .describe("Keep the dashboard issue. `false`: in shadow mode nothing is written at all."),
-  namespaces: listOf(namespaceName).default([]).describe("Namespaces whose workloads may be changed. None by default."),
+  namespaces: listOf(namespaceName)
+    .default([])
+    .describe("Namespaces whose workloads may be changed. None by default: shadow mode then looks at all."),
   kinds: listOf(choice(["Deployment", "StatefulSet", "Rollout"]))
     .default(["Deployment", "StatefulSet", "Rollout"])
     .describe("Kinds of workload that may be changed."),

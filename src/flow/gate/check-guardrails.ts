@@ -49,7 +49,7 @@ const nothingFound: Fitted = { namespaces: [], requiredChecks: [], reasons: [] }
 function onboarding({ namespaces, reasons }: Fitted): string {
   const scope =
     namespaces.length === 0
-      ? "With the defaults it may change no workload: name namespaces under `namespaces`, here or later."
+      ? "It names no namespace: shadow mode then looks at all of them. Before you switch anything to `mode: live`, name those whose workloads may be changed under `namespaces`: without that every live change is refused."
       : `Once it is live, it may change workloads in ${namespaces.map((name) => `\`${name}\``).join(", ")}.`;
   const found = reasons.length === 0 ? "" : `\n\nWhat was found:\n\n${reasons.map((line) => `- ${line}`).join("\n")}`;
   return `Rectify is installed on this repository and does nothing yet: it needs \`${guardrailsPath}\`, where you say what it may do.

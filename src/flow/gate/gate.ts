@@ -71,7 +71,7 @@ export async function gate(
   const drift = written && driftOf(written, plan.effect);
   const forbidden = [
     ...shadowIn(guardrails.value, subject, plan),
-    ...forbiddenBy(guardrails.value, plan),
+    ...forbiddenBy(guardrails.value, plan, subject.hypothetical === true),
     ...(drift === undefined ? [] : [drift]),
   ];
   if (forbidden.length > 0) return { kind: "refused", because: forbidden.join("; ") };
@@ -127,14 +127,18 @@ function shadowIn(guardrails: Guardrails, { incident, hypothetical }: ChangeRequ
   return !isShadow || hypothetical === true ? [] : ["shadow mode: nothing is written here (guardrails: mode)"];
 }
 
-/** What the guardrails never allow, whoever approves. */
-function forbiddenBy(guardrails: Guardrails, { remediation, effect, files }: Plan): string[] {
+/**
+ * What the guardrails never allow, whoever approves. What nobody will write is looked at in every namespace, as long as none
+ * is named: a file to begin with would show nothing otherwise.
+ */
+function forbiddenBy(guardrails: Guardrails, { remediation, effect, files }: Plan, hypothetical: boolean): string[] {
   const { workload, change } = remediation;
   const guarded = gateFilesIn(files.map((file) => file.path));
   const { namespaces, kinds, minReplicas, maxReplicas } = guardrails;
   const to = "to" in change && typeof change.to === "number" ? change.to : undefined;
+  const looksEverywhere = hypothetical && namespaces.length === 0;
   return [
-    ...(namespaces.includes(workload.namespace)
+    ...(looksEverywhere || namespaces.includes(workload.namespace)
       ? []
       : [`namespace ${workload.namespace} is not one that Rectify may change (guardrails: namespaces)`]),
     ...(kinds.some((kind) => kind === workload.kind)

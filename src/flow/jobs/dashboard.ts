@@ -64,12 +64,13 @@ async function shadowOf(
   guardrails: Guardrails,
   { records, clock, editorOf }: Pick<Ports, "records" | "clock" | "editorOf">,
 ): Promise<Dashboard["shadow"]> {
-  const { mode, modes } = guardrails;
+  const { mode, modes, namespaces } = guardrails;
   if (mode === "live" && modes.every((rule) => rule.mode === "live")) return undefined;
   const since = new Date(weekOf(clock.now().getTime()) - (weeks - 1) * weekMs);
   const seen = await records.shadowVerdicts(since);
   return {
     ...{ since: since.toISOString(), records: seen, editor: editorOf?.(guardrailsPath), hasModes: modes.length > 0 },
+    namespaces,
     isLive: (row) => isLiveClass(guardrails, row),
   };
 }

@@ -48,6 +48,7 @@ async function shadowOf({ store, ports, guardrails }: Alive): Promise<ShadowView
   const rules = guardrails();
   return {
     ...{ since: since.toISOString(), records, editor: ports.editorOf?.(guardrailsPath) },
+    ...(rules?.ok === true ? { namespaces: rules.value.namespaces } : {}),
     isLive: (row) => rules?.ok === true && isLiveClass(rules.value, row),
   };
 }

@@ -233,6 +233,8 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
     expect(await badOf()).toContainEqual(
       expect.stringMatching(/^required checks: .*unit-tests.* → require unit-tests in the protection/),
     );
+    await push("namespaces: []\nmode: shadow\n");
+    expect((await badOf()).filter((line) => line.startsWith("guardrails"))).toEqual([]);
     await push("namespaces: []\n");
     expect(await badOf()).toContainEqual(expect.stringMatching(/^guardrails: no namespace is allowed/));
   });

@@ -121,6 +121,19 @@ test("the week on the dashboard holds the lines of what was earned, and text of 
   expect(text).toContain("`High</details>`");
 });
 
+test("what has earned it in a namespace that nobody named says so: live, every change there would be refused", () => {
+  const records = [1, 2, 3].map((at) => aRecord("earlier", { uid: `e${at}` }));
+  const told = (namespaces?: readonly string[], isLive = false) =>
+    renderShadow(
+      { since: span.from, records, isLive: () => isLive, ...(namespaces === undefined ? {} : { namespaces }) },
+      (name) => name,
+    );
+  expect(told([])).toContain("shop must stand under namespaces:");
+  expect(told([], true)).toContain("shop must stand under namespaces:");
+  expect(told(["shop"])).not.toContain("must stand under");
+  expect(told()).not.toContain("must stand under");
+});
+
 test("the weeks of shadow mode are told one by one, from Monday to Sunday", () => {
   const at = (startedAt: string, kind: Kind) => aRecord(kind, { startedAt, uid: startedAt });
   const sunday = at("2026-11-22T23:59:59Z", "different");

@@ -60,6 +60,7 @@ test("the file is proposed once, valid and allowing nothing, and not again after
     ok: true,
     value: { namespaces: [], autoMerge: "never" },
   });
+  expect(pull?.body).toContain("It names no namespace: shadow mode then looks at all of them");
   expect(Object.keys(await forge.files("main"))).not.toContain(guardrailsPath);
   await forge.closeBy("ada", pull?.number ?? 0);
   await proposeGuardrails(guardrailsHost((await connect(forge)).client));

@@ -143,6 +143,20 @@ test.each([
   expect(answer).toMatchObject({ kind: "refused", because: expect.stringContaining("shadow mode") });
 });
 
+test("where no namespace is named, shadow mode looks at all, and live changes none; where some are, only at those", async () => {
+  const looks = aCase({ hypothetical: true });
+  const none = { namespaces: [], mode: "shadow" };
+  expect(await gate(looks, aPlan(4), gatePorts({ guardrails: none }))).toMatchObject({ kind: "passed" });
+  for (const [asked, guardrails] of [
+    [aCase(), { namespaces: [], mode: "live" }],
+    [looks, { namespaces: ["elsewhere"], mode: "shadow" }],
+  ] as const)
+    expect(await gate(asked, aPlan(4), gatePorts({ guardrails }))).toMatchObject({
+      kind: "refused",
+      because: expect.stringContaining("(guardrails: namespaces)"),
+    });
+});
+
 test("the gate refuses whatever comes to it on another way, and says what it would say", async () => {
   const ports = gatePorts({ guardrails: { mode: "shadow" } });
   expect(await gate(aCase(), aPlan(4), ports)).toMatchObject({

@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import { earnedIn, liveLine } from "../../../domain/backtest/advice.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
+import { unnamedOf } from "../../../domain/backtest/switching.ts";
 import { type ClassRow, reportOf } from "../../../domain/backtest/report.ts";
 import type { VerdictKind } from "../../../domain/backtest/verdict.ts";
 import { renderDuration } from "../../../domain/text/duration.ts";
@@ -16,14 +17,17 @@ export interface ShadowView {
   readonly editor: string | undefined;
   /** What is switched on already. */
   readonly isLive?: (row: ClassRow) => boolean;
+  /** Those that the guardrails name; undefined where that is not known. */
+  readonly namespaces?: readonly string[];
 }
 
 const number = (show: string | number) => ({ show, look: "number" as const });
 
 /** Empty while nothing was in shadow mode. */
-export function shadowPart({ since, records, editor, isLive = () => false }: ShadowView) {
+export function shadowPart({ since, records, editor, isLive = () => false, namespaces }: ShadowView) {
   if (records.length === 0) return "";
   const { classes, verdicts } = reportOf({ records, from: since, to: since });
+  const unnamed = unnamedOf(classes, { isLive, ...(namespaces === undefined ? {} : { namespaces }) });
   const kinds = (Object.keys(verdicts) as VerdictKind[]).filter((kind) => verdicts[kind] > 0);
   const rows = earnedIn(classes).map(({ row, lacks }): TableRow => {
     const live = isLive(row) ? "live by now" : undefined;
@@ -40,7 +44,7 @@ export function shadowPart({ since, records, editor, isLive = () => false }: Sha
   const heads = ["Alert and workload", "Times", "As people", "Different", "Lead", "To be switched on"];
   return html`<h2>Shadow mode (${records.length})</h2>
     <p>Since ${since.slice(0, 10)}: ${kinds.map((kind) => html`${verdictMark(kind, verdicts[kind])} `)}</p>
-    ${table(heads, rows, "None.")}`;
+    ${table(heads, rows, "None.")}${unnamed === undefined ? "" : html`<p>${unnamed}.</p>`}`;
 }
 
 function linkTo(editor: string | undefined) {
