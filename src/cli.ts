@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Argument, Command } from "commander";
 import type { BacktestAsked } from "./commands/backtest/options.ts";
+import { letNameRepository } from "./commands/records/named-repository.ts";
 import { completedShells, completionOf } from "./commands/install/completion.ts";
 import { examplesOf } from "./commands/install/examples.ts";
 import type { AuditQuestion } from "./commands/records/audit.ts";
@@ -27,7 +28,7 @@ const command = {
   checkPolicies: () => import("./commands/repository/check-policies.ts"),
   config: () => import("./commands/repository/config.ts"),
   deliveries: () => import("./commands/records/deliveries.ts"),
-  doctor: () => import("./commands/doctor/doctor.ts"),
+  doctor: () => import("./commands/doctor/each.ts"),
   evaluate: () => import("./commands/records/evaluate.ts"),
   explain: () => import("./commands/records/explain.ts"),
   exportTraining: () => import("./commands/records/export-training.ts"),
@@ -256,6 +257,7 @@ program
   .option("--json", "print one JSON object: ok, and for each point its name, state, ok, because and cure")
   .action(doctor);
 
+letNameRepository(program.commands, process.env);
 for (const one of program.commands) one.addHelpText("after", examplesOf(one.name()));
 program.addCommand(
   new Command("completion")
@@ -281,14 +283,10 @@ function print({ lines, code }: Told): void {
 }
 
 async function doctor(options: { json?: true }): Promise<void> {
-  const { examine, renderFindings } = await command.doctor();
+  const { runDoctor } = await command.doctor();
   const { parseSettings } = await import("./settings/settings.ts");
-  const findings = await examine(parseSettings(process.env), { now: () => new Date() });
-  const lines = findings.map(
-    ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        fix: ${cure}` : ""}`,
-  );
-  process.stdout.write(`${options.json ? renderFindings(findings) : lines.join("\n")}\n`);
-  process.exit(findings.some(({ state }) => state === "bad") ? 1 : 0);
+  print(await runDoctor(parseSettings(process.env), options.json === true, { now: () => new Date() }));
+  process.exit();
 }
 
 /** Every problem at once, each with its remedy, under a headline of the command that was called. */

@@ -34,6 +34,7 @@ import { keepTicking } from "./server/jobs/ticking.ts";
 import { liveViews } from "./server/pages/live.ts";
 import { refreshMemory, type RefreshedMemory } from "./server/jobs/memory-refresh.ts";
 import { isWatching, type Watchtower } from "./domain/guardrails/watchtower.ts";
+import type { SharedPace } from "./ports/github.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { Telemetry } from "./ports/runtime.ts";
 import type { WatchtowerMode } from "./ports/records.ts";
@@ -41,7 +42,6 @@ import { policiesOf } from "./server/policy-engine.ts";
 import { joinExecutors } from "./server/executor.ts";
 import { reconcileWorkflows, recoverAbandoned } from "./server/jobs/resume.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
-import { covers } from "./settings/pages.ts";
 import type { Settings } from "./settings/settings.ts";
 import { openSources, type Sources } from "./server/observability/source-health.ts";
 import { type Observability, observe, recordingLogger } from "./server/observability/tracing.ts";
@@ -49,7 +49,8 @@ import { limitSteps } from "./server/observability/step-limits.ts";
 import { probeWatchtower } from "./server/jobs/watchtower-probe.ts";
 import { realTime, webhookNotifier } from "./adapters/http/webhook-notifier.ts";
 import { pageRoutes } from "./server/pages/routes.ts";
-import { listenAll } from "./server/listeners.ts";
+import { listenAll, mayLookBy } from "./server/listeners.ts";
+import { placeAlone } from "./server/several/alone.ts";
 
 /** A running Rectify. */
 export interface Rectify {
@@ -84,14 +85,16 @@ interface Start {
   readonly embedded: EmbeddedPostgres | undefined;
 }
 
-async function assemble({ settings, telemetry, faults, embedded }: Start): Promise<Rectify> {
-  const databaseUrl = settings.databaseUrl ?? embedded?.url ?? "";
+async function assemble({ settings: given, telemetry, faults, embedded }: Start): Promise<Rectify> {
+  const placed = await placeAlone(given, given.databaseUrl ?? embedded?.url ?? "");
+  const { settings } = placed;
+  const { databaseUrl } = settings;
   const meter = openMeter();
   const observed = observe(settings.otlpEndpoint, meter.watchStore(await storeOf(databaseUrl, telemetry)), telemetry);
   const { store, steps } = observed;
   const remembered = meter.watchSteps(recordingLogger(telemetry, store));
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
-  const voice = { telemetry: remembered, meter, steps, sources };
+  const voice = { telemetry: remembered, meter, steps, sources, pace: placed.pace };
   const { ports, endWatch, ...around } = await openPorts(settings, store, voice);
   const executor = await joinExecutors({ store, version: workflowVersion, telemetry, cluster: settings.cluster });
   const durable = await startDurable({
@@ -118,6 +121,7 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
   const served = { intake, pages, metrics: meter.route, mayLook: mayLookBy(ports.people, settings.pages) };
   const { webhooks, internal, own } = await listenAll(settings, served, faults);
   const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources, executor, looks }, telemetry);
+  placed.retire(telemetry);
   return {
     webhookPort: webhooks.port,
     internalPort: internal.port,
@@ -136,15 +140,10 @@ async function assemble({ settings, telemetry, faults, embedded }: Start): Promi
       await executor.leave();
       await observed.close();
       await store.close();
+      await placed.close();
       await embedded?.stop();
     },
   };
-}
-
-/** What cannot be told about a person is a no. */
-function mayLookBy(people: Ports["people"], pages: Settings["pages"]): (login: string) => Promise<boolean> {
-  const wanted = pages.kind === "github" ? pages.permission : "admin";
-  return async (login) => covers(await people.permissionOf(login), wanted);
 }
 
 /** Who is told what GitHub tells. */
@@ -218,10 +217,11 @@ interface Voice {
   readonly meter: Meter;
   readonly steps: Observability["steps"];
   readonly sources: Sources;
+  readonly pace: SharedPace | undefined;
 }
 
 async function connect(settings: Settings, store: Store, voice: Voice): Promise<Omit<Ports, "model">> {
-  const { telemetry, meter, steps, sources } = voice;
+  const { telemetry, meter, steps, sources, pace = store.githubPace } = voice;
   const latch: ShadowLatch = latchOver(store, () => mirror.head(), Date.now);
   const client = await connectGitHub({
     mayNotWrite: latch.refusal,
@@ -230,7 +230,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     repository: settings.repository,
     app: settings.app,
     writeGapMs: settings.github.writeGapMs,
-    pace: store.githubPace,
+    pace,
     onCall: (call) => {
       meter.githubCall(call);
       steps.githubCall();

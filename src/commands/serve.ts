@@ -1,6 +1,9 @@
 import { logTelemetry } from "../adapters/telemetry/telemetry.ts";
 import type { Telemetry } from "../ports/runtime.ts";
 import { type Faults, openFaults, stopOnce, watchProcess } from "../server/observability/faults.ts";
+import { partMark } from "../server/several/part.ts";
+import { serveSeveral } from "../server/several/serve.ts";
+import { type Running, servePart } from "./serve-part.ts";
 import { pagesPlace } from "../settings/pages.ts";
 import { placesOf, preflight, silentSources } from "../settings/preflight.ts";
 import { withoutSecrets } from "../settings/redaction.ts";
@@ -8,19 +11,11 @@ import { parseSettings, type Settings } from "../settings/settings.ts";
 import { settingLines } from "../settings/settings-table.ts";
 import { unknownVariables } from "../settings/variables.ts";
 
-/** A running Rectify, as far as this command has to do with it. */
-interface Running {
-  readonly webhookPort: number;
-  readonly internalPort: number;
-  readonly pagesPort: number;
-  readonly lost: Promise<unknown>;
-  close(): Promise<void>;
-}
-
 type Start = (settings: Settings, telemetry: Telemetry, faults: Faults) => Promise<Running>;
 
 /** Runs the bot until a signal ends it. Every problem of the settings is told at once, before anything starts. */
-export async function serveWith(start: Start, fail: (problems: readonly string[]) => never): Promise<void> {
+export async function serveWith(startOne: Start, fail: (problems: readonly string[]) => never): Promise<void> {
+  if (process.env[partMark] !== undefined && process.send !== undefined) return servePart(startOne);
   const settings = parseSettings(process.env);
   const problems = [...(settings.ok ? [] : settings.problems), ...(await preflight(placesOf(process.env)))];
   if (!settings.ok || problems.length > 0) return fail(problems);
@@ -33,6 +28,7 @@ export async function serveWith(start: Start, fail: (problems: readonly string[]
   const stop = stopOnce(async () => running.close?.(), process.exit);
   watchProcess(process, faults, { end: () => stop(1), now: Date.now });
   const silent = await silentSources(process.env);
+  const start = settings.value.repositories === undefined ? startOne : startEach;
   const rectify = await start(settings.value, telemetry, faults).catch((error: Error) =>
     fail([inOneLine(error.message), ...silent]),
   );
@@ -46,4 +42,12 @@ export async function serveWith(start: Start, fail: (problems: readonly string[]
   );
   process.once("SIGTERM", () => stop(0));
   process.once("SIGINT", () => stop(0));
+}
+
+/** A process for each repository. None of them is ever lost for good: one that ends is started again. */
+async function startEach(settings: Settings, telemetry: Telemetry, faults: Faults): Promise<Running> {
+  const { repositories = [] } = settings;
+  const program = process.argv[1] ?? "";
+  const several = await serveSeveral({ settings, repositories, telemetry, faults, program });
+  return { ...several, lost: new Promise(() => undefined) };
 }

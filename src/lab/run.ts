@@ -5,9 +5,9 @@ import { discardPostgres } from "../adapters/postgres/server.ts";
 import { findKyverno } from "../adapters/cli-tools/kyverno.ts";
 import { type Rectify, startRectify } from "../main.ts";
 import { kyvernoPlaces } from "../server/policy-engine.ts";
-import { type LabWorld, openWorld } from "./world.ts";
+import { openWorld } from "./world.ts";
 import type { Expected, Scenario } from "./scenario.ts";
-import { type LabRun, until } from "./start.ts";
+import { type LabRun, type LabWorld, until } from "./start.ts";
 import type { LabPrinter } from "./printer.ts";
 
 /** What one scenario came to, for people and for machines. */
@@ -61,9 +61,10 @@ export async function runScenario(
   let rectify: Rectify | undefined;
   try {
     teller.say("lab", scenario.about);
-    const opened = await openWorld(directory, scenario);
+    const { world: open = openWorld, rectify: start = startRectify } = scenario.opens ?? {};
+    const opened = await open(directory, scenario);
     world = opened;
-    rectify = await startRectify({ ...opened.settings, dataDirectory: data ?? directory }, teller);
+    rectify = await start({ ...opened.settings, dataDirectory: data ?? directory }, teller);
     await opened.join(rectify);
     const stage: LabRun = { ...opened, rectify, say: teller.say };
     teller.say("lab", `pages on http://127.0.0.1:${rectify.pagesPort}/, the forge on ${opened.forge.apiUrl}`);

@@ -5,7 +5,9 @@ import type { BadImage } from "./cluster/world.ts";
 import type { LabFault } from "./faults/fault-state.ts";
 import type { ForgeOptions } from "./forge/forge.ts";
 import type { Settings } from "../settings/settings.ts";
-import { type LabRun, until } from "./start.ts";
+import { type LabRun, type LabWorld, until } from "./start.ts";
+import type { Rectify } from "../main.ts";
+import type { Telemetry } from "../ports/runtime.ts";
 
 /** One story of the lab: the world it plays in, what people do, and how it must end. */
 export interface Scenario {
@@ -19,6 +21,11 @@ export interface Scenario {
   readonly files?: Readonly<Record<string, (text: string) => string>>;
   /** Earlier incidents of the same kind that the same remedy cured. */
   readonly past?: number;
+  /** Another world than that of one repository, and another Rectify than one process. */
+  readonly opens?: {
+    readonly world: (directory: string, scenario: Scenario) => Promise<LabWorld>;
+    readonly rectify: (settings: Settings, telemetry: Telemetry) => Promise<Rectify>;
+  };
   /** What happens after the shop runs quietly; returns when the people have nothing more to do. */
   readonly run: (stage: LabRun) => Promise<void>;
   /** How it must end, or what tells from its end what is wrong with it. */
@@ -46,7 +53,9 @@ interface ScenarioWorld {
   /** Argo CD with label tracking, its application in a namespace of a team, instead of Flux. */
   readonly gitops?: "argocd by label";
   /** How the organisation set GitHub up. */
-  readonly github?: Partial<Pick<ForgeOptions, "settings" | "rulesetChecks" | "hostName" | "unregistered">>;
+  readonly github?: Partial<
+    Pick<ForgeOptions, "settings" | "rulesetChecks" | "hostName" | "unregistered" | "origin" | "firstId">
+  >;
   /** Files that replace those of the repository, by path. */
   readonly files?: Readonly<Record<string, string>>;
 }

@@ -15,6 +15,17 @@ export interface LabRun {
   say(who: string, text: string): void;
 }
 
+/** Everything around Rectify that cannot be real in the lab, running on loopback. */
+export interface LabWorld {
+  readonly forge: Forge;
+  readonly cluster: SimulatedCluster;
+  readonly model: LabModel | undefined;
+  readonly settings: Settings;
+  /** Tells the world where Rectify listens. */
+  join(rectify: Pick<Rectify, "webhookPort" | "internalPort">): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Repeats the look until it gives something; throws with `what` when the time is up. */
 export async function until<T>(
   what: string,

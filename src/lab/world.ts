@@ -1,28 +1,19 @@
 import { join } from "node:path";
 import { openMirror } from "../adapters/git-mirror.ts";
 import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
-import type { Rectify } from "../main.ts";
 import { render } from "../manifests/render/render.ts";
 import { webAddress } from "../settings/links.ts";
 import { sealKeyFrom, type Settings } from "../settings/settings.ts";
-import { type SimulatedCluster, startCluster } from "./cluster/cluster.ts";
+import { type ClusterSource, type SimulatedCluster, startCluster } from "./cluster/cluster.ts";
 import { defaultRules, type LabRule } from "./cluster/metrics/rules.ts";
 import { shopServices } from "./cluster/simulation/shop.ts";
 import type { Forge } from "./forge/forge.ts";
-import { labModelName, type LabModel, startModel } from "./model/model.ts";
+import { labModelName, startModel } from "./model/model.ts";
 import { type LabRepository, openRepository, owner, repo } from "./repository.ts";
 import type { Scenario } from "./scenario.ts";
+import type { LabWorld } from "./start.ts";
 
-/** Everything around Rectify that cannot be real in the lab, running on loopback. */
-export interface LabWorld {
-  readonly forge: Forge;
-  readonly cluster: SimulatedCluster;
-  readonly model: LabModel | undefined;
-  readonly settings: Settings;
-  /** Tells the world where Rectify listens. */
-  join(rectify: Pick<Rectify, "webhookPort" | "internalPort">): Promise<void>;
-  close(): Promise<void>;
-}
+export type { LabWorld };
 
 /** Where the shop starts. */
 export const shopEntry: Entry = {
@@ -31,10 +22,16 @@ export const shopEntry: Entry = {
   object: "Kustomization flux-system/shop",
 };
 
-export async function openWorld(directory: string, scenario: Scenario): Promise<LabWorld> {
+/** `beside` opens what else the cluster follows. */
+export async function openWorld(
+  directory: string,
+  scenario: Scenario,
+  beside: (first: LabRepository) => Promise<readonly ClusterSource[]> = async () => [],
+): Promise<LabWorld> {
   const gitops = scenario.world?.gitops === undefined ? "flux" : "argocd";
-  const { forge, app, secrets } = await openRepository(directory, scenario, gitops);
-  const cluster = await openCluster(directory, forge, scenario);
+  const first = await openRepository(directory, scenario, gitops);
+  const { forge, app, secrets } = first;
+  const cluster = await openCluster(directory, forge, scenario, { more: await beside(first) });
   const host = process.env.OLLAMA_HOST;
   const model =
     host === undefined || host === "" || scenario.world?.scriptedModel === true ? await startModel() : undefined;
@@ -69,25 +66,20 @@ export function openCluster(
   directory: string,
   forge: Forge,
   scenario: Scenario,
-  { entry = scenario.world?.gitops === undefined ? shopEntry : argoEntry }: { readonly entry?: Entry } = {},
+  {
+    entry = scenario.world?.gitops === undefined ? shopEntry : argoEntry,
+    more = [],
+  }: { readonly entry?: Entry; readonly more?: readonly ClusterSource[] } = {},
 ): Promise<SimulatedCluster> {
-  const flux = openMirror({
-    directory: join(directory, "flux"),
-    url: forge.cloneUrl,
-    authorization: async () => forge.fetchAuthorization(),
-  });
   const { noHelp, badImages, fault, services, gitops } = scenario.world ?? {};
   return startCluster({
-    desired: async () => {
-      const { sha, tree } = await flux.head();
-      const rendered = render(tree, entry);
-      if (rendered.kind !== "rendered") throw new Error(`the lab's repository cannot be rendered: ${rendered.because}`);
-      return { revision: sha, objects: rendered.objects };
-    },
+    desired: desiredOf(join(directory, "flux"), forge, entry),
     entry: {
       ...{ object: entry.object ?? "", path: `./${entry.path}` },
       ...(gitops === undefined ? {} : { tracking: "label" as const }),
+      ...(more.length === 0 ? {} : { repository: forge.cloneUrl }),
     },
+    more,
     rules: rulesOf(scenario),
     ...(scenario.world?.coarse ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000 } : {}),
     ...(noHelp === undefined ? {} : { noHelp }),
@@ -95,6 +87,18 @@ export function openCluster(
     ...(fault === undefined ? {} : { fault }),
     ...(services === undefined ? {} : { services: { ...shopServices, ...services } }),
   });
+}
+
+/** What Git wants of an entry, as a controller sees it. */
+export function desiredOf(directory: string, forge: Forge, entry: Entry): ClusterSource["desired"] {
+  const authorization = async () => forge.fetchAuthorization();
+  const flux = openMirror({ directory, url: forge.cloneUrl, authorization });
+  return async () => {
+    const { sha, tree } = await flux.head();
+    const rendered = render(tree, entry);
+    if (rendered.kind !== "rendered") throw new Error(`the lab's repository cannot be rendered: ${rendered.because}`);
+    return { revision: sha, objects: rendered.objects };
+  };
 }
 
 function rulesOf({ world }: Scenario): readonly LabRule[] {

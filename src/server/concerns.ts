@@ -1,25 +1,38 @@
 import { kubernetes, kubernetesObjects } from "../adapters/kubernetes/kubernetes.ts";
 import { openConcerns } from "../flow/collect/concerns/concerns.ts";
-import { namesRepository } from "../manifests/gitops/own-repository.ts";
+import { namesRepository, ownerOf } from "../manifests/gitops/own-repository.ts";
 import type { Ports } from "../ports/ports.ts";
+import { nameOf, type Repository } from "../settings/repository.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Sources } from "./observability/source-health.ts";
+import { ownConcerns } from "./several/own-concerns.ts";
+
+const isSame = (one: Repository | undefined, other: Repository) => one !== undefined && nameOf(one) === nameOf(other);
 
 /** The cluster, where a source that is not the repository that we work on is told for what it is. */
 export function clusterOf({
   cluster,
   kubernetes: api,
   repository,
-}: Pick<Settings, "cluster" | "kubernetes" | "repository">) {
-  return kubernetes({ ...api, cluster, isOurs: (address) => namesRepository(address, repository) });
+  repositories,
+}: Pick<Settings, "cluster" | "kubernetes" | "repository" | "repositories">) {
+  const isOurs = (address: string) =>
+    repositories === undefined
+      ? namesRepository(address, repository)
+      : isSame(ownerOf(address, repositories), repository);
+  return kubernetes({ ...api, cluster, isOurs });
 }
 
 /** What tells whom alerts concern, in a running Rectify. */
 export function concernsOf(
-  { cluster, clusterLabel = "cluster", kubernetes }: Settings,
+  { cluster, clusterLabel = "cluster", kubernetes: api, repository, repositories }: Settings,
   sources: Sources,
   asked: Pick<Ports, "github" | "metrics" | "clock">,
 ): Ports["concerns"] {
-  const objects = sources.watch("Kubernetes", kubernetesObjects({ ...kubernetes, cluster }));
-  return openConcerns({ ...asked, objects, cluster, clusterLabel });
+  const objects = sources.watch("Kubernetes", kubernetesObjects({ ...api, cluster }));
+  const concerns = openConcerns({ ...asked, objects, cluster, clusterLabel });
+  if (repositories === undefined) return concerns;
+  const isOurs = (address: string) => ownerOf(address, repositories) !== undefined;
+  const seen = sources.watch("Kubernetes", kubernetes({ ...api, cluster, isOurs }));
+  return ownConcerns(concerns, { own: repository, all: repositories, cluster: seen, clock: asked.clock });
 }

@@ -1,6 +1,8 @@
 import { listen, type Route } from "../adapters/http/listener.ts";
 import { githubSignIn } from "../adapters/http/github-sign-in.ts";
 import { webAddress } from "../settings/links.ts";
+import type { Ports } from "../ports/ports.ts";
+import { covers } from "../settings/pages.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Faults } from "./observability/faults.ts";
 import { placesOfPages } from "./pages/viewers.ts";
@@ -27,6 +29,12 @@ export async function listenAll(settings: Settings, { intake, pages, metrics, ma
   const host = placed.open === undefined ? "127.0.0.1" : settings.host;
   const own = alone && (await listen([health, ...alone], { ...at, host, port }));
   return { webhooks, internal, own };
+}
+
+/** What cannot be told about a person is a no. */
+export function mayLookBy(people: Ports["people"], pages: Settings["pages"]): (login: string) => Promise<boolean> {
+  const wanted = pages.kind === "github" ? pages.permission : "admin";
+  return async (login) => covers(await people.permissionOf(login), wanted);
 }
 
 function signInOf({ pages, github }: Settings, mayLook: Served["mayLook"]) {

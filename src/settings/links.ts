@@ -25,17 +25,16 @@ interface Read extends NotifyVariables {
   readonly GRAFANA_URL?: string | undefined;
   readonly PROMETHEUS_PUBLIC_URL?: string | undefined;
   readonly GITHUB_API_URL: string;
-  readonly RECTIFY_REPOSITORY: string;
 }
 
-/** The links of what was read. */
-export function linksOf(read: Read): LinkSettings {
+/** The links of what was read, for a repository as `owner/name`. */
+export function linksOf(read: Read, repository: string): LinkSettings {
   return {
     pages: read.PAGES_URL,
     grafana: read.GRAFANA_URL,
     prometheus: read.PROMETHEUS_PUBLIC_URL,
     notify: notifyOf(read),
-    repository: `${webAddress(read.GITHUB_API_URL)}/${read.RECTIFY_REPOSITORY}`,
+    repository: `${webAddress(read.GITHUB_API_URL)}/${repository}`,
   };
 }
 

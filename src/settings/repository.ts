@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The GitOps repository that is worked on. */
+/** A GitOps repository that is worked on. */
 export interface Repository {
   readonly owner: string;
   readonly repo: string;
@@ -8,36 +8,92 @@ export interface Repository {
   readonly mirrors?: readonly string[];
 }
 
-const oneRepository = "must name one repository: run one Rectify, with a database of its own, for each of several";
 const isSecretive = (address: string) =>
   /^(?!ssh:)[a-z+]+:\/\/[^/]*@/i.test(address) || /^[^/@]*:[^/@]*@/.test(address.replace(/^[a-z+]+:\/\//i, ""));
 const isCloneAddress = (address: string) => /^(?:(?:https?|ssh|git):\/\/[^/]+\/|[^/:@]+@[^/:]+:)[^?#]+$/i.test(address);
+const listed = (text: string) => text.split(/[\s,]+/).filter((one) => one !== "");
+const isName = (text: string) => /^[\w.-]+\/[\w.-]+$/.test(text);
+const isSame = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
-/** The addresses of a list with commas between them. */
-const addresses = z.string().transform((text, context) => {
-  const list = text.split(/[\s,]+/).filter((one) => one !== "");
-  const message = list.some(isSecretive)
-    ? "must not hold a user or password: only the address counts, nothing is fetched from it"
-    : list.every(isCloneAddress)
-      ? undefined
-      : "must be addresses such as https://git.example/mirrors/gitops or git@git.example:mirrors/gitops, with commas between them";
-  if (message === undefined) return list;
-  context.addIssue({ code: "custom", message });
-  return z.NEVER;
+/** A list with commas between its items, or what is wrong with one of them. */
+const list =
+  (problemOf: (items: readonly string[]) => string | undefined) => (text: string, context: z.RefinementCtx) => {
+    const items = listed(text);
+    const message = problemOf(items);
+    if (message === undefined) return items;
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  };
+
+const names = list((items) => {
+  if (items.length === 0 || !items.every(isName)) return "must be owner/name, or several with commas between them";
+  const twice = items.find((item, index) => items.findIndex((other) => isSame(item, other)) < index);
+  return twice === undefined ? undefined : `names ${twice} twice`;
+});
+
+/** `owner/name=address`, or the address alone. */
+function sourceOf(item: string): { readonly of: string | undefined; readonly address: string } {
+  const [, of, address = item] = /^([\w.-]+\/[\w.-]+)=(.*)$/.exec(item) ?? [];
+  return { of, address };
+}
+
+const addresses = list((items) => {
+  const given = items.map((item) => sourceOf(item).address);
+  if (given.some(isSecretive))
+    return "must not hold a user or password: only the address counts, nothing is fetched from it";
+  if (given.every(isCloneAddress)) return undefined;
+  return "must be addresses such as https://git.example/mirrors/gitops or git@git.example:mirrors/gitops, with commas between them";
 });
 
 /** The variables that name what is worked on. */
 export const repositoryVariables = {
-  RECTIFY_REPOSITORY: z
-    .string({ error: "is missing: set the GitOps repository as owner/name" })
-    .refine((text) => !/[\s,;]/.test(text.trim()), { error: oneRepository, abort: true })
-    .regex(/^[\w.-]+\/[\w.-]+$/, "must be owner/name"),
-  RECTIFY_SOURCE_URLS: addresses.optional(),
+  RECTIFY_REPOSITORY: z.string({ error: "is missing: set the GitOps repository as owner/name" }).transform(names),
+  RECTIFY_SOURCE_URLS: z.string().transform(addresses).optional(),
 };
 
-/** The repository that these variables name. */
-export function repositoryOf(read: z.infer<z.ZodObject<typeof repositoryVariables>>): Repository {
-  const [owner = "", repo = ""] = read.RECTIFY_REPOSITORY.split("/");
-  const mirrors = read.RECTIFY_SOURCE_URLS;
-  return { owner, repo, ...(mirrors === undefined ? {} : { mirrors }) };
+/** What does not go with several repositories, or is said of none of them. */
+export function repositoryProblems(given: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const all = listed(given.RECTIFY_REPOSITORY ?? "");
+  const several = all.length > 1;
+  const sources = listed(given.RECTIFY_SOURCE_URLS ?? "").map(sourceOf);
+  const unnamed = several && sources.some(({ of }) => of === undefined);
+  const stranger = sources.find(({ of }) => of !== undefined && !all.some((one) => isSame(one, of)))?.of;
+  return [
+    ...(several && given.GITHUB_CLONE_URL !== undefined
+      ? ["GITHUB_CLONE_URL: is the address of one repository, and several are served: unset it"]
+      : []),
+    ...(several && given.PAGES_CLIENT_ID !== undefined
+      ? [
+          "PAGES_CLIENT_ID: GitHub is asked about one repository, and several are served: put an authenticating proxy in front (PAGES_USER_HEADER, PAGES_PROXY_SECRET)",
+        ]
+      : []),
+    ...(unnamed ? ["RECTIFY_SOURCE_URLS: several repositories are served: write owner/name=address"] : []),
+    ...(stranger === undefined
+      ? []
+      : [`RECTIFY_SOURCE_URLS: ${stranger} is not in RECTIFY_REPOSITORY: add it there, or take it out here`]),
+  ];
 }
+
+/** What a command that works on one repository says where several are named; undefined where it is one. */
+export function oneOfSeveral(repositories: readonly Repository[] | undefined): string | undefined {
+  if (repositories === undefined) return undefined;
+  const names = repositories.map(nameOf).join(", ");
+  return `RECTIFY_REPOSITORY: names several (${names}), and this command works on one: set it to one of them`;
+}
+
+/** The repositories that these variables name, in their order; at least one. */
+export function repositoriesOf(
+  read: z.infer<z.ZodObject<typeof repositoryVariables>>,
+): readonly [Repository, ...Repository[]] {
+  const sources = (read.RECTIFY_SOURCE_URLS ?? []).map(sourceOf);
+  const [first = "", ...others] = read.RECTIFY_REPOSITORY;
+  const repositoryOf = (name: string): Repository => {
+    const [owner = "", repo = ""] = name.split("/");
+    const mirrors = sources.filter(({ of }) => of === undefined || isSame(of, name)).map(({ address }) => address);
+    return { owner, repo, ...(mirrors.length === 0 ? {} : { mirrors }) };
+  };
+  return [repositoryOf(first), ...others.map(repositoryOf)];
+}
+
+/** `owner/name`, as people write it. */
+export const nameOf = ({ owner, repo }: Repository): string => `${owner}/${repo}`;

@@ -21,9 +21,9 @@ const accessMeanings = (prefix: string, who: string) => ({
 
 /** What each setting means to the person who sets it. Names, bounds and defaults are the schema's. */
 export const meanings: Readonly<Partial<Record<string, string>>> = {
-  RECTIFY_REPOSITORY: "The GitOps repository, as `owner/name`.",
+  RECTIFY_REPOSITORY: "The GitOps repository, as `owner/name`; several with commas between them.",
   RECTIFY_SOURCE_URLS:
-    "Further addresses from which controllers read this repository, such as a mirror under another name, with commas between them.",
+    "Further addresses from which controllers read this repository, such as a mirror under another name, with commas between them; of several repositories as `owner/name=address`.",
   APP_ID: "The id of the GitHub App.",
   PRIVATE_KEY: "The App's private key: PEM, or its base64. Required unless `PRIVATE_KEY_PATH` is set.",
   PRIVATE_KEY_PATH: "A file that holds the private key.",

@@ -9,13 +9,16 @@ import { type Proxies, proxyOf } from "../domain/text/proxies.ts";
 import { proxiesOf, proxyVariables, withProxyNames } from "./proxies.ts";
 import type { Timings } from "../ports/timings.ts";
 import { pagesOf, pagesProblems, type PagesSettings, signInVariables } from "./pages.ts";
-import { type Repository, repositoryOf, repositoryVariables } from "./repository.ts";
+import { nameOf, repositoriesOf, type Repository, repositoryProblems, repositoryVariables } from "./repository.ts";
 import { linksOf, type LinkSettings, linkVariables } from "./links.ts";
 import { inOurWords, unknownVariables } from "./variables.ts";
 
 /** Everything the process is told from outside, checked. */
 export interface Settings {
   readonly repository: Repository;
+  /** All, where one installation serves several; with `paceUrl`, the database of their common pace, this process serves one. */
+  readonly repositories?: readonly Repository[] | undefined;
+  readonly paceUrl?: string | undefined;
   readonly app: { readonly id: number; readonly privateKey: string };
   readonly webhookSecret: string;
   /** Seals post-mortems: see `sealOf`. */
@@ -198,6 +201,7 @@ export function parseSettings(
     ...(key.ok ? [] : [key.problem]),
     ...sources.flatMap((name) => endpointProblems(name, given)),
     ...pagesProblems(given),
+    ...repositoryProblems(given),
   ];
   if (problems.length > 0) problems.push(...unknownVariables(given, Object.keys(Environment.shape)));
   if (!parsed.success || !key.ok || problems.length > 0) return { ok: false, problems };
@@ -205,8 +209,9 @@ export function parseSettings(
 }
 
 function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Settings {
+  const repositories = repositoriesOf(read);
   return {
-    repository: repositoryOf(read),
+    ...{ repository: repositories[0], repositories: repositories.length > 1 ? repositories : undefined },
     app: { id: read.APP_ID, privateKey },
     webhookSecret: read.WEBHOOK_SECRET,
     sealKey: read.SEAL_KEY ?? sealKeyFrom(read.WEBHOOK_SECRET),
@@ -221,7 +226,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     webhookPort: read.PORT,
     internalPort: read.INTERNAL_PORT,
     pages: pagesOf(read),
-    links: linksOf(read),
+    links: linksOf(read, nameOf(repositories[0])),
     cluster: read.CLUSTER_NAME,
     clusterLabel: read.CLUSTER_LABEL,
     prometheus: {

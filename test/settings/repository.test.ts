@@ -32,3 +32,42 @@ test.each([
   expect(problems).toEqual([expect.stringContaining(`RECTIFY_SOURCE_URLS: ${because}`)]);
   expect(problems.join()).not.toContain("geheim");
 });
+
+const several = { ...environment, RECTIFY_REPOSITORY: "acme/shop, Acme/bank" };
+
+test("several repositories keep their order, and each has its own further addresses", () => {
+  const read = parseSettings({
+    ...several,
+    RECTIFY_SOURCE_URLS: "acme/Bank=https://git.example/mirrors/ledger,acme/shop=git@git.example:mirrors/shop",
+  });
+  const [shop, bank] = [
+    { owner: "acme", repo: "shop", mirrors: ["git@git.example:mirrors/shop"] },
+    { owner: "Acme", repo: "bank", mirrors: ["https://git.example/mirrors/ledger"] },
+  ];
+  expect(read.ok && read.value).toMatchObject({ repository: shop, repositories: [shop, bank] });
+  const one = parseSettings(environment);
+  expect(one.ok && one.value.repositories).toBeUndefined();
+});
+
+test.each([
+  [{ RECTIFY_REPOSITORY: "acme/shop;acme/bank" }, "RECTIFY_REPOSITORY: must be owner/name, or several"],
+  [{ RECTIFY_REPOSITORY: "acme/shop,bank" }, "RECTIFY_REPOSITORY: must be owner/name, or several"],
+  [{ RECTIFY_REPOSITORY: "," }, "RECTIFY_REPOSITORY: must be owner/name, or several"],
+  [{ RECTIFY_REPOSITORY: "acme/shop,ACME/shop" }, "RECTIFY_REPOSITORY: names ACME/shop twice"],
+  [{ GITHUB_CLONE_URL: "https://git.example/x" }, "GITHUB_CLONE_URL: is the address of one repository"],
+  [
+    { PAGES_CLIENT_ID: "id", PAGES_CLIENT_SECRET: "secret", PAGES_URL: "https://pages.example" },
+    "PAGES_CLIENT_ID: GitHub is asked about one repository",
+  ],
+  [{ RECTIFY_SOURCE_URLS: "https://git.example/mirrors/x" }, "RECTIFY_SOURCE_URLS: several repositories are served"],
+  [{ RECTIFY_SOURCE_URLS: "acme/farm=https://git.example/mirrors/x" }, "RECTIFY_SOURCE_URLS: acme/farm is not in"],
+])("what does not go with several is refused with what to do: %j", (given, problem) => {
+  const read = parseSettings({ ...several, ...given });
+  expect(read.ok ? [] : read.problems).toEqual([expect.stringContaining(problem)]);
+});
+
+test("a setting about one repository stays one's own", () => {
+  const given = { GITHUB_CLONE_URL: "https://git.example/x", RECTIFY_SOURCE_URLS: "acme/shop=https://git.example/y" };
+  const read = parseSettings({ ...environment, ...given });
+  expect(read.ok && read.value.repository.mirrors).toEqual(["https://git.example/y"]);
+});

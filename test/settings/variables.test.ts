@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Environment, parseSettings } from "../../src/settings/settings.ts";
+import { Environment } from "../../src/settings/settings.ts";
 import { inOurWords, unknownVariables } from "../../src/settings/variables.ts";
 
 const known = Object.keys(Environment.shape);
@@ -42,14 +42,3 @@ test.each([
   const { error } = Environment.safeParse(given, { error: inOurWords });
   expect(error?.issues.filter(({ path }) => path[0] === name).map(({ message }) => message)).toEqual([words]);
 });
-
-test.each(["acme/shop,acme/bank", "acme/shop acme/bank", "acme/shop;acme/bank"])(
-  "several repositories are refused with what to do: %s",
-  (given) => {
-    const read = parseSettings({ RECTIFY_REPOSITORY: given });
-    const told = read.ok ? [] : read.problems.filter((problem) => problem.startsWith("RECTIFY_REPOSITORY"));
-    expect(told).toEqual([
-      expect.stringMatching(/must name one repository: run one Rectify, with a database of its own/),
-    ]);
-  },
-);

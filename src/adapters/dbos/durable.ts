@@ -1,4 +1,4 @@
-import { DBOS } from "@dbos-inc/dbos-sdk";
+import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
@@ -117,6 +117,17 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     recover: (workflows) => answered(recover(workflows, options)),
     shutdown: () => DBOS.shutdown(),
   };
+}
+
+/** Stops everything that the engine has in flight on a database where no process works: it goes on never again. */
+export async function cancelWorkflows(systemDatabaseUrl: string): Promise<void> {
+  const client = await DBOSClient.create({ systemDatabaseUrl, logger: quiet });
+  try {
+    const inFlight = await client.listWorkflows({ status: ["PENDING", "ENQUEUED"] });
+    if (inFlight.length > 0) await client.cancelWorkflows(inFlight.map(({ workflowID }) => workflowID));
+  } finally {
+    await client.destroy();
+  }
 }
 
 const topic = "incident";

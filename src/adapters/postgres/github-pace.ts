@@ -1,5 +1,5 @@
 import type { SharedPace } from "../../ports/github.ts";
-import type { Query } from "./query.ts";
+import { connectTo, type Query } from "./query.ts";
 
 // At most 300 at once and 600 a minute after: together GitHub's 900 in any minute, whoever calls.
 const burst = 300;
@@ -38,4 +38,10 @@ export function githubPace(query: Query): { readonly githubPace: SharedPace } {
 
 function milliseconds(value: unknown): number {
   return Math.max(0, Math.ceil(Number(value ?? 0)));
+}
+
+/** The pace that is kept in another database than our own. */
+export function openPace(url: string): { readonly githubPace: SharedPace; close(): Promise<void> } {
+  const { query, close } = connectTo(url);
+  return { ...githubPace(query), close };
 }

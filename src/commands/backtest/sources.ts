@@ -15,6 +15,7 @@ import { policiesOf } from "../../server/policy-engine.ts";
 import { openSources as openHealth } from "../../server/observability/source-health.ts";
 import { webAddress } from "../../settings/links.ts";
 import { withoutSecrets } from "../../settings/redaction.ts";
+import { oneOfSeveral } from "../../settings/repository.ts";
 import { type LoadedSettings, parseSettings, type Settings } from "../../settings/settings.ts";
 
 export type Opened = Omit<PastSources, "history" | "pace" | "until" | "deliveredAfterMs"> & { readonly mirror: Mirror };
@@ -26,6 +27,8 @@ export function backtestSettings(environment: NodeJS.ProcessEnv, repository: str
   const app = { APP_ID: "1", PRIVATE_KEY: "-----BEGIN unused-----", RECTIFY_REPOSITORY: "local/checkout" };
   const reads = repository !== undefined || Object.keys(byApp).some((name) => Boolean(environment[name]));
   const read = parseSettings({ ...bot, ...(repository === undefined && reads ? {} : app), ...environment });
+  const several = read.ok && repository === undefined ? oneOfSeveral(read.value.repositories) : undefined;
+  if (several !== undefined) return { ok: false, problems: [several] };
   if (reads) return read;
   return { ok: false, problems: [noRepository, ...(read.ok ? [] : read.problems)] };
 }

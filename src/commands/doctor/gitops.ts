@@ -83,7 +83,7 @@ async function examineMarks(running: Workload, cluster: Cluster): Promise<readon
       warning(
         "gitops marks",
         `${what} is read from ${entry.repository ?? ""}, which is not RECTIFY_REPOSITORY: its incidents end without a change`,
-        "name its address in RECTIFY_SOURCE_URLS where it is a mirror of ours; else run one Rectify for that repository, with a database of its own, or correct the address of its source",
+        "name its address in RECTIFY_SOURCE_URLS where it is a mirror of ours, list its repository in RECTIFY_REPOSITORY, or correct the address of its source",
       ),
     ];
   if (entry.tool !== "unknown") return [good("gitops marks", `${what} leads to ${entry.object ?? entry.tool}`)];

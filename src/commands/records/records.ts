@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { connectTo } from "../../adapters/postgres/query.ts";
 import { hasPostgres, runningPostgres, startEmbeddedPostgres } from "../../adapters/postgres/server.ts";
+import { recordedRepositories } from "../../adapters/postgres/served.ts";
+import { Refused } from "../../ports/errors.ts";
 import { openStore, type Store } from "../../adapters/postgres/store.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -15,14 +17,16 @@ export const noRecords =
 export async function openRecords(env: Env): Promise<Store | undefined> {
   const directory = join(env.RECTIFY_DATA || ".rectify", "postgres");
   const url = env.DATABASE_URL || runningPostgres(directory);
-  if (url !== undefined) return openStore(url);
+  if (url !== undefined) return openStore(await recordsOf(url, env));
   if (!hasPostgres(directory)) return undefined;
   const server = await startEmbeddedPostgres(directory);
   const stop = async () => ((await isUsedByOthers(server.url)) ? undefined : server.stop());
-  const store = await openStore(server.url).catch(async (error) => {
-    await stop();
-    throw error;
-  });
+  const store = await recordsOf(server.url, env)
+    .then((own) => openStore(own))
+    .catch(async (error) => {
+      await stop();
+      throw error;
+    });
   return {
     ...store,
     close: async () => {
@@ -30,6 +34,16 @@ export async function openRecords(env: Env): Promise<Store | undefined> {
       await stop();
     },
   };
+}
+
+/** Of several repositories the one that `RECTIFY_REPOSITORY` names alone: never whichever comes first. */
+async function recordsOf(url: string, { RECTIFY_REPOSITORY: asked = "" }: Env): Promise<string> {
+  const all = await recordedRepositories(url);
+  if (all.every(({ isFirst }) => isFirst)) return url;
+  const found = all.find(({ name }) => name === asked.trim().toLowerCase());
+  if (found !== undefined) return found.url;
+  const names = all.map(({ name }) => name).join(", ");
+  throw new Refused(`the records of several repositories are here (${names}): name one by --repository owner/name`);
 }
 
 /** A Rectify that started meanwhile uses the same server: it must not go away below its feet. */

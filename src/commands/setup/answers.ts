@@ -66,6 +66,10 @@ export async function answersOf(asked: SetupAsked, env: Env, dialog: Dialog): Pr
   const app = Object.fromEntries(ofTheApp.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])));
   const settings = Object.fromEntries(Object.entries(all).filter(([name]) => !(name in app)));
   const [owner = "", repo = ""] = (settings.RECTIFY_REPOSITORY ?? "").split("/");
+  if (/[\s,]/.test(repo.trim()))
+    throw new WrongCall([
+      "RECTIFY_REPOSITORY: setup works on one repository: name one, and list the others afterwards",
+    ]);
   const apiUrl = settings.GITHUB_API_URL ?? "https://api.github.com";
   const owned = (await isOrganization(apiUrl, owner)) ? owner : "";
   const say = async (

@@ -36,6 +36,8 @@ export function firesForAny(
   return active.some(({ concern }) => concern.kind === "unknown") ? undefined : false;
 }
 
+/** Whoever sees to it: while it fires its workload is not well. */
 function concerns(concern: Concern, workload: Workload): boolean {
-  return concern.kind === "workload" && workloadKey(concern.workload) === workloadKey(workload);
+  const about = "workload" in concern ? concern.workload : undefined;
+  return about !== undefined && workloadKey(about) === workloadKey(workload);
 }

@@ -21,10 +21,12 @@ export interface Incident {
 export type Concern =
   /** `way` tells how the labels led there: `pod web-7d9f-x2x4z → ReplicaSet web-7d9f → Deployment web`. */
   | { readonly kind: "workload"; readonly workload: Workload; readonly way: string }
-  /** `line` is what would map it, in the guardrails or in the environment. */
-  | { readonly kind: "nobody"; readonly because: string; readonly line: string }
+  /** `line` is what would map it, in the guardrails or in the environment; a workload is named where its source is not ours. */
+  | { readonly kind: "nobody"; readonly because: string; readonly line: string; readonly workload?: Workload }
   /** People said so in the guardrails. */
   | { readonly kind: "ignored"; readonly because: string }
+  /** Another process of this installation sees to it, and puts it on record. */
+  | { readonly kind: "beside"; readonly because: string; readonly workload?: Workload }
   /** A source gave no answer: it may be told later. */
   | { readonly kind: "unknown"; readonly because: string };
 

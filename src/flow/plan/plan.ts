@@ -61,9 +61,9 @@ export async function planChange(incident: Incident, remediation: Remediation, p
 /** The same path may be here as well, and what was changed there would reach nobody, or somebody else. */
 function readElsewhere(workload: Workload, { object = "the controller", repository = "" }: Entry): string {
   const name = repositoryNamed(repository);
-  const line = name === undefined ? "" : `: RECTIFY_REPOSITORY=${oneLine(name, longestName)}`;
+  const line = name === undefined ? "" : `: RECTIFY_REPOSITORY=…,${oneLine(name, longestName)}`;
   const source = oneLine(repository, longestName);
-  return `${object} reads ${workloadKey(workload)} from ${source}, and this Rectify works on another repository. Where that is a mirror of ours, name it in RECTIFY_SOURCE_URLS; else run one for it, with a database of its own${line}`;
+  return `${object} reads ${workloadKey(workload)} from ${source}, and this Rectify works on another repository. Where that is a mirror of ours, name it in RECTIFY_SOURCE_URLS; else list it as well${line}`;
 }
 
 const longestName = 200;

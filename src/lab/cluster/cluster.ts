@@ -14,10 +14,18 @@ import { quietLoad, shopCalls, shopServices } from "./simulation/shop.ts";
 
 export type ApiName = "prometheus" | "alertmanager" | "loki" | "kubernetes";
 
+/** What a controller brings onto the cluster. */
+export interface ClusterSource {
+  readonly desired: () => Promise<Desired>;
+  readonly entry: GitopsEntry;
+}
+
 export interface ClusterOptions {
   /** The rendered desired state with its commit, asked every `syncMs` as Flux does. */
   readonly desired: () => Promise<Desired>;
   readonly entry: GitopsEntry;
+  /** What comes from other repositories. */
+  readonly more?: readonly ClusterSource[];
   /** Requests per second from outside, by workload and seconds since the start; `setLoad` overrides it. */
   readonly load?: (workload: string, tSeconds: number) => number;
   readonly services?: Readonly<Record<string, ServiceModel>>;
@@ -91,6 +99,7 @@ function settingsOf(options: ClusterOptions) {
       badImages: [],
       groupBy: ["alertname", "namespace", "deployment"],
       noHelp: undefined,
+      more: [],
       fault: undefined,
     },
     ...defaults,

@@ -22,6 +22,7 @@ export interface BadImage {
 export interface SimulationSettings {
   readonly desired: () => Promise<Desired>;
   readonly entry: GitopsEntry;
+  readonly more?: readonly { readonly desired: () => Promise<Desired>; readonly entry: GitopsEntry }[];
   readonly load: (workload: string, tSeconds: number) => number;
   readonly services: Readonly<Record<string, ServiceModel>>;
   readonly calls: readonly Call[];

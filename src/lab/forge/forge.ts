@@ -42,6 +42,7 @@ export interface Forge {
   /** The base of the REST API, as Octokit's `baseUrl` takes it. */
   readonly apiUrl: string;
   readonly cloneUrl: string;
+  readonly listensAt: string;
   /** The bare repository on disk. */
   readonly directory: string;
   readonly installationId: number;
@@ -109,7 +110,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const tokens = tokensOf(options.app, now);
   const desk: Desk = { calls: [], gitCalls: [], faults: undefined };
   const inTurn = turns();
-  const { server, origin } = await listen(options, () => stations);
+  const { server, origin, listensAt } = await listen(options, () => stations);
   const world = worldOf(options, { store, origin, send: (event, payload) => webhooks.send(event, payload) });
   const routes = {
     ...appRoutes(world, tokens, webhooks),
@@ -126,7 +127,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const stations = { world, tokens, find: routerOf(routes), inTurn, desk, page, signIn };
   await pushFirst(world, options.files);
   return {
-    apiUrl: `${origin}/api/v3`,
+    ...{ apiUrl: `${origin}/api/v3`, listensAt },
     cloneUrl: `${origin}/${options.owner}/${options.repo}.git`,
     directory: store.directory,
     installationId: world.installationId,
@@ -181,7 +182,7 @@ function worldOf(
     send,
   }: { store: GitStore; origin: string; send: (event: string, payload: Record<string, unknown>) => void },
 ): ForgeState {
-  let ids = 1000;
+  let ids = options.firstId ?? 1000;
   let numbers = 0;
   const now = () => `${(options.now ?? (() => new Date()))().toISOString().slice(0, 19)}Z`;
   const owner: Account = { id: ++ids, login: options.owner, type: "User" };

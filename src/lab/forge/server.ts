@@ -64,9 +64,9 @@ const largestBody = 40 * 1024 * 1024;
 
 /** Listens on a port of 127.0.0.1. `stations` is asked for at each request, as it needs the address. */
 export async function listen(
-  { port = 0, hostName = "127.0.0.1" }: Pick<ForgeOptions, "port" | "hostName">,
+  { port = 0, hostName = "127.0.0.1", origin }: Pick<ForgeOptions, "port" | "hostName" | "origin">,
   stations: () => Stations,
-): Promise<{ server: Server; origin: string }> {
+): Promise<{ server: Server; origin: string; listensAt: string }> {
   const server = createServer((request, response) => {
     respond(stations(), request, response).catch(() => response.destroy());
   });
@@ -76,7 +76,8 @@ export async function listen(
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
-  return { server, origin: `http://${hostName}:${(server.address() as AddressInfo).port}` };
+  const listensAt = `http://${hostName}:${(server.address() as AddressInfo).port}`;
+  return { server, origin: origin ?? listensAt, listensAt };
 }
 
 async function respond(stations: Stations, request: IncomingMessage, response: ServerResponse): Promise<void> {

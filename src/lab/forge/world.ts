@@ -37,6 +37,10 @@ export interface ForgeOptions {
   readonly private: boolean;
   /** How people have set the repository up, where it differs from the ordinary. */
   readonly settings?: Partial<RepositorySettings>;
+  /** Where it says that it is, when others stand behind one address with it; by default where it listens. */
+  readonly origin?: string;
+  /** Its numbers begin above this one: no two behind one address share them. */
+  readonly firstId?: number;
   /** The name under which the forge is reached; `127.0.0.1` by default. */
   readonly hostName?: string;
   /** GitHub's clock; the machine's by default. */

@@ -64,6 +64,12 @@ export function namesRepository(url: string, { owner, repo, mirrors = [] }: Name
   return parts.length > 2 && parts.slice(-2).join("/") === `${owner}/${repo}`.toLowerCase();
 }
 
+/** Which of several an address names: the first whose mirror it is, or else the first of that name. */
+export function ownerOf<Named extends NamedRepository>(url: string, all: readonly Named[]): Named | undefined {
+  const mirrored = all.find(({ mirrors = [] }) => mirrors.some((mirror) => addressOf(mirror) === addressOf(url)));
+  return mirrored ?? all.find((one) => namesRepository(url, one));
+}
+
 /** The last two parts of an address, as a setting names a repository; undefined where it has no two. */
 export function repositoryNamed(url: string): string | undefined {
   const parts = addressOf(url).split("/");

@@ -4,7 +4,7 @@ import type { Ports } from "../../ports/ports.ts";
 import { latchOver } from "../jobs/backtest/shadow-latch.ts";
 import { checkGuardrails } from "../../flow/gate/check-guardrails.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "../jobs/rollbacks.ts";
-import { type LateCommand, runLateCommand, saysLateWord } from "../late-commands.ts";
+import { type LateCommand, runLateCommand, saysLateWord } from "./late-commands.ts";
 
 /** What is looked at because a webhook may be lost. */
 export interface LateLooks {

@@ -26,9 +26,10 @@ export async function recordPlaces(
   { store, telemetry }: Placing,
   alerts: readonly { readonly alert: Alert; readonly concern: Concern }[],
 ): Promise<void> {
-  await store.placed(alerts.flatMap(({ alert, concern }) => (concern.kind === "workload" ? [alert] : [])));
+  const isPlaced = ({ kind }: Concern) => kind === "workload" || kind === "beside";
+  await store.placed(alerts.flatMap(({ alert, concern }) => (isPlaced(concern) ? [alert] : [])));
   for (const { alert, concern } of alerts) {
-    if (concern.kind === "workload") continue;
+    if (concern.kind === "workload" || concern.kind === "beside") continue;
     const isNew = await store.recordUnplaced(alert, concern);
     if (isNew) telemetry.log("", "intake", `alert ${alert.name}: ${unplacedText(concern)}`);
   }
@@ -36,5 +37,6 @@ export async function recordPlaces(
 
 /** What is said of an alert that opens no incident. */
 export function unplacedText(concern: Exclude<Concern, { kind: "workload" }>): string {
+  if (concern.kind === "beside") return concern.because;
   return `${concern.kind === "ignored" ? "ignored" : "observed only"}: ${concern.because}`;
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listen } from "../../../src/adapters/http/listener.ts";
 import { createApp } from "../../../src/server/github-app.ts";
+import { examineEach } from "../../../src/commands/doctor/each.ts";
 import { examine } from "../../../src/commands/doctor/doctor.ts";
 import { serveApi } from "../../../src/lab/cluster/servers/api-server.ts";
 import { startForge } from "../../../src/lab/forge/forge.ts";
@@ -69,6 +70,19 @@ test("a sound installation has nothing bad, and says what nobody could look at",
   expect(good).toEqual(expect.arrayContaining(["prometheus", "kubernetes", "gitops", "loki", "database", "clone"]));
   expect(good).toEqual(expect.arrayContaining(["alert route", "kubernetes permissions"]));
   expect(findings.find(({ point }) => point === "pages")?.found).toContain("pages on http://127.0.0.1:0/ only");
+});
+
+test("of several repositories each is looked at, and what holds for all is told once", async () => {
+  const repositories = [settings.repository, { owner: "acme", repo: "bank" }];
+  const { owner, repo } = settings.repository;
+  const value = { ...settings, repositories };
+  const findings = await examineEach({ ok: true, value }, { now: () => new Date() });
+  const points = findings.map(({ point }) => point);
+  expect(points.filter((point) => point.endsWith("settings"))).toEqual(["settings"]);
+  expect(points).toEqual(expect.arrayContaining([`${owner}/${repo} clone`, "acme/bank guardrails"]));
+  const bad = findings.filter(({ state }) => state === "bad");
+  expect(bad.map(({ point }) => point)).toEqual(["acme/bank github app"]);
+  expect(bad[0]?.found).toContain("the App is not installed on acme/bank");
 });
 
 test("the doctor writes nothing: not to the cluster, not to GitHub", async () => {

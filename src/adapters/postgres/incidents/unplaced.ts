@@ -34,7 +34,10 @@ export function unplacedAlerts(query: Query) {
   };
   return {
     /** True when this firing was not on record before. */
-    recordUnplaced: ({ fingerprint, startsAt, name, labels }: Alert, concern: Exclude<Concern, { kind: "workload" }>) =>
+    recordUnplaced: (
+      { fingerprint, startsAt, name, labels }: Alert,
+      concern: Exclude<Concern, { kind: "workload" | "beside" }>,
+    ) =>
       record({
         ...{ fingerprint, startsAt, name, labels, kind: concern.kind, because: concern.because },
         line: concern.kind === "nobody" ? concern.line : "",

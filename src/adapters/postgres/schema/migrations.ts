@@ -130,6 +130,13 @@ export const migrations: readonly Migration[] = [
       only_one boolean primary key default true check (only_one),
       modes jsonb not null);`,
   },
+  {
+    name: "which repository has which database",
+    // Null = this one. Only one repository can have it.
+    sql: `
+      create table served_repository (name text primary key, database text unique);
+      create unique index served_here on served_repository ((database is null)) where database is null;`,
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.

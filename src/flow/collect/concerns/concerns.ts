@@ -12,7 +12,7 @@ interface Kept {
 }
 
 // As long as an alert fires its workload stays the same; what led nowhere may have been repaired meanwhile.
-const keptMs = { workload: 30 * 60_000, nobody: 2 * 60_000, ignored: 0, unknown: 0 };
+const keptMs = { workload: 30 * 60_000, nobody: 2 * 60_000, ignored: 0, beside: 0, unknown: 0 };
 const mostKept = 5_000;
 
 /** Whom alerts concern; what was found once is not asked again for each delivery and each look. */

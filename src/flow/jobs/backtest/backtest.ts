@@ -104,6 +104,8 @@ async function placeAll(alerts: readonly PastAlert[], { concernAt }: Backtest) {
       placed.push({ ...past, workload: concern.workload });
       continue;
     }
+    // One process reads the past of one repository: it leaves nothing to others.
+    if (concern.kind === "beside") continue;
     const { kind, because } = concern;
     const times = (unplaced.get(alert.name)?.times ?? 0) + 1;
     const line = concern.kind === "nobody" ? concern.line : "";

@@ -12,6 +12,8 @@ export interface Desired {
 export interface GitopsEntry {
   readonly object: string;
   readonly path: string;
+  /** The address of the GitRepository that Flux reads; without it none is on the cluster. */
+  readonly repository?: string;
   /** How Argo CD marks what it applies; an annotation unless told. */
   readonly tracking?: "label";
 }
@@ -147,6 +149,8 @@ function controllerObject(store: KubeStore, entry: GitopsEntry, { name, namespac
   const metadata = { name, namespace, generation: 1 };
   if (tool === "flux") {
     const sourceRef = { kind: "GitRepository", name };
+    const source = { apiVersion: "source.toolkit.fluxcd.io/v1", kind: "GitRepository", metadata: { ...metadata } };
+    if (entry.repository !== undefined) store.put({ ...source, spec: { interval: "1m", url: entry.repository } });
     const spec = { interval: "10m", path: entry.path, prune: true, sourceRef };
     return store.put({ apiVersion: `${fluxLabel}/v1`, kind, metadata, spec });
   }

@@ -86,12 +86,14 @@ async function syncOnce(world: ClusterState): Promise<void> {
 async function lookAtGit(world: ClusterState): Promise<void> {
   const { sync, settings, kube } = world;
   try {
-    const desired = await settings.desired();
-    sync.seen = desired.revision;
+    const sources = [{ desired: settings.desired, entry: settings.entry }, ...(settings.more ?? [])];
+    const wanted = await Promise.all(sources.map(async ({ desired, entry }) => ({ entry, desired: await desired() })));
+    const revision = wanted.map(({ desired }) => desired.revision).join("+");
+    sync.seen = revision;
     if (sync.suspended) return;
-    applyDesired(kube, settings.entry, desired);
-    world.desired = desired.objects;
-    sync.applied = desired.revision;
+    for (const { entry, desired } of wanted) applyDesired(kube, entry, desired);
+    world.desired = wanted.flatMap(({ desired }) => desired.objects);
+    sync.applied = revision;
   } catch (error) {
     reportSyncFailure(kube, settings.entry, error instanceof Error ? error.message : String(error));
     if (!world.clock.live) throw error;

@@ -5,6 +5,7 @@ import type { SimulatedCluster } from "../../cluster/cluster.ts";
 import { approve, passCi, peak, rush, type Scenario } from "../../scenario.ts";
 import { type LabRun, until } from "../../start.ts";
 import { openCluster } from "../../world.ts";
+import { twoRepositories } from "./two-repositories.ts";
 import { type SecondRectify, startSecond } from "./second-rectify.ts";
 
 const staging = "staging";
@@ -107,5 +108,8 @@ const twoClusters: Scenario = {
   expected: { ending: "recovered", merged: true, recovered: true, pulls: 2 },
 };
 
-/** Several clusters that read one repository. */
-export const clusterScenarios = { "two-clusters": twoClusters } satisfies Readonly<Record<string, Scenario>>;
+/** Several clusters that read one repository, and several repositories that one cluster reads. */
+export const clusterScenarios = {
+  "two-clusters": twoClusters,
+  "two-repositories": twoRepositories(),
+} satisfies Readonly<Record<string, Scenario>>;

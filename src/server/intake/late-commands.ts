@@ -1,9 +1,9 @@
-import type { Store } from "../adapters/postgres/store.ts";
-import { parseCommands } from "../domain/guardrails/command.ts";
-import { runRollbackCommand } from "../flow/decide/rollback-command.ts";
-import { runWithdrawalCommand } from "../flow/decide/withdrawal-command.ts";
-import type { Message } from "../ports/workflow.ts";
-import type { Ports } from "../ports/ports.ts";
+import type { Store } from "../../adapters/postgres/store.ts";
+import { parseCommands } from "../../domain/guardrails/command.ts";
+import { runRollbackCommand } from "../../flow/decide/rollback-command.ts";
+import { runWithdrawalCommand } from "../../flow/decide/withdrawal-command.ts";
+import type { Message } from "../../ports/workflow.ts";
+import type { Ports } from "../../ports/ports.ts";
 
 const lateWords: readonly string[] = ["dispute", "forget", "rollback"];
 

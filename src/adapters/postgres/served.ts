@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { Refused } from "../../ports/errors.ts";
+import { connectTo, type Database, type Query } from "./query.ts";
+import { migrate } from "./schema/migrations.ts";
+
+/** A repository that this installation serves, or served. */
+export interface ServedRepository {
+  /** `owner/name`, in lower case: GitHub tells no case apart. */
+  readonly name: string;
+  /** The address of the database that holds its records, and no others. */
+  readonly url: string;
+  /** Its records are in the database that the settings name, as those of a single repository are. */
+  readonly isFirst: boolean;
+}
+
+/** All that this database knows, and those of the list in its order. */
+export interface Served {
+  readonly asked: readonly ServedRepository[];
+  readonly others: readonly ServedRepository[];
+}
+
+interface Row {
+  readonly name: string;
+  /** Null = the database that the settings name. */
+  readonly database: string | null;
+}
+
+/**
+ * The databases of the repositories: one of them may have the database that the settings name, each other has one of its
+ * own beside it. The name decides and not its place in the list. One repository alone keeps what is there, also when it
+ * was renamed. Throws `Refused` when nobody can tell whose the records there are, or a database cannot be made.
+ */
+export async function servedRepositories(url: string, names: readonly string[]): Promise<Served> {
+  const database = connectTo(url);
+  try {
+    await migrate(database);
+    const rows = await database.transaction((query) => rowsFor(database, query, names.map(lower)));
+    const places = rows.map((row) => placeOf(url, row));
+    const asked = names.map(lower).flatMap((name) => places.find((place) => place.name === name) ?? []);
+    return { asked, others: places.filter((place) => !asked.includes(place)) };
+  } finally {
+    await database.close();
+  }
+}
+
+/** The same for who only reads: nothing is made, and a name that is not on record has no place. */
+export async function recordedRepositories(url: string): Promise<readonly ServedRepository[]> {
+  const database = connectTo(url);
+  try {
+    const { rows } = await database.query("select to_regclass('served_repository') as there");
+    return rows[0]?.there === null ? [] : (await recorded(database.query)).map((row) => placeOf(url, row));
+  } finally {
+    await database.close();
+  }
+}
+
+const lower = (name: string) => name.toLowerCase();
+
+async function recorded(query: Query): Promise<Row[]> {
+  return (await query("select name, database from served_repository order by name")).rows as Row[];
+}
+
+async function rowsFor(database: Database, query: Query, names: readonly string[]): Promise<readonly Row[]> {
+  await query("lock table served_repository in share row exclusive mode");
+  const before = await recorded(query);
+  const isSingle = names.length === 1 && before.every(({ database }) => database === null);
+  const isUnnamed = before.length === 0 && names.length > 1 && (await hasRecords(query));
+  if (isUnnamed)
+    throw new Refused(
+      "this database holds the records of one repository, and does not say of which: start once with RECTIFY_REPOSITORY naming that one alone, then with all of them",
+    );
+  for (const name of names) {
+    if (before.some((row) => row.name === name)) continue;
+    if (isSingle) await query("delete from served_repository");
+    const { rows } = await query("select current_database() as base");
+    const own = isSingle ? null : databaseOf(String(rows[0]?.base), name);
+    // On a connection of its own: no transaction makes a database.
+    if (own !== null) await create(database, own);
+    await query("insert into served_repository (name, database) values ($1, $2)", [name, own]);
+  }
+  return recorded(query);
+}
+
+async function hasRecords(query: Query): Promise<boolean> {
+  const text = "select exists (select 1 from incident) or exists (select 1 from audit) as there";
+  return (await query(text)).rows[0]?.there === true;
+}
+
+// Postgres cuts longer names, silently.
+const longestName = 63;
+
+function databaseOf(base: string, name: string): string {
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 10);
+  const words = `${base}_${name}`.toLowerCase().replace(/[^a-z0-9]+/g, "_");
+  return `${words.slice(0, longestName - hash.length - 1)}_${hash}`;
+}
+
+function placeOf(url: string, { name, database }: Row): ServedRepository {
+  if (database === null) return { name, url, isFirst: true };
+  const own = new URL(url);
+  own.pathname = `/${database}`;
+  return { name, url: own.href, isFirst: false };
+}
+
+const alreadyThere = "42P04";
+const notAllowed = "42501";
+
+async function create({ query }: Database, name: string): Promise<void> {
+  const { rows } = await query("select 1 from pg_database where datname = $1", [name]);
+  if (rows.length > 0) return;
+  // The name is our own: letters, digits and underscores.
+  await query(`create database "${name}"`).catch((error: Error) => {
+    const code = (error.cause as { code?: unknown } | undefined)?.code;
+    if (code === alreadyThere) return;
+    if (code !== notAllowed) throw error;
+    throw new Refused(
+      `each of several repositories has a database of its own, and the user of DATABASE_URL may not create one: let a superuser run \`create database ${name} owner …\` for that user, or \`alter role … createdb\``,
+      { cause: error },
+    );
+  });
+}
+
+/** True while a process that works on this database gave a sign of life lately. */
+export async function isWorkedOn(query: Query): Promise<boolean> {
+  const text = "select 1 from executor where gone_at is null and seen_at > now() - interval '30 seconds' limit 1";
+  return (await query(text)).rows.length > 0;
+}
+
+/** Whether the user of this address may create databases. */
+export async function mayCreateDatabases(url: string): Promise<boolean> {
+  const { query, close } = connectTo(url);
+  try {
+    const { rows } = await query("select rolcreatedb or rolsuper as may from pg_roles where rolname = current_user");
+    return rows[0]?.may === true;
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,85 @@
+import { mayCreateDatabases, recordedRepositories } from "../../adapters/postgres/served.ts";
+import { isKnownFailure } from "../../ports/errors.ts";
+import type { Clock } from "../../ports/runtime.ts";
+import { settingsAt } from "../../server/several/places.ts";
+import { nameOf, type Repository } from "../../settings/repository.ts";
+import type { LoadedSettings, Settings } from "../../settings/settings.ts";
+import type { Told } from "../records/explain.ts";
+import { examine, renderFindings } from "./doctor.ts";
+import { bad, type DoctorFinding } from "./finding.ts";
+
+/** Examines the installation and tells what was found: for people, or as one JSON object. */
+export async function runDoctor(loaded: LoadedSettings, asJson: boolean, clock: Clock): Promise<Told> {
+  const findings = await examineEach(loaded, clock);
+  const lines = findings.map(
+    ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        fix: ${cure}` : ""}`,
+  );
+  const isBad = findings.some(({ state }) => state === "bad");
+  return { lines: asJson ? [renderFindings(findings)] : lines, code: isBad ? 1 : 0 };
+}
+
+/** Each of several repositories is examined for itself; what holds for all is told once, the rest with the name. */
+export async function examineEach(loaded: LoadedSettings, clock: Clock): Promise<readonly DoctorFinding[]> {
+  const repositories = loaded.ok ? loaded.value.repositories : undefined;
+  if (!loaded.ok || repositories === undefined) return examine(loaded, clock);
+  const examined: { readonly name: string; readonly findings: readonly DoctorFinding[] }[] = [];
+  for (const repository of repositories) {
+    const value = await placedSettings(loaded.value, repository);
+    examined.push({ name: nameOf(repository), findings: await examine({ ok: true, value }, clock) });
+  }
+  return [...(await examineDatabases(loaded.value, repositories)), ...merged(examined)];
+}
+
+/** With the database of its own records, where those are there already. */
+async function placedSettings(settings: Settings, repository: Repository): Promise<Settings> {
+  const { databaseUrl } = settings;
+  const place = (databaseUrl === undefined ? [] : await recordedIn(databaseUrl)).find(
+    ({ name }) => name === nameOf(repository).toLowerCase(),
+  );
+  return place === undefined ? { ...settings, repository } : settingsAt(settings, repository, place);
+}
+
+/** A database that gives no answer is a point of its own. */
+async function recordedIn(url: string) {
+  try {
+    return await recordedRepositories(url);
+  } catch (error) {
+    if (isKnownFailure(error)) return [];
+    throw error;
+  }
+}
+
+/** Each of several has a database of its own, which is made at the first start. */
+async function examineDatabases(
+  { databaseUrl }: Settings,
+  repositories: readonly Repository[],
+): Promise<readonly DoctorFinding[]> {
+  if (databaseUrl === undefined) return [];
+  const known = await recordedIn(databaseUrl);
+  const fresh = repositories.map(nameOf).filter((name) => !known.some((one) => one.name === name.toLowerCase()));
+  if (fresh.length === 0) return [];
+  try {
+    if (await mayCreateDatabases(databaseUrl)) return [];
+  } catch (error) {
+    if (isKnownFailure(error)) return [];
+    throw error;
+  }
+  const cure = "let a superuser run `alter role … createdb` for the user of DATABASE_URL; the first start makes them";
+  return [bad("databases", `${fresh.join(", ")} need databases of their own, which we may not make`, cure)];
+}
+
+/** How long an answer took is another thing each time. */
+const keyOf = ({ point, state, found, cure }: DoctorFinding) =>
+  JSON.stringify([point, state, found.replace(/\d+(?= m?s\b)/g, ""), cure]);
+
+function merged(
+  all: readonly { readonly name: string; readonly findings: readonly DoctorFinding[] }[],
+): readonly DoctorFinding[] {
+  const isCommon = (finding: DoctorFinding) =>
+    all.every(({ findings }) => findings.some((other) => keyOf(other) === keyOf(finding)));
+  const common = all[0]?.findings.filter(isCommon) ?? [];
+  const own = all.flatMap(({ name, findings }) =>
+    findings.filter((one) => !isCommon(one)).map((one) => ({ ...one, point: `${name} ${one.point}` })),
+  );
+  return [...common, ...own];
+}

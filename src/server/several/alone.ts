@@ -1,0 +1,46 @@
+import { openPace } from "../../adapters/postgres/github-pace.ts";
+import type { SharedPace } from "../../ports/github.ts";
+import type { Telemetry } from "../../ports/runtime.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { repeat } from "../jobs/repeat.ts";
+import { placesOf, settingsAt } from "./places.ts";
+import { retireRepositories } from "./retire.ts";
+
+/** What a process has to know of the repositories beside its own. */
+interface Placed {
+  /** With the database, directory and seal of its own repository. */
+  readonly settings: Settings & { readonly databaseUrl: string };
+  /** The common pace, where another database keeps it. */
+  readonly pace: SharedPace | undefined;
+  /** What is open for repositories that left the list ends from now on; none of it is looked for where others do so. */
+  retire(telemetry: Telemetry): void;
+  close(): Promise<void>;
+}
+
+const retireEveryMs = 60_000;
+
+/** Finds the records of the one repository that this process serves: by its name, and not because they are there. */
+export async function placeAlone(settings: Settings, databaseUrl: string): Promise<Placed> {
+  if (settings.paceUrl !== undefined) {
+    const { githubPace, close } = openPace(settings.paceUrl);
+    return { settings: { ...settings, databaseUrl }, pace: githubPace, retire: () => undefined, close };
+  }
+  if (settings.repositories !== undefined) throw new Error("one process serves one repository");
+  const { asked, others } = await placesOf(settings, databaseUrl);
+  const [place] = asked;
+  if (place === undefined) throw new Error("the repository has no place");
+  let retiring: ReturnType<typeof repeat> | undefined;
+  return {
+    settings: { ...settingsAt(settings, settings.repository, place), databaseUrl: place.url },
+    pace: undefined,
+    retire: (telemetry) => {
+      if (others.length === 0) return;
+      let done = false;
+      retiring = repeat(retireEveryMs, async () => {
+        done ||= await retireRepositories(others, telemetry);
+      });
+      void retiring.now();
+    },
+    close: async () => retiring?.stop(),
+  };
+}

@@ -1,0 +1,159 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Reply, Route } from "../../adapters/http/listener.ts";
+import { Unavailable } from "../../ports/errors.ts";
+import { contentPolicy } from "../pages/parts/layout.ts";
+import { admitAlerts, admitWebhook } from "../routes.ts";
+import { forward } from "./forward.ts";
+import { joinedMetrics } from "./joined-metrics.ts";
+import { repositoriesPage } from "./page.ts";
+import type { Part, PartPorts } from "./part.ts";
+
+const megabyte = 1024 * 1024;
+
+/** What the front knows of those behind it. */
+export interface Front {
+  readonly parts: readonly Part[];
+  readonly webhookSecret: string;
+  readonly alertsToken: string;
+}
+
+/** The public listener: a delivery of GitHub goes to the process of the repository that it names, and to no other. */
+export function webhookFront({ parts, webhookSecret }: Front): Route {
+  return {
+    ...{ method: "POST", path: "/webhooks/github", limit: 5 * megabyte, admit: admitWebhook },
+    answer: async ({ body, headers }) => {
+      if (!isGenuine(body, String(headers["x-hub-signature-256"]), webhookSecret))
+        return { status: 401, body: "wrong signature" };
+      const name = repositoryIn(body);
+      const part = parts.find(({ repository }) => repository.toLowerCase() === name?.toLowerCase());
+      // The App may be installed on more than is served, and tells of itself as well.
+      if (part === undefined) return { status: 202, body: "accepted: about no repository that is served here" };
+      return send(part, "webhooks", { method: "POST", path: "/webhooks/github", headers, body });
+    },
+  };
+}
+
+/**
+ * Alerts go to every process, and each takes those that are its own. Who sent them hears yes only when all have them on
+ * record: hearing them twice is safe, and not at all is not.
+ */
+export function alertsFront({ parts, alertsToken }: Front): Route {
+  return {
+    ...{ method: "POST", path: "/alerts", limit: 8 * megabyte, admit: admitAlerts(alertsToken) },
+    answer: async ({ body, headers }) => {
+      const asked = { method: "POST", path: "/alerts", headers, body } as const;
+      const replies = await Promise.allSettled(parts.map((part) => send(part, "internal", asked)));
+      const [reply] = replies.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+      const taken = replies.filter((one) => one.status === "fulfilled" && one.value.status === 202).length;
+      if (reply === undefined || taken < parts.length) throw new Unavailable("not every repository took the alerts");
+      return reply;
+    },
+  };
+}
+
+/** Metrics of all, and whether anything is served: one repository in trouble must not take the others off the network. */
+export function healthFront({ parts }: Front): Route[] {
+  return [
+    {
+      ...{ method: "GET", path: "/readyz" },
+      answer: async ({ headers }) => {
+        const asked = { method: "GET", path: "/readyz", headers } as const;
+        const replies = await Promise.all(parts.map((part) => answered(send(part, "internal", asked))));
+        const lines = parts.map(({ repository }, index) => `${repository}: ${replies[index]?.body ?? "not running"}`);
+        const ready = replies.some((reply) => reply?.status === 200);
+        return { status: ready ? 200 : 503, body: lines.join("\n") };
+      },
+    },
+    {
+      ...{ method: "GET", path: "/metrics" },
+      answer: async ({ headers }) => {
+        const asked = { method: "GET", path: "/metrics", headers } as const;
+        const replies = await Promise.all(parts.map((part) => answered(send(part, "internal", asked))));
+        const texts = parts.flatMap(({ repository }, index) => {
+          const reply = replies[index];
+          return reply?.status === 200 ? [{ repository, text: reply.body ?? "" }] : [];
+        });
+        const up = parts.map(({ repository, ports }) => {
+          const text = `# HELP rectify_repository_up 1 while the process of the repository runs.\n# TYPE rectify_repository_up gauge\nrectify_repository_up ${ports() === undefined ? 0 : 1}\n`;
+          return { repository, text };
+        });
+        const headersOf = replies.find((reply) => reply?.status === 200)?.headers;
+        return { status: 200, body: joinedMetrics([...up, ...texts]), headers: headersOf ?? {} };
+      },
+    },
+  ];
+}
+
+const below = "/repositories/";
+
+/** The pages of all: those of each below its name, and the list of them. */
+export function pagesFront({ parts }: Front): Route[] {
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": contentPolicy,
+    ...{ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store" },
+  };
+  const list = async (): Promise<Reply> => ({ status: 200, headers, body: await repositoriesPage(parts, placeOf) });
+  return [
+    {
+      ...{ method: "GET", path: `${below}*` },
+      answer: async ({ url, headers: asked }) => {
+        const part = parts.find((one) => `${url.pathname}/`.startsWith(placeOf(one)));
+        if (part === undefined) return { status: 404, body: "no such repository is served here" };
+        const path = `/${url.pathname.slice(placeOf(part).length)}${url.search}`;
+        const reply = await answered(send(part, "pages", { method: "GET", path, headers: asked }));
+        return reply === undefined
+          ? { status: 503, body: `${part.repository} is not running: ${part.trouble() ?? "it gave no answer"}` }
+          : movedBelow(reply, placeOf(part));
+      },
+    },
+    { method: "GET", path: "/", answer: list },
+    { method: "GET", path: "/system", answer: list },
+  ];
+}
+
+const placeOf = ({ repository }: Pick<Part, "repository">): string => `${below}${repository}/`;
+
+/** The pages name each other from the root. Text of others cannot look like a link: its quotes are escaped. */
+export function movedBelow(reply: Reply, place: string): Reply {
+  const { headers = {}, body = "" } = reply;
+  const { location } = headers;
+  const led = location?.startsWith("/") === true ? { ...headers, location: `${place}${location.slice(1)}` } : headers;
+  const isPage = headers["content-type"]?.startsWith("text/html") === true;
+  const moved = isPage ? body.replace(/(\s(?:href|src|action)=")\/(?!\/)/g, `$1${place}`) : body;
+  return { ...reply, headers: led, body: moved };
+}
+
+type Asked = Omit<Parameters<typeof forward>[0], "port">;
+
+function send(part: Part, to: keyof PartPorts, asked: Asked): Promise<Reply> {
+  const port = part.ports()?.[to];
+  if (port === undefined) return Promise.reject(new Unavailable(`${part.repository} is not running`));
+  return forward({ ...asked, port });
+}
+
+/** Undefined where nobody answers. */
+async function answered(reply: Promise<Reply>): Promise<Reply | undefined> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined;
+    throw error;
+  }
+}
+
+/** https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries */
+function isGenuine(body: Buffer, signature: string, secret: string): boolean {
+  const expected = Buffer.from(`sha256=${createHmac("sha256", secret).update(body).digest("hex")}`);
+  const given = Buffer.from(signature);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+function repositoryIn(body: Buffer): string | undefined {
+  try {
+    const { repository } = JSON.parse(body.toString("utf8")) as { repository?: { full_name?: unknown } };
+    return typeof repository?.full_name === "string" ? repository.full_name : undefined;
+  } catch {
+    return undefined;
+  }
+}

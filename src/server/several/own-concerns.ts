@@ -1,0 +1,105 @@
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Concern } from "../../domain/incident/incident.ts";
+import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
+import { oneLine } from "../../domain/text/one-line.ts";
+import { ownerOf, repositoryNamed } from "../../manifests/gitops/own-repository.ts";
+import { isKnownFailure } from "../../ports/errors.ts";
+import type { Cluster } from "../../ports/kubernetes.ts";
+import type { Concerns } from "../../ports/monitoring.ts";
+import type { Clock } from "../../ports/runtime.ts";
+import { nameOf, type Repository } from "../../settings/repository.ts";
+
+interface Serving {
+  readonly own: Repository;
+  /** In the order of the settings: the first keeps what is nobody's. */
+  readonly all: readonly Repository[];
+  /** Takes every listed repository for ours, so that each process sees the same source of a workload. */
+  readonly cluster: Pick<Cluster, "workload" | "entryOf">;
+  readonly clock: Clock;
+}
+
+/** What the source of a workload says of who sees to it. */
+type Owner =
+  | { readonly kind: "listed"; readonly repository: Repository }
+  | { readonly kind: "stray"; readonly because: string; readonly line: string }
+  | { readonly kind: "unknown"; readonly because: string };
+
+// A workload may move to another repository; an alert of it is looked at more often.
+const keptMs = 60_000;
+const mostKept = 5_000;
+const longestName = 200;
+
+/**
+ * Of all alerts those whose workload is read from this repository: its source decides, and each process decides alike.
+ * What is read from none of the list, or from nobody knows where, is the first one's to put on record.
+ */
+export function ownConcerns(inner: Concerns, serving: Serving): Concerns {
+  const { own, all, clock } = serving;
+  const [first = own] = all;
+  const isOwn = (repository: Repository) => nameOf(repository) === nameOf(own);
+  const keepsStrays = isOwn(first);
+  const kept = new Map<string, { readonly owner: Owner; readonly until: number }>();
+  const ownerFor = async (workload: Workload): Promise<Owner> => {
+    const key = workloadKey(workload);
+    const before = kept.get(key);
+    const now = clock.now().getTime();
+    if (before !== undefined && now < before.until) return before.owner;
+    const owner = await ownerOfWorkload(workload, serving);
+    kept.delete(key);
+    if (owner.kind !== "unknown") kept.set(key, { owner, until: now + keptMs });
+    const [oldest] = kept.keys();
+    if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
+    return owner;
+  };
+  return {
+    of: async (alert) => {
+      const concern = await inner.of(alert);
+      // Whose it is may be open, but never that nobody knows whether it fires.
+      if (concern.kind === "unknown") return concern;
+      if (concern.kind !== "workload") return keepsStrays ? concern : leftTo(first);
+      const { workload } = concern;
+      const owner = await ownerFor(workload);
+      if (owner.kind === "unknown") return owner;
+      if (owner.kind === "listed") return isOwn(owner.repository) ? concern : leftTo(owner.repository, workload);
+      return keepsStrays ? { ...owner, kind: "nobody", workload } : leftTo(first, workload);
+    },
+  };
+}
+
+function leftTo(repository: Repository, workload?: Workload): Concern {
+  const because = `it is left to the repository ${nameOf(repository)}`;
+  return { kind: "beside", because, ...(workload === undefined ? {} : { workload }) };
+}
+
+async function ownerOfWorkload(workload: Workload, { all, cluster }: Serving): Promise<Owner> {
+  try {
+    const live = await cluster.workload(workload);
+    const what = workloadKey(workload);
+    if (live === undefined) return stray(`${what} is not on the cluster, so that nobody knows its repository`);
+    return ownerByEntry(await cluster.entryOf(live), what, all);
+  } catch (error) {
+    if (!isKnownFailure(error)) throw error;
+    return { kind: "unknown", because: error.message };
+  }
+}
+
+function ownerByEntry({ path, object, repository }: Entry, what: string, all: readonly Repository[]): Owner {
+  if (object === undefined) return stray(`no GitOps controller marks ${what} as its own`);
+  if (repository === undefined) return stray(`the address of the repository that ${object} reads is not known`);
+  if (path === null) return stray(`${object} installs a chart, and which repository declares it is not known`);
+  const found = ownerOf(repository, all);
+  if (found !== undefined) return { kind: "listed", repository: found };
+  const source = oneLine(repository, longestName);
+  const name = repositoryNamed(repository);
+  const list = [...all.map(nameOf), ...(name === undefined ? [] : [oneLine(name, longestName)])].join(",");
+  return {
+    ...{ kind: "stray", because: `${object} reads ${what} from ${source}, which RECTIFY_REPOSITORY does not list` },
+    line: `RECTIFY_REPOSITORY=${list}, or its address in RECTIFY_SOURCE_URLS where it is a mirror of one of them`,
+  };
+}
+
+function stray(because: string): Owner {
+  const line =
+    "let a Flux Kustomization or an Argo CD Application of a directory, with the address of its source, apply it";
+  return { kind: "stray", because, line };
+}

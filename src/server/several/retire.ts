@@ -1,0 +1,55 @@
+import { cancelWorkflows } from "../../adapters/dbos/durable.ts";
+import { connectTo } from "../../adapters/postgres/query.ts";
+import { isWorkedOn, type ServedRepository } from "../../adapters/postgres/served.ts";
+import { openStore } from "../../adapters/postgres/store.ts";
+import { isKnownFailure } from "../../ports/errors.ts";
+import type { Telemetry } from "../../ports/runtime.ts";
+
+/** Why the open incidents of a repository ended that is not served any more. */
+const because = (name: string) =>
+  `${name} is not in RECTIFY_REPOSITORY any more: nothing is done in it, and its pull requests are left to people. Name it there again to take its alerts up anew`;
+
+/**
+ * Ends what is open for repositories that left the list, once nobody works on their records any more; true when all of
+ * it has ended. Nothing is asked of their GitHub: we may not act there.
+ */
+export async function retireRepositories(others: readonly ServedRepository[], telemetry: Telemetry): Promise<boolean> {
+  let done = true;
+  for (const other of others) {
+    try {
+      done = (await retire(other, telemetry)) && done;
+    } catch (error) {
+      if (!isKnownFailure(error)) throw error;
+      telemetry.log("", "serve", `${other.name} left the list, and its records cannot be read: ${error.message}`);
+      done = false;
+    }
+  }
+  return done;
+}
+
+async function retire({ name, url }: ServedRepository, telemetry: Telemetry): Promise<boolean> {
+  const store = await openStore(url, (unreadable) => telemetry.log("", "store", unreadable));
+  try {
+    const open = await store.unfinished();
+    if (open.length === 0) return true;
+    if (await isBusy(url)) return false;
+    // First the engine: a workflow that goes on later would act on an incident that has ended.
+    await cancelWorkflows(url);
+    for (const { incident } of open) {
+      await store.endIncident(incident.uid, { ending: "refused", because: because(name), story: null });
+      telemetry.log(incident.uid, "serve", `refused: ${because(name)}`);
+    }
+    return true;
+  } finally {
+    await store.close();
+  }
+}
+
+async function isBusy(url: string): Promise<boolean> {
+  const { query, close } = connectTo(url);
+  try {
+    return await isWorkedOn(query);
+  } finally {
+    await close();
+  }
+}

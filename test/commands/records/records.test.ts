@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { openStore } from "../../../src/adapters/postgres/store.ts";
+import { servedRepositories } from "../../../src/adapters/postgres/served.ts";
+import { openRecords } from "../../../src/commands/records/records.ts";
+import { anIncident } from "../../builders.ts";
+import { freshDatabase } from "../../postgres.ts";
+
+/** How many incidents those who ask like this read. */
+async function read(env: Record<string, string>): Promise<number | undefined> {
+  const store = await openRecords(env);
+  const found = await store?.incidents(10);
+  await store?.close();
+  return found?.length;
+}
+
+test("of several repositories the records of the one that is named are read, and never just the first", async () => {
+  const DATABASE_URL = await freshDatabase();
+  await servedRepositories(DATABASE_URL, ["acme/shop"]);
+  expect(await read({ DATABASE_URL, RECTIFY_REPOSITORY: "acme/other" })).toBe(0);
+  const { asked } = await servedRepositories(DATABASE_URL, ["acme/shop", "acme/bank"]);
+  const bank = await openStore(asked[1]?.url ?? "");
+  await bank.recordIncident(anIncident());
+  await bank.close();
+  expect(await read({ DATABASE_URL, RECTIFY_REPOSITORY: "acme/shop" })).toBe(0);
+  expect(await read({ DATABASE_URL, RECTIFY_REPOSITORY: "Acme/Bank" })).toBe(1);
+  for (const RECTIFY_REPOSITORY of ["", "acme/other", "acme/shop,acme/bank"])
+    await expect(openRecords({ DATABASE_URL, RECTIFY_REPOSITORY })).rejects.toThrow(
+      "the records of several repositories are here (acme/bank, acme/shop): name one by --repository owner/name",
+    );
+});
+
+test("a database that no release with this table has started on is read as it is", async () => {
+  const DATABASE_URL = await freshDatabase();
+  expect(await read({ DATABASE_URL })).toBe(0);
+});
