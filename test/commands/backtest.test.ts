@@ -66,7 +66,10 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function run(asked: Partial<BacktestAsked> = {}, more: NodeJS.ProcessEnv = {}) {
+async function run(
+  asked: { readonly [Option in keyof BacktestAsked]?: BacktestAsked[Option] | undefined } = {},
+  more: NodeJS.ProcessEnv = {},
+) {
   const environment = {
     PROMETHEUS_URL: world.prometheus,
     LOKI_URL: world.loki,
@@ -74,10 +77,6 @@ async function run(asked: Partial<BacktestAsked> = {}, more: NodeJS.ProcessEnv =
     ...more,
     RECTIFY_DATA: directory,
   };
-  const settings = backtestSettings(environment, reading.forge.cloneUrl);
-  if (!settings.ok) throw new Error(settings.problems.join());
-  const [lines, progress]: [string[], string[]] = [[], []];
-  const before = world.asked.length;
   const options = {
     days: "3",
     ...{ rate: "0", step: "30" },
@@ -86,11 +85,15 @@ async function run(asked: Partial<BacktestAsked> = {}, more: NodeJS.ProcessEnv =
     repository: reading.forge.cloneUrl,
     ...asked,
   };
+  const settings = backtestSettings(environment, options.repository);
+  if (!settings.ok) throw new Error(settings.problems.join());
+  const [lines, progress]: [string[], string[]] = [[], []];
+  const before = world.asked.length;
   const voice = {
     write: (line: string) => void lines.push(line),
     progress: (line: string) => void progress.push(line),
   };
-  const code = await backtest(options, settings.value, { ...voice, now: () => world.to });
+  const code = await backtest(options as BacktestAsked, settings.value, { ...voice, now: () => world.to });
   return { code, lines, progress, questions: world.asked.length - before };
 }
 
@@ -116,6 +119,18 @@ describe("rectify backtest", () => {
 
     const last = await run();
     expect(last.questions).toBeLessThan(again.questions);
+  }, 120_000);
+
+  test("by the App, whose installation may only read, it finds the same", async () => {
+    const byApp = {
+      ...{ APP_ID: String(reading.app.id), PRIVATE_KEY: reading.app.privateKey },
+      ...{ RECTIFY_REPOSITORY: "rectify-lab/past", GITHUB_API_URL: reading.forge.apiUrl },
+    };
+    const asked = { repository: undefined, record: join(directory, "app.jsonl") };
+    const { code, lines } = await run(asked, byApp);
+    expect([code, lines.join("\n")]).toEqual([0, expect.stringContaining("2 earlier")]);
+    const wrong = { ...byApp, RECTIFY_REPOSITORY: "rectify-lab/elsewhere" };
+    await expect(run(asked, wrong)).rejects.toThrow("the App is not installed on rectify-lab/elsewhere");
   }, 120_000);
 
   test("other guardrails begin the record anew", async () => {

@@ -6,7 +6,11 @@ import { type Forge, startForge } from "../../forge/forge.ts";
 export interface ReadingForge {
   readonly forge: Forge;
   readonly token: string;
+  /** The App whose installation may only read. */
+  readonly app: { readonly id: number; readonly privateKey: string };
 }
+
+const appId = 4712;
 
 /** Serves `main` of a bare repository under the directory, which must be new; every write is refused, and on record. */
 export async function openReadingForge(directory: string, repository: string): Promise<ReadingForge> {
@@ -17,12 +21,12 @@ export async function openReadingForge(directory: string, repository: string): P
   });
   const forge = await startForge({
     ...{ owner: "rectify-lab", repo: "past", directory, files: { "README.md": "replaced by the past\n" } },
-    app: { id: 4712, slug: "reader", privateKeyPem: privateKey, webhookSecret: randomBytes(16).toString("hex") },
+    app: { id: appId, slug: "reader", privateKeyPem: privateKey, webhookSecret: randomBytes(16).toString("hex") },
     ...{ people: [], requiredChecks: [], private: true, settings: { readOnly: true } },
   });
   const fetched = ["fetch", "--quiet", "--force", "--update-head-ok", repository, "refs/heads/main:refs/heads/main"];
   execFileSync("git", ["--git-dir", forge.directory, ...fetched], { stdio: ["ignore", "ignore", "inherit"] });
   const [, basic = ""] = forge.fetchAuthorization().split(" ");
   const [, token = ""] = Buffer.from(basic, "base64").toString().split(":");
-  return { forge, token };
+  return { forge, token, app: { id: appId, privateKey } };
 }

@@ -37,7 +37,8 @@ interface Said {
   readonly readable: boolean;
 }
 
-const freshMs = 10_000;
+// What a person switched off is off with the next write; those of one moment share a look.
+const freshMs = 1_000;
 const ofDashboard = ["open issue", "update issue"];
 // Without a file nothing merges, and only the proposal of one is written.
 const withoutFile: KnownModes = { mode: "live", modes: [], dashboard: true };
