@@ -13,6 +13,8 @@ export interface LateLooks {
   readonly hear: (command: LateCommand) => Promise<void>;
   /** `by` wrote what is new in it, where that is known. */
   readonly check: (pull: number, by?: string) => Promise<void>;
+  /** Reads what the guardrails say about writing, so that it is on record when nobody can read them any more. */
+  readonly remember: () => Promise<unknown>;
 }
 
 // A command counts for a day; what is older than our first look was somebody else's to hear.
@@ -33,8 +35,10 @@ export async function lookForLateCommands(looks: LateLooks): Promise<void> {
   });
 }
 
-/** The guardrails as open pull requests would have them: those that changed since. */
+/** The guardrails as they are, and as open pull requests would have them: those that changed since. */
 export async function lookForGuardrails(looks: LateLooks): Promise<void> {
+  // Where nothing is ever written, nobody else asks.
+  await looks.remember();
   const host = looks.ports.guardrailsHost;
   if (host === undefined) return;
   await lookSince("pull requests", looks, async (since) => {
@@ -79,6 +83,7 @@ export function lateLooksOf({ store, ports, keeping }: LateLooking): LateLooks {
   );
   return {
     ...{ store, ports },
+    remember: latch.isOn,
     hear: async (command) => {
       await runLateCommand(command, store, ports);
       await store.alone("rollbacks", () => reconcileRollbacks(keeping));

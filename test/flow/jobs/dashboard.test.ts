@@ -5,6 +5,7 @@ import type { Candidate } from "../../../src/domain/proposal/caps.ts";
 import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
 import { reconcileDashboard } from "../../../src/flow/jobs/dashboard.ts";
 import type { Timings } from "../../../src/ports/timings.ts";
+import { latchOver, type ShadowLatch } from "../../../src/server/jobs/backtest/shadow-latch.ts";
 import { app, connect, key, type Session, startShop } from "../../lab/forge-shop.ts";
 import { aPastRecord } from "../../past-record.ts";
 import { forgeWrites } from "../../../src/lab/forge/writes.ts";
@@ -267,6 +268,44 @@ test("in shadow mode with the dashboard off nothing is written, and no label say
   await keep({ watchtower: watching as unknown as Parameters<typeof reconcileDashboard>[0]["watchtower"] });
   expect(forge.issues()).toEqual([]);
   expect(forgeWrites(forge)).toEqual([]);
+});
+
+/** A process over what is on record: only its last door is new. */
+async function restart(): Promise<ShadowLatch> {
+  session = await connect(forge, undefined, undefined, (...call) => latch.refusal(...call));
+  const latch: ShadowLatch = latchOver(store, () => session.mirror.head(), Date.now);
+  return latch;
+}
+
+test.each([
+  ["what was read before is on record", true],
+  ["nobody read any before", false],
+])(
+  "guardrails that nobody can read after a restart, with the dashboard off before: nothing is written (%s)",
+  async (_, read) => {
+    await open({ mode: "shadow", dashboard: false });
+    await watched();
+    const latch = await restart();
+    if (read) await latch.isOn();
+    await forge.push({ ".github/rectify.yml": "mode: shadows\n" }, { message: "a slip", author: "wim" });
+    await restart();
+    const watching = { state: () => ({ ...newWatchtower(0), reasons: ["the model is away"], since: 0 }) };
+    const watchtower = watching as unknown as Parameters<typeof reconcileDashboard>[0]["watchtower"];
+    await keep({ watchtower });
+    await keep({ watchtower });
+    expect([forge.issues(), forgeWrites(forge)]).toEqual([[], []]);
+    // Told once, by the log: there is no other place.
+    expect(told.filter((line) => line.includes("the dashboard is not written"))).toHaveLength(1);
+  },
+);
+
+test("where the dashboard was kept before, it tells of guardrails that nobody can read also after a restart", async () => {
+  await open({ mode: "shadow" });
+  await (await restart()).isOn();
+  await forge.push({ ".github/rectify.yml": "mode: shadows\n" }, { message: "a slip", author: "wim" });
+  await restart();
+  await keep();
+  expect(body()).toContain("must be live or shadow");
 });
 
 test("without modes yet the list is given whole, and what is live by now is not asked for again", async () => {

@@ -15,6 +15,7 @@ let heard: { pull: number; comment: number; bodyHash: string }[];
 let checked: number[];
 let minutes: number;
 let fails: boolean;
+let remembered = 0;
 const incident = anIncident();
 
 beforeEach(async () => {
@@ -40,6 +41,7 @@ const looks = (): LateLooks => ({
     heard.push({ pull, comment, bodyHash });
   },
   check: async (pull) => void checked.push(pull),
+  remember: async () => void (remembered += 1),
 });
 
 async function pullOf(author: string, branch: string): Promise<number> {
@@ -87,4 +89,11 @@ test("open pull requests of others that changed are checked, old ones are not", 
   minutes = 20;
   await lookForGuardrails(looks());
   expect(checked).toHaveLength(2);
+});
+
+test("what the guardrails say is read each time: where nothing is ever written nobody else asks", async () => {
+  const before = remembered;
+  await lookForGuardrails(looks());
+  await lookForGuardrails(looks());
+  expect(remembered - before).toBe(2);
 });
