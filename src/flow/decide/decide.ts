@@ -6,6 +6,7 @@ import { type Decision, decisionFor, loadIsBack, withoutVoided } from "../../dom
 import type { Incident } from "../../domain/incident/incident.ts";
 import { approvalWord, type MergeAnswer, type Proposal } from "../../domain/proposal/pull-request.ts";
 import { trustedChecks } from "../../domain/guardrails/required-check.ts";
+import { codeOwnersOf } from "../../domain/proposal/body/code-owners.ts";
 import { approversText, renderReport } from "../../domain/proposal/body/sticky.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
 import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
@@ -209,8 +210,10 @@ async function report(
   state: Pick<Told, "waitsFor" | "refusal"> & { readonly approvedBy: readonly string[] | undefined },
   ports: Pick<Ports, "github">,
 ): Promise<void> {
-  const guardrails = await guardrailsOf(ports);
-  const approvers = guardrails.ok ? approversText(ruleOf(approvalWord(proposal), guardrails.value)) : undefined;
+  const { tree } = await ports.github.head();
+  const guardrails = loadGuardrails(tree);
+  const owners = codeOwnersOf(tree, proposal.files);
+  const approvers = guardrails.ok ? approversText(ruleOf(approvalWord(proposal), guardrails.value), owners) : undefined;
   const { head } = proposal;
   await ports.github.report(proposal, renderReport({ state: "waiting", ...state, head, approvers }));
 }

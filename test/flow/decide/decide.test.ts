@@ -371,3 +371,12 @@ test("from an approval to the merge each step asks GitHub once", () =>
     expect(merge - look).toBeLessThanOrEqual(3);
     expect(look).toBeGreaterThan(0);
   }));
+
+test("the sticky comment names the code owners of the changed files, and calls nobody", () =>
+  atDesk({ green: false }, async (desk) => {
+    const owners = { message: "owners", author: "ada" };
+    await desk.forge.push({ ".github/CODEOWNERS": "* @acme/all\n/apps/ @acme/sre @wim\n" }, owners);
+    expect(await desk.decides([{ kind: "pull-request" }])).toBeUndefined();
+    expect(report(desk)).toContain("Code owners of the files: `acme/sre`, `wim`.");
+    expect(report(desk)).not.toContain("@acme");
+  }));

@@ -44,13 +44,21 @@ function waitingText(report: Extract<ReportState, { state: "waiting" }>): string
   ].join("\n\n");
 }
 
-/** Who may approve by the guardrails, and how many must. Nobody is mentioned, so nobody is called. */
-export function approversText({ users, teams, minimumPermission, count }: ApprovalRule): string {
+/** Who may approve by the guardrails, how many must, and who owns the files. Nobody is mentioned, so nobody is called. */
+export function approversText(
+  { users, teams, minimumPermission, count }: ApprovalRule,
+  owners: readonly string[] = [],
+): string {
   const listed = [...users.map(code), ...teams.map((team) => `members of ${code(team)}`)];
   const who = listed.length === 0 ? "everyone" : listed.join(", ");
   const many = count === 1 ? "" : ` ${count} of them must.`;
-  return `Who may approve: ${who}, with the permission ${code(minimumPermission)} or more, and nobody who committed to this branch.${many}`;
+  const owned =
+    owners.length === 0 ? "" : ` Code owners of the files: ${owners.slice(0, mostOwners).map(code).join(", ")}.`;
+  return `Who may approve: ${who}, with the permission ${code(minimumPermission)} or more, and nobody who committed to this branch.${many}${owned}`;
 }
+
+// Whoever wants all of them reads the file.
+const mostOwners = 10;
 
 /** How the story of an incident ended, with what it took; `postMortem` is its path in the repository. */
 export function renderStory(story: OutcomeOnRecord, postMortem: string): string {
