@@ -10,8 +10,9 @@ interface ChartInput {
   readonly limit?: number | undefined;
 }
 
-// As many as the axis has room for their times.
+// As many as the axis has room for their times, and for those with seconds.
 const mostPoints = 16;
+const mostWithSeconds = 10;
 const longestTitle = 80;
 
 // Colors that stand on light and on dark pages: the paper is white, the metric dark, the limit red.
@@ -38,7 +39,9 @@ export function renderChart({ title, unit, series, limit }: ChartInput): string 
   if (!first || !last || last[0] <= first[0]) return undefined;
 
   // Mermaid takes equal times for one: there are no more points than seconds.
-  const count = Math.max(2, Math.min(mostPoints, points.length, Math.floor(last[0] - first[0]) + 1));
+  const span = last[0] - first[0];
+  const most = span >= 60 * (Math.min(mostPoints, points.length) - 1) ? mostPoints : mostWithSeconds;
+  const count = Math.max(2, Math.min(most, points.length, Math.floor(span) + 1));
   const line = limit !== undefined && Number.isFinite(limit) ? limit : undefined;
   const raw = sampled(points, count);
   const scale = scaleFor(Math.max(...[...raw, line ?? 0].map(Math.abs)), unit);
@@ -100,10 +103,10 @@ function decimal(value: number): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "").replace(/^-?0$/, "0") : text;
 }
 
-/** Letters, digits and plain punctuation: quotes, backticks, `%%` and entities mean something to Mermaid. */
+/** Letters, digits and plain punctuation: quotes, backticks, `%%` and entities mean something to Mermaid, a `%` does not. */
 function plain(text: string): string {
   return text
-    .replace(/[^\p{L}\p{N} _.,:()/+*=-]+/gu, " ")
+    .replace(/[^\p{L}\p{N} _.,:()/+*=%-]+|%{2,}/gu, " ")
     .replace(/\s+/g, " ")
     .trim()
     .slice(0, longestTitle);

@@ -1,9 +1,11 @@
+import { renderValue, unitOf } from "../evidence/unit.ts";
 import { crosses, type Threshold } from "../incident/condition.ts";
 import type { Reserved } from "../remedy/cost.ts";
 import { parseDuration } from "../text/duration.ts";
 import type { Incident } from "../incident/incident.ts";
 import type { Entry, ObjectChange } from "../kubernetes/manifest-edit.ts";
 import type { Remediation } from "../kubernetes/remediation.ts";
+import { minuteOf } from "./body/words.ts";
 import type { IncidentOutcome } from "./outcome.ts";
 
 /** A scale-up that was verified and is kept until it expires. Times are RFC 3339. */
@@ -106,7 +108,7 @@ export function leaseDecision(lease: LeaseTerms, facts: LeaseFacts): LeaseDecisi
   if (to >= lease.to) {
     return { kind: "over", because: `the guardrails ask for at least ${floor} (minReplicas)` };
   }
-  if (facts.now.getTime() < Date.parse(lease.expires)) return keep(`it runs until ${lease.expires}`);
+  if (facts.now.getTime() < Date.parse(lease.expires)) return keep(`it runs until ${minuteOf(lease.expires)}`);
   if (current === undefined) return keep("the number in Git could not be read");
   if (facts.alertFiring !== false) return keep("the workload is not known to be free of alerts");
   return measuredDecision(lease, facts, to);
@@ -117,11 +119,12 @@ function measuredDecision(lease: LeaseTerms, { threshold, recent, needed }: Leas
     return keep("the metric is unknown, and silence is not a low value");
   }
   if (!recent.every((value) => isLow(threshold, value))) {
-    return keep(`the metric came too near to its limit of ${threshold.limit}`);
+    return keep(`the metric came too near to its limit of ${renderValue(threshold.limit, unitOf(threshold.query))}`);
   }
   if (needed === undefined) return keep("the load was not measured");
   if (needed.replicas > to) return keep(`${to} would not serve the load: ${needed.arithmetic.join("; ")}`);
-  const because = `the lease expired ${lease.expires}, the metric stayed well off ${threshold.limit}, and ${to} serve the load`;
+  const limit = renderValue(threshold.limit, unitOf(threshold.query));
+  const because = `the lease expired ${minuteOf(lease.expires)}, the metric stayed well off ${limit}, and ${to} serve the load`;
   return { kind: "scale-down", to, because, arithmetic: needed.arithmetic };
 }
 

@@ -42,12 +42,12 @@ async function takenBack(rollback: Rollback, run: Run): Promise<Settled> {
   const number = proposal?.number;
   if (changed.kind === "unmerged") {
     const { because } = changed.outcome;
-    return { because: number === undefined ? because : `#${number} was closed: ${because}`, merged: false };
+    return { because: number === undefined ? because : `pull request ${number} was closed: ${because}`, merged: false };
   }
   if (changed.kind === "not-synced") {
-    return { because: `#${number} was merged, but ${changed.outcome.because}`, merged: true };
+    return { because: `pull request ${number} was merged, but ${changed.outcome.because}`, merged: true };
   }
-  const because = `taken back by #${number}, and ${planned.entry.object ?? "the controller"} holds it`;
+  const because = `taken back by pull request ${number}, and ${planned.entry.object ?? "the controller"} holds it`;
   await run.step("report rollback", async ({ github }) => {
     if (proposal) await github.report(proposal, renderReport({ state: "ended", because }));
   });

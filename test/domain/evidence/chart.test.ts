@@ -69,6 +69,24 @@ test.each([
   expect(lines[3]).toMatch(/^ {4}title "[\p{L}\p{N} _.,:()/+*=-]*"$/u);
 });
 
+test("a single % is no comment and stays, in the title and on the axis", () => {
+  const text = chart([0.25, 30.2], { title: "30.2 %, limit 5 %", unit: "%" }) ?? "";
+  expect(text).toContain('title "30.2 %, limit 5 %"');
+  expect(text).toContain('y-axis "%" 0 --> ');
+});
+
+test("an axis with seconds has fewer points: their times need the room", () => {
+  const timesOn = (step: number) => {
+    const points = Array.from({ length: 31 }, (_, index) => [index * step, index] as const);
+    const text = renderChart({ title: "load", unit: "", series: { labels: {}, points } }) ?? "";
+    return /x-axis .* \[(.*)\]/.exec(text)?.[1]?.split(", ") ?? [];
+  };
+  expect(timesOn(1)).toHaveLength(10);
+  expect(timesOn(1)[1]).toBe('"00:00:03"');
+  expect(timesOn(60)).toHaveLength(16);
+  expect(timesOn(60)[1]).toBe('"00:02"');
+});
+
 // The lexer's own number: no exponent, digits on both sides of the point.
 const number = "-?\\d+(?:\\.\\d+)?";
 const grammar = new RegExp(
@@ -76,9 +94,9 @@ const grammar = new RegExp(
     "^```mermaid",
     "%%\\{init: .*\\}%%",
     "xychart-beta",
-    '    title "[^"`#;%]*"',
+    '    title "(?:[^"`#;%]|%(?!%))*"',
     '    x-axis "UTC, [0-9-]{10}" \\["[0-9:]+"(?:, "[0-9:]+")*\\]',
-    `    y-axis "[^"\`#;%]*" ${number} --> ${number}`,
+    `    y-axis "(?:[^"\`#;%]|%(?!%))*" ${number} --> ${number}`,
     `    line \\[${number}(?:, ${number})*\\]`,
     "```$",
   ].join("\n"),

@@ -52,7 +52,7 @@ describe("a rollback", () => {
     expect(renderCommitMessage(story)).toContain("Takes pull request 7 back for shop-production/Deployment/web");
     const body = renderBody(story);
     expect(body).toMatch(/^- \*\*Hurts:\*\* `ann` asked in #7 to take that change of/);
-    expect(body).toContain("**Why:** Ann asked to take pull request 7 back.");
+    expect(body).toContain("**Why:** `ann` asked to take pull request 7 back.");
     expect(body).toContain("## Evidence\n\nNone was collected.");
   });
 

@@ -142,12 +142,12 @@ export function showsArithmetic({ remediation }: ProposalBody): boolean {
 }
 
 function why(story: ProposalBody): string {
-  const { cause, remediation, incident } = story;
+  const { cause, remediation, incident, rollback } = story;
   const { citing, confidence, missing = [] } = cause;
-  const names = [remediation.workload.name, incident.workload.name];
+  const names = [remediation.workload.name, incident.workload.name, ...(rollback === undefined ? [] : [rollback.by])];
   const cited = citing.length === 0 ? "" : ` (${citing.map(plain).join(", ")})`;
   const said = sentence(cause.sentence, names);
-  const sums = showsArithmetic(story) ? remediation.sizing : [];
+  const sums = showsArithmetic(story) ? remediation.sizing.filter((line) => line !== cause.sentence) : [];
   const arithmetic = sums.length === 0 ? "" : ` ${sentence(sums.join("; "), names)}`;
   const lowered = missing.length === 0 ? "" : `, lowered because this is not known: ${missing.map(plain).join(", ")}`;
   const sure = confidence === undefined ? "" : ` Confidence: ${percent(confidence)}${lowered}.`;
