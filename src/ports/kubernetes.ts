@@ -14,6 +14,12 @@ export interface Cluster {
   appliedRevision(entry: Entry): Promise<AppliedRevision>;
 }
 
+/** Where the values of a chart are decided that a controller installs. */
+export interface ChartSources {
+  /** The address of that repository; undefined where the cluster does not say. */
+  declaredIn(entry: Entry): Promise<string | undefined>;
+}
+
 /** Objects that lead from what an alert names to the workload behind it. Read only; throws like every adapter. */
 export interface ClusterObjects {
   /** Undefined = there is no such object. */

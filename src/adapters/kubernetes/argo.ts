@@ -18,6 +18,8 @@ interface Source {
   readonly repoURL?: string;
   readonly path?: string;
   readonly chart?: string;
+  /** Others read their values from it by this name. */
+  readonly ref?: string;
 }
 
 interface Revisions {
@@ -95,6 +97,23 @@ export function argoEntry(
     object: `Application ${namespace}/${name}`,
     ...(source?.repoURL === undefined ? {} : { repository: source.repoURL }),
     ...(found.spec === undefined ? {} : { spec: maskedSpec({ ...found.spec }) }),
+  };
+}
+
+/** The application itself, with the repositories that it reads values from. */
+export async function chartApplication(
+  read: ReadCustom,
+  at: At,
+): Promise<{ readonly object: LiveWorkload; readonly values: readonly string[] } | undefined> {
+  const found = (await read.one(applications, at)) as Application | undefined;
+  if (found === undefined) return undefined;
+  const { labels, annotations } = found.metadata ?? {};
+  const marks = { ...(labels === undefined ? {} : { labels }), ...(annotations === undefined ? {} : { annotations }) };
+  return {
+    object: { kind: "Application", ...at, ...marks },
+    values: sourcesOf(found).flatMap(({ ref, repoURL }) =>
+      ref === undefined || repoURL === undefined ? [] : [repoURL],
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import type { AppliedRevision } from "../../domain/kubernetes/workload-state.ts";
-import { applicationOf, argoEntry, argoRevision } from "./argo.ts";
+import { applicationOf, argoEntry, argoRevision, chartApplication } from "./argo.ts";
 import type { ReadCustom } from "./custom.ts";
 import { fluxEntry, fluxRevision } from "./flux.ts";
 
@@ -32,10 +32,40 @@ function placeOf(repository: string | undefined, isOurs: Place["isOurs"]): Pick<
   return repository === undefined || isOurs(repository) ? {} : { elsewhere: true };
 }
 
+// An application of applications of applications.
+const deepest = 3;
+
+/**
+ * The repository that decides the values of a chart which an Application installs: the one that it reads values from, or
+ * else the one that declares it. Undefined where nobody knows, as of what an ApplicationSet makes.
+ */
+export async function declaredIn(read: ReadCustom, entry: Entry, isOurs: Place["isOurs"]): Promise<string | undefined> {
+  if (entry.tool !== "argocd") return undefined;
+  let at = placeIn(entry);
+  for (let depth = 0; depth < deepest; depth += 1) {
+    const found = await chartApplication(read, at);
+    if (found === undefined) return undefined;
+    const values = found.values.find(isOurs) ?? found.values[0];
+    if (values !== undefined) return values;
+    const flux = await fluxEntry(read, found.object.labels ?? {});
+    if (flux) return flux.repository;
+    const parent = await applicationOf(read, found.object);
+    if (parent === undefined) return undefined;
+    const above = argoEntry(parent, isOurs);
+    if (above.path !== null) return above.repository;
+    at = placeIn(above);
+  }
+  return undefined;
+}
+
+function placeIn({ object }: Pick<Entry, "object">) {
+  const [namespace = "", name = ""] = object?.split(" ")[1]?.split("/") ?? [];
+  return { namespace, name };
+}
+
 /** The commit that Flux or Argo CD applied last. */
 export async function appliedRevision(read: ReadCustom, entry: Entry): Promise<AppliedRevision> {
-  const [namespace = "", name = ""] = entry.object?.split(" ")[1]?.split("/") ?? [];
-  if (entry.tool === "flux") return fluxRevision(read, { namespace, name }, entry);
-  if (entry.tool === "argocd") return argoRevision(read, { namespace, name }, entry);
+  if (entry.tool === "flux") return fluxRevision(read, placeIn(entry), entry);
+  if (entry.tool === "argocd") return argoRevision(read, placeIn(entry), entry);
   return { kind: "unknown", because: "no GitOps controller marks this workload as its own" };
 }

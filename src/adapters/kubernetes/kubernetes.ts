@@ -10,11 +10,11 @@ import {
 } from "@kubernetes/client-node";
 import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
 import type { AutoscalerReport, Surroundings, WorkloadState } from "../../domain/kubernetes/workload-state.ts";
-import type { Cluster, ClusterObjects, PodQuery } from "../../ports/kubernetes.ts";
+import type { ChartSources, Cluster, ClusterObjects, PodQuery } from "../../ports/kubernetes.ts";
 import { Refused } from "../../ports/errors.ts";
 import { asked, defaultDeadlineMs } from "./calls.ts";
 import type { ReadCustom } from "./custom.ts";
-import { appliedRevision, entryOf } from "./gitops.ts";
+import { appliedRevision, declaredIn, entryOf } from "./gitops.ts";
 import { listed, orNote } from "./listing.ts";
 import { clusterObjects } from "./objects.ts";
 import { workloadObject } from "./workloads.ts";
@@ -45,7 +45,7 @@ interface Clients {
 }
 
 /** The cluster through its API, read only: this file calls no method that changes anything. */
-export function kubernetes(options: KubernetesOptions): Cluster {
+export function kubernetes(options: KubernetesOptions): Cluster & ChartSources {
   const clients = clientsOf(options);
   const read = customReader(clients);
   const place = { cluster: options.cluster, isOurs: options.isOurs ?? (() => true) };
@@ -54,6 +54,7 @@ export function kubernetes(options: KubernetesOptions): Cluster {
     surroundings: (workload) => surroundings(clients, workload),
     entryOf: (workload) => entryOf(read, workload, place),
     appliedRevision: (entry) => appliedRevision(read, entry),
+    declaredIn: (entry) => declaredIn(read, entry, place.isOurs),
   };
 }
 

@@ -1,10 +1,9 @@
-import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Concern } from "../../domain/incident/incident.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
 import { ownerOf, repositoryNamed } from "../../manifests/gitops/own-repository.ts";
 import { isKnownFailure } from "../../ports/errors.ts";
-import type { Cluster } from "../../ports/kubernetes.ts";
+import type { ChartSources, Cluster } from "../../ports/kubernetes.ts";
 import type { Concerns } from "../../ports/monitoring.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import { nameOf, type Repository } from "../../settings/repository.ts";
@@ -14,7 +13,7 @@ interface Serving {
   /** In the order of the settings: the first keeps what is nobody's. */
   readonly all: readonly Repository[];
   /** Takes every listed repository for ours, so that each process sees the same source of a workload. */
-  readonly cluster: Pick<Cluster, "workload" | "entryOf">;
+  readonly cluster: Pick<Cluster, "workload" | "entryOf"> & ChartSources;
   readonly clock: Clock;
 }
 
@@ -76,17 +75,27 @@ async function ownerOfWorkload(workload: Workload, { all, cluster }: Serving): P
     const live = await cluster.workload(workload);
     const what = workloadKey(workload);
     if (live === undefined) return stray(`${what} is not on the cluster, so that nobody knows its repository`);
-    return ownerByEntry(await cluster.entryOf(live), what, all);
+    const entry = await cluster.entryOf(live);
+    const isChart = entry.object !== undefined && entry.path === null;
+    const repository = isChart ? await cluster.declaredIn(entry) : entry.repository;
+    return ownerByEntry({ ...entry, repository, isChart }, what, all);
   } catch (error) {
     if (!isKnownFailure(error)) throw error;
     return { kind: "unknown", because: error.message };
   }
 }
 
-function ownerByEntry({ path, object, repository }: Entry, what: string, all: readonly Repository[]): Owner {
+interface Source {
+  readonly object?: string;
+  readonly repository: string | undefined;
+  readonly isChart: boolean;
+}
+
+function ownerByEntry({ object, repository, isChart }: Source, what: string, all: readonly Repository[]): Owner {
   if (object === undefined) return stray(`no GitOps controller marks ${what} as its own`);
+  if (repository === undefined && isChart)
+    return stray(`${object} installs a chart, and which repository declares it is not known`);
   if (repository === undefined) return stray(`the address of the repository that ${object} reads is not known`);
-  if (path === null) return stray(`${object} installs a chart, and which repository declares it is not known`);
   const found = ownerOf(repository, all);
   if (found !== undefined) return { kind: "listed", repository: found };
   const source = oneLine(repository, longestName);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { appliedRevision, entryOf } from "../../../src/adapters/kubernetes/gitops.ts";
+import { appliedRevision, declaredIn, entryOf } from "../../../src/adapters/kubernetes/gitops.ts";
 import type { ReadCustom } from "../../../src/adapters/kubernetes/custom.ts";
 
 const [ours, older] = ["a".repeat(40), "b".repeat(40)];
@@ -106,6 +106,54 @@ describe("the application that keeps a workload", () => {
     });
     const entry = await entryOf(many, { ...web, annotations: tracking("web") }, place);
     expect(entry).toMatchObject({ path: "envs/prod", repository: "https://github.com/acme/shop" });
+  });
+});
+
+describe("a chart that an Application installs is decided", () => {
+  const chart = { repoURL: "https://charts.example", chart: "web" };
+  const kept = (name: string) => ({ resources: [{ kind: "Application", namespace: "argocd", name }] });
+  const installs = (more: object = {}, sources: object[] = [chart]) => ({
+    ...{ metadata: { namespace: "argocd", name: "web", ...more }, spec: { sources } },
+    status: { resources: [web] },
+  });
+  const parent = { spec: { source: { repoURL: "https://github.com/acme/apps", path: "apps" } }, status: kept("web") };
+  const flux = {
+    "kustomizations flux-system/apps": { spec: { path: "./apps", sourceRef: { kind: "GitRepository", name: "git" } } },
+    "gitrepositories flux-system/git": { spec: { url: "https://github.com/acme/flux" } },
+  };
+  const byFlux = {
+    "kustomize.toolkit.fluxcd.io/name": "apps",
+    "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+  };
+  test.each<[string, Record<string, object>, string | undefined]>([
+    [
+      "where its values are read from",
+      {
+        "applications argocd/web": installs({}, [chart, { repoURL: "https://github.com/acme/values", ref: "values" }]),
+      },
+      "https://github.com/acme/values",
+    ],
+    [
+      "where an application declares it",
+      { "applications argocd/web": installs(), "applications argocd/root": { metadata: { name: "root" }, ...parent } },
+      "https://github.com/acme/apps",
+    ],
+    [
+      "where Flux declares it",
+      { "applications argocd/web": installs({ labels: byFlux }), ...flux },
+      "https://github.com/acme/flux",
+    ],
+    ["nowhere that the cluster knows", { "applications argocd/web": installs() }, undefined],
+    [
+      "in no circle of applications",
+      { "applications argocd/web": { ...installs(), status: { resources: [web, ...kept("web").resources] } } },
+      undefined,
+    ],
+  ])("%s", async (_, objects, expected) => {
+    const read = holding(objects);
+    const entry = await entryOf(read, { ...web, annotations: tracking("web") }, place);
+    expect(entry.path).toBeNull();
+    expect(await declaredIn(read, entry, place.isOurs)).toBe(expected);
   });
 });
 

@@ -20,7 +20,7 @@ const entry = (repository?: string): Entry => ({
 type Source = Entry | "absent" | Error;
 
 /** What the processes of both repositories, in the order of the list, make of an alert. */
-async function heard(source: Source, concern: Concern = placed): Promise<Concern[]> {
+async function heard(source: Source, concern: Concern = placed, chartIn?: string): Promise<Concern[]> {
   const cluster = {
     workload: async () => (source === "absent" ? undefined : ({ ...workload, replicas: 2 } as WorkloadState)),
     entryOf: async () => {
@@ -29,7 +29,8 @@ async function heard(source: Source, concern: Concern = placed): Promise<Concern
     },
   };
   const clock = { now: () => new Date(0) };
-  const processes = all.map((own) => ownConcerns({ of: async () => concern }, { own, all, cluster, clock }));
+  const declaring = { ...cluster, declaredIn: async () => chartIn };
+  const processes = all.map((own) => ownConcerns({ of: async () => concern }, { own, all, cluster: declaring, clock }));
   return Promise.all(processes.map((each) => each.of(anAlert())));
 }
 
@@ -53,6 +54,13 @@ describe("of several processes one sees to an alert", () => {
     expect(first).toMatchObject({ kind: "nobody", because: expect.stringMatching(because), workload });
     expect(second).toMatchObject({ kind: "beside" });
   });
+});
+
+test("a chart belongs where its values are decided, and not where charts come from", async () => {
+  const chart = { ...entry("https://charts.example"), path: null };
+  const kinds = async (chartIn: string) => (await heard(chart, placed, chartIn)).map(({ kind }) => kind);
+  expect(await kinds("https://github.com/acme/bank")).toEqual(["beside", "workload"]);
+  expect(await kinds("https://github.com/other/farm")).toEqual(["nobody", "beside"]);
 });
 
 test("the line that would help lists all of them", async () => {
@@ -87,6 +95,7 @@ test("a workload that moves is followed within a minute", async () => {
   const cluster = {
     workload: async () => ({ ...workload, replicas: 2 }) as WorkloadState,
     entryOf: async () => entry(repository),
+    declaredIn: async () => undefined,
   };
   const clock = { now: () => new Date(now) };
   const concerns = ownConcerns({ of: async () => placed }, { own: shop, all, cluster, clock });
