@@ -248,6 +248,7 @@ async function merge(client: GitHubClient, proposal: Proposal, how: MergeWish): 
 /** Deletes the branch while it holds nothing but what we put there: a person's commits are theirs to keep. */
 async function deleteBranch(client: GitHubClient, proposal: Proposal): Promise<void> {
   const { branch, headSha } = proposal;
+  if (branch === "") return;
   const { octokit, repository } = client;
   const ref = { ...repository, ref: `heads/${branch}` };
   const there = await client.find(() => octokit.rest.git.getRef(ref));

@@ -71,7 +71,7 @@ const undecided = "nobody decided in time";
 export const loadIsBack = "an alert fires again: the capacity is needed";
 
 /** What becomes of a proposal whose class a person switches to shadow mode. */
-const switchedToShadow =
+export const switchedToShadow =
   "shadow mode was switched on for this class (guardrails: mode), so that Rectify merges nothing here: what this proposes is for people to do or to leave";
 
 /** The reason of a decision as it is on record: releases before this one said it by the sentence alone. */

@@ -104,6 +104,9 @@ export type MergeAnswer =
   | { readonly kind: "moved"; readonly because: string }
   | { readonly kind: "not-yet"; readonly because: string };
 
+/** The label of every proposal of ours. */
+export const ownLabel = "rectify";
+
 /** The label of a proposal that takes a commit back. */
 export const revertLabel = "revert-commit";
 

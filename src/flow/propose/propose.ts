@@ -13,6 +13,7 @@ import { decisionTitle } from "../../domain/proposal/body/check-title.ts";
 import { branchOf, titleAs, type WordingRules } from "../../domain/proposal/wording.ts";
 import {
   type CheckVerdict,
+  ownLabel,
   revertLabel,
   type Proposal,
   type ProposalDraft,
@@ -70,7 +71,7 @@ export async function draftProposal(
     baseSha,
     title: renderTitle(story, inHouse),
     body: renderBody(story),
-    labels: ["rectify", `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"]), ...revertLabels(plan)],
+    labels: [ownLabel, `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"]), ...revertLabels(plan)],
     ...(remediation.change.kind === "commit" ? { takesBack: remediation.change.sha } : {}),
     ...afterOf(subject),
     commitMessage: renderCommitMessage(story, inHouse),
