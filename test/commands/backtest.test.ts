@@ -252,6 +252,8 @@ describe("rectify backtest", () => {
       /^git: http:\/\/127\.0\.0\.1:9\/acme\/shop\.git could not be fetched: .*GITHUB_TOKEN/,
     );
     await expect(failed).rejects.not.toThrow("hunter2");
+    const away = { PROMETHEUS_URL: "http://127.0.0.1:9" };
+    await expect(run({}, away)).rejects.toThrow(/^Prometheus .*: PROMETHEUS_URL \(http:\/\/127\.0\.0\.1:9\) must be/);
     // The error begins on a line of its own.
     expect(progress.at(-1)).toBe("");
   });

@@ -50,8 +50,15 @@ async function played(asked: BacktestAsked, settings: Settings, voice: Voice): P
   const about = { cluster: settings.cluster, ...span, lingerMs: settings.timings.lingerMs };
   voice.progress(`reading ALERTS from ${span.from.toISOString()} to ${span.to.toISOString()}`);
   const sources = { ...opened, pace, until: span.to, deliveredAfterMs: span.stepSeconds * 1_000 };
-  const bare = openPast({ ...sources, history: await reached(openHistory(opened.mirror, {}), asked.repository) });
-  const found = await findPast({ ...about, metrics: bare.metrics, concernAt: bare.concernAt });
+  const bare = openPast({
+    ...sources,
+    history: await reached(openHistory(opened.mirror, {}), reading(asked.repository)),
+  });
+  const finding = findPast({ ...about, metrics: bare.metrics, concernAt: bare.concernAt });
+  const found = await reached(
+    finding,
+    `PROMETHEUS_URL (${settings.prometheus.url}) must be an address that answers here`,
+  );
   letIn(bare);
   const { text, note } = await guardrailsTried({ file: asked.guardrails, tried }, opened, found.incidents);
   const history = await openHistory(opened.mirror, { [guardrailsPath]: text });
@@ -74,11 +81,11 @@ async function played(asked: BacktestAsked, settings: Settings, voice: Voice): P
   return silent.length === 0 ? 0 : 1;
 }
 
-/** Git says what is wrong; what to do about it depends on how it was asked for. */
-function reached<T>(fetched: Promise<T>, repository: string | undefined): Promise<T> {
-  return fetched.catch((error: unknown) => {
+/** What gives no answer says why; what to do about it depends on how it was asked for. */
+function reached<T>(asked: Promise<T>, cure: string): Promise<T> {
+  return asked.catch((error: unknown) => {
     if (!(error instanceof Unavailable)) throw error;
-    throw new Error(`${error.message}: ${reading(repository)}`, { cause: error });
+    throw new Error(`${error.message.replace(/[.:]+$/, "")}: ${cure}`, { cause: error });
   });
 }
 
