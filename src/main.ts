@@ -227,7 +227,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     mayNotWrite: latch.refusal,
     apiUrl: settings.github.apiUrl,
     cloneUrl: settings.github.cloneUrl,
-    repository: settings.repository,
+    ...{ repository: settings.repository, onlyThis: settings.repositories !== undefined },
     app: settings.app,
     writeGapMs: settings.github.writeGapMs,
     pace,

@@ -12,6 +12,8 @@ interface GitHubOptions {
   readonly cloneUrl?: string | undefined;
   readonly repository: { readonly owner: string; readonly repo: string };
   readonly app: { readonly id: number; readonly privateKey: string };
+  /** Asks for tokens that are good for this repository alone, where the installation has others as well. */
+  readonly onlyThis?: boolean;
   readonly writeGapMs: number;
   /** The pace of all processes that call with this installation. */
   readonly pace?: SharedPace;
@@ -102,6 +104,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     });
   const auth = { appId: app.id, privateKey: app.privateKey, installationId: installation.data.id };
   const octokit = new Octokit({ ...base, auth });
+  if (options.onlyThis === true) askForOne(octokit, repository.repo);
   const renewing = renewingOnce(() => octokit.auth({ type: "installation", refresh: true }));
   const read = async <T>(call: () => Promise<{ data: T }>) => (await pace.run("read", () => renewing(call))).data;
   const look = () => read(() => octokit.rest.repos.get(repository));
@@ -140,6 +143,13 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
       return `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
     },
   };
+}
+
+/** https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app */
+function askForOne(octokit: Octokit, repo: string): void {
+  octokit.hook.before("request", (asked) => {
+    if (asked.url.endsWith("/access_tokens")) Object.assign(asked, { repositories: [repo] });
+  });
 }
 
 interface RawAbout {

@@ -18,6 +18,7 @@ export function appRoutes(world: ForgeState, tokens: Tokens, webhooks: Webhooks)
     },
     "POST /app/installations/{id}/access_tokens": (call) => {
       if (Number(call.params.id) !== world.installationId) throw notFound();
+      refuseOthers(world, call.body.repositories);
       const { permissions } = installationView(world);
       return created({
         ...tokens.issue(),
@@ -64,6 +65,11 @@ export function appRoutes(world: ForgeState, tokens: Tokens, webhooks: Webhooks)
       throw new Problem(403, "Resource not accessible by integration");
     },
   };
+}
+
+function refuseOthers(world: ForgeState, asked: unknown): void {
+  if (Array.isArray(asked) && asked.some((name) => name !== world.options.repo))
+    throw new Problem(422, "There is at least one repository that does not exist or is not accessible");
 }
 
 function installedOn(world: ForgeState) {
