@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Reply, Route } from "../../adapters/http/listener.ts";
 import { Unavailable } from "../../ports/errors.ts";
-import { contentPolicy } from "../pages/parts/layout.ts";
+import { brand, contentPolicy } from "../pages/parts/layout.ts";
 import { admitAlerts, admitWebhook } from "../routes.ts";
 import { forward } from "./forward.ts";
 import { joinedMetrics } from "./joined-metrics.ts";
@@ -104,7 +104,7 @@ export function pagesFront({ parts }: Front): Route[] {
         const reply = await answered(send(part, "pages", { method: "GET", path, headers: asked }));
         return reply === undefined
           ? { status: 503, body: `${part.repository} is not running: ${part.trouble() ?? "it gave no answer"}` }
-          : movedBelow(reply, placeOf(part));
+          : movedBelow(reply, part);
       },
     },
     { method: "GET", path: "/", answer: list },
@@ -115,13 +115,17 @@ export function pagesFront({ parts }: Front): Route[] {
 const placeOf = ({ repository }: Pick<Part, "repository">): string => `${below}${repository}/`;
 
 /** The pages name each other from the root. Text of others cannot look like a link: its quotes are escaped. */
-export function movedBelow(reply: Reply, place: string): Reply {
+export function movedBelow(reply: Reply, { repository }: Pick<Part, "repository">): Reply {
+  const place = placeOf({ repository });
   const { headers = {}, body = "" } = reply;
   const { location } = headers;
   const led = location?.startsWith("/") === true ? { ...headers, location: `${place}${location.slice(1)}` } : headers;
   const isPage = headers["content-type"]?.startsWith("text/html") === true;
-  const moved = isPage ? body.replace(/(\s(?:href|src|action)=")\/(?!\/)/g, `$1${place}`) : body;
-  return { ...reply, headers: led, body: moved };
+  if (!isPage) return { ...reply, headers: led };
+  const moved = body.replace(/(\s(?:href|src|action)=")\/(?!\/)/g, `$1${place}`);
+  // Which repository it is about, and the way to the others.
+  const named = moved.replace(brand, `<strong><a href="/">Rectify</a></strong> <strong>${repository}</strong>`);
+  return { ...reply, headers: led, body: named };
 }
 
 type Asked = Omit<Parameters<typeof forward>[0], "port">;

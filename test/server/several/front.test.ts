@@ -35,7 +35,7 @@ async function partOf(repository: string): Promise<Part> {
     ...{ method: "GET", path: "/*" },
     answer: async ({ url }) => ({
       ...{ status: 200, headers: html },
-      body: `<a href="/audit">${repository} ${url.pathname}${url.search}</a> href=&quot;/audit&quot;`,
+      body: `<nav><strong>Rectify</strong></nav><a href="/audit">${repository} ${url.pathname}${url.search}</a> href=&quot;/audit&quot;`,
     }),
   };
   const ready: Route = { method: "GET", path: "/readyz", answer: async () => ({ status: 200, body: "ready" }) };
@@ -138,7 +138,7 @@ test("each has its pages below its name, and their links stay there", async () =
   expect(list).toContain('href="/repositories/acme/bank/system"');
   const page = await (await fetch(`${at}/repositories/acme/bank/incidents/x?after=1`)).text();
   expect(page).toBe(
-    '<a href="/repositories/acme/bank/audit">acme/bank /incidents/x?after=1</a> href=&quot;/audit&quot;',
+    '<nav><strong><a href="/">Rectify</a></strong> <strong>acme/bank</strong></nav><a href="/repositories/acme/bank/audit">acme/bank /incidents/x?after=1</a> href=&quot;/audit&quot;',
   );
   expect((await fetch(`${at}/repositories/acme/ban`)).status).toBe(404);
   down = ["acme/bank"];
@@ -148,7 +148,7 @@ test("each has its pages below its name, and their links stay there", async () =
 
 test("what is no page, and what leads to another host, stays as it is", () => {
   const file = { status: 200, headers: { "content-type": "application/json" }, body: '{"a": "<a href=\\"/x\\">"}' };
-  expect(movedBelow(file, "/repositories/a/b/")).toEqual(file);
+  expect(movedBelow(file, { repository: "a/b" })).toEqual(file);
   const page = { status: 200, headers: html, body: '<a href="//evil.example">x</a>' };
-  expect(movedBelow(page, "/repositories/a/b/").body).toBe(page.body);
+  expect(movedBelow(page, { repository: "a/b" }).body).toBe(page.body);
 });

@@ -20,9 +20,12 @@ export const contentPolicy = `default-src 'none'; style-src 'sha256-${createHash
 /** The icon: a line that comes back below its limit. */
 export const favicon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0550ae"/><path d="M2 11h3l2-7 3 9 1.500-4H14" fill="none" stroke="#fff" stroke-width="1.600" stroke-linejoin="round"/></svg>`;
 
+/** How the navigation begins. */
+export const brand = "<strong>Rectify</strong>";
+
 /** One page: title, navigation, body. No script, no remote resource. */
 export function page(title: string, body: Part): Promise<string> {
-  const head = html`<nav aria-label="Pages"><strong>Rectify</strong>${navigation(title)}</nav>`;
+  const head = html`<nav aria-label="Pages">${raw(brand)}${navigation(title)}</nav>`;
   return documentOf(title, { icon: html`<link rel="icon" href="/favicon.svg" type="image/svg+xml" />`, head, body });
 }
 
