@@ -90,17 +90,25 @@ const kindOf = {
   ...{ rollout: "Rollout", cronjob: "CronJob", job: "Job" },
 } as const;
 
-/** The one workload of this name, whatever its kind. */
-async function followName(
+function followName(
   { namespace, name, label }: Extract<Reference, { kind: "named" }>,
+  around: Surveyed,
+): Promise<Found> {
+  return namesake({ namespace, name }, { way: `label ${label}`, what: `${label} ${namespace}/${name}` }, around);
+}
+
+/** The one workload of this name, whatever its kind. */
+async function namesake(
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { way, what }: { readonly way: string; readonly what: string },
   { objects }: Surveyed,
 ): Promise<Found> {
   const found = await Promise.all(
     nameable.map(async (type) => ((await objects.find(type, { namespace, name })) === undefined ? undefined : type)),
   );
   const kinds = found.flatMap((type) => (type === undefined ? [] : [kindOf[type]]));
-  const workloads = kinds.map((kind) => ({ workload: { kind, namespace, name }, way: `label ${label}` }));
-  return oneOf(workloads, `${label} ${namespace}/${name}`);
+  const workloads = kinds.map((kind) => ({ workload: { kind, namespace, name }, way }));
+  return oneOf(workloads, what);
 }
 
 type ObjectReference = Extract<Reference, { kind: "object" }>;
@@ -113,12 +121,13 @@ async function followObject(reference: ObjectReference, around: Surveyed): Promi
   if (object === undefined) {
     const seen = type === "pod" ? await ownerSeen({ namespace, name }, around) : undefined;
     if (seen !== undefined) return climb(seen, { namespace, way: `${what} (as Prometheus saw it)` }, around);
-    return { kind: "nothing", because: `there is no ${type} ${namespace}/${name}` };
+    const gone: Found = { kind: "nothing", because: `there is no ${type} ${namespace}/${name}` };
+    return type === "service" ? orNamesake(gone, { namespace, name, way: what }, around) : gone;
   }
   if (object.target !== undefined) return climb(object.target, { namespace, way: what }, around);
   if (object.owner !== undefined) return climb(object.owner, { namespace, way: what }, around);
   if (object.services !== undefined) return followServices(object.services, { namespace, way: what }, around);
-  if (object.selector !== undefined) return followSelector(object.selector, { namespace, way: what }, around);
+  if (object.selector !== undefined) return followSelector(object.selector, { namespace, name, way: what }, around);
   if (type === "pod" || type === "job" || type === "replicaset") {
     const kind = { pod: "Pod", job: "Job", replicaset: "ReplicaSet" }[type];
     return { kind: "workload", workload: { kind, namespace, name }, way: what };
@@ -165,12 +174,16 @@ async function followContainer(
 }
 
 async function followServices(services: readonly string[], place: Place, around: Surveyed): Promise<Found> {
+  const { namespace } = place;
   const found = await Promise.all(
     services.map(async (name): Promise<Found> => {
-      const service = await around.objects.find("service", { namespace: place.namespace, name });
+      const service = await around.objects.find("service", { namespace, name });
       const way = `${place.way} → service ${name}`;
-      if (service?.selector === undefined) return { kind: "nothing", because: `service ${name} selects no pods` };
-      return followSelector(service.selector, { namespace: place.namespace, way }, around);
+      const nothing: Found = { kind: "nothing", because: `service ${name} selects no pods` };
+      if (service === undefined) return orNamesake(nothing, { namespace, name, way }, around);
+      return service.selector === undefined
+        ? nothing
+        : followSelector(service.selector, { namespace, name, way }, around);
     }),
   );
   return oneOf(
@@ -179,9 +192,24 @@ async function followServices(services: readonly string[], place: Place, around:
   );
 }
 
-async function followSelector(selector: string, place: Place, around: Surveyed): Promise<Found> {
-  const pods = await around.objects.pods({ namespace: place.namespace, selector });
-  return ownerOf(pods, place, around);
+interface Selecting extends Place {
+  readonly name: string;
+}
+
+async function followSelector(selector: string, selecting: Selecting, around: Surveyed): Promise<Found> {
+  const pods = await around.objects.pods({ namespace: selecting.namespace, selector });
+  const found = await ownerOf(pods, selecting, around);
+  return pods.length === 0 ? orNamesake(found, selecting, around) : found;
+}
+
+/**
+ * A workload without pods and a selector that went wrong are what such an alert is about, and then nothing selects it: the
+ * last resort is the workload that is called like what selects, and the way says that it is one.
+ */
+async function orNamesake(nothing: Found, { namespace, name, way }: Selecting, around: Surveyed): Promise<Found> {
+  const why = `${way}, which has no pods now → the workload of the same name`;
+  const found = await namesake({ namespace, name }, { way: why, what: way }, around);
+  return found.kind === "workload" ? found : nothing;
 }
 
 async function followTarget(

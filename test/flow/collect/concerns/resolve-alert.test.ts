@@ -28,6 +28,13 @@ const shop: KnownCluster = {
     "ingress shop/mixed": { services: ["web", "db"] },
     "service shop/db": { selector: "app=db" },
     "statefulset shop/db": {},
+    "service shop/asleep": { selector: "app=asleep" },
+    "poddisruptionbudget shop/asleep": { selector: "app=asleep" },
+    "ingress shop/asleep-front": { services: ["asleep"] },
+    "deployment shop/asleep": {},
+    "deployment shop/removed": {},
+    "ingress shop/removed-front": { services: ["removed"] },
+    "service shop/stray": { selector: "app=stray" },
   },
   pods: [
     {
@@ -74,6 +81,11 @@ test.each<[string, Record<string, string>, string]>([
   ["what was scraped, by its address", { instance: "10.0.0.7:8080", job: "web" }, "Deployment/web"],
   ["a workload of unknown kind", { workload: "db" }, "StatefulSet/db"],
   ["an exporter's pod that is not there", { pod: "ksm-1", service: "web" }, "Deployment/web"],
+  ["a service without pods, by its name at last", { service: "asleep" }, "Deployment/asleep"],
+  ["a disruption budget without pods", { poddisruptionbudget: "asleep" }, "Deployment/asleep"],
+  ["an ingress of a service without pods", { ingress: "asleep-front" }, "Deployment/asleep"],
+  ["a service that is gone", { service: "removed" }, "Deployment/removed"],
+  ["an ingress of a service that is gone", { ingress: "removed-front" }, "Deployment/removed"],
 ])("%s", async (_, labels, expected) => {
   expect(await led(labels)).toBe(expected);
 });
@@ -86,6 +98,7 @@ test.each<[string, Record<string, string>, RegExp]>([
   ],
   ["an ingress of two workloads", { ingress: "mixed" }, /several workloads/],
   ["a service that selects nothing", { service: "headless" }, /selects no pods/],
+  ["a service without pods and without a namesake", { service: "stray" }, /service stray in shop has no pods/],
   ["a pod that never was", { pod: "gone" }, /no pod shop\/gone/],
   ["an autoscaler that is gone", { horizontalpodautoscaler: "gone" }, /no horizontalpodautoscaler shop\/gone/],
   ["labels that name nothing", { severity: "info" }, /none of its labels/],
