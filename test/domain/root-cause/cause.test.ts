@@ -208,3 +208,21 @@ describe("a commit on what stands around a service that it calls", () => {
     expect(causesOf(about("NetworkPolicy/catalogue"))[0]?.commit).toBeUndefined();
   });
 });
+
+describe("a commit that explains what the pods show", () => {
+  const rolledOut = (at: string): Partial<Signals> => ({
+    symptoms: [{ kind: "image-pull", from: ["E5"], texts: ["Back-off pulling image"] }],
+    suspects: cited([{ sha, at, parts: [{ relation: "self", object: "Deployment/web", aspects: ["image"] }] }]),
+  });
+  const first = (at: string) => causesOf(rolledOut(at))[0];
+
+  test("comes before the bare sign, also where a series of coarse points dates the onset before it", () => {
+    expect(first("2026-01-02T10:20:01Z")).toMatchObject({ commit: sha, remedies: ["revert-commit"] });
+    expect(first("2026-01-02T10:20:30Z")).toMatchObject({ commit: sha });
+  });
+
+  test("is believed less, the longer after the onset it came, and not at all in the end", () => {
+    expect(first("2026-01-02T10:21:59Z")?.commit).toBeUndefined();
+    expect(causesOf(rolledOut("2026-01-02T10:22:30Z")).every(({ commit: named }) => named === undefined)).toBe(true);
+  });
+});

@@ -135,8 +135,8 @@ function weigh(at: Omit<Weighed, "score" | "symptom">, weighing: Weighing): Weig
   const near = isShown ? byRelation[relation] ** 0.5 : byRelation[relation];
   const early = Math.max(0, lagMs);
   const time = isShown ? 1 - 0.3 * (early / longLagMs) : 1 - 0.5 * (early / shortLagMs);
-  // Clocks differ, but a commit after the onset is less likely than one before it.
-  const order = lagMs < 0 ? 0.8 : 1;
+  // Clocks differ and a series has a resolution, but the later after the onset, the less likely is a commit.
+  const order = 1 - 0.2 * Math.min(1, Math.max(0, -lagMs) / slackMs);
   const surge = !isShown && (weighing.traffic ?? 1) >= risingTraffic ? 0.6 : 1;
   return {
     ...at,
