@@ -1,12 +1,14 @@
 import { findCounterOffer, renderCounterOffer } from "../../domain/remedy/counter-offer.ts";
 import { policyFiles } from "../../domain/gate/gate-files.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import type { ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { notEvaluated, type PolicyEngine, type PolicyVerdict } from "../../domain/gate/policy-report.ts";
 import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import { overlaid } from "../../domain/kubernetes/tree.ts";
+import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type ChangeToJudge, evaluatePolicies } from "./evaluate-policies.ts";
+import { entriesOf, othersOf } from "../../manifests/gitops/entries.ts";
+import { affectedEntries } from "../../manifests/gitops/reach.ts";
 import { provenEntry } from "../../manifests/locate/answer.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -32,24 +34,57 @@ export async function policyVerdict(
   const base = await ports.github.at(plan.baseSha);
   const changed = overlaid(base, Object.fromEntries(plan.files.map(({ path, after }) => [path, after])));
   const asked = ports.policies !== undefined;
-  const entry = provenEntry(base, plan.entry);
-  const before = await ports.renderer.render(base, entry);
-  const after = await ports.renderer.render(changed, entry);
-  if (before.kind === "unsupported" || after.kind === "unsupported") {
-    const because = before.kind === "unsupported" ? before.because : after.kind === "unsupported" ? after.because : "";
-    const verdict = notEvaluated(`it cannot be rendered: ${because}`);
+  const sides = await sidesOf(plan, { base, changed }, ports);
+  if (sides.kind === "unsupported") {
+    const verdict = notEvaluated(`it cannot be rendered: ${sides.because}`);
     return { verdict, asked, rendered: undefined, counterOffer: undefined };
   }
-  const rendered = { before: before.objects, after: after.objects };
+  const { before, after } = sides;
+  const rendered = { before, after };
   const engine = ports.policies;
   if (engine === undefined) {
     return { verdict: notEvaluated("no Kyverno CLI was found here"), asked, rendered, counterOffer: undefined };
   }
   const { changes } = plan.effect;
-  const change = { files: policyFiles(base), objects: after.objects, changes, incident: about.incident };
+  const change = { files: policyFiles(base), objects: after, changes, incident: about.incident };
   const verdict = await evaluatePolicies(change, engine);
   const counterOffer = verdict.kind === "refused" ? await offerFor(change, about.guardrails, engine) : undefined;
   return { verdict, asked, rendered, counterOffer };
+}
+
+interface Trees {
+  readonly base: Tree;
+  readonly changed: Tree;
+}
+
+type Sides =
+  | { readonly kind: "sides"; readonly before: readonly RenderedObject[]; readonly after: readonly RenderedObject[] }
+  | { readonly kind: "unsupported"; readonly because: string };
+
+/** The objects of the entry; and of the other entries that read an edited file, where objects of theirs change, too. */
+async function sidesOf(plan: Plan, trees: Trees, ports: Pick<Ports, "renderer">): Promise<Sides> {
+  const own = await renderedOn(trees, provenEntry(trees.base, plan.entry), ports);
+  if (own.kind === "unsupported" || holdsAll(own, plan.effect.changes)) return own;
+  const paths = plan.files.map(({ path }) => path);
+  const others = othersOf(affectedEntries(trees.changed, entriesOf(trees.base), paths), plan.entry);
+  const all = [own];
+  for (const other of others) {
+    const sides = await renderedOn(trees, other, ports);
+    if (sides.kind === "unsupported") return sides;
+    all.push(sides);
+  }
+  return { kind: "sides", before: all.flatMap(({ before }) => before), after: all.flatMap(({ after }) => after) };
+}
+
+async function renderedOn({ base, changed }: Trees, entry: Entry, ports: Pick<Ports, "renderer">): Promise<Sides> {
+  const before = await ports.renderer.render(base, entry);
+  if (before.kind === "unsupported") return before;
+  const after = await ports.renderer.render(changed, entry);
+  return after.kind === "unsupported" ? after : { kind: "sides", before: before.objects, after: after.objects };
+}
+
+function holdsAll({ before, after }: Extract<Sides, { kind: "sides" }>, changes: readonly ObjectChange[]): boolean {
+  return changes.every((change) => [...after, ...before].some((object) => isOf(change, object)));
 }
 
 /** Only one number can be bargained about. */
