@@ -67,10 +67,15 @@ function partsOf(expression: Expression): readonly string[] {
   return combines ? [...new Set([...partsOf(left), ...partsOf(right)])] : [text];
 }
 
-/** `failed / all > 0.05`: counters of failures may not exist before the first one, those of all requests do. */
+/**
+ * `failed / all > 0.05`, `100 * (failed / all) > 5`: counters of failures may not exist before the first one, and a filter
+ * like `up == 0` leaves nothing of what is well; those of all do.
+ */
 function wholeIn(expression: Expression): string | undefined {
   if (expression.kind !== "binary") return undefined;
-  return expression.operator === "/" ? expression.right.text : wholeIn(expression.left);
+  const { operator, left, right } = expression;
+  if (operator === "/" && constantOf(right) === undefined) return right.text;
+  return wholeIn(operator === "*" && constantOf(left) !== undefined ? right : left);
 }
 
 /**

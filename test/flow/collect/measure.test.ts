@@ -44,6 +44,9 @@ test.each<[string, string, Readonly<Record<string, number | "ended">>, boolean |
   ["without its metric such a line is not measured", "a > 5", {}, undefined],
   ["a share without failures is none while there is what it is a share of", share, { all: 10 }, false],
   ["a share of nothing is not measured", share, {}, undefined],
+  ["nor does a share in percent need failures", "100 * (failed / all) > 5", { all: 10 }, false],
+  ["a share by a number is a number of its numerator", "failed / all / 60 > 5", { all: 10 }, false],
+  ["a number by a number is no share", "failed / 60 > 5", { "60": 1 }, undefined],
   [
     "a share beyond its line beside a part that is not there is not measured",
     `${share} and rate > 1`,
