@@ -22,6 +22,7 @@ export interface Part {
   readonly repository: string;
   /** Undefined while it does not run. */
   ports(): PartPorts | undefined;
+  pid(): number | undefined;
   /** Why it does not run. */
   trouble(): string | undefined;
   close(): Promise<void>;
@@ -60,15 +61,7 @@ export async function startPart({ settings, program, telemetry }: PartOptions): 
   let running = await begin();
   let trouble: string | undefined;
   let closing = false;
-  let wake: () => void = () => undefined;
-  const pause = (pauseMs: number) =>
-    new Promise<void>((resume) => {
-      const timer = setTimeout(resume, pauseMs);
-      wake = () => {
-        clearTimeout(timer);
-        resume();
-      };
-    });
+  const { pause, wake } = pausing();
   const keep = (async () => {
     let failures = 0;
     for (;;) {
@@ -96,6 +89,7 @@ export async function startPart({ settings, program, telemetry }: PartOptions): 
   return {
     repository,
     ports: () => (trouble === undefined ? running.ports : undefined),
+    pid: () => (trouble === undefined ? running.pid : undefined),
     trouble: () => trouble,
     close: async () => {
       closing = true;
@@ -106,8 +100,22 @@ export async function startPart({ settings, program, telemetry }: PartOptions): 
   };
 }
 
+function pausing(): { pause(pauseMs: number): Promise<void>; wake(): void } {
+  let wake: () => void = () => undefined;
+  const pause = (pauseMs: number) =>
+    new Promise<void>((resume) => {
+      const timer = setTimeout(resume, pauseMs);
+      wake = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
+  return { pause, wake: () => wake() };
+}
+
 interface Run {
   readonly ports: PartPorts;
+  readonly pid: number | undefined;
   /** Resolves with how it ended. */
   readonly ended: Promise<string>;
 }
@@ -138,7 +146,7 @@ function run(settings: Settings, program: string, telemetry: Telemetry): Begun {
   const ready = new Promise<Run>((resolve, reject) => {
     child.on("message", (said: Said) => {
       if (said.kind === "told") telemetry.log(said.incident, said.verb, said.text);
-      else if (said.kind === "ready") resolve({ ports: said.ports, ended });
+      else if (said.kind === "ready") resolve({ ports: said.ports, pid: child.pid, ended });
       else {
         because = said.because;
         void close();

@@ -22,6 +22,8 @@ interface Several {
   readonly pagesPort: number;
   /** The address of the records of each, as `owner/name` names it in the settings. */
   readonly databases: ReadonlyMap<string, string>;
+  /** The number of its process, while it runs. */
+  pidOf(repository: string): number | undefined;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function serveSeveral(options: SeveralOptions): Promise<Several> {
     void retiring.now();
     return {
       ...{ ...fronts.ports, databases },
+      pidOf: (name) => parts.find(({ repository }) => repository === name)?.pid(),
       close: async () => {
         await retiring.stop();
         await fronts.close();

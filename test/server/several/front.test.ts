@@ -50,6 +50,7 @@ async function partOf(repository: string): Promise<Part> {
   return {
     repository,
     ports: () => (isDown() ? undefined : { webhooks: port, internal: port, pages: port }),
+    pid: () => (isDown() ? undefined : 4711),
     trouble: () => (isDown() ? "exit code 1" : undefined),
     close,
   };
@@ -136,6 +137,7 @@ test("each has its pages below its name, and their links stay there", async () =
   const list = await (await fetch(`${at}/system`)).text();
   expect(list).toContain('href="/repositories/acme/shop/"');
   expect(list).toContain('href="/repositories/acme/bank/system"');
+  expect(list).toContain("process 4711");
   const page = await (await fetch(`${at}/repositories/acme/bank/incidents/x?after=1`)).text();
   expect(page).toBe(
     '<nav><strong><a href="/">Rectify</a></strong> <strong>acme/bank</strong></nav><a href="/repositories/acme/bank/audit">acme/bank /incidents/x?after=1</a> href=&quot;/audit&quot;',

@@ -23,6 +23,7 @@ const shop = { owner, repo };
 interface Second {
   readonly forge: Forge;
   store?: Store;
+  pid?: () => number | undefined;
 }
 
 async function openBoth(directory: string, scenario: Scenario, opened: (second: Second) => void): Promise<LabWorld> {
@@ -62,6 +63,7 @@ async function startBoth(settings: Settings, telemetry: Telemetry, second: Secon
   );
   if (store === undefined || other === undefined || second === undefined) throw new Error("there are no two records");
   second.store = other;
+  second.pid = () => several.pidOf(nameOf(bank));
   return {
     ...{ ...several, store, lost: new Promise<string>(() => undefined) },
     watchtower: () => {
@@ -75,8 +77,8 @@ async function startBoth(settings: Settings, telemetry: Telemetry, second: Secon
   };
 }
 
-async function play(stage: LabRun, { forge, store }: Second): Promise<void> {
-  if (store === undefined) throw new Error("the second repository has no records");
+async function play(stage: LabRun, { forge, store, pid }: Second): Promise<void> {
+  if (store === undefined || pid === undefined) throw new Error("the second repository has no records");
   const bankers = { forge, say: stage.say };
   await rush(stage);
   stage.say("customers", `${peak} requests a second to the ledger`);
@@ -84,6 +86,7 @@ async function play(stage: LabRun, { forge, store }: Second): Promise<void> {
   const [ours, theirs] = await Promise.all([pullOpened(stage), pullOpened(bankers)]);
   await passCi(stage, ours);
   await passCi(bankers, theirs);
+  await crash(stage, pid);
   await approve(bankers, theirs);
   await comment(bankers, theirs, { by: banker, body: "/approve" });
   await until("the merge in the bank", () => forge.pulls()[0]?.merged);
@@ -98,6 +101,15 @@ async function play(stage: LabRun, { forge, store }: Second): Promise<void> {
   await shown(stage);
 }
 
+/** The process of the bank dies; that of the shop goes on, and the bank's story with the next one. */
+async function crash({ say }: LabRun, pid: () => number | undefined): Promise<void> {
+  const before = pid();
+  if (before === undefined) throw new Error("the bank has no process");
+  say("lab", "kills the process of the bank");
+  process.kill(before, "SIGKILL");
+  await until("the next process of the bank", () => pid() !== undefined && pid() !== before);
+}
+
 async function dashboardIn(forge: Forge, cluster: string): Promise<void> {
   const { title } = dashboardNameOf(cluster);
   const found = () => forge.issues().filter((issue) => issue.title === title);
@@ -106,7 +118,10 @@ async function dashboardIn(forge: Forge, cluster: string): Promise<void> {
 }
 
 /** Neither records nor tokens of one are used for the other. */
-async function apart({ forge: first, rectify }: LabRun, { forge, store }: Required<Second>): Promise<void> {
+async function apart(
+  { forge: first, rectify }: LabRun,
+  { forge, store }: { forge: Forge; store: Store },
+): Promise<void> {
   const told = async (records: Store) => JSON.stringify([await records.incidents(100), await records.auditRows()]);
   const [shops, banks] = await Promise.all([told(rectify.store), told(store)]);
   if (/ledger|rectify-bank|ops-eve/.test(shops)) throw new Error("the shop's records tell of the bank");
