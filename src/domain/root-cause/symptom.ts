@@ -1,4 +1,5 @@
 import type { Evidence, EvidenceKey, Series } from "../evidence/evidence.ts";
+import { unitIn } from "../evidence/finding-text.ts";
 import { ownerKeyOf, workloadOfLabels } from "../evidence/series.ts";
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
 import type { NodeSeries } from "./ranking/anomaly.ts";
@@ -69,6 +70,7 @@ interface Measured {
   readonly series: Series;
   /** Counts per second become counts per interval: the ranker asks how many there were. */
   readonly perSecond: boolean;
+  readonly unit: string;
   readonly from: readonly string[];
 }
 
@@ -111,8 +113,11 @@ function measuredIn(home: Workload, evidence: readonly Evidence[]): readonly Mea
       const workload = workloadOfSeries(series, home);
       if (!reading || !workload || series.points.length === 0) return [];
       const { what, kind, perSecond = false, inverted = false } = reading;
+      // What is counted for each interval is a rate no more; a share of what worked is a share as well.
+      const unit = perSecond ? "" : inverted ? "share" : unitIn({ key, finding });
       const named = key === "resource-use" ? (series.labels.metric ?? what) : what;
-      return [{ workload, what: named, kind, series: inverted ? complementOf(series) : series, perSecond, from: [id] }];
+      const read = inverted ? complementOf(series) : series;
+      return [{ workload, what: named, kind, series: read, perSecond, unit, from: [id] }];
     });
   });
   const order = Object.values(byMetric).map(({ what }) => what);
@@ -130,12 +135,12 @@ function complementOf({ labels, points }: Series): Series {
 
 function seriesByNode(measured: readonly Measured[], timeline: Timeline): ReadonlyMap<string, readonly NodeSeries[]> {
   const byNode = new Map<string, NodeSeries[]>();
-  for (const { workload, what, kind, series, perSecond } of measured) {
+  for (const { workload, what, kind, series, perSecond, unit } of measured) {
     const values = valuesOn(timeline, series, perSecond ? timeline.step : 1);
     const key = workloadKey(workload);
     const list = byNode.get(key) ?? [];
     byNode.set(key, list);
-    list.push({ what, kind, values });
+    list.push({ what, kind, values, ...(unit === "" ? {} : { unit }) });
   }
   return byNode;
 }

@@ -7,6 +7,8 @@ export interface NodeSeries {
   readonly what: string;
   readonly kind: MetricKind;
   readonly values: ArrayLike<number>;
+  /** What its values are counted in, for people; absent = nobody could tell. */
+  readonly unit?: string | undefined;
 }
 
 /**
@@ -27,6 +29,7 @@ export interface Window {
 export interface Anomaly {
   readonly what: string;
   readonly kind: MetricKind;
+  readonly unit?: string | undefined;
   /** 1 = as bad as the worst twentieth of the normal windows of the same length; 0 = as usual. */
   readonly strength: number;
   readonly usual: number;
@@ -126,10 +129,11 @@ export function anomalyIn(profile: Profile, window: Window, { length, ends, show
   for (let index = 0; index < normal.length; index += 1) normal[index] = (normal[index] ?? 0) / reference;
   const { start, end, shownBy: asked = "step" } = window;
   const { hot, excess } = contrastIn(profile, start, end);
-  const { what, kind } = series;
+  const { what, kind, unit } = series;
   return {
     what,
     kind,
+    ...(unit === undefined ? {} : { unit }),
     strength: peakIn(profile, start, end, asked) / reference,
     normal,
     usual: usual.median * usual.direction,

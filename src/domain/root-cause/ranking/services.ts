@@ -1,3 +1,4 @@
+import { renderValue } from "../../evidence/unit.ts";
 import { isReachedFrom, type Neighbours, neighboursOf, roleOf, type ServiceGraph } from "../service-graph.ts";
 import {
   type Anomaly,
@@ -221,8 +222,8 @@ function isLink(list: readonly Anomaly[], threshold: number): boolean {
 /** Ends the name of a measurement that was made where the calls come from. */
 export const asSeen = "as callers see it";
 
-function textOf({ what, usual, seen, strength }: Anomaly): string {
-  return `${what} ${shown(seen)} instead of ${shown(usual)} (${shown(strength)} times the worst of a normal period)`;
+function textOf({ what, usual, seen, strength, unit = "" }: Anomaly): string {
+  return `${what} ${renderValue(seen, unit)} instead of ${renderValue(usual, unit)} (${shown(strength)} times the worst of a normal period)`;
 }
 
 function shown(value: number): string {

@@ -161,3 +161,10 @@ test("where two are equally off, the log tells", () => {
   expect(first?.from).toEqual(["E9"]);
   expect(first?.because).toContain("kinds of log lines that are new or far more frequent: 1");
 });
+
+test("what is off is told in its unit, where it has one", () => {
+  const [first] = ranked({ front: [{ ...latency(100, 1_900), unit: "ms" }] }, []);
+  expect(first?.because[0]).toMatch(/^latency 1\.[89]\d? s instead of 1?\d\d(?:\.\d)? ms \(/);
+  const [plain] = ranked({ front: [latency(100, 1_900)] }, []);
+  expect(plain?.because[0]).toMatch(/^latency 1[89]\d\d instead of \d+(?:\.\d)? \(/);
+});
