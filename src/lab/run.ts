@@ -42,13 +42,15 @@ interface LabStay {
   readonly keep: boolean;
   /** Where the records stay when all is taken down; undefined = nowhere. */
   readonly data?: string | undefined;
+  /** Looks at the world once the story is over, before it is taken down. */
+  readonly look?: ((stage: LabRun) => Promise<void>) | undefined;
 }
 
 /** Builds the embedded world, plays the scenario in it, and takes everything down again. */
 export async function runScenario(
   name: string,
   scenario: Scenario,
-  { teller, keep, data }: LabStay,
+  { teller, keep, data, look }: LabStay,
 ): Promise<ScenarioRun> {
   const missing = await missingTool(scenario);
   if (missing !== undefined) {
@@ -69,6 +71,7 @@ export async function runScenario(
     const stage: LabRun = { ...opened, rectify, say: teller.say };
     teller.say("lab", `pages on http://127.0.0.1:${rectify.pagesPort}/, the forge on ${opened.forge.apiUrl}`);
     const played = await Promise.race([ending.interrupted, play(name, scenario, stage, teller)]);
+    await look?.(stage);
     if (keep) await stayUp(stage, ending);
     return played;
   } finally {

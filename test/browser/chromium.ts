@@ -34,6 +34,8 @@ interface Looked {
   /** Other hosts that were asked for something. */
   readonly hosts: readonly string[];
   readonly errors: readonly string[];
+  /** What a page that draws itself says is missing of it; undefined where none does. */
+  readonly shown?: readonly string[];
 }
 
 interface Screen {
@@ -63,6 +65,7 @@ export async function lookAt(browser: Browser, address: string, { width, scheme 
       if (message.type() === "error" && !/status of 404/.test(message.text())) errors.push(message.text());
     });
     await page.goto(address, { timeout: 60_000 });
+    const shown: string[] | undefined = await page.evaluate("window.shown");
     await keepPicture(page, { width, scheme });
     await page.evaluate(foldOut);
     const sideways: number = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
@@ -75,6 +78,7 @@ export async function lookAt(browser: Browser, address: string, { width, scheme 
       cut,
       hosts: [...hosts].filter((host) => host !== own),
       errors,
+      ...(shown === undefined ? {} : { shown }),
     };
   } finally {
     await context.close();

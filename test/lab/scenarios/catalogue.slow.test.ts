@@ -1,21 +1,52 @@
 import { execFile } from "node:child_process";
-import { expect, test } from "vitest";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { scenarioNames } from "../../../src/lab/scenarios/catalogue.ts";
+import { scratchDirectory } from "../../scratch.ts";
+import { goldenFolder, goldenTexts, toldScenarios } from "./golden.ts";
+import { masked } from "./masked.ts";
+import type { Texts } from "./read-texts.ts";
 
 // The durable engine takes one story per process, and so does the lab: each scenario is played in a process of its own.
-test.each(scenarioNames)(
+const told: readonly string[] = toldScenarios;
+test.each(scenarioNames.filter((name) => !told.includes(name)))(
   "%s ends as it should",
   async (name) => {
-    const played = await playedAlone(name);
+    const played = await playedAlone("src/cli.ts", "lab", "--scenario", name, "--json");
     expect(played.code, played.story).toBe(0);
   },
   400_000,
 );
 
-function playedAlone(scenario: string): Promise<{ readonly code: unknown; readonly story: string }> {
-  const command = ["--import", "tsx", "src/cli.ts", "lab", "--scenario", scenario, "--json"];
+describe.each(toldScenarios)("%s", (name) => {
+  test("ends as it should, and people read what they read before", async () => {
+    const file = join(scratchDirectory(), "texts.json");
+    const played = await playedAlone("test/lab/scenarios/read-texts.ts", name, file);
+    expect(played.code, played.story).toBe(0);
+    const texts = JSON.parse(readFileSync(file, "utf8")) as Texts;
+    const before = existsSync(goldenFolder(name)) ? goldenTexts(name) : {};
+    for (const [path, text] of Object.entries(texts)) {
+      // As a run wrote it, with its own times and numbers: only what these do not explain is a difference. -u renews.
+      const isTheSame = masked(before[path] ?? "") === masked(text);
+      const kept = isTheSame ? (before[path] ?? "") : text;
+      await expect(kept, differing(before[path] ?? "", text)).toMatchFileSnapshot(join(goldenFolder(name), path));
+    }
+    expect(Object.keys(texts).sort()).toEqual(Object.keys(goldenTexts(name)));
+  }, 400_000);
+});
+
+/** The masked lines that only one of the two has. */
+function differing(before: string, now: string): string {
+  const [old, young] = [before, now].map((text) => masked(text).split("\n")) as [string[], string[]];
+  const lost = old.filter((line) => !young.includes(line)).map((line) => `- ${line}`);
+  return [...lost, ...young.filter((line) => !old.includes(line)).map((line) => `+ ${line}`)].join("\n");
+}
+
+function playedAlone(...command: readonly string[]): Promise<{ readonly code: unknown; readonly story: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, command, { timeout: 390_000 }, (error, _result, story) => {
+    const args = ["--import", "tsx", ...command];
+    execFile(process.execPath, args, { timeout: 390_000 }, (error, _result, story) => {
       resolve({ code: error === null ? 0 : (error.code ?? error.signal), story });
     });
   });

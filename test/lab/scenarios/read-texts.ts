@@ -1,0 +1,57 @@
+import { writeFileSync } from "node:fs";
+import { labPrinter } from "../../../src/lab/printer.ts";
+import { runScenario } from "../../../src/lab/run.ts";
+import { scenarioOf } from "../../../src/lab/scenarios/catalogue.ts";
+import type { LabRun } from "../../../src/lab/start.ts";
+
+/*
+ * read-texts.ts SCENARIO FILE: plays the scenario as `rectify lab` does, and writes what people read on GitHub because
+ * of it into FILE, as JSON: Markdown by the name of its file.
+ */
+
+export type Texts = Readonly<Record<string, string>>;
+
+const quietMs = 4_000;
+const longestMs = 40_000;
+
+const [name = "", file = ""] = process.argv.slice(2);
+const scenario = scenarioOf(name);
+if (scenario === undefined || file === "") throw new Error("usage: read-texts.ts SCENARIO FILE");
+process.noDeprecation = true;
+const teller = labPrinter((line) => process.stderr.write(`${line}\n`), false);
+const look = async (stage: LabRun) => writeFileSync(file, JSON.stringify(await settledTexts(stage)));
+const { wrong } = await runScenario(name, scenario, { teller, keep: false, look });
+for (const problem of wrong) process.stderr.write(`not as it should be: ${problem}\n`);
+process.exit(wrong.length === 0 ? 0 : 1);
+
+/** The last words are written after the story has ended: they are read once they stay the same. */
+async function settledTexts(stage: LabRun): Promise<Texts> {
+  const deadline = Date.now() + longestMs;
+  let texts = await textsOf(stage);
+  for (let since = Date.now(); Date.now() - since < quietMs && Date.now() < deadline; ) {
+    await new Promise((resume) => setTimeout(resume, 250));
+    const now = await textsOf(stage);
+    if (JSON.stringify(now) !== JSON.stringify(texts)) since = Date.now();
+    texts = now;
+  }
+  return texts;
+}
+
+async function textsOf({ forge, rectify }: LabRun): Promise<Texts> {
+  const texts: Record<string, string> = {};
+  for (const { number, title, head } of forge.pulls()) {
+    const { body } = await forge.pull(number);
+    const checks = forge.checks(head.sha).filter(({ output }) => output?.title);
+    const verdicts = checks.map(({ output }) => `\n\n---\n\n**Check: ${output?.title}**\n\n${output?.summary ?? ""}`);
+    texts[`pull-${number}.md`] = `# ${title}\n\n${body ?? ""}${verdicts.join("")}`;
+    const comments = forge.comments(number).map(({ user, body: said }) => `**${user?.login}:**\n\n${said}`);
+    texts[`pull-${number}-comments.md`] = comments.join("\n\n---\n\n");
+  }
+  const ofRectify = forge.issues().filter(({ pull_request: pull }) => pull === undefined);
+  for (const [index, { title, body }] of ofRectify.entries())
+    texts[`issue-${index + 1}.md`] = `# ${title}\n\n${body ?? ""}`;
+  const files = await rectify.store.pendingFiles();
+  for (const [index, { content }] of files.filter(({ path }) => path.endsWith(".md")).entries())
+    texts[`post-mortem-${index + 1}.md`] = content;
+  return texts;
+}
