@@ -8,7 +8,7 @@ import type { Executor } from "../executor.ts";
 import type { Inbox } from "../inbox.ts";
 import type { Sources } from "../observability/source-health.ts";
 import { type LateLooks, lookForGuardrails, lookForLateCommands } from "../intake/late-looks.ts";
-import { withdrawParked } from "./backtest/withdraw-parked.ts";
+import { withdrawShadowed } from "./backtest/withdraw-shadowed.ts";
 import { type LeaseKeeping, reconcileLeases } from "./leases.ts";
 import { type Reexamining, reexamine } from "./reexamine.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "./rollbacks.ts";
@@ -42,7 +42,10 @@ export function keepTicking(ticking: Ticking, telemetry: Telemetry) {
       rollback: () => store.alone("rollbacks", () => reconcileRollbacks(keeping)),
       commands: () => lookForLateCommands(looks),
       guardrails: () => lookForGuardrails(looks),
-      shadow: withdrawParked({ store, ports }),
+      shadow: withdrawShadowed({
+        ...{ store, ports },
+        wake: (pull, key) => inbox.wake(pull, { kind: "pull-request" }, key),
+      }),
       reexamine: () => reexamine({ ...keeping, cluster, ports, answering, beatMs }),
       retention: () => store.forgetDeliveries(ports.clock.now()),
     },

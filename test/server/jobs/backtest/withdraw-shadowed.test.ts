@@ -3,7 +3,7 @@ import { openStore, type Store } from "../../../../src/adapters/postgres/store.t
 import { openIncident } from "../../../../src/domain/incident/incident.ts";
 import type { Ending } from "../../../../src/domain/incident/incident.ts";
 import { latchOver } from "../../../../src/server/jobs/backtest/shadow-latch.ts";
-import { withdrawParked } from "../../../../src/server/jobs/backtest/withdraw-parked.ts";
+import { withdrawShadowed } from "../../../../src/server/jobs/backtest/withdraw-shadowed.ts";
 import { anAlert } from "../../../builders.ts";
 import { aDraft, connect, type Session, startShop } from "../../../lab/forge-shop.ts";
 import { freshDatabase } from "../../../postgres.ts";
@@ -12,6 +12,7 @@ let forge: Awaited<ReturnType<typeof startShop>>;
 let session: Session;
 let store: Store;
 const told: string[] = [];
+const woken: string[] = [];
 const turnTo = (guardrails: object) =>
   forge.push({ ".github/rectify.yml": JSON.stringify(guardrails) }, { message: "guardrails", author: "ada" });
 
@@ -48,19 +49,22 @@ async function left(name: string, ending?: Ending, namespace = "shop"): Promise<
   return proposal.number;
 }
 
-test("what parked incidents left in the merge queue is withdrawn where their class is switched, and only that", async () => {
+test("a switch takes its class out of the merge queue at once, wakes its stories, and withdraws what was parked", async () => {
   const parked = [await left("told", "parked"), await left("silent", "parked")];
-  const others = [await left("working"), await left("declined", "declined"), await left("far", "parked", "elsewhere")];
+  const [working, lease, far] = [await left("w"), await left("lease", "recovered"), await left("far", "parked", "far")];
+  const others = [working, lease, far];
   expect(forge.queued()).toEqual([...parked, ...others]);
-  const sweep = withdrawParked({
+  const sweep = withdrawShadowed({
     store,
+    wake: async (_pull, key) => void woken.push(key),
     ports: { github: session.host, telemetry: { log: (_incident, _verb, text) => void told.push(text) } },
   });
   await sweep();
   expect(forge.queued()).toEqual([...parked, ...others]);
   await turnTo({ modes: [{ namespace: "shop", mode: "shadow" }] });
   await sweep();
-  expect(forge.queued()).toEqual(others);
+  expect(forge.queued()).toEqual([far]);
+  expect(woken).toEqual([expect.stringMatching(`^shadow ${working} [0-9a-f]{40}$`)]);
   const open = forge.pulls().flatMap(({ number, state }) => (state === "open" ? [number] : []));
   expect(open).toEqual(others);
   expect([...told].sort()).toEqual(parked.map((number) => expect.stringContaining(`withdrew #${number}: shadow mode`)));

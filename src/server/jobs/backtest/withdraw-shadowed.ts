@@ -3,37 +3,52 @@ import { isInShadow, type Modes } from "../../../domain/guardrails/mode.ts";
 import { renderReport } from "../../../domain/proposal/body/sticky.ts";
 import { switchedToShadow } from "../../../domain/proposal/decision.ts";
 import { ownLabel, type Proposal } from "../../../domain/proposal/pull-request.ts";
-import { guardrailsOf } from "../../../flow/collect/load-guardrails.ts";
+import { loadGuardrails } from "../../../flow/collect/load-guardrails.ts";
 import type { Ports } from "../../../ports/ports.ts";
 
 interface Sweeping {
   readonly store: Pick<Store, "incident" | "incidentOfPull" | "lastPullOf">;
   readonly ports: Pick<Ports, "github" | "telemetry">;
+  /** Lets the story of a pull request look at once; the same key does so once. */
+  readonly wake: (pull: number, key: string) => Promise<void>;
 }
 
 /**
- * Withdraws what parked incidents left open, where its class is in shadow mode by now: no story is at work there, and a merge
- * queue may still hold it. It looks once for each change of the modes, and once after a start.
+ * What a switch to shadow mode means for what is open: it leaves the merge queue at once, its story is woken, which withdraws
+ * it, and what a parked incident left is withdrawn here, because no story is at work there. It looks once for each change of
+ * the modes, and once after a start.
  */
-export function withdrawParked({ store, ports }: Sweeping): () => Promise<void> {
+export function withdrawShadowed(sweeping: Sweeping): () => Promise<void> {
+  const { github } = sweeping.ports;
   let swept = "";
   return async () => {
-    const guardrails = await guardrailsOf(ports);
+    const { sha, tree } = await github.head();
+    const guardrails = loadGuardrails(tree);
     if (!guardrails.ok) return;
     const { mode, modes } = guardrails.value;
     const text = JSON.stringify([mode, modes]);
     if (text === swept) return;
     const hasShadow = [mode, ...modes.map((rule) => rule.mode)].includes("shadow");
-    const open = hasShadow ? await ports.github.openIssuesWithLabel(ownLabel) : [];
-    for (const number of open) await withdrawOne(number, { mode, modes }, { store, ports });
+    const open = hasShadow ? await github.openIssuesWithLabel(ownLabel) : [];
+    for (const number of open) await leftBy(number, { modes: { mode, modes }, sha }, sweeping);
     swept = text;
   };
 }
 
-async function withdrawOne(number: number, modes: Modes, { store, ports }: Sweeping): Promise<void> {
+interface Switch {
+  readonly modes: Modes;
+  /** The commit that holds it. */
+  readonly sha: string;
+}
+
+async function leftBy(number: number, { modes, sha }: Switch, { store, ports, wake }: Sweeping): Promise<void> {
   const uid = (await store.incidentOfPull(number))?.uid;
   const record = uid === undefined ? undefined : await store.incident(uid);
-  if (record?.ending !== "parked" || !isShadowed(record, modes)) return;
+  if (record === undefined) return;
+  if (isShadowed(record, modes)) await ports.github.leaveQueue({ number, commitMessage: `Incident-UID: ${uid}` });
+  // Its remedy may be known to its story alone.
+  if (record.ending === undefined) await wake(number, `shadow ${number} ${sha}`);
+  if (record.ending !== "parked" || !isShadowed(record, modes)) return;
   const proposal = record.story?.proposal ?? (await bareProposal(record, store));
   if (proposal?.number !== number) return;
   await ports.github.withdraw(proposal, renderReport({ state: "closed", because: switchedToShadow }));
