@@ -222,7 +222,7 @@ interface Voice {
 
 async function connect(settings: Settings, store: Store, voice: Voice): Promise<Omit<Ports, "model">> {
   const { telemetry, meter, steps, sources, pace = store.githubPace } = voice;
-  const latch: ShadowLatch = latchOver(store, () => mirror.head(), Date.now);
+  const latch: ShadowLatch = latchOver(store, () => mirror.head());
   const client = await connectGitHub({
     mayNotWrite: latch.refusal,
     apiUrl: settings.github.apiUrl,

@@ -76,11 +76,7 @@ interface LateLooking {
 /** What people say after a story, and what they change in the guardrails: told by webhooks, and looked for. */
 export function lateLooksOf({ store, ports, keeping }: LateLooking): LateLooks {
   const { guardrailsHost: host } = ports;
-  const latch = latchOver(
-    store,
-    () => ports.github.head(),
-    () => ports.clock.now().getTime(),
-  );
+  const latch = latchOver(store, () => ports.github.head());
   return {
     ...{ store, ports },
     remember: latch.isOn,

@@ -273,7 +273,7 @@ test("in shadow mode with the dashboard off nothing is written, and no label say
 /** A process over what is on record: only its last door is new. */
 async function restart(): Promise<ShadowLatch> {
   session = await connect(forge, undefined, undefined, (...call) => latch.refusal(...call));
-  const latch: ShadowLatch = latchOver(store, () => session.mirror.head(), Date.now);
+  const latch: ShadowLatch = latchOver(store, () => session.mirror.head());
   return latch;
 }
 

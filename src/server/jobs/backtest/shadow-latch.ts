@@ -6,7 +6,7 @@ import {
   type ModeSubject,
   readModes,
 } from "../../../domain/guardrails/mode.ts";
-import { loadGuardrails } from "../../../flow/collect/load-guardrails.ts";
+import { type LoadedGuardrails, loadGuardrails } from "../../../flow/collect/load-guardrails.ts";
 import { known } from "../../../ports/errors.ts";
 import { type GitHost, leavingQueue, withdrawing } from "../../../ports/github.ts";
 
@@ -20,7 +20,6 @@ export interface ShadowLatch {
 
 interface Latching {
   readonly head: GitHost["head"];
-  readonly now: () => number;
   /** Where the last modes that could be read outlive a restart. */
   readonly kept: Pick<Store, "readModes" | "keepModes">;
   /** What the incident of this uid, or of this pull request of ours, is about; undefined = there is none. */
@@ -37,8 +36,6 @@ interface Said {
   readonly readable: boolean;
 }
 
-// What a person switched off is off with the next write; those of one moment share a look.
-const freshMs = 1_000;
 const ofDashboard = ["open issue", "update issue"];
 // Without a file nothing merges, and only the proposal of one is written.
 const withoutFile: KnownModes = { mode: "live", modes: [], dashboard: true };
@@ -50,19 +47,8 @@ const withoutFile: KnownModes = { mode: "live", modes: [], dashboard: true };
  * shut, also after a restart; where nobody knows what it said, everything is shut.
  */
 export function shadowLatch(latching: Latching): ShadowLatch {
-  const { now, subjectOf } = latching;
-  const look = looking(latching);
-  let last: { readonly at: number; readonly answer: Promise<Said> } | undefined;
-  const read = () => {
-    if (last === undefined || now() - last.at >= freshMs) {
-      const asked = { at: now(), answer: look() };
-      last = asked;
-      asked.answer.catch(() => {
-        if (last === asked) last = undefined;
-      });
-    }
-    return last.answer;
-  };
+  const { subjectOf } = latching;
+  const read = looking(latching);
   return {
     isOn: async () => {
       const { modes } = await read();
@@ -93,8 +79,12 @@ function looking({ head, kept }: Latching): () => Promise<Said> {
     // What could not be kept now is kept with the next look.
     if (text !== stored) await known(() => kept.keepModes(modes).then(() => void (stored = text)));
   };
+  let last: { readonly sha: string; readonly guardrails: LoadedGuardrails } | undefined;
   return async () => {
-    const guardrails = loadGuardrails((await head()).tree);
+    // Never older than what anybody here has seen: the mirror alone decides how fresh it is.
+    const { sha, tree } = await head();
+    const guardrails = last?.sha === sha ? last.guardrails : loadGuardrails(tree);
+    last = { sha, guardrails };
     if (guardrails.ok) {
       const { mode, modes, dashboard } = guardrails.value;
       before = { mode, modes, dashboard };
@@ -108,7 +98,7 @@ function looking({ head, kept }: Latching): () => Promise<Said> {
 }
 
 /** The latch over what this installation has on record. */
-export function latchOver(store: Store, head: GitHost["head"], now: () => number): ShadowLatch {
+export function latchOver(store: Store, head: GitHost["head"]): ShadowLatch {
   const subjectOf: Latching["subjectOf"] = async ({ incident, pull }) => {
     const uid =
       typeof incident === "string" ? incident : typeof pull === "number" ? await uidOf(pull, store) : undefined;
@@ -119,7 +109,7 @@ export function latchOver(store: Store, head: GitHost["head"], now: () => number
     const target = remediation === undefined ? [] : [remediation.workload.namespace];
     return { alert: alert.name, namespaces: [workload.namespace, ...target], remedy: remediation?.kind };
   };
-  return shadowLatch({ head, now, kept: store, subjectOf });
+  return shadowLatch({ head, kept: store, subjectOf });
 }
 
 async function uidOf(pull: number, store: Store): Promise<string | undefined> {

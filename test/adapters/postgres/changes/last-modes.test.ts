@@ -6,17 +6,20 @@ import { treeOf } from "../../../../src/domain/kubernetes/tree.ts";
 import { anIncident } from "../../../builders.ts";
 import { freshDatabase } from "../../../postgres.ts";
 
-const head = (guardrails: string) => async () => ({ sha: "a", tree: treeOf({ ".github/rectify.yml": guardrails }) });
+const head = (guardrails: string) => async () => ({
+  sha: guardrails,
+  tree: treeOf({ ".github/rectify.yml": guardrails }),
+});
 
 test("a process that starts with guardrails that nobody can read goes by what the one before it read", async () => {
   const url = await freshDatabase();
   const before = await openStore(url);
   expect(readModes(await before.readModes())).toBeUndefined();
-  await latchOver(before, head("mode: shadow\ndashboard: false\n"), () => 0).isOn();
+  await latchOver(before, head("mode: shadow\ndashboard: false\n")).isOn();
   await before.close();
   const after = await openStore(url);
   expect(readModes(await after.readModes())).toMatchObject({ mode: "shadow", dashboard: false });
-  const refusal = await latchOver(after, head("mode: [\n"), () => 0).refusal("update issue");
+  const refusal = await latchOver(after, head("mode: [\n")).refusal("update issue");
   expect(refusal).toContain("shadow mode");
   await after.close();
 });
@@ -26,7 +29,7 @@ test("the last door knows the class of an incident, and of a pull request, by wh
   const incident = anIncident();
   await store.recordIncident(incident);
   await store.recordPull(7, incident.uid);
-  const latch = latchOver(store, head("modes: [{ namespace: shop-production, mode: shadow }]\n"), () => 0);
+  const latch = latchOver(store, head("modes: [{ namespace: shop-production, mode: shadow }]\n"));
   expect(await latch.refusal("create comment", { incident: incident.uid, pull: 7 })).toContain("shadow mode");
   expect(await latch.refusal("add labels", { pull: 7 })).toContain("shadow mode");
   expect(await latch.refusal("add labels", { pull: 8 })).toBeUndefined();

@@ -4,7 +4,7 @@ import { Unavailable } from "../../../../src/ports/errors.ts";
 import { aLatch } from "../../../latch.ts";
 
 const head = (guardrails: string | undefined) => async () => ({
-  sha: "a",
+  sha: guardrails ?? "none",
   tree: treeOf(guardrails === undefined ? {} : { ".github/rectify.yml": guardrails }),
 });
 
@@ -101,7 +101,7 @@ describe("the last door", () => {
       if (!answers) throw new Unavailable("git is away");
       return head("mode: live\n")();
     };
-    const latch = aLatch(away, { now: () => 0 });
+    const latch = aLatch(away);
     await expect(latch.refusal(opening)).rejects.toThrow(Unavailable);
     answers = true;
     expect(await latch.refusal(opening)).toBeUndefined();

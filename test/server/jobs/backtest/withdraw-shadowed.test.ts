@@ -21,12 +21,7 @@ beforeAll(async () => {
   await turnTo({ mode: "live" });
   store = await openStore(await freshDatabase());
   session = await connect(forge, undefined, undefined, (...call) => latch.refusal(...call));
-  let looks = 0;
-  const latch = latchOver(
-    store,
-    () => session.mirror.head(),
-    () => (looks += 1) * 60_000,
-  );
+  const latch = latchOver(store, () => session.mirror.head());
 });
 afterAll(async () => {
   await forge.close();
