@@ -80,7 +80,7 @@ describe.skipIf(program === undefined)("in Chromium", () => {
 
 test("the incident's page leads to pull request, commit, manifest line and query", async () => {
   const text = await (await fetch(`${at}/incidents/${uids.ENDED}`)).text();
-  for (const name of ["fired", "merged", "synced", "recovered"]) expect(text).toContain(`<line class="${name}"`);
+  for (const name of ["merged", "synced", "recovered"]) expect(text).toContain(`<line class="${name}"`);
   const links = [...text.matchAll(/href="(http[^"]+)"/g)].map(([, link = ""]) => link.replaceAll("&amp;", "&"));
   const sha = "6b02dd3f0c1e4a5b8d7e9f00112233445566778a";
   for (const link of [`pull/12`, `commit/${sha}`, `blob/${sha}/manifests/shop/overlays/production/web.yaml#L6`])

@@ -127,7 +127,7 @@ const story: OutcomeOnRecord = {
 /** What followed an alert that fired then. */
 function aftermath(firedAt: number): Partial<OutcomeOnRecord> {
   const at = (minutes: number) => new Date(firedAt + minutes * 60_000).toISOString();
-  const watched = [0, 1, 2, 3].map((minute) => [minute * 60_000, 2_000 / (minute + 1)] as const);
+  const watched = [0, 1, 2, 3].map((minute) => [minute * 60_000, 0.9 / (minute + 1)] as const);
   return {
     course: { openedAt: at(4), mergedAt: at(6), mergedBecause: "approved by sre-anna", syncedAt: at(7) },
     verification: { kind: "recovered", because: "the metric is back", afterMs: 120_000, watched },
