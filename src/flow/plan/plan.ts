@@ -1,3 +1,5 @@
+import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
+import { isShadowOnly } from "../../domain/guardrails/mode.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
 import type { Entry, FileEdit } from "../../domain/kubernetes/manifest-edit.ts";
@@ -30,6 +32,12 @@ export async function plan(
   return because === undefined ? planned : { kind: "none", ending: "escalated", because };
 }
 
+/** Where none is named, what nobody will write is looked at where it is about: see the gate. */
+function namespacesFor(guardrails: Guardrails, workloads: readonly Workload[]): readonly string[] {
+  const { namespaces } = guardrails;
+  return namespaces.length === 0 && isShadowOnly(guardrails) ? workloads.map(({ namespace }) => namespace) : namespaces;
+}
+
 /** The same for a change that is already decided: a revert, or a number that a person asked for. */
 export async function planChange(incident: Incident, remediation: Remediation, ports: Asked): Promise<Planned> {
   const { sha, tree } = await ports.github.head();
@@ -41,7 +49,7 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   if (entry.elsewhere === true) return refused(readElsewhere(remediation.workload, entry));
   const { change } = remediation;
   if (change.kind === "commit") {
-    const { namespaces } = guardrails.value;
+    const namespaces = namespacesFor(guardrails.value, [incident.workload, remediation.workload]);
     const asked = { incident, live, entry, head: { sha, tree }, namespaces };
     return planReversal({ ...asked, remediation: { ...remediation, change } }, ports);
   }

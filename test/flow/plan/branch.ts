@@ -38,6 +38,7 @@ spec: {path: ./${name}, prune: true, sourceRef: {kind: GitRepository, name: shop
 
 interface Asked {
   readonly namespaces?: readonly string[];
+  readonly mode?: "shadow";
   /** Which of the states is the commit that is taken back. */
   readonly which?: number;
   /** When each state was committed; absent = hours apart. */
@@ -48,9 +49,9 @@ interface Asked {
 /** A branch with these states of its files, oldest first, and the reversal of one of its commits. */
 export function revert(
   states: readonly Files[],
-  { namespaces = ["shop-production"], which = 1, at = [], scope = "workload" }: Asked = {},
+  { namespaces = ["shop-production"], which = 1, at = [], scope = "workload", mode }: Asked = {},
 ) {
-  const guardrails = { ".github/rectify.yml": JSON.stringify({ namespaces }) };
+  const guardrails = { ".github/rectify.yml": JSON.stringify({ namespaces, mode }) };
   const trees = states.map((files) => treeOf({ ...files, ...guardrails }));
   const sha = (index: number) => shas[index] ?? "";
   const commits = trees.map((_, index) => ({

@@ -2,6 +2,15 @@ import { describe, expect, test } from "vitest";
 import { assessRisk } from "../../../src/domain/gate/risk.ts";
 import { base, overlay, revert, web } from "./branch.ts";
 
+test("where no namespace is named, shadow mode looks at the reversal of its own namespace, and live refuses it", async () => {
+  const states = [
+    { ...base("1"), ...overlay("production") },
+    { ...base("2"), ...overlay("production") },
+  ];
+  expect(await revert(states, { namespaces: [], mode: "shadow" })).toMatchObject({ kind: "change" });
+  expect(await revert(states, { namespaces: [] })).toMatchObject({ kind: "none", ending: "refused" });
+});
+
 describe("a commit on a base that two entries read", () => {
   const both = { ...overlay("production"), ...overlay("staging") };
   const states = [

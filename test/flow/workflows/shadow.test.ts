@@ -265,6 +265,27 @@ describe("a story in shadow mode", () => {
     expect(steps).not.toContain("gate");
   });
 
+  test("what the plan step finds in shadow mode, a switch meanwhile or another namespace, goes on as shadow", async () => {
+    const steps: string[] = [];
+    const { run } = world([]);
+    const cause = { id: "c", kind: "saturation", sentence: "web is saturated", citing: [], confidence: 0.9, score: 1 };
+    const remedy = { kind: "change", remediation: aPlan(4).remediation };
+    const canned: Readonly<Record<string, unknown>> = {
+      collect: { evidence: [] },
+      recall: { lines: [] },
+      diagnose: { kind: "diagnosed", cause, causes: [], confidence: 0.9, missing: [], witnesses: "agree", remedy },
+      plan: { ...aPlan(4), shadowed: true },
+      learn: true,
+    };
+    const step: Run["step"] = async (name, work) => {
+      steps.push(name);
+      return canned[name] === undefined ? run.step(name, work) : (canned[name] as never);
+    };
+    await remediateIncident(anIncident(), { ...run, step });
+    expect(steps).toEqual(expect.arrayContaining(["plan", "shadow", "shadow verdict", "learn"]));
+    expect(steps.filter((name) => ["queue", "gate", "propose"].includes(name))).toEqual([]);
+  });
+
   test("while they cannot be read nothing becomes live: the step waits for them", async () => {
     const steps: string[] = [];
     const away = () => Promise.reject(new Unavailable("git is away"));
