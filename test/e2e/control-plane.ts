@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { pinnedModule } from "./definitions.ts";
 import { type KubeClient, kubeClient } from "./kube-client.ts";
+import { readyStage } from "./kubelet.ts";
 import { type Keys, makeKeys, signToken } from "./pki.ts";
 import { answers, freePort, type Processes, type Running } from "./processes.ts";
 
@@ -69,7 +70,7 @@ export async function startControlPlane(
     args: ["--kubeconfig", files.kubeconfigPath, "--leader-elect=false", "--secure-port", "0"],
   });
   await kube.apply(nodeNames.map(nodeOf));
-  await startKwok(programs.kwok, files.kubeconfigPath, processes);
+  await startKwok(programs.kwok, { directory, kubeconfigPath: files.kubeconfigPath }, processes);
   return {
     ...{ url: files.url, caPath: files.keys.caPath, adminToken: files.adminToken },
     ...{ kubeconfigPath: files.kubeconfigPath, auditPath: files.auditPath, kube, startApiServer },
@@ -178,6 +179,7 @@ const controllers = [
   ...["horizontal-pod-autoscaler-controller", "root-ca-certificate-publisher-controller", "disruption-controller"],
   // It lifts the taint with which every node begins.
   "node-lifecycle-controller",
+  "endpointslice-controller",
 ];
 
 function controllerArgs({ kubeconfigPath, keys }: Files): readonly string[] {
@@ -189,24 +191,31 @@ function controllerArgs({ kubeconfigPath, keys }: Files): readonly string[] {
   ];
 }
 
-async function startKwok(command: string, kubeconfigPath: string, processes: Processes): Promise<void> {
+async function startKwok(
+  command: string,
+  { directory, kubeconfigPath }: { readonly directory: string; readonly kubeconfigPath: string },
+  processes: Processes,
+): Promise<void> {
   const address = `127.0.0.1:${await freePort()}`;
   const common = ["--kubeconfig", kubeconfigPath, "--manage-all-nodes=true", "--node-lease-duration-seconds=40"];
   await processes.start({
     name: "kwok",
     command,
-    args: [...common, "--server-address", address, ...stages().flatMap((path) => ["--config", path])],
+    args: [...common, "--server-address", address, ...stages(directory).flatMap((path) => ["--config", path])],
     ready: () => answers(`http://${address}/healthz`),
   });
 }
 
-/** What nodes and pods go through: kwok's own stages, which are not built into it. */
-function stages(): readonly string[] {
+/** What nodes and pods go through: kwok's own stages, which are not built into it, but for pods that may not come up. */
+function stages(scratch: string): readonly string[] {
   const { directory } = pinnedModule("kwok", "sigs.k8s.io/kwok");
   return ["node/fast", "node/heartbeat-with-lease", "pod/fast"].flatMap((folder) => {
     const names = readdirSync(join(directory, "kustomize/stage", folder));
     const files = names.filter((name) => name.endsWith(".yaml") && name !== "kustomization.yaml");
-    return files.map((name) => join(directory, "kustomize/stage", folder, name));
+    return files.map((name) => {
+      const path = join(directory, "kustomize/stage", folder, name);
+      return name === "pod-ready.yaml" ? readyStage(path, scratch) : path;
+    });
   });
 }
 

@@ -93,8 +93,12 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
       await world.telemetry.quickenAlert(story.quickAlert);
       closing.push(() => world.telemetry.quickenAlert(undefined));
     }
-    const files = story.tracking === undefined ? {} : applicationIn(teamNamespace);
-    const repository = await openRepository(directory, { world: { files } }, engine.name);
+    const files = { ...story.files, ...(story.tracking === undefined ? {} : applicationIn(teamNamespace)) };
+    const repository = await openRepository(
+      directory,
+      { guardrails: story.guardrails ?? {}, world: { files } },
+      engine.name,
+    );
     closing.push(() => repository.forge.close());
     // While the rest starts: both take their time.
     const calm = calmed(repository.forge, story, { world, engine });
@@ -320,7 +324,7 @@ async function writtenProblems({ rectify, forge }: RealStage, uid: string): Prom
   const files = await rectify.pendingFiles();
   const postMortem = files.find(({ path }) => path.includes(uid))?.content ?? "";
   return [
-    ...(gate === undefined ? ["the gate left no verdict of the policies"] : []),
+    ...(gate === undefined ? [`the gate left no verdict of the policies: ${JSON.stringify(checks)}`] : []),
     ...(/Outcome: (Verified|Failed)/.test(postMortem) ? [] : ["the post-mortem is not completed"]),
   ];
 }

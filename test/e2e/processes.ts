@@ -149,3 +149,19 @@ export async function answers(url: string): Promise<boolean> {
   await response.body?.cancel();
   return response.ok;
 }
+
+/** Does it again and again, one at a time, whatever it throws; answers how to stop and wait for the one under way. */
+export function every(ms: number, work: () => Promise<void>): () => Promise<void> {
+  let current: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    current ??= work()
+      .catch(() => undefined)
+      .finally(() => {
+        current = undefined;
+      });
+  }, ms);
+  return async () => {
+    clearInterval(timer);
+    await current;
+  };
+}

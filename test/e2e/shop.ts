@@ -8,6 +8,8 @@ import { readyPods } from "../../src/lab/cluster/simulation/workload-pods.ts";
 import { writeLogs } from "../../src/lab/cluster/simulation/story-lines.ts";
 import { createWorld, type SimulationSettings, type ClusterState } from "../../src/lab/cluster/world.ts";
 import type { KubeClient } from "./kube-client.ts";
+import { startKubelet } from "./kubelet.ts";
+import { every } from "./processes.ts";
 
 export const namespace = "shop-production";
 
@@ -17,6 +19,8 @@ export interface Shop {
   readonly target: string;
   /** What kube-state-metrics says of the shop's objects, on the same address. */
   readonly kubeStatePath: string;
+  /** What answers there, and only while the Service of web leads to a pod that is ready. */
+  readonly servicePath: string;
   setLoad(workload: string, requestsPerSecond: number): void;
   /** Back to a quiet shop; `noHelp` is the workload that no number of replicas helps from now on. */
   calm(noHelp?: string): void;
@@ -33,26 +37,28 @@ const lookMs = 400;
 export async function openShop(kube: KubeClient, lokiUrl: () => string | undefined): Promise<Shop> {
   const settings: { -readonly [K in keyof SimulationSettings]: SimulationSettings[K] } = { ...quietSettings };
   const world = createWorld(settings, Date.now());
+  const asked = new Map<string, number>();
   world.clock.live = true;
   world.clock.nowMs = Date.now();
   const server = createServer((request, response) => {
     const samples = request.url === undefined ? undefined : exporters[request.url]?.(world);
-    response.writeHead(samples === undefined ? 404 : 200, { "content-type": "text/plain; version=0.0.4" });
+    response.writeHead(samples === undefined ? 503 : 200, { "content-type": "text/plain; version=0.0.4" });
     response.end(samples === undefined ? "" : exposition(samples));
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const address = server.address();
   const stops = [
+    startKubelet(kube, namespace),
     every(lookMs, () => look(world, kube)),
-    every(tickMs, async () => tick(world)),
+    every(tickMs, async () => tick(world, asked)),
     every(1_000, () => tellLogs(world, lokiUrl())),
   ];
   return {
-    kubeStatePath,
+    ...{ kubeStatePath, servicePath },
     target: `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
-    setLoad: (workload, rate) => void world.loads.set(workload, rate),
+    setLoad: (workload, rate) => void asked.set(workload, rate),
     calm: (noHelp) => {
-      world.loads.clear();
+      asked.clear();
       world.backlogs.clear();
       world.firstReady.clear();
       settings.noHelp = noHelp;
@@ -86,6 +92,7 @@ const kinds: readonly (readonly [kind: string, path: string])[] = [
   ["HorizontalPodAutoscaler", `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`],
   ["ResourceQuota", `/api/v1/namespaces/${namespace}/resourcequotas`],
   ["Node", "/api/v1/nodes"],
+  ["EndpointSlice", `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`],
 ];
 
 /** The objects as the API server has them now. While it is away, the shop goes on with what it had. */
@@ -97,7 +104,11 @@ async function look({ kube }: ClusterState, client: KubeClient): Promise<void> {
   }
 }
 
-function tick(world: ClusterState): void {
+/** Requests from outside come through the Service: where it leads to no pod, none arrives. */
+function tick(world: ClusterState, asked: ReadonlyMap<string, number>): void {
+  world.loads.clear();
+  for (const [workload, rate] of asked) world.loads.set(workload, rate);
+  for (const workload of Object.keys(quietLoad)) if (isCutOff(world, workload)) world.loads.set(workload, 0);
   const now = Date.now();
   // A machine that was busy counts the requests of the time that it missed.
   const seconds = Math.min(2_000, now - world.clock.nowMs) / 1000;
@@ -106,10 +117,21 @@ function tick(world: ClusterState): void {
 }
 
 const kubeStatePath = "/kube-state-metrics";
+const servicePath = "/service/web";
+
+/** Whether there is a Service of this name whose endpoints are known, none of them ready. */
+function isCutOff({ kube }: ClusterState, service: string): boolean {
+  const slices = kube
+    .list("EndpointSlice")
+    .filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === service);
+  const endpoints = slices.flatMap((slice) => (at(slice, "endpoints") ?? []) as readonly object[]);
+  return slices.length > 0 && !endpoints.some((endpoint) => at(endpoint, "conditions", "ready") === true);
+}
 
 /** Who is scraped, by path. */
-const exporters: Readonly<Record<string, (world: ClusterState) => readonly Sample[]>> = {
+const exporters: Readonly<Record<string, (world: ClusterState) => readonly Sample[] | undefined>> = {
   "/metrics": ({ kube, counters }) => counters.samples(new Set(kube.list("Pod").map((pod) => pod.metadata.name))),
+  [servicePath]: (world) => (isCutOff(world, "web") ? undefined : []),
   [kubeStatePath]: ({ kube }) => [...kubeStateSamples(kube), ...kube.list("Pod").flatMap(phaseSamples)],
 };
 
@@ -172,19 +194,4 @@ async function tellLogs(world: ClusterState, lokiUrl: string | undefined): Promi
 function lineOf(pod: KubeObject, workload: string, line: string) {
   const labels = { namespace, pod: pod.metadata.name, container: workload, app: workload };
   return { atMs: Date.now(), labels, line };
-}
-
-function every(ms: number, work: () => Promise<void>): () => Promise<void> {
-  let current: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    current ??= work()
-      .catch(() => undefined)
-      .finally(() => {
-        current = undefined;
-      });
-  }, ms);
-  return async () => {
-    clearInterval(timer);
-    await current;
-  };
 }

@@ -19,9 +19,12 @@ const notReady = `sum by (namespace, pod) (
 ) > 0`;
 const warning = { severity: "warning" };
 
-/** Rules of the same shapes, for where those of a stock installation are not given: by a pod, an autoscaler, a quota. */
+const down = `100 * (count by (job, namespace, service) (up == 0) / count by (job, namespace, service) (up)) > 10`;
+
+/** Rules of the same shapes, where those of a stock installation are not given: by a pod, an autoscaler, a quota, a service. */
 const ownRules: readonly Rule[] = [
   { alert: "PodStaysPending", expr: notReady, for: "15m", labels: warning },
+  { alert: "TargetIsDown", expr: down, for: "10m", labels: warning },
   {
     ...{ alert: "AutoscalerAtMaximum", for: "15m", labels: warning },
     expr: "kube_horizontalpodautoscaler_status_current_replicas == kube_horizontalpodautoscaler_spec_max_replicas",
@@ -32,20 +35,24 @@ const ownRules: readonly Rule[] = [
   },
 ];
 
-/** What is loaded beside our own rules, and which of its alerts says that a pod does not get ready. */
+/** What is loaded beside our own rules, and which of its alerts says that a pod is not ready, that nothing answers. */
 interface StockRules {
   readonly groups: readonly Group[];
   readonly podNotReady: string;
+  readonly targetDown: string;
 }
 
 /** The rules of a stock installation as they are, or ours of the same shapes where they are not given. */
 export function stockRules(): StockRules {
-  if (!existsSync(given)) return { groups: [{ name: "stock", rules: ownRules }], podNotReady: "PodStaysPending" };
+  if (!existsSync(given))
+    return {
+      ...{ groups: [{ name: "stock", rules: ownRules }], podNotReady: "PodStaysPending", targetDown: "TargetIsDown" },
+    };
   const files = readdirSync(given).filter((name) => name.endsWith(".yaml"));
   const groups = files
     .flatMap((name) => objectsIn(join(given, name)))
     .flatMap((object) => (at(object, "spec", "groups") ?? []) as readonly Group[]);
-  return { groups, podNotReady: "KubePodNotReady" };
+  return { groups, podNotReady: "KubePodNotReady", targetDown: "TargetDown" };
 }
 
 /** As they are loaded: with the waits of a story for one alert, or those of an installation for all. */

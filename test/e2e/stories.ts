@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { Ending } from "../../src/domain/incident/incident.ts";
 import { approve, approver, passCi, peak, pullOpened } from "../../src/lab/scenario.ts";
 import { until } from "../../src/lab/start.ts";
+import { badChanges } from "./bad-changes.ts";
 import { type GitOpsEngine, teamNamespace, type Tracking } from "./engine.ts";
 import { pause } from "./processes.ts";
 import { stockRules } from "./stock-rules.ts";
@@ -19,6 +20,10 @@ export interface RealStory {
   /** The stock alert that waits as short as a story, where it begins with one. */
   readonly quickAlert?: string;
   readonly tracking?: Tracking;
+  /** What the guardrails say beside those of the lab. */
+  readonly guardrails?: Readonly<Record<string, unknown>>;
+  /** What the repository holds other than what this project ships, by path. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Log lines that Loki may hand out at once, where the story is about that. */
   readonly lokiLimits?: Readonly<Record<string, unknown>>;
   /** How long a recovery is waited for, where it is waited for in vain. */
@@ -161,6 +166,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     play: badDay,
     expected: recovered,
   },
+  ...badChanges,
 };
 
 const web = "manifests/shop/overlays/production/web.yaml";

@@ -6,6 +6,7 @@ import { isRecord } from "../../src/domain/kubernetes/rendered.ts";
 import { at, textAt } from "../../src/lab/cluster/objects/kube-object.ts";
 import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
 import { answers, freePort, type Processes, type Running } from "./processes.ts";
+import { namespace, type Shop } from "./shop.ts";
 import { pacedGroups, stockRules } from "./stock-rules.ts";
 
 /** Where Alertmanager sends. */
@@ -46,9 +47,11 @@ interface TelemetryPrograms {
   readonly loki: string | undefined;
 }
 
+type Scraped = Pick<Shop, "target" | "kubeStatePath" | "servicePath">;
+
 interface Beside {
   /** Who is scraped; the others need not wait for it. */
-  readonly shop: Promise<{ readonly target: string; readonly kubeStatePath: string }>;
+  readonly shop: Promise<Scraped>;
   readonly processes: Processes;
 }
 
@@ -63,10 +66,9 @@ export async function startTelemetry(
     alertmanagerIn(directory, programs.alertmanager, processes),
     programs.loki === undefined ? undefined : lokiIn(directory, programs.loki, processes),
   ]);
-  const { target, kubeStatePath } = await shop;
   const prometheus = await prometheusIn(
     directory,
-    { ...programs, target, kubeStatePath, alertmanager: alertmanager.address },
+    { ...programs, ...(await shop), alertmanager: alertmanager.address },
     processes,
   );
   const prometheusUrl = prometheus.url;
@@ -124,10 +126,7 @@ function rulesOf(group: unknown): object[] {
   });
 }
 
-interface PrometheusNeeds extends TelemetryPrograms {
-  readonly target: string;
-  readonly kubeStatePath: string;
-}
+type PrometheusNeeds = TelemetryPrograms & Scraped;
 
 async function prometheusIn(directory: string, needs: PrometheusNeeds, processes: Processes) {
   const address = `127.0.0.1:${await freePort()}`;
@@ -142,6 +141,7 @@ async function prometheusIn(directory: string, needs: PrometheusNeeds, processes
   writeFileSync(rulesPath, JSON.stringify(quickRules()));
   writeFileSync(stockPath, JSON.stringify(pacedGroups(stock, undefined)));
   const static_configs = [{ targets: [needs.target] }];
+  const labels = { namespace, service: "web" };
   const config = {
     global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
     rule_files: [rulesPath, stockPath],
@@ -151,6 +151,8 @@ async function prometheusIn(directory: string, needs: PrometheusNeeds, processes
       // As an installation scrapes kube-state-metrics: what it says of objects keeps its own labels.
       { job_name: "kube-state-metrics", metrics_path: needs.kubeStatePath, honor_labels: true, static_configs },
       { job_name: "rectify", file_sd_configs: [{ files: [targetsPath], refresh_interval: "1s" }] },
+      // As a ServiceMonitor names who is scraped through a Service.
+      { job_name: "web", metrics_path: needs.servicePath, static_configs: [{ targets: [needs.target], labels }] },
     ],
   };
   writeFileSync(configPath, JSON.stringify(config));
