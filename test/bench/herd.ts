@@ -19,7 +19,7 @@ const postgres = await startEmbeddedPostgres(join(directory, "postgres"));
 const opened = await openWorld(directory, stormOf(stories));
 const { cluster, forge, settings } = opened;
 const world = patient({ ...opened, settings: { ...settings, databaseUrl: postgres.url } });
-const bot = keepAlive(world, { survived: new Set(), killAtSteps: false, tell: "queue" });
+const bot = await keepAlive(world, { survived: new Set(), killAtSteps: false, tell: "queue" });
 try {
   await until("a quiet shop", () => cluster.isSynced(), 300_000);
   const begun = performance.now();

@@ -21,7 +21,7 @@ if (!scenario) throw new Error("the scenario is gone");
 const opened = await openWorld(directory, scenario);
 const world = patient({ ...opened, settings: { ...opened.settings, databaseUrl: postgres.url } });
 const survived = new Set<string>();
-const bot = keepAlive(world, { survived, killAtSteps: random === undefined });
+const bot = await keepAlive(world, { survived, killAtSteps: random === undefined });
 try {
   await until("a quiet shop", () => world.cluster.isSynced(), 120_000);
   world.cluster.setLoad("web", 260);

@@ -32,7 +32,7 @@ const isOver = (told: readonly Line[]) => told.some((line) => line.verb === "lea
 test("killed at every step boundary, the story ends with one of everything", { timeout: 900_000 }, async () => {
   const world = await patientWorld();
   const survived = new Set<string>();
-  const bot = keepAlive(world, { survived, killAtSteps: true });
+  const bot = await keepAlive(world, { survived, killAtSteps: true });
   closing.push(bot.stop);
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
@@ -72,7 +72,7 @@ test("L07 killed after the model's answer, the story keeps that answer and asks 
   if (model === undefined) throw new Error("this needs the scripted model: unset OLLAMA_HOST");
   // The first point at which a diagnosis with the model's answer is on record.
   const survived = new Set<string>();
-  const bot = keepAlive(world, { survived, killAtSteps: true, only: "plan/begin" });
+  const bot = await keepAlive(world, { survived, killAtSteps: true, only: "plan/begin" });
   closing.push(bot.stop);
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
@@ -89,7 +89,7 @@ test("L07 killed after the model's answer, the story keeps that answer and asks 
 
 test("killed inside every write to GitHub, the story ends with one of everything", { timeout: 900_000 }, async () => {
   const world = await patientWorld();
-  const bot = keepAlive(world, { survived: new Set(), killAtSteps: false });
+  const bot = await keepAlive(world, { survived: new Set(), killAtSteps: false });
   closing.push(bot.stop);
   const died = new Set<string>();
   world.forge.faults = ({ method, path }) => {

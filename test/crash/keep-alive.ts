@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { approver, ciApp, scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
 import { type LabWorld, openWorld } from "../../src/lab/world.ts";
+import { built } from "../built.ts";
 
 /** One line of what the process says. */
 export interface Line {
@@ -42,7 +43,11 @@ interface KeepingAlive {
 }
 
 /** Keeps Rectify running: whenever its process dies, the next one starts, and learns which points were survived. */
-export function keepAlive(world: LabWorld, { survived, killAtSteps, only, tell }: KeepingAlive): KeptAlive {
+export async function keepAlive(
+  world: LabWorld,
+  { survived, killAtSteps, only, tell }: KeepingAlive,
+): Promise<KeptAlive> {
+  await built();
   let child: ChildProcess;
   let wanted = true;
   let up = false;
@@ -59,7 +64,7 @@ export function keepAlive(world: LabWorld, { survived, killAtSteps, only, tell }
     } else told.push(line);
   };
   const start = () => {
-    child = spawn(process.execPath, ["--import", "tsx", "test/crash/child.ts"], { stdio: ["pipe", "pipe", "inherit"] });
+    child = spawn(process.execPath, ["test/crash/child.mjs"], { stdio: ["pipe", "pipe", "inherit"] });
     const wish = { settings: world.settings, survived: [...survived], kill: killAtSteps, only, tell };
     child.stdin?.on("error", () => undefined).end(JSON.stringify(wish));
     createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => hear(JSON.parse(text) as Line));

@@ -6,6 +6,7 @@ import { afterEach, expect, test } from "vitest";
 import { until } from "../../src/lab/start.ts";
 import type { LabWorld } from "../../src/lab/world.ts";
 import { approveOnce, type Line, openPatientWorld } from "./keep-alive.ts";
+import { built } from "../built.ts";
 import { freshDatabase } from "../postgres.ts";
 
 const closing: (() => Promise<void>)[] = [];
@@ -14,6 +15,7 @@ afterEach(async () => {
 });
 
 async function shop(): Promise<{ world: LabWorld; directory: string }> {
+  await built();
   const { world, directory, close } = await openPatientWorld("replicas");
   closing.push(close);
   return { world: { ...world, settings: { ...world.settings, databaseUrl: await freshDatabase() } }, directory };
@@ -22,7 +24,7 @@ async function shop(): Promise<{ world: LabWorld; directory: string }> {
 /** One process of several on the same database. */
 async function replica({ world, directory }: { world: LabWorld; directory: string }, name: string) {
   const settings = { ...world.settings, dataDirectory: join(directory, name) };
-  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", "test/crash/child.ts"], {
+  const child: ChildProcess = spawn(process.execPath, ["test/crash/child.mjs"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const gone = new Promise<number | null>((done) => child.once("exit", done));

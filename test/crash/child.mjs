@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { startRectify } from "../../dist/main.js";
+
+/**
+ * Rectify in a process of its own, as it is shipped, which pulls the plug on itself: with SIGKILL, the first time that a
+ * step reaches a point that is not in the list of points survived so far. The parent reads which point it was and starts
+ * the next. From its standard input come the settings; `only`, when given, is the one point at which the plug is pulled;
+ * `tell` is the step whose every begin is told.
+ */
+const { settings, survived, kill, only, tell } = JSON.parse(readFileSync(0, "utf8"));
+const known = new Set(survived);
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const rectify = await startRectify(settings, {
+  log: (incident, verb, text) => say({ incident, verb, text }),
+  step: (workflow, name, phase) => {
+    if (name === tell && phase === "begin") say({ looked: workflow });
+    const point = `${name}/${phase}`;
+    if (!kill || known.has(point) || (only !== undefined && only !== point)) return;
+    say({ point });
+    process.kill(process.pid, "SIGKILL");
+  },
+});
+say({ webhookPort: rectify.webhookPort, internalPort: rectify.internalPort });
+void rectify.lost.then(() => process.exit(1));
+process.on("SIGTERM", () => void rectify.close().then(() => process.exit(0)));
