@@ -20,6 +20,8 @@ export interface PoliciesAsked {
   /** The Incident-UID of the commit; given for the bot's own branches, whose every change must be allowed. */
   readonly incident?: string;
   readonly byRectify?: true;
+  /** The commit that it takes back, by its full SHA, as the trailer names it. */
+  readonly reverts?: string;
 }
 
 /**
@@ -46,7 +48,9 @@ async function judge(asked: PoliciesAsked, env: Readonly<Record<string, string |
   });
   // What people change is theirs to review: only the rules about the state of an object apply.
   if (asked.byRectify !== true) return engine.judge({ files, objects });
-  return evaluatePolicies({ files, objects, changes: changesBetween(old, objects), incident: asked.incident }, engine);
+  const { incident, reverts } = asked;
+  const changes = changesBetween(old, objects);
+  return evaluatePolicies({ files, before: old, objects, changes, incident, reverts }, engine);
 }
 
 function objectsIn(path: string): RenderedObject[] {

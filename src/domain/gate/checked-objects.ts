@@ -5,26 +5,36 @@ import { isRecord, objectKey, type RenderedObject } from "../kubernetes/rendered
 /** The copies of rendered objects that the policies judge, with what a single object cannot show. */
 interface CheckedObjects {
   readonly objects: readonly RenderedObject[];
-  /** What the sums on quotas leave out, for people: then nothing merges by itself. */
+  /** What the sums on quotas leave out, and what goes with the change, for people: then nothing merges by itself. */
   readonly uncounted: readonly string[];
   /** Changed objects that are not among the rendered ones: no policy can judge them. */
   readonly missing: readonly string[];
 }
 
+/** What the change is beside its fields. */
+interface ChangeContext {
+  /** The commit that it takes back, by its full SHA. */
+  readonly reverts?: string | undefined;
+  /** Everything rendered without the change. */
+  readonly before?: readonly RenderedObject[] | undefined;
+}
+
 const prefix = "rectify.dev/";
 /** Which incident a changed object is changed for. */
 export const incidentMark = `${prefix}incident-uid`;
-const marks = ["changes", "selected-replicas", "reserved"].map((name) => prefix + name);
+const revertsMark = `${prefix}reverts`;
+const marks = ["changes", "reverts", "selected-replicas", "reserved"].map((name) => prefix + name);
 
 /**
  * Writes onto copies what only a comparison or a sum can show, because offline there is no old object and no cluster:
- * `rectify.dev/changes` (JSON list of path, from, to), `rectify.dev/incident-uid`, `rectify.dev/selected-replicas` on
- * budgets and `rectify.dev/reserved` on quotas. The same annotations in Git are dropped first: nobody forges them.
+ * `rectify.dev/changes` (JSON list of path, from, to), `rectify.dev/incident-uid`, `rectify.dev/reverts` (the commit that
+ * is taken back), `rectify.dev/selected-replicas` on budgets and `rectify.dev/reserved` on quotas. The same annotations in Git are dropped first: nobody forges them.
  */
 export function checkedObjects(
   rendered: readonly RenderedObject[],
   changes: readonly ObjectChange[],
   incident: string | undefined,
+  { reverts, before = [] }: ChangeContext = {},
 ): CheckedObjects {
   const scales = rendered.flatMap((object) => scaleOf(object, rendered) ?? []);
   const uncounted: string[] = [];
@@ -35,13 +45,20 @@ export function checkedObjects(
     return annotated(object, {
       ...(own.length > 0 ? { [`${prefix}changes`]: JSON.stringify(own.map(asText)) } : {}),
       ...(own.length > 0 && incident !== undefined ? { [incidentMark]: incident } : {}),
+      ...(own.length > 0 && reverts !== undefined ? { [revertsMark]: reverts } : {}),
       ...(object.kind === "PodDisruptionBudget" ? selectedBy(object, scales) : {}),
       ...(reserved === undefined ? {} : { [`${prefix}reserved`]: renderReserved(reserved) }),
     });
   });
   const orphans = changes.filter((change) => !rendered.some((object) => isOf(change, object)));
-  const missing = orphans.map(({ object }) => `${object.apiVersion}/${object.kind} ${object.namespace}/${object.name}`);
-  return { objects, uncounted: [...new Set(uncounted)], missing: [...new Set(missing)] };
+  const goes = (change: ObjectChange) => before.some((object) => isOf(change, object));
+  const missing = orphans.filter((change) => !goes(change)).map(nameOf);
+  const gone = orphans.filter(goes).map((change) => `${nameOf(change)} goes, and no policy judges what is gone`);
+  return { objects, uncounted: [...new Set([...uncounted, ...gone])], missing: [...new Set(missing)] };
+}
+
+function nameOf({ object }: ObjectChange): string {
+  return `${object.apiVersion}/${object.kind} ${object.namespace}/${object.name}`;
 }
 
 /** The changed objects, and what stands beside them in their namespaces: all that a verdict needs. */

@@ -113,3 +113,8 @@ function withNumber(remediation: Remediation, to: number, why: string): Remediat
   const sizing = [...remediation.sizing, why];
   return { ...remediation, change: { ...change, to } as WantedChange, to: String(to), sizing };
 }
+
+/** The full SHA of the commit that a remediation takes back; undefined where it is none. */
+export function revertedBy({ change }: Pick<Remediation, "change">): string | undefined {
+  return change.kind === "commit" ? change.sha : undefined;
+}

@@ -4,7 +4,7 @@ import { renderHead } from "./body/head.ts";
 import type { ProposalBody } from "./body/proposal-body.ts";
 import { reasonSentence, shortReason } from "./body/reason.ts";
 import { trailersOf } from "./pull-request.ts";
-import { renderRemediation } from "../kubernetes/remediation.ts";
+import { renderRemediation, revertedBy } from "../kubernetes/remediation.ts";
 
 // GitHub refuses longer bodies.
 const longestBody = 65_536;
@@ -31,7 +31,8 @@ export function renderCommitMessage(
   const { incident, remediation, cause } = story;
   const subject = inHouse(capital(bare(renderRemediation(remediation), 72)));
   const why = bare(`${reasonSentence(story)} ${cause.sentence}`, 1000);
-  return [subject, "", why, "", trailersOf(incident, story.effect.hash, story.leaseExpires)].join("\n");
+  const marks = { reverts: revertedBy(remediation), lease: story.leaseExpires };
+  return [subject, "", why, "", trailersOf(incident, story.effect.hash, marks)].join("\n");
 }
 
 /** One line where no Markdown is read: titles and commit messages. It begins like no trailer and no conventional commit. */

@@ -119,9 +119,15 @@ export function approvalWord({ labels }: Pick<Proposal, "labels">): "approve-sca
 export const checkName = "rectify";
 
 /** The trailers of our commit, by which it is recognised later. */
-export function trailersOf(incident: Incident, effect: string, lease?: string): string {
+export function trailersOf(
+  incident: Incident,
+  effect: string,
+  { reverts, lease }: { readonly reverts: string | undefined; readonly lease: string | undefined },
+): string {
   const lines = [`Incident-UID: ${incident.uid}`, `Effect: ${effect}`];
-  return [...lines, ...(lease === undefined ? [] : [`Lease-Expires: ${lease}`])].join("\n");
+  if (reverts !== undefined) lines.push(`Reverts-Commit: ${reverts}`);
+  if (lease !== undefined) lines.push(`Lease-Expires: ${lease}`);
+  return lines.join("\n");
 }
 
 /** Reads one trailer of a commit message; undefined when it is not in the last paragraph. */

@@ -73,7 +73,7 @@ const disarming: readonly (readonly [RegExp, string])[] = [
   [/\*{3}NO_CI\*{3}/gi, "NO_CI"],
   [/skip-checks\s*:/gi, "skip-checks∶"],
   // trailers, ours and git's
-  [/\b([a-z]+(?:-[a-z]+)*-(?:by|uid|expires)|effect|change-id|fixes|closes|resolves)\s*:/gi, "$1∶"],
+  [/\b([a-z]+(?:-[a-z]+)*-(?:by|uid|expires|commit)|effect|change-id|fixes|closes|resolves)\s*:/gi, "$1∶"],
   // what release tools read in the lines of a commit
   [/\b(breaking[\s-]+change|release-as)\s*[:#]/gi, "$1∶"],
   // entities, which some readers of titles and commit messages turn into signs

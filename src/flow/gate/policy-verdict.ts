@@ -3,6 +3,7 @@ import { policyFiles } from "../../domain/gate/gate-files.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { notEvaluated, type PolicyEngine, type PolicyVerdict } from "../../domain/gate/policy-report.ts";
+import { revertedBy } from "../../domain/kubernetes/remediation.ts";
 import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -46,7 +47,10 @@ export async function policyVerdict(
     return { verdict: notEvaluated("no Kyverno CLI was found here"), asked, rendered, counterOffer: undefined };
   }
   const { changes } = plan.effect;
-  const change = { files: policyFiles(base), objects: after, changes, incident: about.incident };
+  const change = {
+    ...{ files: policyFiles(base), before, objects: after, changes, incident: about.incident },
+    reverts: revertedBy(plan.remediation),
+  };
   const verdict = await evaluatePolicies(change, engine);
   const counterOffer = verdict.kind === "refused" ? await offerFor(change, about.guardrails, engine) : undefined;
   return { verdict, asked, rendered, counterOffer };

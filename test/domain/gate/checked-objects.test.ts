@@ -48,6 +48,21 @@ test("a change of an object that was not rendered is missing", () => {
   ]);
 });
 
+test("a commit that is taken back is named on what changes, and a mark in Git is none", () => {
+  const sha = "6".repeat(40);
+  const rendered = [aDeployment("web"), aDeployment("catalog", {}, { annotations: { "rectify.dev/reverts": sha } })];
+  const { objects } = checkedObjects(rendered, [scaled("web")], uid, { reverts: sha });
+  expect(objects[0]?.metadata.annotations).toMatchObject({ "rectify.dev/reverts": sha });
+  expect(objects[1]?.metadata.annotations).toEqual({});
+});
+
+test("what goes with the change is told, and not taken for something that nobody rendered", () => {
+  const before = [aDeployment("web"), aDeployment("old")];
+  const checked = checkedObjects([aDeployment("web")], [scaled("old")], uid, { before });
+  expect(checked.missing).toEqual([]);
+  expect(checked.uncounted).toEqual(["apps/v1/Deployment shop-production/old goes, and no policy judges what is gone"]);
+});
+
 const quota = anObject("v1", "ResourceQuota", { hard: { pods: "4" } });
 const hpa = anObject("autoscaling/v2", "HorizontalPodAutoscaler", {
   scaleTargetRef: { kind: "Deployment", name: "web" },

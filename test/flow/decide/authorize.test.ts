@@ -85,6 +85,9 @@ test("nobody else asks who may use a command", () => {
   const asking = readdirSync("src", { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !file.startsWith("ports") && !file.startsWith("domain"))
     .filter((file) => /\.permissionOf\(/.test(readFileSync(join("src", file), "utf8")));
-  // main.ts asks who may look at the pages, which commands nothing.
-  expect(asking.map((file) => file.replaceAll("\\", "/")).sort()).toEqual(["flow/decide/authorize.ts", "main.ts"]);
+  // The listeners ask who may look at the pages, which commands nothing.
+  expect(asking.map((file) => file.replaceAll("\\", "/")).sort()).toEqual([
+    "flow/decide/authorize.ts",
+    "server/listeners.ts",
+  ]);
 });
