@@ -2,7 +2,7 @@ import { type AlertMapping, mappedConcern, mappingLine } from "../../../domain/g
 import type { Alert } from "../../../domain/incident/alert.ts";
 import type { Concern } from "../../../domain/incident/incident.ts";
 import { type Reference, referencesOf } from "../../../domain/incident/references.ts";
-import { type Workload, workloadKey } from "../../../domain/kubernetes/workload.ts";
+import { isDnsName, type Workload, workloadKey } from "../../../domain/kubernetes/workload.ts";
 import { isKnownFailure, Unavailable } from "../../../ports/errors.ts";
 import type { ClusterObjects, LinkedPod, OwnerMark } from "../../../ports/kubernetes.ts";
 import { ownerSeen, targetSeen } from "./seen-owners.ts";
@@ -22,7 +22,14 @@ export interface Surveyed {
 /** One step of the way that found a workload, found nothing, or could not be taken. */
 type Found =
   | { readonly kind: "workload"; readonly workload: Workload; readonly way: string }
-  | { readonly kind: "nothing"; readonly because: string };
+  | { readonly kind: "nothing"; readonly because: string; readonly empty?: Empty };
+
+/** What selects pods, and has none now. */
+interface Empty extends Place {
+  readonly name: string;
+  /** Undefined where it is gone itself. */
+  readonly selector?: string;
+}
 
 /**
  * The workload that an alert is about, with the way that led there: what people mapped first, then what the labels point
@@ -40,18 +47,22 @@ export async function resolveAlert(
   const pointed = referencesOf(alert.labels);
   if (pointed.kind === "none") return nobody(alert, [pointed.because]);
   const reasons: string[] = [];
+  const empty: Empty[] = [];
   let silent: string | undefined;
   for (const reference of pointed.references) {
     try {
       const found = await follow(reference, around);
       if (found.kind === "workload") return found;
       reasons.push(found.because);
+      if (found.empty !== undefined) empty.push(found.empty);
     } catch (error) {
       if (!isKnownFailure(error)) throw error;
       if (error instanceof Unavailable) silent ??= error.message;
       reasons.push(error.message);
     }
   }
+  const last = silent === undefined ? await lastResort(empty, around) : undefined;
+  if (last !== undefined) return last;
   return silent === undefined ? nobody(alert, reasons) : { kind: "unknown", because: silent };
 }
 
@@ -121,8 +132,8 @@ async function followObject(reference: ObjectReference, around: Surveyed): Promi
   if (object === undefined) {
     const seen = type === "pod" ? await ownerSeen({ namespace, name }, around) : undefined;
     if (seen !== undefined) return climb(seen, { namespace, way: `${what} (as Prometheus saw it)` }, around);
-    const gone: Found = { kind: "nothing", because: `there is no ${type} ${namespace}/${name}` };
-    return type === "service" ? orNamesake(gone, { namespace, name, way: what }, around) : gone;
+    const because = `there is no ${type} ${namespace}/${name}`;
+    return { kind: "nothing", because, ...(type === "service" ? { empty: { namespace, name, way: what } } : {}) };
   }
   if (object.target !== undefined) return climb(object.target, { namespace, way: what }, around);
   if (object.owner !== undefined) return climb(object.owner, { namespace, way: what }, around);
@@ -179,17 +190,17 @@ async function followServices(services: readonly string[], place: Place, around:
     services.map(async (name): Promise<Found> => {
       const service = await around.objects.find("service", { namespace, name });
       const way = `${place.way} → service ${name}`;
-      const nothing: Found = { kind: "nothing", because: `service ${name} selects no pods` };
-      if (service === undefined) return orNamesake(nothing, { namespace, name, way }, around);
-      return service.selector === undefined
-        ? nothing
-        : followSelector(service.selector, { namespace, name, way }, around);
+      if (service?.selector !== undefined) return followSelector(service.selector, { namespace, name, way }, around);
+      const because = `service ${name} selects no pods`;
+      return { kind: "nothing", because, ...(service === undefined ? { empty: { namespace, name, way } } : {}) };
     }),
   );
-  return oneOf(
-    found.filter((one) => one.kind === "workload"),
+  const one = oneOf(
+    found.filter((each) => each.kind === "workload"),
     place.way,
   );
+  const [empty] = found.flatMap((each) => (each.kind === "nothing" ? (each.empty ?? []) : []));
+  return one.kind === "nothing" && empty !== undefined ? { ...one, empty } : one;
 }
 
 interface Selecting extends Place {
@@ -199,17 +210,29 @@ interface Selecting extends Place {
 async function followSelector(selector: string, selecting: Selecting, around: Surveyed): Promise<Found> {
   const pods = await around.objects.pods({ namespace: selecting.namespace, selector });
   const found = await ownerOf(pods, selecting, around);
-  return pods.length === 0 ? orNamesake(found, selecting, around) : found;
+  return found.kind === "nothing" && pods.length === 0 ? { ...found, empty: { ...selecting, selector } } : found;
 }
 
 /**
- * A workload without pods and a selector that went wrong are what such an alert is about, and then nothing selects it: the
- * last resort is the workload that is called like what selects, and the way says that it is one.
+ * A workload without pods and a selector that went wrong are what such an alert is about, and then nothing selects it.
+ * Once nothing else leads anywhere: the one workload that is called like what is selected, else like what selects. The
+ * way says that it is a name.
  */
-async function orNamesake(nothing: Found, { namespace, name, way }: Selecting, around: Surveyed): Promise<Found> {
-  const why = `${way}, which has no pods now → the workload of the same name`;
-  const found = await namesake({ namespace, name }, { way: why, what: way }, around);
-  return found.kind === "workload" ? found : nothing;
+async function lastResort(empty: readonly Empty[], around: Surveyed): Promise<Concern | undefined> {
+  for (const { namespace, name, way, selector = "" } of empty) {
+    const values = selector.split(",").flatMap((part) => /^[^=!]+==?([^=]+)$/.exec(part)?.[1] ?? []);
+    const selected = await namesakes(values.filter(isDnsName), { namespace, way }, around);
+    const found = selected.length > 0 ? selected : await namesakes([name], { namespace, way }, around);
+    const one = oneOf(found, way);
+    if (one.kind === "workload") return one;
+  }
+  return undefined;
+}
+
+async function namesakes(names: readonly string[], { namespace, way }: Place, around: Surveyed) {
+  const why = `${way}, which has no pods now → the workload of this name`;
+  const found = await Promise.all(names.map((name) => namesake({ namespace, name }, { way: why, what: way }, around)));
+  return found.filter((one) => one.kind === "workload");
 }
 
 async function followTarget(

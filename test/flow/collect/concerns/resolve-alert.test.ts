@@ -35,6 +35,9 @@ const shop: KnownCluster = {
     "deployment shop/removed": {},
     "ingress shop/removed-front": { services: ["removed"] },
     "service shop/stray": { selector: "app=stray" },
+    "service shop/switched": { selector: "app=switched-v2,tier=front-new" },
+    "deployment shop/switched": {},
+    "deployment shop/switched-v2": {},
   },
   pods: [
     {
@@ -85,6 +88,8 @@ test.each<[string, Record<string, string>, string]>([
   ["a disruption budget without pods", { poddisruptionbudget: "asleep" }, "Deployment/asleep"],
   ["an ingress of a service without pods", { ingress: "asleep-front" }, "Deployment/asleep"],
   ["a service that is gone", { service: "removed" }, "Deployment/removed"],
+  ["what else leads exactly comes before a name", { service: "asleep", container: "postgres" }, "StatefulSet/db"],
+  ["what is selected comes before what selects", { service: "switched" }, "Deployment/switched-v2"],
   ["an ingress of a service that is gone", { ingress: "removed-front" }, "Deployment/removed"],
 ])("%s", async (_, labels, expected) => {
   expect(await led(labels)).toBe(expected);
