@@ -51,7 +51,8 @@ export function checkedObjects(
     });
   });
   const orphans = changes.filter((change) => !rendered.some((object) => isOf(change, object)));
-  const goes = (change: ObjectChange) => before.some((object) => isOf(change, object));
+  // Nothing of ours takes an object away but the reversal of the commit that added it.
+  const goes = (change: ObjectChange) => reverts !== undefined && before.some((object) => isOf(change, object));
   const missing = orphans.filter((change) => !goes(change)).map(nameOf);
   const gone = orphans.filter(goes).map((change) => `${nameOf(change)} goes, and no policy judges what is gone`);
   return { objects, uncounted: [...new Set([...uncounted, ...gone])], missing: [...new Set(missing)] };

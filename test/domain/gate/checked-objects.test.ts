@@ -56,9 +56,11 @@ test("a commit that is taken back is named on what changes, and a mark in Git is
   expect(objects[1]?.metadata.annotations).toEqual({});
 });
 
-test("what goes with the change is told, and not taken for something that nobody rendered", () => {
+test("what goes with a commit that is taken back is told; nothing else may go", () => {
   const before = [aDeployment("web"), aDeployment("old")];
-  const checked = checkedObjects([aDeployment("web")], [scaled("old")], uid, { before });
+  const without = checkedObjects([aDeployment("web")], [scaled("old")], uid, { before });
+  expect(without.missing).toEqual(["apps/v1/Deployment shop-production/old"]);
+  const checked = checkedObjects([aDeployment("web")], [scaled("old")], uid, { before, reverts: "6".repeat(40) });
   expect(checked.missing).toEqual([]);
   expect(checked.uncounted).toEqual(["apps/v1/Deployment shop-production/old goes, and no policy judges what is gone"]);
 });
