@@ -61,13 +61,13 @@ export function modeFor({ mode, modes: rules }: Modes, { namespace, alert, remed
 export interface ModeSubject {
   readonly alert: string;
   readonly namespaces: readonly string[];
-  /** A kind of remediation; "none" = there is none; undefined = nobody knows yet. */
+  /** A kind of remediation, of a change back that of what it takes back; "none" = there is none; undefined = not known yet. */
   readonly remedy: string | undefined;
 }
 
 /**
  * The one rule of who may write: shadow mode where one of the namespaces is in shadow mode. Where the remedy is not known
- * yet, only what is so for each of them is.
+ * yet, only what is so for each of them is. A change back of something that nobody knows is where any remedy is.
  */
 export function isInShadow(modes: Modes, { alert, namespaces, remedy }: ModeSubject): boolean {
   const kinds = remedy === undefined ? [...remedies, "none"] : [remedy];
@@ -75,7 +75,7 @@ export function isInShadow(modes: Modes, { alert, namespaces, remedy }: ModeSubj
     namespaces.some(
       (namespace) => modeFor(modes, { namespace, alert, remedy: kind === "none" ? undefined : kind }) === "shadow",
     );
-  return kinds.every(shadowed);
+  return remedy === "revert" ? remedies.some(shadowed) : kinds.every(shadowed);
 }
 
 /** True where nothing at all may be written. */

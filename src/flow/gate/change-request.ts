@@ -1,5 +1,6 @@
 import type { Evidence } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
+import type { Remediation, RemediationKind } from "../../domain/kubernetes/remediation.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import type { SecondWitness } from "../../domain/proposal/body/proposal-body.ts";
 import type { RiskInput } from "../../domain/gate/risk.ts";
@@ -35,4 +36,12 @@ export interface ChangeRequest {
   readonly hypothetical?: true;
   /** The branch of the open proposal that is planned anew. */
   readonly branch?: string;
+}
+
+/** The kind by which the rules of `modes` know a change: what takes something back goes by what it takes back. */
+export function remedyOf(
+  { failed, lease, rollback }: Pick<ChangeRequest, "failed" | "lease" | "rollback">,
+  { kind }: Pick<Remediation, "kind">,
+): RemediationKind {
+  return (failed ?? lease ?? rollback)?.remediation?.kind ?? kind;
 }

@@ -25,7 +25,7 @@ import { isInsideWindows } from "../../domain/guardrails/window.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { ChangeRequest } from "./change-request.ts";
+import { type ChangeRequest, remedyOf } from "./change-request.ts";
 import { policyVerdict, type PlanJudgement } from "./policy-verdict.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "../collect/load-trust.ts";
@@ -120,9 +120,10 @@ function refusalOf({ verdict, counterOffer }: PlanJudgement): string {
 }
 
 /** Whatever asks for a change of a class in shadow mode, and on whichever way: it is not written. */
-function shadowIn(guardrails: Guardrails, { incident, hypothetical }: ChangeRequest, { remediation }: Plan): string[] {
-  const { workload, kind: remedy } = remediation;
-  const namespaces = [incident.workload.namespace, workload.namespace];
+function shadowIn(guardrails: Guardrails, subject: ChangeRequest, { remediation }: Plan): string[] {
+  const { incident, hypothetical } = subject;
+  const namespaces = [incident.workload.namespace, remediation.workload.namespace];
+  const remedy = remedyOf(subject, remediation);
   const isShadow = isInShadow(guardrails, { alert: incident.alert.name, namespaces, remedy });
   return !isShadow || hypothetical === true ? [] : ["shadow mode: nothing is written here (guardrails: mode)"];
 }

@@ -5,7 +5,7 @@ import { holdBackOf } from "../../domain/evidence/self-healing.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { ChangeRequest } from "../gate/change-request.ts";
+import { type ChangeRequest, remedyOf } from "../gate/change-request.ts";
 import { guardrailsOf, isPlanShadowed } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -42,7 +42,8 @@ export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run):
     const told = before;
     const stored = await run.step("queue", async (ports) => {
       // Who waits meanwhile may have been switched to shadow mode; at first the plan has just been looked at.
-      const shadowed = told !== undefined && (await isPlanShadowed(subject.incident, plan.remediation, ports));
+      const change = { workload: plan.remediation.workload, kind: remedyOf(subject, plan.remediation) };
+      const shadowed = told !== undefined && (await isPlanShadowed(subject.incident, change, ports));
       return shadowed ? shadowReason : storedForm(await askSlot(subject, candidate, told, ports));
     });
     const answer = readStored(stored);

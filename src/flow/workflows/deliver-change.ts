@@ -20,7 +20,7 @@ import {
 import type { Ports } from "../../ports/ports.ts";
 import { unlessShut } from "../../ports/errors.ts";
 import type { Run } from "../../ports/workflow.ts";
-import type { ChangeRequest } from "../gate/change-request.ts";
+import { type ChangeRequest, remedyOf } from "../gate/change-request.ts";
 import { type ReviewOutcome, decide } from "../decide/decide.ts";
 import { gate, type GateAnswer, type Gated } from "../gate/gate.ts";
 import type { CommandLog } from "../decide/pending.ts";
@@ -170,12 +170,12 @@ async function proposed(subject: ChangeRequest, first: Plan, waited: boolean, ru
   let rebaseRefused = false;
   for (let count = 1; ; count += 1) {
     const { gated, proposal } = current;
-    const { kind: remedy, workload: target } = current.plan.remediation;
+    const { workload: target } = current.plan.remediation;
     const pending = {
       ...{
         incident: subject.incident,
         proposal,
-        remedy,
+        remedy: remedyOf(subject, current.plan.remediation),
         target,
         selfMergeLacks: gated.selfMergeLacks,
         approvedBy,
