@@ -73,3 +73,26 @@ export function bodyOn({ branch, body }: Draft, used: string): string {
   const note = `\n\nThe branch ${inertCode(branch)} holds commits of others, which this pull request does not contain.`;
   return body.length + note.length > longestBody ? body : body + note;
 }
+
+/** The base's files with the draft's in place. Doing it twice gives the same tree. */
+export async function createTree(client: GitHubClient, draft: Draft): Promise<string> {
+  const tree = draft.files.map(({ path, content }) => {
+    const blob = { path, mode: "100644" as const, type: "blob" as const };
+    return content === null ? { ...blob, sha: null } : { ...blob, content };
+  });
+  const paths = draft.files.map((file) => file.path);
+  const detail = { paths, base: draft.baseSha, incident: draft.incident, effect: draft.effect };
+  const request = { ...client.repository, base_tree: draft.baseTree, tree };
+  return (await client.write("create tree", detail, () => client.octokit.rest.git.createTree(request))).sha;
+}
+
+/** A commit by the App without author fields comes back signed by GitHub. */
+export async function createCommit(
+  client: GitHubClient,
+  draft: Draft,
+  { tree, parents }: { tree: string; parents: string[] },
+): Promise<string> {
+  const detail = { tree, parents, incident: draft.incident, effect: draft.effect };
+  const request = { ...client.repository, message: draft.commitMessage, tree, parents };
+  return (await client.write("create commit", detail, () => client.octokit.rest.git.createCommit(request))).sha;
+}

@@ -1,8 +1,9 @@
+import { switchedToShadow } from "../../domain/proposal/decision.ts";
 import { incidentLine, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
 import { Refused, Unavailable, unlessShut } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
-import { type Draft, bodyOn, commitAt, holdsPlan, isOurs } from "./commits.ts";
+import { type Draft, bodyOn, commitAt, createCommit, createTree, holdsPlan, isOurs } from "./commits.ts";
 import { hasCheck, writeCheck } from "./checks.ts";
 import { askPeople } from "./reviewers.ts";
 import { statusOf } from "./pace.ts";
@@ -26,7 +27,7 @@ interface Pull {
 export async function publishProposal(client: GitHubClient, asked: ProposalDraft, baseTree: string): Promise<Proposal> {
   const draft: Draft = { ...asked, baseTree };
   const pulls = await findPulls(client, draft.branch);
-  const own = pulls.find((pull) => pull.number > (draft.after ?? 0) && isOwn(pull, draft));
+  const own = await ownAmong(client, draft, pulls);
   if (own) return adopt(client, draft, own);
 
   const other = pulls.find((pull) => pull.state === "open");
@@ -49,6 +50,19 @@ async function findOpened(client: GitHubClient, draft: Draft, branch: string): P
   if (own) return own;
   if (pulls.length === 0) client.doubts.await(`a pull request of branch ${branch}`);
   throw new Refused(`branch ${branch} already has a pull request of someone else`);
+}
+
+async function ownAmong(client: GitHubClient, draft: Draft, pulls: readonly Pull[]): Promise<Pull | undefined> {
+  for (const pull of pulls) {
+    if (pull.number <= (draft.after ?? 0) || !isOwn(pull, draft)) continue;
+    if (pull.state === "open" || !(await isWithdrawn(client, pull))) return pull;
+  }
+  return undefined;
+}
+
+/** Closed by us for shadow mode: that is no word on the change, which may be proposed again. */
+async function isWithdrawn(client: GitHubClient, { number }: Pull): Promise<boolean> {
+  return (await ownReport(client, number))?.body?.includes(switchedToShadow) === true;
 }
 
 /** One incident may have several over time (a remedy, then its revert): a finished one counts only for its own effect. */
@@ -160,29 +174,6 @@ async function adoptBranch(
   return current ? head : addCommit(client, draft, { tree, branch: name, head });
 }
 
-/** The base's files with the draft's in place. Doing it twice gives the same tree. */
-async function createTree(client: GitHubClient, draft: Draft): Promise<string> {
-  const tree = draft.files.map(({ path, content }) => {
-    const blob = { path, mode: "100644" as const, type: "blob" as const };
-    return content === null ? { ...blob, sha: null } : { ...blob, content };
-  });
-  const paths = draft.files.map((file) => file.path);
-  const detail = { paths, base: draft.baseSha, incident: draft.incident, effect: draft.effect };
-  const request = { ...client.repository, base_tree: draft.baseTree, tree };
-  return (await client.write("create tree", detail, () => client.octokit.rest.git.createTree(request))).sha;
-}
-
-/** A commit by the App without author fields comes back signed by GitHub. */
-async function createCommit(
-  client: GitHubClient,
-  draft: Draft,
-  { tree, parents }: { tree: string; parents: string[] },
-): Promise<string> {
-  const detail = { tree, parents, incident: draft.incident, effect: draft.effect };
-  const request = { ...client.repository, message: draft.commitMessage, tree, parents };
-  return (await client.write("create commit", detail, () => client.octokit.rest.git.createCommit(request))).sha;
-}
-
 /** A changed plan goes on top of the branch, never over it. */
 async function addCommit(
   client: GitHubClient,
@@ -265,11 +256,16 @@ async function complete(client: GitHubClient, draft: Draft, present: Present): P
   if (!present.checked) await writeCheck(client, draft, { pull: pull.number, sha });
 }
 
-/** The id of our sticky comment: ours by authorship, not by its text alone. */
+/** The id of our sticky comment. */
 export async function findReport(client: GitHubClient, number: number): Promise<number | undefined> {
+  return (await ownReport(client, number))?.id;
+}
+
+/** Our sticky comment: ours by authorship, not by its text alone. */
+async function ownReport(client: GitHubClient, number: number) {
   const query = { ...client.repository, issue_number: number, per_page: 100 };
   const comments = await client.read(() => client.octokit.rest.issues.listComments(query));
-  return comments.find((comment) => comment.user?.login === client.login && comment.body?.startsWith(stickyMarker))?.id;
+  return comments.find((comment) => comment.user?.login === client.login && comment.body?.startsWith(stickyMarker));
 }
 
 function proposalOf(draft: Draft, pull: Pull, headSha: string): Proposal {

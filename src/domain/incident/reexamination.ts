@@ -32,7 +32,10 @@ type Reexamination =
   | { readonly kind: "now"; readonly because: string }
   | { readonly kind: "later"; readonly because: string };
 
-/** Endings that changed nothing for good: such an incident is not over as long as its alert fires. */
+/**
+ * Endings that changed nothing for good: such an incident is not over as long as its alert fires. A proposal that a switch
+ * to shadow mode withdrew belongs to them, and what was looked at in shadow mode does as soon as its class is live.
+ */
 export const endingsWithoutResult: readonly Ending[] = ["no-change", "parked", "refused", "unclear", "escalated"];
 
 const firstWaitMs = 30_000;

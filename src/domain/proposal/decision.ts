@@ -74,6 +74,9 @@ export const loadIsBack = "an alert fires again: the capacity is needed";
 export const switchedToShadow =
   "shadow mode was switched on for this class (guardrails: mode), so that Rectify merges nothing here: what this proposes is for people to do or to leave";
 
+/** Why an incident that was only looked at is examined again. */
+export const switchedToLive = "shadow mode was switched off for this class (guardrails: mode) while its alert fires";
+
 /** The reason of a decision as it is on record: releases before this one said it by the sentence alone. */
 export function closeReasonOf({
   reason,

@@ -2,6 +2,7 @@ import type { Evidence } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { inverseOf } from "../../domain/kubernetes/remediation.ts";
 import type { IncidentOutcome, OutcomeCause, VerifiedChange } from "../../domain/proposal/outcome.ts";
+import type { Ports } from "../../ports/ports.ts";
 import type { Run } from "../../ports/workflow.ts";
 import { modelWait } from "../diagnose/await-model.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
@@ -83,7 +84,8 @@ async function attempt(
   if (diagnosis.kind === "abstained") {
     const { because } = diagnosis;
     if (!isShadow("none")) return { ending: "no-change", because };
-    return shadowStory({ incident, observed, would: async () => ({ kind: "no-remedy", because }) }, run);
+    const would = async () => ({ kind: "no-remedy", because }) as const;
+    return shadowStory({ incident, observed, remedy: "none", would }, run);
   }
   const subject = subjectOf(incident, { observed, diagnosis, precedents: recalled.lines });
   // `shadowed` is absent in what an older version put on record.
@@ -92,9 +94,11 @@ async function attempt(
     if (found.kind === "none" || !(await isPlanShadowed(incident, found.remediation, ports))) return found;
     return { ...found, shadowed: true };
   });
-  const { remedy } = diagnosis;
-  if (isShadow(remedy.kind === "change" ? remedy.remediation.kind : "none") || planned.shadowed === true) {
-    const told = await shadowStory({ incident, observed, would: (ports) => wouldHave(subject, planned, ports) }, run);
+  const remedy = diagnosis.remedy.kind === "change" ? diagnosis.remedy.remediation.kind : "none";
+  if (isShadow(remedy) || planned.shadowed === true) {
+    const target = planned.kind === "none" ? {} : { target: planned.remediation.workload };
+    const would = (ports: Ports) => wouldHave(subject, planned, ports);
+    const told = await shadowStory({ incident, observed, remedy, ...target, would }, run);
     return planned.kind === "none"
       ? { ...told, cause: subject.cause }
       : {

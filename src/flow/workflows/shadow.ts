@@ -8,14 +8,15 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
-import type { ShadowOutcome } from "../../domain/proposal/outcome.ts";
+import { switchedToLive } from "../../domain/proposal/decision.ts";
+import type { IncidentOutcome, ShadowOutcome } from "../../domain/proposal/outcome.ts";
 import { render } from "../../manifests/render/render.ts";
 import { known, Refused } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { readOnly } from "../../ports/read-only.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Observed } from "../collect/collect.ts";
-import { loadGuardrails } from "../collect/load-guardrails.ts";
+import { guardrailsOf, loadGuardrails } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 import { peoplesCommits } from "./peoples-commits.ts";
 
@@ -46,13 +47,26 @@ interface ShadowSubject {
   readonly incident: Incident;
   readonly observed: Observed;
   readonly would: (ports: Ports) => Promise<WouldHave>;
+  /** What makes its class: "none" = there is no remedy. */
+  readonly remedy: Shadowed[number];
+  /** The workload that would be changed, where that is known. */
+  readonly target?: Workload;
 }
 
-/** Waits for the end of the incident, and tells what people did against what would have been done. Writes nothing. */
-export async function shadowStory({ incident, observed, would }: ShadowSubject, open: Run): Promise<ShadowOutcome> {
+/** Looked at to the end, or its class was switched to live meanwhile. */
+type Watched = ShadowOutcome | Extract<IncidentOutcome, { readonly ending: "refused" }>;
+
+/**
+ * Waits for the end of the incident, and tells what people did against what would have been done. Writes nothing. Where its
+ * class is switched to live before, it ends without a result, and is examined again.
+ */
+export async function shadowStory(subject: ShadowSubject, open: Run): Promise<Watched> {
+  const { incident, observed, would } = subject;
   const run = closed(open);
   const wanted = await run.step("shadow", would);
-  const endedAt = await endOf(incident, run);
+  const end = await endOf(subject, run);
+  if (end.kind === "live") return { ending: "refused", because: switchedToLive };
+  const { endedAt } = end;
   const unseen = unseenIn(observed.evidence);
   const record = await run.step("shadow verdict", (ports) =>
     judged(incident, { would: wanted, endedAt, unseen }, ports),
@@ -61,25 +75,49 @@ export async function shadowStory({ incident, observed, would }: ShadowSubject, 
   return { ending: "shadow", because: `${kind}: ${because}`, shadow: record };
 }
 
-/** When its alerts had been resolved and stayed so; undefined when they still fire after all the time that people have. */
-async function endOf(incident: Incident, run: Run): Promise<string | undefined> {
+/** Whether the guardrails of now have its class live; what nobody can read, or does not answer, leaves it in shadow mode. */
+async function isLiveNow(
+  { incident: { workload, alert }, remedy, target }: ShadowSubject,
+  { github }: Pick<Ports, "github">,
+): Promise<boolean> {
+  const guardrails = await known(() => guardrailsOf({ github }));
+  const namespaces = [workload, ...(target === undefined ? [] : [target])].map(({ namespace }) => namespace);
+  return guardrails?.ok === true && !isInShadow(guardrails.value, { alert: alert.name, namespaces, remedy });
+}
+
+/** `endedAt` = when its alerts had been resolved and stayed so; undefined = they still fire after all the time that people have. */
+type End = { readonly kind: "over"; readonly endedAt: string | undefined } | { readonly kind: "live" };
+
+async function endOf(subject: ShadowSubject, run: Run): Promise<End> {
+  const { incident } = subject;
   const { pollMs, lingerMs, decideTimeoutMs } = run.timings;
   let message: Message | undefined;
   let pauseMs = 0;
   let begun: number | undefined;
   let resolvedAt: number | undefined;
   for (;;) {
-    const { at, resolved } = await run.step("shadow look", async ({ records, clock }) => ({
-      at: clock.now().getTime(),
-      resolved: areResolved(await records.alertsOf(incident.uid)),
-    }));
+    // `live` is absent in what an older version put on record.
+    const look: Look = await run.step("shadow look", async ({ records, clock, github }) => {
+      const at = clock.now().getTime();
+      const isResolved = areResolved(await records.alertsOf(incident.uid));
+      return { at, resolved: isResolved, live: !isResolved && (await isLiveNow(subject, { github })) };
+    });
+    const { at, resolved, live } = look;
+    if (live === true) return { kind: "live" };
     begun ??= at;
     resolvedAt = resolved ? (resolvedAt ?? at) : undefined;
-    if (resolvedAt !== undefined && at - resolvedAt >= lingerMs) return new Date(resolvedAt).toISOString();
-    if (at - begun >= decideTimeoutMs) return undefined;
+    if (resolvedAt !== undefined && at - resolvedAt >= lingerMs)
+      return { kind: "over", endedAt: new Date(resolvedAt).toISOString() };
+    if (at - begun >= decideTimeoutMs) return { kind: "over", endedAt: undefined };
     pauseMs = resolvedAt === undefined ? pauseAfter(pauseMs, message, pollMs) : lingerMs;
     message = await run.message(pauseMs);
   }
+}
+
+interface Look {
+  readonly at: number;
+  readonly resolved: boolean;
+  readonly live?: boolean;
 }
 
 interface Judging {

@@ -1,6 +1,9 @@
 import type { Unresolved } from "../../adapters/postgres/incidents/reexaminations.ts";
+import { isInShadow } from "../../domain/guardrails/mode.ts";
 import { type Present, reexaminationOf } from "../../domain/incident/reexamination.ts";
+import { switchedToLive } from "../../domain/proposal/decision.ts";
 import { guardrailsHash } from "../../flow/collect/dependencies.ts";
+import { type LoadedGuardrails, loadGuardrails } from "../../flow/collect/load-guardrails.ts";
 import { known } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type AlertIntake, startWorkflow } from "../intake/take-alerts.ts";
@@ -20,6 +23,10 @@ export async function reexamine(reexamining: Reexamining): Promise<void> {
   if (unresolved.length === 0) return;
   const present = await presentOf(reexamining, unresolved);
   for (const item of unresolved) {
+    if (item.shadow !== undefined) {
+      if (isLiveBy(present.modes, item)) await examineAgain(reexamining, item, switchedToLive);
+      continue;
+    }
     const decided = reexaminationOf(item, present, beatMs);
     const { uid } = item.incident;
     if (decided.kind === "now") await examineAgain(reexamining, item, decided.because);
@@ -30,6 +37,12 @@ export async function reexamine(reexamining: Reexamining): Promise<void> {
   }
 }
 
+/** By guardrails that cannot be read nothing is. */
+function isLiveBy(modes: LoadedGuardrails, { incident: { workload, alert }, shadow }: Unresolved): boolean {
+  const namespaces = [workload.namespace, ...(shadow?.namespace === undefined ? [] : [shadow.namespace])];
+  return modes.ok && !isInShadow(modes.value, { alert: alert.name, namespaces, remedy: shadow?.remedy });
+}
+
 async function examineAgain(reexamining: Reexamining, { incident, examination }: Unresolved, because: string) {
   const next = examination + 1;
   const workflow = `${incident.uid}/${next}`;
@@ -38,12 +51,17 @@ async function examineAgain(reexamining: Reexamining, { incident, examination }:
   await startWorkflow(reexamining, { incident, workflow });
 }
 
-async function presentOf({ ports, answering }: Reexamining, unresolved: readonly Unresolved[]): Promise<Present> {
+interface Now extends Present {
+  readonly modes: LoadedGuardrails;
+}
+
+async function presentOf({ ports, answering }: Reexamining, unresolved: readonly Unresolved[]): Promise<Now> {
   const now = ports.clock.now();
   // Nobody else asks a source that was away: without a question it would never be known to be back.
   if (unresolved.some(({ depends }) => depends?.silent.includes("prometheus"))) {
     await known(() => ports.metrics.range("vector(1)", new Date(now.getTime() - 60_000), now));
   }
   const head = await ports.github.head();
-  return { now, answering: answering(), revision: head.sha, guardrails: guardrailsHash(head.tree) };
+  const modes = loadGuardrails(head.tree);
+  return { now, answering: answering(), revision: head.sha, guardrails: guardrailsHash(head.tree), modes };
 }

@@ -35,6 +35,18 @@ describe("a person switches to shadow mode while a proposal is open", () => {
     }),
   );
 
+  test("after the switch back the same change is proposed anew, and what a person closed stays closed", () =>
+    atDesk({ latched: true }, async (desk) => {
+      await desk.turnTo(ofClass);
+      expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ reason: "shadowed" });
+      await desk.turnTo({});
+      const again = await desk.session.host.publish(desk.draft);
+      expect(again.number).toBeGreaterThan(desk.proposal.number);
+      expect((await desk.forge.pull(again.number)).state).toBe("open");
+      await desk.forge.closeBy("ada", again.number);
+      expect((await desk.session.host.publish(desk.draft)).number).toBe(again.number);
+    }));
+
   test("what stands in the merge queue is taken out of it", () =>
     atDesk({ latched: true }, async (desk) => {
       desk.forge.change({ mergeQueue: "ruleset" });

@@ -207,7 +207,10 @@ describe("a story in shadow mode", () => {
   const observed = { evidence: [] } as unknown as Observed;
   const planned = aPlan(4);
   const told = (run: Run) =>
-    shadowStory({ incident: anIncident(), observed, would: (ports) => wouldHave(aCase(), planned, ports) }, run);
+    shadowStory(
+      { incident: anIncident(), observed, remedy: "scale", would: (ports) => wouldHave(aCase(), planned, ports) },
+      run,
+    );
 
   test("ends with what people did, and wrote nothing", async () => {
     const at = new Date(begun + 1_200_000).toISOString();
@@ -234,6 +237,33 @@ describe("a story in shadow mode", () => {
   test("ends as healed by itself where nobody did anything", async () => {
     const { run, effects } = world([]);
     expect((await told(run)).shadow?.verdict.kind).toBe("healed-by-itself");
+    expect(effects).toEqual([]);
+  });
+
+  test.each([
+    ["all of it", { mode: "live" }, 0, "refused"],
+    ["its remedy", { mode: "shadow", modes: [{ remedy: "scale", mode: "live" }] }, 0, "refused"],
+    ["another remedy", { mode: "shadow", modes: [{ remedy: "resources", mode: "live" }] }, 0, "shadow"],
+    ["all of it, in a file that nobody can read", { mode: "live", modes: 7 }, 0, "shadow"],
+    ["all of it, after the alert resolved", { mode: "live" }, 1_830_000, "shadow"],
+  ])("switched to live while it is looked at: %s", async (_, guardrailsThen, afterMs, ending) => {
+    const { run, effects } = world([]);
+    const looked: number[] = [];
+    const step: Run["step"] = (name, work) =>
+      run.step(name, async (ports) => {
+        if (name !== "shadow look") return work(ports);
+        const now = ports.clock.now().getTime();
+        looked.push(now);
+        const text = now - begun >= afterMs && looked.length > 1 ? JSON.stringify(guardrailsThen) : guardrails;
+        const tree = treeOf({ ".github/rectify.yml": text });
+        return work({ ...ports, github: { ...ports.github, head: async () => ({ sha: "c", tree }) } });
+      });
+    const story = await told({ ...run, step });
+    expect(story.ending).toBe(ending);
+    if (ending === "refused") {
+      expect(story.because).toContain("shadow mode was switched off");
+      expect(looked).toHaveLength(2);
+    }
     expect(effects).toEqual([]);
   });
 

@@ -59,13 +59,46 @@ const look = () =>
     } as unknown as Ports,
   });
 
-async function ended(ending: Ending, silent: readonly string[] = []): Promise<string> {
+async function ended(ending: Ending, silent: readonly string[] = [], story: unknown = null): Promise<string> {
   await takeAlerts(intake(), [anAlert()]);
   const uid = (await store.openIncidentOf("shop-production/Deployment/web", "test"))?.incident.uid ?? "";
   const depends = { silent, revision: world.sha, guardrails: guardrailsHash(treeNow()) };
-  await store.endIncident(uid, { ending, because: "nothing stands out", story: null, depends });
+  await store.endIncident(uid, { ending, because: "nothing stands out", story, depends });
   return uid;
 }
+
+test("what a switch to shadow mode withdrew is looked at again while its alert fires", async () => {
+  const uid = await ended("declined", [], { ending: "declined", because: "shadow mode", closed: "shadowed" });
+  world.minutes = 3;
+  await look();
+  expect(started).toEqual([uid, `${uid}/2`]);
+});
+
+test.each([
+  [
+    "its remedy",
+    { kind: "scale", workload: { namespace: "payments" } },
+    "mode: shadow\nmodes: [{ remedy: scale, mode: live }]",
+  ],
+  ["all", undefined, "mode: live"],
+])(
+  "what was only looked at is examined again when %s is switched to live, and not before",
+  async (_, remediation, live) => {
+    world.guardrails = "mode: shadow";
+    const uid = await ended("shadow", [], { ending: "shadow", because: "not-known", remediation });
+    world.minutes = 600;
+    const elsewhere = "mode: shadow\nmodes: [{ remedy: resources, mode: live }, { namespace: other, mode: live }]";
+    for (const guardrails of ["mode: shadow\nmaxReplicas: 7", elsewhere, "mode: lives"]) {
+      world.guardrails = guardrails;
+      await look();
+      expect(started).toEqual([uid]);
+    }
+    world.guardrails = live;
+    await look();
+    expect(started).toEqual([uid, `${uid}/2`]);
+    expect(told.at(-1)).toContain("shadow mode was switched off");
+  },
+);
 
 test.each(["no-change", "parked", "refused", "unclear", "escalated"] as const)(
   "an alert that still fires after %s is examined again soon and then rarely, as the same incident",

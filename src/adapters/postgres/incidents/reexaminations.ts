@@ -1,5 +1,6 @@
 import { endingsWithoutResult, type StillFiring } from "../../../domain/incident/reexamination.ts";
 import type { Incident } from "../../../domain/incident/incident.ts";
+import type { RemediationKind } from "../../../domain/kubernetes/remediation.ts";
 import { readable, readDocument, storedDependencies, storedIncident, type Unreadable } from "../documents.ts";
 import type { Query, Row } from "../query.ts";
 
@@ -8,6 +9,8 @@ export interface Unresolved extends StillFiring {
   readonly incident: Incident;
   /** What was told last of when it is examined again. */
   readonly waits: string | undefined;
+  /** Set where it was only looked at: it is examined again when that remedy is live there. */
+  readonly shadow?: { readonly remedy: RemediationKind | "none"; readonly namespace: string | undefined };
 }
 
 // One tick starts no more than this many.
@@ -15,14 +18,17 @@ const mostAtOnce = 200;
 
 export function reexaminations(query: Query, unreadable: Unreadable) {
   return {
-    /** The longest ended first. */
+    /** The longest ended first; at the end what waits for its class to be live, which may be for ever. */
     async unresolved(cluster: string): Promise<Unresolved[]> {
-      const text = `select document, version, ended_at, examination, depends, waits from incident i
-        where cluster = $1 and ending = any($2)
+      const text = `select document, version, ended_at, examination, depends, waits, ending,
+          story #>> '{remediation,kind}' as remedy, story #>> '{remediation,workload,namespace}' as target
+        from incident i
+        where cluster = $1
+          and (ending = any($2) or ending = 'shadow' or ending = 'declined' and story ->> 'closed' = 'shadowed')
           and exists (select 1 from alert a where a.incident = i.uid and a.status = 'firing')
           and not exists (select 1 from incident j where j.cluster = i.cluster and j.workload = i.workload
             and (j.ended_at is null or j.opened_at > i.opened_at))
-        order by ended_at limit $3`;
+        order by ending = 'shadow', ended_at limit $3`;
       return readable((await query(text, [cluster, endingsWithoutResult, mostAtOnce])).rows, unresolvedIn, unreadable);
     },
     /** What people are told of when it is examined again. */
@@ -61,12 +67,14 @@ export function reexaminations(query: Query, unreadable: Unreadable) {
   };
 }
 
-function unresolvedIn({ document, version, ended_at, examination, depends, waits }: Row): Unresolved {
+function unresolvedIn(row: Row): Unresolved {
+  const { document, version, ended_at, examination, depends, waits, ending, remedy, target } = row;
   return {
     incident: readDocument(storedIncident, document, version),
     endedAt: (ended_at as Date).toISOString(),
     examination,
     depends: depends === null ? undefined : readDocument(storedDependencies, depends),
     waits: waits ?? undefined,
+    ...(ending === "shadow" ? { shadow: { remedy: remedy ?? "none", namespace: target ?? undefined } } : {}),
   };
 }
