@@ -47,5 +47,12 @@ export function rollbackStore(query: Query, unreadable: Unreadable) {
       const text = "update incident set workflow = $2 where uid = (select incident from rollback where pull = $1)";
       await query(text, [pull, workflow]);
     },
+    /** A workflow goes on for this incident: its own, that of its lease, or a rollback. */
+    async isAtWork(incident: string): Promise<boolean> {
+      const text = `select exists (select 1 from incident where uid = $1 and ended_at is null)
+        or exists (select 1 from lease where incident = $1 and ended_at is null and workflow is not null)
+        or exists (select 1 from rollback where incident = $1 and ended_at is null and workflow is not null) as busy`;
+      return (await query(text, [incident])).rows[0]?.busy === true;
+    },
   };
 }

@@ -7,7 +7,7 @@ import { loadGuardrails } from "../../../flow/collect/load-guardrails.ts";
 import type { Ports } from "../../../ports/ports.ts";
 
 interface Sweeping {
-  readonly store: Pick<Store, "incident" | "incidentOfPull" | "lastPullOf">;
+  readonly store: Pick<Store, "incident" | "incidentOfPull" | "isAtWork">;
   readonly ports: Pick<Ports, "github" | "telemetry">;
   /** Lets the story of a pull request look at once; the same key does so once. */
   readonly wake: (pull: number, key: string) => Promise<void>;
@@ -15,12 +15,14 @@ interface Sweeping {
 
 /**
  * What a switch to shadow mode means for what is open: it leaves the merge queue at once, its story is woken, which withdraws
- * it, and what a parked incident left is withdrawn here, because no story is at work there. It looks once for each change of
- * the modes, and once after a start.
+ * it, and where no story is at work any more it is withdrawn here. It looks once for each change of the modes, and once
+ * after a start; what fails is tried again at the next look, and keeps nothing else open.
  */
 export function withdrawShadowed(sweeping: Sweeping): () => Promise<void> {
   const { github } = sweeping.ports;
   let swept = "";
+  let settling = "";
+  let settled = new Set<number>();
   return async () => {
     const { sha, tree } = await github.head();
     const guardrails = loadGuardrails(tree);
@@ -30,7 +32,14 @@ export function withdrawShadowed(sweeping: Sweeping): () => Promise<void> {
     if (text === swept) return;
     const hasShadow = [mode, ...modes.map((rule) => rule.mode)].includes("shadow");
     const open = hasShadow ? await github.openIssuesWithLabel(ownLabel) : [];
-    for (const number of open) await leftBy(number, { modes: { mode, modes }, sha }, sweeping);
+    if (text !== settling) [settling, settled] = [text, new Set()];
+    const failures: unknown[] = [];
+    for (const number of open.filter((one) => !settled.has(one))) {
+      await leftBy(number, { modes: { mode, modes }, sha }, sweeping)
+        .then(() => settled.add(number))
+        .catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
     swept = text;
   };
 }
@@ -47,10 +56,9 @@ async function leftBy(number: number, { modes, sha }: Switch, { store, ports, wa
   if (record === undefined) return;
   if (isShadowed(record, modes)) await ports.github.leaveQueue({ number, commitMessage: `Incident-UID: ${uid}` });
   // Its remedy may be known to its story alone.
-  if (record.ending === undefined) await wake(number, `shadow ${number} ${sha}`);
-  if (record.ending !== "parked" || !isShadowed(record, modes)) return;
-  const proposal = record.story?.proposal ?? (await bareProposal(record, store));
-  if (proposal?.number !== number) return;
+  if (await store.isAtWork(record.incident.uid)) return wake(number, `shadow ${number} ${sha}`);
+  if (!isShadowed(record, modes)) return;
+  const proposal = proposalIn(record, number);
   await ports.github.withdraw(proposal, renderReport({ state: "closed", because: switchedToShadow }));
   ports.telemetry.log(record.incident.uid, "decide", `withdrew #${number}: ${switchedToShadow}`);
 }
@@ -63,13 +71,9 @@ function isShadowed({ incident: { workload, alert }, story }: IncidentRecord, mo
   });
 }
 
-/** Of an incident that was parked before it could say what it had opened the number is known; its branch stays. */
-async function bareProposal(
-  { incident: { uid } }: IncidentRecord,
-  { lastPullOf }: Sweeping["store"],
-): Promise<Proposal | undefined> {
-  const number = await lastPullOf(uid);
-  if (number === undefined) return undefined;
+/** Where the story on record does not say what it opened under this number, its branch stays. */
+function proposalIn({ incident: { uid }, story }: IncidentRecord, number: number): Proposal {
+  const told = [story?.proposal, story?.revert?.proposal].find((one) => one?.number === number);
   const commitMessage = `Incident-UID: ${uid}`;
-  return { number, commitMessage, ...{ url: "", branch: "", headSha: "", effect: "", files: [], labels: [] } };
+  return told ?? { number, commitMessage, ...{ url: "", branch: "", headSha: "", effect: "", files: [], labels: [] } };
 }

@@ -2,10 +2,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
 import { openIncident } from "../../../../src/domain/incident/incident.ts";
 import type { Ending } from "../../../../src/domain/incident/incident.ts";
+import type { Proposal } from "../../../../src/domain/proposal/pull-request.ts";
 import { latchOver } from "../../../../src/server/jobs/backtest/shadow-latch.ts";
 import { withdrawShadowed } from "../../../../src/server/jobs/backtest/withdraw-shadowed.ts";
 import { anAlert } from "../../../builders.ts";
 import { aDraft, connect, type Session, startShop } from "../../../lab/forge-shop.ts";
+import { aLease } from "../../../lease.ts";
 import { freshDatabase } from "../../../postgres.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
@@ -28,8 +30,15 @@ afterAll(async () => {
   await store.close();
 });
 
+interface Left {
+  readonly ending?: Ending;
+  readonly namespace?: string;
+  /** What its story has on record; nothing = it ended before it could say. */
+  readonly story?: (opened: Proposal) => object;
+}
+
 /** A pull request in the merge queue whose incident has ended so, or goes on. */
-async function left(name: string, ending?: Ending, namespace = "shop"): Promise<number> {
+async function left(name: string, { ending, namespace = "shop", story }: Left = {}): Promise<number> {
   const incident = openIncident("test", { kind: "Deployment", namespace, name }, anAlert());
   await store.recordIncident(incident);
   const proposal = await session.host.publish(
@@ -37,33 +46,79 @@ async function left(name: string, ending?: Ending, namespace = "shop"): Promise<
   );
   await store.recordPull(proposal.number, incident.uid);
   await session.host.merge(proposal);
-  if (ending !== undefined) {
-    const story = name === "told" ? { ending, because: "no more access", proposal } : null;
-    await store.endIncident(incident.uid, { ending, because: "no more access", story });
-  }
+  const because = "no more access";
+  const told = story && { ending, because, ...story(proposal) };
+  if (ending !== undefined) await store.endIncident(incident.uid, { ending, because, story: told ?? null });
   return proposal.number;
 }
 
-test("a switch takes its class out of the merge queue at once, wakes its stories, and withdraws what was parked", async () => {
-  const parked = [await left("told", "parked"), await left("silent", "parked")];
-  const [working, lease, far] = [await left("w"), await left("lease", "recovered"), await left("far", "parked", "far")];
-  const others = [working, lease, far];
-  expect(forge.queued()).toEqual([...parked, ...others]);
-  const sweep = withdrawShadowed({
+/** Somebody is at work on the lease of the incident under this number. */
+async function atWorkOnLease(number: number): Promise<void> {
+  const incident = await store.incidentOfPull(number);
+  if (incident === undefined) throw new Error("nothing is on record");
+  await store.leases.begin(aLease({ incident }));
+  await store.giveLease(incident.uid, `${incident.uid}/lease/0`);
+}
+
+const aSweep = () =>
+  withdrawShadowed({
     store,
     wake: async (_pull, key) => void woken.push(key),
     ports: { github: session.host, telemetry: { log: (_incident, _verb, text) => void told.push(text) } },
   });
+const openNow = () => forge.pulls().flatMap(({ number, state }) => (state === "open" ? [number] : []));
+
+test("a switch takes its class out of the merge queue at once, wakes its stories, and withdraws what nobody is at work on", async () => {
+  const withoutStory = [
+    await left("told", { ending: "parked", story: (proposal) => ({ proposal }) }),
+    await left("silent", { ending: "parked" }),
+    await left("revert", {
+      ending: "parked",
+      story: (opened) => ({ proposal: { ...opened, number: 1 }, revert: { proposal: opened } }),
+    }),
+    await left("rollback", { ending: "recovered", story: (opened) => ({ proposal: { ...opened, number: 1 } }) }),
+  ];
+  const [working, lease] = [await left("w"), await left("lease", { ending: "recovered" })];
+  await atWorkOnLease(lease);
+  const far = await left("far", { ending: "parked", namespace: "far" });
+  const others = [working, lease, far];
+  expect(forge.queued()).toEqual([...withoutStory, ...others]);
+  const sweep = aSweep();
   await sweep();
-  expect(forge.queued()).toEqual([...parked, ...others]);
+  expect(forge.queued()).toEqual([...withoutStory, ...others]);
   await turnTo({ modes: [{ namespace: "shop", mode: "shadow" }] });
   await sweep();
   expect(forge.queued()).toEqual([far]);
-  expect(woken).toEqual([expect.stringMatching(`^shadow ${working} [0-9a-f]{40}$`)]);
-  const open = forge.pulls().flatMap(({ number, state }) => (state === "open" ? [number] : []));
-  expect(open).toEqual(others);
-  expect([...told].sort()).toEqual(parked.map((number) => expect.stringContaining(`withdrew #${number}: shadow mode`)));
+  const keys = [working, lease].map((number) => expect.stringMatching(`^shadow ${number} [0-9a-f]{40}$`));
+  expect([...woken].sort()).toEqual(keys);
+  expect(openNow()).toEqual(others);
+  const withdrawn = withoutStory.map((number) => expect.stringContaining(`withdrew #${number}: shadow mode`));
+  expect([...told].sort()).toEqual(withdrawn);
   forge.resetCalls();
   await sweep();
   expect(forge.calls).toEqual([]);
+});
+
+test("a pull request that GitHub refuses to close keeps no other one open, and is tried again", async () => {
+  await turnTo({ mode: "live" });
+  const sweep = aSweep();
+  await sweep();
+  const [first, refused, last] = [
+    await left("first", { ending: "parked" }),
+    await left("refused", { ending: "parked" }),
+    await left("last", { ending: "parked" }),
+  ];
+  const before = openNow().filter((number) => number < first);
+  await turnTo({ modes: [{ namespace: "shop", mode: "shadow" }] });
+  const answer = { status: 403, body: { message: "Resource not accessible by integration" } };
+  forge.faults = ({ method, path }) =>
+    method === "PATCH" && path.endsWith(`/pulls/${refused}`) ? { when: "before", answer } : undefined;
+  await expect(sweep()).rejects.toThrow("Resource not accessible");
+  expect(openNow()).toEqual([...before, refused]);
+  expect(forge.queued()).not.toContain(last);
+  forge.faults = undefined;
+  told.length = 0;
+  await sweep();
+  expect(openNow()).toEqual(before);
+  expect(told).toEqual([expect.stringContaining(`withdrew #${refused}`)]);
 });
