@@ -1,7 +1,7 @@
 import { switchedToShadow } from "../../domain/proposal/decision.ts";
 import { incidentLine, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
-import { Refused, Unavailable, unlessShut } from "../../ports/errors.ts";
+import { Refused, Shut, Unavailable, unlessShut } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
 import { type Draft, bodyOn, commitAt, createCommit, createTree, holdsPlan, isOurs } from "./commits.ts";
 import { hasCheck, writeCheck } from "./checks.ts";
@@ -83,6 +83,16 @@ function allPulls(client: GitHubClient, branch: string): Promise<Pull[]> {
 }
 
 async function adopt(client: GitHubClient, draft: Draft, pull: Pull): Promise<Proposal> {
+  return brought(client, draft, pull).catch(async (error: unknown) => {
+    // What an earlier try opened is open, whatever is shut by now: whoever withdraws it must know it. Of an older plan of
+    // ours somebody does.
+    if (!(error instanceof Shut) || !pull.body?.includes(draft.effect)) throw error;
+    return proposalOf(draft, pull, await lastOwnCommit(client, draft, pull));
+  });
+}
+
+/** As far as it lacks something, it is brought up to the draft. */
+async function brought(client: GitHubClient, draft: Draft, pull: Pull): Promise<Proposal> {
   if (pull.state !== "open") return proposalOf(draft, pull, pull.head.sha);
   const tree = await createTree(client, draft);
   const head = await commitAt(client, pull.head.sha);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { atDesk, type Desk } from "../../faults/desk.ts";
+import { atDesk, type Desk, failing } from "../../faults/desk.ts";
 import { forgeWrites } from "../../../src/lab/forge/writes.ts";
 
 const approver = "wim";
@@ -96,6 +96,24 @@ describe("a person switches to shadow mode while a proposal is open", () => {
       desk.forge.resetCalls();
       expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ because: "closed by a person" });
       expect(writesOf(desk)).toEqual([]);
+    }));
+
+  test("what an earlier try had opened is not forgotten: it is withdrawn, and an older plan stays what it was", () =>
+    atDesk({ latched: true }, async (desk) => {
+      const draft = { ...desk.draft, branch: "rectify/another" };
+      desk.forge.faults = failing("POST", /\/labels$/, { when: "before", answer: { status: 500, body: {} } });
+      await expect(desk.session.host.publish(draft)).rejects.toThrow();
+      desk.forge.faults = undefined;
+      const opened = desk.forge.pulls().find(({ number }) => number !== desk.proposal.number);
+      await desk.turnTo(quiet);
+      desk.forge.resetCalls();
+      const proposal = await desk.session.host.publish(draft);
+      expect(proposal).toMatchObject({ number: opened?.number, headSha: opened?.head.sha });
+      expect(writesOf(desk)).toEqual([]);
+      await expect(desk.session.host.publish({ ...draft, effect: "another effect" })).rejects.toThrow("shadow mode");
+      const decided = await desk.decides([{ kind: "pull-request" }], { pending: { proposal } });
+      expect(decided).toMatchObject({ kind: "close", reason: "shadowed" });
+      expect((await desk.forge.pull(proposal.number)).state).toBe("closed");
     }));
 
   test("an opening that shadow mode overtakes leaves nothing open that is not known", () =>
