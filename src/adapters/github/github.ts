@@ -20,7 +20,7 @@ interface GitHubOptions {
   /** How long one call may take; Octokit itself would wait for ever. */
   readonly deadlineMs?: number;
   readonly now?: () => number;
-  /** Why a mutating call may not leave now: asked before each of them. */
+  /** Why a mutating call may not leave now: asked before each of them waits for its turn, and again right before it leaves. */
   readonly mayNotWrite?: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<string | undefined>;
   /** Called before each mutating call leaves. */
   readonly audit: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<void>;
@@ -133,16 +133,32 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
       }),
     write: async (action, detail, call) => {
       refuseUnfit(await known.now());
-      const because = await options.mayNotWrite?.(action, detail);
-      if (because !== undefined) throw new Shut(because);
-      const record = () => options.audit(action, detail);
-      return (await known.unless(pace.run("write", () => renewing(call), record))).data;
+      const leaves = leaving(options, action, detail);
+      await leaves.asked();
+      return (await known.unless(pace.run("write", () => renewing(call), leaves.onRecord))).data;
     },
     authorization: async () => {
       const { token } = (await octokit.auth({ type: "installation" })) as { token: string };
       return `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
     },
   };
+}
+
+/** The last door, and the record of what leaves. In a storm the turn may come a minute later: so it is asked again. */
+function leaving(
+  { mayNotWrite, audit }: Pick<GitHubOptions, "mayNotWrite" | "audit">,
+  action: string,
+  detail: Readonly<Record<string, unknown>>,
+) {
+  const asked = async () => {
+    const because = await mayNotWrite?.(action, detail);
+    if (because !== undefined) throw new Shut(because);
+  };
+  const onRecord = async () => {
+    await asked();
+    await audit(action, detail);
+  };
+  return { asked, onRecord };
 }
 
 /** https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app */
@@ -177,7 +193,7 @@ function keptAbout(first: RawAbout, look: () => Promise<RawAbout>, now: () => nu
     /** What is refused may be so because they changed: then they are asked again. */
     unless: <T>(work: Promise<T>) =>
       work.catch((error: unknown) => {
-        if (error instanceof Refused) kept = undefined;
+        if (error instanceof Refused && !(error instanceof Shut)) kept = undefined;
         throw error;
       }),
   };
