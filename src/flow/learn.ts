@@ -30,7 +30,8 @@ export async function learn(
   if (proposal !== undefined && mergedSha !== undefined) {
     await ports.github.report(proposal, renderStory(story, postMortemPath(incident)));
   }
-  await tellPeople({ kind: "ended", incident, text: `${ending}: ${because}`, pull: proposal }, ports);
+  const notice = { kind: "ended", incident, text: `${ending}: ${because}`, pull: proposal } as const;
+  await tellPeople(notice, story.remediation, ports);
   if (ending === "parked") await tellParked(incident, because, ports);
   await beginLease(incident, story, ports);
   const depends = dependenciesOf(evidence, await ports.github.head());

@@ -118,7 +118,7 @@ export async function storyOf({ world, planted, says, model: other }: Setting): 
   const plan = planOf(remediation);
   const gated = await gate(subject, plan, ports);
   if (gated.kind === "refused") return { ...told, ...nothing, diagnosed: diagnosis, remediation };
-  await propose(await draftProposal(subject, plan, gated, ports), ports, incident);
+  await propose(await draftProposal(subject, plan, gated, ports), ports, { incident, change: plan.remediation });
   return { ...told, diagnosed: diagnosis, remediation, gated, draft };
 }
 

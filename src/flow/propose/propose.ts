@@ -23,7 +23,7 @@ import type { ChangeRequest } from "../gate/change-request.ts";
 import type { Gated } from "../gate/gate.ts";
 import { leaseDurationOf, type LoadedGuardrails, loadGuardrails } from "../collect/load-guardrails.ts";
 import { ledgerWith, sealedAmong } from "../collect/load-trust.ts";
-import { tellPeople } from "./tell-people.ts";
+import { tellPeople, type ToldChange } from "./tell-people.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** Everything that will be written, decided once: a repeated write must find what the first one meant. */
@@ -145,12 +145,12 @@ function expiryOf({ lease, failed }: ChangeRequest, { remediation }: Plan, expir
 export async function propose(
   draft: ProposalDraft,
   ports: Pick<Ports, "github" | "records" | "telemetry" | "clock" | "notifier">,
-  incident: Incident,
+  { incident, change }: { readonly incident: Incident; readonly change: ToldChange },
 ): Promise<Proposal> {
   const proposal = await ports.github.publish(draft);
   await ports.records.recordPull(proposal.number, draft.incident);
   ports.telemetry.log(draft.incident, "propose", `#${proposal.number} ${draft.title} (${proposal.url})`);
-  await tellPeople({ kind: "proposed", incident, text: draft.title, pull: proposal }, ports);
+  await tellPeople({ kind: "proposed", incident, text: draft.title, pull: proposal }, change, ports);
   return { ...proposal, openedAt: ports.clock.now().toISOString() };
 }
 

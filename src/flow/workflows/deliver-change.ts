@@ -255,7 +255,8 @@ async function open(subject: ChangeRequest, { plan, gated }: Passed, run: Run): 
   const draft = await run.step("draft", (ports) => draftProposal(subject, plan, gated, ports));
   // Nothing = shadow mode began between the gate and this.
   const proposal = await run.step("propose", async (ports) => {
-    return (await unlessShut(propose(draft, ports, subject.incident))) ?? null;
+    const change = { workload: plan.remediation.workload, kind: remedyOf(subject, plan.remediation) };
+    return (await unlessShut(propose(draft, ports, { incident: subject.incident, change }))) ?? null;
   });
   return proposal === null
     ? { kind: "refused", because: "shadow mode: nothing is written here (guardrails: mode)" }

@@ -4,7 +4,8 @@ import { isInShadow, isShadowOnly, modeFor, type Modes } from "../../../src/doma
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { gate } from "../../../src/flow/gate/gate.ts";
 import type { Observed } from "../../../src/flow/collect/collect.ts";
-import { tellPeople } from "../../../src/flow/propose/tell-people.ts";
+import { learn } from "../../../src/flow/learn.ts";
+import { tellPeople, type ToldChange } from "../../../src/flow/propose/tell-people.ts";
 import { closed, shadowedIn, shadowStory } from "../../../src/flow/workflows/shadow.ts";
 import { wouldHave } from "../../../src/flow/workflows/would-have.ts";
 import { remediateIncident } from "../../../src/flow/workflows/remediate-incident.ts";
@@ -66,24 +67,53 @@ describe("ports that are closed for writing", () => {
   });
 });
 
-test.each([
+const payments = { ...anIncident().workload, namespace: "payments" };
+
+test.each<[string, string, ("slack" | "webhook")[], ToldChange?]>([
   ["live", "mode: live\nnotify: { slack: true }\n", ["slack"]],
   ["shadow", "mode: shadow\nnotify: { slack: true }\n", []],
   ["shadow for its namespace", "modes: [{ namespace: shop-*, mode: shadow }]\nnotify: { slack: true }\n", []],
   ["shadow elsewhere", "modes: [{ namespace: other, mode: shadow }]\nnotify: { slack: true }\n", ["slack"]],
-])("chat of a repository whose mode is %s", async (_, guardrails, wanted) => {
+  ...(["scale", "resources"] as const).map((kind): [string, string, ("slack" | "webhook")[], ToldChange] => [
+    `shadow for scale, about ${kind}`,
+    "modes: [{ remedy: scale, mode: shadow }]\nnotify: { slack: true }\n",
+    kind === "scale" ? [] : ["slack"],
+    { kind, workload: anIncident().workload },
+  ]),
+  [
+    "shadow for the namespace of what is changed",
+    "modes: [{ namespace: payments, mode: shadow }]\nnotify: { slack: true }\n",
+    [],
+    { kind: "scale", workload: payments },
+  ],
+])("chat of a repository whose mode is %s", async (_, guardrails, wanted, change) => {
   const told: string[] = [];
   const tree = treeOf({ ".github/rectify.yml": guardrails });
-  await tellPeople(
-    { kind: "ended", incident: anIncident(), text: "shadow: healed" },
-    {
-      github: { head: async () => ({ sha: "a", tree }) } as unknown as GitHost,
-      notifier: { tell: (_notice, channels) => void told.push(...channels) },
-      clock: { now: () => new Date() },
-    },
-  );
+  await tellPeople({ kind: "ended", incident: anIncident(), text: "shadow: healed" }, change, {
+    github: { head: async () => ({ sha: "a", tree }) } as unknown as GitHost,
+    notifier: { tell: (_notice, channels) => void told.push(...channels) },
+    clock: { now: () => new Date() },
+  });
   expect(told).toEqual(wanted);
 });
+
+test.each(["scale", "resources"] as const)(
+  "how a story of scale ended is told with %s in shadow mode",
+  async (remedy) => {
+    const told: string[] = [];
+    const text = JSON.stringify({ modes: [{ remedy, mode: "shadow" }], notify: { slack: true } });
+    const { remediation, effect, entry } = aPlan(4);
+    const story = { ending: "refused", because: "it may not", remediation, effect, entry } as const;
+    const ports = {
+      github: { head: async () => ({ sha: "a", tree: treeOf({ ".github/rectify.yml": text }) }) },
+      records: { withdrawals: async () => [], endIncident: async () => undefined },
+      notifier: { tell: (_notice: unknown, channels: readonly string[]) => void told.push(...channels) },
+      ...{ clock: { now: () => new Date() }, telemetry: { log: () => undefined }, sealKey: "a key" },
+    };
+    await learn(anIncident(), { story, evidence: [] }, ports as unknown as Ports);
+    expect(told).toEqual(remedy === "scale" ? [] : ["slack"]);
+  },
+);
 
 describe("which incidents are in shadow mode", () => {
   const shop = { namespace: "shop", alert: "HighLatency", remedy: "scale" } as const;
