@@ -78,7 +78,13 @@ export function isInShadow(modes: Modes, { alert, namespaces, remedy }: ModeSubj
   return remedy === "revert" ? remedies.some(shadowed) : kinds.every(shadowed);
 }
 
-/** True where nothing at all may be written. */
+/** True where nothing at all may be written. Behind a rule that fits everything nothing decides any more. */
 export function isShadowOnly({ mode, modes: rules }: Modes): boolean {
-  return mode === "shadow" && rules.every((rule) => rule.mode === "shadow");
+  const last = rules.findIndex(fitsAll);
+  const deciding = last === -1 ? [...rules, { mode }] : rules.slice(0, last + 1);
+  return deciding.every((one) => one.mode === "shadow");
+}
+
+function fitsAll({ namespace, alert, remedy }: Modes["modes"][number]): boolean {
+  return remedy === undefined && [namespace, alert].every((pattern) => /^\*+$/.test(pattern));
 }

@@ -2,6 +2,7 @@ import type { Candidate } from "../../domain/proposal/caps.ts";
 import { costOf } from "../../domain/remedy/cost.ts";
 import { type Dashboard, dashboardNameOf, type IssueName, renderDashboard } from "../../domain/proposal/dashboard.ts";
 import { isWatching, renderWatchtower, watchtowerLabel } from "../../domain/guardrails/watchtower.ts";
+import { unlessShut } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { isLiveClass, weekMs, weekOf } from "../../domain/backtest/switching.ts";
@@ -34,8 +35,7 @@ export async function reconcileDashboard(
   if (ports.queue === undefined) return [];
   const now = ports.clock.now();
   const guardrails = await guardrailsOf(ports);
-  const isNew = !guardrails.ok && guardrails.missing;
-  if (isNew && ports.guardrailsHost) await proposeGuardrails(ports.guardrailsHost);
+  const isNew = !guardrails.ok && guardrails.missing && (await proposesGuardrails(ports));
   const name = dashboardNameOf(cluster);
   const { ready, ...crowd } = guardrails.ok ? await heardCrowd(name, guardrails.value, ports) : nobody;
   // Who has not said yet what Rectify may do has no problem: the pull request asks.
@@ -55,6 +55,12 @@ export async function reconcileDashboard(
   const watchtower = ports.watchtower?.state();
   if (watchtower !== undefined && !isQuiet) await ports.github.mark(watchtowerLabel, isWatching(watchtower));
   return ready;
+}
+
+/** False where shadow mode, whose file somebody deleted, keeps the pull request in: then nothing there asks for the file. */
+async function proposesGuardrails({ guardrailsHost }: Pick<Ports, "guardrailsHost">): Promise<boolean> {
+  if (guardrailsHost === undefined) return true;
+  return (await unlessShut(proposeGuardrails(guardrailsHost))) !== undefined;
 }
 
 const weeks = 4;

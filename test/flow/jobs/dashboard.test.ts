@@ -5,6 +5,7 @@ import type { Candidate } from "../../../src/domain/proposal/caps.ts";
 import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
 import { reconcileDashboard } from "../../../src/flow/jobs/dashboard.ts";
 import type { Timings } from "../../../src/ports/timings.ts";
+import { guardrailsHost } from "../../../src/adapters/github/guardrails.ts";
 import { latchOver, type ShadowLatch } from "../../../src/server/jobs/backtest/shadow-latch.ts";
 import { app, connect, key, type Session, startShop } from "../../lab/forge-shop.ts";
 import { aPastRecord } from "../../past-record.ts";
@@ -306,6 +307,16 @@ test("where the dashboard was kept before, it tells of guardrails that nobody ca
   await restart();
   await keep();
   expect(body()).toContain("must be live or shadow");
+});
+
+test("where shadow mode was on, a file that somebody deletes is told on the dashboard and not proposed anew", async () => {
+  await open({ mode: "shadow" });
+  await (await restart()).isOn();
+  await forge.push({ ".github/rectify.yml": null }, { message: "gone", author: "wim" });
+  await restart();
+  await keep({ guardrailsHost: guardrailsHost(session.client) });
+  expect([forge.pulls(), forge.issues()]).toMatchObject([[], [{ state: "open" }]]);
+  expect(body()).toContain("is missing on the default branch");
 });
 
 test("without modes yet the list is given whole, and what is live by now is not asked for again", async () => {

@@ -153,6 +153,10 @@ describe("which incidents are in shadow mode", () => {
     expect(isShadowOnly(read("namespaces: [shop]\n"))).toBe(false);
     expect(isShadowOnly(read(renderDefaultGuardrails(["shop"])))).toBe(true);
     expect(isShadowOnly(read("mode: shadow\nmodes: [{ alert: A, mode: live }]\n"))).toBe(false);
+    expect(isShadowOnly(read("modes: [{ alert: A, mode: shadow }, { mode: shadow }]\n"))).toBe(true);
+    expect(isShadowOnly(read("modes: [{ alert: A, mode: live }, { mode: shadow }]\n"))).toBe(false);
+    expect(isShadowOnly(read("modes: [{ remedy: scale, mode: shadow }]\n"))).toBe(false);
+    expect(isShadowOnly(read("mode: shadow\nmodes: [{ mode: live }, { mode: shadow }]\n"))).toBe(false);
   });
 
   test("a misspelled mode is an error, so nothing is written", () => {

@@ -32,19 +32,19 @@ interface Latching {
 /** What the guardrails say; "unknown" = they cannot be read, and nobody knows what they said before. */
 interface Said {
   readonly modes: KnownModes | "unknown";
-  /** The file of now can be read, or there is none yet. */
+  /** The file of now can be read, or there never was one. */
   readonly readable: boolean;
 }
 
 const ofDashboard = ["open issue", "update issue"];
-// Without a file nothing merges, and only the proposal of one is written.
+// Before there ever was a file nothing merges, and only the proposal of one is written.
 const withoutFile: KnownModes = { mode: "live", modes: [], dashboard: true };
 
 /**
  * The last door: no write call about a class in shadow mode leaves the process, whoever makes it, and while every class is,
  * none at all but those of the dashboard issue. Two things pass: leaving a merge queue, which undoes a write that is under
- * way, and withdrawing a proposal of a class that a person switched. A file that becomes invalid opens nothing that it had
- * shut, also after a restart; where nobody knows what it said, everything is shut.
+ * way, and withdrawing a proposal of a class that a person switched. A file that becomes invalid, or goes, opens nothing
+ * that it had shut, also after a restart; where nobody knows what it said, everything is shut.
  */
 export function shadowLatch(latching: Latching): ShadowLatch {
   const { subjectOf } = latching;
@@ -91,8 +91,11 @@ function looking({ head, kept }: Latching): () => Promise<Said> {
       await keep(before);
       return { modes: before, readable: true };
     }
-    if (guardrails.missing) return { modes: withoutFile, readable: true };
-    before ??= readModes(await kept.readModes());
+    if (before === undefined) {
+      const earlier = await kept.readModes();
+      if (guardrails.missing && earlier === undefined) return { modes: withoutFile, readable: true };
+      before = readModes(earlier);
+    }
     return { modes: before ?? "unknown", readable: false };
   };
 }

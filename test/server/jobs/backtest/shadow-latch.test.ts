@@ -85,6 +85,42 @@ describe("the last door", () => {
     else expect(refusal).toContain(wanted);
   });
 
+  test("a file that is deleted opens nothing that it had shut, also after a restart", async () => {
+    const shut = "mode: shadow\ndashboard: false\n";
+    const ofClass = "modes: [{ namespace: shop, mode: shadow }]\n";
+    for (const [text, action] of [
+      [shut, dashboard],
+      [shut, "add labels"],
+      [ofClass, opening],
+    ] as const) {
+      let now: string | undefined = text;
+      const kept = {};
+      const latch = aLatch(() => head(now)(), { subject: shop, kept });
+      expect(await latch.refusal(action)).toContain("shadow mode");
+      now = undefined;
+      expect(await latch.refusal(action)).toContain("shadow mode");
+      expect(await aLatch(head(undefined), { subject: shop, kept }).refusal(action)).toContain("shadow mode");
+    }
+    const later = aLatch(head(undefined), { kept: { modes: { mode: "later" } } });
+    expect(await later.refusal(opening)).toContain("cannot be read");
+  });
+
+  test("a file that is deleted shuts nothing that it had open", async () => {
+    const kept = {};
+    await aLatch(head("mode: live\n"), { kept }).isOn();
+    const latch = aLatch(head(undefined), { subject: shop, kept });
+    for (const action of [opening, dashboard, "withdraw: close pull request"])
+      expect(await latch.refusal(action)).toBeUndefined();
+    expect(await latch.isOn()).toBe(false);
+  });
+
+  test("a rule that fits everything decides for what belongs to no incident, too", async () => {
+    const latch = aLatch(head("dashboard: false\nmodes: [{ mode: shadow }, { namespace: shop, mode: live }]\n"));
+    for (const action of ["create check run", "add labels", dashboard])
+      expect(await latch.refusal(action)).toContain("shadow mode");
+    expect(await latch.isOn()).toBe(true);
+  });
+
   test.each([{}, { modes: null }, { modes: { mode: "later", modes: [], dashboard: true } }])(
     "where nobody knows what it said, nothing is written at all: %o",
     async (kept) => {
