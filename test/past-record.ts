@@ -18,7 +18,7 @@ export function aPastRecord(kind: Kind, changes: Partial<PastRecord> = {}): Past
     kind: "proposed",
     at: "2026-11-20T03:01:00Z",
     ...{ confidence: 0.75, cause: "saturated", risk: "medium", remedy: "scale", to: 4 },
-    ...{ change: "scale web from 2 to 4 replicas", target: "shop/Deployment/web" },
+    ...{ change: "scale web from 2 to 4 replicas", target: changes.workload ?? "shop/Deployment/web" },
   };
   return {
     ...{

@@ -1,5 +1,5 @@
 import { noRecords, openRecords, type Env } from "./records.ts";
-import { earnedIn, liveLine } from "../../domain/backtest/advice.ts";
+import { earnedIn, liveList } from "../../domain/backtest/advice.ts";
 import type { PastRecord } from "../../domain/backtest/record.ts";
 import { reportOf } from "../../domain/backtest/report.ts";
 import { forTerminal } from "../../domain/records/explanation.ts";
@@ -55,7 +55,7 @@ function shadowTally(verdicts: readonly PastRecord[]): readonly string[] {
   const report = reportOf({ records: verdicts, from: "", to: "" });
   const counted = Object.entries(report.verdicts).flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : []));
   const classes = earnedIn(report.classes).map(({ row, lacks }) => {
-    const earned = `has earned to be live: modes: [${liveLine(row).slice(2)}]`;
+    const earned = `has earned to be live: ${liveList([row])}`;
     return `  ${row.alert} of ${row.workload}: ${lacks ?? earned}`;
   });
   return ["", `shadow mode, ${shadowDays} days: ${counted.join(", ")}`, ...classes];

@@ -20,12 +20,17 @@ export function earnedIn(
   return classes.map((row) => ({ row, lacks: lackOf(row) ?? lackBesides(row, classes) }));
 }
 
-/** The line that switches a class on names no workload: what people did elsewhere in the namespace counts, too. */
+/** The lines that switch a class on name no workload: what people did elsewhere in their namespaces counts, too. */
 function lackBesides(row: ClassRow, classes: readonly ClassRow[]): string | undefined {
+  const switched = namespacesOf(row);
   const other = classes.find(
-    (each) => each.alert === row.alert && namespaceOf(each) === namespaceOf(row) && each.verdicts.different > 0,
+    (each) => each.alert === row.alert && each.verdicts.different > 0 && switched.some((name) => touches(each, name)),
   );
   return other && `people did something else on ${other.workload}, which the same line would switch on`;
+}
+
+function touches(row: ClassRow, namespace: string): boolean {
+  return namespacesOf(row).includes(namespace);
 }
 
 function lackOf({ verdicts, remedies }: ClassRow): string | undefined {
@@ -35,18 +40,26 @@ function lackOf({ verdicts, remedies }: ClassRow): string | undefined {
   return remedies.length === 1 ? undefined : `it would have proposed ${remedies.length} kinds of remedy`;
 }
 
-/** The line that switches one class on. */
-export function liveLine(row: ClassRow): string {
+/** The lines that switch one class on: one for each of its namespaces, because each of them can keep it in shadow mode. */
+export function liveLines(row: ClassRow): readonly string[] {
   const { alert, remedies } = row;
   const remedy = remedies[0] === undefined ? "" : `, remedy: ${remedies[0]}`;
-  return `- { namespace: ${namespaceOf(row)}, alert: ${JSON.stringify(alert)}${remedy}, mode: live }`;
+  return namespacesOf(row).map(
+    (namespace) => `- { namespace: ${namespace}, alert: ${JSON.stringify(alert)}${remedy}, mode: live }`,
+  );
+}
+
+/** Them all for several classes, as a list on one line. */
+export function liveList(rows: readonly ClassRow[]): string {
+  const lines = [...new Set(rows.flatMap(liveLines))];
+  return `modes: [${lines.map((line) => line.slice(2)).join(", ")}]`;
 }
 
 /** Guardrails to begin with, computed from what was seen; every line with its reason. */
 export function adviceOf(report: BacktestReport, records: readonly PastRecord[]): readonly AdvisedLine[] {
   const { classes, gaps } = report;
   const helped = classes.filter(({ verdicts }) => verdicts.agreed + verdicts.earlier > 0);
-  const namespaces = sorted(helped.map(namespaceOf));
+  const namespaces = sorted(helped.flatMap(({ targets }) => targets));
   const largest = largestNumber(records);
   return [
     { line: "mode: shadow", because: "everything runs and nothing is written until a class has earned it" },
@@ -70,8 +83,7 @@ function modeLines(classes: readonly ClassRow[]): readonly AdvisedLine[] {
     const lead = leadMs === undefined ? "" : `, ${renderDuration(leadMs)} sooner (median)`;
     return `${alert} ${verdicts.agreed + verdicts.earlier} of ${incidents} times the same as people${lead}`;
   });
-  const line = `# modes: [${earned.map((row) => liveLine(row).slice(2)).join(", ")}]`;
-  return [{ line, because: `for later: ${reasons.join("; ")}, never something else` }];
+  return [{ line: `# ${liveList(earned)}`, because: `for later: ${reasons.join("; ")}, never something else` }];
 }
 
 /** One list, as a file has it; names of workloads are for people to fill in. */
@@ -128,8 +140,9 @@ function criticalLines(classes: readonly ClassRow[]): readonly AdvisedLine[] {
   ];
 }
 
-export function namespaceOf({ workload }: ClassRow): string {
-  return workloadOfKey(workload).namespace;
+/** That of the alerting workload, and those of what would be changed: the mode of each counts. */
+export function namespacesOf({ workload, targets }: ClassRow): readonly string[] {
+  return [...new Set([workloadOfKey(workload).namespace, ...targets])];
 }
 
 function sorted(texts: readonly string[]): readonly string[] {

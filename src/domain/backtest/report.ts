@@ -1,4 +1,5 @@
 import type { UnplacedAlerts } from "../incident/unplaced.ts";
+import { workloadOfKey } from "../kubernetes/workload.ts";
 import { isSame, type PastRecord } from "./record.ts";
 import type { VerdictKind } from "./verdict.ts";
 
@@ -8,6 +9,8 @@ export interface ClassRow {
   readonly workload: string;
   /** The remedies that would have been proposed, most frequent first. */
   readonly remedies: readonly string[];
+  /** The namespaces of what would have been changed. */
+  readonly targets: readonly string[];
   readonly incidents: number;
   readonly diagnosed: number;
   readonly proposed: number;
@@ -121,6 +124,7 @@ function classOf(records: readonly PastRecord[]): ClassRow {
   for (const { remedy } of proposed) byRemedy.set(remedy, (byRemedy.get(remedy) ?? 0) + 1);
   return {
     ...{ alert: records[0]?.alert ?? "", workload: records[0]?.workload ?? "", incidents: records.length },
+    targets: [...new Set(proposed.map(({ target }) => workloadOfKey(target).namespace))].sort(),
     remedies: [...byRemedy].sort((a, b) => b[1] - a[1]).map(([remedy]) => remedy),
     diagnosed: records.filter(({ would }) => would.cause !== undefined).length,
     ...{ proposed: proposed.length, verdicts: verdictsOf(records), leadMs: median(leads) },

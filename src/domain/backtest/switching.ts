@@ -1,5 +1,5 @@
-import { type Modes, modeFor } from "../guardrails/mode.ts";
-import { earnedIn, liveLine, namespaceOf } from "./advice.ts";
+import { isInShadow, type Modes } from "../guardrails/mode.ts";
+import { earnedIn, liveLines, namespacesOf } from "./advice.ts";
 import { incidentsOf } from "../text/how-many.ts";
 import type { PastRecord } from "./record.ts";
 import { type ClassRow, reportOf } from "./report.ts";
@@ -25,9 +25,7 @@ export function unnamedOf(
   { isLive = () => false, namespaces }: NamedIn,
 ): string | undefined {
   if (namespaces === undefined) return undefined;
-  const wanted = earnedIn(classes).flatMap(({ row, lacks }) =>
-    lacks === undefined || isLive(row) ? [namespaceOf(row)] : [],
-  );
+  const wanted = earnedIn(classes).flatMap(({ row, lacks }) => (lacks === undefined || isLive(row) ? row.targets : []));
   const unnamed = [...new Set(wanted)].filter((name) => !namespaces.includes(name));
   if (unnamed.length === 0) return undefined;
   return `${unnamed.join(", ")} must stand under namespaces: for that, or every change there is refused`;
@@ -48,12 +46,13 @@ export function renderShadow(summary: ShadowSummary, code: (text: string) => str
     const earned = `has earned it: ${same} of ${row.incidents} times the same as people, never something else`;
     return `- ${code(row.alert)} on ${code(row.workload)}${isLive(row) ? " is live by now" : lacks === undefined ? ` ${earned}` : `: ${lacks}`}`;
   });
-  const earned = rows.flatMap(({ row, lacks }) => (lacks === undefined && !isLive(row) ? [liveLine(row)] : []));
+  const earned = rows.flatMap(({ row, lacks }) => (lacks === undefined && !isLive(row) ? liveLines(row) : []));
+  const toAdd = [...new Set(earned)];
   const sum = `Since ${since.slice(0, 10)}: ${incidentsOf(incidents)}${incidents > 0 ? `, ${countsOf(records)}` : ""}. Nothing was written.`;
   const weeks = byWeek.length > 1 ? [byWeek.join("\n")] : [];
   const unnamed = unnamedOf(classes, summary);
   const listed = lines.length === 0 ? [] : [lines.join("\n")];
-  const parts = [sum, ...weeks, ...listed, ...howTo(earned, summary), ...(unnamed === undefined ? [] : [unnamed])];
+  const parts = [sum, ...weeks, ...listed, ...howTo(toAdd, summary), ...(unnamed === undefined ? [] : [unnamed])];
   return ["## Shadow mode", ...parts].join("\n\n");
 }
 
@@ -95,5 +94,5 @@ export function weekOf(time: number): number {
 /** Whether the guardrails of now have switched a class on, by the remedy that it mostly comes to. */
 export function isLiveClass(modes: Modes, row: ClassRow): boolean {
   const [remedy] = row.remedies;
-  return remedy !== undefined && modeFor(modes, { namespace: namespaceOf(row), alert: row.alert, remedy }) === "live";
+  return remedy !== undefined && !isInShadow(modes, { alert: row.alert, namespaces: namespacesOf(row), remedy });
 }

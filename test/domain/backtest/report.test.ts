@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { adviceOf, earnedIn } from "../../../src/domain/backtest/advice.ts";
+import { adviceOf, earnedIn, liveLines } from "../../../src/domain/backtest/advice.ts";
 import { joinedSeries, pastAlerts, pastIncidents } from "../../../src/domain/backtest/past-alerts.ts";
 import { PastRecord, readRecords } from "../../../src/domain/backtest/record.ts";
 import { reportOf } from "../../../src/domain/backtest/report.ts";
-import { renderShadow } from "../../../src/domain/backtest/switching.ts";
+import { isLiveClass, renderShadow } from "../../../src/domain/backtest/switching.ts";
+import { isInShadow } from "../../../src/domain/guardrails/mode.ts";
 import { mappingLine } from "../../../src/domain/guardrails/alert-mapping.ts";
 import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
 import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
@@ -90,6 +91,38 @@ describe("guardrails to begin with", () => {
     expect(lacks("shop/Deployment/payments")).toContain("something else on shop/Deployment/payments");
     expect(lacks("other/Deployment/payments")).toBeUndefined();
     expect(lacks("shop/Deployment/payments", "AnotherAlert")).toBeUndefined();
+  });
+
+  describe("where the workload that is changed is in another namespace", () => {
+    const would = { ...aRecord("earlier").would, target: "payments/Deployment/ledger" } as PastRecord["would"];
+    const across = [1, 2, 3].map((at) => aRecord("earlier", { uid: `a${at}`, would }));
+    const report = reportOf({ records: across, ...span });
+    const earned = "modes:\n" + report.classes.flatMap(liveLines).join("\n");
+
+    test("the lines that switch it on are enough for that", () => {
+      const yaml = parseYaml(earned);
+      const read = parseGuardrails({ mode: "shadow", ...(yaml.ok ? (yaml.value as object) : {}) });
+      if (!read.ok) throw new Error("the lines cannot be read");
+      const namespaces = ["shop", "payments"];
+      expect(isInShadow(read.value, { alert: "HighLatency", namespaces, remedy: "scale" })).toBe(false);
+      expect(isInShadow(read.value, { alert: "Another", namespaces, remedy: "scale" })).toBe(true);
+      expect(report.classes.map((row) => isLiveClass(read.value, row))).toEqual([true]);
+      const halves = read.value.modes.map((rule) => ({ mode: "shadow" as const, modes: [rule] }));
+      expect(halves.map((half) => report.classes.some((row) => isLiveClass(half, row)))).toEqual([false, false]);
+    });
+
+    test("that namespace must be named for changes, and the advice names it", () => {
+      const text = renderShadow({ since: span.from, records: across, namespaces: ["shop"] }, (name) => name);
+      expect(text).toContain("payments must stand under namespaces:");
+      expect(text).toContain("{ namespace: payments,");
+      expect(adviceOf(report, across).map(({ line }) => line)).toContain("namespaces: [payments]");
+    });
+
+    test("what people did elsewhere in it holds it back", () => {
+      const workload = "payments/Deployment/other";
+      const other = aRecord("different", { uid: "d", workload });
+      expect(earnedIn(reportOf({ records: [...across, other], ...span }).classes)[0]?.lacks).toContain(workload);
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import { earnedIn, liveLine } from "../../../domain/backtest/advice.ts";
+import { earnedIn, liveLines } from "../../../domain/backtest/advice.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
 import { unnamedOf } from "../../../domain/backtest/switching.ts";
 import { type ClassRow, reportOf } from "../../../domain/backtest/report.ts";
@@ -31,7 +31,7 @@ export function shadowPart({ since, records, editor, isLive = () => false, names
   const kinds = (Object.keys(verdicts) as VerdictKind[]).filter((kind) => verdicts[kind] > 0);
   const rows = earnedIn(classes).map(({ row, lacks }): TableRow => {
     const live = isLive(row) ? "live by now" : undefined;
-    const earned = html`earned: <code>${liveLine(row)}</code> ${linkTo(editor)}`;
+    const earned = html`earned: ${liveLines(row).map((line) => html`<code>${line}</code> `)}${linkTo(editor)}`;
     return {
       cells: [
         html`${row.alert}<br /><span class="dim">${row.workload}</span>`,
