@@ -1,5 +1,5 @@
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { isShadowOnly } from "../../domain/guardrails/mode.ts";
+import { isInShadow } from "../../domain/guardrails/mode.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
 import type { Entry, FileEdit } from "../../domain/kubernetes/manifest-edit.ts";
@@ -24,22 +24,39 @@ export async function plan(
   incident: Incident,
   diagnosed: Diagnosed,
   ports: Asked & Pick<Ports, "changes" | "clock">,
+  { hypothetical = false }: { readonly hypothetical?: boolean } = {},
 ): Promise<Planned> {
   const { remedy } = diagnosed;
   if (remedy.kind === "none") return { kind: "none", ending: "no-change", because: remedy.because };
-  const planned = await planChange(incident, remedy.remediation, ports);
+  const planned = await planChange(incident, remedy.remediation, ports, { hypothetical });
   const because = planned.kind === "change" ? await repetitionOf(planned, ports) : undefined;
   return because === undefined ? planned : { kind: "none", ending: "escalated", because };
 }
 
-/** Where none is named, what nobody will write is looked at where it is about: see the gate. */
-function namespacesFor(guardrails: Guardrails, workloads: readonly Workload[]): readonly string[] {
-  const { namespaces } = guardrails;
-  return namespaces.length === 0 && isShadowOnly(guardrails) ? workloads.map(({ namespace }) => namespace) : namespaces;
+interface Deciding {
+  readonly incident: Incident;
+  readonly remediation: Remediation;
+  readonly hypothetical: boolean;
 }
 
-/** The same for a change that is already decided: a revert, or a number that a person asked for. */
-export async function planChange(incident: Incident, remediation: Remediation, ports: Asked): Promise<Planned> {
+/** Where none is named, what nobody will write is looked at where it is about: see the gate. */
+function namespacesFor(guardrails: Guardrails, { incident, remediation, hypothetical }: Deciding): readonly string[] {
+  const namespaces = [incident.workload, remediation.workload].map(({ namespace }) => namespace);
+  const about = { alert: incident.alert.name, namespaces, remedy: remediation.kind };
+  const looksEverywhere = guardrails.namespaces.length === 0 && (hypothetical || isInShadow(guardrails, about));
+  return looksEverywhere ? namespaces : guardrails.namespaces;
+}
+
+/**
+ * The same for a change that is already decided: a revert, or a number that a person asked for. `hypothetical` = nobody will
+ * write it, whatever the mode is.
+ */
+export async function planChange(
+  incident: Incident,
+  remediation: Remediation,
+  ports: Asked,
+  { hypothetical = false }: { readonly hypothetical?: boolean } = {},
+): Promise<Planned> {
   const { sha, tree } = await ports.github.head();
   const guardrails = loadGuardrails(tree);
   if (!guardrails.ok) return refused(guardrails.because);
@@ -49,7 +66,7 @@ export async function planChange(incident: Incident, remediation: Remediation, p
   if (entry.elsewhere === true) return refused(readElsewhere(remediation.workload, entry));
   const { change } = remediation;
   if (change.kind === "commit") {
-    const namespaces = namespacesFor(guardrails.value, [incident.workload, remediation.workload]);
+    const namespaces = namespacesFor(guardrails.value, { incident, remediation, hypothetical });
     const asked = { incident, live, entry, head: { sha, tree }, namespaces };
     return planReversal({ ...asked, remediation: { ...remediation, change } }, ports);
   }

@@ -39,6 +39,9 @@ spec: {path: ./${name}, prune: true, sourceRef: {kind: GitRepository, name: shop
 interface Asked {
   readonly namespaces?: readonly string[];
   readonly mode?: "shadow";
+  readonly modes?: readonly object[];
+  /** As a backtest plans it. */
+  readonly hypothetical?: boolean;
   /** Which of the states is the commit that is taken back. */
   readonly which?: number;
   /** When each state was committed; absent = hours apart. */
@@ -49,9 +52,9 @@ interface Asked {
 /** A branch with these states of its files, oldest first, and the reversal of one of its commits. */
 export function revert(
   states: readonly Files[],
-  { namespaces = ["shop-production"], which = 1, at = [], scope = "workload", mode }: Asked = {},
+  { namespaces = ["shop-production"], which = 1, at = [], scope = "workload", mode, modes, hypothetical }: Asked = {},
 ) {
-  const guardrails = { ".github/rectify.yml": JSON.stringify({ namespaces, mode }) };
+  const guardrails = { ".github/rectify.yml": JSON.stringify({ namespaces, mode, modes }) };
   const trees = states.map((files) => treeOf({ ...files, ...guardrails }));
   const sha = (index: number) => shas[index] ?? "";
   const commits = trees.map((_, index) => ({
@@ -76,5 +79,6 @@ export function revert(
     telemetry: { log: () => undefined },
   } as unknown as Ports;
   const change = { kind: "commit" as const, sha: sha(which), scope, to: "" };
-  return planChange(anIncident(), { kind: "revert-commit", workload, change, from: "", to: "", sizing: [] }, ports);
+  const remediation = { kind: "revert-commit", workload, change, from: "", to: "", sizing: [] } as const;
+  return planChange(anIncident(), remediation, ports, hypothetical === undefined ? {} : { hypothetical });
 }

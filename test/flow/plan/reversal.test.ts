@@ -9,6 +9,10 @@ test("where no namespace is named, shadow mode looks at the reversal of its own 
   ];
   expect(await revert(states, { namespaces: [], mode: "shadow" })).toMatchObject({ kind: "change" });
   expect(await revert(states, { namespaces: [] })).toMatchObject({ kind: "none", ending: "refused" });
+  expect(await revert(states, { namespaces: [], hypothetical: true })).toMatchObject({ kind: "change" });
+  const but = (remedy: string) => ({ namespaces: [], mode: "shadow" as const, modes: [{ remedy, mode: "live" }] });
+  expect(await revert(states, but("scale"))).toMatchObject({ kind: "change" });
+  expect(await revert(states, but("revert-commit"))).toMatchObject({ kind: "none", ending: "refused" });
 });
 
 describe("a commit on a base that two entries read", () => {

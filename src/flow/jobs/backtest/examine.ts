@@ -99,7 +99,7 @@ async function oneLook({ incident }: PastIncident, ports: Ports): Promise<Looked
     const diagnosis = await diagnose(incident, observed, [], ports);
     if (diagnosis.kind === "abstained")
       return { would: { kind: "no-remedy", because: diagnosis.because }, observed, growthLimit, again: true };
-    const planned = await plan(incident, diagnosis, ports);
+    const planned = await plan(incident, diagnosis, ports, { hypothetical: true });
     const subject = subjectOf(incident, { observed, diagnosis, precedents: [] });
     const again = diagnosis.unexplained === true;
     return { would: await wouldHave(subject, planned, ports), observed, growthLimit, again };
