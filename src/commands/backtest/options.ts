@@ -24,12 +24,14 @@ export function spanOf({ days, rate, until, step }: BacktestAsked, now: Date) {
     throw new Error("--rate must be a number of queries a second, 0 for no limit");
   if (Number.isNaN(to.getTime())) throw new Error("--until must be a time such as 2026-11-20T00:00:00Z");
   if (!(Number(step) >= 1 && Number(step) <= 300)) throw new Error("--step must be 1 to 300 seconds");
-  return {
-    stepSeconds: Number(step),
-    from: new Date(to.getTime() - Number(days) * 86_400_000),
-    to,
-    rate: Number(rate),
-  };
+  const begins = to.getTime() - Number(days) * 86_400_000;
+  return { stepSeconds: Number(step), from: onGrid(begins, step), to: onGrid(to.getTime(), step), rate: Number(rate) };
+}
+
+/** Every run looks at the same moments, whenever it begins: else the same firing would be another incident each time. */
+function onGrid(at: number, step: string): Date {
+  const gridMs = Number(step) * 1_000;
+  return new Date(Math.floor(at / gridMs) * gridMs);
 }
 
 /** The guardrails to try, before anything is asked: a file that nobody can read would refuse every incident. */
