@@ -106,25 +106,33 @@ function healed(would: WouldHave, { startedAt }: Course, endedAt: string): Verdi
 }
 
 function compared(would: Proposed, commits: readonly PeoplesCommit[], growthLimit: number): Verdict {
-  let far: string | undefined;
-  for (const commit of commits) {
+  let unlike: string | undefined;
+  for (const [index, commit] of commits.entries()) {
     const same = sameFix(would.changes, commit.changes, growthLimit);
     if (same === undefined) continue;
     const { ours, theirs } = same;
-    far ??= same.isFar ? `; both change the same field in one direction, but to ${ours} and to ${theirs}` : undefined;
-    if (same.isFar) continue;
+    const undoing = commits.slice(index + 1).find((later) => !keeps(same, later));
+    if (same.isFar) unlike ??= `; both change the same field in one direction, but to ${ours} and to ${theirs}`;
+    if (undoing !== undefined) unlike ??= `; so did commit ${short(commit)}, but commit ${short(undoing)} took it back`;
+    if (same.isFar || undoing !== undefined) continue;
     const leadMs = Date.parse(commit.at) - Date.parse(would.at);
     const about = { commit: commit.sha, leadMs, ours, theirs };
-    const short = commit.sha.slice(0, 7);
     if (leadMs >= leastLeadMs)
-      return { kind: "earlier", because: `as commit ${short}, ${renderDuration(leadMs)} before it`, ...about };
-    return { kind: "agreed", because: `as commit ${short}, at about the same time or after it`, ...about };
+      return { kind: "earlier", because: `as commit ${short(commit)}, ${renderDuration(leadMs)} before it`, ...about };
+    return { kind: "agreed", because: `as commit ${short(commit)}, at about the same time or after it`, ...about };
   }
-  const because = `Rectify would have proposed to ${renderRemediation(would.remediation)}${far ?? said(commits)}`;
+  const because = `Rectify would have proposed to ${renderRemediation(would.remediation)}${unlike ?? said(commits)}`;
   return { kind: "different", because, ...commitOf(commits) };
 }
 
+function short({ sha }: Pick<PeoplesCommit, "sha">): string {
+  return sha.slice(0, 7);
+}
+
+type Pair = readonly [ours: ObjectChange, theirs: ObjectChange];
+
 interface SameFix {
+  readonly pairs: readonly Pair[];
   readonly ours: string;
   readonly theirs: string;
   /** One direction, but amounts further apart than one change may go. */
@@ -142,11 +150,36 @@ function sameFix(
 ): SameFix | undefined {
   const touched = new Set(theirs.map(({ object }) => workloadKey(object)));
   const mine = ours.filter(({ object }) => touched.has(workloadKey(object)));
-  const pairs = mine.map((change) => [change, theirs.find((other) => isSame(change, other))] as const);
+  const pairs = mine.flatMap((change): readonly Pair[] => {
+    const other = theirs.find((one) => isSame(change, one));
+    return other === undefined ? [] : [[change, other]];
+  });
   const [first] = pairs;
-  if (first?.[1] === undefined || pairs.some(([, other]) => other === undefined)) return undefined;
-  const isFar = pairs.some(([change, other]) => other !== undefined && ratioOf(change.to, other.to) > growthLimit);
-  return { ours: shown(first[0].to), theirs: shown(first[1].to), isFar };
+  if (first === undefined || pairs.length < mine.length) return undefined;
+  const isFar = pairs.some(([change, other]) => ratioOf(change.to, other.to) > growthLimit);
+  return { pairs, ours: shown(first[0].to), theirs: shown(first[1].to), isFar };
+}
+
+/** A later commit may go further; what it takes back before the end was a try, and no fix. */
+function keeps({ pairs }: SameFix, { changes }: PeoplesCommit): boolean {
+  return pairs.every(([ours, theirs]) =>
+    changes
+      .filter((change) => touches(change, theirs))
+      .every((change) => isSame(ours, { ...theirs, to: valueIn(change, theirs.field) })),
+  );
+}
+
+/** The same field, or what it is a part of. */
+function touches(change: ObjectChange, { object, field }: ObjectChange): boolean {
+  const isPart = canonicalText(field.slice(0, change.field.length)) === canonicalText(change.field);
+  return isPart && workloadKey(change.object) === workloadKey(object);
+}
+
+function valueIn({ field: within, to }: ObjectChange, field: ObjectChange["field"]): unknown {
+  return field.slice(within.length).reduce<unknown>((value, key) => {
+    const has = typeof value === "object" && value !== null && Object.hasOwn(value, key);
+    return has ? Reflect.get(value, key) : undefined;
+  }, to);
 }
 
 function isSame(left: ObjectChange, right: ObjectChange): boolean {
@@ -174,7 +207,7 @@ function isDuring(at: string, { startedAt, endedAt }: Course): boolean {
 }
 
 function said(commits: readonly PeoplesCommit[]): string {
-  const parts = commits.slice(0, 3).map(({ sha, changes }) => `commit ${sha.slice(0, 7)} changed ${fieldsOf(changes)}`);
+  const parts = commits.slice(0, 3).map(({ sha, changes }) => `commit ${short({ sha })} changed ${fieldsOf(changes)}`);
   return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
 }
 

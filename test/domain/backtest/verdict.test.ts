@@ -78,6 +78,60 @@ describe("what people did to the same field", () => {
   });
 });
 
+describe("what people took back while it fired", () => {
+  const image = ["spec", "template", "spec", "containers", 0, "image"];
+  const [bad, good] = ["web:2.0.0", "web:1.9.0"];
+
+  test.each([
+    ["set back", [change(4, 2)]],
+    ["set below where it was", [change(4, 1)]],
+    ["left out of the file", [change(4, undefined)]],
+    ["removed with its object", [change({ spec: { replicas: 4 } }, undefined, [])]],
+  ])("was a try and no fix: %s", (_, back) => {
+    const tried = course([
+      [minute(5), [change(2, 4)]],
+      [minute(10), back],
+      [minute(20), [change(bad, good, image)]],
+    ]);
+    const verdict = verdictOf(proposed([change(2, 4)]), tried);
+    expect(verdict).toMatchObject({ kind: "different", because: expect.stringContaining("took it back") });
+  });
+
+  test("an image that a release put on again is no fix, and what stayed is", () => {
+    const rolledBack = [minute(5), [change(bad, good, image)]] as const;
+    const ours = proposed([change(bad, good, image)]);
+    expect(verdictOf(ours, course([rolledBack, [minute(9), [change(good, bad, image)]]])).kind).toBe("different");
+    expect(verdictOf(ours, course([rolledBack, [minute(9), [change(2, 4)]]])).kind).toBe("earlier");
+  });
+
+  test("the same once more and left so is the fix, by its own time", () => {
+    const again = course([
+      [minute(5), [change(2, 4)]],
+      [minute(10), [change(4, 2)]],
+      [minute(20), [change(2, 4)]],
+    ]);
+    expect(verdictOf(proposed([change(2, 4)]), again)).toMatchObject({ kind: "earlier", leadMs: 19 * 60_000 });
+  });
+
+  test("going further, or not the whole way back, keeps it", () => {
+    for (const later of [change(4, 6), change(4, 3), change({ spec: {} }, { spec: { replicas: 5 } }, [])]) {
+      const kept = course([
+        [minute(5), [change(2, 4)]],
+        [minute(10), [later]],
+      ]);
+      expect(verdictOf(proposed([change(2, 4)]), kept)).toMatchObject({ kind: "earlier", leadMs: 4 * 60_000 });
+    }
+  });
+
+  test("taking it back after the end is no matter", () => {
+    const later = course([
+      [minute(5), [change(2, 4)]],
+      [minute(31), [change(4, 2)]],
+    ]);
+    expect(verdictOf(proposed([change(2, 4)]), later).kind).toBe("earlier");
+  });
+});
+
 describe("without a fix of people", () => {
   test("an alert that ended healed by itself, whatever we would have done", () => {
     const nobody = course([]);
