@@ -279,10 +279,10 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
   };
 }
 
-async function mirrorOf(settings: Settings, { cloneUrl, authorization }: Cloning) {
+async function mirrorOf(settings: Settings, { cloneUrl: url, authorization, login }: Cloning & { login: string }) {
   const { dataDirectory } = settings;
   const network = await gitNetwork(settings, dataDirectory);
-  return openMirror({ network, directory: join(dataDirectory, "mirror"), freshMs: 500, url: cloneUrl, authorization });
+  return openMirror({ network, directory: join(dataDirectory, "mirror"), freshMs: 500, url, authorization, login });
 }
 
 function notifierOf({ links }: Settings, telemetry: Telemetry): Ports["notifier"] {

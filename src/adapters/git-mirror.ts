@@ -14,7 +14,7 @@ export interface Mirror {
   at(sha: string): Promise<Tree>;
   /** The id of the commit's tree. */
   treeId(sha: string): Promise<string>;
-  /** Newest first, by default the last hundred. */
+  /** Those of the last hundred, or `most`, that are no older; newest first. */
   commitsSince(since: Date, most?: number): Promise<readonly CommitMark[]>;
   contains(descendant: string, ancestor: string): Promise<boolean>;
 }
@@ -26,6 +26,8 @@ interface MirrorOptions {
   readonly authorization: () => Promise<string>;
   /** A head that was fetched within this many milliseconds is still the head: one story asks for it many times. */
   readonly freshMs?: number;
+  /** The bot's own login, where it is known. */
+  readonly login?: string | undefined;
   /** Variables by which git gets out of a fenced network: proxies, private authorities. */
   readonly network?: Readonly<Record<string, string>>;
 }
@@ -77,7 +79,7 @@ export function openMirror(options: MirrorOptions): Mirror {
       await bring(sha);
       return (await quietGit(directory).revparse([`${sha}^{tree}`])).trim();
     },
-    commitsSince: async (since, most = 100) => commitsSince(directory, await fetchOnce(), { since, most }),
+    commitsSince: async (since, most = 100) => commitsSince(options, await fetchOnce(), { since, most }),
     async contains(descendant, ancestor) {
       // A GitOps controller may report anything as its revision.
       if (!isCommitId(descendant) || !isCommitId(ancestor)) return false;
@@ -89,21 +91,35 @@ export function openMirror(options: MirrorOptions): Mirror {
   };
 }
 
+// Counted, and then filtered: git itself stops at the first older commit, and one clock may go behind the others.
 async function commitsSince(
-  directory: string,
+  options: MirrorOptions,
   head: string,
   { since, most }: { readonly since: Date; readonly most: number },
 ): Promise<CommitMark[]> {
-  const format = [
-    "--first-parent",
-    "--format=%H%x00%cI%x00%P%x00%an%x00%s",
-    `--since=${since.toISOString()}`,
-    `--max-count=${most}`,
-  ];
-  const log = await quietGit(directory).raw(["log", ...format, head]);
+  const all = await logOf(options, ["--first-parent", `--max-count=${most}`, head]);
+  const wanted = all.filter(({ mark }) => Date.parse(mark.at) >= since.getTime());
+  const sides = wanted.flatMap(({ side, isOwn }) => (side === undefined || isOwn ? [] : [side]));
+  const own = new Set<string | undefined>();
+  for (let at = 0; at < sides.length; at += sidesAtOnce)
+    for (const { mark, isOwn } of await logOf(options, ["--no-walk", ...sides.slice(at, at + sidesAtOnce)]))
+      if (isOwn) own.add(mark.sha);
+  return wanted.map(({ mark, side, isOwn }) => (isOwn || own.has(side) ? { ...mark, own: true } : mark));
+}
+
+const sidesAtOnce = 1_000;
+const fields = "%H%x00%cI%x00%P%x00%an%x00%s%x00%ae%x00%(trailers:key=Incident-UID,valueonly,separator=%x20)";
+
+/** Each commit, what it merged, and whether it is ours: by the trailer that each of ours has, or by its author. */
+async function logOf({ directory, login }: MirrorOptions, what: readonly string[]) {
+  const log = await quietGit(directory).raw(["log", `--format=${fields}`, ...what]);
   return log.split("\n").flatMap((line) => {
-    const [sha, at, parents = "", author, subject] = line.split("\0");
-    return sha && at ? [{ sha, at, parent: parents.split(" ")[0] || undefined, author, subject }] : [];
+    const [sha, at, parents = "", author, subject, email = "", incident = ""] = line.split("\0");
+    if (!sha || !at) return [];
+    const [parent, side] = parents.split(" ");
+    const mark: CommitMark = { sha, at, parent: parent || undefined, author, subject };
+    const writer = email.split("@")[0]?.replace(/^\d+\+/, "");
+    return [{ mark, side, isOwn: incident.trim() !== "" || (login !== undefined && writer === login) }];
   });
 }
 

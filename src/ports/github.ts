@@ -75,6 +75,8 @@ export interface CommitMark {
   /** The first line of its message and its author's name: text of others. */
   readonly subject?: string | undefined;
   readonly author?: string | undefined;
+  /** Rectify's own, whoever merged it. */
+  readonly own?: true | undefined;
 }
 
 /** What people say. */

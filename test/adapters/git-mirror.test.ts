@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -61,4 +62,54 @@ test("a fresh mirror has the tip whole and of the history no file's content; an 
   expect(await mirror.commitsSince(new Date(0))).toHaveLength(4);
   expect(Buffer.from((await mirror.at(old)).read("large.txt") ?? []).toString()).toBe("old\n");
   expect(missing(sha)).toBe(1);
+});
+
+/** A history of commits at their times, written by git itself. */
+function pastOf(name: string) {
+  const directory = join(forge.place, name);
+  mkdirSync(directory);
+  const git = (args: string[], env = {}) =>
+    execFileSync("git", args, { cwd: directory, encoding: "utf8", env: { ...process.env, ...env } }).trim();
+  git(["init", "--quiet", "--initial-branch=main", "."]);
+  const tree = git(["write-tree"]);
+  const commit = (hour: number, message: string, { author = "ada", parents = [] as string[] } = {}) => {
+    const at = `2026-11-20T${String(hour).padStart(2, "0")}:00:00Z`;
+    const email = `${author}@users.noreply.example.com`;
+    return git(["commit-tree", tree, "-m", message, ...parents.flatMap((one) => ["-p", one])], {
+      ...{ GIT_AUTHOR_NAME: author, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: at },
+      ...{ GIT_COMMITTER_NAME: "host", GIT_COMMITTER_EMAIL: "host@example.com", GIT_COMMITTER_DATE: at },
+    });
+  };
+  const open = (tip: string) => {
+    git(["update-ref", "refs/heads/main", tip]);
+    const about = { url: directory, authorization: async () => "", login: "rectify[bot]" };
+    return openMirror({ directory: join(forge.place, `${name}-mirror`), ...about });
+  };
+  return { commit, open };
+}
+
+test("a commit behind one whose clock was slow is not hidden by it", async () => {
+  const { commit, open } = pastOf("skewed");
+  const first = commit(1, "first");
+  const fix = commit(5, "fix", { parents: [first] });
+  const slow = commit(2, "slow", { parents: [fix] });
+  const found = await open(slow).commitsSince(new Date("2026-11-20T04:00:00Z"));
+  expect(found.map(({ subject }) => subject)).toEqual(["fix"]);
+});
+
+test("our own commits are told apart, however they were merged; those of other bots are not ours", async () => {
+  const { commit, open } = pastOf("own");
+  const trailers = "Incident-UID: 6f1c2b1e-0000-5000-8000-000000000001\nEffect: x";
+  const first = commit(1, "first");
+  const side = commit(2, `Scale web to 4\n\nIt hurts.\n\n${trailers}`, { author: "7+other[bot]", parents: [first] });
+  const merged = commit(3, "Merge pull request #1", { parents: [first, side] });
+  const squashed = commit(4, `Scale web to 6 (#2)\n\n${trailers}\nApproved-by: ada`, { parents: [merged] });
+  const bare = commit(5, "Scale web to 7 (#3)", { author: "12+rectify[bot]", parents: [squashed] });
+  const updater = commit(6, "Update the image", { author: "9+updater[bot]", parents: [bare] });
+  const theirs = commit(7, "Try something", { parents: [first] });
+  const tip = commit(8, "Merge pull request #4", { parents: [updater, theirs] });
+  const quoting = commit(9, `Why?\n\n${trailers}\n\nThat is what Rectify wrote.`, { parents: [tip] });
+  const found = await open(quoting).commitsSince(new Date(0));
+  expect(found.filter(({ own }) => own).map(({ sha }) => sha)).toEqual([bare, squashed, merged]);
+  expect(found).toHaveLength(7);
 });

@@ -127,7 +127,10 @@ async function run(directory: string, { plane, telemetry, kyverno }: RealWorld, 
   };
 }
 
-/** One branch as the cluster saw it: each story's commits behind those of the story before, at their own times. */
+/**
+ * One branch as the cluster saw it: each story's commits behind those of the story before, at their own times, and as if
+ * people had made them: with Rectify's own commits nothing is compared.
+ */
 function joinedHistory(directory: string, repositories: readonly string[]): string {
   const joined = join(directory, "joined.git");
   const git = (args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string) =>
@@ -145,7 +148,8 @@ function joinedHistory(directory: string, repositories: readonly string[]): stri
         ...{ GIT_COMMITTER_NAME: committer, GIT_COMMITTER_EMAIL: address, GIT_COMMITTER_DATE: committed },
       };
       const parent = last === undefined ? [] : ["-p", last];
-      last = git(["commit-tree", tree, ...parent], signed, message.join("\n"));
+      const unmarked = message.filter((line) => !line.startsWith("Incident-UID: "));
+      last = git(["commit-tree", tree, ...parent], signed, unmarked.join("\n"));
     }
   }
   if (last === undefined) throw new Error("no story was played");

@@ -69,7 +69,8 @@ async function mirrorOf(settings: Settings, repository: string | undefined): Pro
     ...{ app: settings.app, writeGapMs: 0 },
     audit: () => Promise.reject(new Refused("a backtest writes nothing")),
   });
-  return openMirror({ directory, url: client.cloneUrl, authorization: client.authorization, freshMs: 3_600_000 });
+  const { cloneUrl: url, authorization, login } = client;
+  return openMirror({ directory, url, authorization, login, freshMs: 3_600_000 });
 }
 
 /** What to do about a repository that cannot be fetched. */

@@ -29,12 +29,14 @@ export type WouldHave =
       readonly cause?: string | undefined;
     };
 
-/** A commit of people that changed what was rendered of the workload while the alert fired. */
+/** A commit that changed what was rendered of the workload while the alert fired. */
 export interface PeoplesCommit {
   readonly sha: string;
   /** RFC 3339. */
   readonly at: string;
   readonly changes: readonly ObjectChange[];
+  /** Rectify's own, of an installation that was live then: no work of people. */
+  readonly own?: true | undefined;
 }
 
 /** What happened without Rectify. */
@@ -86,8 +88,16 @@ export function verdictOf(would: WouldHave, course: Course): Verdict {
   if (during.length === 0 && endedAt !== undefined) return healed(would, course, endedAt);
   const did = said(during);
   if (would.kind !== "proposed") return { kind: would.kind, because: `${would.because}${did}`, ...commitOf(during) };
+  const mine = during.find(({ own }) => own === true);
+  if (mine !== undefined) return withUs(mine);
   if (during.length === 0) return { kind: "not-known", because: "it still fires, and nobody changed the workload" };
   return compared(would, during, course.growthLimit);
+}
+
+/** What came after our own change says nothing of what people would have done, nor of what heals by itself. */
+function withUs(commit: PeoplesCommit): Verdict {
+  const because = `Rectify itself changed the workload then, with commit ${short(commit)}: how it would have gone without it is not known`;
+  return { kind: "not-known", because, commit: commit.sha };
 }
 
 type Proposed = Extract<WouldHave, { kind: "proposed" }>;
@@ -207,7 +217,7 @@ function isDuring(at: string, { startedAt, endedAt }: Course): boolean {
 }
 
 function said(commits: readonly PeoplesCommit[]): string {
-  const parts = commits.slice(0, 3).map(({ sha, changes }) => `commit ${short({ sha })} changed ${fieldsOf(changes)}`);
+  const parts = commits.slice(0, 3).map((one) => `commit ${short(one)} changed ${fieldsOf(one.changes)}`);
   return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
 }
 

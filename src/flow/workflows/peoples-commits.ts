@@ -30,7 +30,8 @@ export async function peoplesCommits(asked: PeoplesCommits): Promise<Course["peo
     for (const commit of commits) {
       const changes = await changedBy(commit, entries, asked);
       if (typeof changes === "string") return unknown(changes);
-      if (changes.length > 0) found.push({ sha: commit.sha, at: commit.at, changes });
+      const { sha, at, own } = commit;
+      if (changes.length > 0) found.push({ sha, at, changes, own });
     }
     return { kind: "known", commits: found };
   } catch (error) {

@@ -132,6 +132,25 @@ describe("what people took back while it fired", () => {
   });
 });
 
+describe("where Rectify was live then, its own commit", () => {
+  const own = [{ sha: "b".repeat(40), at: minute(9), changes: [change(2, 4)], own: true as const }];
+  const theirs = { sha: "c".repeat(40), at: minute(15), changes: [change(4, 6)] };
+
+  test.each([
+    ["alone", own],
+    ["before a commit of people", [...own, theirs]],
+  ])("is no fix of people, and nothing healed by itself: %s", (_, commits) => {
+    const verdict = verdictOf(proposed([change(2, 4)]), course([], { people: { kind: "known", commits } }));
+    expect(verdict).toMatchObject({ kind: "not-known", commit: "b".repeat(40) });
+    expect(verdict.because).toContain("Rectify itself changed the workload then, with commit bbbbbbb");
+  });
+
+  test("leaves a refusal what it is", () => {
+    const people = { kind: "known", commits: own };
+    expect(verdictOf({ kind: "refused", because: "budget" }, course([], { people })).kind).toBe("refused");
+  });
+});
+
 describe("without a fix of people", () => {
   test("an alert that ended healed by itself, whatever we would have done", () => {
     const nobody = course([]);

@@ -11,7 +11,7 @@ import { wouldHave } from "../../../src/flow/workflows/would-have.ts";
 import { remediateIncident } from "../../../src/flow/workflows/remediate-incident.ts";
 import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
 import { Refused, Unavailable } from "../../../src/ports/errors.ts";
-import type { GitHost, People } from "../../../src/ports/github.ts";
+import type { CommitMark, GitHost, People } from "../../../src/ports/github.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { readOnly } from "../../../src/ports/read-only.ts";
 import type { Run } from "../../../src/ports/workflow.ts";
@@ -206,7 +206,7 @@ describe("a story in shadow mode", () => {
   const trees: Record<string, string> = { a: manifest(2), b: manifest(4) };
   const guardrails = JSON.stringify({ namespaces: ["shop-production"], mode: "shadow" });
 
-  function world(commits: readonly { sha: string; parent: string; at: string }[]) {
+  function world(commits: readonly CommitMark[]) {
     let now = begun + 30_000;
     const effects: string[] = [];
     const tree = (sha: string) => treeOf({ "apps/web.yaml": trees[sha] ?? "", ".github/rectify.yml": guardrails });
@@ -253,6 +253,12 @@ describe("a story in shadow mode", () => {
     expect(story).toMatchObject({ ending: "shadow", shadow: { verdict: { kind: "earlier", leadMs: 1_170_000 } } });
     expect(story.shadow?.would).toMatchObject({ kind: "proposed", remedy: "scale", to: 4 });
     expect(effects).toEqual([]);
+  });
+
+  test("Rectify's own commit is not taken for one of people", async () => {
+    const at = new Date(begun + 1_200_000).toISOString();
+    const { run } = world([{ sha: "b".repeat(40), parent: "a".repeat(40), at, own: true }]);
+    expect((await told(run)).shadow?.verdict).toMatchObject({ kind: "not-known", commit: "b".repeat(40) });
   });
 
   test("a commit to what a chart makes of it is not called healed by itself", async () => {
