@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { backtest } from "../../src/commands/backtest/backtest.ts";
 import type { BacktestAsked } from "../../src/commands/backtest/options.ts";
+import { openRecord, worldOf } from "../../src/commands/backtest/record-file.ts";
 import { summaryLines } from "../../src/commands/backtest/summary.ts";
 import { backtestSettings, mayKnowToken } from "../../src/commands/backtest/sources.ts";
 import { createSeriesStore } from "../../src/lab/cluster/metrics/series-store.ts";
@@ -218,6 +219,34 @@ describe("rectify backtest", () => {
     const elsewhere = await run({ record: kept, repository: `${reading.forge.cloneUrl}/` });
     expect(elsewhere.progress.join()).toContain("2 incidents, 0 on record");
   }, 120_000);
+
+  test("whatever else an answer depends on begins the record anew, and what lets us in does not", async () => {
+    const onRecord = (more: NodeJS.ProcessEnv) => {
+      const environment = { PROMETHEUS_URL: world.prometheus, KYVERNO: "off", ...more };
+      const settings = backtestSettings(environment, "/clone");
+      if (!settings.ok) throw new Error(settings.problems.join());
+      const kept = join(directory, "settings.jsonl");
+      const about = { asked: { repository: "/clone" }, guardrails: "namespaces: [shop]\n", stepSeconds: 30 };
+      return openRecord(kept, worldOf(settings.value, about));
+    };
+    const [record = ""] = readFileSync(join(directory, "kept.jsonl"), "utf8").split("\n").slice(1);
+    const others = [
+      { LOKI_URL: world.loki },
+      { LOKI_URL: world.loki, LOKI_HEADERS: "X-Scope-OrgID=shop" },
+      { KYVERNO: "" },
+      { CHART_HOSTS: "charts.example.com" },
+      { CLUSTER_LABEL: "cluster" },
+      { KUBERNETES_URL: shop.cluster.urls.kubernetes },
+      ...["LINGER_MS", "SETTLE_MS", "SELF_HEAL_MS", "HISTORY_MS"].map((name) => ({ [name]: "60000" })),
+    ];
+    for (const more of others) {
+      onRecord({}).add(JSON.parse(record) as PastRecord);
+      expect([onRecord({}).all().length, more, onRecord(more).all().length]).toEqual([1, more, 0]);
+    }
+    const secrets = { PROMETHEUS_TOKEN: "t0ken", PROMETHEUS_HEADERS: "X-Auth-Token=t0ken" };
+    onRecord({}).add(JSON.parse(record) as PastRecord);
+    expect(onRecord(secrets).all()).toHaveLength(1);
+  });
 
   test("says what is wrong with its options", async () => {
     await expect(run({ days: "0" })).rejects.toThrow("--days");

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openHistory } from "../../adapters/past/history.ts";
 import { queryPace } from "../../adapters/past/pace.ts";
 import { adviceOf } from "../../domain/backtest/advice.ts";
 import type { PastIncident } from "../../domain/backtest/past-alerts.ts";
-import { type PastRecord, readRecords } from "../../domain/backtest/record.ts";
+import type { PastRecord } from "../../domain/backtest/record.ts";
 import { type BacktestReport, reportOf } from "../../domain/backtest/report.ts";
 import { renderDefaultGuardrails } from "../../domain/guardrails/guardrails.ts";
 import { incidentsOf } from "../../domain/text/how-many.ts";
@@ -17,6 +16,7 @@ import { backtestPage } from "../../server/pages/backtest/report.ts";
 import { Unavailable } from "../../ports/errors.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { type BacktestAsked, guardrailsIn, spanOf, writableAt } from "./options.ts";
+import { type Kept, openRecord, worldOf } from "./record-file.ts";
 import { openSources, type Opened, reading } from "./sources.ts";
 import { summaryLines } from "./summary.ts";
 
@@ -63,10 +63,7 @@ async function played(asked: BacktestAsked, settings: Settings, voice: Voice): P
   const { text, note } = await guardrailsTried({ file: asked.guardrails, tried }, opened, found.incidents);
   const history = await openHistory(opened.mirror, { [guardrailsPath]: text });
   const past = openPast({ ...sources, history });
-  const { repository } = settings;
-  const place = asked.repository ?? `${repository.owner}/${repository.repo}`;
-  const world = { place, prometheus: settings.prometheus.url, cluster: settings.cluster, step: span.stepSeconds };
-  const record = openRecord(file, { guardrails: text, ...world });
+  const record = openRecord(file, worldOf(settings, { asked, guardrails: text, stepSeconds: span.stepSeconds }));
   const silent = await play(found, { past, pace, record, voice, rate: span.rate });
   const kept = `${found.incidents.length - silent.length} of ${incidentsOf(found.incidents.length)}`;
   letIn(past, `; ${kept} are on record in ${file}: run it again, and it goes on there`);
@@ -167,27 +164,4 @@ async function tell(
   write("");
   write(`record: ${file}`);
   if (html !== undefined) write(`page: ${html}`);
-}
-
-interface Kept {
-  all(): readonly PastRecord[];
-  add(record: PastRecord): void;
-}
-
-/** One JSON object a line, written as soon as it is known: a restart goes on. Whoever asks of another world begins anew. */
-function openRecord(file: string, world: Readonly<Record<string, string | number>>): Kept {
-  const head = JSON.stringify({ world: createHash("sha256").update(JSON.stringify(world)).digest("hex") });
-  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const goesOn = text.startsWith(`${head}\n`);
-  if (!goesOn) writeFileSync(file, `${head}\n`);
-  // A crash may have cut the last line short.
-  if (goesOn && !text.endsWith("\n")) appendFileSync(file, "\n");
-  const known = new Map((goesOn ? readRecords(text) : []).map((one) => [one.uid, one]));
-  return {
-    all: () => [...known.values()],
-    add: (record) => {
-      known.set(record.uid, record);
-      appendFileSync(file, `${JSON.stringify(record)}\n`);
-    },
-  };
 }
