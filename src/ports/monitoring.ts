@@ -20,6 +20,17 @@ export interface Metrics {
   ruleOf(alert: Pick<Alert, "name" | "labels" | "generatorUrl">): Promise<AlertRule | undefined>;
 }
 
+/** Measurements of which not one step may be left out. */
+export interface WholeHistory {
+  /** A range query of so many steps. What had to be asked in parts comes so: a series as often, in the order of time. */
+  everyStep(
+    query: string,
+    from: Date,
+    to: Date,
+    points: number,
+  ): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[] }>;
+}
+
 /** Log lines around the incident. */
 export interface Logs {
   around(

@@ -12,6 +12,8 @@ export interface JsonSource {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly deadlineMs?: number;
   readonly maxBytes?: number;
+  /** Waits until one more request may leave: asked for each, also for the smaller one after a no. */
+  readonly inTurn?: (<T>(request: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 /** A clear no to a question that may be too large: a smaller one may be answered. */
@@ -31,11 +33,16 @@ const defaultDeadlineMs = 10_000;
 const defaultMaxBytes = 8 * 1024 * 1024;
 
 /** `GET path?query` as JSON. Throws `Unavailable` (no answer, 5xx, 429) or `Refused` (a clear no, or not JSON). */
-export async function getJson(
+export function getJson(
   source: JsonSource,
   path: string,
   query: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
+  const request = () => requested(source, path, query);
+  return source.inTurn === undefined ? request() : source.inTurn(request);
+}
+
+async function requested(source: JsonSource, path: string, query: Readonly<Record<string, string>>): Promise<unknown> {
   const url = new URL(source.url.replace(/\/$/, "") + path);
   for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
   const headers = new Headers(source.headers ?? {});

@@ -36,6 +36,7 @@ interface LokiOptions {
   readonly headers?: JsonSource["headers"];
   readonly deadlineMs?: number;
   readonly maxBytes?: number;
+  readonly inTurn?: JsonSource["inTurn"];
   /** The most lines that are asked for; Loki refuses above its own limit, 5,000 by default. */
   readonly maxLines?: number;
 }

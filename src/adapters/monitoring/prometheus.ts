@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type AlertRule, ruleFor } from "../../domain/incident/alert-rule.ts";
 import type { Series } from "../../domain/evidence/evidence.ts";
-import type { Metrics } from "../../ports/monitoring.ts";
+import type { Metrics, WholeHistory } from "../../ports/monitoring.ts";
 import { narrowedTo } from "../../domain/incident/expression.ts";
 import { parsePromql } from "./promql.ts";
 import { Refused } from "../../ports/errors.ts";
@@ -50,15 +50,19 @@ interface PrometheusOptions {
   readonly headers?: JsonSource["headers"];
   readonly deadlineMs?: number;
   readonly maxBytes?: number;
+  readonly inTurn?: JsonSource["inTurn"];
 }
 
 /** Prometheus over its HTTP API: https://prometheus.io/docs/prometheus/latest/querying/api/ */
-export function prometheus(options: PrometheusOptions): Metrics {
+export function prometheus(options: PrometheusOptions): Metrics & WholeHistory {
   const source: JsonSource = { name: "Prometheus", ...options };
+  const spanOf = (asked: string, from: Date, to: Date): Ranged => {
+    const query = options.only === undefined ? asked : onlyOurs(asked, options.only);
+    return { query, from: from.getTime() / 1000, to: to.getTime() / 1000 };
+  };
   return {
     range: async (asked, from, to, points = pointsWanted) => {
-      const query = options.only === undefined ? asked : onlyOurs(asked, options.only);
-      const span = { query, from: from.getTime() / 1000, to: to.getTime() / 1000 };
+      const span = spanOf(asked, from, to);
       return askSmaller(
         () => rangeOf(source, span, points),
         async (because) => {
@@ -67,6 +71,7 @@ export function prometheus(options: PrometheusOptions): Metrics {
         },
       );
     },
+    everyStep: async (asked, from, to, points) => everyStep(source, spanOf(asked, from, to), points),
     ruleOf: async (alert) => ruleOf(await ask(source, "/api/v1/rules", { type: "alert" }), alert),
   };
 }
@@ -83,6 +88,19 @@ interface Ranged {
   /** Unix seconds. */
   readonly from: number;
   readonly to: number;
+}
+
+/** Never coarser: what is too much at once is asked for one half of the time after the other. */
+async function everyStep(source: JsonSource, span: Ranged, points: number): ReturnType<WholeHistory["everyStep"]> {
+  const whole = () => rangeOf(source, span, points);
+  if (points < 2) return whole();
+  return askSmaller(whole, async () => {
+    const half = Math.floor(points / 2);
+    const middle = span.from + ((span.to - span.from) / points) * half;
+    const earlier = await everyStep(source, { ...span, to: middle }, half);
+    const later = await everyStep(source, { ...span, from: middle }, points - half);
+    return { series: [...earlier.series, ...later.series], notes: [...earlier.notes, ...later.notes] };
+  });
 }
 
 async function rangeOf(source: JsonSource, { query, from, to }: Ranged, points: number) {

@@ -45,11 +45,11 @@ async function played(asked: BacktestAsked, settings: Settings, voice: Voice): P
   const tried = asked.guardrails === undefined ? undefined : guardrailsIn(asked.guardrails);
   const file = writableAt("--record", asked.record ?? join(settings.dataDirectory, "backtest.jsonl"));
   const html = asked.html === undefined ? undefined : writableAt("--html", asked.html);
-  const opened = await openSources(settings, asked.repository);
   const pace = queryPace(span.rate);
+  const opened = await openSources(settings, asked.repository, pace);
   const about = { cluster: settings.cluster, ...span, lingerMs: settings.timings.lingerMs };
   voice.progress(`reading ALERTS from ${span.from.toISOString()} to ${span.to.toISOString()}`);
-  const sources = { ...opened, pace, until: span.to, deliveredAfterMs: span.stepSeconds * 1_000 };
+  const sources = { ...opened, until: span.to, deliveredAfterMs: span.stepSeconds * 1_000 };
   const bare = openPast({
     ...sources,
     history: await reached(openHistory(opened.mirror, {}), reading(asked.repository)),

@@ -7,6 +7,7 @@ import { type Mirror, openMirror } from "../../adapters/git-mirror.ts";
 import { kubernetes } from "../../adapters/kubernetes/kubernetes.ts";
 import { loki } from "../../adapters/monitoring/loki.ts";
 import { prometheus } from "../../adapters/monitoring/prometheus.ts";
+import type { QueryPace } from "../../adapters/past/pace.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Workload } from "../../domain/kubernetes/workload.ts";
 import { Refused } from "../../ports/errors.ts";
@@ -18,7 +19,7 @@ import { withoutSecrets } from "../../settings/redaction.ts";
 import { oneOfSeveral } from "../../settings/repository.ts";
 import { type LoadedSettings, parseSettings, type Settings } from "../../settings/settings.ts";
 
-export type Opened = Omit<PastSources, "history" | "pace" | "until" | "deliveredAfterMs"> & { readonly mirror: Mirror };
+export type Opened = Omit<PastSources, "history" | "until" | "deliveredAfterMs"> & { readonly mirror: Mirror };
 
 /** The settings of a backtest: what only a running bot needs (secrets, Alertmanager, the App) may be missing. */
 export function backtestSettings(environment: NodeJS.ProcessEnv, repository: string | undefined): LoadedSettings {
@@ -36,18 +37,23 @@ export function backtestSettings(environment: NodeJS.ProcessEnv, repository: str
 const byApp = { APP_ID: true, PRIVATE_KEY: true, PRIVATE_KEY_PATH: true, RECTIFY_REPOSITORY: true };
 const noRepository = `which repository is not said: --repository <place> names a clone on this machine, or an https address; only where a GitHub App is to read it, set ${["APP_ID", "PRIVATE_KEY_PATH", "RECTIFY_REPOSITORY"].join(", ")}`;
 
-/** Everything that is read; of it, only the mirror on this machine is ever written. */
-export async function openSources(settings: Settings, repository: string | undefined): Promise<Opened> {
+/** Everything that is read, at that pace; of it, only the mirror on this machine is ever written. */
+export async function openSources(
+  settings: Settings,
+  repository: string | undefined,
+  pace: QueryPace,
+): Promise<Opened> {
+  const inTurn = pace.run;
   const health = openHealth({ now: () => new Date() }, withoutSecrets(settings, 300));
   const telemetry = { log: () => undefined };
   const policies = await policiesOf(settings, { telemetry, sources: health });
   return {
-    metrics: prometheus(settings.prometheus),
-    logs: settings.loki === undefined ? undefined : loki(settings.loki),
+    metrics: prometheus({ ...settings.prometheus, inTurn }),
+    logs: settings.loki === undefined ? undefined : loki({ ...settings.loki, inTurn }),
     mirror: await mirrorOf(settings, repository),
     ...{ renderer: renderer(), policies, cluster: settings.cluster, clusterLabel: settings.clusterLabel ?? "cluster" },
     charts: chartsOnPath({ hosts: settings.chartHosts ?? [], cache: join(settings.dataDirectory, "charts") }),
-    ...{ marks: marksOf(settings), timings: settings.timings },
+    ...{ marks: marksOf(settings, pace), timings: settings.timings },
   };
 }
 
@@ -89,11 +95,14 @@ export function mayKnowToken({ protocol, host, hostname }: URL, { github }: Pick
 }
 
 /** Where live objects say today that they come from; nobody, where no cluster is named. */
-function marksOf(settings: Settings): ((workload: Workload) => Promise<Entry | undefined>) | undefined {
+function marksOf(
+  settings: Settings,
+  pace: QueryPace,
+): ((workload: Workload) => Promise<Entry | undefined>) | undefined {
   if (settings.kubernetes.url === undefined && process.env.KUBECONFIG === undefined) return undefined;
   const cluster = kubernetes({ ...settings.kubernetes, cluster: settings.cluster });
   return async (workload) => {
-    const live = await cluster.workload(workload);
-    return live && (await cluster.entryOf(live));
+    const live = await pace.run(() => cluster.workload(workload));
+    return live && (await pace.run(() => cluster.entryOf(live)));
   };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loki } from "../../../src/adapters/monitoring/loki.ts";
+import { queryPace } from "../../../src/adapters/past/pace.ts";
 import type { Logs } from "../../../src/ports/monitoring.ts";
 import { Refused } from "../../../src/ports/errors.ts";
 import { openShop, type TestShop } from "../../lab/cluster-shop.ts";
@@ -62,8 +63,10 @@ describe.each(letdowns)("when Loki %s", (_, fault, kind, reason) => {
 });
 
 test("E03: more lines than Loki allows are asked for once more, fewer and newer, and the answer says so", async () => {
-  const greedy = loki({ url: shop.cluster.urls.loki, maxLines: 6_000 });
+  const pace = queryPace(0);
+  const greedy = loki({ url: shop.cluster.urls.loki, maxLines: 6_000, inTurn: pace.run });
   const { lines, notes } = await greedy.around(web, ...lastSeconds(2));
+  expect(pace.count()).toBe(2);
   expect(lines.length).toBeGreaterThan(0);
   expect(notes).toContainEqual(expect.stringMatching(/^asked again for fewer lines since .*max entries limit/));
 });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { prometheus } from "../../../src/adapters/monitoring/prometheus.ts";
+import { queryPace } from "../../../src/adapters/past/pace.ts";
+import { joinedSeries } from "../../../src/domain/backtest/past-alerts.ts";
 import { conditionOf } from "../../../src/domain/incident/condition.ts";
 import type { Metrics } from "../../../src/ports/monitoring.ts";
 import { Refused } from "../../../src/ports/errors.ts";
@@ -98,9 +100,12 @@ test.each([
         ? { status, body: { status: "error", error } }
         : { status: 200, body: { status: "success", data: found } };
     });
-    const answer = await prometheus({ url: source.url }).range("up", new Date(0), new Date(1_200_000));
+    const pace = queryPace(0);
+    const reader = prometheus({ url: source.url, inTurn: pace.run });
+    const answer = await reader.range("up", new Date(0), new Date(1_200_000));
     await source.close();
     expect(steps).toEqual([10, 40]);
+    expect(pace.count()).toBe(2);
     expect(answer.notes).toEqual([expect.stringMatching(new RegExp(`^asked again with 4 times the step: .*${error}`))]);
   },
 );
@@ -110,6 +115,44 @@ test("E01: a question that is refused twice is not asked a third time", async ()
   await expectFailure(prometheus({ url: source.url }).range("up", ...lastSeconds(2)), Refused, /422 too many samples/);
   expect(source.asked).toHaveLength(2);
   await source.close();
+});
+
+describe("a history of which no step may be left out", () => {
+  /** Knows one firing, and refuses more points at once than it may give. */
+  async function alertsServer(most: number) {
+    const asked: { start: number; end: number; step: number }[] = [];
+    const source = await serveApi(({ query }) => {
+      const [start = 0, end = 0, step = 0] = ["start", "end", "step"].map((name) => Number(query.get(name)));
+      asked.push({ start, end, step });
+      const moments = Array.from({ length: Math.round((end - start) / step) + 1 }, (_, index) => start + index * step);
+      if (moments.length > most) return { status: 422, body: { status: "error", error: "too many samples" } };
+      const values = moments.filter((at) => at >= 4_000 && at <= 14_000).map((at) => [at, "1"]);
+      const result = values.length === 0 ? [] : [{ metric: { alertname: "A" }, values }];
+      return { status: 200, body: { status: "success", data: { resultType: "matrix", result } } };
+    });
+    return { ...source, asked };
+  }
+
+  test("is asked for in parts of the time at the same step, each request in its turn", async () => {
+    const source = await alertsServer(200);
+    const pace = queryPace(0);
+    const reader = prometheus({ url: source.url, inTurn: pace.run });
+    const { series, notes } = await reader.everyStep("ALERTS", new Date(0), new Date(21_600_000), 720);
+    await source.close();
+    expect(new Set(source.asked.map(({ step }) => step))).toEqual(new Set([30]));
+    expect([source.asked.length, pace.count()]).toEqual([7, 7]);
+    const points = joinedSeries([series]).map((one) => one.points.map(([at]) => at));
+    expect(points).toEqual([Array.from({ length: 333 }, (_, index) => 4_020 + index * 30)]);
+    expect(notes).toEqual([]);
+  });
+
+  test("what is refused however little it is, is told soon", async () => {
+    const source = await alertsServer(0);
+    const whole = prometheus({ url: source.url }).everyStep("ALERTS", new Date(0), new Date(21_600_000), 720);
+    await expectFailure(whole, Refused, /422 too many samples/);
+    await source.close();
+    expect(source.asked.length).toBeLessThan(12);
+  });
 });
 
 test("where a cluster is named, no query asks for another one's series", async () => {

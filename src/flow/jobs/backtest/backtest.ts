@@ -11,14 +11,14 @@ import type { Alert } from "../../../domain/incident/alert.ts";
 import type { Concern } from "../../../domain/incident/incident.ts";
 import type { UnplacedAlerts } from "../../../domain/incident/unplaced.ts";
 import { Unavailable } from "../../../ports/errors.ts";
-import type { Metrics } from "../../../ports/monitoring.ts";
+import type { Metrics, WholeHistory } from "../../../ports/monitoring.ts";
 import { examinePast, type PastWorld } from "./examine.ts";
 
 interface Backtest {
   readonly cluster: string;
   readonly from: Date;
   readonly to: Date;
-  readonly metrics: Pick<Metrics, "range">;
+  readonly metrics: Pick<Metrics, "range"> & WholeHistory;
   readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
   readonly lingerMs: number;
   /** How finely `ALERTS` is read: what fired more briefly is not found. */
@@ -51,7 +51,7 @@ export async function findPast(backtest: Backtest): Promise<PastFound> {
   for (let start = from.getTime(); start < to.getTime(); start += chunkMs) {
     const end = Math.min(start + chunkMs, to.getTime());
     const points = Math.max(1, Math.ceil((end - start) / 1000 / stepSeconds));
-    const answer = await metrics.range(
+    const answer = await metrics.everyStep(
       alertsQuery,
       new Date(start),
       new Date(start + points * stepSeconds * 1000),

@@ -4,7 +4,6 @@ import { loki } from "../../../adapters/monitoring/loki.ts";
 import { prometheus } from "../../../adapters/monitoring/prometheus.ts";
 import { renderer } from "../../../adapters/cli-tools/renderer.ts";
 import { openHistory } from "../../../adapters/past/history.ts";
-import { queryPace } from "../../../adapters/past/pace.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
 import type { PolicyEngine } from "../../../domain/gate/policy-report.ts";
 import type { ChartTools } from "../../../domain/kubernetes/rendered.ts";
@@ -42,7 +41,7 @@ export async function playPastWorld(
     metrics: prometheus({ url: world.prometheus, authorization: undefined }),
     logs: loki({ url: world.loki, authorization: undefined }),
     history: await openHistory(mirror, options.overlay ?? {}),
-    ...{ pace: queryPace(0), renderer: renderer({ kubectl: null, kustomize: null, helm: options.helm?.path ?? null }) },
+    ...{ renderer: renderer({ kubectl: null, kustomize: null, helm: options.helm?.path ?? null }) },
     ...{ cluster, clusterLabel: "cluster", timings: pastTimings, until: world.to, deliveredAfterMs: 30_000 },
     ...{ policies: options.policies, charts: options.helm?.charts },
     ...(options.tell ? { tell: options.tell } : {}),

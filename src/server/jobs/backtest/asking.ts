@@ -1,4 +1,3 @@
-import type { QueryPace } from "../../../adapters/past/pace.ts";
 import { Denied, Unavailable } from "../../../ports/errors.ts";
 
 /** The sources that a backtest asks, by the beginning of the variables that describe them. */
@@ -19,7 +18,6 @@ export interface Asking {
 }
 
 export interface AskingOptions {
-  readonly pace: QueryPace;
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
 
@@ -28,10 +26,10 @@ const pausesMs = [500, 2_000];
 const longestPauseMs = 30_000;
 
 /**
- * Asks at the pace, again where there was no answer, and counts what stayed without one. A source that does not let us in
+ * Asks, again where there was no answer, and counts what stayed without one. A source that does not let us in
  * says nothing of the past: from then on nothing is asked of any.
  */
-export function openAsking({ pace, sleep = waiting }: AskingOptions): Asking {
+export function openAsking({ sleep = waiting }: AskingOptions): Asking {
   let unanswered = 0;
   let silence: string | undefined;
   let denied: Denied | undefined;
@@ -46,7 +44,7 @@ export function openAsking({ pace, sleep = waiting }: AskingOptions): Asking {
       for (let attempt = 0; ; attempt += 1) {
         if (denied !== undefined) throw failed(denied);
         try {
-          const answer = await pace.run(question);
+          const answer = await question();
           isAway = false;
           return answer;
         } catch (error) {

@@ -16,7 +16,7 @@ import { openConcerns } from "../../../flow/collect/concerns/concerns.ts";
 import type { PastWorld } from "../../../flow/jobs/backtest/examine.ts";
 import { render } from "../../../manifests/render/render.ts";
 import { Denied, Refused } from "../../../ports/errors.ts";
-import type { Logs, Metrics } from "../../../ports/monitoring.ts";
+import type { Logs, Metrics, WholeHistory } from "../../../ports/monitoring.ts";
 import type { Ports } from "../../../ports/ports.ts";
 import { readOnly } from "../../../ports/read-only.ts";
 import type { Timings } from "../../../ports/timings.ts";
@@ -24,7 +24,7 @@ import { type Asking, type AskingOptions, openAsking } from "./asking.ts";
 
 /** What the past is read from. */
 export interface PastSources extends AskingOptions {
-  readonly metrics: Metrics;
+  readonly metrics: Metrics & WholeHistory;
   readonly logs: Logs | undefined;
   readonly history: GitHistory;
   readonly renderer: { readonly render: (tree: Tree, entry: Entry) => Promise<Rendered> };
@@ -39,9 +39,9 @@ export interface PastSources extends AskingOptions {
   readonly tell?: (line: string) => void;
 }
 
-/** The past as the line may ask it: every port at one moment, at a pace, and none that writes. */
+/** The past as the line may ask it: every port at one moment, and none that writes. */
 interface PastPlay extends PastWorld {
-  readonly metrics: Metrics;
+  readonly metrics: Metrics & WholeHistory;
   readonly concernAt: (alert: Alert, moment: Date) => Promise<Concern>;
   readonly unanswered: Asking["unanswered"];
   readonly silence: Asking["silence"];
@@ -52,8 +52,8 @@ interface PastPlay extends PastWorld {
 export function openPast(sources: PastSources): PastPlay {
   const { history, until, deliveredAfterMs, cluster, clusterLabel } = sources;
   const asking = openAsking(sources);
-  const metrics = pacedMetrics(sources, asking);
-  const logs = pacedLogs(sources, asking);
+  const metrics = askedMetrics(sources, asking);
+  const logs = askedLogs(sources, asking);
   const rendering = oneRenderer(sources);
   const desired = desiredIn({ cluster, render: rendering, marks: askedMarks(sources, asking) });
   const desiredAt = async (moment: Date, workload: Workload) =>
@@ -126,11 +126,12 @@ function nothingRecorded(
   };
 }
 
-function pacedMetrics(sources: PastSources, asking: Asking): Metrics {
+function askedMetrics(sources: PastSources, asking: Asking): Metrics & WholeHistory {
   const ask = asking.of("PROMETHEUS");
   const rules = new Map<string, ReturnType<Metrics["ruleOf"]>>();
   return {
     range: (query, from, to, points) => ask(() => sources.metrics.range(query, from, to, points)),
+    everyStep: (query, from, to, points) => ask(() => sources.metrics.everyStep(query, from, to, points)),
     // The rules are those of today: one question for each kind of alert is enough.
     ruleOf: async (alert) => {
       const key = JSON.stringify([alert.name, alert.labels]);
@@ -145,7 +146,7 @@ function pacedMetrics(sources: PastSources, asking: Asking): Metrics {
   };
 }
 
-function pacedLogs({ logs }: PastSources, asking: Asking): Logs | undefined {
+function askedLogs({ logs }: PastSources, asking: Asking): Logs | undefined {
   if (logs === undefined) return undefined;
   const ask = asking.of("LOKI");
   return {

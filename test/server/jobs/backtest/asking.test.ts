@@ -4,8 +4,7 @@ import { openAsking } from "../../../../src/server/jobs/backtest/asking.ts";
 
 function world() {
   const [slept, begun]: [number[], string[]] = [[], []];
-  const pace = { run: <T>(work: () => Promise<T>) => work(), count: () => begun.length };
-  const asking = openAsking({ pace, sleep: async (milliseconds) => void slept.push(milliseconds) });
+  const asking = openAsking({ sleep: async (milliseconds) => void slept.push(milliseconds) });
   const answers = (name: string, ...with_: (Error | string)[]) => {
     let turn = 0;
     return async () => {
