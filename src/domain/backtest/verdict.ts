@@ -9,7 +9,7 @@ import { renderDuration } from "../text/duration.ts";
 export type WouldHave =
   | {
       readonly kind: "proposed";
-      /** When the pull request would have been open, RFC 3339. */
+      /** When the pull request would have been open, RFC 3339; what is held back, not before its time. */
       readonly at: string;
       readonly remediation: Remediation;
       readonly changes: Effect["changes"];
@@ -107,11 +107,11 @@ function healed(would: WouldHave, { startedAt }: Course, endedAt: string): Verdi
   const fate =
     would.kind !== "proposed"
       ? "Rectify would have proposed nothing"
-      : would.heldBack === true
-        ? "the pull request would have waited for that"
-        : Date.parse(would.at) >= Date.parse(endedAt)
-          ? "no pull request would have been open yet"
-          : "the pull request would have been closed when it resolved";
+      : Date.parse(would.at) < Date.parse(endedAt)
+        ? "the pull request would have been closed when it resolved"
+        : would.heldBack === true
+          ? "the pull request would have waited for that"
+          : "no pull request would have been open yet";
   return { kind: "healed-by-itself", because: `nobody changed the workload, and it ended after ${lasted}: ${fate}` };
 }
 

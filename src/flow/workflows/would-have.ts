@@ -21,11 +21,16 @@ export async function wouldHave(subject: ChangeRequest, planned: Planned, ports:
   const withinMs = ports.timings.selfHealMs;
   const held = subject.selfHealing && holdBackOf(subject.selfHealing, { severity, startedAt, withinMs });
   return {
-    ...{ kind: "proposed", at: ports.clock.now().toISOString(), remediation: plan.remediation },
+    ...{ kind: "proposed", at: later(ports.clock.now().toISOString(), held?.until), remediation: plan.remediation },
     ...{ changes: plan.effect.changes, confidence: confidence ?? 0, cause, risk: verdict.risk.level },
     ...(verdict.cost === undefined ? {} : { perMonth: verdict.cost.perMonth, currency: verdict.cost.currency }),
     ...(held === undefined ? {} : { heldBack: true }),
   };
+}
+
+/** What is held back would not be open now. */
+function later(now: string, until: string = now): string {
+  return Date.parse(until) > Date.parse(now) ? until : now;
 }
 
 type Passed = { readonly plan: Plan; readonly verdict: Gated };
