@@ -36,7 +36,7 @@ export type PastRecord = Readonly<z.infer<typeof PastRecord>>;
 /** What is kept of what would have been. */
 export function recordedWould(would: WouldHave): PastRecord["would"] {
   if (would.kind !== "proposed") return would;
-  const { remediation, changes: _, ...rest } = would;
+  const { remediation, changes: _, growthLimit: __, ...rest } = would;
   const { namespace, kind, name } = remediation.workload;
   const number =
     "to" in remediation.change && typeof remediation.change.to === "number" ? remediation.change.to : undefined;

@@ -19,6 +19,8 @@ export type WouldHave =
       readonly risk: string;
       readonly perMonth?: number | undefined;
       readonly currency?: string | undefined;
+      /** By how much one change may multiply a value, by the guardrails that it passed. */
+      readonly growthLimit?: number | undefined;
       /** True where such firings mostly clear by themselves, so that it would have waited first. */
       readonly heldBack?: boolean | undefined;
     }
@@ -45,8 +47,11 @@ export interface Course {
   /** RFC 3339. Undefined = it still fires. */
   readonly startedAt: string;
   readonly endedAt: string | undefined;
-  /** By how much one change may multiply a value (guardrails): amounts further apart are no agreement. */
-  readonly growthLimit: number;
+  /**
+   * By how much one change may multiply a value (guardrails): amounts further apart are no agreement. Undefined = nobody
+   * knows.
+   */
+  readonly growthLimit: number | undefined;
   /** Oldest first; or why nobody can tell. */
   readonly people:
     | { readonly kind: "known"; readonly commits: readonly PeoplesCommit[] }
@@ -91,6 +96,11 @@ export function verdictOf(would: WouldHave, course: Course): Verdict {
   const mine = during.find(({ own }) => own === true);
   if (mine !== undefined) return withUs(mine);
   if (during.length === 0) return { kind: "not-known", because: "it still fires, and nobody changed the workload" };
+  if (course.growthLimit === undefined)
+    return {
+      kind: "not-known",
+      because: `nobody knows by how much one change may go: the guardrails cannot be read${did}`,
+    };
   return compared(would, during, course.growthLimit);
 }
 

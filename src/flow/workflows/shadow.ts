@@ -139,8 +139,10 @@ async function judged(
   const people = await peoplesCommits({
     ...{ commits: during, workloads, entryOf: (one: Workload) => entryNow(one, ports), renderedAt: rendering(ports) },
   });
+  // Those that the proposal passed; a story of an older version did not keep them.
+  const kept = would.kind === "proposed" ? would.growthLimit : undefined;
   const guardrails = loadGuardrails((await ports.github.head()).tree);
-  const growthLimit = guardrails.ok ? guardrails.value.growthLimit : 1;
+  const growthLimit = kept ?? (guardrails.ok ? guardrails.value.growthLimit : undefined);
   const verdict = verdictOf(would, { workload, startedAt, endedAt, growthLimit, people });
   ports.telemetry.log(incident.uid, "shadow", `${verdict.kind}: ${verdict.because}`);
   return {

@@ -2,6 +2,7 @@ import type { WouldHave } from "../../domain/backtest/verdict.ts";
 import { holdBackOf } from "../../domain/evidence/self-healing.ts";
 import { loweredTo } from "../../domain/kubernetes/remediation.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { loadGuardrails } from "../collect/load-guardrails.ts";
 import type { ChangeRequest } from "../gate/change-request.ts";
 import { gate, type Gated } from "../gate/gate.ts";
 import { type Plan, planChange, type Planned } from "../plan/plan.ts";
@@ -17,6 +18,7 @@ export async function wouldHave(subject: ChangeRequest, planned: Planned, ports:
   const passed = await gated(subject, planned, ports);
   if ("because" in passed) return { kind: "refused", because: passed.because, ...known };
   const { plan, verdict } = passed;
+  const guardrails = loadGuardrails(await ports.github.at(plan.baseSha));
   const { severity, startedAt } = subject.incident;
   const withinMs = ports.timings.selfHealMs;
   const held = subject.selfHealing && holdBackOf(subject.selfHealing, { severity, startedAt, withinMs });
@@ -24,6 +26,7 @@ export async function wouldHave(subject: ChangeRequest, planned: Planned, ports:
     ...{ kind: "proposed", at: later(ports.clock.now().toISOString(), held?.until), remediation: plan.remediation },
     ...{ changes: plan.effect.changes, confidence: confidence ?? 0, cause, risk: verdict.risk.level },
     ...(verdict.cost === undefined ? {} : { perMonth: verdict.cost.perMonth, currency: verdict.cost.currency }),
+    ...(guardrails.ok ? { growthLimit: guardrails.value.growthLimit } : {}),
     ...(held === undefined ? {} : { heldBack: true }),
   };
 }

@@ -69,6 +69,14 @@ describe("what people did to the same field", () => {
     expect(verdictOf(proposed([change(2, 4)]), course([[minute(9), [change(2, 4), paused]]])).kind).toBe("earlier");
   });
 
+  test("where nobody knows how far one change may go, they are not compared", () => {
+    const verdict = verdictOf(
+      proposed([change(2, 4)]),
+      course([[minute(9), [change(2, 5)]]], { growthLimit: undefined }),
+    );
+    expect(verdict).toMatchObject({ kind: "not-known", because: expect.stringContaining("guardrails") });
+  });
+
   test("a wrong try first does not hide the fix after it", () => {
     const tries = course([
       [minute(5), [change(2, 1)]],
