@@ -26,7 +26,7 @@ const texts = z.record(text, text);
 const workload = z.looseObject({ kind: text, namespace: text, name: text });
 const alert = z.looseObject({
   ...{ fingerprint: text, name: text, labels: texts, annotations: texts, startsAt: text, generatorUrl: text },
-  status: z.enum(["firing", "resolved"]),
+  ...{ status: z.enum(["firing", "resolved"]), endsAt: text.optional() },
 });
 const incident = z.looseObject({
   ...{ uid: text, traceId: text, cluster: text, severity: text, startedAt: text },

@@ -10,11 +10,19 @@ export interface Alert {
   /** RFC 3339. */
   readonly startsAt: string;
   readonly generatorUrl: string;
+  /** RFC 3339, of one that is resolved, where whoever said so told it. */
+  readonly endsAt?: string | undefined;
 }
 
 /** True when every one of them is over; of no alert at all nothing is known. */
 export function areResolved(alerts: readonly Alert[]): boolean {
   return alerts.length > 0 && alerts.every(({ status }) => status === "resolved");
+}
+
+/** When the last of them ended, as each of them says; else when it was seen, RFC 3339. */
+export function lastEndOf(alerts: readonly Alert[], seenAt: string): string {
+  const last = Math.max(...alerts.map(({ endsAt }) => (endsAt === undefined ? Number.NaN : Date.parse(endsAt))));
+  return areResolved(alerts) && last < Date.parse(seenAt) ? new Date(last).toISOString() : seenAt;
 }
 
 /** What a webhook body held. A shape we do not know is ignored with a reason, never an error to the sender. */
@@ -28,6 +36,7 @@ const Common = { labels: Text, annotations: Text.default({}), startsAt: instant,
 const WebhookAlert = z.object({
   ...Common,
   status: z.enum(["firing", "resolved"]),
+  endsAt: z.string().optional(),
   generatorURL: z.string().default(""),
 });
 const Webhook = z.object({
@@ -47,7 +56,7 @@ export function readAlertDelivery(body: unknown): AlertDelivery {
   if (!parsed.success) return { kind: "ignored", because: "not an Alertmanager webhook of version 4" };
   const alerts = parsed.data.alerts.flatMap((item) => {
     const alert = WebhookAlert.safeParse(item);
-    return alert.success ? [alertOf(alert.data, alert.data.status)] : [];
+    return alert.success ? [withEnd(alertOf(alert.data, alert.data.status), alert.data.endsAt)] : [];
   });
   const unreadable = parsed.data.alerts.length - alerts.length;
   if (alerts.length === 0) {
@@ -63,6 +72,13 @@ export function readActiveAlerts(body: unknown): readonly Alert[] {
     const alert = ActiveAlert.safeParse(item);
     return alert.success && alert.data.status.state === "active" ? [alertOf(alert.data, "firing")] : [];
   });
+}
+
+/** Of one that fires it is a guess, and no time at all is year 1. */
+function withEnd(alert: Alert, endsAt = ""): Alert {
+  const end = Date.parse(endsAt);
+  const isEnd = alert.status === "resolved" && end >= Date.parse(alert.startsAt);
+  return isEnd ? { ...alert, endsAt: new Date(end).toISOString() } : alert;
 }
 
 type Read = Omit<z.infer<typeof WebhookAlert>, "status">;

@@ -3,7 +3,7 @@ import { type Unseen, unseenIn } from "../../domain/backtest/unseen.ts";
 import { verdictOf, type WouldHave } from "../../domain/backtest/verdict.ts";
 import type { RemediationKind } from "../../domain/kubernetes/remediation.ts";
 import { isInShadow } from "../../domain/guardrails/mode.ts";
-import { areResolved } from "../../domain/incident/alert.ts";
+import { areResolved, lastEndOf } from "../../domain/incident/alert.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
@@ -128,10 +128,12 @@ interface Judging {
 
 async function judged(
   incident: Incident,
-  { would, endedAt, unseen }: Judging,
-  ports: Pick<Ports, "github" | "cluster" | "renderer" | "clock" | "telemetry">,
+  { would, endedAt: seenAt, unseen }: Judging,
+  ports: Pick<Ports, "github" | "cluster" | "renderer" | "clock" | "telemetry" | "records">,
 ): Promise<PastRecord> {
   const { workload, startedAt } = incident;
+  // A commit between the end and our look healed nothing.
+  const endedAt = seenAt && lastEndOf(await ports.records.alertsOf(incident.uid), seenAt);
   const target = would.kind === "proposed" ? [would.remediation.workload] : [];
   const workloads = [...new Map([workload, ...target].map((one) => [workloadKey(one), one])).values()];
   const since = await ports.github.commitsSince(new Date(startedAt));

@@ -91,3 +91,18 @@ test.each([
     expect(record?.would).not.toHaveProperty("growthLimit");
   },
 );
+
+const ended = (minute: number | undefined, more: Partial<Alert> = {}) =>
+  anAlert({ status: "resolved", ...(minute === undefined ? {} : { endsAt: minutes(minute) }), ...more });
+
+test.each([
+  ["its own word", [ended(20)], 20, "healed-by-itself"],
+  ["the word of the last", [ended(20), ended(27, { fingerprint: "b" })], 27, "earlier"],
+  ["our look, where one does not say", [ended(20), ended(undefined, { fingerprint: "b" })], undefined, "earlier"],
+  ["our look, where it names a later time", [ended(50)], undefined, "earlier"],
+] as const)("the end is %s", async (_, resolved, minute, kind) => {
+  const record = await verdictWith({ commitAt: minutes(25), resolved });
+  expect(record?.verdict.kind).toBe(kind);
+  if (minute === undefined) expect(Date.parse(record?.endedAt ?? "")).toBeGreaterThan(begun + 1_800_000);
+  else expect(record?.endedAt).toBe(minutes(minute));
+});

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { readAlertDelivery } from "../../../src/domain/incident/alert.ts";
+
+const start = "2026-11-24T02:00:00Z";
+
+test.each([
+  ["resolved", "2026-11-24T02:20:00.5Z", "2026-11-24T02:20:00.500Z"],
+  ["resolved", "2026-11-24T04:20:00+02:00", "2026-11-24T02:20:00.000Z"],
+  // Of one that fires it is when Alertmanager would give up on it.
+  ["firing", "2026-11-24T02:04:00Z", undefined],
+  ["resolved", "0001-01-01T00:00:00Z", undefined],
+  ["resolved", "soon", undefined],
+  ["resolved", undefined, undefined],
+])("an alert that is %s and ends at %s ended at %s", (status, endsAt, wanted) => {
+  const alert = { status, endsAt, startsAt: start, fingerprint: "a", labels: { alertname: "A" } };
+  const read = readAlertDelivery({ version: "4", alerts: [alert] });
+  expect(read).toMatchObject({ kind: "alerts", alerts: [{ status }] });
+  expect(read.kind === "alerts" && read.alerts[0]?.endsAt).toBe(wanted);
+});
