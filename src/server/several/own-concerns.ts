@@ -2,7 +2,7 @@ import type { Concern } from "../../domain/incident/incident.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
 import { ownerOf, repositoryNamed } from "../../manifests/gitops/own-repository.ts";
-import { isKnownFailure } from "../../ports/errors.ts";
+import { isKnownFailure, Unavailable } from "../../ports/errors.ts";
 import type { ChartSources, Cluster } from "../../ports/kubernetes.ts";
 import type { Concerns } from "../../ports/monitoring.ts";
 import type { Clock } from "../../ports/runtime.ts";
@@ -81,7 +81,9 @@ async function ownerOfWorkload(workload: Workload, { all, cluster }: Serving): P
     return ownerByEntry({ ...entry, repository, isChart }, what, all);
   } catch (error) {
     if (!isKnownFailure(error)) throw error;
-    return { kind: "unknown", because: error.message };
+    // Only what may be answered later is open: a kind that we do not know would leave recovery open for good, everywhere.
+    if (error instanceof Unavailable) return { kind: "unknown", because: error.message };
+    return { kind: "stray", because: error.message, line: readableLine };
   }
 }
 
@@ -106,6 +108,9 @@ function ownerByEntry({ object, repository, isChart }: Source, what: string, all
     line: `RECTIFY_REPOSITORY=${list}, or its address in RECTIFY_SOURCE_URLS where it is a mirror of one of them`,
   };
 }
+
+const readableLine =
+  "let the alert lead to a workload that Rectify can read (alerts in the guardrails), or let Rectify read this one";
 
 function stray(because: string): Owner {
   const line =

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
-import { firing } from "../../../src/domain/incident/firing.ts";
+import { firesForAny, firing } from "../../../src/domain/incident/firing.ts";
 import type { Concern } from "../../../src/domain/incident/incident.ts";
 import type { WorkloadState } from "../../../src/domain/kubernetes/workload-state.ts";
-import { Unavailable } from "../../../src/ports/errors.ts";
+import { Refused, Unavailable } from "../../../src/ports/errors.ts";
 import { ownConcerns } from "../../../src/server/several/own-concerns.ts";
 import { anAlert, anIncident } from "../../builders.ts";
 
@@ -74,6 +74,21 @@ test("the line that would help lists all of them", async () => {
 test("a cluster that gives no answer leaves it open for all", async () => {
   const concerns = await heard(new Unavailable("the API server is away"));
   expect(concerns.map(({ kind }) => kind)).toEqual(["unknown", "unknown"]);
+});
+
+test("a workload that nobody can read is on record, and leaves the recovery of others provable", async () => {
+  const concerns = await heard(new Refused("workloads of kind Cluster are not supported"));
+  const because = "workloads of kind Cluster are not supported";
+  expect(concerns[0]).toEqual({ kind: "nobody", because, line: expect.stringMatching(/Rectify can read/), workload });
+  expect(concerns[1]).toMatchObject({ kind: "beside", workload });
+  const other = { ...workload, name: `not-${workload.name}` };
+  for (const concern of concerns) {
+    const active = [{ alert: anAlert(), concern }];
+    const alerts = [anAlert({ fingerprint: "of another pod" })];
+    expect(firing({ workload: other, alerts }, active)).toBe(false);
+    expect(firesForAny([other], active)).toBe(false);
+    expect(firesForAny([workload], active)).toBe(true);
+  }
 });
 
 test("what leads to no workload is the first one's alone, and open is open for each", async () => {
