@@ -126,6 +126,14 @@ export async function isWorkedOn(query: Query): Promise<boolean> {
   return (await query(text)).rows.length > 0;
 }
 
+/** How many workflows the engine would go on with here; none where it never began. */
+export async function workflowsInFlight(query: Query): Promise<number> {
+  const there = (await query("select to_regclass('dbos.workflow_status') as there")).rows[0]?.there;
+  if (typeof there !== "string") return 0;
+  const text = "select count(*)::int as n from dbos.workflow_status where status in ('PENDING', 'ENQUEUED')";
+  return Number((await query(text)).rows[0]?.n ?? 0);
+}
+
 /** Whether the user of this address may create databases. */
 export async function mayCreateDatabases(url: string): Promise<boolean> {
   const { query, close } = connectTo(url);

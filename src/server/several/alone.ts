@@ -35,10 +35,7 @@ export async function placeAlone(settings: Settings, databaseUrl: string): Promi
     pace: undefined,
     retire: (telemetry) => {
       if (others.length === 0) return;
-      let done = false;
-      retiring = repeat(retireEveryMs, async () => {
-        done ||= await retireRepositories(others, telemetry);
-      });
+      retiring = repeat(retireEveryMs, async () => void (await retireRepositories(others, telemetry)));
       void retiring.now();
     },
     close: async () => retiring?.stop(),

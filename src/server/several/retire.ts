@@ -1,6 +1,6 @@
 import { cancelWorkflows } from "../../adapters/dbos/durable.ts";
 import { connectTo } from "../../adapters/postgres/query.ts";
-import { isWorkedOn, type ServedRepository } from "../../adapters/postgres/served.ts";
+import { isWorkedOn, type ServedRepository, workflowsInFlight } from "../../adapters/postgres/served.ts";
 import { openStore } from "../../adapters/postgres/store.ts";
 import { isKnownFailure } from "../../ports/errors.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
@@ -11,7 +11,8 @@ const because = (name: string) =>
 
 /**
  * Ends what is open for repositories that left the list, once nobody works on their records any more; true when all of
- * it has ended. Nothing is asked of their GitHub: we may not act there.
+ * it has ended. That holds for now only: a process of before may come back and open more, so it is asked again and again.
+ * Nothing is asked of their GitHub: we may not act there.
  */
 export async function retireRepositories(others: readonly ServedRepository[], telemetry: Telemetry): Promise<boolean> {
   let done = true;
@@ -30,12 +31,15 @@ export async function retireRepositories(others: readonly ServedRepository[], te
 async function retire({ name, url }: ServedRepository, telemetry: Telemetry): Promise<boolean> {
   const store = await openStore(url, (unreadable) => telemetry.log("", "store", unreadable));
   try {
-    const open = await store.unfinished();
-    if (open.length === 0) return true;
-    if (await isBusy(url)) return false;
-    // First the engine: a workflow that goes on later would act on an incident that has ended.
-    await cancelWorkflows(url);
-    for (const { incident } of open) {
+    const { isBusy, inFlight } = await workOn(url);
+    // What it does next is not known, also where nothing is open now.
+    if (isBusy) return false;
+    // First the engine: a workflow that goes on later would act on an incident that has ended, or on none.
+    if (inFlight > 0) {
+      await cancelWorkflows(url);
+      telemetry.log("", "serve", `stopped ${inFlight} workflow${inFlight === 1 ? "" : "s"}: ${because(name)}`);
+    }
+    for (const { incident } of await store.unfinished()) {
       await store.endIncident(incident.uid, { ending: "refused", because: because(name), story: null });
       telemetry.log(incident.uid, "serve", `refused: ${because(name)}`);
     }
@@ -45,10 +49,10 @@ async function retire({ name, url }: ServedRepository, telemetry: Telemetry): Pr
   }
 }
 
-async function isBusy(url: string): Promise<boolean> {
+async function workOn(url: string): Promise<{ readonly isBusy: boolean; readonly inFlight: number }> {
   const { query, close } = connectTo(url);
   try {
-    return await isWorkedOn(query);
+    return { isBusy: await isWorkedOn(query), inFlight: await workflowsInFlight(query) };
   } finally {
     await close();
   }

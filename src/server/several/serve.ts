@@ -68,10 +68,7 @@ export async function serveSeveral(options: SeveralOptions): Promise<Several> {
       parts.push(await started(own, options));
     }
     const fronts = await openFronts(options, parts);
-    let retired = false;
-    const retiring = repeat(retireEveryMs, async () => {
-      retired ||= await retireRepositories(others, telemetry);
-    });
+    const retiring = repeat(retireEveryMs, async () => void (await retireRepositories(others, telemetry)));
     void retiring.now();
     return {
       ...{ ...fronts.ports, databases },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { connectTo } from "../../../src/adapters/postgres/query.ts";
-import { openStore } from "../../../src/adapters/postgres/store.ts";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { retireRepositories } from "../../../src/server/several/retire.ts";
 import { anIncident } from "../../builders.ts";
@@ -9,11 +9,9 @@ import { freshDatabase } from "../../postgres.ts";
 
 const telemetry = { log: () => undefined };
 
-test("what is open in a repository that left the list ends with the reason, once nobody works on it", async () => {
-  const url = await freshDatabase();
-  const store = await openStore(url);
-  const incident = anIncident();
-  const durable = await startEngine({
+/** The engine on these records, whose stories wait for a message. */
+async function waitingEngine(url: string, store: Store) {
+  return startEngine({
     ...{ url, ports: { telemetry, timings: {} } as unknown as Ports, alone: store.alone, recovering: store.recovering },
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
     mostRecoveries: 3,
@@ -21,6 +19,20 @@ test("what is open in a repository that left the list ends with the reason, once
     leaseStory: async () => undefined,
     rollbackStory: async () => undefined,
   });
+}
+
+async function statusOf(url: string, workflow: string) {
+  const { query, close } = connectTo(url);
+  const { rows } = await query("select status from dbos.workflow_status where workflow_uuid = $1", [workflow]);
+  await close();
+  return rows[0]?.status as unknown;
+}
+
+test("what is open in a repository that left the list ends with the reason, once nobody works on it", async () => {
+  const url = await freshDatabase();
+  const store = await openStore(url);
+  const incident = anIncident();
+  const durable = await waitingEngine(url, store);
   await store.recordIncident(incident);
   await durable.start(incident.uid, incident);
   await store.joinExecutor("one", "3", { space: undefined, pid: 1 });
@@ -35,10 +47,40 @@ test("what is open in a repository that left the list ends with the reason, once
     ending: "refused",
     because: expect.stringMatching(/^acme\/bank is not in RECTIFY_REPOSITORY any more/),
   });
-  const { query, close } = connectTo(url);
-  const { rows } = await query("select status from dbos.workflow_status where workflow_uuid = $1", [incident.uid]);
-  expect(rows).toEqual([{ status: "CANCELLED" }]);
-  await close();
+  expect(await statusOf(url, incident.uid)).toBe("CANCELLED");
+  await store.close();
+});
+
+test("nothing open is no end while a process still works there, and what it opens then ends, too", async () => {
+  const url = await freshDatabase();
+  const store = await openStore(url);
+  await store.joinExecutor("one", "3", { space: undefined, pid: 1 });
+  const others = [{ name: "acme/bank", url, isFirst: false }];
+  expect(await retireRepositories(others, telemetry)).toBe(false);
+  const incident = anIncident();
+  await store.recordIncident(incident);
+  await store.leaveExecutor("one");
+  // Its engine never began: there is nothing of it to stop.
+  expect(await retireRepositories(others, telemetry)).toBe(true);
+  expect((await store.incident(incident.uid))?.ending).toBe("refused");
+  await store.close();
+});
+
+test("what the engine has in flight without an incident is stopped, and told", async () => {
+  const url = await freshDatabase();
+  const store = await openStore(url);
+  const durable = await waitingEngine(url, store);
+  const incident = anIncident();
+  await durable.start(incident.uid, incident);
+  await durable.shutdown();
+  const told: string[] = [];
+  const log = (_: string, __: string, text: string) => void told.push(text);
+  const others = [{ name: "acme/bank", url, isFirst: false }];
+  expect(await retireRepositories(others, { log })).toBe(true);
+  expect(await statusOf(url, incident.uid)).toBe("CANCELLED");
+  expect(told).toEqual([expect.stringMatching(/^stopped 1 workflow: acme\/bank is not in RECTIFY_REPOSITORY/)]);
+  expect(await retireRepositories(others, { log })).toBe(true);
+  expect(told).toHaveLength(1);
   await store.close();
 });
 
