@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { addressOf, repositoryNamed } from "../domain/text/repository-address.ts";
 
 /** A GitOps repository that is worked on. */
 export interface Repository {
@@ -71,7 +72,22 @@ export function repositoryProblems(given: Readonly<Record<string, string | undef
     ...(stranger === undefined
       ? []
       : [`RECTIFY_SOURCE_URLS: ${stranger} is not in RECTIFY_REPOSITORY: add it there, or take it out here`]),
+    ...(several && !unnamed ? contested(sources, all) : []),
   ];
+}
+
+/** Addresses that two of several repositories would claim: changes for one must not be made in the other. */
+function contested(sources: readonly ReturnType<typeof sourceOf>[], all: readonly string[]): readonly string[] {
+  const problems = sources.map(({ of = "", address }, index) => {
+    if (isSecretive(address) || !isCloneAddress(address)) return undefined;
+    const named = all.find((one) => isSame(one, repositoryNamed(address) ?? "") && !isSame(one, of));
+    if (named !== undefined)
+      return `RECTIFY_SOURCE_URLS: ${address} is said to be ${of} and names ${named}, which RECTIFY_REPOSITORY lists as well: take it out here`;
+    return sources.findIndex((other) => addressOf(other.address) === addressOf(address)) < index
+      ? `RECTIFY_SOURCE_URLS: ${address} stands twice: say of one repository alone that it is read from there`
+      : undefined;
+  });
+  return problems.flatMap((problem) => problem ?? []);
 }
 
 /** What a command that works on one repository says where several are named; undefined where it is one. */

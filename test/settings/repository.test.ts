@@ -61,9 +61,23 @@ test.each([
   ],
   [{ RECTIFY_SOURCE_URLS: "https://git.example/mirrors/x" }, "RECTIFY_SOURCE_URLS: several repositories are served"],
   [{ RECTIFY_SOURCE_URLS: "acme/farm=https://git.example/mirrors/x" }, "RECTIFY_SOURCE_URLS: acme/farm is not in"],
+  [
+    { RECTIFY_SOURCE_URLS: "acme/shop=git@github.com:ACME/Bank.git" },
+    "RECTIFY_SOURCE_URLS: git@github.com:ACME/Bank.git is said to be acme/shop and names Acme/bank",
+  ],
+  [
+    { RECTIFY_SOURCE_URLS: "acme/shop=https://git.example/mirrors/x,acme/bank=git@git.example:mirrors/x.git" },
+    "RECTIFY_SOURCE_URLS: git@git.example:mirrors/x.git stands twice",
+  ],
 ])("what does not go with several is refused with what to do: %j", (given, problem) => {
   const read = parseSettings({ ...several, ...given });
   expect(read.ok ? [] : read.problems).toEqual([expect.stringContaining(problem)]);
+});
+
+test("an address that names its own repository takes nothing from another", () => {
+  const address = "https://git.example/team/acme/shop";
+  const read = parseSettings({ ...several, RECTIFY_SOURCE_URLS: `acme/shop=${address}` });
+  expect(read.ok && read.value.repository.mirrors).toEqual([address]);
 });
 
 test("a setting about one repository stays one's own", () => {

@@ -5,7 +5,7 @@ import { type Remediation, renderRemediation } from "../../domain/kubernetes/rem
 import type { Entry, FileEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
-import { repositoryNamed } from "../../manifests/gitops/own-repository.ts";
+import { repositoryNamed } from "../../domain/text/repository-address.ts";
 import { staleComments } from "../../manifests/edit/stale-comments.ts";
 import { answerQuestion } from "../../manifests/locate/answer.ts";
 import type { Ports } from "../../ports/ports.ts";

@@ -1,3 +1,4 @@
+import { addressOf } from "../../domain/text/repository-address.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 import { directoryOf } from "../repository/reader.ts";
 import { type Deployer, type RepositoryIndex, sourcesOf } from "./gitops.ts";
@@ -70,12 +71,6 @@ export function ownerOf<Named extends NamedRepository>(url: string, all: readonl
   return mirrored ?? all.find((one) => namesRepository(url, one));
 }
 
-/** The last two parts of an address, as a setting names a repository; undefined where it has no two. */
-export function repositoryNamed(url: string): string | undefined {
-  const parts = addressOf(url).split("/");
-  return parts.length > 2 ? parts.slice(-2).join("/") : undefined;
-}
-
 const isOpen = (text: string): boolean => /\$\{|\{\{/.test(text);
 
 function ownSources(index: RepositoryIndex, file: string): GitSource[] {
@@ -114,17 +109,4 @@ function urlOf(index: RepositoryIndex, name: string, namespace: string | undefin
   const near = named.filter((one) => one.namespace === namespace);
   const urls = new Set((near.length > 0 ? near : named).map((one) => textAt(one.node, ["spec", "url"])));
   return urls.size === 1 ? [...urls][0] : undefined;
-}
-
-/** `git@host:a/b.git`, `ssh://git@host/a/b` and `https://host/a/b.git` are one repository. */
-function addressOf(url: string): string {
-  const plain = url
-    .trim()
-    .toLowerCase()
-    .replace(/^[a-z+]+:\/\//, "")
-    .replace(/^[^@/]+@/, "");
-  return plain
-    .replace(/^([^/:]+):(?:\d+\/)?/, "$1/")
-    .replace(/\/+$/, "")
-    .replace(/\.git$/, "");
 }

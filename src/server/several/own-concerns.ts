@@ -1,7 +1,8 @@
 import type { Concern } from "../../domain/incident/incident.ts";
 import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
-import { ownerOf, repositoryNamed } from "../../manifests/gitops/own-repository.ts";
+import { repositoryNamed } from "../../domain/text/repository-address.ts";
+import { ownerOf } from "../../manifests/gitops/own-repository.ts";
 import { isKnownFailure, Unavailable } from "../../ports/errors.ts";
 import type { ChartSources, Cluster } from "../../ports/kubernetes.ts";
 import type { Concerns } from "../../ports/monitoring.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { namesRepository, repositoryNamed } from "../../../src/manifests/gitops/own-repository.ts";
+import { repositoryNamed } from "../../../src/domain/text/repository-address.ts";
+import { namesRepository } from "../../../src/manifests/gitops/own-repository.ts";
 
 const ours = { owner: "Acme", repo: "shop" };
 
