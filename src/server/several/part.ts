@@ -20,6 +20,8 @@ export interface PartPorts {
 export interface Part {
   /** As the settings write it. */
   readonly repository: string;
+  /** Resolves when it runs for the first time, or with why its first start failed. */
+  readonly begun: Promise<string | undefined>;
   /** Undefined while it does not run. */
   ports(): PartPorts | undefined;
   pid(): number | undefined;
@@ -45,57 +47,51 @@ interface PartOptions {
   readonly telemetry: Telemetry;
 }
 
-/** Starts it; throws why it cannot start. Once it ran it is started again whenever it ends, ever more slowly. */
-export async function startPart({ settings, program, telemetry }: PartOptions): Promise<Part> {
+/** Starts it, and starts it again whenever it ends or cannot start, ever more slowly. */
+export function keepPart({ settings, program, telemetry }: PartOptions): Part {
   const repository = nameOf(settings.repository);
+  const tell = (text: string) => telemetry.log("", "serve", `${repository}: ${text}`);
   const say: Telemetry = {
     log: (incident, verb, text) => telemetry.log(incident, verb, `${repository}: ${text}`),
   };
   // Of the newest process, also while it is starting.
-  let closeNewest: () => Promise<void> = async () => undefined;
-  const begin = () => {
-    const begun = run(settings, program, say);
-    closeNewest = begun.close;
-    return begun.ready;
-  };
-  let running = await begin();
-  let trouble: string | undefined;
+  let newest: Begun | undefined;
+  let state: Run | string = "it is starting";
   let closing = false;
   const { pause, wake } = pausing();
-  const keep = (async () => {
+  const begin = async (): Promise<string | undefined> => {
+    newest = run(settings, program, say);
+    state = await newest.ready.catch((error: Error) => error.message);
+    if (typeof state !== "string") return undefined;
+    if (!closing) tell(`it cannot start: ${state}`);
+    return state;
+  };
+  const keep = async (first: Promise<string | undefined>) => {
     let failures = 0;
-    for (;;) {
-      const begun = Date.now();
-      trouble = await running.ended;
-      if (closing) return;
-      failures = Date.now() - begun > steadyMs ? 0 : failures + 1;
-      say.log("", "serve", `its process has ended and is started again: ${trouble}`);
-      for (;;) {
-        await pause(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(0, failures - 1)));
-        if (closing) return;
-        const next = await begin().catch((error: Error) => error.message);
-        if (closing) return;
-        if (typeof next !== "string") {
-          running = next;
-          break;
-        }
-        failures += 1;
-        trouble = next;
-        say.log("", "serve", `it cannot start: ${next}`);
+    for (let starting = first; !closing; starting = begin()) {
+      await starting;
+      const since = Date.now();
+      if (typeof state !== "string") {
+        state = await state.ended;
+        if (!closing) tell(`its process has ended and is started again: ${state}`);
       }
-      trouble = undefined;
+      failures = Date.now() - since > steadyMs ? 0 : failures + 1;
+      if (!closing) await pause(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(0, failures - 1)));
+      if (closing) return;
     }
-  })();
+  };
+  const begun = begin();
+  const kept = keep(begun);
   return {
-    repository,
-    ports: () => (trouble === undefined ? running.ports : undefined),
-    pid: () => (trouble === undefined ? running.pid : undefined),
-    trouble: () => trouble,
+    ...{ repository, begun },
+    ports: () => (typeof state === "string" ? undefined : state.ports),
+    pid: () => (typeof state === "string" ? undefined : state.pid),
+    trouble: () => (typeof state === "string" ? state : undefined),
     close: async () => {
       closing = true;
       wake();
-      await closeNewest();
-      await keep;
+      await newest?.close();
+      await kept;
     },
   };
 }

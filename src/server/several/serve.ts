@@ -11,7 +11,7 @@ import type { Faults } from "../observability/faults.ts";
 import { placesOfPages } from "../pages/viewers.ts";
 import { health } from "../routes.ts";
 import { alertsFront, type Front, healthFront, pagesFront, webhookFront } from "./front.ts";
-import { type Part, startPart } from "./part.ts";
+import { keepPart, type Part } from "./part.ts";
 import { placesOf, settingsAt } from "./places.ts";
 import { retireRepositories } from "./retire.ts";
 
@@ -42,8 +42,8 @@ const connectionsEach = 60;
 
 /**
  * Serves several repositories: a process for each, with its own token, records, mirror and memory, behind one address
- * for alerts, webhooks and pages. A crash of one is a restart of that one. Throws `Refused` or `Unavailable`, naming the
- * repository, when one of them cannot start.
+ * for alerts, webhooks and pages. One that crashes or cannot start is started again, and the others go on. Throws `Refused`
+ * or `Unavailable` when none of them can start, with the reason of each.
  */
 export async function serveSeveral(options: SeveralOptions): Promise<Several> {
   const { settings, repositories, telemetry } = options;
@@ -52,7 +52,9 @@ export async function serveSeveral(options: SeveralOptions): Promise<Several> {
   const directory = join(settings.dataDirectory, "postgres");
   const embedded = settings.databaseUrl === undefined ? await startEmbeddedPostgres(directory, connections) : undefined;
   const parts: Part[] = [];
+  const closing: (() => Promise<void>)[] = [];
   const stop = async () => {
+    for (const close of closing.reverse()) await close();
     await Promise.all(parts.map((part) => part.close()));
     await embedded?.stop();
   };
@@ -65,19 +67,18 @@ export async function serveSeveral(options: SeveralOptions): Promise<Several> {
       if (place === undefined) throw new Error(`${nameOf(repository)} has no place`);
       databases.set(nameOf(repository), place.url);
       const own = partSettings(settingsAt(settings, repository, place), url);
-      parts.push(await started(own, options));
+      parts.push(keepPart({ settings: own, program: options.program, telemetry }));
     }
     const fronts = await openFronts(options, parts);
+    closing.push(fronts.close);
+    await anyStarted(parts);
     const retiring = repeat(retireEveryMs, async () => void (await retireRepositories(others, telemetry)));
+    closing.push(retiring.stop);
     void retiring.now();
     return {
       ...{ ...fronts.ports, databases },
       pidOf: (name) => parts.find(({ repository }) => repository === name)?.pid(),
-      close: async () => {
-        await retiring.stop();
-        await fronts.close();
-        await stop();
-      },
+      close: stop,
     };
   } catch (error) {
     await stop();
@@ -95,10 +96,11 @@ function partSettings(settings: Settings, paceUrl: string): Settings {
   };
 }
 
-async function started(settings: Settings, { program, telemetry }: SeveralOptions): Promise<Part> {
-  return startPart({ settings, program, telemetry }).catch((cause: Error) => {
-    throw new Refused(`${nameOf(settings.repository)}: ${cause.message}`, { cause });
-  });
+/** One that cannot start is tried again beside the others; throws where none of them can, which is a setting of all. */
+async function anyStarted(parts: readonly Part[]): Promise<void> {
+  const troubles = await Promise.all(parts.map(({ begun }) => begun));
+  if (troubles.includes(undefined)) return;
+  throw new Refused(parts.map(({ repository }, index) => `${repository}: ${troubles[index]}`).join("; "));
 }
 
 async function openFronts({ settings, faults }: SeveralOptions, parts: readonly Part[]) {

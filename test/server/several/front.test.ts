@@ -48,7 +48,7 @@ async function partOf(repository: string): Promise<Part> {
   closing.push(close);
   const isDown = () => down.includes(repository);
   return {
-    repository,
+    ...{ repository, begun: Promise.resolve(undefined) },
     ports: () => (isDown() ? undefined : { webhooks: port, internal: port, pages: port }),
     pid: () => (isDown() ? undefined : 4711),
     trouble: () => (isDown() ? "exit code 1" : undefined),

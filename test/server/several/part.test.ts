@@ -1,7 +1,10 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
-import { type Part, startPart } from "../../../src/server/several/part.ts";
+import { keepPart, type Part } from "../../../src/server/several/part.ts";
 import type { Settings } from "../../../src/settings/settings.ts";
+import { scratchDirectory } from "../../scratch.ts";
 
 const program = fileURLToPath(new URL("./part-program.mjs", import.meta.url));
 const patience = { timeout: 30_000, interval: 50 };
@@ -12,18 +15,19 @@ afterEach(async () => {
   part = undefined;
 });
 
-async function start(cluster: string): Promise<Part> {
+function start(cluster: string): Part {
   told = [];
   const settings = { repository: { owner: "acme", repo: "bank" }, cluster } as unknown as Settings;
   const log = (incident: string, verb: string, text: string) => void told.push(`${incident} ${verb} ${text}`);
-  part = await startPart({ settings, program, telemetry: { log } });
+  part = keepPart({ settings, program, telemetry: { log } });
   return part;
 }
 
-const pidOf = (running: Part | undefined) => running?.ports()?.webhooks ?? 0;
+const pidOf = (running: Part) => running.pid() ?? 0;
 
 test("a process that was killed is told, and started again", async () => {
-  const running = await start("lab");
+  const running = start("lab");
+  expect(await running.begun).toBeUndefined();
   const first = pidOf(running);
   process.kill(first, "SIGKILL");
   await vi.waitFor(() => expect(running.ports()).toBeUndefined(), patience);
@@ -35,13 +39,29 @@ test("a process that was killed is told, and started again", async () => {
   expect(told).toContain(" serve acme/bank: its process has ended and is started again: ended by SIGKILL");
 });
 
-test("what cannot start says why, and is not started again", async () => {
-  await expect(start("refuses")).rejects.toThrow("the App is not installed");
-  await expect(start("dies")).rejects.toThrow("exit code 3");
+test.each([
+  ["refuses", "the App is not installed"],
+  ["dies", "exit code 3"],
+])("what %s at its start says why", async (cluster, because) => {
+  const running = start(cluster);
+  expect(running.trouble()).toBe("it is starting");
+  expect(await running.begun).toBe(because);
+  expect([running.ports(), running.pid(), running.trouble()]).toEqual([undefined, undefined, because]);
+  expect(told).toEqual([` serve acme/bank: it cannot start: ${because}`]);
+});
+
+test("what cannot start is started again until it can", async () => {
+  const sign = join(scratchDirectory(), "may-start");
+  const running = start(`refuses-until ${sign}`);
+  expect(await running.begun).toBe("no answer");
+  writeFileSync(sign, "");
+  await vi.waitFor(() => expect(running.trouble()).toBeUndefined(), patience);
+  expect(pidOf(running)).not.toBe(0);
 });
 
 test("it ends with the one that started it", async () => {
-  const running = await start("lab");
+  const running = start("lab");
+  await running.begun;
   const pid = pidOf(running);
   await running.close();
   expect(() => process.kill(pid, 0)).toThrow("ESRCH");
