@@ -43,9 +43,11 @@ export function mappedConcern(alert: Alert, mappings: readonly AlertMapping[]): 
   const [namespace = "", kind = "", name = ""] = mapping.workload.split("/").map((part) => filled(part, alert.labels));
   if (![namespace, name].every(isDnsName)) {
     const because = `${place} makes ${namespace}/${kind}/${name} of it, which Kubernetes could not hold`;
-    return { kind: "nobody", because, line: "correct the template: each {label} must be a label of the alert" };
+    const line = "correct the template: each {label} must be a label of the alert";
+    return { kind: "nobody", because, line, mapping: place };
   }
-  return { kind: "workload", workload: { namespace, kind, name }, way: `${place}: ${mapping.workload}` };
+  const workload = { namespace, kind, name };
+  return { kind: "workload", workload, way: `${place}: ${mapping.workload}`, mapping: place };
 }
 
 function fits(alert: Alert, { alert: name, labels }: AlertMapping): boolean {

@@ -20,9 +20,21 @@ export interface Incident {
 /** Which workload an alert is about, or why nobody can tell. */
 export type Concern =
   /** `way` tells how the labels led there: `pod web-7d9f-x2x4z → ReplicaSet web-7d9f → Deployment web`. */
-  | { readonly kind: "workload"; readonly workload: Workload; readonly way: string }
+  | {
+      readonly kind: "workload";
+      readonly workload: Workload;
+      readonly way: string;
+      /** Where people mapped it: `alerts[0] of the guardrails`. */
+      readonly mapping?: string;
+    }
   /** `line` is what would map it, in the guardrails or in the environment; a workload is named where its source is not ours. */
-  | { readonly kind: "nobody"; readonly because: string; readonly line: string; readonly workload?: Workload }
+  | {
+      readonly kind: "nobody";
+      readonly because: string;
+      readonly line: string;
+      readonly workload?: Workload;
+      readonly mapping?: string;
+    }
   /** People said so in the guardrails. */
   | { readonly kind: "ignored"; readonly because: string }
   /** Another process of this installation sees to it, and puts it on record. */

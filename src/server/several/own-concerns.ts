@@ -56,12 +56,16 @@ export function ownConcerns(inner: Concerns, serving: Serving): Concerns {
       const concern = await inner.of(alert);
       // Whose it is may be open, but never that nobody knows whether it fires.
       if (concern.kind === "unknown") return concern;
-      if (concern.kind !== "workload") return keepsStrays ? concern : leftTo(first);
+      // No other process reads these guardrails: what they say of an alert is on record nowhere else.
+      const isSaidHere = concern.kind === "ignored" || ("mapping" in concern && concern.mapping !== undefined);
+      if (concern.kind !== "workload") return keepsStrays || isSaidHere ? concern : leftTo(first);
       const { workload } = concern;
       const owner = await ownerFor(workload);
       if (owner.kind === "unknown") return owner;
-      if (owner.kind === "listed") return isOwn(owner.repository) ? concern : leftTo(owner.repository, workload);
-      return keepsStrays ? { ...owner, kind: "nobody", workload } : leftTo(first, workload);
+      if (owner.kind === "stray")
+        return keepsStrays || isSaidHere ? { ...owner, kind: "nobody", workload } : leftTo(first, workload);
+      if (isOwn(owner.repository)) return concern;
+      return isSaidHere ? misplaced(concern, owner.repository) : leftTo(owner.repository, workload);
     },
   };
 }
@@ -69,6 +73,15 @@ export function ownConcerns(inner: Concerns, serving: Serving): Concerns {
 function leftTo(repository: Repository, workload?: Workload): Concern {
   const because = `it is left to the repository ${nameOf(repository)}`;
   return { kind: "beside", because, ...(workload === undefined ? {} : { workload }) };
+}
+
+/** The other one does not know this mapping: without it the alert may lead nowhere there. */
+function misplaced({ workload, mapping = "" }: Extract<Concern, { kind: "workload" }>, to: Repository): Concern {
+  return {
+    ...{ kind: "nobody", workload },
+    because: `${mapping} maps it to ${workloadKey(workload)}, which the repository ${nameOf(to)} declares`,
+    line: `move ${mapping} to the guardrails of ${nameOf(to)}`,
+  };
 }
 
 async function ownerOfWorkload(workload: Workload, { all, cluster }: Serving): Promise<Owner> {

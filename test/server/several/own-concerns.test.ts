@@ -20,7 +20,7 @@ const entry = (repository?: string): Entry => ({
 type Source = Entry | "absent" | Error;
 
 /** What the processes of both repositories, in the order of the list, make of an alert. */
-async function heard(source: Source, concern: Concern = placed, chartIn?: string): Promise<Concern[]> {
+async function heard(source: Source, concern: Concern | Concern[] = placed, chartIn?: string): Promise<Concern[]> {
   const cluster = {
     workload: async () => (source === "absent" ? undefined : ({ ...workload, replicas: 2 } as WorkloadState)),
     entryOf: async () => {
@@ -30,7 +30,10 @@ async function heard(source: Source, concern: Concern = placed, chartIn?: string
   };
   const clock = { now: () => new Date(0) };
   const declaring = { ...cluster, declaredIn: async () => chartIn };
-  const processes = all.map((own) => ownConcerns({ of: async () => concern }, { own, all, cluster: declaring, clock }));
+  const concerns = Array.isArray(concern) ? concern : all.map(() => concern);
+  const processes = all.map((own, index) =>
+    ownConcerns({ of: async () => concerns[index] ?? placed }, { own, all, cluster: declaring, clock }),
+  );
   return Promise.all(processes.map((each) => each.of(anAlert())));
 }
 
@@ -89,6 +92,42 @@ test("a workload that nobody can read is on record, and leaves the recovery of o
     expect(firesForAny([other], active)).toBe(false);
     expect(firesForAny([workload], active)).toBe(true);
   }
+});
+
+describe("what guardrails say of an alert is on record where they are", () => {
+  const mapping = "alerts[2] of the guardrails";
+  const mapped: Concern = { ...placed, way: `${mapping}: {namespace}/Deployment/web`, mapping };
+  const nobody: Concern = { kind: "nobody", because: "no label", line: "alerts:" };
+
+  test("a mapping to a workload of another repository is to be moved there", async () => {
+    const [shops, banks] = await heard(entry("https://github.com/acme/bank"), [mapped, nobody]);
+    expect(shops).toEqual({
+      ...{ kind: "nobody", workload, line: "move alerts[2] of the guardrails to the guardrails of acme/bank" },
+      because: expect.stringMatching(
+        /^alerts\[2\] of the guardrails maps it to .*, which the repository acme\/bank declares$/,
+      ),
+    });
+    expect(banks).toMatchObject({ kind: "beside" });
+    const [, other] = await heard(entry("https://github.com/acme/shop"), [nobody, mapped]);
+    expect(other).toMatchObject({ kind: "nobody", line: expect.stringContaining("acme/shop") });
+  });
+
+  test("a mapping to a workload of this repository leads there", async () => {
+    const concerns = await heard(entry("https://github.com/acme/bank"), [nobody, mapped]);
+    expect(concerns).toEqual([nobody, mapped]);
+  });
+
+  test("a mapping that leads to no repository of the list, or is wrong, is not left to the first", async () => {
+    const [, banks] = await heard(entry("https://github.com/other/farm"), [placed, mapped]);
+    expect(banks).toMatchObject({ kind: "nobody", workload });
+    const wrong: Concern = { ...nobody, mapping };
+    expect((await heard(entry(), [nobody, wrong]))[1]).toEqual(wrong);
+  });
+
+  test("an alert that a repository ignores is not told as left to another one", async () => {
+    const ignored: Concern = { kind: "ignored", because: mapping };
+    expect((await heard(entry(), [nobody, ignored]))[1]).toEqual(ignored);
+  });
 });
 
 test("what leads to no workload is the first one's alone, and open is open for each", async () => {
