@@ -9,9 +9,11 @@ interface Forwarded {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body?: Buffer;
+  /** Who asks may have to answer sooner than others. */
+  readonly deadlineMs?: number;
 }
 
-const deadlineMs = 9_000;
+const longestMs = 9_000;
 const largestReply = 64 * 1024 * 1024;
 // What is about the one connection that it came by.
 const hops = new Set(["connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te", "trailer"]);
@@ -19,7 +21,7 @@ const passing = (headers: IncomingHttpHeaders) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !hops.has(name)));
 
 /** Hands a request on as it came, and its answer back. Throws `Unavailable` where nobody answers in time. */
-export function forward({ method, port, path, headers, body }: Forwarded): Promise<Reply> {
+export function forward({ method, port, path, headers, body, deadlineMs = longestMs }: Forwarded): Promise<Reply> {
   return new Promise((answer, failed) => {
     const fail = (because: string) => failed(new Unavailable(because));
     const length = body === undefined ? {} : { "content-length": String(body.length) };

@@ -51,30 +51,42 @@ export function alertsFront({ parts, alertsToken }: Front): Route {
   };
 }
 
+// Kubernetes takes what is later than a second for a no, and Prometheus what is later than ten.
+const readyMs = 800;
+const metricsMs = 5_000;
+
 /** Metrics of all, and whether anything is served: one repository in trouble must not take the others off the network. */
 export function healthFront({ parts }: Front): Route[] {
   return [
     {
       ...{ method: "GET", path: "/readyz" },
       answer: async ({ headers }) => {
-        const asked = { method: "GET", path: "/readyz", headers } as const;
-        const replies = await Promise.all(parts.map((part) => answered(send(part, "internal", asked))));
-        const lines = parts.map(({ repository }, index) => `${repository}: ${replies[index]?.body ?? "not running"}`);
-        const ready = replies.some((reply) => reply?.status === 200);
+        const asked = { method: "GET", path: "/readyz", headers, deadlineMs: readyMs } as const;
+        const said: (string | undefined)[] = [];
+        const asking = parts.map(async (part, index) => {
+          const reply = await answered(send(part, "internal", asked));
+          said[index] = reply?.body;
+          return reply?.status === 200;
+        });
+        const ready = await isAny(asking);
+        const lines = parts.map(
+          (part, index) => `${part.repository}: ${said[index] ?? part.trouble() ?? "no answer yet"}`,
+        );
         return { status: ready ? 200 : 503, body: lines.join("\n") };
       },
     },
     {
       ...{ method: "GET", path: "/metrics" },
       answer: async ({ headers }) => {
-        const asked = { method: "GET", path: "/metrics", headers } as const;
+        const asked = { method: "GET", path: "/metrics", headers, deadlineMs: metricsMs } as const;
         const replies = await Promise.all(parts.map((part) => answered(send(part, "internal", asked))));
         const texts = parts.flatMap(({ repository }, index) => {
           const reply = replies[index];
           return reply?.status === 200 ? [{ repository, text: reply.body ?? "" }] : [];
         });
-        const up = parts.map(({ repository, ports }) => {
-          const text = `# HELP rectify_repository_up 1 while the process of the repository runs.\n# TYPE rectify_repository_up gauge\nrectify_repository_up ${ports() === undefined ? 0 : 1}\n`;
+        const up = parts.map(({ repository }, index) => {
+          const isUp = replies[index]?.status === 200;
+          const text = `# HELP rectify_repository_up 1 while the process of the repository answers.\n# TYPE rectify_repository_up gauge\nrectify_repository_up ${isUp ? 1 : 0}\n`;
           return { repository, text };
         });
         const headersOf = replies.find((reply) => reply?.status === 200)?.headers;
@@ -82,6 +94,13 @@ export function healthFront({ parts }: Front): Route[] {
       },
     },
   ];
+}
+
+/** True with the first yes, whatever the others take. */
+async function isAny(asking: readonly Promise<boolean>[]): Promise<boolean> {
+  const noEnd = new Promise<never>(() => undefined);
+  const yes = asking.map(async (one) => (await one) || noEnd);
+  return Promise.race([...yes, Promise.all(asking).then((all) => all.includes(true))]);
 }
 
 const below = "/repositories/";

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { endWhenSilent } from "./silence.ts";
 import { nameOf } from "../../settings/repository.ts";
 import type { Settings } from "../../settings/settings.ts";
 
@@ -45,10 +46,20 @@ interface PartOptions {
   /** The command line, which serves one repository where its environment carries the mark. */
   readonly program: string;
   readonly telemetry: Telemetry;
+  readonly limits?: Limits;
 }
 
-/** Starts it, and starts it again whenever it ends or cannot start, ever more slowly. */
-export function keepPart({ settings, program, telemetry }: PartOptions): Part {
+interface Limits {
+  /** The pause between two looks whether it answers. */
+  readonly watchMs: number;
+  /** What has not begun by then will not. */
+  readonly startMs: number;
+}
+
+const ownLimits: Limits = { watchMs: 10_000, startMs: 180_000 };
+
+/** Starts it, and starts it again whenever it ends, is silent or cannot start, ever more slowly. */
+export function keepPart({ settings, program, telemetry, limits = ownLimits }: PartOptions): Part {
   const repository = nameOf(settings.repository);
   const tell = (text: string) => telemetry.log("", "serve", `${repository}: ${text}`);
   const say: Telemetry = {
@@ -60,7 +71,7 @@ export function keepPart({ settings, program, telemetry }: PartOptions): Part {
   let closing = false;
   const { pause, wake } = pausing();
   const begin = async (): Promise<string | undefined> => {
-    newest = run(settings, program, say);
+    newest = run({ settings, program, telemetry: say, limits });
     state = await newest.ready.catch((error: Error) => error.message);
     if (typeof state !== "string") return undefined;
     if (!closing) tell(`it cannot start: ${state}`);
@@ -122,7 +133,7 @@ interface Begun {
   close(): Promise<void>;
 }
 
-function run(settings: Settings, program: string, telemetry: Telemetry): Begun {
+function run({ settings, program, telemetry, limits }: Required<PartOptions>): Begun {
   const child = fork(program, ["serve"], {
     serialization: "advanced",
     env: { ...process.env, [partMark]: "1" },
@@ -139,11 +150,26 @@ function run(settings: Settings, program: string, telemetry: Telemetry): Begun {
     clearTimeout(late);
   };
   let because: string | undefined;
+  const overdue = setTimeout(() => {
+    because = `it did not begin within ${limits.startMs / 1_000} s`;
+    child.kill("SIGKILL");
+  }, limits.startMs);
+  void ended.then(() => clearTimeout(overdue));
+  const endSilent = (port: number) => {
+    const watch = endWhenSilent({ port, everyMs: limits.watchMs }, (why) => {
+      telemetry.log("", "serve", `its process is ended: ${why}`);
+      child.kill("SIGKILL");
+    });
+    void ended.then(watch.stop);
+  };
   const ready = new Promise<Run>((resolve, reject) => {
     child.on("message", (said: Said) => {
       if (said.kind === "told") telemetry.log(said.incident, said.verb, said.text);
-      else if (said.kind === "ready") resolve({ ports: said.ports, pid: child.pid, ended });
-      else {
+      else if (said.kind === "ready") {
+        clearTimeout(overdue);
+        endSilent(said.ports.internal);
+        resolve({ ports: said.ports, pid: child.pid, ended });
+      } else {
         because = said.because;
         void close();
       }

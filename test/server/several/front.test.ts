@@ -18,6 +18,7 @@ const html = { "content-type": "text/html; charset=utf-8" };
 let heard: string[] = [];
 let busy: readonly string[] = [];
 let down: readonly string[] = [];
+let hanging: readonly string[] = [];
 const closing: (() => Promise<void>)[] = [];
 let at: string;
 
@@ -38,10 +39,14 @@ async function partOf(repository: string): Promise<Part> {
       body: `<nav><strong>Rectify</strong></nav><a href="/audit">${repository} ${url.pathname}${url.search}</a> href=&quot;/audit&quot;`,
     }),
   };
-  const ready: Route = { method: "GET", path: "/readyz", answer: async () => ({ status: 200, body: "ready" }) };
+  const unlessHanging = () => (hanging.includes(repository) ? new Promise<never>(() => undefined) : undefined);
+  const ready: Route = {
+    ...{ method: "GET", path: "/readyz" },
+    answer: async () => (await unlessHanging()) ?? { status: 200, body: "ready" },
+  };
   const metrics: Route = {
     ...{ method: "GET", path: "/metrics" },
-    answer: async () => ({ status: 200, body: "# HELP up Up.\n# TYPE up gauge\nup 1\n" }),
+    answer: async () => (await unlessHanging()) ?? { status: 200, body: "# HELP up Up.\n# TYPE up gauge\nup 1\n" },
   };
   const routes = [taking("/webhooks/github"), taking("/alerts"), ready, metrics, page];
   const { port, close } = await listen(routes, { host: "127.0.0.1", port: 0 });
@@ -57,7 +62,7 @@ async function partOf(repository: string): Promise<Part> {
 }
 
 beforeEach(async () => {
-  [heard, busy, down] = [[], [], []];
+  [heard, busy, down, hanging] = [[], [], [], []];
   const parts = [await partOf("acme/shop"), await partOf("acme/bank")];
   const front: Front = { parts, webhookSecret, alertsToken };
   const routes = [webhookFront(front), alertsFront(front), ...healthFront(front), ...pagesFront(front)];
@@ -121,8 +126,19 @@ test("alerts are told to all, and only then accepted", async () => {
 test("it is ready while anything is served, and says what is not", async () => {
   down = ["acme/bank"];
   const one = await fetch(`${at}/readyz`);
-  expect([one.status, await one.text()]).toEqual([200, "acme/shop: ready\nacme/bank: not running"]);
+  expect([one.status, await one.text()]).toEqual([200, "acme/shop: ready\nacme/bank: exit code 1"]);
   down = ["acme/shop", "acme/bank"];
+  expect((await fetch(`${at}/readyz`)).status).toBe(503);
+});
+
+test("one that hangs takes neither readiness nor metrics from the others, and is not told as up", async () => {
+  hanging = ["acme/shop"];
+  const one = await fetch(`${at}/readyz`);
+  expect([one.status, await one.text()]).toEqual([200, "acme/shop: no answer yet\nacme/bank: ready"]);
+  const text = await (await fetch(`${at}/metrics`)).text();
+  expect(text).toContain('rectify_repository_up{repository="acme/shop"} 0');
+  expect(text).toContain('rectify_repository_up{repository="acme/bank"} 1');
+  hanging = ["acme/shop", "acme/bank"];
   expect((await fetch(`${at}/readyz`)).status).toBe(503);
 });
 

@@ -9,7 +9,11 @@ process.once("message", ({ cluster, repository }) => {
     return process.send({ kind: "failed", because: "the App is not installed" });
   if (does === "refuses-until" && !existsSync(file)) return process.send({ kind: "failed", because: "no answer" });
   if (does === "dies") process.exit(3);
-  const server = createServer((_, response) => response.end("ready"));
+  if (does === "never-begins") return;
+  const server = createServer(({ url }, response) => {
+    while (url === "/hang");
+    response.end("ready");
+  });
   server.listen(0, "127.0.0.1", () => {
     const { port } = server.address();
     process.send({ kind: "told", incident: "i-1", verb: "plan", text: "scale" });

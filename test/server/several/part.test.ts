@@ -15,11 +15,11 @@ afterEach(async () => {
   part = undefined;
 });
 
-function start(cluster: string): Part {
+function start(cluster: string, limits = { watchMs: 10_000, startMs: 180_000 }): Part {
   told = [];
   const settings = { repository: { owner: "acme", repo: "bank" }, cluster } as unknown as Settings;
   const log = (incident: string, verb: string, text: string) => void told.push(`${incident} ${verb} ${text}`);
-  part = keepPart({ settings, program, telemetry: { log } });
+  part = keepPart({ settings, program, telemetry: { log }, limits });
   return part;
 }
 
@@ -65,4 +65,22 @@ test("it ends with the one that started it", async () => {
   const pid = pidOf(running);
   await running.close();
   expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+});
+
+test("a process that hangs is ended, and started again", async () => {
+  const running = start("lab", { watchMs: 1_000, startMs: 180_000 });
+  await running.begun;
+  const first = pidOf(running);
+  // It never answers this.
+  void fetch(`http://127.0.0.1:${running.ports()?.internal}/hang`).catch(() => undefined);
+  await vi.waitFor(() => expect([0, first]).not.toContain(pidOf(running)), patience);
+  expect(told).toContain(
+    " serve acme/bank: its process is ended: it gave no answer 3 times in a row (no answer in time)",
+  );
+  expect(() => process.kill(first, 0)).toThrow("ESRCH");
+});
+
+test("a start that comes to no end is a failed one", async () => {
+  const running = start("never-begins", { watchMs: 1_000, startMs: 2_000 });
+  expect(await running.begun).toBe("it did not begin within 2 s");
 });
