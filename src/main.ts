@@ -34,7 +34,6 @@ import { keepTicking } from "./server/jobs/ticking.ts";
 import { liveViews } from "./server/pages/live.ts";
 import { refreshMemory, type RefreshedMemory } from "./server/jobs/memory-refresh.ts";
 import { isWatching, type Watchtower } from "./domain/guardrails/watchtower.ts";
-import type { SharedPace } from "./ports/github.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { Telemetry } from "./ports/runtime.ts";
 import type { WatchtowerMode } from "./ports/records.ts";
@@ -50,7 +49,7 @@ import { probeWatchtower } from "./server/jobs/watchtower-probe.ts";
 import { realTime, webhookNotifier } from "./adapters/http/webhook-notifier.ts";
 import { pageRoutes } from "./server/pages/routes.ts";
 import { listenAll, mayLookBy } from "./server/listeners.ts";
-import { placeAlone } from "./server/several/alone.ts";
+import { type Placed, placeAlone } from "./server/several/alone.ts";
 
 /** A running Rectify. */
 export interface Rectify {
@@ -94,7 +93,7 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   const { store, steps } = observed;
   const remembered = meter.watchSteps(recordingLogger(telemetry, store));
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
-  const voice = { telemetry: remembered, meter, steps, sources, pace: placed.pace };
+  const voice = { telemetry: remembered, meter, steps, sources, placed };
   const { ports, endWatch, ...around } = await openPorts(settings, store, voice);
   const executor = await joinExecutors({ store, version: workflowVersion, telemetry, cluster: settings.cluster });
   const durable = await startDurable({
@@ -217,11 +216,11 @@ interface Voice {
   readonly meter: Meter;
   readonly steps: Observability["steps"];
   readonly sources: Sources;
-  readonly pace: SharedPace | undefined;
+  readonly placed: Placed;
 }
 
 async function connect(settings: Settings, store: Store, voice: Voice): Promise<Omit<Ports, "model">> {
-  const { telemetry, meter, steps, sources, pace = store.githubPace } = voice;
+  const { telemetry, meter, steps, sources, placed } = voice;
   const latch: ShadowLatch = latchOver(store, () => mirror.head());
   const client = await connectGitHub({
     mayNotWrite: latch.refusal,
@@ -230,7 +229,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     ...{ repository: settings.repository, onlyThis: settings.repositories !== undefined },
     app: settings.app,
     writeGapMs: settings.github.writeGapMs,
-    pace,
+    pace: placed.pace ?? store.githubPace,
     onCall: (call) => {
       meter.githubCall(call);
       steps.githubCall();
@@ -239,6 +238,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     audit: (action, detail) =>
       store.audit({ incident: String(detail.incident ?? ""), actor: "rectify", action, detail }),
   });
+  await placed.claim(client.wasCalled);
   const mirror = await mirrorOf(settings, client);
   const github = gitHost(client, { ...mirror, ...sources.watch("Git", { head: mirror.head }) });
   const clock = { now: () => new Date() };

@@ -77,6 +77,8 @@ export interface RepositoryAbout {
 export interface Cloning {
   readonly cloneUrl: string;
   authorization(): Promise<string>;
+  /** Whether `owner/name` is a former name of the repository: GitHub leads such a name to the new one. */
+  wasCalled(former: string): Promise<boolean>;
 }
 
 const defaultDeadlineMs = 30_000;
@@ -112,9 +114,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
   const known = keptAbout(about, look, options.now ?? Date.now);
   const cloneUrl = cloneAddress({ apiUrl: options.apiUrl, reported: about.clone_url, given: options.cloneUrl });
   return {
-    octokit,
-    cloneUrl,
-    repository,
+    ...{ octokit, cloneUrl, repository },
     login: `${self.data?.slug ?? "rectify"}[bot]`,
     appId: app.id,
     about: known.now,
@@ -124,6 +124,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     apps: new Map(),
     reports: new Map(),
     queues: new Map(),
+    wasCalled: async (former) => (await read(() => namedNow(octokit, former))) === about.full_name,
     read,
     readAll: (page) => readAll((at) => read(() => page(at))),
     find: (call) =>
@@ -166,6 +167,18 @@ function askForOne(octokit: Octokit, repo: string): void {
   octokit.hook.before("request", (asked) => {
     if (asked.url.endsWith("/access_tokens")) Object.assign(asked, { repositories: [repo] });
   });
+}
+
+/** What GitHub calls a repository of this name by now; undefined = it knows none. */
+async function namedNow(octokit: Octokit, name: string): Promise<{ data: string | undefined }> {
+  const [owner = "", repo = ""] = name.split("/");
+  return octokit.rest.repos.get({ owner, repo }).then(
+    ({ data }) => ({ data: data.full_name }),
+    (error: { status?: unknown }) => {
+      if (error.status === 404) return { data: undefined };
+      throw error;
+    },
+  );
 }
 
 interface RawAbout {

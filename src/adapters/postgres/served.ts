@@ -11,33 +11,79 @@ export interface ServedRepository {
   readonly url: string;
   /** Its records are in the database that the settings name, as those of a single repository are. */
   readonly isFirst: boolean;
+  /** For which it was served last; undefined = nobody said so yet. */
+  readonly cluster?: string;
 }
 
 /** All that this database knows, and those of the list in its order. */
 export interface Served {
   readonly asked: readonly ServedRepository[];
+  /** Those of our cluster that left the list. */
   readonly others: readonly ServedRepository[];
+  /** Those of another cluster, or of nobody knows which. */
+  readonly foreign: readonly ServedRepository[];
+}
+
+/** Who asks for repositories: what another cluster's Rectify has on record here is never ours to end. */
+interface Asking {
+  readonly names: readonly string[];
+  readonly cluster: string;
 }
 
 interface Row {
   readonly name: string;
   /** Null = the database that the settings name. */
   readonly database: string | null;
+  readonly cluster: string | null;
 }
 
 /**
  * The databases of the repositories: one of them may have the database that the settings name, each other has one of its
- * own beside it. The name decides and not its place in the list. One repository alone keeps what is there, also when it
- * was renamed. Throws `Refused` when nobody can tell whose the records there are, or a database cannot be made.
+ * own beside it. The name decides and not its place in the list. One repository alone has what is there once it has
+ * claimed it. Throws `Refused` when nobody can tell whose the records there are, or a database cannot be made.
  */
-export async function servedRepositories(url: string, names: readonly string[]): Promise<Served> {
+export async function servedRepositories(url: string, { names, cluster }: Asking): Promise<Served> {
   const database = connectTo(url);
   try {
     await migrate(database);
-    const rows = await database.transaction((query) => rowsFor(database, query, names.map(lower)));
-    const places = rows.map((row) => placeOf(url, row));
-    const asked = names.map(lower).flatMap((name) => places.find((place) => place.name === name) ?? []);
-    return { asked, others: places.filter((place) => !asked.includes(place)) };
+    const asking = { names: names.map(lower), cluster };
+    const places = (await database.transaction((query) => rowsFor(database, query, asking))).map((row) =>
+      placeOf(url, row),
+    );
+    const asked = asking.names.flatMap((name) => places.find((place) => place.name === name) ?? []);
+    const left = places.filter((place) => !asked.includes(place));
+    const isOurs = (place: ServedRepository) => place.cluster === cluster;
+    return { asked, others: left.filter(isOurs), foreign: left.filter((place) => !isOurs(place)) };
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Puts on record that the database is that of this one repository. Where it holds the records of another name they are
+ * taken over only if `isRenamed` says that this is its new name; else throws `Refused`: stories of one repository must
+ * not go on in another.
+ */
+export async function claimRecords(
+  url: string,
+  { name, cluster }: { readonly name: string; readonly cluster: string },
+  isRenamed: (former: string) => Promise<boolean>,
+): Promise<void> {
+  const database = connectTo(url);
+  try {
+    const here = (await recorded(database.query)).find((row) => row.database === null)?.name;
+    const former = here === lower(name) ? undefined : here;
+    if (former !== undefined && (await hasRecords(database.query)) && !(await isRenamed(former)))
+      throw new Refused(
+        `this database holds the records of ${former}, and GitHub does not say that ${name} is its new name: give ${name} a database of its own (DATABASE_URL), or list both (RECTIFY_REPOSITORY=${former},${name})`,
+      );
+    await database.transaction(async (query) => {
+      await query("lock table served_repository in share row exclusive mode");
+      if (former !== undefined) await query("delete from served_repository where name = $1", [former]);
+      const text = `insert into served_repository (name, database, cluster) values ($1, null, $2)
+        on conflict (name) do update set cluster = excluded.cluster`;
+      await query(text, [lower(name), cluster]);
+    });
   } finally {
     await database.close();
   }
@@ -57,26 +103,29 @@ export async function recordedRepositories(url: string): Promise<readonly Served
 const lower = (name: string) => name.toLowerCase();
 
 async function recorded(query: Query): Promise<Row[]> {
-  return (await query("select name, database from served_repository order by name")).rows as Row[];
+  return (await query("select name, database, cluster from served_repository order by name")).rows as Row[];
 }
 
-async function rowsFor(database: Database, query: Query, names: readonly string[]): Promise<readonly Row[]> {
+async function rowsFor(database: Database, query: Query, { names, cluster }: Asking): Promise<readonly Row[]> {
   await query("lock table served_repository in share row exclusive mode");
   const before = await recorded(query);
-  const isSingle = names.length === 1 && before.every(({ database }) => database === null);
-  const isUnnamed = before.length === 0 && names.length > 1 && (await hasRecords(query));
-  if (isUnnamed)
+  // Whether the records are those of this name is asked of GitHub first.
+  if (names.length === 1 && before.every((row) => row.database === null))
+    return names.map((name) => ({ name, database: null, cluster }));
+  if (before.length === 0 && (await hasRecords(query)))
     throw new Refused(
       "this database holds the records of one repository, and does not say of which: start once with RECTIFY_REPOSITORY naming that one alone, then with all of them",
     );
   for (const name of names) {
-    if (before.some((row) => row.name === name)) continue;
-    if (isSingle) await query("delete from served_repository");
+    if (before.some((row) => row.name === name)) {
+      await query("update served_repository set cluster = $2 where name = $1", [name, cluster]);
+      continue;
+    }
     const { rows } = await query("select current_database() as base");
-    const own = isSingle ? null : databaseOf(String(rows[0]?.base), name);
+    const own = databaseOf(String(rows[0]?.base), name);
     // On a connection of its own: no transaction makes a database.
-    if (own !== null) await create(database, own);
-    await query("insert into served_repository (name, database) values ($1, $2)", [name, own]);
+    await create(database, own);
+    await query("insert into served_repository (name, database, cluster) values ($1, $2, $3)", [name, own, cluster]);
   }
   return recorded(query);
 }
@@ -95,11 +144,12 @@ function databaseOf(base: string, name: string): string {
   return `${words.slice(0, longestName - hash.length - 1)}_${hash}`;
 }
 
-function placeOf(url: string, { name, database }: Row): ServedRepository {
-  if (database === null) return { name, url, isFirst: true };
+function placeOf(url: string, { name, database, cluster }: Row): ServedRepository {
+  const of = { name, ...(cluster === null ? {} : { cluster }) };
+  if (database === null) return { ...of, url, isFirst: true };
   const own = new URL(url);
   own.pathname = `/${database}`;
-  return { name, url: own.href, isFirst: false };
+  return { ...of, url: own.href, isFirst: false };
 }
 
 const alreadyThere = "42P04";

@@ -6,8 +6,9 @@ import { nameOf, type Repository } from "../../settings/repository.ts";
 import type { Settings } from "../../settings/settings.ts";
 
 /** Where the records of the repositories of these settings are, and of those that left them. */
-export function placesOf({ repository, repositories }: Settings, databaseUrl: string): Promise<Served> {
-  return servedRepositories(databaseUrl, (repositories ?? [repository]).map(nameOf));
+export function placesOf(settings: Settings, databaseUrl: string): Promise<Served> {
+  const { repository, repositories = [repository], cluster } = settings;
+  return servedRepositories(databaseUrl, { names: repositories.map(nameOf), cluster });
 }
 
 /**

@@ -28,6 +28,15 @@ export async function retireRepositories(others: readonly ServedRepository[], te
   return done;
 }
 
+/** Says what is left alone: another cluster's Rectify may come back for it. */
+export function tellForeign(foreign: readonly ServedRepository[], telemetry: Telemetry): void {
+  for (const { name, cluster } of foreign) {
+    const whose = cluster === undefined ? "does not say for which cluster" : `is served for the cluster ${cluster}`;
+    const text = `${name} is on record in this database and ${whose}: its stories are left alone. Give each cluster a database of its own (DATABASE_URL)`;
+    telemetry.log("", "serve", text);
+  }
+}
+
 async function retire({ name, url }: ServedRepository, telemetry: Telemetry): Promise<boolean> {
   const store = await openStore(url, (unreadable) => telemetry.log("", "store", unreadable));
   try {

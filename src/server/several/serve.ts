@@ -13,7 +13,7 @@ import { health } from "../routes.ts";
 import { alertsFront, type Front, healthFront, pagesFront, webhookFront } from "./front.ts";
 import { keepPart, type Part } from "./part.ts";
 import { placesOf, settingsAt } from "./places.ts";
-import { retireRepositories } from "./retire.ts";
+import { retireRepositories, tellForeign } from "./retire.ts";
 
 /** A running installation of several repositories. */
 interface Several {
@@ -60,7 +60,8 @@ export async function serveSeveral(options: SeveralOptions): Promise<Several> {
   };
   try {
     const url = settings.databaseUrl ?? embedded?.url ?? "";
-    const { asked, others } = await placesOf(settings, url);
+    const { asked, others, foreign } = await placesOf(settings, url);
+    tellForeign(foreign, telemetry);
     const databases = new Map<string, string>();
     for (const [index, repository] of repositories.entries()) {
       const place = asked[index];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { openStore } from "../../../src/adapters/postgres/store.ts";
-import { servedRepositories } from "../../../src/adapters/postgres/served.ts";
+import { claimRecords, servedRepositories } from "../../../src/adapters/postgres/served.ts";
 import { openRecords } from "../../../src/commands/records/records.ts";
 import { anIncident } from "../../builders.ts";
 import { freshDatabase } from "../../postgres.ts";
@@ -15,9 +15,11 @@ async function read(env: Record<string, string>): Promise<number | undefined> {
 
 test("of several repositories the records of the one that is named are read, and never just the first", async () => {
   const DATABASE_URL = await freshDatabase();
-  await servedRepositories(DATABASE_URL, ["acme/shop"]);
+  const cluster = "lab";
+  await servedRepositories(DATABASE_URL, { names: ["acme/shop"], cluster });
+  await claimRecords(DATABASE_URL, { name: "acme/shop", cluster }, async () => false);
   expect(await read({ DATABASE_URL, RECTIFY_REPOSITORY: "acme/other" })).toBe(0);
-  const { asked } = await servedRepositories(DATABASE_URL, ["acme/shop", "acme/bank"]);
+  const { asked } = await servedRepositories(DATABASE_URL, { names: ["acme/shop", "acme/bank"], cluster });
   const bank = await openStore(asked[1]?.url ?? "");
   await bank.recordIncident(anIncident());
   await bank.close();

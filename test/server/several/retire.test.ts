@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { connectTo } from "../../../src/adapters/postgres/query.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
-import { retireRepositories } from "../../../src/server/several/retire.ts";
+import { retireRepositories, tellForeign } from "../../../src/server/several/retire.ts";
 import { anIncident } from "../../builders.ts";
 import { startEngine } from "../../engine.ts";
 import { freshDatabase } from "../../postgres.ts";
@@ -90,4 +90,11 @@ test("records that cannot be read are told, and looked for again", async () => {
   const log = (_: string, __: string, text: string) => void told.push(text);
   expect(await retireRepositories([{ name: "acme/bank", url, isFirst: false }], { log })).toBe(false);
   expect(told).toEqual([expect.stringMatching(/^acme\/bank left the list, and its records cannot be read: Postgres:/)]);
+});
+
+test("what another cluster has on record is told, and how to part them", () => {
+  const told: string[] = [];
+  const log = (_: string, __: string, text: string) => void told.push(text);
+  tellForeign([{ name: "acme/bank", url: "postgresql://db/bank", isFirst: false, cluster: "eu-1" }], { log });
+  expect(told).toEqual([expect.stringMatching(/^acme\/bank .* for the cluster eu-1: .* \(DATABASE_URL\)$/)]);
 });

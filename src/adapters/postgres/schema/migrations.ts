@@ -137,6 +137,11 @@ export const migrations: readonly Migration[] = [
       create table served_repository (name text primary key, database text unique);
       create unique index served_here on served_repository ((database is null)) where database is null;`,
   },
+  {
+    name: "which cluster a repository is served for",
+    // Null = nobody said so yet.
+    sql: "alter table served_repository add column cluster text",
+  },
 ];
 
 // Drawn once for Rectify: whoever holds this lock changes the tables, everybody else waits.
