@@ -7,6 +7,7 @@ import { forward } from "./forward.ts";
 import { joinedMetrics } from "./joined-metrics.ts";
 import { repositoriesPage } from "./page.ts";
 import type { Part, PartPorts } from "./part.ts";
+import type { Unserved } from "./unserved.ts";
 
 const megabyte = 1024 * 1024;
 
@@ -15,10 +16,11 @@ export interface Front {
   readonly parts: readonly Part[];
   readonly webhookSecret: string;
   readonly alertsToken: string;
+  readonly unserved: Unserved;
 }
 
 /** The public listener: a delivery of GitHub goes to the process of the repository that it names, and to no other. */
-export function webhookFront({ parts, webhookSecret }: Front): Route {
+export function webhookFront({ parts, webhookSecret, unserved }: Front): Route {
   return {
     ...{ method: "POST", path: "/webhooks/github", limit: 5 * megabyte, admit: admitWebhook },
     answer: async ({ body, headers }) => {
@@ -27,7 +29,10 @@ export function webhookFront({ parts, webhookSecret }: Front): Route {
       const name = repositoryIn(body);
       const part = parts.find(({ repository }) => repository.toLowerCase() === name?.toLowerCase());
       // The App may be installed on more than is served, and tells of itself as well.
-      if (part === undefined) return { status: 202, body: "accepted: about no repository that is served here" };
+      if (part === undefined) {
+        unserved.hear(name);
+        return { status: 202, body: "accepted: about no repository that is served here" };
+      }
       return send(part, "webhooks", { method: "POST", path: "/webhooks/github", headers, body });
     },
   };
@@ -56,7 +61,7 @@ const readyMs = 800;
 const metricsMs = 5_000;
 
 /** Metrics of all, and whether anything is served: one repository in trouble must not take the others off the network. */
-export function healthFront({ parts }: Front): Route[] {
+export function healthFront({ parts, unserved }: Front): Route[] {
   return [
     {
       ...{ method: "GET", path: "/readyz" },
@@ -90,7 +95,7 @@ export function healthFront({ parts }: Front): Route[] {
           return { repository, text };
         });
         const headersOf = replies.find((reply) => reply?.status === 200)?.headers;
-        return { status: 200, body: joinedMetrics([...up, ...texts]), headers: headersOf ?? {} };
+        return { status: 200, body: joinedMetrics([...up, ...texts]) + unserved.metrics(), headers: headersOf ?? {} };
       },
     },
   ];

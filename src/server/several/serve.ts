@@ -14,6 +14,7 @@ import { alertsFront, type Front, healthFront, pagesFront, webhookFront } from "
 import { keepPart, type Part } from "./part.ts";
 import { placesOf, settingsAt } from "./places.ts";
 import { retireRepositories, tellForeign } from "./retire.ts";
+import { openUnserved } from "./unserved.ts";
 
 /** A running installation of several repositories. */
 interface Several {
@@ -104,9 +105,10 @@ async function anyStarted(parts: readonly Part[]): Promise<void> {
   throw new Refused(parts.map(({ repository }, index) => `${repository}: ${troubles[index]}`).join("; "));
 }
 
-async function openFronts({ settings, faults }: SeveralOptions, parts: readonly Part[]) {
+async function openFronts({ settings, faults, telemetry }: SeveralOptions, parts: readonly Part[]) {
   const at = { host: settings.host, onFault: (error: unknown) => faults.hear("request", error) };
-  const front: Front = { parts, webhookSecret: settings.webhookSecret, alertsToken: settings.alerts.token };
+  const { webhookSecret, alerts } = settings;
+  const front: Front = { parts, webhookSecret, alertsToken: alerts.token, unserved: openUnserved(telemetry) };
   const placed = placesOfPages(pagesFront(front), settings.pages);
   const opened: Awaited<ReturnType<typeof listen>>[] = [];
   const open = async (...given: Parameters<typeof listen>) => {

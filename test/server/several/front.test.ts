@@ -11,6 +11,7 @@ import {
   webhookFront,
 } from "../../../src/server/several/front.ts";
 import type { Part } from "../../../src/server/several/part.ts";
+import { openUnserved } from "../../../src/server/several/unserved.ts";
 
 const webhookSecret = "0123456789abcdef0123456789abcdef";
 const alertsToken = "fedcba9876543210fedcba9876543210";
@@ -19,6 +20,7 @@ let heard: string[] = [];
 let busy: readonly string[] = [];
 let down: readonly string[] = [];
 let hanging: readonly string[] = [];
+let told: string[] = [];
 const closing: (() => Promise<void>)[] = [];
 let at: string;
 
@@ -62,9 +64,10 @@ async function partOf(repository: string): Promise<Part> {
 }
 
 beforeEach(async () => {
-  [heard, busy, down, hanging] = [[], [], [], []];
+  [heard, busy, down, hanging, told] = [[], [], [], [], []];
   const parts = [await partOf("acme/shop"), await partOf("acme/bank")];
-  const front: Front = { parts, webhookSecret, alertsToken };
+  const unserved = openUnserved({ log: (_, __, text) => void told.push(text) });
+  const front: Front = { parts, webhookSecret, alertsToken, unserved };
   const routes = [webhookFront(front), alertsFront(front), ...healthFront(front), ...pagesFront(front)];
   const { port, close } = await listen(routes, { host: "127.0.0.1", port: 0 });
   closing.push(close);
@@ -103,6 +106,18 @@ test.each([about("acme/farm"), about("acme/shop-2"), JSON.stringify({ action: "c
 test("a wrong signature is refused before anybody hears of it", async () => {
   expect((await deliver(about("acme/shop"), "another")).status).toBe(401);
   expect(heard).toEqual([]);
+});
+
+test("what is dropped because nothing of that name is served is counted, and told once for each name", async () => {
+  for (const name of ["acme/till", "Acme/Till", "acme/farm"]) expect((await deliver(about(name))).status).toBe(202);
+  await deliver(JSON.stringify({ action: "created", installation: { id: 1 } }));
+  expect(heard).toEqual([]);
+  expect(told).toEqual([
+    expect.stringMatching(/^deliveries about acme\/till are dropped: .* renamed to it, write the new name there$/),
+    expect.stringMatching(/^deliveries about acme\/farm are dropped/),
+  ]);
+  const text = await (await fetch(`${at}/metrics`)).text();
+  expect(text).toContain("rectify_unserved_deliveries_total 3");
 });
 
 test("a delivery for a process that does not run is to come again", async () => {
