@@ -194,3 +194,15 @@ export async function mayCreateDatabases(url: string): Promise<boolean> {
     await close();
   }
 }
+
+/** How many connections the server of this address gives to users at most. */
+export async function connectionsAllowed(url: string): Promise<number> {
+  const { query, close } = connectTo(url);
+  try {
+    const text = `select sum(case when name = 'max_connections' then setting::int else -setting::int end)::int as n
+      from pg_settings where name in ('max_connections', 'superuser_reserved_connections', 'reserved_connections')`;
+    return Number((await query(text)).rows[0]?.n);
+  } finally {
+    await close();
+  }
+}

@@ -1,4 +1,4 @@
-import { mayCreateDatabases, recordedRepositories } from "../../adapters/postgres/served.ts";
+import { connectionsAllowed, mayCreateDatabases, recordedRepositories } from "../../adapters/postgres/served.ts";
 import { isKnownFailure } from "../../ports/errors.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import { settingsAt } from "../../server/several/places.ts";
@@ -6,7 +6,7 @@ import { nameOf, type Repository } from "../../settings/repository.ts";
 import type { LoadedSettings, Settings } from "../../settings/settings.ts";
 import type { Told } from "../records/explain.ts";
 import { examine, renderFindings } from "./doctor.ts";
-import { bad, type DoctorFinding } from "./finding.ts";
+import { bad, type DoctorFinding, good, warning } from "./finding.ts";
 
 /** Examines the installation and tells what was found: for people, or as one JSON object. */
 export async function runDoctor(loaded: LoadedSettings, asJson: boolean, clock: Clock): Promise<Told> {
@@ -27,7 +27,11 @@ export async function examineEach(loaded: LoadedSettings, clock: Clock): Promise
     const value = await placedSettings(loaded.value, repository);
     examined.push({ name: nameOf(repository), findings: await examine({ ok: true, value }, clock) });
   }
-  return [...(await examineDatabases(loaded.value, repositories)), ...merged(examined)];
+  return [
+    ...(await examineDatabases(loaded.value, repositories)),
+    ...(await examineConnections(loaded.value, repositories.length)),
+    ...merged(examined),
+  ];
 }
 
 /** With the database of its own records, where those are there already. */
@@ -66,6 +70,25 @@ async function examineDatabases(
   }
   const cure = "let a superuser run `alter role … createdb` for the user of DATABASE_URL; the first start makes them";
   return [bad("databases", `${fresh.join(", ")} need databases of their own, which we may not make`, cure)];
+}
+
+// Three pools of ten, and those that listen.
+const connectionsEach = 33;
+
+/** Each process has its own connections, and in an update there are two of each. */
+export async function examineConnections({ databaseUrl }: Settings, count: number): Promise<readonly DoctorFinding[]> {
+  if (databaseUrl === undefined) return [];
+  const needed = connectionsEach * count;
+  try {
+    const allowed = await connectionsAllowed(databaseUrl);
+    const found = `${count} repositories take up to ${needed} connections of each pod, and Postgres allows ${allowed}`;
+    if (2 * needed <= allowed) return [good("connections", found)];
+    const cure = `set max_connections of Postgres to ${2 * needed} at least, and to as much again for each further replica`;
+    return [warning("connections", found, cure)];
+  } catch (error) {
+    if (isKnownFailure(error)) return [];
+    throw error;
+  }
 }
 
 /** How long an answer took is another thing each time. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listen } from "../../../src/adapters/http/listener.ts";
 import { createApp } from "../../../src/server/github-app.ts";
-import { examineEach } from "../../../src/commands/doctor/each.ts";
+import { examineConnections, examineEach } from "../../../src/commands/doctor/each.ts";
 import { examine } from "../../../src/commands/doctor/doctor.ts";
 import { serveApi } from "../../../src/lab/cluster/servers/api-server.ts";
 import { startForge } from "../../../src/lab/forge/forge.ts";
@@ -80,9 +80,19 @@ test("of several repositories each is looked at, and what holds for all is told 
   const points = findings.map(({ point }) => point);
   expect(points.filter((point) => point.endsWith("settings"))).toEqual(["settings"]);
   expect(points).toEqual(expect.arrayContaining([`${owner}/${repo} clone`, "acme/bank guardrails"]));
+  expect(findings.find(({ point }) => point === "connections")).toMatchObject({
+    found: expect.stringMatching(/^2 repositories take up to 66 connections of each pod, and Postgres allows \d+$/),
+  });
   const bad = findings.filter(({ state }) => state === "bad");
   expect(bad.map(({ point }) => point)).toEqual(["acme/bank github app"]);
   expect(bad[0]?.found).toContain("the App is not installed on acme/bank");
+});
+
+test("more connections than Postgres allows are told before they are missing", async () => {
+  const findings = await examineConnections(settings, 40);
+  expect(findings).toMatchObject([
+    { state: "warning", cure: expect.stringContaining("max_connections of Postgres to 2640") },
+  ]);
 });
 
 test("the doctor writes nothing: not to the cluster, not to GitHub", async () => {
