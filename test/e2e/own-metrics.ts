@@ -9,6 +9,7 @@ import type { Telemetry } from "./telemetry.ts";
 
 /** What may have no data after stories that all went well, and why. */
 const mayBeEmpty: Readonly<Record<string, string>> = {
+  "alert RectifyRepositoryDown": "its series are there only where several repositories are served",
   "alert RectifyDown": "absent() answers only while nothing is there; the panel Up asks for the same series",
 };
 
