@@ -102,10 +102,11 @@ export function healthFront({ parts, unserved }: Front): Route[] {
 }
 
 /** True with the first yes, whatever the others take. */
-async function isAny(asking: readonly Promise<boolean>[]): Promise<boolean> {
-  const noEnd = new Promise<never>(() => undefined);
-  const yes = asking.map(async (one) => (await one) || noEnd);
-  return Promise.race([...yes, Promise.all(asking).then((all) => all.includes(true))]);
+function isAny(asking: readonly Promise<boolean>[]): Promise<boolean> {
+  return new Promise((answer, failed) => {
+    for (const one of asking) one.then((yes) => yes && answer(true), failed);
+    Promise.all(asking).then((all) => answer(all.includes(true)), failed);
+  });
 }
 
 const below = "/repositories/";
