@@ -74,10 +74,20 @@ interface ContainerStatus {
 const mostEvents = 20;
 const longestMessage = 500;
 
-/** The newest events about the workload and what it owns, oldest first: `Warning FailedCreate web-5d4f: …`. */
-export function eventLines(events: readonly EventObject[], workload: Workload): string[] {
+/**
+ * The newest events about the workload and what it owns, oldest first: `Warning FailedCreate web-5d4f: …`. A pod that is
+ * gone waits for no node any more; `pods` are the names of those that are there, where they could be read.
+ */
+export function eventLines(
+  events: readonly EventObject[],
+  workload: Workload,
+  pods: ReadonlySet<string> | undefined,
+): string[] {
+  const isOver = ({ reason, involvedObject: { kind, name } }: EventObject) =>
+    reason === "FailedScheduling" && kind === "Pod" && pods?.has(name ?? "") === false;
   return events
     .filter(({ involvedObject }) => belongsTo(involvedObject.kind ?? "", involvedObject.name ?? "", workload))
+    .filter((event) => !isOver(event))
     .sort((a, b) => timeOf(a) - timeOf(b))
     .slice(-mostEvents)
     .map(({ type, reason, involvedObject, message, count }) => {

@@ -241,7 +241,7 @@ async function surroundings(clients: Clients, workload: Workload): Promise<Surro
   ]);
   const mine = podsOf(pods ?? [], workload);
   return {
-    events: eventLines(events, workload),
+    events: eventLines(events, workload, pods && new Set(mine.map(({ metadata }) => metadata?.name ?? ""))),
     rollouts: rolloutsOf(sets, workload),
     quotas: quotasOf(quotas ?? []),
     nodePressures: pressuresOf(nodes ?? [], new Set(mine.map(({ spec }) => spec?.nodeName ?? ""))),
