@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { isSame, PastRecord } from "../../src/domain/backtest/record.ts";
+import type { Verdict } from "../../src/domain/backtest/verdict.ts";
 import { forgeWrites } from "../../src/lab/forge/writes.ts";
 import { openReadingForge, type ReadingForge } from "../../src/lab/scenarios/backtest/reading-forge.ts";
 import { type Finding, findingOf } from "./finding.ts";
@@ -70,10 +71,20 @@ function foundAgain({ story, engine, played }: Outcome & { readonly played: Play
   const remedy = would.kind === "proposed" ? would.remedy : would.kind;
   const wrong = [
     ...(remedy === played.remedy ? [] : [`${remedy}, not ${String(played.remedy)}`]),
-    ...(isSame(verdict) ? [] : ["not as what was merged"]),
-    ...(verdict.theirs === played.to ? [] : [`merged was ${String(verdict.theirs)}, not ${String(played.to)}`]),
+    ...(played.takenBack ? againstTakenBack(verdict) : againstMerged(verdict, played)),
   ];
   return { what, wrong: wrong.length === 0 ? undefined : wrong.join(", "), seen };
+}
+
+function againstMerged(verdict: Verdict, { to }: Played): readonly string[] {
+  return [
+    ...(isSame(verdict) ? [] : ["not as what was merged"]),
+    ...(verdict.theirs === to ? [] : [`merged was ${String(verdict.theirs)}, not ${String(to)}`]),
+  ];
+}
+
+function againstTakenBack({ kind, because }: Verdict): readonly string[] {
+  return kind === "different" && because.includes("took it back") ? [] : ["what was taken back counts as agreed"];
 }
 
 /** What reached the forge, and what the API server's audit log has of Rectify's account. */

@@ -36,6 +36,8 @@ export interface Played {
   readonly repository: string;
   readonly remedy: string | undefined;
   readonly to: string | undefined;
+  /** It did not help and was reverted: then it agrees with nothing. */
+  readonly takenBack: boolean;
   /** See `workloadKey`. */
   readonly workload: string;
   /** Unix milliseconds. */
@@ -289,9 +291,10 @@ async function outcome(story: RealStory, stage: RealStage, moments: Moments): Pr
     ...((await story.check?.(stage)) ?? []),
   ];
   const { kind: remedy, to } = record?.story?.remediation ?? {};
+  const takenBack = story.expected.ending === "reverted";
   const startedAt = Date.parse(record?.incident.startedAt ?? "");
   const workload = record === undefined ? "" : workloadKey(record.incident.workload);
-  return { wrong, played: { repository: forge.directory, remedy, to, workload, startedAt } };
+  return { wrong, played: { repository: forge.directory, remedy, to, takenBack, workload, startedAt } };
 }
 
 function differences({ expected }: RealStory, record: IncidentRecord | undefined, forge: Forge): string[] {
