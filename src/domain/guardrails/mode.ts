@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Incident } from "../incident/incident.ts";
 import { fitsPattern } from "./alert-mapping.ts";
 
 const pattern = z.string({ error: "must be a text, in which * stands for anything" }).min(1, "must not be empty");
@@ -63,6 +64,29 @@ export interface ModeSubject {
   readonly namespaces: readonly string[];
   /** A kind of remediation, of a change back that of what it takes back; "none" = there is none; undefined = not known yet. */
   readonly remedy: string | undefined;
+}
+
+/** What is to be changed, as far as it is known: its kind (see `ModeSubject.remedy`), and the workload. */
+interface ModeChange {
+  readonly kind: string | undefined;
+  readonly workload?: { readonly namespace: string } | undefined;
+}
+
+/** What an incident and the change for it are about. */
+export function modeSubject(
+  { alert, workload }: Pick<Incident, "alert" | "workload">,
+  change: ModeChange | undefined,
+): ModeSubject {
+  const target = change?.workload === undefined ? [] : [change.workload.namespace];
+  return { alert: alert.name, namespaces: [workload.namespace, ...target], remedy: change?.kind };
+}
+
+/** Why nothing comes of a change of a class in shadow mode. */
+export const shadowReason = "shadow mode: nothing is written here (guardrails: mode)";
+
+/** Whether any class is in shadow mode. */
+export function hasShadow({ mode, modes: rules }: Modes): boolean {
+  return [mode, ...rules.map((rule) => rule.mode)].includes("shadow");
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { isInShadow } from "../../domain/guardrails/mode.ts";
+import { isInShadow, modeSubject } from "../../domain/guardrails/mode.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Remediation } from "../../domain/kubernetes/remediation.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
@@ -47,13 +47,12 @@ export async function guardrailsOf({ github }: { readonly github: Pick<GitHost, 
 
 /** Whether a planned change is in shadow mode by the guardrails of now. Throws without an answer. */
 export async function isPlanShadowed(
-  { workload: alerting, alert }: Pick<Incident, "workload" | "alert">,
-  { kind: remedy, workload }: Pick<Remediation, "kind" | "workload">,
+  incident: Pick<Incident, "workload" | "alert">,
+  change: Pick<Remediation, "kind" | "workload">,
   ports: { readonly github: Pick<GitHost, "head"> },
 ): Promise<boolean> {
   const guardrails = await guardrailsOf(ports);
-  const namespaces = [alerting.namespace, workload.namespace];
-  return guardrails.ok && isInShadow(guardrails.value, { alert: alert.name, namespaces, remedy });
+  return guardrails.ok && isInShadow(guardrails.value, modeSubject(incident, change));
 }
 
 /** How long a lease lasts; nothing, which is read as the default, where the guardrails cannot be read. */

@@ -1,4 +1,4 @@
-import { isInShadow, type Modes } from "../../domain/guardrails/mode.ts";
+import { isInShadow, type Modes, modeSubject } from "../../domain/guardrails/mode.ts";
 import { renderReport } from "../../domain/proposal/body/sticky.ts";
 import type { Decision } from "../../domain/proposal/decision.ts";
 import { Refused, Shut } from "../../ports/errors.ts";
@@ -11,9 +11,7 @@ export function isShadowed(
   { incident, remedy, target }: Pick<Pending, "incident" | "remedy" | "target">,
   modes: Modes,
 ) {
-  const { workload, alert } = incident;
-  const namespaces = [workload.namespace, ...(target === undefined ? [] : [target.namespace])];
-  return isInShadow(modes, { alert: alert.name, namespaces, remedy });
+  return isInShadow(modes, modeSubject(incident, { kind: remedy, workload: target }));
 }
 
 /** Why it is open still; undefined = it is closed. A stored format. `left` = for good, `shut` = for now. */

@@ -1,6 +1,6 @@
 import type { Evidence } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
-import type { Remediation, RemediationKind } from "../../domain/kubernetes/remediation.ts";
+import type { Remediation } from "../../domain/kubernetes/remediation.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import type { SecondWitness } from "../../domain/proposal/body/proposal-body.ts";
 import type { RiskInput } from "../../domain/gate/risk.ts";
@@ -38,10 +38,10 @@ export interface ChangeRequest {
   readonly branch?: string;
 }
 
-/** The kind by which the rules of `modes` know a change: what takes something back goes by what it takes back. */
-export function remedyOf(
+/** What is changed, by the kind by which the rules of `modes` know it: what takes something back goes by what it takes back. */
+export function changeOf(
   { failed, lease, rollback }: Pick<ChangeRequest, "failed" | "lease" | "rollback">,
-  { kind }: Pick<Remediation, "kind">,
-): RemediationKind {
-  return (failed ?? lease ?? rollback)?.remediation?.kind ?? kind;
+  { kind, workload }: Pick<Remediation, "kind" | "workload">,
+): Pick<Remediation, "kind" | "workload"> {
+  return { kind: (failed ?? lease ?? rollback)?.remediation?.kind ?? kind, workload };
 }

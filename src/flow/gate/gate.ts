@@ -11,7 +11,7 @@ import {
 } from "../../domain/remedy/cost.ts";
 import { gateFilesIn } from "../../domain/gate/gate-files.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { isInShadow } from "../../domain/guardrails/mode.ts";
+import { isInShadow, modeSubject, shadowReason } from "../../domain/guardrails/mode.ts";
 import type { Effect } from "../../domain/kubernetes/manifest-edit.ts";
 import type { RemedyChange } from "../../domain/kubernetes/remediation.ts";
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
@@ -25,7 +25,7 @@ import { isInsideWindows } from "../../domain/guardrails/window.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { type ChangeRequest, remedyOf } from "./change-request.ts";
+import { type ChangeRequest, changeOf } from "./change-request.ts";
 import { policyVerdict, type PlanJudgement } from "./policy-verdict.ts";
 import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "../collect/load-trust.ts";
@@ -121,11 +121,8 @@ function refusalOf({ verdict, counterOffer }: PlanJudgement): string {
 
 /** Whatever asks for a change of a class in shadow mode, and on whichever way: it is not written. */
 function shadowIn(guardrails: Guardrails, subject: ChangeRequest, { remediation }: Plan): string[] {
-  const { incident, hypothetical } = subject;
-  const namespaces = [incident.workload.namespace, remediation.workload.namespace];
-  const remedy = remedyOf(subject, remediation);
-  const isShadow = isInShadow(guardrails, { alert: incident.alert.name, namespaces, remedy });
-  return !isShadow || hypothetical === true ? [] : ["shadow mode: nothing is written here (guardrails: mode)"];
+  const isShadow = isInShadow(guardrails, modeSubject(subject.incident, changeOf(subject, remediation)));
+  return !isShadow || subject.hypothetical === true ? [] : [shadowReason];
 }
 
 /**

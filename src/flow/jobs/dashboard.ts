@@ -6,7 +6,7 @@ import { unlessShut } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { isLiveClass, weekMs, weekOf } from "../../domain/backtest/switching.ts";
-import { isShadowOnly } from "../../domain/guardrails/mode.ts";
+import { hasShadow, isShadowOnly } from "../../domain/guardrails/mode.ts";
 import { proposeGuardrails } from "../gate/check-guardrails.ts";
 import { runOpenRequests } from "./open-requests.ts";
 import { guardrailsOf, guardrailsPath, type LoadedGuardrails } from "../collect/load-guardrails.ts";
@@ -70,8 +70,8 @@ async function shadowOf(
   guardrails: Guardrails,
   { records, clock, editorOf }: Pick<Ports, "records" | "clock" | "editorOf">,
 ): Promise<Dashboard["shadow"]> {
-  const { mode, modes, namespaces } = guardrails;
-  if (mode === "live" && modes.every((rule) => rule.mode === "live")) return undefined;
+  const { modes, namespaces } = guardrails;
+  if (!hasShadow(guardrails)) return undefined;
   const since = new Date(weekOf(clock.now().getTime()) - (weeks - 1) * weekMs);
   const seen = await records.shadowVerdicts(since);
   return {

@@ -1,5 +1,5 @@
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import { isInShadow } from "../../domain/guardrails/mode.ts";
+import { isInShadow, modeSubject } from "../../domain/guardrails/mode.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
 import type { Entry, FileEdit } from "../../domain/kubernetes/manifest-edit.ts";
@@ -41,10 +41,9 @@ interface Deciding {
 
 /** Where none is named, what nobody will write is looked at where it is about: see the gate. */
 function namespacesFor(guardrails: Guardrails, { incident, remediation, hypothetical }: Deciding): readonly string[] {
-  const namespaces = [incident.workload, remediation.workload].map(({ namespace }) => namespace);
-  const about = { alert: incident.alert.name, namespaces, remedy: remediation.kind };
+  const about = modeSubject(incident, remediation);
   const looksEverywhere = guardrails.namespaces.length === 0 && (hypothetical || isInShadow(guardrails, about));
-  return looksEverywhere ? namespaces : guardrails.namespaces;
+  return looksEverywhere ? about.namespaces : guardrails.namespaces;
 }
 
 /**

@@ -2,10 +2,11 @@ import { areResolved } from "../../domain/incident/alert.ts";
 import type { Candidate } from "../../domain/proposal/caps.ts";
 import { renderRemediation } from "../../domain/kubernetes/remediation.ts";
 import { holdBackOf } from "../../domain/evidence/self-healing.ts";
+import { shadowReason } from "../../domain/guardrails/mode.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { type ChangeRequest, remedyOf } from "../gate/change-request.ts";
+import { type ChangeRequest, changeOf } from "../gate/change-request.ts";
 import { guardrailsOf, isPlanShadowed } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -42,7 +43,7 @@ export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run):
     const told = before;
     const stored = await run.step("queue", async (ports) => {
       // Who waits meanwhile may have been switched to shadow mode; at first the plan has just been looked at.
-      const change = { workload: plan.remediation.workload, kind: remedyOf(subject, plan.remediation) };
+      const change = changeOf(subject, plan.remediation);
       const shadowed = told !== undefined && (await isPlanShadowed(subject.incident, change, ports));
       return shadowed ? shadowReason : storedForm(await askSlot(subject, candidate, told, ports));
     });
@@ -60,7 +61,6 @@ export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run):
 
 const resolvedMeanwhile = "the alert resolved while the proposal waited its turn";
 const watchtowerMark = "Watchtower mode: ";
-const shadowReason = "shadow mode: nothing is written here (guardrails: mode)";
 
 /** The step's answer on record: nothing = open it now, empty = the alert is gone, otherwise why it waits. */
 function storedForm(answer: SlotAnswer): string | undefined {

@@ -1,4 +1,4 @@
-import { isInShadow } from "../../domain/guardrails/mode.ts";
+import { isInShadow, modeSubject } from "../../domain/guardrails/mode.ts";
 import type { Remediation } from "../../domain/kubernetes/remediation.ts";
 import { channelsFor, type Notice } from "../../domain/proposal/notice.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -18,10 +18,7 @@ export async function tellPeople(
 ): Promise<void> {
   if (notifier === undefined) return;
   const guardrails = await guardrailsOf({ github });
-  const { alert, workload } = notice.incident;
-  const namespaces = [workload.namespace, ...(change === undefined ? [] : [change.workload.namespace])];
-  const about = { alert: alert.name, namespaces, remedy: change?.kind };
-  if (!guardrails.ok || isInShadow(guardrails.value, about)) return;
+  if (!guardrails.ok || isInShadow(guardrails.value, modeSubject(notice.incident, change))) return;
   const channels = channelsFor(notice, guardrails.value.notify, clock.now());
   if (channels.length > 0) notifier.tell(notice, channels);
 }

@@ -18,9 +18,10 @@ import {
   type UnmergedOutcome,
 } from "../../domain/proposal/outcome.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { shadowReason } from "../../domain/guardrails/mode.ts";
 import { unlessShut } from "../../ports/errors.ts";
 import type { Run } from "../../ports/workflow.ts";
-import { type ChangeRequest, remedyOf } from "../gate/change-request.ts";
+import { type ChangeRequest, changeOf } from "../gate/change-request.ts";
 import { type ReviewOutcome, decide } from "../decide/decide.ts";
 import { gate, type GateAnswer, type Gated } from "../gate/gate.ts";
 import type { CommandLog } from "../decide/pending.ts";
@@ -170,12 +171,12 @@ async function proposed(subject: ChangeRequest, first: Plan, waited: boolean, ru
   let rebaseRefused = false;
   for (let count = 1; ; count += 1) {
     const { gated, proposal } = current;
-    const { workload: target } = current.plan.remediation;
+    const { kind: remedy, workload: target } = changeOf(subject, current.plan.remediation);
     const pending = {
       ...{
         incident: subject.incident,
         proposal,
-        remedy: remedyOf(subject, current.plan.remediation),
+        remedy,
         target,
         selfMergeLacks: gated.selfMergeLacks,
         approvedBy,
@@ -255,10 +256,8 @@ async function open(subject: ChangeRequest, { plan, gated }: Passed, run: Run): 
   const draft = await run.step("draft", (ports) => draftProposal(subject, plan, gated, ports));
   // Nothing = shadow mode began between the gate and this.
   const proposal = await run.step("propose", async (ports) => {
-    const change = { workload: plan.remediation.workload, kind: remedyOf(subject, plan.remediation) };
+    const change = changeOf(subject, plan.remediation);
     return (await unlessShut(propose(draft, ports, { incident: subject.incident, change }))) ?? null;
   });
-  return proposal === null
-    ? { kind: "refused", because: "shadow mode: nothing is written here (guardrails: mode)" }
-    : { kind: "passed", plan, gated, proposal };
+  return proposal === null ? { kind: "refused", because: shadowReason } : { kind: "passed", plan, gated, proposal };
 }

@@ -2,7 +2,7 @@ import { type PastRecord, recordedWould } from "../../domain/backtest/record.ts"
 import { type Unseen, unseenIn } from "../../domain/backtest/unseen.ts";
 import { verdictOf, type WouldHave } from "../../domain/backtest/verdict.ts";
 import type { RemediationKind } from "../../domain/kubernetes/remediation.ts";
-import { isInShadow } from "../../domain/guardrails/mode.ts";
+import { isInShadow, modeSubject } from "../../domain/guardrails/mode.ts";
 import { areResolved, lastEndOf } from "../../domain/incident/alert.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
@@ -34,8 +34,7 @@ const remedies = ["scale", "resources", "image-rollback", "revert-commit", "none
 export async function shadowedNow(incident: Incident, { github }: Pick<Ports, "github">): Promise<Shadowed> {
   const guardrails = loadGuardrails((await github.head()).tree);
   if (!guardrails.ok) return [];
-  const about = { namespaces: [incident.workload.namespace], alert: incident.alert.name };
-  return remedies.filter((remedy) => isInShadow(guardrails.value, { ...about, remedy }));
+  return remedies.filter((kind) => isInShadow(guardrails.value, modeSubject(incident, { kind })));
 }
 
 /** The same while evidence is collected: what is not known is asked again before anything comes of it, never taken for live. */
@@ -77,12 +76,12 @@ export async function shadowStory(subject: ShadowSubject, open: Run): Promise<Wa
 
 /** Whether the guardrails of now have its class live; what nobody can read, or does not answer, leaves it in shadow mode. */
 async function isLiveNow(
-  { incident: { workload, alert }, remedy, target }: ShadowSubject,
+  { incident, remedy, target }: ShadowSubject,
   { github }: Pick<Ports, "github">,
 ): Promise<boolean> {
   const guardrails = await known(() => guardrailsOf({ github }));
-  const namespaces = [workload, ...(target === undefined ? [] : [target])].map(({ namespace }) => namespace);
-  return guardrails?.ok === true && !isInShadow(guardrails.value, { alert: alert.name, namespaces, remedy });
+  const about = modeSubject(incident, { kind: remedy, workload: target });
+  return guardrails?.ok === true && !isInShadow(guardrails.value, about);
 }
 
 /** `endedAt` = when its alerts had been resolved and stayed so; undefined = they still fire after all the time that people have. */

@@ -1,5 +1,5 @@
 import type { Unresolved } from "../../adapters/postgres/incidents/reexaminations.ts";
-import { isInShadow } from "../../domain/guardrails/mode.ts";
+import { isInShadow, modeSubject } from "../../domain/guardrails/mode.ts";
 import { type Present, reexaminationOf } from "../../domain/incident/reexamination.ts";
 import { switchedToLive } from "../../domain/proposal/decision.ts";
 import { guardrailsHash } from "../../flow/collect/dependencies.ts";
@@ -38,9 +38,10 @@ export async function reexamine(reexamining: Reexamining): Promise<void> {
 }
 
 /** By guardrails that cannot be read nothing is. */
-function isLiveBy(modes: LoadedGuardrails, { incident: { workload, alert }, shadow }: Unresolved): boolean {
-  const namespaces = [workload.namespace, ...(shadow?.namespace === undefined ? [] : [shadow.namespace])];
-  return modes.ok && !isInShadow(modes.value, { alert: alert.name, namespaces, remedy: shadow?.remedy });
+function isLiveBy(modes: LoadedGuardrails, { incident, shadow }: Unresolved): boolean {
+  const { remedy: kind, namespace } = shadow ?? {};
+  const workload = namespace === undefined ? undefined : { namespace };
+  return modes.ok && !isInShadow(modes.value, modeSubject(incident, { kind, workload }));
 }
 
 async function examineAgain(reexamining: Reexamining, { incident, examination }: Unresolved, because: string) {

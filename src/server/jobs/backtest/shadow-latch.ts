@@ -1,8 +1,10 @@
 import type { Store } from "../../../adapters/postgres/store.ts";
 import {
+  hasShadow,
   isInShadow,
   isShadowOnly,
   type KnownModes,
+  modeSubject,
   type ModeSubject,
   readModes,
 } from "../../../domain/guardrails/mode.ts";
@@ -61,7 +63,7 @@ export function shadowLatch(latching: Latching): ShadowLatch {
       if (readable && action.startsWith(withdrawing)) return undefined;
       const shut = `shadow mode: nothing is written (guardrails: mode), so not this: ${action}`;
       if (isShadowOnly(modes)) return modes.dashboard && ofDashboard.includes(action) ? undefined : shut;
-      if (modes.mode === "live" && modes.modes.every(({ mode }) => mode === "live")) return undefined;
+      if (!hasShadow(modes)) return undefined;
       const subject = await subjectOf(detail);
       return subject !== undefined && isInShadow(modes, subject) ? shut : undefined;
     },
@@ -106,11 +108,7 @@ export function latchOver(store: Store, head: GitHost["head"]): ShadowLatch {
     const uid =
       typeof incident === "string" ? incident : typeof pull === "number" ? await uidOf(pull, store) : undefined;
     const record = uid === undefined ? undefined : await store.incident(uid);
-    if (record === undefined) return undefined;
-    const { workload, alert } = record.incident;
-    const { remediation } = record.story ?? {};
-    const target = remediation === undefined ? [] : [remediation.workload.namespace];
-    return { alert: alert.name, namespaces: [workload.namespace, ...target], remedy: remediation?.kind };
+    return record && modeSubject(record.incident, record.story?.remediation);
   };
   return shadowLatch({ head, kept: store, subjectOf });
 }

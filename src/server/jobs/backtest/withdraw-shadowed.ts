@@ -1,5 +1,5 @@
 import type { IncidentRecord, Store } from "../../../adapters/postgres/store.ts";
-import { isInShadow, type Modes } from "../../../domain/guardrails/mode.ts";
+import { hasShadow, isInShadow, type Modes, modeSubject } from "../../../domain/guardrails/mode.ts";
 import { renderReport } from "../../../domain/proposal/body/sticky.ts";
 import { switchedToShadow } from "../../../domain/proposal/decision.ts";
 import { ownLabel, type Proposal } from "../../../domain/proposal/pull-request.ts";
@@ -30,8 +30,7 @@ export function withdrawShadowed(sweeping: Sweeping): () => Promise<void> {
     const { mode, modes } = guardrails.value;
     const text = JSON.stringify([mode, modes]);
     if (text === swept) return;
-    const hasShadow = [mode, ...modes.map((rule) => rule.mode)].includes("shadow");
-    const open = hasShadow ? await github.openIssuesWithLabel(ownLabel) : [];
+    const open = hasShadow(guardrails.value) ? await github.openIssuesWithLabel(ownLabel) : [];
     if (text !== settling) [settling, settled] = [text, new Set()];
     const failures: unknown[] = [];
     for (const number of open.filter((one) => !settled.has(one))) {
@@ -54,21 +53,14 @@ async function leftBy(number: number, { modes, sha }: Switch, { store, ports, wa
   const uid = (await store.incidentOfPull(number))?.uid;
   const record = uid === undefined ? undefined : await store.incident(uid);
   if (record === undefined) return;
-  if (isShadowed(record, modes)) await ports.github.leaveQueue({ number, commitMessage: `Incident-UID: ${uid}` });
+  const isShadowed = isInShadow(modes, modeSubject(record.incident, record.story?.remediation));
+  if (isShadowed) await ports.github.leaveQueue({ number, commitMessage: `Incident-UID: ${uid}` });
   // Its remedy may be known to its story alone.
   if (await store.isAtWork(record.incident.uid)) return wake(number, `shadow ${number} ${sha}`);
-  if (!isShadowed(record, modes)) return;
+  if (!isShadowed) return;
   const proposal = proposalIn(record, number);
   await ports.github.withdraw(proposal, renderReport({ state: "closed", because: switchedToShadow }));
   ports.telemetry.log(record.incident.uid, "decide", `withdrew #${number}: ${switchedToShadow}`);
-}
-
-function isShadowed({ incident: { workload, alert }, story }: IncidentRecord, modes: Modes): boolean {
-  const remediation = story?.remediation;
-  const target = remediation === undefined ? [] : [remediation.workload.namespace];
-  return isInShadow(modes, {
-    ...{ alert: alert.name, namespaces: [workload.namespace, ...target], remedy: remediation?.kind },
-  });
 }
 
 /** Where the story on record does not say what it opened under this number, its branch stays. */
