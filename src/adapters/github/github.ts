@@ -109,6 +109,11 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
   if (options.onlyThis === true) askForOne(octokit, repository.repo);
   const renewing = renewingOnce(() => octokit.auth({ type: "installation", refresh: true }));
   const read = async <T>(call: () => Promise<{ data: T }>) => (await pace.run("read", () => renewing(call))).data;
+  const find: GitHubClient["find"] = (call) =>
+    read(call).catch((error) => {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    });
   const look = () => read(() => octokit.rest.repos.get(repository));
   const about = await look();
   const known = keptAbout(about, look, options.now ?? Date.now);
@@ -124,14 +129,12 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     apps: new Map(),
     reports: new Map(),
     queues: new Map(),
-    wasCalled: async (former) => (await read(() => namedNow(octokit, former))) === about.full_name,
-    read,
+    wasCalled: async (former) => {
+      const [owner = "", repo = ""] = former.split("/");
+      return (await find(() => octokit.rest.repos.get({ owner, repo })))?.full_name === about.full_name;
+    },
+    ...{ read, find },
     readAll: (page) => readAll((at) => read(() => page(at))),
-    find: (call) =>
-      read(call).catch((error) => {
-        if (statusOf(error) === 404) return undefined;
-        throw error;
-      }),
     write: async (action, detail, call) => {
       refuseUnfit(await known.now());
       const leaves = leaving(options, action, detail);
@@ -167,18 +170,6 @@ function askForOne(octokit: Octokit, repo: string): void {
   octokit.hook.before("request", (asked) => {
     if (asked.url.endsWith("/access_tokens")) Object.assign(asked, { repositories: [repo] });
   });
-}
-
-/** What GitHub calls a repository of this name by now; undefined = it knows none. */
-async function namedNow(octokit: Octokit, name: string): Promise<{ data: string | undefined }> {
-  const [owner = "", repo = ""] = name.split("/");
-  return octokit.rest.repos.get({ owner, repo }).then(
-    ({ data }) => ({ data: data.full_name }),
-    (error: { status?: unknown }) => {
-      if (error.status === 404) return { data: undefined };
-      throw error;
-    },
-  );
 }
 
 interface RawAbout {

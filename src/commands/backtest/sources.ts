@@ -26,7 +26,7 @@ export function backtestSettings(environment: NodeJS.ProcessEnv, repository: str
   const unused = "not used by a backtest: nothing listens, and nothing is sent";
   const bot = { WEBHOOK_SECRET: unused, ALERTS_TOKEN: unused, ALERTMANAGER_URL: "http://127.0.0.1:9093" };
   const app = { APP_ID: "1", PRIVATE_KEY: "-----BEGIN unused-----", RECTIFY_REPOSITORY: "local/checkout" };
-  const reads = repository !== undefined || Object.keys(byApp).some((name) => Boolean(environment[name]));
+  const reads = repository !== undefined || byApp.some((name) => Boolean(environment[name]));
   const read = parseSettings({ ...bot, ...(repository === undefined && reads ? {} : app), ...environment });
   const several = read.ok && repository === undefined ? oneOfSeveral(read.value.repositories) : undefined;
   if (several !== undefined) return { ok: false, problems: [several] };
@@ -34,8 +34,9 @@ export function backtestSettings(environment: NodeJS.ProcessEnv, repository: str
   return { ok: false, problems: [noRepository, ...(read.ok ? [] : read.problems)] };
 }
 
-const byApp = { APP_ID: true, PRIVATE_KEY: true, PRIVATE_KEY_PATH: true, RECTIFY_REPOSITORY: true };
-const noRepository = `which repository is not said: --repository <place> names a clone on this machine, or an https address; only where a GitHub App is to read it, set ${["APP_ID", "PRIVATE_KEY_PATH", "RECTIFY_REPOSITORY"].join(", ")}`;
+const byApp = ["APP_ID", "PRIVATE_KEY", "PRIVATE_KEY_PATH", "RECTIFY_REPOSITORY"];
+const noRepository =
+  "which repository is not said: --repository <place> names a clone on this machine, or an https address; only where a GitHub App is to read it, set APP_ID, PRIVATE_KEY_PATH, RECTIFY_REPOSITORY";
 
 /** Everything that is read, at that pace; of it, only the mirror on this machine is ever written. */
 export async function openSources(

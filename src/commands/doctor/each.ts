@@ -1,5 +1,5 @@
 import { connectionsAllowed, mayCreateDatabases, recordedRepositories } from "../../adapters/postgres/served.ts";
-import { isKnownFailure } from "../../ports/errors.ts";
+import { known } from "../../ports/errors.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import { settingsAt } from "../../server/several/places.ts";
 import { nameOf, type Repository } from "../../settings/repository.ts";
@@ -23,51 +23,37 @@ export async function examineEach(loaded: LoadedSettings, clock: Clock): Promise
   const repositories = loaded.ok ? loaded.value.repositories : undefined;
   if (!loaded.ok || repositories === undefined) return examine(loaded, clock);
   const examined: { readonly name: string; readonly findings: readonly DoctorFinding[] }[] = [];
+  const { databaseUrl } = loaded.value;
+  // A database that gives no answer is a point of its own.
+  const places = databaseUrl === undefined ? [] : ((await known(() => recordedRepositories(databaseUrl))) ?? []);
   for (const repository of repositories) {
-    const value = await placedSettings(loaded.value, repository);
+    const value = placedSettings(loaded.value, repository, places);
     examined.push({ name: nameOf(repository), findings: await examine({ ok: true, value }, clock) });
   }
   return [
-    ...(await examineDatabases(loaded.value, repositories)),
+    ...(await examineDatabases(loaded.value, repositories, places)),
     ...(await examineConnections(loaded.value, repositories.length)),
     ...merged(examined),
   ];
 }
 
-/** With the database of its own records, where those are there already. */
-async function placedSettings(settings: Settings, repository: Repository): Promise<Settings> {
-  const { databaseUrl } = settings;
-  const place = (databaseUrl === undefined ? [] : await recordedIn(databaseUrl)).find(
-    ({ name }) => name === nameOf(repository).toLowerCase(),
-  );
-  return place === undefined ? { ...settings, repository } : settingsAt(settings, repository, place);
-}
+type Places = Awaited<ReturnType<typeof recordedRepositories>>;
 
-/** A database that gives no answer is a point of its own. */
-async function recordedIn(url: string) {
-  try {
-    return await recordedRepositories(url);
-  } catch (error) {
-    if (isKnownFailure(error)) return [];
-    throw error;
-  }
+/** With the database of its own records, where those are there already. */
+function placedSettings(settings: Settings, repository: Repository, places: Places): Settings {
+  const place = places.find(({ name }) => name === nameOf(repository).toLowerCase());
+  return place === undefined ? { ...settings, repository } : settingsAt(settings, repository, place);
 }
 
 /** Each of several has a database of its own, which is made at the first start. */
 async function examineDatabases(
   { databaseUrl }: Settings,
   repositories: readonly Repository[],
+  places: Places,
 ): Promise<readonly DoctorFinding[]> {
   if (databaseUrl === undefined) return [];
-  const known = await recordedIn(databaseUrl);
-  const fresh = repositories.map(nameOf).filter((name) => !known.some((one) => one.name === name.toLowerCase()));
-  if (fresh.length === 0) return [];
-  try {
-    if (await mayCreateDatabases(databaseUrl)) return [];
-  } catch (error) {
-    if (isKnownFailure(error)) return [];
-    throw error;
-  }
+  const fresh = repositories.map(nameOf).filter((name) => !places.some((one) => one.name === name.toLowerCase()));
+  if (fresh.length === 0 || (await known(() => mayCreateDatabases(databaseUrl))) !== false) return [];
   const cure = "let a superuser run `alter role … createdb` for the user of DATABASE_URL; the first start makes them";
   return [bad("databases", `${fresh.join(", ")} need databases of their own, which we may not make`, cure)];
 }
@@ -79,16 +65,12 @@ const connectionsEach = 33;
 export async function examineConnections({ databaseUrl }: Settings, count: number): Promise<readonly DoctorFinding[]> {
   if (databaseUrl === undefined) return [];
   const needed = connectionsEach * count;
-  try {
-    const allowed = await connectionsAllowed(databaseUrl);
-    const found = `${count} repositories take up to ${needed} connections of each pod, and Postgres allows ${allowed}`;
-    if (2 * needed <= allowed) return [good("connections", found)];
-    const cure = `set max_connections of Postgres to ${2 * needed} at least, and to as much again for each further replica`;
-    return [warning("connections", found, cure)];
-  } catch (error) {
-    if (isKnownFailure(error)) return [];
-    throw error;
-  }
+  const allowed = await known(() => connectionsAllowed(databaseUrl));
+  if (allowed === undefined) return [];
+  const found = `${count} repositories take up to ${needed} connections of each pod, and Postgres allows ${allowed}`;
+  if (2 * needed <= allowed) return [good("connections", found)];
+  const cure = `set max_connections of Postgres to ${2 * needed} at least, and to as much again for each further replica`;
+  return [warning("connections", found, cure)];
 }
 
 /** How long an answer took is another thing each time. */

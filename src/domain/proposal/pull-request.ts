@@ -118,13 +118,18 @@ export function approvalWord({ labels }: Pick<Proposal, "labels">): "approve-sca
 /** The name of our Check Run. */
 export const checkName = "rectify";
 
+/** The trailer that ties a commit of ours to its incident. */
+export function incidentTrailer(uid: string): string {
+  return `Incident-UID: ${uid}`;
+}
+
 /** The trailers of our commit, by which it is recognised later. */
 export function trailersOf(
   incident: Incident,
   effect: string,
   { reverts, lease }: { readonly reverts: string | undefined; readonly lease: string | undefined },
 ): string {
-  const lines = [`Incident-UID: ${incident.uid}`, `Effect: ${effect}`];
+  const lines = [incidentTrailer(incident.uid), `Effect: ${effect}`];
   if (reverts !== undefined) lines.push(`Reverts-Commit: ${reverts}`);
   if (lease !== undefined) lines.push(`Lease-Expires: ${lease}`);
   return lines.join("\n");

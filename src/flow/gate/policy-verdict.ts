@@ -1,16 +1,15 @@
 import { findCounterOffer, renderCounterOffer } from "../../domain/remedy/counter-offer.ts";
 import { policyFiles } from "../../domain/gate/gate-files.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
-import type { Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { notEvaluated, type PolicyEngine, type PolicyVerdict } from "../../domain/gate/policy-report.ts";
 import { revertedBy } from "../../domain/kubernetes/remediation.ts";
 import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type ChangeToJudge, evaluatePolicies } from "./evaluate-policies.ts";
-import { entriesOf, othersOf } from "../../manifests/gitops/entries.ts";
-import { affectedEntries } from "../../manifests/gitops/reach.ts";
 import { provenEntry } from "../../manifests/locate/answer.ts";
+import { othersReading, renderBoth } from "../plan/other-entries.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** What the policies say of a plan, on what they looked at. */
@@ -19,9 +18,7 @@ export interface PlanJudgement {
   /** False where there is no CLI to ask: then a required check may speak for the policies. */
   readonly asked: boolean;
   /** The objects before and with the change; undefined when they could not be rendered. */
-  readonly rendered:
-    | { readonly before: readonly RenderedObject[]; readonly after: readonly RenderedObject[] }
-    | undefined;
+  readonly rendered: Sides | undefined;
   /** Where a number was refused: the nearest that passes, and one line about it for people. */
   readonly counterOffer: { readonly value: number; readonly line: string } | undefined;
 }
@@ -35,7 +32,7 @@ export async function policyVerdict(
   const base = await ports.github.at(plan.baseSha);
   const changed = overlaid(base, Object.fromEntries(plan.files.map(({ path, after }) => [path, after])));
   const asked = ports.policies !== undefined;
-  const sides = await sidesOf(plan, { base, changed }, ports);
+  const sides = await sidesOf(plan, { before: base, after: changed }, ports);
   if (sides.kind === "unsupported") {
     const verdict = notEvaluated(`it cannot be rendered: ${sides.because}`);
     return { verdict, asked, rendered: undefined, counterOffer: undefined };
@@ -56,38 +53,30 @@ export async function policyVerdict(
   return { verdict, asked, rendered, counterOffer };
 }
 
-interface Trees {
-  readonly base: Tree;
-  readonly changed: Tree;
-}
-
-type Sides =
-  | { readonly kind: "sides"; readonly before: readonly RenderedObject[]; readonly after: readonly RenderedObject[] }
-  | { readonly kind: "unsupported"; readonly because: string };
-
 /** The objects of the entry; and of the other entries that read an edited file, where objects of theirs change, too. */
-async function sidesOf(plan: Plan, trees: Trees, ports: Pick<Ports, "renderer">): Promise<Sides> {
-  const own = await renderedOn(trees, provenEntry(trees.base, plan.entry), ports);
+async function sidesOf(
+  plan: Plan,
+  trees: { readonly before: Tree; readonly after: Tree },
+  ports: Pick<Ports, "renderer">,
+): ReturnType<typeof renderBoth> {
+  const own = await renderBoth(trees, provenEntry(trees.before, plan.entry), ports);
   if (own.kind === "unsupported" || holdsAll(own, plan.effect.changes)) return own;
   const paths = plan.files.map(({ path }) => path);
-  const others = othersOf(affectedEntries(trees.changed, entriesOf(trees.base), paths), plan.entry);
   const all = [own];
-  for (const other of others) {
-    const sides = await renderedOn(trees, other, ports);
+  for (const other of othersReading(trees, paths, plan.entry)) {
+    const sides = await renderBoth(trees, other, ports);
     if (sides.kind === "unsupported") return sides;
     all.push(sides);
   }
-  return { kind: "sides", before: all.flatMap(({ before }) => before), after: all.flatMap(({ after }) => after) };
+  return { kind: "both", before: all.flatMap(({ before }) => before), after: all.flatMap(({ after }) => after) };
 }
 
-async function renderedOn({ base, changed }: Trees, entry: Entry, ports: Pick<Ports, "renderer">): Promise<Sides> {
-  const before = await ports.renderer.render(base, entry);
-  if (before.kind === "unsupported") return before;
-  const after = await ports.renderer.render(changed, entry);
-  return after.kind === "unsupported" ? after : { kind: "sides", before: before.objects, after: after.objects };
+interface Sides {
+  readonly before: readonly RenderedObject[];
+  readonly after: readonly RenderedObject[];
 }
 
-function holdsAll({ before, after }: Extract<Sides, { kind: "sides" }>, changes: readonly ObjectChange[]): boolean {
+function holdsAll({ before, after }: Sides, changes: readonly ObjectChange[]): boolean {
   return changes.every((change) => [...after, ...before].some((object) => isOf(change, object)));
 }
 

@@ -55,8 +55,7 @@ interface Reversal {
 export async function otherEntries(reversal: Reversal, ports: Asked): Promise<Others | Refusal> {
   const after = withFiles(reversal.sides.head, reversal.files);
   const paths = reversal.files.map(({ path }) => path);
-  const { head } = reversal.sides;
-  const others = othersOf(affectedEntries(after, entriesOf(head), paths), reversal.entry);
+  const others = othersReading({ before: reversal.sides.head, after }, paths, reversal.entry);
   const changes: ObjectChange[] = [];
   const warnings: string[] = [];
   for (const other of others) {
@@ -75,22 +74,41 @@ async function movedIn(
   { sides, namespaces, after }: Reversal & { readonly after: Tree },
   ports: Asked,
 ): Promise<Omit<Others, "warnings"> | Refusal> {
-  const before = await ports.renderer.render(sides.head, other);
-  const then = await ports.renderer.render(after, other);
-  if (before.kind === "unsupported" || then.kind === "unsupported") {
-    const because = before.kind === "unsupported" ? before.because : then.kind === "unsupported" ? then.because : "";
-    return refused(`${nameOf(other)} reads the same files and cannot be rendered: ${because}`);
-  }
-  const moved = changesBetween(before.objects, then.objects);
+  const both = await renderBoth({ before: sides.head, after }, other, ports);
+  if (both.kind === "unsupported")
+    return refused(`${nameOf(other)} reads the same files and cannot be rendered: ${both.because}`);
+  const moved = changesBetween(both.before, both.after);
   if (moved.length === 0) return { kind: "hold", changes: [] };
   const spec = controllerObjectOf(sides.head, other)?.spec ?? other.spec ?? {};
   const bounds = outOfBounds({ entry: { ...other, spec }, changes: moved, namespaces });
   if (bounds !== undefined) return refused(bounds);
   const around = await renderSides(sides, other, ports);
   if (around.kind === "refused") return around;
-  const proof = proveReversal({ ...around, after: then.objects });
+  const proof = proveReversal({ ...around, after: both.after });
   if (proof.kind === "refused") return refused(`in ${nameOf(other)} ${proof.because}`);
   return { kind: "hold", changes: moved };
+}
+
+interface Trees {
+  readonly before: Tree;
+  readonly after: Tree;
+}
+
+/** The entries that read one of these files, without this one. */
+export function othersReading({ before, after }: Trees, paths: readonly string[], entry: Entry): readonly Entry[] {
+  return othersOf(affectedEntries(after, entriesOf(before), paths), entry);
+}
+
+/** What an entry renders to without a change and with it. */
+type Both =
+  | { readonly kind: "both"; readonly before: readonly RenderedObject[]; readonly after: readonly RenderedObject[] }
+  | Extract<Rendered, { kind: "unsupported" }>;
+
+export async function renderBoth(trees: Trees, entry: Entry, ports: Asked): Promise<Both> {
+  const before = await ports.renderer.render(trees.before, entry);
+  if (before.kind === "unsupported") return before;
+  const after = await ports.renderer.render(trees.after, entry);
+  return after.kind === "unsupported" ? after : { kind: "both", before: before.objects, after: after.objects };
 }
 
 /** The tree with the reversed files in it. */

@@ -2,7 +2,7 @@ import type { IncidentRecord, Store } from "../../../adapters/postgres/store.ts"
 import { hasShadow, isInShadow, type Modes, modeSubject } from "../../../domain/guardrails/mode.ts";
 import { renderReport } from "../../../domain/proposal/body/sticky.ts";
 import { switchedToShadow } from "../../../domain/proposal/decision.ts";
-import { ownLabel, type Proposal } from "../../../domain/proposal/pull-request.ts";
+import { incidentTrailer, ownLabel, type Proposal } from "../../../domain/proposal/pull-request.ts";
 import { loadGuardrails } from "../../../flow/collect/load-guardrails.ts";
 import type { Ports } from "../../../ports/ports.ts";
 
@@ -54,7 +54,7 @@ async function leftBy(number: number, { modes, sha }: Switch, { store, ports, wa
   const record = uid === undefined ? undefined : await store.incident(uid);
   if (record === undefined) return;
   const isShadowed = isInShadow(modes, modeSubject(record.incident, record.story?.remediation));
-  if (isShadowed) await ports.github.leaveQueue({ number, commitMessage: `Incident-UID: ${uid}` });
+  if (isShadowed) await ports.github.leaveQueue({ number, commitMessage: incidentTrailer(record.incident.uid) });
   // Its remedy may be known to its story alone.
   if (await store.isAtWork(record.incident.uid)) return wake(number, `shadow ${number} ${sha}`);
   if (!isShadowed) return;
@@ -66,6 +66,6 @@ async function leftBy(number: number, { modes, sha }: Switch, { store, ports, wa
 /** Where the story on record does not say what it opened under this number, its branch stays. */
 function proposalIn({ incident: { uid }, story }: IncidentRecord, number: number): Proposal {
   const told = [story?.proposal, story?.revert?.proposal].find((one) => one?.number === number);
-  const commitMessage = `Incident-UID: ${uid}`;
+  const commitMessage = incidentTrailer(uid);
   return told ?? { number, commitMessage, ...{ url: "", branch: "", headSha: "", effect: "", files: [], labels: [] } };
 }
