@@ -25,8 +25,7 @@ type Found =
   | { readonly kind: "nothing"; readonly because: string; readonly empty?: Empty };
 
 /** What selects pods, and has none now. */
-interface Empty extends Place {
-  readonly name: string;
+interface Empty extends Selecting {
   /** Undefined where it is gone itself. */
   readonly selector?: string;
 }
@@ -48,21 +47,22 @@ export async function resolveAlert(
   if (pointed.kind === "none") return nobody(alert, [pointed.because]);
   const reasons: string[] = [];
   const empty: Empty[] = [];
-  let silent: string | undefined;
-  for (const reference of pointed.references) {
-    try {
-      const found = await follow(reference, around);
-      if (found.kind === "workload") return found;
-      reasons.push(found.because);
-      if (found.empty !== undefined) empty.push(found.empty);
-    } catch (error) {
+  const silences: string[] = [];
+  const asked = (way: Promise<Found | undefined>) =>
+    way.catch((error: unknown) => {
       if (!isKnownFailure(error)) throw error;
-      if (error instanceof Unavailable) silent ??= error.message;
+      if (error instanceof Unavailable) silences.push(error.message);
       reasons.push(error.message);
-    }
+    });
+  for (const reference of pointed.references) {
+    const found = await asked(follow(reference, around));
+    if (found?.kind === "workload") return found;
+    if (found !== undefined) reasons.push(found.because);
+    if (found?.empty !== undefined) empty.push(found.empty);
   }
-  const last = silent === undefined ? await lastResort(empty, around) : undefined;
-  if (last !== undefined) return last;
+  const last = silences.length === 0 ? await asked(lastResort(empty, around)) : undefined;
+  if (last?.kind === "workload") return last;
+  const [silent] = silences;
   return silent === undefined ? nobody(alert, reasons) : { kind: "unknown", because: silent };
 }
 
@@ -218,7 +218,7 @@ async function followSelector(selector: string, selecting: Selecting, around: Su
  * Once nothing else leads anywhere: the one workload that is called like what is selected, else like what selects. The
  * way says that it is a name.
  */
-async function lastResort(empty: readonly Empty[], around: Surveyed): Promise<Concern | undefined> {
+async function lastResort(empty: readonly Empty[], around: Surveyed): Promise<Found | undefined> {
   for (const { namespace, name, way, selector = "" } of empty) {
     const values = selector.split(",").flatMap((part) => /^[^=!]+==?([^=]+)$/.exec(part)?.[1] ?? []);
     const selected = await namesakes(values.filter(isDnsName), { namespace, way }, around);

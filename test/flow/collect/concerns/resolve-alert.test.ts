@@ -174,3 +174,21 @@ test("what people ignore is ignored, by label as well", async () => {
   expect(await of("data-eu")).toMatchObject({ kind: "ignored" });
   expect(await of("web")).toMatchObject({ kind: "workload" });
 });
+
+test("the same holds while a name is looked for at last", async () => {
+  const { find, pods } = knownObjects(shop);
+  const failing = (failure: Error) => ({
+    pods,
+    find: (...asked: Parameters<typeof find>) => (asked[0] === "service" ? find(...asked) : Promise.reject(failure)),
+  });
+  const metrics = { range: async () => ({ series: [], notes: [] }) };
+  const around = (failure: Error) => ({
+    ...{ objects: failing(failure), metrics, cluster: "test", clusterLabel: "cluster" },
+    clock: { now: () => new Date() },
+  });
+  const alert = anAlert({ labels: { namespace: "shop", service: "asleep" } });
+  const away = await resolveAlert(alert, [], around(new Unavailable("Kubernetes: away")));
+  expect(away).toMatchObject({ kind: "unknown", because: "Kubernetes: away" });
+  const refused = await resolveAlert(alert, [], around(new Refused("Kubernetes: HTTP 403")));
+  expect(refused).toMatchObject({ kind: "nobody", because: expect.stringContaining("HTTP 403") });
+});
