@@ -175,9 +175,12 @@ async function fetchHead(options: MirrorOptions): Promise<string> {
     await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
     return (await git.revparse([tipRef])).trim();
   } catch (cause) {
-    const from = withoutLogin(options.url);
-    throw new Unavailable(`git: ${from} could not be fetched: ${reasonOf(cause)}`, { cause });
+    throw failure(`${withoutLogin(options.url)} could not be fetched`, cause);
   }
+}
+
+function failure(what: string, cause: unknown): Unavailable {
+  return new Unavailable(`git: ${what}: ${reasonOf(cause)}`, { cause });
 }
 
 // An address that people wrote may hold a login, and git repeats it.
@@ -226,8 +229,19 @@ async function remoteByEnvironment({ url, authorization, network }: MirrorOption
 // Highest precedence: without it, a .gitattributes in the repository could change the bytes that we read.
 const neutralAttributes = "* -text -ident !eol !filter !working-tree-encoding\n";
 
-/** Lays the files of one commit out below the mirror and reads them when asked. Symbolic links are left out. */
+/**
+ * Lays the files of one commit out below the mirror and reads them when asked. Symbolic links are left out. Files that
+ * were not fetched yet come from the host now, which may be away.
+ */
 async function readTree(options: MirrorOptions, sha: string): Promise<Tree> {
+  try {
+    return await layOut(options, sha);
+  } catch (cause) {
+    throw failure(`the files of commit ${sha.slice(0, 7)} could not be read`, cause);
+  }
+}
+
+async function layOut(options: MirrorOptions, sha: string): Promise<Tree> {
   const { directory } = options;
   const place = join(directory, "trees", sha);
   const git = quietGit(directory);
@@ -275,6 +289,8 @@ function quietGit(directory: string, environment: Readonly<Record<string, string
     baseDir: directory,
     // Of silence, not of work: see `slowest`.
     timeout: { block: 120_000 },
+    // By itself simple-git takes what it has 50 ms after the process ended: on a busy machine half of a list, or nothing.
+    completion: { onClose: true, onExit: false },
     // By itself simple-git takes a failure without a word on stderr, such as "is no ancestor", for a success.
     errors: (error, { exitCode }) => (exitCode === 0 ? undefined : (error ?? new Error(`git exited with ${exitCode}`))),
     // simple-git lets no variable of Git through that is not named; ours are all set right here.

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openMirror } from "../../src/adapters/git-mirror.ts";
+import { Unavailable } from "../../src/ports/errors.ts";
 import { startShop } from "../lab/forge-shop.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
@@ -62,6 +63,37 @@ test("a fresh mirror has the tip whole and of the history no file's content; an 
   expect(await mirror.commitsSince(new Date(0))).toHaveLength(4);
   expect(Buffer.from((await mirror.at(old)).read("large.txt") ?? []).toString()).toBe("old\n");
   expect(missing(sha)).toBe(1);
+});
+
+test("files that cannot be brought now are an answer that did not come", async () => {
+  const old = await forge.push({ "far.txt": "old\n" }, { message: "old", author: "ada" });
+  await forge.push({ "far.txt": "new\n" }, { message: "new", author: "ada" });
+  const authorization = async () => forge.fetchAuthorization();
+  const directory = join(forge.place, "away");
+  await openMirror({ directory, url: forge.cloneUrl, authorization }).head();
+  const away = openMirror({ directory, url: "http://127.0.0.1:9/acme/shop.git", authorization });
+  const reading = away.at(old);
+  await expect(reading).rejects.toThrow(/^git: the files of commit [0-9a-f]{7} could not be read: fatal: /);
+  await expect(reading).rejects.toBeInstanceOf(Unavailable);
+});
+
+test("what git still writes after its process ended is read to the end", async () => {
+  const real = execFileSync("which", ["git"], { encoding: "utf8" }).trim();
+  const place = join(forge.place, "late");
+  mkdirSync(place);
+  // The output comes from a child, which takes longer than the process that is waited for.
+  const script = `#!/bin/sh\ncase "$1" in rev-parse | ls-tree) (sleep 0.5; exec ${real} "$@") & exit 0 ;; esac\nexec ${real} "$@"\n`;
+  writeFileSync(join(place, "git"), script, { mode: 0o755 });
+  const before = process.env.PATH;
+  process.env.PATH = `${place}:${before}`;
+  try {
+    const authorization = async () => forge.fetchAuthorization();
+    const mirror = openMirror({ directory: join(forge.place, "late-mirror"), url: forge.cloneUrl, authorization });
+    const { tree } = await mirror.head();
+    expect(tree.paths().length).toBeGreaterThan(0);
+  } finally {
+    process.env.PATH = before;
+  }
 });
 
 /** A history of commits at their times, written by git itself. */
