@@ -7,7 +7,7 @@ import { workloadKey } from "../domain/kubernetes/workload.ts";
 import type { Alerts, Concerns } from "../ports/monitoring.ts";
 import type { Message } from "../ports/workflow.ts";
 import type { Telemetry } from "../ports/runtime.ts";
-import { onceAtATime } from "./jobs/repeat.ts";
+import { onceAtATime, pausing } from "./jobs/repeat.ts";
 import { pollAlerts } from "./intake/poll-alerts.ts";
 import { type Settling, settleAlerts, settleGitHub } from "./intake/settle-deliveries.ts";
 
@@ -127,17 +127,9 @@ const longestPauseMs = 5_000;
 function reader({ telemetry, failed }: InboxOptions, round: () => Promise<number>): Reader {
   let open = true;
   let rung = false;
-  let resume: (() => void) | undefined;
   let trouble: string | undefined;
   let failures = 0;
-  const pause = (pauseMs: number) =>
-    new Promise<void>((done) => {
-      const timer = setTimeout(done, pauseMs);
-      resume = () => {
-        clearTimeout(timer);
-        done();
-      };
-    });
+  const { pause, wake } = pausing();
   const onFailure = (error: unknown) => {
     const because = error instanceof Error ? error.message : String(error);
     if (trouble === undefined) telemetry.log("", "intake", `the inbox cannot be read: ${because}`);
@@ -164,12 +156,12 @@ function reader({ telemetry, failed }: InboxOptions, round: () => Promise<number
   return {
     ring: () => {
       rung = true;
-      if (trouble === undefined) resume?.();
+      if (trouble === undefined) wake();
     },
     trouble: () => trouble,
     close: async () => {
       open = false;
-      resume?.();
+      wake();
       await loop;
     },
   };

@@ -19,29 +19,30 @@ const accepted: Reply = { status: 202, body: "accepted" };
 // Above this many unread deliveries the sender is asked to come back.
 const highWater = 10_000;
 
-type Admit = NonNullable<Route["admit"]>;
+type Door = Omit<Route, "answer">;
 
-/** Whether the headers are those of a delivery of GitHub. */
-export const admitWebhook: Admit = (headers) => {
-  if (headers["x-hub-signature-256"] === undefined) return { status: 401, body: "no signature" };
-  if (headers["x-github-delivery"] === undefined) return { status: 400, body: "no delivery id" };
-  return headers["content-type"]?.startsWith("application/json") ? undefined : { status: 415, body: "send JSON" };
+/** Where GitHub's deliveries come in, before their signature is looked at. */
+export const webhookDoor: Door = {
+  ...{ method: "POST", path: "/webhooks/github", limit: 5 * megabyte },
+  admit: (headers) => {
+    if (headers["x-hub-signature-256"] === undefined) return { status: 401, body: "no signature" };
+    if (headers["x-github-delivery"] === undefined) return { status: 400, body: "no delivery id" };
+    return headers["content-type"]?.startsWith("application/json") ? undefined : { status: 415, body: "send JSON" };
+  },
 };
 
-/** Whether the headers carry the secret of the alerts. */
-export const admitAlerts =
-  (token: string): Admit =>
-  ({ authorization }) =>
-    bearsSecret(authorization, token) ? undefined : { status: 401, body: "credentials, please" };
+/** Where alerts come in, from those who know the secret. */
+export const alertsDoor = (token: string): Door => ({
+  ...{ method: "POST", path: "/alerts", limit: 8 * megabyte },
+  admit: ({ authorization }) =>
+    bearsSecret(authorization, token) ? undefined : { status: 401, body: "credentials, please" },
+});
 
 /** The public listener: GitHub's webhooks and nothing else. */
 export function webhookRoutes(intake: Intake): Route[] {
   return [
     {
-      method: "POST",
-      path: "/webhooks/github",
-      limit: 5 * megabyte,
-      admit: admitWebhook,
+      ...webhookDoor,
       answer: async ({ body, headers }) => {
         const signature = String(headers["x-hub-signature-256"]);
         // An odd signature makes the check throw instead of answering: that is a no, too.
@@ -69,10 +70,7 @@ export function internalRoutes(intake: Intake): Route[] {
   const writes = onceASecond(async () => (await known(() => intake.store.beat())) !== undefined);
   return [
     {
-      method: "POST",
-      path: "/alerts",
-      limit: 8 * megabyte,
-      admit: admitAlerts(intake.alertsToken),
+      ...alertsDoor(intake.alertsToken),
       answer: async ({ body }) => {
         if ((await waiting()) > highWater) throw new Unavailable("the inbox is full");
         await intake.store.accept("alerts", {}, body, { urgency: urgencyIn(body) });

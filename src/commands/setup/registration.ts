@@ -1,4 +1,5 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { isSameSecret } from "../../adapters/http/listener.ts";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Unavailable } from "../../ports/errors.ts";
@@ -88,7 +89,7 @@ async function answer(desk: Desk, request: IncomingMessage, response: ServerResp
   const isOurs = request.method === "GET" && `http://${request.headers.host}` === desk.origin;
   if (isOurs && url.pathname === desk.path) return void firstPage(desk, response);
   if (!isOurs || url.pathname !== "/registered") return void page(response, 404, "Not found", "");
-  if (desk.isUsed || !isSame(url.searchParams.get("state") ?? "", desk.state)) {
+  if (desk.isUsed || !isSameSecret(url.searchParams.get("state") ?? "", desk.state)) {
     const again =
       "<p>This answer belongs to no registration that waits here. Open the address that the terminal shows.</p>";
     return void page(response, 403, "Not taken", again);
@@ -105,10 +106,6 @@ async function answer(desk: Desk, request: IncomingMessage, response: ServerResp
   if (isGitHub) response.writeHead(303, { ...headers, location: install }).end();
   else page(response, 200, "The App is registered", "<p>Now install it on the repository.</p>");
   return converted;
-}
-
-function isSame(given: string, wanted: string): boolean {
-  return given.length === wanted.length && timingSafeEqual(Buffer.from(given), Buffer.from(wanted));
 }
 
 function firstPage({ registration, state, origin }: Desk, response: ServerResponse): void {

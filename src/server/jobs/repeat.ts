@@ -38,3 +38,17 @@ export function repeat(pauseMs: number, work: () => Promise<void>): Repeated {
     },
   };
 }
+
+/** Pauses of one loop: whoever wakes it ends the one that it is in. */
+export function pausing(): { pause(ms: number): Promise<void>; wake(): void } {
+  let wake: () => void = () => undefined;
+  const pause = (ms: number) =>
+    new Promise<void>((resume) => {
+      const timer = setTimeout(resume, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
+  return { pause, wake: () => wake() };
+}

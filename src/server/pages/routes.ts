@@ -7,7 +7,7 @@ import { autonomyPage } from "./autonomy.ts";
 import { incidentPage } from "./incident/page.ts";
 import { askedIn, filterOf, incidentsPage } from "./incidents.ts";
 import { memoryPage, type MemoryView } from "./memory.ts";
-import { contentPolicy, favicon, page } from "./parts/layout.ts";
+import { favicon, page, pageHeaders } from "./parts/layout.ts";
 import type { Links } from "./parts/links.ts";
 import { type InboxView, systemPage, type SystemView } from "./system.ts";
 
@@ -39,13 +39,6 @@ export interface Live {
 const shown = 50;
 const parkedShown = 200;
 const refreshSeconds = 10;
-const headers = {
-  "content-type": "text/html; charset=utf-8",
-  "content-security-policy": contentPolicy,
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-};
 
 /** A page, or where there is more to it what it is and how it is sent. */
 type Answer = string | undefined | { readonly body: string; readonly headers: Readonly<Record<string, string>> };
@@ -59,10 +52,10 @@ export function pageRoutes(store: Records, live: Live = {}): Route[] {
     path,
     answer: async ({ url }): Promise<Reply> => {
       const given = await answer(url);
-      if (given === undefined) return { status: 404, headers, body: await notFound() };
+      if (given === undefined) return { status: 404, headers: pageHeaders, body: await notFound() };
       return typeof given === "string"
-        ? { status: 200, headers, body: given }
-        : { status: 200, headers: { ...headers, ...given.headers }, body: given.body };
+        ? { status: 200, headers: pageHeaders, body: given }
+        : { status: 200, headers: { ...pageHeaders, ...given.headers }, body: given.body };
     },
   });
   return [

@@ -1,9 +1,9 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { html } from "hono/html";
 import type { SignIn } from "../../adapters/http/github-sign-in.ts";
-import type { Reply, Route } from "../../adapters/http/listener.ts";
-import { contentPolicy, page } from "./parts/layout.ts";
+import { isSameSecret, type Reply, type Route } from "../../adapters/http/listener.ts";
+import { page, pageHeaders } from "./parts/layout.ts";
 
 /** How people sign in to the pages, and who of them may look. */
 export interface SignInSettings {
@@ -20,14 +20,6 @@ export interface SignInSettings {
 const loginMs = 10 * 60_000;
 // Signing in again asks for the permission again, and for nothing of the person who still has it.
 const sessionMs = 60 * 60_000;
-
-const sent = {
-  "content-type": "text/html; charset=utf-8",
-  "content-security-policy": contentPolicy,
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-};
 
 /** The pages for those who signed in, and the two addresses by which they do. */
 export function withSignIn(pages: readonly Route[], settings: SignInSettings): Route[] {
@@ -66,7 +58,8 @@ function callbackRoute(settings: SignInSettings): Route {
       const kept = cookieIn(headers, "login", settings);
       const [code, state] = [url.searchParams.get("code"), url.searchParams.get("state")];
       // Without the browser's own cookie the address was made by somebody else.
-      if (!kept || !code || !state || !isSame(state, String(kept.state))) return refusal("This sign-in is not valid.");
+      if (!kept || !code || !state || !isSameSecret(state, String(kept.state)))
+        return refusal("This sign-in is not valid.");
       const login = await settings.signIn.loginOf(code, String(kept.verifier));
       if (login === undefined) return refusal("GitHub did not accept this sign-in.");
       if (!(await settings.mayLook(login))) return refusal(`${login} has not the permission that these pages need.`);
@@ -90,7 +83,7 @@ function redirect(location: string, cookie?: string): Reply {
 
 async function refusal(because: string): Promise<Reply> {
   const body = await page("Not signed in", html`<p>${because}</p><p><a href="/login">Sign in with GitHub</a></p>`);
-  return { status: 403, headers: sent, body };
+  return { status: 403, headers: pageHeaders, body };
 }
 
 type Kind = "login" | "session";
@@ -115,7 +108,7 @@ function cookieIn(headers: IncomingMessage["headers"], kind: Kind, settings: Sig
   const name = `${nameOf(kind, settings.secure)}=`;
   const pairs = (headers.cookie ?? "").split(/;\s*/).filter((pair) => pair.startsWith(name));
   const [text = "", signature = ""] = (pairs[0] ?? "").slice(name.length).split(".");
-  if (pairs.length !== 1 || !isSame(signature, signed(kind, text, settings.key))) return undefined;
+  if (pairs.length !== 1 || !isSameSecret(signature, signed(kind, text, settings.key))) return undefined;
   const kept = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as Kept;
   return kept.until > settings.now() ? kept : undefined;
 }
@@ -123,9 +116,4 @@ function cookieIn(headers: IncomingMessage["headers"], kind: Kind, settings: Sig
 /** A cookie of one kind is none of the other. */
 function signed(kind: Kind, text: string, key: string): string {
   return createHmac("sha256", key).update(`${kind}\n${text}`).digest("base64url");
-}
-
-function isSame(given: string, wanted: string): boolean {
-  const [a, b] = [given, wanted].map((text) => createHash("sha256").update(text).digest());
-  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }

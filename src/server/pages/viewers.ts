@@ -1,6 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { Reply, Route } from "../../adapters/http/listener.ts";
+import { isSameSecret, type Reply, type Route } from "../../adapters/http/listener.ts";
 import { type SignInSettings, withSignIn } from "./sign-in.ts";
 import type { PagesSettings } from "../../settings/pages.ts";
 
@@ -39,7 +39,7 @@ export function forViewers(routes: readonly Route[], pages: Exclude<PagesSetting
 function unlessProxied(headers: Headers, { userHeader, secret }: PagesSettings & { kind: "proxy" }): Reply | undefined {
   const given = headers[secretHeader];
   const user = headers[userHeader];
-  const genuine = typeof given === "string" && isSame(given, secret);
+  const genuine = typeof given === "string" && isSameSecret(given, secret);
   const named = typeof user === "string" && user.trim() !== "";
   return genuine && named
     ? undefined
@@ -49,10 +49,4 @@ function unlessProxied(headers: Headers, { userHeader, secret }: PagesSettings &
 /** A website whose name was pointed at this machine names itself in `Host`: its script must not read along. */
 function unlessLocal({ host = "" }: Headers): Reply | undefined {
   return loopbackHost.test(host) ? undefined : { status: 403, body: "ask for localhost or 127.0.0.1" };
-}
-
-/** Digests are of one length, so that not even the length of the secret can be timed. */
-function isSame(given: string, secret: string): boolean {
-  const [a, b] = [given, secret].map((text) => createHash("sha256").update(text).digest());
-  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }

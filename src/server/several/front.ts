@@ -1,15 +1,13 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Reply, Route } from "../../adapters/http/listener.ts";
+import { createHmac } from "node:crypto";
+import { isSameSecret, type Reply, type Route } from "../../adapters/http/listener.ts";
 import { Unavailable } from "../../ports/errors.ts";
-import { brand, contentPolicy } from "../pages/parts/layout.ts";
-import { admitAlerts, admitWebhook } from "../routes.ts";
+import { brand, pageHeaders } from "../pages/parts/layout.ts";
+import { alertsDoor, webhookDoor } from "../routes.ts";
 import { forward } from "./forward.ts";
 import { joinedMetrics } from "./joined-metrics.ts";
 import { repositoriesPage } from "./page.ts";
 import type { Part, PartPorts } from "./part.ts";
 import type { Unserved } from "./unserved.ts";
-
-const megabyte = 1024 * 1024;
 
 /** What the front knows of those behind it. */
 export interface Front {
@@ -22,7 +20,7 @@ export interface Front {
 /** The public listener: a delivery of GitHub goes to the process of the repository that it names, and to no other. */
 export function webhookFront({ parts, webhookSecret, unserved }: Front): Route {
   return {
-    ...{ method: "POST", path: "/webhooks/github", limit: 5 * megabyte, admit: admitWebhook },
+    ...webhookDoor,
     answer: async ({ body, headers }) => {
       if (!isGenuine(body, String(headers["x-hub-signature-256"]), webhookSecret))
         return { status: 401, body: "wrong signature" };
@@ -44,7 +42,7 @@ export function webhookFront({ parts, webhookSecret, unserved }: Front): Route {
  */
 export function alertsFront({ parts, alertsToken }: Front): Route {
   return {
-    ...{ method: "POST", path: "/alerts", limit: 8 * megabyte, admit: admitAlerts(alertsToken) },
+    ...alertsDoor(alertsToken),
     answer: async ({ body, headers }) => {
       const asked = { method: "POST", path: "/alerts", headers, body } as const;
       const replies = await Promise.allSettled(parts.map((part) => send(part, "internal", asked)));
@@ -113,12 +111,10 @@ const below = "/repositories/";
 
 /** The pages of all: those of each below its name, and the list of them. */
 export function pagesFront({ parts }: Front): Route[] {
-  const headers = {
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": contentPolicy,
-    ...{ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store" },
-  };
-  const list = async (): Promise<Reply> => ({ status: 200, headers, body: await repositoriesPage(parts, placeOf) });
+  const list = async (): Promise<Reply> => ({
+    ...{ status: 200, headers: pageHeaders },
+    body: await repositoriesPage(parts, placeOf),
+  });
   return [
     {
       ...{ method: "GET", path: `${below}*` },
@@ -173,9 +169,7 @@ async function answered(reply: Promise<Reply>): Promise<Reply | undefined> {
 
 /** https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries */
 function isGenuine(body: Buffer, signature: string, secret: string): boolean {
-  const expected = Buffer.from(`sha256=${createHmac("sha256", secret).update(body).digest("hex")}`);
-  const given = Buffer.from(signature);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return isSameSecret(signature, `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`);
 }
 
 function repositoryIn(body: Buffer): string | undefined {

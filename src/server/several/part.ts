@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { pausing } from "../jobs/repeat.ts";
 import { endWhenSilent } from "./silence.ts";
 import { nameOf } from "../../settings/repository.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -105,19 +106,6 @@ export function keepPart({ settings, program, telemetry, limits = ownLimits }: P
       await kept;
     },
   };
-}
-
-function pausing(): { pause(pauseMs: number): Promise<void>; wake(): void } {
-  let wake: () => void = () => undefined;
-  const pause = (pauseMs: number) =>
-    new Promise<void>((resume) => {
-      const timer = setTimeout(resume, pauseMs);
-      wake = () => {
-        clearTimeout(timer);
-        resume();
-      };
-    });
-  return { pause, wake: () => wake() };
 }
 
 interface Run {

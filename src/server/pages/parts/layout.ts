@@ -15,7 +15,16 @@ const links = [
 ] as const;
 
 /** The one style that the pages may use, our own icon, and nothing else: no script, no remote resource, no frame. */
-export const contentPolicy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
+const contentPolicy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
+
+/** What every page is sent with. */
+export const pageHeaders = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": contentPolicy,
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
 
 /** The icon: a line that comes back below its limit. */
 export const favicon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0550ae"/><path d="M2 11h3l2-7 3 9 1.500-4H14" fill="none" stroke="#fff" stroke-width="1.600" stroke-linejoin="round"/></svg>`;
