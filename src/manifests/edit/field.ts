@@ -150,6 +150,21 @@ function replaceOwned(scene: EntryBuild, owned: Owned): ManifestEdit {
 /** `IMAGE_TAG`, `__TAG__`, `tag-placeholder`: no tag that anyone pushes. */
 const isPlaceholder = (tag: string): boolean => /^[A-Z][A-Z_]{2,}$|^__|placeholder/.test(tag);
 
+/** An image without a tag, which Kubernetes takes as the tag `latest`. */
+const untagged = /^[\w.-]+(?::\d+(?=\/))?(?:\/[\w.-]+)*$/;
+
+/** A tag that stands alone, rather than at the end of an image. */
+function isNewTag(node: ScalarNode): boolean {
+  return !/[:/=]/.test(node.text) && at(node.parent, ["newTag"]) === node;
+}
+
+function retagged(image: ScalarNode, colon: number | undefined, tag: string): Splice | undefined {
+  const { length } = image.text;
+  return colon === undefined
+    ? replaceWithin(image, length, length, `:${tag}`)
+    : replaceWithin(image, colon + 1, length, tag);
+}
+
 function standsIn(node: Node, root: Node): boolean {
   for (let up: Node | undefined = node; up; up = up.parent) if (up === root) return true;
   return false;
@@ -167,9 +182,9 @@ function editImage(scene: EntryBuild, resource: Resource, path: Path, leaf: Scal
     );
   }
   if (owner.text.includes("${")) return editVariable(scene, owner, value);
-  const whole = /[:/=]/.test(owner.text) || owner === leaf;
+  const whole = !isNewTag(owner);
   const tag = /:([\w][\w.-]*)$/.exec(owner.text);
-  if (whole && !tag)
+  if (whole && !tag && !untagged.test(owner.text))
     return refused("ambiguous", `${whereIs(owner)} names no tag`, "Write the tag into the manifest first.");
   const written = tag?.[1] ?? owner.text;
   if (isPlaceholder(written)) {
@@ -179,8 +194,7 @@ function editImage(scene: EntryBuild, resource: Resource, path: Path, leaf: Scal
       "Change what it is filled with.",
     );
   }
-  const splice =
-    whole && tag ? replaceWithin(owner, tag.index + 1, owner.text.length, value) : replaceScalar(owner, value);
+  const splice = whole ? retagged(owner, tag?.index, value) : replaceScalar(owner, value);
   const full = `${leaf.text.replace(/:[^/:]*$/, "")}:${value}`;
   if (made && owner !== leaf) return replaceOwned(scene, { resource, path, leaf: owner, splice, value: full });
   return replaceOwned(scene, { resource, path, leaf, splice, value: full });
