@@ -15,6 +15,7 @@ import type { PoliciesAsked } from "./commands/repository/check-policies.ts";
 import { locateHelp } from "./commands/repository/locate-answer.ts";
 import type { LocateAsked } from "./commands/repository/locate.ts";
 import type { SetupAsked } from "./commands/setup/answers.ts";
+import { failureInWords } from "./commands/why-not.ts";
 import type { SurveyAsked } from "./commands/repository/survey.ts";
 import type { LabAsked } from "./lab/lab.ts";
 import { scenarioNames } from "./lab/scenarios/catalogue.ts";
@@ -99,9 +100,7 @@ program
 
 program
   .command("audit")
-  .description(
-    "print the append-only log as JSON lines and check its chain; exit code 1 when a row was removed or changed",
-  )
+  .description("print the append-only log as JSON lines and check its chain; exit code 1 when a row was changed")
   .option("--incident <uid>", "only the rows of this incident")
   .option("--known <hash>", "the hash of a row of an earlier export, which must still be there")
   .action(async (question: AuditQuestion) => {
@@ -262,12 +261,13 @@ letNameRepository(program.commands, process.env);
 for (const one of program.commands) one.addHelpText("after", examplesOf(one.name()));
 program.addCommand(
   new Command("completion")
+    .copyInheritedSettings(program)
     .description("print the completion of a shell: source <(rectify completion bash)")
     .addArgument(new Argument("<shell>", "whose").choices(completedShells))
     .action((shell: (typeof completedShells)[number]) => print({ lines: [completionOf(program, shell)], code: 0 })),
 );
 
-await program.parseAsync().catch((error: Error) => fail([error.message]));
+await program.parseAsync().catch((error: Error) => fail([failureInWords(error)]));
 
 async function serve(): Promise<void> {
   const [{ serveWith }, { startRectify }] = await Promise.all([import("./commands/serve.ts"), import("./main.ts")]);

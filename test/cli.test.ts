@@ -122,6 +122,16 @@ test("records that are not there are an error under the command's own name", asy
   expect(code).toBe(1);
 });
 
+test("a file that is not there is said in words, and a wrong call ends with 2 whatever the command", async () => {
+  const env = { PATH: process.env.PATH ?? "" };
+  const gone = await rectify(["survey", "/nonexistent"], env);
+  expect(gone).toMatchObject({ code: 1, stderr: "rectify survey failed:\n  - /nonexistent does not exist\n" });
+  expect((await rectify(["completion"], env)).code).toBe(2);
+  expect((await rectify(["locate", "shop/Deployment/web"], env)).code).toBe(2);
+  const empty = await rectify(["survey", scratchDirectory()], env);
+  expect(empty.stdout).toMatch(/^No entry .* name the checkout of a GitOps repository/);
+});
+
 test("bash completes commands and the options of the command that was typed", async () => {
   const { stdout: script } = await rectify(["completion", "bash"], { PATH: process.env.PATH ?? "" });
   const completed = (words: readonly string[]) =>

@@ -1,17 +1,23 @@
 import { readdirSync, readFileSync, type Dirent } from "node:fs";
 import { join } from "node:path";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { ignoredByGit } from "./ignored-by-git.ts";
 
 /** Read once, many files are asked for again and again; this much of them stays in memory. */
 const keptBytes = 200_000_000;
 
-/** A directory on disk as a tree. Symbolic links are not followed, and neither Git's own files nor modules are read. */
+/**
+ * A directory on disk as a tree. Symbolic links are not followed, and neither Git's own files nor modules nor what Git
+ * ignores are read: copies of the repository that a tool keeps below it would look like further environments.
+ */
 export function directoryTree(root: string): Tree {
+  const ignored = ignoredByGit(root);
   const paths: string[] = [];
   const open = [""];
   for (let below = open.pop(); below !== undefined; below = open.pop()) {
     for (const item of namesIn(join(root, below), below === "")) {
       const path = below === "" ? item.name : `${below}/${item.name}`;
+      if (ignored.has(path)) continue;
       if (item.isDirectory() && item.name !== ".git" && item.name !== "node_modules") open.push(path);
       else if (item.isFile()) paths.push(path);
     }

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } 
 import { dirname, resolve } from "node:path";
 import { linesOf } from "../../flow/collect/load-guardrails.ts";
 import { readGuardrails } from "../../manifests/repository/guardrails-file.ts";
+import { whyNot } from "../why-not.ts";
 
 /** What is asked of a backtest, as it was written on the command line. */
 export interface BacktestAsked {
@@ -66,11 +67,4 @@ export function writableAt(option: string, file: string): string {
       cause: error,
     });
   }
-}
-
-function whyNot(error: unknown, otherwise: string): string {
-  const { code } = error as { readonly code?: unknown };
-  if (code === "ENOENT") return "does not exist";
-  if (code === "EISDIR") return "is a directory";
-  return typeof code === "string" ? `${otherwise} (${code})` : otherwise;
 }

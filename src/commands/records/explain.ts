@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readCapsule } from "../../domain/records/capsule.ts";
 import { renderExplanation, renderReplay } from "../../domain/records/explanation.ts";
+import { whyNot } from "../why-not.ts";
 import { type Env, noRecords, openRecords } from "./records.ts";
 
 /** What a command prints, and its exit code: 1 when something is wrong, 2 when it was called wrongly. */
@@ -42,7 +43,7 @@ export function replay(path: string): Told {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    return failed(`the capsule cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return failed(`${path} ${whyNot(error, "cannot be read")}: name a capsule, as an incident's page hands it out`);
   }
   const { lines, same } = renderReplay(readCapsule(text));
   return { lines, code: same ? 0 : 1 };

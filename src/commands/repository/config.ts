@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { guardrailsSchema, renderDefaultGuardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Told } from "../records/explain.ts";
 import { guardrailsPath, linesOf } from "../../flow/collect/load-guardrails.ts";
+import { whyNot } from "../why-not.ts";
 import { readGuardrails } from "../../manifests/repository/guardrails-file.ts";
 
 /** Judges a guardrails file as Rectify would: code 1 with every problem, its line and its remedy. */
@@ -10,8 +11,8 @@ export function checkConfig(path: string = guardrailsPath): Told {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
-    return { lines: [`${path}: cannot be read: ${because}`, "begin with: rectify config init > FILE"], code: 1 };
+    const because = whyNot(error, "cannot be read");
+    return { lines: [`${path} ${because}`, "begin with: rectify config init > FILE"], code: 1 };
   }
   const read = readGuardrails(bytes);
   if (!read.ok) return { lines: [...linesOf(path, read.problems)], code: 1 };

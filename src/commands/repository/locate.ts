@@ -42,7 +42,7 @@ export async function locateCommand(words: readonly string[], asked: LocateAsked
   const [workload, change] = words;
   if (workload === undefined || change === undefined) {
     write("Say what is asked: rectify locate shop/Deployment/web replicas=5, or --questions FILE.");
-    return 1;
+    return 2;
   }
   const question = questionInWords(workload, change, asked.container);
   const entry = { tool: asked.tool, path: asked.entry, object: asked.object };

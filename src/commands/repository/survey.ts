@@ -136,6 +136,10 @@ function firstChange(before: string, after: string): number {
 }
 
 function inWords(survey: Survey): string[] {
+  if (survey.entries === 0)
+    return [
+      "No entry of Flux, Argo CD or Kustomize and no manifest was found here: name the checkout of a GitOps repository.",
+    ];
   const lines: string[] = [];
   let heading = "";
   const width = survey.items.reduce((most, { field }) => Math.max(most, Math.min(60, field.length)), 28);

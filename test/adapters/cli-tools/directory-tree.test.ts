@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { directoryTree } from "../../../src/adapters/cli-tools/directory-tree.ts";
+import { scratchDirectory } from "../../scratch.ts";
+
+function directoryWith(files: Readonly<Record<string, string>>): string {
+  const root = scratchDirectory();
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+const files = {
+  ".gitignore": "/.data/\n*.log\n",
+  "apps/web.yaml": "kind: Deployment\n",
+  "apps/new.yaml": "kind: Deployment\n",
+  "apps/run.log": "",
+  ".data/mirror/trees/1/apps/web.yaml": "kind: Deployment\n",
+};
+
+test("what Git ignores below a checkout is no part of the repository; what is only new is", () => {
+  const root = directoryWith(files);
+  execFileSync("git", ["init", "-q", root]);
+  execFileSync("git", ["-C", root, "add", "apps/web.yaml"]);
+  const tree = directoryTree(root);
+  expect(tree.paths()).toEqual([".gitignore", "apps/new.yaml", "apps/web.yaml"]);
+  expect(tree.read(".data/mirror/trees/1/apps/web.yaml")).toBeUndefined();
+  expect(directoryTree(join(root, "apps")).paths()).toEqual(["new.yaml", "web.yaml"]);
+});
+
+test("a directory that is no checkout is read whole, and so is one that Git ignores as a whole", () => {
+  expect(directoryTree(directoryWith(files)).paths()).toEqual(Object.keys(files).sort());
+  const root = directoryWith(files);
+  execFileSync("git", ["init", "-q", root]);
+  expect(directoryTree(join(root, ".data/mirror/trees/1")).paths()).toEqual(["apps/web.yaml"]);
+});
