@@ -9,7 +9,9 @@ const rectify = await startRectify(settings, { log: () => undefined });
 process.on("SIGUSR2", () => {
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
-  tell({ live: heapUsed + external, rss, handles: process.getActiveResourcesInfo().length });
+  const peakRss = process.resourceUsage().maxRSS * 1024;
+  tell({ live: heapUsed + external, rss, peakRss, handles: process.getActiveResourcesInfo().length });
 });
-tell({ webhookPort: rectify.webhookPort, internalPort: rectify.internalPort });
+const { webhookPort, internalPort, pagesPort } = rectify;
+tell({ webhookPort, internalPort, pagesPort });
 process.on("SIGTERM", () => void rectify.close().then(() => process.exit(0)));

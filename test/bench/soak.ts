@@ -1,14 +1,12 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
-import { openStore } from "../../src/adapters/postgres/store.ts";
 import { scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
 import { openWorld } from "../../src/lab/world.ts";
 import { aDelivery, anAlert } from "../builders.ts";
+import { startApart } from "./apart.ts";
 import { tablesOf } from "./replica-load.ts";
 import { slopeOf } from "./slope.ts";
 
@@ -29,18 +27,7 @@ const scenario = scenarioOf("scale");
 if (!scenario) throw new Error("the scenario is gone");
 const world = await openWorld(join(directory, "world"), scenario);
 const settings = { ...world.settings, databaseUrl: postgres.url, dataDirectory: join(directory, "data") };
-const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", "test/bench/soak-child.ts"], {
-  stdio: ["pipe", "pipe", "inherit"],
-});
-const gone = new Promise((done) => child.once("exit", done));
-
-interface Told {
-  readonly webhookPort?: number;
-  readonly internalPort?: number;
-  readonly live?: number;
-  readonly rss?: number;
-  readonly handles?: number;
-}
+const rectify = await startApart(settings);
 
 interface Sample {
   readonly hours: number;
@@ -51,30 +38,24 @@ interface Sample {
   readonly files: number;
 }
 
-const told: Told[] = [];
-createInterface({ input: child.stdout }).on("line", (text) => told.push(JSON.parse(text) as Told));
-child.stdin.on("error", () => undefined).end(JSON.stringify(settings));
 const samples: Sample[] = [];
 let incidents = 0;
 try {
-  const ports = await until("Rectify", () => told.find((line) => line.webhookPort !== undefined), 120_000);
-  world.forge.setWebhookUrl(`http://127.0.0.1:${ports.webhookPort}/webhooks/github`);
+  world.forge.setWebhookUrl(`http://127.0.0.1:${rectify.webhookPort}/webhooks/github`);
   await until("a quiet shop", () => world.cluster.isSynced(), 120_000);
   world.cluster.setLoad("web", 260);
   await until("a saturated shop", () => world.cluster.firing().length > 0, 120_000);
-  const store = await openStore(postgres.url);
   const begun = performance.now();
   const end = begun + minutes * 60_000;
   let next = begun;
   while (performance.now() < end) {
-    await incidentOf(store, ports.internalPort ?? 0);
+    await incidentOf();
     if (performance.now() < next) continue;
     next += everySeconds * 1_000;
     const sample = await sampleOf((performance.now() - begun) / 3_600_000);
     console.log(JSON.stringify(sample));
     samples.push(sample);
   }
-  await store.close();
   const counted = samples.slice(Math.ceil(samples.length / 5));
   const slope = (of: (sample: Sample) => number) => {
     const found = slopeOf(counted.map((sample) => [sample.hours, of(sample)]));
@@ -90,15 +71,15 @@ try {
     }),
   );
 } finally {
-  child.kill("SIGTERM");
-  await gone;
+  await rectify.close();
   await world.close();
   await postgres.stop();
   rmSync(directory, { recursive: true, force: true });
 }
 
 /** One incident of the same saturated workload, from its alert to the rejection of its proposal. */
-async function incidentOf(store: Awaited<ReturnType<typeof openStore>>, port: number): Promise<void> {
+async function incidentOf(): Promise<void> {
+  const { store, internalPort } = rectify;
   const [firing] = world.cluster.firing();
   if (!firing) throw new Error("the load is gone");
   const startsAt = new Date(Date.UTC(2026, 0, 1) + incidents * 60_000).toISOString();
@@ -110,7 +91,11 @@ async function incidentOf(store: Awaited<ReturnType<typeof openStore>>, port: nu
   });
   const headers = { authorization: `Bearer ${settings.alerts.token}` };
   const pulls = world.forge.pulls().length;
-  await fetch(`http://127.0.0.1:${port}/alerts`, { method: "POST", headers, body: JSON.stringify(aDelivery([alert])) });
+  await fetch(`http://127.0.0.1:${internalPort}/alerts`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(aDelivery([alert])),
+  });
   await until("the pull request", () => world.forge.pulls().length > pulls, 300_000);
   await world.forge.comment(pulls + 1, "sre-anna", "/reject");
   await until("the end", async () => (await store.incidents(1))[0]?.ending !== undefined, 300_000);
@@ -119,9 +104,7 @@ async function incidentOf(store: Awaited<ReturnType<typeof openStore>>, port: nu
 }
 
 async function sampleOf(hours: number): Promise<Sample> {
-  const before = told.length;
-  child.kill("SIGUSR2");
-  const { live = 0, rss = 0, handles = 0 } = await until("the heap", () => told[before], 60_000);
+  const { live, rss, handles } = await rectify.measure();
   const { rows } = await tablesOf(postgres.url);
   const files = readdirSync(settings.dataDirectory, { recursive: true }).length;
   const mb = (bytes: number) => Number((bytes / 1e6).toFixed(2));

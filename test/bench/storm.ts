@@ -1,37 +1,60 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
 import { runScenario } from "../../src/lab/run.ts";
 import { stormOf } from "../../src/lab/scenarios/storm.ts";
+import type { Scenario } from "../../src/lab/scenario.ts";
 import type { LabRun } from "../../src/lab/start.ts";
+import { openWorld } from "../../src/lab/world.ts";
 import { aDelivery, anAlert } from "../builders.ts";
+import { startApart } from "./apart.ts";
 
 /**
  * A storm: `npm run -s bench:storm -- [WORKLOADS] [ALERTS]`. Every workload alerts at once, and as many further alerts
  * of the same workloads come within a minute. Five proposals may be open, the rest waits on one issue, and everything
- * ends when the load is gone. Lab, Postgres and Rectify share one machine, lab and Rectify one process.
+ * ends when the load is gone. Lab, Postgres and Rectify share one machine; the memory is that of Rectify's process.
  */
 const [workloads = 500, alerts = 10_000] = process.argv.slice(2).map(Number);
 const perPost = 20;
 const answers = new Map<number, number>();
-let mostMb = 0;
-const watch = setInterval(() => {
-  mostMb = Math.max(mostMb, process.memoryUsage().rss / 1e6);
-}, 250);
 const times = { begun: performance.now(), listed: 0, ended: 0 };
+let peakRss = 0;
 
-const scenario = stormOf(workloads, async (stage) => {
+const directory = mkdtempSync(join(tmpdir(), "rectify-bench-storm-"));
+const postgres = await startEmbeddedPostgres(join(directory, "postgres"));
+let apart: Awaited<ReturnType<typeof startApart>> | undefined;
+const storm = stormOf(workloads, async (stage) => {
   times.listed = performance.now();
   await floodOf(stage);
 });
+const scenario: Scenario = {
+  ...storm,
+  opens: {
+    world: openWorld,
+    rectify: async (settings) => {
+      // A story looks as often as in an installation, and not as in a lab of one alert.
+      const timings = { ...settings.timings, pollMs: 5_000 };
+      apart = await startApart({ ...settings, timings, alertPollMs: 15_000, databaseUrl: postgres.url });
+      return apart;
+    },
+  },
+};
 const quiet = () => undefined;
 const teller = { say: quiet, log: quiet, stillThere: quiet, told: [] };
-const { result, wrong } = await runScenario("storm", scenario, { teller, keep: false });
-times.ended = performance.now();
-clearInterval(watch);
+const look = async () => {
+  times.ended = performance.now();
+  peakRss = (await apart?.measure())?.peakRss ?? 0;
+};
+const { result, wrong } = await runScenario("storm", scenario, { teller, keep: false, look });
+await postgres.stop();
+rmSync(directory, { recursive: true, force: true });
 const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
 console.log(
   JSON.stringify({
     ...{ workloads, alerts, posts: Object.fromEntries(answers), githubCalls: result.githubCalls },
     ...{ listedAfterS: seconds(times.begun, times.listed), endedAfterS: seconds(times.listed, times.ended) },
-    ...{ rssMb: Math.round(mostMb), wrong },
+    ...{ peakRssMb: Math.round(peakRss / 1e6), wrong },
   }),
 );
 process.exit(wrong.length === 0 ? 0 : 1);

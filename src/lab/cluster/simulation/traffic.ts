@@ -48,6 +48,7 @@ function callsOf(calls: readonly Call[], caller: string, order: readonly string[
 }
 
 function withCallees(flow: Flow, calls: readonly Call[], flows: ReadonlyMap<string, Flow>, random: Random): Flow {
+  if (calls.length === 0) return flow;
   const latencyMs = [...flow.latencyMs];
   let succeeded = 1 - flow.failedShare;
   for (const { callee, perRequest } of calls) {
