@@ -229,10 +229,7 @@ async function remoteByEnvironment({ url, authorization, network }: MirrorOption
 // Highest precedence: without it, a .gitattributes in the repository could change the bytes that we read.
 const neutralAttributes = "* -text -ident !eol !filter !working-tree-encoding\n";
 
-/**
- * Lays the files of one commit out below the mirror and reads them when asked. Symbolic links are left out. Files that
- * were not fetched yet come from the host now, which may be away.
- */
+/** Lays the files of one commit out, without symbolic links; what was not fetched yet comes from the host now. */
 async function readTree(options: MirrorOptions, sha: string): Promise<Tree> {
   try {
     return await layOut(options, sha);
