@@ -65,6 +65,8 @@ export function toolPaths(): Tools {
 /** Everything that is asked about one object. */
 export function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>): Asked[] {
   if (!["Deployment", "StatefulSet", "DaemonSet", "Rollout"].includes(String(object.kind))) return [];
+  // What Kubernetes would not take under this name is a form that somebody fills in: no cluster runs it.
+  if (!/^[a-z0-9][a-z0-9.-]*$/.test(String(get(object, "metadata", "name")))) return [];
   const key = [...objects].find(([, one]) => one === object)?.[0] ?? "";
   const scaler = [...objects].find(
     ([, one]) =>

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Tree } from "../../src/domain/kubernetes/tree.ts";
 import type { Entry, WantedChange } from "../../src/domain/kubernetes/manifest-edit.ts";
@@ -13,6 +13,7 @@ import {
   type Tools,
   trials,
   type Unit,
+  withFiles,
   yamlTexts,
 } from "./survey-judge.ts";
 
@@ -79,8 +80,10 @@ export function whyRight(world: World, asked: Asked, reason: string): string | u
   if (reason === "operator-owned" && isIgnored(world.root, unit, asked)) return "ignoreDifferences";
   if (unit.kind === "chart" && reason === "shared-source" && hasOtherValues(world.root, unit))
     return "no place of its own";
-  if (unit.kind !== "chart")
-    return /^shared-/.test(reason) && placesOf(world.root, unit).size > 1 ? "no place of its own" : undefined;
+  if (unit.kind !== "chart") {
+    if (!/^shared-/.test(reason)) return undefined;
+    return placesOf(world.root, unit).size > 1 ? "no place of its own" : byRetagging(world, asked);
+  }
   const isOthers =
     reason === "chart-hardcoded" && unit.application === undefined && isNamedByApplication(world.root, unit);
   return byTrying(world, asked) ?? (isOthers ? "no place of its own" : undefined);
@@ -177,7 +180,10 @@ function byTrying(world: World, asked: Asked): string | undefined {
   }
   if (moved !== undefined) return moved;
   // What the template of a published chart says stands in somebody else's repository.
-  if (unit.helmRelease !== undefined || !literalIn(root, unit, asked)) return "no value moves the field";
+  const literals = unit.helmRelease === undefined ? literalsIn(root, unit, asked) : [];
+  if (literals.length === 0) return "no value moves the field";
+  const moves = literals.map((files) => movesSeveral(world, asked, files));
+  if (moves.includes(true) && !moves.includes(false)) return "one value moves several";
   const isRead = world.readers.some((one) => one.unit !== unit && one.reads.has(`${unit.directory}/Chart.yaml`));
   return isRead ? "no place of its own" : undefined;
 }
@@ -243,18 +249,52 @@ function tried(world: World, asked: Asked, path: string, trial: string): string 
   return isShared ? "no place of its own" : "alone";
 }
 
-/** A number that the template itself holds could be changed there, where nobody else reads it. */
-function literalIn(root: string, unit: Unit, asked: Asked): boolean {
+/** A number that the template itself holds could be changed there: the files that do so, for each place of it. */
+function literalsIn(root: string, unit: Unit, asked: Asked): Record<string, string>[] {
   const word = asked.field.split("/").at(-1) ?? "";
   const now = String(asked.now).split(":").at(-1) ?? "";
   return [...readsOf(root, unit)]
     .filter((path) => /templates\//.test(path))
-    .some((path) =>
-      readFileSync(join(root, path), "utf8")
-        .split("\n")
-        .some(
-          (line) =>
-            line.includes(`${word}:`) && line.trimEnd().replace(/["']$/, "").endsWith(now) && !line.includes("{{"),
-        ),
+    .flatMap((path) =>
+      eachLine(readFileSync(join(root, path), "utf8"), (line) => {
+        const [bare = "", quote = ""] = /^(.*?)(["']?)\s*$/s.exec(line)?.slice(1) ?? [];
+        const isIt = line.includes(`${word}:`) && bare.endsWith(now) && !line.includes("{{");
+        return isIt ? bare.slice(0, bare.length - now.length) + String(asked.change.to) + quote : undefined;
+      }).map((text) => ({ [path]: text })),
     );
+}
+
+/** A text with one line replaced, for each line that may be. */
+function eachLine(text: string, replaced: (line: string) => string | undefined): string[] {
+  const lines = text.split("\n");
+  return lines.flatMap((line, n) => {
+    const other = replaced(line);
+    return other === undefined ? [] : [lines.with(n, other).join("\n")];
+  });
+}
+
+/** Whether files written so move another field with that of the question; undefined when they do not move that. */
+function movesSeveral(world: World, asked: Asked, files: Record<string, string>): boolean | undefined {
+  const { root, unit, objects, tools } = world;
+  const after = withFiles(root, files, () => renderUnit(root, unit, tools));
+  const changes = after ? withoutChance(world, unit, objects, differences(objects, after)) : [];
+  if (!changes.includes(asked.field)) return undefined;
+  return changes.some((one) => one !== asked.field && !isSameImage(one, asked));
+}
+
+/** The last word on a tag is an `images` entry of the unit itself, after which no patch comes: what else does it move? */
+function byRetagging(world: World, asked: Asked): string | undefined {
+  const { root, unit } = world;
+  if (asked.change.kind !== "image-tag") return undefined;
+  const path = ["kustomization.yaml", "kustomization.yml", "Kustomization"]
+    .map((name) => join(unit.directory, name))
+    .find((one) => existsSync(join(root, one)));
+  const now = String(asked.now).split(":").at(-1) ?? "";
+  if (path === undefined) return undefined;
+  const trials = eachLine(readFileSync(join(root, path), "utf8"), (line) =>
+    /^[\s-]*newTag:/.test(line) && line.includes(now) ? line.replace(now, String(asked.change.to)) : undefined,
+  );
+  return trials.some((text) => movesSeveral(world, asked, { [path]: text }) === true)
+    ? "one value moves several"
+    : undefined;
 }
