@@ -22,7 +22,8 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src/ src/
 COPY test/tools/build-faiss.ts test/tools/
-RUN npm run -s build && RECTIFY_TOOLS=/faiss npm run -s build:faiss
+# The build's directory is root's alone, and the process is not root: without the mode it finds no faiss-node.
+RUN npm run -s build && RECTIFY_TOOLS=/faiss npm run -s build:faiss && chmod 755 /faiss/*
 # The embedded Postgres is optional and stays out: in a cluster the database is one of your own.
 RUN npm ci --no-audit --no-fund --omit=dev --omit=optional --ignore-scripts \
   && ln -s /faiss/*/faiss-node node_modules/faiss-node
