@@ -233,7 +233,7 @@ program
       else if (line !== "") process.stderr.write(`${line}\n`);
     };
     const { backtest } = await command.backtest();
-    // Git's own timers would keep it for half a minute more.
+    // Git's own timers would keep it for ten seconds more.
     process.exit(await backtest(asked, settings.value, { write: writeLine, progress, now: () => new Date() }));
   });
 

@@ -288,7 +288,7 @@ function quietGit(directory: string, environment: Readonly<Record<string, string
     timeout: { block: 120_000 },
     // By itself simple-git takes what it has 50 ms after the process ended: on a busy machine half of a list, or nothing.
     // Not `false`: that races with a promise that never ends, which keeps everything around each call for ever.
-    completion: { onClose: true, onExit: 30_000 },
+    completion: { onClose: true, onExit: 10_000 },
     // By itself simple-git takes a failure without a word on stderr, such as "is no ancestor", for a success.
     errors: (error, { exitCode }) => (exitCode === 0 ? undefined : (error ?? new Error(`git exited with ${exitCode}`))),
     // simple-git lets no variable of Git through that is not named; ours are all set right here.
