@@ -13,6 +13,8 @@ export interface LabPrinter extends Telemetry {
   say(who: string, text: string): void;
   /** Breaks a long silence. */
   stillThere(): void;
+  /** The story is over, and silence until the next line is as it should be. */
+  rest(): void;
 }
 
 const quietMs = 4_000;
@@ -37,6 +39,7 @@ export function labPrinter(print: (line: string) => void, colours: boolean): Lab
     stillThere: () => {
       if (Date.now() - last >= quietMs) line("lab", "still going");
     },
+    rest: () => (last = Number.POSITIVE_INFINITY),
     log: (incident, verb, text) => {
       told.push({ at: Date.now(), incident, verb, text });
       line(verb, text);

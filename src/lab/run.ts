@@ -72,7 +72,7 @@ export async function runScenario(
     teller.say("lab", `pages on http://127.0.0.1:${rectify.pagesPort}/, the forge on ${opened.forge.apiUrl}`);
     const played = await Promise.race([ending.interrupted, play(name, scenario, stage, teller)]);
     await look?.(stage);
-    if (keep) await stayUp(stage, ending);
+    if (keep) await stayUp(stage, teller, ending);
     return played;
   } finally {
     const steps = [
@@ -115,7 +115,11 @@ function endOfRun(): EndOfRun {
 export class Interrupted extends Error {}
 
 /** What is up, and how it ends. */
-async function stayUp({ rectify, forge, cluster, say }: LabRun, { interrupted }: EndOfRun): Promise<void> {
+async function stayUp(
+  { rectify, forge, cluster }: LabRun,
+  { say, rest }: LabPrinter,
+  { interrupted }: EndOfRun,
+): Promise<void> {
   const up = [
     ["pages", `http://127.0.0.1:${rectify.pagesPort}/`],
     ["metrics", `http://127.0.0.1:${rectify.internalPort}/metrics`],
@@ -126,6 +130,7 @@ async function stayUp({ rectify, forge, cluster, say }: LabRun, { interrupted }:
   ] as const;
   say("lab", "everything stays up until you press Ctrl-C:");
   for (const [what, where] of up) say("lab", `  ${what.padEnd(11)} ${where}`);
+  rest();
   await interrupted.catch(() => undefined);
 }
 

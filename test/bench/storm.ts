@@ -41,7 +41,7 @@ const scenario: Scenario = {
   },
 };
 const quiet = () => undefined;
-const teller = { say: quiet, log: quiet, stillThere: quiet, told: [] };
+const teller = { say: quiet, log: quiet, stillThere: quiet, rest: quiet, told: [] };
 const look = async () => {
   times.ended = performance.now();
   peakRss = (await apart?.measure())?.peakRss ?? 0;
