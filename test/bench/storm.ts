@@ -46,9 +46,10 @@ const look = async () => {
   times.ended = performance.now();
   peakRss = (await apart?.measure())?.peakRss ?? 0;
 };
-const { result, wrong } = await runScenario("storm", scenario, { teller, keep: false, look });
-await postgres.stop();
-rmSync(directory, { recursive: true, force: true });
+const { result, wrong } = await runScenario("storm", scenario, { teller, keep: false, look }).finally(async () => {
+  await postgres.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
 const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
 console.log(
   JSON.stringify({
