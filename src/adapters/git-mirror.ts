@@ -79,7 +79,7 @@ export function openMirror(options: MirrorOptions): Mirror {
       await bring(sha);
       return (await quietGit(directory).revparse([`${sha}^{tree}`])).trim();
     },
-    commitsSince: async (since, most = 100) => commitsSince(options, await fetchOnce(), { since, most }),
+    commitsSince: async (since, most = 100) => commitsSince(options, await fetchedHead(), { since, most }),
     async contains(descendant, ancestor) {
       // A GitOps controller may report anything as its revision.
       if (!isCommitId(descendant) || !isCommitId(ancestor)) return false;
@@ -167,21 +167,23 @@ async function fetchHead(options: MirrorOptions): Promise<string> {
   try {
     const remote = quietGit(directory, await remoteByEnvironment(options));
     const fetch = (...how: string[]) => remote.raw(["fetch", "--progress", "--force", ...how, remoteName, tip]);
-    // The file tells without a process; git may have packed it away.
-    const isThere =
-      existsSync(join(directory, tipRef)) || (await succeeds(directory, ["rev-parse", "--verify", "--quiet", tipRef]));
+    const isThere = writtenTip(directory) ?? (await succeeds(directory, ["rev-parse", "--verify", "--quiet", tipRef]));
     if (!isThere) await fetch("--depth=1");
     const isShallow = existsSync(join(directory, "shallow"));
     await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
-    return (await git.revparse([tipRef])).trim();
+    return writtenTip(directory) ?? (await git.revparse([tipRef])).trim();
   } catch (cause) {
     throw failure(`${withoutLogin(options.url)} could not be fetched`, cause);
   }
 }
 
-function failure(what: string, cause: unknown): Unavailable {
-  return new Unavailable(`git: ${what}: ${reasonOf(cause)}`, { cause });
+/** Read without a process: each of them costs a fork. Undefined where Git has packed it away. */
+function writtenTip(directory: string): string | undefined {
+  const file = join(directory, tipRef);
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
 }
+
+const failure = (what: string, cause: unknown) => new Unavailable(`git: ${what}: ${reasonOf(cause)}`, { cause });
 
 // An address that people wrote may hold a login, and git repeats it.
 function withoutLogin(text: string): string {
@@ -245,8 +247,7 @@ async function layOut(options: MirrorOptions, sha: string): Promise<Tree> {
   if (!existsSync(`${place}.complete`)) {
     // What a crash left half laid out, its index and its lock.
     for (const suffix of ["", ".index", ".index.lock"]) rmSync(place + suffix, { recursive: true, force: true });
-    mkdirSync(place, { recursive: true });
-    mkdirSync(join(directory, "info"), { recursive: true });
+    for (const needed of [place, join(directory, "info")]) mkdirSync(needed, { recursive: true });
     writeFileSync(join(directory, "info", "attributes"), neutralAttributes);
     const where = { GIT_DIR: directory, GIT_WORK_TREE: place, GIT_INDEX_FILE: `${place}.index` };
     const inPlace = quietGit(directory, { ...where, ...(await remoteByEnvironment(options)) });
