@@ -9,8 +9,10 @@ const rectify = await startRectify(settings, { log: () => undefined });
 process.on("SIGUSR2", () => {
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
-  const peakRss = process.resourceUsage().maxRSS * 1024;
-  tell({ live: heapUsed + external, rss, peakRss, handles: process.getActiveResourcesInfo().length });
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  const peakRss = maxRSS * 1024;
+  const cpuS = (userCPUTime + systemCPUTime) / 1e6;
+  tell({ live: heapUsed + external, rss, peakRss, cpuS, handles: process.getActiveResourcesInfo().length });
 });
 const { webhookPort, internalPort, pagesPort } = rectify;
 tell({ webhookPort, internalPort, pagesPort });

@@ -13,6 +13,8 @@ interface Measured {
   /** The most it ever was. */
   readonly peakRss: number;
   readonly handles: number;
+  /** Processor time since its start, in seconds. */
+  readonly cpuS: number;
 }
 
 interface Apart extends Rectify {
@@ -41,8 +43,14 @@ export async function startApart(settings: Settings): Promise<Apart> {
     measure: async () => {
       const before = told.length;
       child.kill("SIGUSR2");
-      const { live = 0, rss = 0, peakRss = 0, handles = 0 } = await until("the heap", () => told[before], 60_000);
-      return { live, rss, peakRss, handles };
+      const {
+        live = 0,
+        rss = 0,
+        peakRss = 0,
+        cpuS = 0,
+        handles = 0,
+      } = await until("the heap", () => told[before], 60_000);
+      return { live, rss, peakRss, cpuS, handles };
     },
     close: async () => {
       child.kill("SIGTERM");

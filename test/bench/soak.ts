@@ -35,6 +35,8 @@ interface Sample {
   readonly rssMb: number;
   readonly handles: number;
   readonly rows: number;
+  readonly bytes: number;
+  readonly cpuS: number;
   readonly files: number;
 }
 
@@ -61,12 +63,16 @@ try {
     const found = slopeOf(counted.map((sample) => [sample.hours, of(sample)]));
     return found && { perHour: Number(found.slope.toFixed(2)), upper: Number(found.upper.toFixed(2)) };
   };
+  const [first, last] = [samples[0], samples.at(-1)];
+  const perIncident = (of: (sample: Sample) => number) =>
+    Math.round((first && last ? of(last) - of(first) : 0) / Math.max(1, incidents));
   console.log(
     JSON.stringify({
-      ...{ minutes, incidents, samples: counted.length, lastLiveMb: samples.at(-1)?.liveMb },
+      ...{ minutes, incidents, samples: counted.length, lastLiveMb: last?.liveMb },
       liveMb: slope(({ liveMb }) => liveMb),
       handles: slope((sample) => sample.handles),
-      rowsPerIncident: Math.round(((samples.at(-1)?.rows ?? 0) - (samples[0]?.rows ?? 0)) / Math.max(1, incidents)),
+      ...{ rowsPerIncident: perIncident(({ rows }) => rows), bytesPerIncident: perIncident(({ bytes }) => bytes) },
+      cpuMsPerIncident: perIncident(({ cpuS }) => cpuS * 1_000),
       files: slope((sample) => sample.files),
     }),
   );
@@ -104,9 +110,9 @@ async function incidentOf(): Promise<void> {
 }
 
 async function sampleOf(hours: number): Promise<Sample> {
-  const { live, rss, handles } = await rectify.measure();
-  const { rows } = await tablesOf(postgres.url);
+  const { live, rss, cpuS, handles } = await rectify.measure();
+  const { rows, bytes } = await tablesOf(postgres.url);
   const files = readdirSync(settings.dataDirectory, { recursive: true }).length;
   const mb = (bytes: number) => Number((bytes / 1e6).toFixed(2));
-  return { hours, liveMb: mb(live), rssMb: mb(rss), handles, rows, files };
+  return { hours, liveMb: mb(live), rssMb: mb(rss), cpuS, handles, rows, bytes, files };
 }
