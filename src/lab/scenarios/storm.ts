@@ -69,7 +69,7 @@ export function stormOf(count: number, meanwhile: (stage: LabRun) => Promise<voi
     run: async (stage) => {
       stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) stage.cluster.setLoad(name, busy);
-      const patienceMs = Math.max(100_000, 2_500 * count);
+      const patienceMs = Math.max(300_000, 5_000 * count);
       await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, patienceMs);
       holds(stage, mostOpen);
       await meanwhile(stage);
@@ -100,7 +100,7 @@ async function goHome({ cluster, forge, rectify, say }: LabRun, names: readonly 
   const leave = async (leaving: readonly string[], staying: number) => {
     for (const name of leaving) cluster.setLoad(name, quiet);
     const left = async () => (await rectify.store.unfinished()).length === staying;
-    await until(`the end of ${leaving.length} stories`, left, 180_000);
+    await until(`the end of ${leaving.length} stories`, left, 300_000);
   };
   say("visitors", "go home from those that wait");
   await leave(
