@@ -35,7 +35,6 @@ export async function checkManifests(plane: ControlPlane): Promise<readonly Find
   const findings: Finding[] = [];
   for (const part of parts)
     findings.push(await findingOf(`manifests: ${part.what}`, () => dryRun(kube, part.objects, unknownGroup)));
-  findings.push(await findingOf("manifests: helm install, without keeping it", async () => installed(plane)));
   findings.push(await findingOf("manifests: pods under restricted pod security", () => tryPods(kube, objects)));
   findings.push(await findingOf("manifests: our policies on them", () => Promise.resolve(judged(objects))));
   return findings;
@@ -61,27 +60,14 @@ function rendered(path: string): Part {
 
 /** The chart of Rectify, its tests among its objects. */
 function charts(): readonly Part[] {
+  const chart = join(root, "manifests/chart");
   return Object.entries(releases).map(([how, values]) => {
-    const rendering = helm("template", values);
-    return { what: `manifests/chart ${how}`, objects: objectsOf(`helm template ${how}`, rendering) };
+    const args = ["template", "rectify", chart, "--namespace", "rectify", "--values", "-"];
+    const input = JSON.stringify(values);
+    const { status, stdout, stderr } = spawnSync(toolPath("helm"), args, { encoding: "utf8", input });
+    if (status !== 0) throw new Error(`helm template ${how}: ${stderr}`);
+    return { what: `manifests/chart ${how}`, objects: objectsOf(`helm template ${how}`, stdout) };
   });
-}
-
-/** What the guide has a person do, and what Helm tells this person then. */
-function installed({ kubeconfigPath }: ControlPlane): string {
-  const values = releases["with its default values"];
-  const told = helm("install", values, "--dry-run=server", "--kubeconfig", kubeconfigPath);
-  const [, notes = ""] = told.split("\nNOTES:\n");
-  if (!notes.startsWith(`Rectify watches ${values.repository} `)) throw new Error(`no notes: ${told.slice(-500)}`);
-  return `accepted; ${notes.trim().split("\n").length} lines of notes`;
-}
-
-function helm(command: string, values: object, ...more: readonly string[]): string {
-  const args = [command, "rectify", join(root, "manifests/chart"), "--namespace", "rectify", "--values", "-", ...more];
-  const input = JSON.stringify(values);
-  const { status, stdout, stderr } = spawnSync(toolPath("helm"), args, { encoding: "utf8", input });
-  if (status !== 0) throw new Error(`helm ${command}: ${stderr}`);
-  return stdout;
 }
 
 function objectsOf(what: string, rendering: string): readonly ApiObject[] {
