@@ -100,7 +100,7 @@ program
 
 program
   .command("audit")
-  .description("print the append-only log as JSON lines and check its chain; exit code 1 when a row was changed")
+  .description("print the append-only log as JSON lines and check its chain; exit code 1 when a row is gone or changed")
   .option("--incident <uid>", "only the rows of this incident")
   .option("--known <hash>", "the hash of a row of an earlier export, which must still be there")
   .action(async (question: AuditQuestion) => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { isSameSecret } from "../../adapters/http/listener.ts";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isSameSecret } from "../../adapters/http/listener.ts";
 import { Unavailable } from "../../ports/errors.ts";
 import { type Converted, convert } from "./conversion.ts";
 
