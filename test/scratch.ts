@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 
 /** A directory of the running test, which goes with it. */
@@ -8,4 +8,14 @@ export function scratchDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "rectify-test-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
+}
+
+/** A directory of the running test with these files, by their paths in it. */
+export function scratchFiles(files: Readonly<Record<string, string>>): string {
+  const root = scratchDirectory();
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
 }

@@ -1,18 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { directoryTree } from "../../../src/adapters/cli-tools/directory-tree.ts";
-import { scratchDirectory } from "../../scratch.ts";
-
-function directoryWith(files: Readonly<Record<string, string>>): string {
-  const root = scratchDirectory();
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-  return root;
-}
+import { scratchFiles } from "../../scratch.ts";
 
 const files = {
   ".gitignore": "/.data/\n*.log\n",
@@ -23,7 +13,7 @@ const files = {
 };
 
 test("what Git ignores below a checkout is no part of the repository; what is only new is", () => {
-  const root = directoryWith(files);
+  const root = scratchFiles(files);
   execFileSync("git", ["init", "-q", root]);
   execFileSync("git", ["-C", root, "add", "apps/web.yaml"]);
   const tree = directoryTree(root);
@@ -33,8 +23,8 @@ test("what Git ignores below a checkout is no part of the repository; what is on
 });
 
 test("a directory that is no checkout is read whole, and so is one that Git ignores as a whole", () => {
-  expect(directoryTree(directoryWith(files)).paths()).toEqual(Object.keys(files).sort());
-  const root = directoryWith(files);
+  expect(directoryTree(scratchFiles(files)).paths()).toEqual(Object.keys(files).sort());
+  const root = scratchFiles(files);
   execFileSync("git", ["init", "-q", root]);
   expect(directoryTree(join(root, ".data/mirror/trees/1")).paths()).toEqual(["apps/web.yaml"]);
 });

@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type LocateAsked, locateCommand } from "../../../src/commands/repository/locate.ts";
 import type { LineAnswer } from "../../../src/commands/repository/locate-answer.ts";
-import { scratchDirectory } from "../../scratch.ts";
+import { scratchDirectory, scratchFiles } from "../../scratch.ts";
 
 const deployment = `apiVersion: apps/v1
 kind: Deployment
@@ -19,15 +19,6 @@ spec:
           image: registry.example/web:1.0.0
 `;
 
-function written(files: Readonly<Record<string, string>>): string {
-  const root = scratchDirectory();
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content);
-  }
-  return root;
-}
-
 async function run(words: readonly string[], asked: LocateAsked): Promise<{ code: number; text: string }> {
   const lines: string[] = [];
   const code = await locateCommand(words, asked, (line) => lines.push(line));
@@ -42,7 +33,7 @@ async function answers(lines: readonly string[], root: string): Promise<LineAnsw
 }
 
 test("one question on the command line is answered in words", async () => {
-  const tree = written({ "app/kustomization.yaml": "resources: [web.yaml]\n", "app/web.yaml": deployment });
+  const tree = scratchFiles({ "app/kustomization.yaml": "resources: [web.yaml]\n", "app/web.yaml": deployment });
   const { code, text } = await run(["shop/Deployment/web", "replicas=5"], { tree });
   expect(code).toBe(0);
   expect(text).toContain("app/web.yaml:7\n  -   replicas: 2\n  +   replicas: 5");
@@ -53,7 +44,7 @@ test("one question on the command line is answered in words", async () => {
 });
 
 test("a file of questions is answered line by line, and a bad line is one error", async () => {
-  const root = written({ "one/app/web.yaml": deployment });
+  const root = scratchFiles({ "one/app/web.yaml": deployment });
   const ask = (more: object) => JSON.stringify({ workload: { name: "web", namespace: "shop" }, ...more });
   const [edit, inline, noJson, noValue, noTree, action] = await answers(
     [
