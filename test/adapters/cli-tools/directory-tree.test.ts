@@ -22,6 +22,20 @@ test("what Git ignores below a checkout is no part of the repository; what is on
   expect(directoryTree(join(root, "apps")).paths()).toEqual(["new.yaml", "web.yaml"]);
 });
 
+test("another repository that Git names in the environment, as in a hook, decides nothing", () => {
+  const root = scratchFiles(files);
+  execFileSync("git", ["init", "-q", root]);
+  execFileSync("git", ["-C", root, "add", "--force", "apps/run.log"]);
+  const other = scratchFiles({});
+  execFileSync("git", ["init", "-q", other]);
+  process.env.GIT_DIR = join(other, ".git");
+  try {
+    expect(directoryTree(root).paths()).toEqual([".gitignore", "apps/new.yaml", "apps/run.log", "apps/web.yaml"]);
+  } finally {
+    delete process.env.GIT_DIR;
+  }
+});
+
 test("a directory that is no checkout is read whole, and so is one that Git ignores as a whole", () => {
   expect(directoryTree(scratchFiles(files)).paths()).toEqual(Object.keys(files).sort());
   const root = scratchFiles(files);
