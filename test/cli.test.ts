@@ -74,7 +74,10 @@ test("serve names every problem at once, each with its remedy, and does not star
 test("the lab names the scenarios when it is asked for one that does not exist", async () => {
   const { code, stderr } = await rectify(["lab", "--scenario", "nonsense"], { PATH: process.env.PATH ?? "" });
   expect(code).toBe(2);
-  expect(stderr).toContain("choose one of scale, low-risk, resolved-first, worse");
+  expect(stderr).toContain("choose one of\n    scale, low-risk, resolved-first, worse");
+  expect(stderr.split("\n").every((line) => line.length <= 80)).toBe(true);
+  const mistyped = await rectify(["lab", "--scenario", "quoto"], { PATH: process.env.PATH ?? "" });
+  expect(mistyped.stderr).toContain("no scenario quoto: did you mean quota?");
 });
 
 test("config check ends with 1 and names the line", async () => {

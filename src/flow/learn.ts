@@ -2,7 +2,7 @@ import type { Evidence } from "../domain/evidence/evidence.ts";
 import type { Incident } from "../domain/incident/incident.ts";
 import { leaseOf } from "../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/records/post-mortem.ts";
-import { renderStory } from "../domain/proposal/body/sticky.ts";
+import { renderStory, renderTakenBack } from "../domain/proposal/body/sticky.ts";
 import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
 import type { Ports } from "../ports/ports.ts";
 import { dependenciesOf } from "./collect/dependencies.ts";
@@ -30,6 +30,8 @@ export async function learn(
   if (proposal !== undefined && mergedSha !== undefined) {
     await ports.github.report(proposal, renderStory(story, postMortemPath(incident)));
   }
+  const takenBack = renderTakenBack(story, postMortemPath(incident));
+  if (takenBack !== undefined && story.revert?.proposal) await ports.github.report(story.revert.proposal, takenBack);
   const notice = { kind: "ended", incident, text: `${ending}: ${because}`, pull: proposal } as const;
   await tellPeople(notice, story.remediation, ports);
   if (ending === "parked") await tellParked(incident, because, ports);

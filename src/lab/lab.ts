@@ -1,3 +1,4 @@
+import { nearestWord } from "../domain/text/nearest-word.ts";
 import { readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { discardPostgres, runningPostgres } from "../adapters/postgres/server.ts";
@@ -81,11 +82,27 @@ type AskedFor =
   | { readonly kind: "scenario"; readonly scenario: Scenario }
   | { readonly kind: "problems"; readonly problems: readonly string[] };
 
+/** Names below a problem, as many in a line as a terminal has room for. */
+function inLines(names: readonly string[]): string {
+  const lines: string[] = [];
+  for (const name of names) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + name.length > 74) lines.push(`    ${name}`);
+    else lines[lines.length - 1] = `${last}, ${name}`;
+  }
+  return lines.join(",\n");
+}
+
 function askedFor({ scenario, fault }: LabOptions): AskedFor {
   if (fault === undefined) {
     const found = scenarioOf(scenario);
-    const problem = `no scenario ${scenario}: choose one of ${scenarioNames.join(", ")}`;
-    return found ? { kind: "scenario", scenario: found } : { kind: "problems", problems: [problem] };
+    if (found) return { kind: "scenario", scenario: found };
+    const meant = nearestWord(scenario, scenarioNames);
+    const instead = meant === undefined ? "" : `did you mean ${meant}? Or `;
+    return {
+      kind: "problems",
+      problems: [`no scenario ${scenario}: ${instead}choose one of\n${inLines(scenarioNames)}`],
+    };
   }
   const source = textOf(fault);
   if (source === undefined) return { kind: "problems", problems: [`${fault} cannot be read`] };

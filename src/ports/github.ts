@@ -20,8 +20,12 @@ interface DefaultBranch {
 interface ProposalHost {
   /** Opens the proposal, or updates the open one on the same branch. */
   publish(draft: ProposalDraft): Promise<Proposal>;
-  /** Replaces the bot's single comment. */
-  report(proposal: Pick<Proposal, "number" | "commitMessage">, markdown: string): Promise<void>;
+  /** Replaces the bot's single comment and, once it is decided, the title of our Check Run, where one is on record. */
+  report(
+    proposal: Pick<Proposal, "number" | "commitMessage" | "checkRun">,
+    markdown: string,
+    decided?: string,
+  ): Promise<void>;
   /** The state of the proposal now, as the code host sees it. */
   look(proposal: Pick<Proposal, "number">): Promise<ProposalFacts>;
   /** Its state and head alone, where nothing else is asked. */

@@ -1,4 +1,4 @@
-import { checkName, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
+import { checkName, type Proposal, type ProposalDraft } from "../../domain/proposal/pull-request.ts";
 import { visible } from "../../domain/text/visible.ts";
 import { type CheckState, type RequiredCheck, worstOf } from "../../domain/guardrails/required-check.ts";
 import { type MergeMethod, mergeMethods } from "../../domain/guardrails/merge-method.ts";
@@ -182,24 +182,39 @@ function withoutRepeats(wanted: readonly WantedCheck[]): WantedCheck[] {
   });
 }
 
-/** Our own verdict on this effect at this commit, not one of the same name by another App. */
-export async function hasCheck(client: GitHubClient, draft: ProposalDraft, sha: string): Promise<boolean> {
+/** The id of our own verdict on this effect at this commit, not of one of the same name by another App. */
+export async function ownCheck(client: GitHubClient, draft: ProposalDraft, sha: string): Promise<number | undefined> {
   const query = { ...client.repository, ref: sha, check_name: checkName, app_id: client.appId };
   const { check_runs } = await client.read(() => client.octokit.rest.checks.listForRef(query));
-  return check_runs.some((run) => run.external_id === draft.effect && run.conclusion === draft.check.conclusion);
+  return check_runs.find((run) => run.external_id === draft.effect && run.conclusion === draft.check.conclusion)?.id;
 }
 
-/** Our Check Run: its title is the decision, and it leads to where more is to be seen. */
+/** Our Check Run: its title is the decision, and it leads to where more is to be seen. The answer is its id. */
 export async function writeCheck(
   client: GitHubClient,
   draft: ProposalDraft,
   { pull, sha }: { readonly pull: number; readonly sha: string },
-): Promise<void> {
+): Promise<number> {
   const { conclusion, details } = draft.check;
   const [title, summary] = [visible(draft.check.title), visible(draft.check.summary)];
   const run = { name: checkName, head_sha: sha, status: "completed" as const, conclusion, external_id: draft.effect };
   const more = details === undefined ? {} : { details_url: details };
-  await client.write("create check run", { pull, incident: draft.incident, conclusion }, () =>
+  const created = await client.write("create check run", { pull, incident: draft.incident, conclusion }, () =>
     client.octokit.rest.checks.create({ ...client.repository, ...run, ...more, output: { title, summary } }),
+  );
+  return created.id;
+}
+
+/** It says what became of the proposal: a title that waits for an approval would stay untrue for ever. */
+export async function settleCheck(
+  client: GitHubClient,
+  { checkRun }: Pick<Proposal, "checkRun">,
+  { title, ...detail }: { readonly title: string; readonly pull: number; readonly incident: string | undefined },
+): Promise<void> {
+  if (checkRun === undefined) return;
+  const { id: check_run_id, summary } = checkRun;
+  const output = { title: visible(title), summary: visible(summary) };
+  await client.write("update check run", detail, () =>
+    client.octokit.rest.checks.update({ ...client.repository, check_run_id, output }),
   );
 }

@@ -5,7 +5,7 @@ import { displacements, readTrailer, stickyMarker } from "../../domain/proposal/
 import { unlessShut } from "../../ports/errors.ts";
 import { type GitHost, type People, withdrawing } from "../../ports/github.ts";
 import type { GitHubClient, RepositoryAbout } from "./github.ts";
-import { branchProtection, checksOn } from "./checks.ts";
+import { branchProtection, checksOn, settleCheck } from "./checks.ts";
 import { issuesOf } from "./issues.ts";
 import { marksOf } from "./marks.ts";
 import { leaveQueue, queueEntry, renderEntry } from "./merge/queue.ts";
@@ -24,12 +24,16 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
     commitsSince: (since) => mirror.commitsSince(since),
     contains: (descendant, ancestor) => mirror.contains(descendant, ancestor),
     publish: async (draft) => publishProposal(client, draft, await mirror.treeId(draft.baseSha)),
-    report: async (proposal, markdown) => {
+    report: async (proposal, markdown, decided) => {
       const body = `${stickyMarker}\n${markdown}`;
       const known = reports.get(proposal.number);
-      if (known?.body === body) return;
-      const id = await unlessShut(writeReport(client, proposal, body, known?.id));
-      if (id !== undefined) reports.set(proposal.number, { id, body });
+      if (known?.body !== body) {
+        const id = await unlessShut(writeReport(client, proposal, body, known?.id));
+        if (id !== undefined) reports.set(proposal.number, { id, body });
+      }
+      if (decided === undefined) return;
+      // The comment says it all: a title that GitHub does not take stops nothing.
+      await unlessShut(settleCheck(client, proposal, { ...onRecord(proposal), title: decided })).catch(unlessRefused);
     },
     ...issuesOf(client),
     ...marksOf(client),

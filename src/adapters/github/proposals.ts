@@ -4,7 +4,7 @@ import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request
 import { Refused, Shut, Unavailable, unlessShut } from "../../ports/errors.ts";
 import type { GitHubClient } from "./github.ts";
 import { type Draft, bodyOn, commitAt, createCommit, createTree, holdsPlan, isOurs } from "./commits.ts";
-import { hasCheck, writeCheck } from "./checks.ts";
+import { ownCheck, writeCheck } from "./checks.ts";
 import { askPeople } from "./reviewers.ts";
 import { statusOf } from "./pace.ts";
 
@@ -39,8 +39,9 @@ export async function publishProposal(client: GitHubClient, asked: ProposalDraft
     return adopt(client, draft, await findOpened(client, draft, branch.name));
   }
   // Shadow mode may begin right here: what is open by now is told to whoever withdraws it.
-  await unlessShut(complete(client, draft, { pull, sha: branch.sha, labels: [], comment: undefined, checked: false }));
-  return proposalOf(draft, pull, branch.sha);
+  const present = { pull, sha: branch.sha, labels: [], comment: undefined, foreign: false };
+  const check = await unlessShut(complete(client, draft, present));
+  return proposalOf(draft, pull, branch.sha, check);
 }
 
 /** The pull request that GitHub says exists: ours, as soon as it is listed, unless somebody else's is. */
@@ -106,10 +107,10 @@ async function brought(client: GitHubClient, draft: Draft, pull: Pull): Promise<
       : await addCommit(client, draft, { tree, branch: pull.head.ref, head: pull.head.sha });
   if (!foreign && !(current && pull.body?.includes(draft.effect))) await rewrite(client, draft, pull);
   const comment = await findReport(client, pull.number);
-  const checked = foreign || (await hasCheck(client, draft, sha));
+  const check = foreign ? undefined : await ownCheck(client, draft, sha);
   const labels = pull.labels.flatMap((label) => label.name ?? []);
-  await unlessShut(complete(client, draft, { pull, sha, labels, comment, checked }));
-  return proposalOf(draft, pull, sha);
+  const completed = await unlessShut(complete(client, draft, { pull, sha, labels, comment, foreign, check }));
+  return proposalOf(draft, pull, sha, completed);
 }
 
 /** The head that the story goes on with when a person pushed on top of it: theirs is never merged as ours. */
@@ -240,11 +241,13 @@ interface Present {
   readonly sha: string;
   readonly labels: readonly string[];
   readonly comment: number | undefined;
-  readonly checked: boolean;
+  /** A person's commit is its head: there our check would be about what we did not propose. */
+  readonly foreign: boolean;
+  readonly check?: number | undefined;
 }
 
-/** Labels, sticky comment and Check Run, as far as they are missing. */
-async function complete(client: GitHubClient, draft: Draft, present: Present): Promise<void> {
+/** Labels, sticky comment and Check Run, as far as they are missing. The answer is the id of the Check Run. */
+async function complete(client: GitHubClient, draft: Draft, present: Present): Promise<number | undefined> {
   const { pull, sha } = present;
   const issue = { ...client.repository, issue_number: pull.number };
   const detail = { pull: pull.number, incident: draft.incident };
@@ -263,7 +266,8 @@ async function complete(client: GitHubClient, draft: Draft, present: Present): P
     client.reports.set(pull.number, { id, body });
   }
   if (present.comment === undefined) await askPeople(client, draft, pull);
-  if (!present.checked) await writeCheck(client, draft, { pull: pull.number, sha });
+  if (present.foreign || present.check !== undefined) return present.check;
+  return writeCheck(client, draft, { pull: pull.number, sha });
 }
 
 /** The id of our sticky comment. */
@@ -278,7 +282,7 @@ async function ownReport(client: GitHubClient, number: number) {
   return comments.find((comment) => comment.user?.login === client.login && comment.body?.startsWith(stickyMarker));
 }
 
-function proposalOf(draft: Draft, pull: Pull, headSha: string): Proposal {
+function proposalOf(draft: Draft, pull: Pull, headSha: string, check?: number): Proposal {
   return {
     number: pull.number,
     url: pull.html_url,
@@ -289,5 +293,6 @@ function proposalOf(draft: Draft, pull: Pull, headSha: string): Proposal {
     files: draft.files.map((file) => file.path),
     labels: draft.labels,
     ...(draft.head === undefined ? {} : { head: draft.head }),
+    ...(check === undefined ? {} : { checkRun: { id: check, summary: draft.check.summary } }),
   };
 }

@@ -34,7 +34,9 @@ export function interactive(input: NodeJS.ReadableStream, output: NodeJS.Writabl
     try {
       return (await lines.question(text, { signal: ended.signal })).trim();
     } catch (cause) {
-      throw new Error("setup was stopped: run it again, what is there already stays", { cause });
+      throw new Error("setup was stopped: run it again, what is there already stays (where nobody can answer: --yes)", {
+        cause,
+      });
     }
   };
   const tell = (line: string) => void output.write(`${line}\n`);

@@ -74,7 +74,12 @@ export interface VerifiedChange extends SyncedChange {
 
 /** How far the change back came. */
 interface Reverting {
-  readonly revert: { readonly proposal: Proposal | undefined; readonly mergedSha: string | undefined };
+  readonly revert: {
+    readonly proposal: Proposal | undefined;
+    readonly mergedSha: string | undefined;
+    /** Absent in what an older version put on record. */
+    readonly course?: OutcomeCourse | undefined;
+  };
 }
 
 /** Set where the pull request was closed though nobody said no. */

@@ -56,6 +56,8 @@ export interface Proposal {
   readonly labels: readonly string[];
   /** Absent in what an older version put on record. */
   readonly head?: string | undefined;
+  /** Our Check Run on it, and the Markdown below its title. Absent in what an older version put on record. */
+  readonly checkRun?: { readonly id: number; readonly summary: string } | undefined;
   /** RFC 3339. */
   readonly openedAt?: string;
 }

@@ -1,4 +1,5 @@
 import { isInShadow, type Modes, modeSubject } from "../../domain/guardrails/mode.ts";
+import { settledTitle } from "../../domain/proposal/body/check-title.ts";
 import { renderReport } from "../../domain/proposal/body/sticky.ts";
 import type { Decision } from "../../domain/proposal/decision.ts";
 import { Refused, Shut } from "../../ports/errors.ts";
@@ -36,7 +37,7 @@ export async function closeProposal(
   try {
     if (withdraws) await github.withdraw(proposal, report);
     else {
-      await github.report(proposal, report);
+      await github.report(proposal, report, settledTitle("closed", because));
       await github.close(proposal);
     }
   } catch (error) {

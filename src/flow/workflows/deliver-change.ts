@@ -1,3 +1,4 @@
+import { settledTitle } from "../../domain/proposal/body/check-title.ts";
 import { renderReport } from "../../domain/proposal/body/sticky.ts";
 import { closeReasonOf } from "../../domain/proposal/decision.ts";
 import type { Proposal } from "../../domain/proposal/pull-request.ts";
@@ -93,7 +94,9 @@ async function afterMerge(
         takesBack: failed?.proposal?.number ?? rollback?.pull,
       },
     });
-    await ports.github.report(outcome.proposal, renderReport({ state: "merged", because: decided.because }));
+    const { because } = decided;
+    const told = renderReport({ state: "merged", because });
+    await ports.github.report(outcome.proposal, told, settledTitle("merged", because));
     return now;
   });
   const course = { openedAt, mergedAt, mergedBecause: decided.because };

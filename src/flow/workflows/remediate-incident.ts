@@ -148,8 +148,8 @@ async function revert(subject: ChangeRequest, change: VerifiedChange, run: Run):
   }
   const cause = whyTakenBack(subject.cause, evidence);
   const undone = await deliverChange({ ...subject, evidence, cause, failed, closesWhenResolved: false }, planned, run);
-  const { proposal, mergedSha } = undone.kind === "synced" ? undone.change : undone.outcome;
-  const reverted = { ...failed, revert: { proposal, mergedSha } };
+  const { proposal, mergedSha, course } = undone.kind === "synced" ? undone.change : undone.outcome;
+  const reverted = { ...failed, revert: { proposal, mergedSha, course } };
   if (undone.kind === "synced") return { ...reverted, ending: "reverted" };
   return { ...reverted, because: `${failed.because}; the revert: ${undone.outcome.because}` };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openMirror } from "../../../src/adapters/git-mirror.ts";
 import type { Proposal, ProposalDraft } from "../../../src/domain/proposal/pull-request.ts";
-import { readTrailer, stickyMarker } from "../../../src/domain/proposal/pull-request.ts";
+import { checkName, readTrailer, stickyMarker } from "../../../src/domain/proposal/pull-request.ts";
 import type { Fault } from "../../../src/lab/forge/forge.ts";
 import { Refused, Unavailable } from "../../../src/ports/errors.ts";
 import { type Session, aDraft, app, ci, connect, startShop } from "../../lab/forge-shop.ts";
@@ -486,6 +486,38 @@ describe("report", () => {
     for (const own of stickies(proposal.number)) await forge.deleteComment(own.id);
     await session.host.report(proposal, "two");
     expect(stickies(proposal.number)).toHaveLength(1);
+  });
+});
+
+describe("our check once it is decided", () => {
+  const checkOn = (sha: string) => forge.checks(sha).filter(({ name }) => name === checkName);
+
+  test("its title says what became of the proposal; verdict and text stay", async () => {
+    const proposal = await session.host.publish(await freshDraft());
+    const [before] = checkOn(proposal.headSha);
+    await session.host.report(proposal, "done", "Merged: alice approved it");
+    const [after, ...more] = checkOn(proposal.headSha);
+    expect(more).toEqual([]);
+    expect(after?.output?.title).toBe("Merged: alice approved it");
+    expect([after?.conclusion, after?.output?.summary]).toEqual([before?.conclusion, before?.output?.summary]);
+    expect(session.audit.at(-1)?.action).toBe("update check run");
+  });
+
+  test("is known to the next try, too", async () => {
+    const draft = await freshDraft();
+    const { checkRun, headSha } = await session.host.publish(draft);
+    expect(checkRun?.id).toBe(checkOn(headSha)[0]?.id);
+    expect((await (await connect(forge)).host.publish(draft)).checkRun).toEqual(checkRun);
+  });
+
+  test("a title that GitHub refuses, or a record without a check, ends nothing", async () => {
+    const { checkRun, ...older } = await session.host.publish(await freshDraft());
+    forge.resetCalls();
+    await session.host.report(older, "done", "Merged");
+    expect(forge.calls.map(({ method, path }) => [method, path.includes("/comments/")])).toEqual([["PATCH", true]]);
+    failOn("PATCH", /check-runs/, { when: "before", answer: { status: 403, message: "Resource not accessible" } });
+    await session.host.report({ ...older, checkRun }, "done", "Merged");
+    expect(checkOn(older.headSha)[0]?.output?.title).not.toBe("Merged");
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
-import { decisionTitle } from "../../../src/domain/proposal/body/check-title.ts";
+import { decisionTitle, settledTitle } from "../../../src/domain/proposal/body/check-title.ts";
 import { allowedLinks } from "../../../src/domain/proposal/body/links.ts";
 import { channelsFor } from "../../../src/domain/proposal/notice.ts";
 import { anAlert, anIncident } from "../../builders.ts";
@@ -73,6 +73,11 @@ test.each([
   ],
 ])("the Check Run says the decision", (risk, lacks, title) => {
   expect(decisionTitle(risk, lacks)).toBe(title);
+});
+
+test("and what became of it once it is decided, in one line of plain text", () => {
+  expect(settledTitle("merged", "alice approved it\nand more")).toBe("Merged: alice approved it and more");
+  expect(settledTitle("closed", "the alert resolved")).toBe("Closed: the alert resolved");
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { approversText, renderReport, renderStory } from "../../../src/domain/proposal/body/sticky.ts";
+import { approversText, renderReport, renderStory, renderTakenBack } from "../../../src/domain/proposal/body/sticky.ts";
 import type { OutcomeOnRecord } from "../../../src/domain/proposal/outcome.ts";
 import { liveMarkup } from "../../live-markup.ts";
 
@@ -63,6 +63,20 @@ test("a change that was reverted names the pull request that took it back", () =
   const story = renderStory({ ...recovered, ending: "reverted", revert, verification: undefined }, "p.md");
   expect(story).toContain("**Did not help and was reverted**");
   expect(story).toContain("- Reverted by #2");
+});
+
+test("the pull request that took it back tells its own story, and no other ending has one", () => {
+  const revert = { proposal: { ...proposal, number: 2 }, mergedSha: "b".repeat(40), course: recovered.course };
+  const told = renderTakenBack({ ...recovered, ending: "reverted", revert }, "p.md");
+  expect(told?.split("\n- ")).toEqual([
+    "**Taken back**: the cluster holds what was there before #1.\n\nThe story:\n",
+    "Proposed 2026-11-24 02:04 UTC",
+    "Merged after 2 min 10 s: approved by wim",
+    "Synced after 12 s",
+    "[Post-mortem](https://github.com/acme/shop/blob/HEAD/p.md), which the next pull request completes",
+  ]);
+  expect(renderTakenBack({ ...recovered, ending: "unclear", revert }, "p.md")).toBeUndefined();
+  expect(renderTakenBack(recovered, "p.md")).toBeUndefined();
 });
 
 test("what an older version put on record is told without times", () => {

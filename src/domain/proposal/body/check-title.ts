@@ -12,3 +12,8 @@ export function decisionTitle(
   const because = level === "low" || first === "" ? lacks : first;
   return `Waiting for an approval: ${plainLine(because)}`;
 }
+
+/** The same once it is decided. */
+export function settledTitle(state: "merged" | "closed", because: string): string {
+  return `${state === "merged" ? "Merged" : "Closed"}: ${plainLine(because)}`;
+}

@@ -62,11 +62,19 @@ const mostOwners = 10;
 
 /** How the story of an incident ended, with what it took; `postMortem` is its path in the repository. */
 export function renderStory(story: OutcomeOnRecord, postMortem: string): string {
-  const lines = [...courseLines(story), ...metricLine(story), ...linkLines(story, postMortem)];
-  return [
-    `**${titles[story.ending]}**: ${sentence(story.because)}`,
-    ...(lines.length === 0 ? [] : [list("The story", lines)]),
-  ].join("\n\n");
+  const end = `**${titles[story.ending]}**: ${sentence(story.because)}`;
+  return withLines(end, [...courseLines(story), ...metricLine(story), ...linkLines(story, postMortem)]);
+}
+
+/** The same on the pull request that took the change back; undefined = none did. */
+export function renderTakenBack({ ending, proposal, revert }: OutcomeOnRecord, postMortem: string): string | undefined {
+  if (ending !== "reverted" || proposal === undefined || revert?.proposal === undefined) return undefined;
+  const end = `**Taken back**: the cluster holds what was there before #${proposal.number}.`;
+  return withLines(end, [...courseLines({ course: revert.course }), ...linkLines({ proposal }, postMortem)]);
+}
+
+function withLines(end: string, lines: readonly string[]): string {
+  return lines.length === 0 ? end : `${end}\n\n${list("The story", lines)}`;
 }
 
 const titles: Readonly<Record<Ending, string>> = {
