@@ -63,6 +63,7 @@ function charts(): readonly Part[] {
   const chart = join(root, "manifests/chart");
   return Object.entries(releases).map(([how, values]) => {
     const args = ["template", "rectify", chart, "--namespace", "rectify", "--values", "-"];
+    args.push("--api-versions", "monitoring.coreos.com/v1");
     const input = JSON.stringify(values);
     const { status, stdout, stderr } = spawnSync(toolPath("helm"), args, { encoding: "utf8", input });
     if (status !== 0) throw new Error(`helm template ${how}: ${stderr}`);

@@ -19,16 +19,17 @@ if (!isThere) {
   process.stderr.write("The chart is not compared: there is no helm (bash test/tools/build.sh helm).\n");
 }
 
-function templated(values: object) {
+function templated(values: object, apis: readonly string[] = ["monitoring.coreos.com/v1"]) {
   const file = join(scratchDirectory(), "values.json");
   writeFileSync(file, JSON.stringify(values));
   const args = ["template", "any-name", "manifests/chart", "--namespace", "rectify", "--values", file];
+  args.push(...apis.flatMap((api) => ["--api-versions", api]));
   const { status, stdout, stderr } = spawnSync(helm, args, { encoding: "utf8" });
   return { status, stdout, stderr };
 }
 
-function objectsOf(values: object): readonly RenderedObject[] {
-  const { status, stdout, stderr } = templated(values);
+function objectsOf(values: object, apis?: readonly string[]): readonly RenderedObject[] {
+  const { status, stdout, stderr } = templated(values, apis);
   if (status !== 0) throw new Error(stderr);
   const read = parseYamlDocuments(stdout);
   if (!read.ok) throw new Error(read.problem);
@@ -76,6 +77,11 @@ describe.skipIf(!isThere)("the chart", () => {
       /NetworkPolicy|ServiceMonitor|PrometheusRule|PodDisruptionBudget|Ingress/,
     );
     expect(JSON.stringify(objects)).not.toContain("linkerd");
+  });
+
+  test("can be installed where there is no Prometheus operator: the rest is all there", () => {
+    const missing = kindsOf(objectsOf(asTheBase)).filter((kind) => !kindsOf(objectsOf(asTheBase, [])).includes(kind));
+    expect(missing).toEqual(["PrometheusRule rectify", "ServiceMonitor rectify"]);
   });
 
   test("leads an Ingress to the webhooks and to nothing else", () => {

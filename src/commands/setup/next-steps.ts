@@ -5,6 +5,8 @@ import type { Answers } from "./answers.ts";
 export function alertmanagerRoute({ secrets, directory, settings, rectifyNamespace }: Answers): readonly string[] {
   const inCluster = secrets === "kubernetes";
   const host = inCluster ? `rectify.${rectifyNamespace}.svc` : "127.0.0.1";
+  // The chart's own, whatever this machine listens on.
+  const port = inCluster ? "9095" : (settings.INTERNAL_PORT ?? "9095");
   const token = inCluster ? "/etc/alertmanager/secrets/rectify-alerts/token" : join(directory, "alerts-token");
   return [
     "Add to Alertmanager's configuration:",
@@ -19,7 +21,7 @@ export function alertmanagerRoute({ secrets, directory, settings, rectifyNamespa
     "  receivers:",
     "    - name: rectify",
     "      webhook_configs:",
-    `        - url: http://${host}:${settings.INTERNAL_PORT ?? "9095"}/alerts`,
+    `        - url: http://${host}:${port}/alerts`,
     "          send_resolved: true",
     "          max_alerts: 0",
     "          http_config:",

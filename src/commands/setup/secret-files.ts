@@ -104,6 +104,9 @@ export function environmentOf({ settings, directory }: Answers, kept: Kept): Rec
 /** What stands in the directory, by name: for a process of one's own, or for a cluster. */
 export function filesOf(answers: Answers, kept: Kept): Readonly<Record<string, string>> {
   const environment = environmentOf(answers, kept);
+  const inPods = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => !isOfThisMachine(name, value)),
+  );
   if (answers.secrets === "files") {
     const lines = Object.entries(environment).map(([name, value]) => `${name}=${quoted(name, value)}`);
     // Alertmanager reads the token from a file.
@@ -112,9 +115,40 @@ export function filesOf(answers: Answers, kept: Kept): Readonly<Record<string, s
   }
   return {
     "private-key.pem": kept.privateKey,
-    "secrets.yaml": secretsOf(answers, kept),
-    "values.yaml": valuesOf(environment),
+    "secrets.yaml": secretsOf(answers, kept, inPods),
+    "values.yaml": valuesOf(inPods),
   };
+}
+
+// The chart sets the first itself; the pods have an account of their own, and never that of whoever sets them up.
+const setByChart = ["HOST", "PORT", "INTERNAL_PORT", "RECTIFY_DATA", "RECTIFY_TOOLS"];
+const ownAccount = ["KUBERNETES_URL", "KUBERNETES_TOKEN", "KUBERNETES_TOKEN_PATH", "KUBERNETES_CA_PATH"];
+const placesOfPods = ["/etc/rectify/", "/var/run/secrets/"];
+
+/** What holds on this machine and in no pod: its ports, its account in the cluster, its files. */
+function isOfThisMachine(name: string, value: string): boolean {
+  if (setByChart.includes(name) || ownAccount.includes(name)) return true;
+  const isFile = /_(PATH|FILE|CERTS)$/.test(name) || (name === "KYVERNO" && value.startsWith("/"));
+  return isFile && !hasItsPlace(name) && !placesOfPods.some((place) => value.startsWith(place));
+}
+
+/** What the files for a cluster leave out, or take over though it cannot hold there, each with what to do. */
+export function podNotes({ secrets, settings }: Pick<Answers, "secrets" | "settings">): readonly string[] {
+  if (secrets === "files") return [];
+  const given = Object.entries(settings).filter(([name]) => !setByChart.includes(name));
+  return given.flatMap(([name, value]) => {
+    if (ownAccount.includes(name)) return [`${name} is left out: the pods have an account of their own`];
+    if (isOfThisMachine(name, value))
+      return [`${name} is left out: the file is on this machine (those of the pods are in /etc/rectify/sources)`];
+    return isLoopback(value)
+      ? [`${name} is this machine, and in a pod the pod itself: put the address of its Service there`]
+      : [];
+  });
+}
+
+function isLoopback(value: string): boolean {
+  const host = URL.canParse(value) ? new URL(value).hostname : "";
+  return host === "localhost" || host === "[::1]" || host.startsWith("127.");
 }
 
 /** For a shell and for node --env-file alike; neither takes both a quote and a new line. */
@@ -126,12 +160,12 @@ function quoted(name: string, value: string): string {
 }
 
 /** The Secrets that manifests/ and the chart name. */
-function secretsOf(answers: Answers, kept: Kept): string {
+function secretsOf(answers: Answers, kept: Kept, inPods: Readonly<Record<string, string>>): string {
   const { rectifyNamespace, alertmanagerNamespace, settings } = answers;
   const token = { token: kept.alertsToken };
   const app = { "app-id": String(kept.id), "private-key.pem": kept.privateKey, "webhook-secret": kept.webhookSecret };
   const database = settings.DATABASE_URL;
-  const sources = Object.entries(environmentOf(answers, kept)).filter(([name]) => isSecret(name) && !hasItsPlace(name));
+  const sources = Object.entries(inPods).filter(([name]) => isSecret(name) && !hasItsPlace(name));
   const secrets = [
     secret("rectify-app", rectifyNamespace, app),
     secret("rectify-alerts", rectifyNamespace, token),

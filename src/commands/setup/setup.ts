@@ -16,7 +16,7 @@ import { appOf } from "./app.ts";
 import { type Dialog, interactive, scripted, WrongCall } from "./dialog.ts";
 import { alertmanagerRoute, startLines } from "./next-steps.ts";
 import { awaitInstallation, type Client, lookAround, openOnboarding } from "./onboarding.ts";
-import { environmentOf, filesOf, type Kept, writeSecretFile } from "./secret-files.ts";
+import { environmentOf, filesOf, type Kept, podNotes, writeSecretFile } from "./secret-files.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -63,8 +63,10 @@ async function setUp(run: Run): Promise<number> {
   dialog.tell("\nrectify doctor:");
   const findings = await examine({ ok: true, value: settings }, clock);
   // What waits for a person in the pull request is no fault of the installation.
-  const open = findings.filter(({ state, point }) => state === "bad" && !(waiting && point === "guardrails"));
-  for (const finding of findings) dialog.tell(lineOf(finding));
+  const waits = ({ state, point }: DoctorFinding) => waiting && state === "bad" && point === "guardrails";
+  const open = findings.filter((finding) => finding.state === "bad" && !waits(finding));
+  for (const finding of findings)
+    dialog.tell(lineOf(waits(finding) ? { ...finding, cure: "merge the pull request above" } : finding));
   dialog.tell(open.length === 0 ? "\nRectify is set up." : `\nRectify is set up, but for ${open.length} points above.`);
   return open.length === 0 ? 0 : 1;
 }
@@ -75,8 +77,10 @@ async function writeFiles({ answers, dialog, replace }: Run, kept: Kept): Promis
     const path = join(answers.directory, name);
     const outcome = await writeSecretFile(path, text, async () => replace || dialog.confirm(question(path)));
     const note = outcome === "kept" ? "kept, though it says something else (--replace writes it anew)" : outcome;
-    dialog.tell(`${relative(process.cwd(), path)}: ${note}`);
+    const near = relative(process.cwd(), path);
+    dialog.tell(`${near.startsWith("..") ? path : near}: ${note}`);
   }
+  for (const note of podNotes(answers)) dialog.tell(`  ${note}`);
 }
 
 /** The settings as `serve` will read them; a cluster's own credentials are those of this machine as long as setup runs. */

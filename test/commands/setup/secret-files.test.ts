@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Answers } from "../../../src/commands/setup/answers.ts";
 import { alertmanagerRoute, startLines } from "../../../src/commands/setup/next-steps.ts";
-import { appToKeep, filesOf, keepApp, keptApp, writeSecretFile } from "../../../src/commands/setup/secret-files.ts";
+import {
+  appToKeep,
+  filesOf,
+  keepApp,
+  keptApp,
+  podNotes,
+  writeSecretFile,
+} from "../../../src/commands/setup/secret-files.ts";
 import { alertRouteOf } from "../../../src/commands/doctor/alert-route.ts";
 import { parseYaml, parseYamlDocuments } from "../../../src/manifests/yaml/yaml.ts";
 import { parseSettings } from "../../../src/settings/settings.ts";
@@ -106,6 +113,36 @@ test("a cluster gets the Secrets that the manifests name, and values without a s
     repository: "acme/gitops",
     settings: { PROMETHEUS_URL: "http://prom:9090", ALERTMANAGER_URL: "http://am:9093" },
   });
+});
+
+test("a cluster gets nothing that holds on this machine alone, and setup says so", () => {
+  const settings = {
+    ...answers().settings,
+    ...{ HOST: "127.0.0.1", PORT: "39111", INTERNAL_PORT: "39112", RECTIFY_DATA: "/home/me/data" },
+    ...{ KUBERNETES_URL: "https://10.0.0.1:6443", KUBERNETES_TOKEN: "the administrator's" },
+    ...{
+      NODE_EXTRA_CA_CERTS: "/etc/ssl/mine.pem",
+      LOKI_TOKEN_PATH: "/etc/rectify/sources/loki",
+      KYVERNO: "/usr/bin/kyverno",
+    },
+    ...{ LOKI_URL: "http://localhost:3100" },
+  };
+  const files = filesOf(answers({ secrets: "kubernetes", settings }), appToKeep(converted, undefined));
+  const values = parseYaml(files["values.yaml"] ?? "");
+  expect(values.ok && values.value).toMatchObject({
+    settings: {
+      ...{ PROMETHEUS_URL: "http://prom:9090", ALERTMANAGER_URL: "http://am:9093" },
+      ...{ LOKI_TOKEN_PATH: "/etc/rectify/sources/loki", LOKI_URL: "http://localhost:3100" },
+    },
+  });
+  for (const left of ["39111", "39112", "/home/me", "10.0.0.1", "mine.pem", "/usr/bin"])
+    expect(files["values.yaml"]).not.toContain(left);
+  expect(files["secrets.yaml"]).not.toContain("administrator");
+  const notes = podNotes(answers({ secrets: "kubernetes", settings })).join("\n");
+  expect(notes.match(/^\w+/gm)).toEqual([
+    ...["KUBERNETES_URL", "KUBERNETES_TOKEN", "NODE_EXTRA_CA_CERTS", "KYVERNO", "LOKI_URL"],
+  ]);
+  expect(podNotes(answers({ secrets: "files", settings }))).toEqual([]);
 });
 
 test("a cluster's pages let people sign in where they have an address", () => {
