@@ -6,6 +6,7 @@ import { connectTo } from "../../src/adapters/postgres/query.ts";
 import { discardPostgres, startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import { evidenceOf } from "../../src/domain/evidence/evidence.ts";
+import { auditHash } from "../../src/domain/records/audit.ts";
 import { capsuleOf, renderCapsule } from "../../src/domain/records/capsule.ts";
 import { pageRoutes } from "../../src/server/pages/routes.ts";
 import { anIncident } from "../builders.ts";
@@ -32,6 +33,8 @@ try {
     filtered: await measured(`${at}/?state=refused&since=7d`),
     search: await measured(`${at}/?text=web-77`),
     incident: await measured(`${at}/incidents/${uid}`),
+    auditFirstMs: await timed(`${at}/audit`),
+    audit: await measured(`${at}/audit`),
   };
   await server.close();
   const held = first.p95Ms < bars.firstP95Ms && first.kb < bars.firstKb && results.incident.p50Ms < bars.incidentP50Ms;
@@ -86,9 +89,39 @@ async function filled(into: Store, url: string): Promise<string> {
       from incident, generate_series(1, $2::int) i where uid = $1`,
     [model.uid, incidents - 1],
   );
+  await fillAudit(database);
   await database.query("analyze");
   await database.close();
   return model.uid;
+}
+
+/** Thirteen rows of the chain for each incident, as many as a story of the lab writes. */
+async function fillAudit(database: ReturnType<typeof connectTo>): Promise<void> {
+  const { rows } = await database.query("select hash from audit order by id desc limit 1");
+  let previous = String(rows[0]?.hash ?? "");
+  const entry = { incident: "filler", actor: "rectify", action: "comment", detail: { body: "text ".repeat(50) } };
+  const at = new Date().toISOString();
+  for (let batch = 0; batch < incidents; batch += 1_000) {
+    const filled = Array.from({ length: 13 * Math.min(1_000, incidents - batch) }, (_, place) => {
+      const row = { place, at, ...entry, previous, hash: auditHash(previous, { at, ...entry }) };
+      previous = row.hash;
+      return row;
+    });
+    await database.query(
+      `insert into audit (at, incident, actor, action, detail, previous, hash)
+        select at, incident, actor, action, detail, previous, hash
+        from json_to_recordset($1::json)
+          as row(place int, at timestamptz, incident text, actor text, action text, detail json, previous text, hash text)
+        order by place`,
+      [JSON.stringify(filled)],
+    );
+  }
+}
+
+async function timed(address: string): Promise<number> {
+  const begun = performance.now();
+  await (await fetch(address)).text();
+  return Math.round(performance.now() - begun);
 }
 
 /** The address of the tenth page, as the links lead there. */

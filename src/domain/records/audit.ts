@@ -25,14 +25,20 @@ export function auditHash(
   return createHash("sha256").update(row).digest("hex");
 }
 
-/** What is wrong with the chain, oldest first; empty when it is whole. */
-export function auditProblems(rows: readonly AuditRow[]): readonly string[] {
+/** How far a chain was read: so many rows, the last of which has this hash. */
+interface AuditPlace {
+  readonly rows: number;
+  readonly hash: string;
+}
+
+/** What is wrong with the chain from there on, oldest first; empty when it is whole. */
+export function auditProblems(rows: readonly AuditRow[], from: AuditPlace = { rows: 0, hash: "" }): readonly string[] {
   const problems: string[] = [];
-  let previous = "";
+  let previous = from.hash;
   for (const [index, row] of rows.entries()) {
-    if (row.previous !== previous) problems.push(`a row is missing before row ${index + 1} (${row.at} ${row.action})`);
-    if (auditHash(row.previous, row) !== row.hash)
-      problems.push(`row ${index + 1} (${row.at} ${row.action}) was changed`);
+    const number = from.rows + index + 1;
+    if (row.previous !== previous) problems.push(`a row is missing before row ${number} (${row.at} ${row.action})`);
+    if (auditHash(row.previous, row) !== row.hash) problems.push(`row ${number} (${row.at} ${row.action}) was changed`);
     previous = row.hash;
   }
   return problems;

@@ -1,32 +1,65 @@
 import { html } from "hono/html";
+import type { Store } from "../../adapters/postgres/store.ts";
 import { type AuditRow, auditProblems } from "../../domain/records/audit.ts";
 import { page, type Part } from "./parts/layout.ts";
 import { table } from "./parts/table.ts";
 import { clock } from "./parts/when.ts";
 
-const shown = 200;
+const shown = 100;
 const longestDetail = 400;
+// Few enough that nothing else waits while they are read.
+const atOnce = 500;
+const mostProblems = 20;
+
+type AuditLog = Pick<Store, "auditAfter" | "auditNewest" | "auditCount">;
+
+interface Verdict {
+  readonly rows: number;
+  readonly problems: readonly string[];
+}
+
+/**
+ * The verdict over the whole chain, asked again and again: the first look reads all of it, every later one what came
+ * since, piece by piece.
+ */
+export function auditVerdict(log: Pick<AuditLog, "auditAfter">): () => Promise<Verdict> {
+  let place = { id: 0, rows: 0, hash: "" };
+  const problems: string[] = [];
+  let reading: Promise<Verdict> | undefined;
+  const read = async (): Promise<Verdict> => {
+    for (;;) {
+      const { rows, last } = await log.auditAfter(place.id, atOnce);
+      problems.push(...auditProblems(rows, place).slice(0, mostProblems - problems.length));
+      place = { id: last, rows: place.rows + rows.length, hash: rows.at(-1)?.hash ?? place.hash };
+      if (rows.length < atOnce) return { rows: place.rows, problems: [...problems] };
+    }
+  };
+  return () => (reading ??= read().finally(() => (reading = undefined)));
+}
 
 /** The newest rows of the log, all or those of one incident, with the verdict over the whole chain. */
-export function auditPage(rows: readonly AuditRow[], incident: string | undefined): Promise<string> {
-  const problems = auditProblems(rows);
-  const verdict =
+export async function auditPage(
+  log: AuditLog,
+  verdict: () => Promise<Verdict>,
+  incident: string | undefined,
+): Promise<string> {
+  const { rows: length, problems } = await verdict();
+  const rows = await log.auditNewest(incident, shown);
+  const all = incident === undefined ? length : await log.auditCount(incident);
+  const said =
     problems.length === 0
-      ? html`<p class="good">The chain of ${rows.length} rows is whole.</p>`
+      ? html`<p class="good">The chain of ${length} rows is whole.</p>
+          <p class="dim">Each was checked once since this process started: <code>rectify audit</code> checks all of them now.</p>`
       : html`<p class="bad">${problems.join("; ")}</p>`;
-  const wanted = incident === undefined ? rows : rows.filter((row) => row.incident === incident);
   const only =
     incident === undefined
       ? ""
-      : html`<p>${wanted.length} rows of <a href="/incidents/${incident}">${incident}</a>. <a href="/audit">Show all</a></p>`;
+      : html`<p>${all} rows of <a href="/incidents/${incident}">${incident}</a>. <a href="/audit">Show all</a></p>`;
   const older =
-    wanted.length > shown
-      ? html`<p class="dim">${wanted.length - shown} older rows: <code>rectify audit</code> exports them all.</p>`
+    all > rows.length
+      ? html`<p class="dim">${all - rows.length} older rows: <code>rectify audit</code> exports them all.</p>`
       : "";
-  return page(
-    "Audit",
-    html`${verdict}${only}${auditTable(wanted.slice(-shown).reverse(), incident === undefined)}${older}`,
-  );
+  return page("Audit", html`${said}${only}${auditTable(rows.reverse(), incident === undefined)}${older}`);
 }
 
 /** Rows of the log as people read them. */

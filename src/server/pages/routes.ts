@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { Reply, Route } from "../../adapters/http/listener.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { AutonomyView } from "../../flow/jobs/autonomy.ts";
-import { auditPage } from "./audit.ts";
+import { auditPage, auditVerdict } from "./audit.ts";
 import { autonomyPage } from "./autonomy.ts";
 import { incidentPage } from "./incident/page.ts";
 import { askedIn, filterOf, incidentsPage } from "./incidents.ts";
@@ -20,7 +20,9 @@ type Records = Pick<
   | "capsule"
   | "stepCosts"
   | "exchangesOf"
-  | "auditRows"
+  | "auditAfter"
+  | "auditNewest"
+  | "auditCount"
   | "auditOf"
   | "lastPullOf"
   | "waitingCount"
@@ -47,6 +49,7 @@ type Answer = string | undefined | { readonly body: string; readonly headers: Re
 export function pageRoutes(store: Records, live: Live = {}): Route[] {
   const { memory, autonomy, system } = live;
   const now = live.now ?? (() => new Date());
+  const verdict = auditVerdict(store);
   const route = (path: string, answer: (url: URL) => Promise<Answer>): Route => ({
     method: "GET",
     path,
@@ -70,9 +73,7 @@ export function pageRoutes(store: Records, live: Live = {}): Route[] {
     }),
     route("/incidents/*", (url) => incidentAnswer(url, store, { links: live.links ?? {}, now: now() })),
     route("/memory", async () => memory && memoryPage(await memory())),
-    route("/audit", async ({ searchParams }) =>
-      auditPage(await store.auditRows(), searchParams.get("incident") || undefined),
-    ),
+    route("/audit", ({ searchParams }) => auditPage(store, verdict, searchParams.get("incident") || undefined)),
     route("/autonomy", async () => autonomy && autonomyPage(await autonomy())),
     route("/system", async () => systemPage(await inboxIn(store), await system?.())),
     route("/*", async () => undefined),

@@ -32,6 +32,13 @@ export function lineage(query: Query) {
   };
 }
 
+const auditColumns = "at, incident, actor, action, detail, previous, hash";
+
+function auditRow(row: Omit<AuditRow, "at"> & { readonly at: Date }): AuditRow {
+  const { incident, actor, action, detail, previous, hash } = row;
+  return { at: row.at.toISOString(), incident, actor, action, detail, previous, hash };
+}
+
 /** The append-only log of mutating calls. */
 export function audit(query: Query) {
   return {
@@ -52,15 +59,29 @@ export function audit(query: Query) {
     },
     /** The whole log, oldest first. */
     async auditRows(): Promise<AuditRow[]> {
-      const { rows } = await query("select at, incident, actor, action, detail, previous, hash from audit order by id");
-      return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+      const { rows } = await query(`select ${auditColumns} from audit order by id`);
+      return rows.map(auditRow);
+    },
+    /** At most so many rows behind this one, oldest first, and the last one's id. */
+    async auditAfter(id: number, most: number): Promise<{ readonly rows: readonly AuditRow[]; readonly last: number }> {
+      const text = `select id, ${auditColumns} from audit where id > $1 order by id limit $2`;
+      const { rows } = await query(text, [id, most]);
+      return { rows: rows.map(auditRow), last: Number(rows.at(-1)?.id ?? id) };
+    },
+    /** The newest rows, oldest first: of the whole log, or of one incident. */
+    async auditNewest(incident: string | undefined, most: number): Promise<AuditRow[]> {
+      const text = `select * from (select id, ${auditColumns} from audit where $1::text is null or incident = $1
+        order by id desc limit $2) newest order by id`;
+      const { rows } = await query(text, [incident ?? null, most]);
+      return rows.map(auditRow);
+    },
+    async auditCount(incident: string): Promise<number> {
+      return Number((await query("select count(*) from audit where incident = $1", [incident])).rows[0]?.count ?? 0);
     },
     /** The rows of one incident, oldest first: a part of the chain, which proves nothing by itself. */
     async auditOf(incident: string): Promise<AuditRow[]> {
-      const text = `select at, incident, actor, action, detail, previous, hash from audit
-        where incident = $1 order by id`;
-      const { rows } = await query(text, [incident]);
-      return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+      const { rows } = await query(`select ${auditColumns} from audit where incident = $1 order by id`, [incident]);
+      return rows.map(auditRow);
     },
   };
 }
