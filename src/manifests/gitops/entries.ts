@@ -67,6 +67,19 @@ export function othersOf(entries: readonly Entry[], target: Entry): readonly Ent
   return entries.filter((entry) => entry !== same);
 }
 
+/**
+ * The one controller object that deploys the kustomization which a question names without its controller: what that
+ * object applies is what is meant, and rendering the bare directory beside it would show the same once more.
+ */
+export function soleDeployer(tree: Tree, target: Entry): Entry | undefined {
+  if (target.tool !== "kustomize" || target.object !== undefined) return undefined;
+  const path = plainPath(target.path);
+  const [only, ...others] = entriesOf(tree).filter(
+    ({ tool, path: own }) => tool !== "kustomize" && plainPath(own) === path,
+  );
+  return others.length === 0 && only?.object?.includes("{{") === false ? only : undefined;
+}
+
 function byPath(left: Entry, right: Entry): number {
   const [first, second] = [left, right].map((entry) => `${entry.path} ${entry.cluster} ${entry.object}`);
   return (first ?? "") < (second ?? "") ? -1 : 1;

@@ -3,7 +3,7 @@ import type { Effect, Entry, ManifestEdit } from "../../domain/kubernetes/manife
 import type { ChartTools, Rendered } from "../../domain/kubernetes/rendered.ts";
 import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
-import { entriesOf, othersOf } from "../gitops/entries.ts";
+import { entriesOf, othersOf, soleDeployer } from "../gitops/entries.ts";
 import { indexOf } from "../gitops/gitops.ts";
 import { deducedEntry } from "../trace/entry.ts";
 import { locate } from "./locate.ts";
@@ -82,7 +82,7 @@ async function bothSides(entry: Entry, trees: { readonly before: Tree; readonly 
  * said what it adds, may add something: what is rendered then is no proof.
  */
 function declaredEntry(tree: Tree, entry: Entry): { readonly entry: Entry; readonly unseen?: string } {
-  const declared = controllerObjectOf(tree, entry)?.entry;
+  const declared = controllerObjectOf(tree, entry)?.entry ?? soleDeployer(tree, entry);
   if (declared) return { entry: { ...declared, ...(entry.spec ? { spec: entry.spec } : {}) } };
   const { object, ...rest } = entry;
   if (object === undefined || entry.spec !== undefined) return { entry };
