@@ -46,7 +46,10 @@ export function renderer(options: RendererOptions = {}): ToolRenderer {
       // Where no tool builds the directory our own reason says what is in the way.
       if (prepared.kind === "unsupported") return own.kind === "rendered" || prepared.isPlain ? own : prepared;
       const built = await inScratch(prepared.files, limits, (root, home) =>
-        run(tool, [...tool.build, join(root, prepared.directory)], { home, timeLimitMs: limits.timeLimitMs }),
+        run(tool, [...tool.build, ...inflating(helm), join(root, prepared.directory)], {
+          home,
+          timeLimitMs: limits.timeLimitMs,
+        }),
       );
       // Kustomize alone forbids what Flux allows: files of the repository above the directory.
       if (!built.ok) return own.kind === "rendered" && entry.tool === "flux" ? own : unsupported(built.because);
@@ -59,6 +62,10 @@ export function renderer(options: RendererOptions = {}): ToolRenderer {
 function unsupported(because: string): Rendered {
   return { kind: "unsupported", because };
 }
+
+/** Charts that stand in the repository are inflated, offline as all else: one that would have to be fetched fails. */
+const inflating = (helm: string | null | undefined): string[] =>
+  helm ? ["--enable-helm", "--helm-command", helm] : [];
 
 interface Tool {
   readonly name: "kustomize" | "kubectl";

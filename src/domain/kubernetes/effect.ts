@@ -86,7 +86,7 @@ function shownBy(shown: NonNullable<ProofInput["shown"]>, doubt: Doubt | undefin
 
 function isHandedToChart({ object, field }: ObjectChange): boolean {
   const path = field.join(".");
-  if (object.kind === "HelmRelease") return path.startsWith("spec.values.");
+  if (object.kind === "HelmRelease") return /^spec\.(?:values|postRenderers)\./.test(path);
   return object.kind === "Application" && /^spec\.sources?(?:\.\d+)?\.helm\./.test(path);
 }
 

@@ -116,11 +116,18 @@ function imageMark(text: string, fields: FieldValues, numbers: Numbers): Omit<Ca
     const tag = tagMark(whole[2] ?? "", numbers);
     return { ...tag, mark: `${whole[1]}:${tag.token}`, as: "image" };
   }
+  if (fields.images.some((one) => namesNoTag(one) && (one === text || one.endsWith(`/${text}`)))) {
+    const tag = tagMark("", numbers);
+    return { ...tag, mark: `${text}:${tag.token}`, as: "image" };
+  }
   const isTag =
     /^[\w][\w.+-]*$/.test(text) &&
     fields.images.some((one) => (one.split(":").at(-1) ?? "").includes(text) && one.endsWith(text));
   return isTag ? tagMark(text, numbers) : undefined;
 }
+
+/** Kubernetes takes such an image as the tag `latest`. */
+const namesNoTag = (image: string): boolean => !/[:@][^/]*$/.test(image);
 
 /** Templates compare versions: a mark stays close to what it stands for, only its last number is like no other. */
 function tagMark(text: string, numbers: Numbers): Omit<Candidate, "path"> {

@@ -1,5 +1,6 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
-import { postRendered, suspended, templatedName } from "../edit/helm.ts";
+import { suspended, templatedName } from "../edit/helm.ts";
+import { editPostRenderer } from "../edit/post-rendered.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
@@ -86,22 +87,34 @@ async function decide(place: Place, field: RenderedField, means: Means): Promise
   const { release } = baseline;
   const obstacle =
     suspended(release) ??
-    postRendered(release) ??
     templatedName(release) ??
     obstacleIn(baseline.objects, field, scene.question) ??
     ignored(scene, field) ??
     already(scene.question, field);
   if (obstacle) return obstacle;
   let why: Refusal | undefined;
-  for (const find of [writtenKey, unwrittenKey, literal]) {
+  for (const find of waysTo(field, scene.question)) {
     const proposed = await find(place, field, means);
     if (proposed === undefined) continue;
     const edit = proposed.kind === "edit" ? await confirmed(place, proposed, field, means) : proposed;
-    if (edit.kind === "edit") return edit;
+    // Behind the last word there is no other.
+    if (edit.kind === "edit" || find === inPostRenderer) return edit;
     why ??= edit;
   }
   return why ?? unmoved(release, field);
 }
+
+/** An image without a tag comes from a key for the tag that is empty, rather than from the name: that key first. */
+function waysTo({ value }: RenderedField, { change }: FieldQuestion): readonly Find[] {
+  const isUntagged = change.kind === "image-tag" && tagOf(String(value)) === "";
+  return [inPostRenderer, ...(isUntagged ? [unwrittenKey, writtenKey] : [writtenKey, unwrittenKey]), literal];
+}
+
+/** What a post-renderer writes comes after all values. */
+const inPostRenderer: Find = async ({ scene, baseline }, field, { tools }) => {
+  const made = await tools.template(baseline.build);
+  return made.kind === "rendered" ? editPostRenderer(scene, baseline.release, made.objects, field) : undefined;
+};
 
 function ignored(scene: EntryBuild, { object, path }: RenderedField): Refusal | undefined {
   return ignoredByArgo(scene, { kind: object.kind, names: [object.metadata.name] }, path);
@@ -156,7 +169,7 @@ async function keyAmong(
 ): Promise<ManifestEdit | undefined> {
   const { scene, baseline } = place;
   const found = await arrivingIn(field, candidates, (some) =>
-    spend(means.budget, means.tools, markedBuild(baseline.build, baseline.effective, some)),
+    spend(means.budget, baseline.tools, markedBuild(baseline.build, baseline.effective, some)),
   );
   if (found === undefined) return undefined;
   const to = valueFor(scene.question, field, found, baseline.effective);
@@ -216,7 +229,7 @@ const literal: Find = async (place, field, means) => {
   const literals = literalsIn(scene.tree, directory, baseline.files, numbersBeside(baseline.objects));
   const fitting = literals.filter((one) => one.text === now);
   const found = await arrivingIn<Literal>(field, fitting, (some) =>
-    spend(means.budget, means.tools, withLiterals(baseline.build, some)),
+    spend(means.budget, baseline.tools, withLiterals(baseline.build, some)),
   );
   return found && placedLiteral(scene, baseline.release, found);
 };

@@ -4,7 +4,7 @@ import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { directoryOf, insideRepository, joinPath } from "../repository/reader.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { deployedTwice } from "../trace/sharing.ts";
+import { deployedTwice, sharedWith } from "../trace/sharing.ts";
 
 /** Who else reads a chart of this repository, for people; undefined when this release is certainly the only one. */
 export function otherUser(scene: EntryBuild, release: Release): string | undefined {
@@ -15,6 +15,10 @@ export function otherUser(scene: EntryBuild, release: Release): string | undefin
     if (deployer === scene.deployer || !deployer.paths.includes(directory)) continue;
     const isSame = deployer.file === itself && (release.resource?.names.includes(deployer.name) ?? false);
     if (!isSame) return `${deployer.kind} ${deployer.name} (${deployer.file})`;
+  }
+  if (release.inflated) {
+    const included = sharedWith(scene, joinPath(directory, "Chart.yaml"));
+    if (included !== undefined) return included;
   }
   const twice = release.directory === scene.path ? deployedTwice(scene) : undefined;
   return twice ?? dependentOn(scene.tree, directory) ?? unreadSibling(scene, release, directory);

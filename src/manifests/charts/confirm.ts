@@ -8,6 +8,7 @@ import { releasesOf } from "../helm/releases.ts";
 import { type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
 import { type Budget, spend, tagOf } from "./experiment.ts";
 import { type Baseline, preparedRelease } from "./prepared-release.ts";
+import { hasUnseenValues } from "./release-values.ts";
 import type { RenderedField } from "./rendered-field.ts";
 
 type Edit = Extract<ManifestEdit, { kind: "edit" }>;
@@ -34,11 +35,11 @@ export async function confirmed(
   const after =
     "impossible" in prepared
       ? { kind: "unsupported" as const, because: prepared.impossible }
-      : await spend(budget, tools, prepared.build);
+      : await spend(budget, prepared.tools, prepared.build);
   if (after.kind === "unsupported")
     return refused("ambiguous", `with the new value the chart does not render: ${after.because}`, byHand);
   const { change } = scene.question;
-  const changes = await withoutChance(place, changesBetween(baseline.objects, after.objects), field, { tools, budget });
+  const changes = await withoutChance(place, changesBetween(baseline.objects, after.objects), field, budget);
   if (changes.length === 0)
     return refused("ambiguous-values-key", `${edit.owners[0]?.field} changes nothing that the chart makes`, byHand);
   const stranger = changes.find((one) => !isMeant(one, field, change));
@@ -47,7 +48,9 @@ export async function confirmed(
     return refused("shared-source", because, "Give this field a value of its own in the chart first.");
   }
   if (!baseline.certain) {
-    const warning = "the chart was rendered without what only the cluster or Kustomize adds, so it is no proof";
+    // What Kustomize adds is seen where the entry is rendered.
+    if (!hasUnseenValues(baseline.release)) return edit;
+    const warning = "the chart was rendered without what only the cluster adds, so it is no proof";
     return { ...edit, warnings: [...edit.warnings, warning] };
   }
   return { ...edit, rendered: { with: baseline.with, changes } };
@@ -60,10 +63,10 @@ async function withoutChance(
   { baseline, scene }: Place,
   changes: readonly ObjectChange[],
   field: RenderedField,
-  { tools, budget }: { readonly tools: ChartTools; readonly budget: Budget },
+  budget: Budget,
 ): Promise<readonly ObjectChange[]> {
   if (changes.every((one) => isMeant(one, field, scene.question.change))) return changes;
-  const twin = await spend(budget, tools, { ...baseline.build, fresh: true });
+  const twin = await spend(budget, baseline.tools, { ...baseline.build, fresh: true });
   if (twin.kind === "unsupported") return changes;
   const chance = changesBetween(baseline.objects, twin.objects);
   const drawn = new Set(chance.map(said));

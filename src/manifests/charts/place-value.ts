@@ -1,9 +1,11 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "../edit/edit.ts";
 import { editLayer, editValue } from "../edit/helm.ts";
+import { inNewValues } from "../edit/new-values.ts";
 import { cannotOverlay } from "../edit/overlay.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
-import type { Release, ValuesLayer } from "../helm/releases.ts";
+import type { ValuesLayer } from "../helm/layers.ts";
+import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { sharedWith } from "../trace/sharing.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
@@ -13,8 +15,17 @@ import type { Candidate } from "./candidates.ts";
 import { otherUser } from "./chart-users.ts";
 import type { Literal } from "./template-literals.ts";
 
-/** Writes the wanted value where only this environment reads it: the layer that holds it, else the most specific one. */
+/**
+ * Writes the wanted value where only this environment reads it: the layer that holds it, else the most specific one,
+ * else a file of values that the release asks for and that is not there yet.
+ */
 export function placed(scene: EntryBuild, release: Release, candidate: Pick<Candidate, "path" | "as">): ManifestEdit {
+  const edit = placedInLayers(scene, release, candidate);
+  if (edit.kind === "edit" || edit.reason !== "shared-source" || candidate.as === "image") return edit;
+  return inNewValues(scene, release, candidate.path, scene.question.change.to) ?? edit;
+}
+
+function placedInLayers(scene: EntryBuild, release: Release, candidate: Pick<Candidate, "path" | "as">): ManifestEdit {
   const key = { path: candidate.path.map(String), as: candidate.as };
   const parameter = release.parameters.find((item) => textAt(item, ["name"]) === key.path.join("."));
   if (parameter) return editParameter(scene, parameter, candidate);

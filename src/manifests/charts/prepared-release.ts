@@ -1,8 +1,9 @@
 import type { ChartBuild, ChartFiles, ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { isHandedOn } from "../helm/handed-on.ts";
+import { postRendering } from "../helm/post-renderers.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { whereIs } from "../repository/refusal.ts";
-import { textAt } from "../yaml/source.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
 import { chartReference } from "./chart-reference.ts";
 import { hasUnseenValues, replacesOwnValues, type Values, valuesOf } from "./release-values.ts";
@@ -13,6 +14,8 @@ interface PreparedRelease {
   readonly files: ChartFiles;
   readonly build: ChartBuild;
   readonly effective: Values;
+  /** The tools that make of the build what is applied in the end. */
+  readonly tools: ChartTools;
   /** False where values that only the cluster knows may win, or where more is done to the objects. */
   readonly certain: boolean;
 }
@@ -41,12 +44,15 @@ export async function preparedRelease(
     return { impossible: `${release.name} in ${namespace} is no name of a release` };
   const { texts, sets, effective } = values;
   const build = { files, release: release.name, namespace, values: texts, sets, checked: true };
-  return { release, files, build, effective, certain: !hasUnseenValues(release) && !isInflated(release) };
-}
-
-/** Kustomize changes the objects of a chart that it inflates: the chart alone is not what is applied. */
-function isInflated({ directory, resource, origin }: Release): boolean {
-  return directory === undefined && resource === undefined && textAt(origin, ["repoURL"]) === undefined;
+  const applied = postRendering(scene, release, tools);
+  return {
+    release,
+    files,
+    build,
+    effective,
+    tools: applied,
+    certain: !hasUnseenValues(release) && isHandedOn(scene, release),
+  };
 }
 
 /** The release as it is rendered now. */
@@ -57,7 +63,7 @@ export async function baselineOf(
 ): Promise<Baseline | Impossible> {
   const prepared = await preparedRelease(scene, release, tools);
   if ("impossible" in prepared) return prepared;
-  const rendered = await tools.template(prepared.build);
+  const rendered = await prepared.tools.template(prepared.build);
   if (rendered.kind === "unsupported") return { impossible: rendered.because };
   return { ...prepared, objects: rendered.objects, with: rendered.with };
 }

@@ -151,14 +151,15 @@ function replaceOwned(scene: EntryBuild, owned: Owned): ManifestEdit {
 const isPlaceholder = (tag: string): boolean => /^[A-Z][A-Z_]{2,}$|^__|placeholder/.test(tag);
 
 /** An image without a tag, which Kubernetes takes as the tag `latest`. */
-const untagged = /^[\w.-]+(?::\d+(?=\/))?(?:\/[\w.-]+)*$/;
+export const untagged = /^[\w.-]+(?::\d+(?=\/))?(?:\/[\w.-]+)*$/;
 
 /** A tag that stands alone, rather than at the end of an image. */
 function isNewTag(node: ScalarNode): boolean {
   return !/[:/=]/.test(node.text) && at(node.parent, ["newTag"]) === node;
 }
 
-function retagged(image: ScalarNode, colon: number | undefined, tag: string): Splice | undefined {
+/** The new tag in place of the one after the colon, or behind an image that names none. */
+export function retagged(image: ScalarNode, colon: number | undefined, tag: string): Splice | undefined {
   const { length } = image.text;
   return colon === undefined
     ? replaceWithin(image, length, length, `:${tag}`)

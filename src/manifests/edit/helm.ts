@@ -1,16 +1,17 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { templateKey } from "../helm/chart-templates.ts";
 import { editOf, guarded } from "./edit.ts";
-import { editField, insertBelow } from "./field.ts";
+import { editField, insertBelow, retagged, untagged } from "./field.ts";
 import { cannotOverlay } from "./overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
-import { type Release, releasesOf, type ValuesLayer } from "../helm/releases.ts";
+import type { ValuesLayer } from "../helm/layers.ts";
+import { type Release, releasesOf } from "../helm/releases.ts";
 import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { isCopy } from "../trace/deployer.ts";
 import { includedBy, mayRead, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, textAt } from "../yaml/source.ts";
-import { replaceScalar, replaceWithin } from "../yaml/splice.ts";
+import { replaceScalar } from "../yaml/splice.ts";
 import { pinned } from "../helm/app-template.ts";
 import { componentName } from "../helm/component.ts";
 import { valuesKey } from "../helm/values-key.ts";
@@ -103,7 +104,7 @@ export function suspended(release: Release): Refusal | undefined {
 }
 
 /** A post-renderer changes what the chart made, so the values are not the last word. */
-export function postRendered(release: Release): Refusal | undefined {
+function postRendered(release: Release): Refusal | undefined {
   const renderer = itemsAt(release.resource?.node, ["spec", "postRenderers"])[0];
   return (
     renderer &&
@@ -201,12 +202,13 @@ function editFile(
     return refused("template", `${whereIs(leaf)} holds ${leaf.text}`, "Find what fills this in.");
   if (key.as !== "image") return editOf(scene, replaceScalar(leaf, change.to), owner);
   const tag = /:([\w][\w.-]*)$/.exec(leaf.text);
-  if (!tag) return refused("ambiguous", `${whereIs(leaf)} names no tag`, "Write the tag into the values first.");
-  return editOf(scene, replaceWithin(leaf, tag.index + 1, leaf.text.length, String(change.to)), owner);
+  if (!tag && !untagged.test(leaf.text))
+    return refused("ambiguous", `${whereIs(leaf)} names no tag`, "Write the tag into the values first.");
+  return editOf(scene, retagged(leaf, tag?.index, String(change.to)), owner);
 }
 
 /** Another application or release that names the same value file, or the same chart with its own defaults. */
-function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
+export function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
   const segments = path.split("/");
   const name = segments.at(-1) ?? "";
   const ending = segments.slice(-2).join("/");

@@ -1,5 +1,6 @@
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type ControllerObject, controllerObjects } from "./controllers.ts";
+import { chartHome, chartReferences, inflationGenerator } from "./inflated-charts.ts";
 import {
   directoriesOf,
   type Directories,
@@ -70,6 +71,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
     const text = latin1.decode(bytes);
     if (/kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/.test(text))
       noteDeployers(tree, path, deployers);
+    if (text.includes(inflationGenerator)) noteInflated(path, bytes, referencedBy);
     if (text.includes("source.toolkit.fluxcd.io")) noteFluxSources(path, bytes, fluxSources);
   }
   return { directories: directoriesOf(tree), referencedBy, changes, deployers, fluxSources };
@@ -114,17 +116,29 @@ function noteKustomization(
   const spec = source.ok ? source.file.documents[0]?.root : undefined;
   if (!spec) return;
   const directory = directoryOf(path);
-  for (const reference of referencesOf(spec)) {
+  noteReferences(directory, referencesOf(spec), referencedBy);
+  changes.set(
+    directory,
+    changingKeys.some((key) => at(spec, [key]) !== undefined),
+  );
+}
+
+function noteReferences(directory: string, references: readonly string[], referencedBy: Map<string, string[]>): void {
+  for (const reference of references) {
     const target = isRemoteSource(reference) ? undefined : insideRepository(directory, reference);
     if (target === undefined) continue;
     const known = referencedBy.get(target);
     if (known) known.push(directory);
     else referencedBy.set(target, [directory]);
   }
-  changes.set(
-    directory,
-    changingKeys.some((key) => at(spec, [key]) !== undefined),
-  );
+}
+
+/** A generator beside its kustomization names files as that would. */
+function noteInflated(path: string, bytes: Uint8Array, referencedBy: Map<string, string[]>): void {
+  const source = parseSource(path, bytes);
+  for (const { root } of source.ok ? source.file.documents : [])
+    if (textAt(root, ["kind"]) === inflationGenerator)
+      noteReferences(directoryOf(path), chartReferences(root, undefined), referencedBy);
 }
 
 const changingKeys = [
@@ -163,7 +177,7 @@ function referencesOf(spec: Node): string[] {
       }
     }
   }
-  paths.push(...itemsAt(spec, ["helmCharts"]).map((item) => textAt(item, ["valuesFile"]) ?? ""));
+  paths.push(...itemsAt(spec, ["helmCharts"]).flatMap((item) => chartReferences(item, chartHome(spec))));
   return paths.filter((path) => path !== "" && !path.includes("\n"));
 }
 

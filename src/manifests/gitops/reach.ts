@@ -33,8 +33,14 @@ export function reachOf(tree: Tree, directory: string): Reach {
 /** What a directory leads to: its kustomization and all that this names, or else everything below it. */
 function placesIn(tree: Tree, directory: string, remote: string[]): readonly string[] {
   const own = kustomizationNames.map((name) => posix.join(directory, name)).filter((path) => tree.read(path));
-  const references = own.flatMap((path) => referencesIn(tree, path));
-  const isWhole = own.length === 0 || references.some(({ field }) => field.startsWith("helm"));
+  const written = own.flatMap((path) => referencesIn(tree, path));
+  // A generator's file names what it reads from where the kustomization stands.
+  const generators = written
+    .filter(({ field }) => field === "generators")
+    .map(({ text }) => resolveInside(directory, text));
+  const references = [...written, ...generators.flatMap((one) => (one.ok ? referencesIn(tree, one.path) : []))];
+  const isWhole =
+    own.length === 0 || references.some(({ field }) => field.startsWith("helm") || field === "generators");
   const prefix = directory === "." ? "" : `${directory}/`;
   const below = isWhole ? tree.paths().filter((path) => path.startsWith(prefix)) : [];
   const inner = below.filter((path) => isKustomization(path)).map((path) => posix.dirname(path));
@@ -59,10 +65,16 @@ function referencesIn(tree: Tree, path: string): { field: string; text: string }
   const collect = (value: unknown, field: string): void => {
     if (Array.isArray(value)) for (const item of value) collect(item, field);
     else if (isRecord(value)) for (const [key, item] of Object.entries(value)) collect(item, field || key);
+    else if (typeof value === "string" && field === "generators" && value.includes("\n")) collectInside(value, field);
     else if (typeof value === "string" && !value.includes("\n") && value.length < 1_000) {
       texts.push({ field, text: value });
       if (value.includes("=")) texts.push({ field, text: value.slice(value.indexOf("=") + 1) });
     }
+  };
+  const collectInside = (written: string, field: string): void => {
+    const inner = readKubeYaml(written);
+    if (inner.ok)
+      for (const document of inner.value) for (const item of Object.values(document ?? {})) collect(item, field);
   };
   for (const document of documents.value) collect(document, "");
   return texts;

@@ -1,17 +1,13 @@
 import { sourcesOf } from "../gitops/gitops.ts";
 import { isForeign, otherRepository } from "./foreign-chart.ts";
+import { fileLayer, pile, pileFile, type Stack, type ValuesLayer } from "./layers.ts";
 import { mergeValues, madeUp } from "../trace/patch.ts";
 import { insideRepository, joinPath } from "../repository/reader.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { substituted, textIn } from "../trace/entry-build.ts";
+import type { InflatedChart } from "../trace/kustomize.ts";
 import { at, itemsAt, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
-
-/** Values from one place; the resource is given when they stand inside an object of the entry. */
-export interface ValuesLayer {
-  readonly values: MapNode;
-  readonly inside?: { readonly resource: Resource; readonly path: readonly (string | number)[] };
-}
 
 /** A chart with its values, weakest layer first. */
 export interface Release {
@@ -29,10 +25,14 @@ export interface Release {
   readonly unseen: readonly Node[];
   /** Argo CD parameters: they win over every layer. */
   readonly parameters: readonly Node[];
+  /** True for a chart that kustomize inflates, whose objects it may change after that. */
+  readonly inflated?: true;
   /** The reference to another Git repository that holds the chart. */
   readonly elsewhere?: Node;
   /** Says that other value files may win over every layer. */
   readonly uncertain?: Node;
+  /** Files of values that the release would read, weakest first, and that are not there or say nothing. */
+  readonly open: readonly string[];
 }
 
 /** Every Helm release that the entry makes. */
@@ -45,7 +45,7 @@ export function releasesOf(scene: EntryBuild): Release[] {
     if (resource.kind === "Application" && resource.apiVersion.startsWith("argoproj.io/"))
       found.push(...argoReleases(scene, resource));
   }
-  for (const chart of scene.build.charts) found.push(inflatedRelease(scene, chart.spec, chart.directory));
+  for (const chart of scene.build.charts) found.push(inflatedRelease(scene, chart));
   const own = chartRelease(scene);
   return own ? [...found, own] : found;
 }
@@ -79,12 +79,13 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
 /** The chart's own values, its value files, the release's sources in their order, then its inline values. */
 function fluxValues(scene: EntryBuild, resource: Resource, local: string | undefined): Stack {
   const { node } = resource;
-  const stack: Stack = { layers: [], unseen: [] };
+  const stack: Stack = { layers: [], unseen: [], open: [] };
   const own = local === undefined ? undefined : fileLayer(scene, joinPath(local, "values.yaml"));
   if (own) stack.layers.push(own);
+  const mayMiss = textAt(node, ["spec", "chart", "spec", "ignoreMissingValuesFiles"]) === "true";
   for (const item of itemsAt(node, ["spec", "chart", "spec", "valuesFiles"])) {
     const file = local === undefined ? undefined : insideRepository("", textAt(item, []) ?? "");
-    pile(stack, file === undefined ? undefined : fileLayer(scene, file), item);
+    pileFile(scene, stack, { file, mayMiss }, item);
   }
   for (const source of itemsAt(node, ["spec", "valuesFrom"])) pile(stack, valuesFrom(scene, source), source);
   const values = at(node, ["spec", "values"]);
@@ -112,12 +113,6 @@ function valuesFrom(scene: EntryBuild, source: Node): ValuesLayer | undefined {
   );
   const text = map && at(map.node, ["data", key]);
   const values = text?.kind === "scalar" ? resolved(scene.reader.embedded(text)?.[0]) : undefined;
-  return values?.kind === "map" ? { values } : undefined;
-}
-
-function fileLayer(scene: EntryBuild, path: string): ValuesLayer | undefined {
-  const source = scene.reader.file(path);
-  const values = source?.ok ? resolved(source.file.documents[0]?.root) : undefined;
   return values?.kind === "map" ? { values } : undefined;
 }
 
@@ -160,11 +155,13 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
 }
 
 function argoValues(scene: EntryBuild, source: Node, directory: string | undefined): Stack {
-  const stack: Stack = { layers: [], unseen: [] };
+  const stack: Stack = { layers: [], unseen: [], open: [] };
   const own = directory === undefined ? undefined : fileLayer(scene, joinPath(directory, "values.yaml"));
   if (own) stack.layers.push(own);
+  const mayMiss = textAt(source, ["helm", "ignoreMissingValueFiles"]) === "true";
   for (const item of itemsAt(source, ["helm", "valueFiles"])) {
-    pile(stack, argoValueFile(scene, textAt(item, []) ?? "", directory), item);
+    const file = argoValueFile(textAt(item, []) ?? "", directory);
+    pileFile(scene, stack, { file, mayMiss: mayMiss && textAt(item, [])?.startsWith("$") === false }, item);
   }
   // Argo CD ignores `values` when `valuesObject` is there.
   const inline = at(source, ["helm", "valuesObject"]) ?? at(source, ["helm", "values"]);
@@ -174,31 +171,12 @@ function argoValues(scene: EntryBuild, source: Node, directory: string | undefin
   return stack;
 }
 
-/** Layers of values on their way to a release. */
-interface Stack {
-  readonly layers: ValuesLayer[];
-  readonly unseen: Node[];
-  uncertain?: Node;
-}
-
-/** Puts a layer on top; one that this repository does not show makes everything below it uncertain. */
-function pile(stack: Stack, layer: ValuesLayer | undefined, source: Node): void {
-  if (layer) {
-    stack.layers.push(layer);
-    delete stack.uncertain;
-    return;
-  }
-  stack.unseen.push(source);
-  stack.uncertain = source;
-}
-
-function argoValueFile(scene: EntryBuild, written: string, directory: string | undefined): ValuesLayer | undefined {
+function argoValueFile(written: string, directory: string | undefined): string | undefined {
   if (/^[a-z]+:\/\//.test(written) || written.includes("{{")) return undefined;
   const reference = /^\$[\w-]+\/(.*)$/.exec(written)?.[1];
-  const path = written.startsWith("/")
+  return written.startsWith("/")
     ? insideRepository("", written.slice(1))
     : insideRepository(reference === undefined ? (directory ?? "") : "", reference ?? written);
-  return path === undefined ? undefined : fileLayer(scene, path);
 }
 
 function chartName(scene: EntryBuild, directory: string): string {
@@ -206,29 +184,29 @@ function chartName(scene: EntryBuild, directory: string): string {
   return (source?.ok && textAt(source.file.documents[0]?.root, ["name"])) || directory.split("/").at(-1) || "";
 }
 
-function inflatedRelease(scene: EntryBuild, spec: Node, directory: string): Release {
-  const layers: ValuesLayer[] = [];
-  for (const file of [
-    textAt(spec, ["valuesFile"]),
-    ...itemsAt(spec, ["additionalValuesFiles"]).map((item) => textAt(item, [])),
-  ]) {
-    const path = file === undefined ? undefined : insideRepository(directory, file);
-    const layer = path === undefined ? undefined : fileLayer(scene, path);
-    if (layer) layers.push(layer);
+/** The chart's own values, the files of values in their order, then what is written inline. */
+function inflatedRelease(scene: EntryBuild, { spec, directory, chart: local }: InflatedChart): Release {
+  const own = local === undefined ? undefined : fileLayer(scene, joinPath(local, "values.yaml"));
+  const stack: Stack = { layers: own ? [own] : [], unseen: [], open: [] };
+  for (const file of [at(spec, ["valuesFile"]), ...itemsAt(spec, ["additionalValuesFiles"])]) {
+    const path = file && insideRepository(directory, textAt(file, []) ?? "");
+    if (file) pile(stack, path === undefined ? undefined : fileLayer(scene, path), file);
   }
   const inline = at(spec, ["valuesInline"]);
-  if (inline?.kind === "map") layers.push({ values: inline });
+  if (inline?.kind === "map") pile(stack, { values: inline }, inline);
+  // Then the inline values are not simply the last ones.
+  const order = at(spec, ["valuesMerge"]);
+  if (order && textAt(order, []) !== "override") pile(stack, undefined, order);
   const chart = textAt(spec, ["name"]) ?? "";
-  const name = textAt(spec, ["releaseName"]) ?? chart;
   return release({
-    name,
+    name: textAt(spec, ["releaseName"]) ?? chart,
     namespace: textAt(spec, ["namespace"]),
     chart,
-    directory: undefined,
-    layers,
+    directory: local,
+    inflated: true,
+    ...stack,
     origin: spec,
     resource: undefined,
-    unseen: [],
     parameters: [],
   });
 }
@@ -262,6 +240,7 @@ function chartRelease(scene: EntryBuild): Release | undefined {
     origin,
     resource: undefined,
     unseen: [],
+    open: [],
     parameters: [],
     ...(others.length > 0 || !isOwnChart(chart, scene) ? { uncertain: origin } : {}),
   });

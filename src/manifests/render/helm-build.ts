@@ -28,6 +28,7 @@ const Spec = z.object({
       .strictObject({
         releaseName: z.string().optional(),
         valueFiles: z.array(z.string()).optional(),
+        ignoreMissingValueFiles: z.boolean().optional(),
         values: z.string().optional(),
         valuesObject: z.record(z.string(), z.unknown()).optional(),
       })
@@ -72,7 +73,9 @@ function withFiles(tree: Tree, build: HelmBuild, helm: HelmSource): HelmBuild | 
   for (const reference of helm.valueFiles ?? []) {
     const target = resolveInside(directory, reference);
     if (!target.ok || /[*?[$]/.test(reference)) return unsupported(`the value file ${reference}`);
-    if (tree.read(target.path) === undefined) return unsupported(`the value file ${target.path} is not there`);
+    const isMissing = tree.read(target.path) === undefined;
+    if (isMissing && helm.ignoreMissingValueFiles === true) continue;
+    if (isMissing) return unsupported(`the value file ${target.path} is not there`);
     valueFiles.push(target.path);
   }
   const prefix = directory === "." ? "" : `${directory}/`;

@@ -1,7 +1,8 @@
 import { isArgoManifest, type PlainOptions } from "../gitops/plain.ts";
 import { isRemoteSource } from "../gitops/gitops.ts";
+import { chartHome, chartPlace, inflationGenerator } from "../gitops/inflated-charts.ts";
 import { madeUp } from "./patch.ts";
-import { insideRepository, joinPath, kustomizationNames, type Reader } from "../repository/reader.ts";
+import { directoryOf, insideRepository, joinPath, kustomizationNames, type Reader } from "../repository/reader.ts";
 import { type Resource, resourcesOf } from "../repository/resource.ts";
 import { itemsAt, lineOf, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
 import { transform } from "./transform.ts";
@@ -21,9 +22,12 @@ interface Generated {
 }
 
 /** A chart that kustomize inflates itself. */
-interface InflatedChart {
+export interface InflatedChart {
   readonly spec: Node;
+  /** Where the kustomization stands: paths of values go from there. */
   readonly directory: string;
+  /** The chart in the repository; undefined when kustomize would fetch it. */
+  readonly chart: string | undefined;
 }
 
 /** The objects of an entry as the controller would build them, and what the build touched. */
@@ -126,7 +130,7 @@ function buildKustomization(
     buildReference(reader, directory, item, { build, stack: [...stack, directory] }),
   );
   applyComponents(reader, directory, spec, { build, stack: [...stack, directory], resources });
-  generate(spec, directory, build);
+  generate(reader, spec, directory, build);
   transform(spec, directory, resources, { reader, traces: build });
   for (const resource of resources) resource.through = [...(resource.through ?? []), directory];
   return resources;
@@ -158,7 +162,7 @@ export function applyComponents(
     );
     resources.push(...added);
     applyComponents(reader, target, component, { build, stack: [...stack, target], resources });
-    generate(component, target, build);
+    generate(reader, component, target, build);
     transform(component, target, resources, { reader, traces: build });
   }
 }
@@ -214,7 +218,7 @@ function unfollowed(item: Node, reference: string): Unfollowed {
   return { path: node.file.path, line: lineOf(node.file.text, Math.max(node.start, 0)), reference };
 }
 
-function generate(spec: Node, directory: string, build: KustomizeTrace): void {
+function generate(reader: Reader, spec: Node, directory: string, build: KustomizeTrace): void {
   for (const key of ["configMapGenerator", "secretGenerator"]) {
     for (const item of itemsAt(spec, [key])) {
       const files = generatedFiles(item, directory);
@@ -222,9 +226,28 @@ function generate(spec: Node, directory: string, build: KustomizeTrace): void {
       build.generated.push({ name: textAt(item, ["name"]) ?? "", files });
     }
   }
-  for (const item of itemsAt(spec, ["helmCharts"])) build.charts.push({ spec: item, directory });
-  for (const item of itemsAt(spec, ["generators"]))
-    build.missing.push(unfollowed(item, textAt(item, []) ?? "a generator"));
+  const charts = itemsAt(spec, ["helmCharts"]).map((item) => [item, chartHome(spec)] as const);
+  for (const item of itemsAt(spec, ["generators"])) {
+    const generators = generatorsAt(reader, directory, item);
+    if (generators.length === 0) build.missing.push(unfollowed(item, textAt(item, []) ?? "a generator"));
+    charts.push(...generators.map((one) => [one, undefined] as const));
+  }
+  for (const [one, home] of charts) {
+    const place = insideRepository(directory, chartPlace(one, home));
+    const isHere = place !== undefined && reader.exists(joinPath(place, "Chart.yaml"));
+    build.charts.push({ spec: one, directory, chart: isHere ? place : undefined });
+  }
+}
+
+/** The charts that a generator inflates, in the text itself or in a file beside the kustomization; nothing else is known. */
+function generatorsAt(reader: Reader, directory: string, item: Node): Node[] {
+  const node = resolved(item);
+  const written = textAt(item, []) ?? "";
+  const path = written.includes("\n") ? undefined : insideRepository(directory, written);
+  const source = path !== undefined && directoryOf(path) === directory ? reader.file(path) : undefined;
+  const inline = written.includes("\n") && node?.kind === "scalar" ? reader.embedded(node) : undefined;
+  const roots = inline ?? (source?.ok ? source.file.documents.map((document) => document.root) : []);
+  return roots.every((root) => textAt(root, ["kind"]) === inflationGenerator) ? [...roots] : [];
 }
 
 /** `key=path` or a path whose last part is the key. */

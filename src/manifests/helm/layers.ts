@@ -1,0 +1,47 @@
+import type { Resource } from "../repository/resource.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
+import { type MapNode, type Node, resolved } from "../yaml/source.ts";
+
+/** Values from one place; the resource is given when they stand inside an object of the entry. */
+export interface ValuesLayer {
+  readonly values: MapNode;
+  readonly inside?: { readonly resource: Resource; readonly path: readonly (string | number)[] };
+}
+
+/** Layers of values on their way to a release. */
+export interface Stack {
+  readonly layers: ValuesLayer[];
+  readonly unseen: Node[];
+  readonly open: string[];
+  uncertain?: Node;
+}
+
+/** Puts a layer on top; one that this repository does not show makes everything below it uncertain. */
+export function pile(stack: Stack, layer: ValuesLayer | undefined, source: Node): void {
+  if (layer) {
+    stack.layers.push(layer);
+    delete stack.uncertain;
+    return;
+  }
+  stack.unseen.push(source);
+  stack.uncertain = source;
+}
+
+/** The same for a file of this repository; one that may be missing, or that says nothing, hides nothing. */
+export function pileFile(
+  scene: EntryBuild,
+  stack: Stack,
+  { file, mayMiss }: { readonly file: string | undefined; readonly mayMiss: boolean },
+  item: Node,
+): void {
+  const source = file === undefined ? undefined : scene.reader.file(file);
+  const isEmpty = source?.ok === true && resolved(source.file.documents[0]?.root) === undefined;
+  if (file !== undefined && (isEmpty || (mayMiss && !source && !/[*?[{]/.test(file)))) stack.open.push(file);
+  else pile(stack, file === undefined ? undefined : fileLayer(scene, file), item);
+}
+
+export function fileLayer(scene: EntryBuild, path: string): ValuesLayer | undefined {
+  const source = scene.reader.file(path);
+  const values = source?.ok ? resolved(source.file.documents[0]?.root) : undefined;
+  return values?.kind === "map" ? { values } : undefined;
+}
