@@ -132,7 +132,8 @@ async function askChart(chart: Chart, all: ReadonlyMap<string, Chart>): Promise<
   writeFileSync(join(root, "apps/release.yaml"), text);
   const unit: Unit = {
     ...{ kind: "chart", directory: "chart", release: chart.name, namespace: "apps", valueFiles: ["chart/values.yaml"] },
-    helmRelease: "apps/release.yaml",
+    said: { kind: "HelmRelease", name: chart.name, file: "apps/release.yaml" },
+    published: true,
   };
   const objects = renderUnit(root, unit, tools);
   if (objects === undefined) return void left.push(`${chart.name}: needs values to render`);

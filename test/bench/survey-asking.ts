@@ -121,6 +121,7 @@ export function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>):
 
 function entryOf(unit: Unit): Entry {
   if (unit.kind === "kustomize") return { tool: "kustomize", path: unit.directory };
+  if (unit.said?.kind === "HelmRelease") return { tool: "kustomize", path: unit.said.file };
   if (unit.application !== undefined)
     return { tool: "argocd", path: unit.directory, object: `Application ${unit.application}` };
   const valueFiles = unit.valueFiles.map((path) => path.slice(unit.directory.length + 1));
@@ -212,8 +213,8 @@ function whatIsWrong(
     for (const [n, other] of others.entries()) {
       const [left, right] = [before[n], renderUnit(root, other.unit, tools)];
       if (left !== undefined && right === undefined) return `${other.unit.directory} no longer renders`;
-      const first =
-        left && right ? withoutChance({ root, tools }, other.unit, left, differences(left, right))[0] : undefined;
+      const moved = left && right ? withoutChance({ root, tools }, other.unit, left, differences(left, right)) : [];
+      const first = moved.find((path) => !isSaid(unit, path));
       if (first !== undefined)
         return `${other.unit.directory} ${other.unit.valueFiles.at(-1) ?? ""} changes too: ${first}`;
     }
@@ -235,6 +236,13 @@ function whatIsWrong(
       wanted.change.kind === "image-tag" ? String(now) === `${nameOf(wanted.now)}:${to}` : String(now) === to;
     return isThere ? undefined : `the field says ${String(now)}`;
   }
+}
+
+/** What the release's own object says is said to its chart. */
+function isSaid({ said }: Unit, path: string): boolean {
+  if (said === undefined) return false;
+  const [, kind, , name] = (path.split("/spec/")[0] ?? "").split("|");
+  return kind === said.kind && name === said.name && /\/spec\/(values|sources?)(\/|$)/.test(path);
 }
 
 function nameOf(image: unknown): string {

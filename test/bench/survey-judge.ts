@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { loadAll } from "js-yaml";
+import { applicationsOf, releasesBuilt, saidValues } from "./survey-releases.ts";
 
 /**
  * A stranger's judgement: it knows nothing of how Rectify reads repositories. It renders with the real tools, compares
@@ -17,10 +18,20 @@ export interface Unit {
   readonly namespace: string;
   /** Relative to the repository. */
   readonly valueFiles: readonly string[];
-  /** The file of a HelmRelease whose values come last. */
-  readonly helmRelease?: string;
+  /** The object that says the values which come last. */
+  readonly said?: SaidBy;
+  /** True for a chart of somebody else, which stands in no repository that could be edited. */
+  readonly published?: true;
   /** The Application of the repository that makes it, `namespace/name`. */
   readonly application?: string;
+}
+
+/** A HelmRelease, or an Application with values of its own. */
+interface SaidBy {
+  readonly kind: "HelmRelease" | "Application";
+  readonly name: string;
+  /** The file it stands in, or the kustomization that builds it. */
+  readonly file: string;
 }
 
 export interface Tools {
@@ -28,7 +39,7 @@ export interface Tools {
   readonly kustomize: string;
 }
 
-const isPlain = (value: unknown): value is Plain =>
+export const isPlain = (value: unknown): value is Plain =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function filesBelow(root: string): string[] {
@@ -38,18 +49,20 @@ function filesBelow(root: string): string[] {
     .filter((path) => !/(^|\/)(\.git|node_modules)\//.test(path));
 }
 
-const textsByRoot = new Map<string, readonly string[]>();
+const textsByRoot = new Map<string, ReadonlyMap<string, string>>();
 
-/** The YAML of a repository as it was when it was first asked for. */
-export function yamlTexts(root: string): readonly string[] {
+/** The YAML files of a repository with their texts as they were when they were first asked for. */
+function yamlPaths(root: string): ReadonlyMap<string, string> {
   const files = () => filesBelow(root).filter((path) => /\.ya?ml$/.test(path));
-  const known = textsByRoot.get(root) ?? files().map((path) => readFileSync(join(root, path), "utf8"));
+  const known = textsByRoot.get(root) ?? new Map(files().map((path) => [path, readFileSync(join(root, path), "utf8")]));
   textsByRoot.set(root, known);
   return known;
 }
 
+export const yamlTexts = (root: string): readonly string[] => [...yamlPaths(root).values()];
+
 /** Every chart with the value files of each environment, and every kustomization that no other one names. */
-export function unitsOf(root: string): Unit[] {
+export function unitsOf(root: string, tools: Tools): Unit[] {
   const files = filesBelow(root);
   const charts = files.filter((path) => basename(path) === "Chart.yaml").map(dirname);
   const isInner = (directory: string) =>
@@ -59,7 +72,7 @@ export function unitsOf(root: string): Unit[] {
   const packed = new Set(charts.flatMap((directory) => packedInto(root, directory)));
   const chartUnits = charts
     .filter((directory) => !isInner(directory))
-    .filter((directory) => !packed.has(directory) || applicationsOf(root, directory).length > 0)
+    .filter((directory) => !packed.has(directory) || applicationsOf(root, directory, yamlPaths(root)).length > 0)
     .flatMap((directory) => chartUnitsOf(root, directory));
   const kustomizations = files.filter((path) => /^(kustomization\.ya?ml|Kustomization)$/.test(basename(path)));
   const named = new Set(kustomizations.flatMap((path) => placesNamedIn(root, path)));
@@ -67,7 +80,10 @@ export function unitsOf(root: string): Unit[] {
   const kustomizeUnits = roots.map(
     (directory): Unit => ({ kind: "kustomize", directory, release: "", namespace: "", valueFiles: [] }),
   );
-  return [...chartUnits, ...kustomizeUnits];
+  const isFlux = charts.length > 0 && yamlTexts(root).some((text) => text.includes("kind: HelmRelease"));
+  const released = (isFlux ? kustomizeUnits : []).flatMap((unit) => releasesBuilt(root, unit, tools));
+  const isReleased = new Set(released.map((unit) => unit.directory));
+  return [...chartUnits.filter((unit) => !isReleased.has(unit.directory)), ...released, ...kustomizeUnits];
 }
 
 function packedInto(root: string, directory: string): string[] {
@@ -80,7 +96,7 @@ function packedInto(root: string, directory: string): string[] {
 function chartUnitsOf(root: string, directory: string): Unit[] {
   const [chart] = documentsOf(readFileSync(join(root, directory, "Chart.yaml"), "utf8"));
   if (!isPlain(chart) || chart.type === "library" || typeof chart.name !== "string") return [];
-  const named = applicationsOf(root, directory);
+  const named = applicationsOf(root, directory, yamlPaths(root));
   if (named.length > 0) return named;
   const others = readdirSync(join(root, directory))
     .filter((name) => /^values[-._].+\.ya?ml$/.test(name))
@@ -100,35 +116,6 @@ function chartUnitsOf(root: string, directory: string): Unit[] {
 /** True when the text of some Application names the chart, be it a template itself. */
 export function isNamedByApplication(root: string, { directory }: Unit): boolean {
   return yamlTexts(root).some((text) => text.includes("kind: Application") && text.includes(directory));
-}
-
-/** The units that Applications of the repository make of a chart. */
-function applicationsOf(root: string, directory: string): Unit[] {
-  const naming = yamlTexts(root).filter((text) => text.includes("kind: Application") && text.includes(directory));
-  return naming.flatMap(documentsOf).flatMap((object): Unit[] => {
-    const spec = isPlain(object) && object.kind === "Application" && isPlain(object.spec) ? object.spec : {};
-    const source = isPlain(spec.source) ? spec.source : {};
-    const path = typeof source.path === "string" ? normalize(source.path).replace(/\/$/, "") : "";
-    const helm = isPlain(source.helm) ? source.helm : {};
-    const metadata = isPlain(object) && isPlain(object.metadata) ? object.metadata : {};
-    const isOdd = Object.keys(helm).some((key) => key !== "releaseName" && key !== "valueFiles");
-    if (path !== directory || isOdd || typeof metadata.name !== "string") return [];
-    const destination = isPlain(spec.destination) ? spec.destination : {};
-    const valueFiles = (Array.isArray(helm.valueFiles) ? helm.valueFiles : []).map((name) =>
-      normalize(join(directory, String(name))),
-    );
-    if (!valueFiles.every((file) => existsSync(join(root, file)))) return [];
-    return [
-      {
-        kind: "chart",
-        directory,
-        release: typeof helm.releaseName === "string" ? helm.releaseName : metadata.name,
-        namespace: typeof destination.namespace === "string" ? destination.namespace : "default",
-        valueFiles,
-        application: `${typeof metadata.namespace === "string" ? metadata.namespace : "argocd"}/${metadata.name}`,
-      },
-    ];
-  });
 }
 
 function placesNamedIn(root: string, path: string): string[] {
@@ -154,7 +141,7 @@ export function documentsOf(text: string): unknown[] {
 /** The files that a unit can read; too many rather than too few. */
 export function readsOf(root: string, unit: Unit): Set<string> {
   const found = new Set<string>(unit.valueFiles);
-  const open = [unit.directory];
+  const open = [unit.directory, ...(unit.said ? [unit.said.file] : [])];
   const seen = new Set<string>();
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
     if (seen.has(place) || place.startsWith("..") || !existsSync(join(root, place))) continue;
@@ -196,18 +183,10 @@ export function renderUnit(
   return objects;
 }
 
-function valuesOfRelease(root: string, path: string): string {
-  const release = documentsOf(readFileSync(join(root, path), "utf8")).find(
-    (one) => isPlain(one) && one.kind === "HelmRelease",
-  );
-  const spec = isPlain(release) && isPlain(release.spec) ? release.spec : {};
-  return JSON.stringify(spec.values ?? {});
-}
-
 function rawOutput(root: string, unit: Unit, tools: Tools, sets: readonly string[]): string | undefined {
-  const written = unit.helmRelease === undefined ? undefined : valuesOfRelease(root, unit.helmRelease);
+  const written = unit.said === undefined ? undefined : JSON.stringify(saidValues(root, unit.said, tools));
   const values = [
-    ...unit.valueFiles.flatMap((path) => ["--values", join(root, path)]),
+    ...unit.valueFiles.filter((path) => existsSync(join(root, path))).flatMap((path) => ["--values", join(root, path)]),
     ...(written === undefined ? [] : ["--values", "-"]),
   ];
   const args =
@@ -223,7 +202,10 @@ function rawOutput(root: string, unit: Unit, tools: Tools, sets: readonly string
           ...values,
           ...sets.flatMap((set) => ["--set-json", set]),
         ]
-      : ["build", "--load-restrictor=LoadRestrictionsNone", join(root, unit.directory)];
+      : [
+          ...["build", "--load-restrictor=LoadRestrictionsNone", "--enable-helm", "--helm-command", tools.helm],
+          join(root, unit.directory),
+        ];
   try {
     return execFileSync(unit.kind === "chart" ? tools.helm : tools.kustomize, args, {
       encoding: "utf8",

@@ -16,6 +16,7 @@ import {
   withFiles,
   yamlTexts,
 } from "./survey-judge.ts";
+import { saidValues } from "./survey-releases.ts";
 
 /** A unit with what it renders and who else reads what. */
 export interface World {
@@ -169,8 +170,10 @@ function byTrying(world: World, asked: Asked): string | undefined {
   const { root, unit } = world;
   if (asked.now === undefined) return unread(world, asked);
   let moved: string | undefined;
-  for (const path of [...readsOf(root, unit)].filter((one) => /(^|\/)values[^/]*\.ya?ml$/.test(one))) {
-    const [values] = documentsOf(readFileSync(join(root, path), "utf8"));
+  const said = unit.said && ([unit.said.file, saidValues(root, unit.said, world.tools)] as const);
+  const files = [...readsOf(root, unit)].filter((one) => isValueFile(unit, one));
+  const written = files.map((path) => [path, documentsOf(readFileSync(join(root, path), "utf8"))[0]] as const);
+  for (const [path, values] of [...written, ...(said ? [said] : [])]) {
     const inner = path.startsWith(`${unit.directory}/charts/`) ? `${path.split("/").at(-2)}.` : "";
     for (const trial of trials(values, asked.now, asked.change.to)) {
       const found = tried(world, asked, path, inner + trial);
@@ -180,13 +183,16 @@ function byTrying(world: World, asked: Asked): string | undefined {
   }
   if (moved !== undefined) return moved;
   // What the template of a published chart says stands in somebody else's repository.
-  const literals = unit.helmRelease === undefined ? literalsIn(root, unit, asked) : [];
+  const literals = unit.published !== true ? literalsIn(root, unit, asked) : [];
   if (literals.length === 0) return "no value moves the field";
   const moves = literals.map((files) => movesSeveral(world, asked, files));
   if (moves.includes(true) && !moves.includes(false)) return "one value moves several";
   const isRead = world.readers.some((one) => one.unit !== unit && one.reads.has(`${unit.directory}/Chart.yaml`));
   return isRead ? "no place of its own" : undefined;
 }
+
+const isValueFile = (unit: Unit, path: string): boolean =>
+  unit.valueFiles.includes(path) || /(^|\/)values[^/]*\.ya?ml$/.test(path);
 
 /** Nothing stands in the field: writes every value that could fill it, all at once and then one after the other. */
 function unread(world: World, asked: Asked): string | undefined {

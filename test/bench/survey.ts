@@ -38,7 +38,7 @@ async function survey(directory: string): Promise<void> {
   const root = join(scratch, basename(directory));
   cpSync(directory, root, { recursive: true, verbatimSymlinks: true });
   try {
-    const all = unitsOf(root);
+    const all = unitsOf(root, tools);
     const readers = all.map((unit) => ({ unit, reads: readsOf(root, unit) }));
     const tree = directoryTree(root);
     for (const kind of ["kustomize", "chart"] as const) {

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join, normalize } from "node:path";
+import { documentsOf, isPlain, type Plain, renderUnit, type Tools, type Unit } from "./survey-judge.ts";
+
+/** Releases of a repository's own charts, as the objects of Argo CD and Flux say them. */
+const below = (value: unknown, ...path: readonly string[]): Plain =>
+  path.reduce<Plain>((here, step) => (isPlain(here[step]) ? here[step] : {}), isPlain(value) ? value : {});
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+const understood = ["releaseName", "valueFiles", "ignoreMissingValueFiles", "values", "valuesObject"];
+
+/** The units that Applications of the repository make of a chart. */
+export function applicationsOf(root: string, directory: string, texts: ReadonlyMap<string, string>): Unit[] {
+  return [...texts].flatMap(([file, content]) =>
+    content.includes("kind: Application") && content.includes(directory)
+      ? documentsOf(content).flatMap((object) => applicationUnits(root, directory, { file, object }))
+      : [],
+  );
+}
+
+function applicationUnits(root: string, directory: string, at: { file: string; object: unknown }): Unit[] {
+  const { file, object } = at;
+  const metadata = below(object, "metadata");
+  const name = text(metadata.name);
+  if (!isPlain(object) || object.kind !== "Application" || name === undefined) return [];
+  const spec = below(object, "spec");
+  const sources = (Array.isArray(spec.sources) ? (spec.sources as unknown[]) : [spec.source]).filter(isPlain);
+  return sources.flatMap((source): Unit[] => {
+    if (normalize(text(source.path) ?? "..").replace(/\/$/, "") !== directory) return [];
+    const helm = below(source, "helm");
+    const valueFiles = (Array.isArray(helm.valueFiles) ? helm.valueFiles : []).map((one) =>
+      valueFile(String(one), directory, { source, sources }),
+    );
+    if (Object.keys(helm).some((key) => !understood.includes(key))) return [];
+    const mayMiss = helm.ignoreMissingValueFiles === true;
+    const isThere = (one: string) => mayMiss || existsSync(join(root, one));
+    if (!valueFiles.every((one): one is string => one !== undefined && isThere(one))) return [];
+    const isInline = helm.values !== undefined || helm.valuesObject !== undefined;
+    return [
+      {
+        kind: "chart",
+        directory,
+        release: text(helm.releaseName) ?? name,
+        namespace: text(below(spec, "destination").namespace) ?? "default",
+        valueFiles,
+        application: `${text(metadata.namespace) ?? "argocd"}/${name}`,
+        ...(isInline ? { said: { kind: "Application", name, file } } : {}),
+      },
+    ];
+  });
+}
+
+/** Where a value file stands; one of a `ref` source only where that is the chart's own repository. */
+function valueFile(
+  written: string,
+  directory: string,
+  { source, sources }: { readonly source: Plain; readonly sources: readonly Plain[] },
+): string | undefined {
+  const [, reference, path = ""] = /^\$([\w-]+)\/(.*)$/.exec(written) ?? [];
+  if (reference === undefined) return normalize(join(directory, written));
+  const own = sources.find((one) => one.ref === reference);
+  return own?.repoURL === source.repoURL ? normalize(path) : undefined;
+}
+
+/** The HelmReleases of a repository's own charts that a kustomization builds. */
+export function releasesBuilt(root: string, built: Unit, tools: Tools): Unit[] {
+  return [...(renderUnit(root, built, tools)?.values() ?? [])].flatMap((object): Unit[] => {
+    const spec = below(object, "spec");
+    const chart = below(spec, "chart", "spec");
+    const name = text(below(object, "metadata").name);
+    const directory = normalize(text(chart.chart) ?? "..").replace(/\/$/, "");
+    const isOdd = ["valuesFrom", "postRenderers", "suspend"].some((key) => spec[key] !== undefined);
+    const isOwn = below(chart, "sourceRef").kind === "GitRepository" && existsSync(join(root, directory, "Chart.yaml"));
+    if (object.kind !== "HelmRelease" || name === undefined || isOdd || !isOwn) return [];
+    if (/\$\{/.test(JSON.stringify(spec))) return [];
+    const own = join(directory, "values.yaml");
+    const named = Array.isArray(chart.valuesFiles) ? chart.valuesFiles.map((one) => normalize(String(one))) : [own];
+    const target = text(spec.targetNamespace);
+    return [
+      {
+        kind: "chart",
+        directory,
+        release: text(spec.releaseName) ?? (target === undefined ? name : `${target}-${name}`),
+        namespace: target ?? text(below(object, "metadata").namespace) ?? "default",
+        valueFiles: named.filter((one) => existsSync(join(root, one))),
+        said: { kind: "HelmRelease", name, file: built.directory },
+      },
+    ];
+  });
+}
+
+/** The values that the object says now: read from its file, or from what its kustomization builds. */
+export function saidValues(root: string, { kind, name, file }: NonNullable<Unit["said"]>, tools: Tools): unknown {
+  const built: Unit = { kind: "kustomize", directory: file, release: "", namespace: "", valueFiles: [] };
+  const objects = statSync(join(root, file)).isDirectory()
+    ? [...(renderUnit(root, built, tools)?.values() ?? [])]
+    : documentsOf(readFileSync(join(root, file), "utf8"));
+  const object = objects.find((one) => isPlain(one) && one.kind === kind && below(one, "metadata").name === name);
+  const spec = below(object, "spec");
+  if (kind === "HelmRelease") return spec.values ?? {};
+  const sources = (Array.isArray(spec.sources) ? (spec.sources as unknown[]) : [spec.source]).filter(isPlain);
+  const helm = sources.map((source) => below(source, "helm")).find((one) => one.valuesObject ?? one.values) ?? {};
+  return helm.valuesObject ?? documentsOf(String(helm.values ?? ""))[0] ?? {};
+}
