@@ -12,8 +12,12 @@ import { scratchDirectory } from "./scratch.ts";
 
 /*
  * No container can be built on every machine. What the last stage of the Dockerfile copies is put together here, and
- * started as the Deployment starts it: a read-only root, no rights, user 10001, nothing to write but two places.
+ * started as the Deployment starts it: a read-only root, no rights, user 10001, nothing to write but two places. Where
+ * RECTIFY_IMAGE_ROOT names the files of a built image (docker export), that is started in the same way.
  */
+
+const image = process.env.RECTIFY_IMAGE_ROOT;
+const inside = image === undefined ? { app: "/mnt/app", data: "/mnt/data" } : { app: "/app", data: "/var/lib/rectify" };
 
 const isPossible = process.getuid?.() === 0 && spawnSync("unshare", ["-m", "true"]).status === 0;
 if (!isPossible) process.stderr.write("The image's steps are not tried: they need root and mount namespaces.\n");
@@ -56,16 +60,20 @@ function productionPackages(): readonly string[] {
 const enter = `
 set -e
 mount --make-rprivate /
-mount --bind / "$ROOT"
+mount --bind "$FROM" "$ROOT"
 mount --rbind /proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"
-mount -t tmpfs tmpfs "$ROOT/mnt"
-mkdir -p "$ROOT/mnt/app" "$ROOT/mnt/data"
-chown 10001:10001 "$ROOT/mnt/data"
-mount --bind "$APP" "$ROOT/mnt/app"
+if [ -n "$APP" ]; then
+  mount -t tmpfs tmpfs "$ROOT/mnt"
+  mkdir -p "$ROOT/mnt/app" "$ROOT$DATA"
+  mount --bind "$APP" "$ROOT/mnt/app"
+  mount -o remount,ro,bind "$ROOT/mnt/app"
+else
+  mount -t tmpfs tmpfs "$ROOT$DATA"
+fi
+chown 10001:10001 "$ROOT$DATA"
 mount -t tmpfs tmpfs "$ROOT/tmp"
 chmod 1777 "$ROOT/tmp"
-mount -o remount,ro,bind "$ROOT/mnt/app"
 mount -o remount,ro,bind "$ROOT"
 cd /
 exec chroot "$ROOT" setpriv --reuid=10001 --regid=10001 --clear-groups --no-new-privs --inh-caps=-all \\
@@ -73,9 +81,11 @@ exec chroot "$ROOT" setpriv --reuid=10001 --regid=10001 --clear-groups --no-new-
 `;
 
 /** Runs a command as the container would, with this environment and no other. */
-function started(app: string, env: Readonly<Record<string, string>>, ...command: readonly string[]): ChildProcess {
-  const place = { ROOT: scratchDirectory(), APP: app };
-  const all = { PATH: process.env.PATH ?? "", NODE_ENV: "production", HOME: "/tmp", RECTIFY_DATA: "/mnt/data", ...env };
+function started(app: string | undefined, env: Readonly<Record<string, string>>, ...command: readonly string[]) {
+  const place = { ROOT: scratchDirectory(), FROM: image ?? "/", APP: app ?? "", DATA: inside.data };
+  const path =
+    image === undefined ? (process.env.PATH ?? "") : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  const all = { PATH: path, NODE_ENV: "production", HOME: "/tmp", RECTIFY_DATA: inside.data, ...env };
   const args = ["-m", "sh", "-c", enter, "sh", ...command];
   const child = spawn("unshare", args, { env: { ...all, ...place }, stdio: ["ignore", "pipe", "pipe"] });
   closing.push(() => child.kill("SIGKILL"));
@@ -91,14 +101,14 @@ async function outcomeOf(child: ChildProcess): Promise<{ readonly code: number |
 
 describe.skipIf(!isPossible)("what the image holds", () => {
   test("starts read-only as user 10001, gets ready, and ends in order", async () => {
-    const app = builtApp();
-    const version = await outcomeOf(started(app, {}, "node", "/mnt/app/dist/cli.js", "--version"));
+    const app = image === undefined ? builtApp() : undefined;
+    const version = await outcomeOf(started(app, {}, "node", `${inside.app}/dist/cli.js`, "--version"));
     expect(version.text.trim()).toMatch(/^\d+\.\d+\.\d+$/);
-    const tries =
-      'for (const path of ["/mnt/app/x", "/etc/x", "/mnt/data/x", "/tmp/x"]) { try { require("fs").writeFileSync(path, ""); console.log("wrote", path); } catch ({ code }) { console.log(code, path); } } console.log(process.getuid())';
+    const paths = JSON.stringify([`${inside.app}/x`, "/etc/x", `${inside.data}/x`, "/tmp/x"]);
+    const tries = `for (const path of ${paths}) { try { require("fs").writeFileSync(path, ""); console.log("wrote", path); } catch ({ code }) { console.log(code, path); } } console.log(process.getuid())`;
     const written = await outcomeOf(started(app, {}, "node", "-e", tries));
     expect(written.text.trim().split("\n")).toEqual([
-      ...["EROFS /mnt/app/x", "EROFS /etc/x", "wrote /mnt/data/x", "wrote /tmp/x", "10001"],
+      ...[`EROFS ${inside.app}/x`, "EROFS /etc/x", `wrote ${inside.data}/x`, "wrote /tmp/x", "10001"],
     ]);
 
     const scenario = scenarioOf("scale");
@@ -118,7 +128,7 @@ describe.skipIf(!isPossible)("what the image holds", () => {
         ...{ KUBERNETES_URL: cluster.urls.kubernetes, HOST: "127.0.0.1", INTERNAL_PORT: internalPort },
         ...{ PORT: String(await freePort()), PAGES_PORT: String(await freePort()) },
       },
-      ...["node", "/mnt/app/dist/cli.js", "serve"],
+      ...["node", `${inside.app}/dist/cli.js`, "serve"],
     );
     const ending = outcomeOf(child);
     const ready = () =>
@@ -133,4 +143,18 @@ describe.skipIf(!isPossible)("what the image holds", () => {
     const { code, text } = await ending;
     expect(code, text).toBe(0);
   }, 300_000);
+
+  test.skipIf(image === undefined)("has the programs and the index that it is built with", async () => {
+    const faiss = "const { IndexFlatIP: Index } = require('/app/node_modules/faiss-node'); new Index(2).add([1, 0])";
+    for (const command of [
+      ["kyverno", "version"],
+      ["kustomize", "version"],
+      ["helm", "version", "--short"],
+      ["git", "--version"],
+      ["node", "-e", faiss],
+    ]) {
+      const { code, text } = await outcomeOf(started(undefined, {}, ...command));
+      expect(code, `${command.join(" ")}: ${text}`).toBe(0);
+    }
+  });
 });

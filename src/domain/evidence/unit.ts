@@ -108,6 +108,7 @@ export function renderValue(value: number, unit: string): string {
   const { name, factor } = scaleFor(value, unit);
   const scaled = value * factor;
   const digits = Math.abs(scaled) >= 1000 ? String(Math.round(scaled)) : String(Number(scaled.toPrecision(3)));
+  if (name === "cores" && digits === "1") return "1 core";
   return name === "" ? digits : `${digits} ${name}`;
 }
 

@@ -36,6 +36,7 @@ test.each([
   [12.5, "%", "12.5 %"],
   [61.04, "1/s", "61 per second"],
   [0.25, "cores", "0.25 cores"],
+  [1, "cores", "1 core"],
   [12_345.6, "", "12346"],
   [0, "ms", "0 ms"],
   [3, "requests", "3 requests"],
