@@ -123,7 +123,10 @@ function entryOf(unit: Unit): Entry {
   if (unit.kind === "kustomize") return { tool: "kustomize", path: unit.directory };
   if (unit.said?.kind === "HelmRelease") return { tool: "kustomize", path: unit.said.file };
   if (unit.application !== undefined)
-    return { tool: "argocd", path: unit.directory, object: `Application ${unit.application}` };
+    return {
+      ...{ tool: "argocd", path: unit.directory, object: `Application ${unit.application}` },
+      ...(unit.spec ? { spec: unit.spec } : {}),
+    };
   const valueFiles = unit.valueFiles.map((path) => path.slice(unit.directory.length + 1));
   const helm = { releaseName: unit.release, ...(valueFiles.length > 0 ? { valueFiles } : {}) };
   const spec = {

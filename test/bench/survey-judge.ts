@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { loadAll } from "js-yaml";
-import { applicationsOf, releasesBuilt, saidValues } from "./survey-releases.ts";
+import { applicationsOf, isInstalledSomehow, releasesBuilt, saidValues } from "./survey-releases.ts";
 
 /**
  * A stranger's judgement: it knows nothing of how Rectify reads repositories. It renders with the real tools, compares
@@ -18,6 +18,8 @@ export interface Unit {
   readonly namespace: string;
   /** Relative to the repository. */
   readonly valueFiles: readonly string[];
+  /** The Application as a set makes it: then only the cluster holds it. */
+  readonly spec?: Plain;
   /** The object that says the values which come last. */
   readonly said?: SaidBy;
   /** True for a chart of somebody else, which stands in no repository that could be edited. */
@@ -83,7 +85,8 @@ export function unitsOf(root: string, tools: Tools): Unit[] {
   const isFlux = charts.length > 0 && yamlTexts(root).some((text) => text.includes("kind: HelmRelease"));
   const released = (isFlux ? kustomizeUnits : []).flatMap((unit) => releasesBuilt(root, unit, tools));
   const isReleased = new Set(released.map((unit) => unit.directory));
-  return [...chartUnits.filter((unit) => !isReleased.has(unit.directory)), ...released, ...kustomizeUnits];
+  const others = chartUnits.filter((unit) => unit.application !== undefined || !isReleased.has(unit.directory));
+  return [...others, ...released, ...kustomizeUnits];
 }
 
 function packedInto(root: string, directory: string): string[] {
@@ -97,7 +100,7 @@ function chartUnitsOf(root: string, directory: string): Unit[] {
   const [chart] = documentsOf(readFileSync(join(root, directory, "Chart.yaml"), "utf8"));
   if (!isPlain(chart) || chart.type === "library" || typeof chart.name !== "string") return [];
   const named = applicationsOf(root, directory, yamlPaths(root));
-  if (named.length > 0) return named;
+  if (named.length > 0 || isInstalledSomehow(root, directory, yamlPaths(root))) return named;
   const others = readdirSync(join(root, directory))
     .filter((name) => /^values[-._].+\.ya?ml$/.test(name))
     .sort();

@@ -99,7 +99,7 @@ function hasOtherValues(root: string, { directory, valueFiles }: Unit): boolean 
 const controllers = /argoproj\.io|kustomize\.toolkit/;
 
 /** Objects of a controller that deploy the directory of a unit itself, by the text of the repository. */
-function deployersOf(root: string, { directory }: Unit): Plain[] {
+export function deployersOf(root: string, { directory }: Unit): Plain[] {
   const kinds = ["Application", "ApplicationSet", "Kustomization"];
   return yamlTexts(root)
     .filter((text) => controllers.test(text) && (text.includes(directory) || text.includes("{{")))
@@ -171,7 +171,7 @@ function byTrying(world: World, asked: Asked): string | undefined {
   if (asked.now === undefined) return unread(world, asked);
   let moved: string | undefined;
   const said = unit.said && ([unit.said.file, saidValues(root, unit.said, world.tools)] as const);
-  const files = [...readsOf(root, unit)].filter((one) => isValueFile(unit, one));
+  const files = [...readsOf(root, unit)].filter((one) => isValueFile(unit, one) && existsSync(join(root, one)));
   const written = files.map((path) => [path, documentsOf(readFileSync(join(root, path), "utf8"))[0]] as const);
   for (const [path, values] of [...written, ...(said ? [said] : [])]) {
     const inner = path.startsWith(`${unit.directory}/charts/`) ? `${path.split("/").at(-2)}.` : "";
@@ -228,7 +228,7 @@ function absentTrials({ root, unit }: World, { change }: Asked): string[] {
       walk(item, here);
     }
   };
-  for (const path of readsOf(root, unit)) {
+  for (const path of [...readsOf(root, unit)].filter((one) => existsSync(join(root, one)))) {
     const prefix = /\/charts\/([^/]+)\//.exec(path)?.[1];
     const before = prefix === undefined ? "" : `${prefix}.`;
     const text = /\.ya?ml$|\.tpl$/.test(path) ? readFileSync(join(root, path), "utf8") : "";

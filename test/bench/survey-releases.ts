@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join, normalize } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join, normalize, relative } from "node:path";
 import { documentsOf, isPlain, type Plain, renderUnit, type Tools, type Unit } from "./survey-judge.ts";
+import { deployersOf } from "./survey-reasons.ts";
 
 /** Releases of a repository's own charts, as the objects of Argo CD and Flux say them. */
 const below = (value: unknown, ...path: readonly string[]): Plain =>
@@ -13,7 +14,7 @@ const understood = ["releaseName", "valueFiles", "ignoreMissingValueFiles", "val
 /** The units that Applications of the repository make of a chart. */
 export function applicationsOf(root: string, directory: string, texts: ReadonlyMap<string, string>): Unit[] {
   return [...texts].flatMap(([file, content]) =>
-    content.includes("kind: Application") && content.includes(directory)
+    content.includes("kind: Application") && (content.includes(directory) || content.includes("{{"))
       ? documentsOf(content).flatMap((object) => applicationUnits(root, directory, { file, object }))
       : [],
   );
@@ -21,6 +22,12 @@ export function applicationsOf(root: string, directory: string, texts: ReadonlyM
 
 function applicationUnits(root: string, directory: string, at: { file: string; object: unknown }): Unit[] {
   const { file, object } = at;
+  if (isPlain(object) && object.kind === "ApplicationSet")
+    return madeBy(root, object).flatMap((one) =>
+      applicationUnits(root, directory, { file, object: one }).flatMap(({ said, ...unit }) =>
+        said ? [] : [{ ...unit, spec: below(one, "spec") }],
+      ),
+    );
   const metadata = below(object, "metadata");
   const name = text(metadata.name);
   if (!isPlain(object) || object.kind !== "Application" || name === undefined) return [];
@@ -49,6 +56,75 @@ function applicationUnits(root: string, directory: string, at: { file: string; o
       },
     ];
   });
+}
+
+/** The Applications of a set of lists, of directories and of both, as the cluster would hold them. */
+function madeBy(root: string, set: Plain): Plain[] {
+  const { template, generators, ...rest } = below(set, "spec");
+  if (rest.templatePatch !== undefined || !Array.isArray(generators)) return [];
+  const { namespace } = below(set, "metadata");
+  return generators
+    .flatMap((one) => paramsOf(root, one))
+    .flatMap((params) => {
+      const filled = JSON.stringify(template).replace(
+        /\{\{-?\s*\.?([\w.]+)\s*-?\}\}/g,
+        (whole, name: string) => params.get(name) ?? whole,
+      );
+      if (filled.includes("{{")) return [];
+      const made = JSON.parse(filled) as Plain;
+      return [{ ...made, kind: "Application", metadata: { ...below(made, "metadata"), namespace } }];
+    });
+}
+
+type Params = ReadonlyMap<string, string>;
+
+function paramsOf(root: string, generator: unknown): Params[] {
+  const { list, git, matrix } = isPlain(generator) ? generator : {};
+  const elements = below({ list }, "list").elements;
+  if (Array.isArray(elements)) return elements.filter(isPlain).map((one) => flat(one));
+  const inner = below({ matrix }, "matrix").generators;
+  if (Array.isArray(inner))
+    return inner.reduce<Params[]>(
+      (all, one) => all.flatMap((left) => paramsOf(root, one).map((right) => new Map([...left, ...right]))),
+      [new Map()],
+    );
+  const directories = below({ git }, "git").directories;
+  const wanted = Array.isArray(directories) ? directories.filter(isPlain) : [];
+  const matching = (isExcluded: boolean) =>
+    wanted
+      .filter((one) => (one.exclude === true) === isExcluded)
+      .flatMap((one) => directoriesLike(root, String(one.path)));
+  const out = new Set(matching(true));
+  return [...new Set(matching(false))]
+    .filter((path) => !out.has(path))
+    .sort()
+    .map((path) => flat({ path: { path, basename: basename(path) } }, new Map([["path", path]])));
+}
+
+function directoriesLike(root: string, pattern: string): string[] {
+  const steps = pattern
+    .split(/(\*+)/)
+    .map((part) => (/^\*/.test(part) ? (part === "*" ? "[^/]+" : ".+") : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")));
+  const wanted = new RegExp(`^${steps.join("")}$`);
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isDirectory())
+    .map((one) => relative(root, join(one.parentPath, one.name)))
+    .filter((path) => wanted.test(path));
+}
+
+/** Whether something that is not understood here deploys a chart: then nobody can say what it installs. */
+export function isInstalledSomehow(root: string, directory: string, texts: ReadonlyMap<string, string>): boolean {
+  const unit: Unit = { kind: "chart", directory, release: "", namespace: "", valueFiles: [] };
+  const written = new RegExp(`chart: ["']?(\\./)?${directory.replace(/[.+?^${}()|[\]\\]/g, "\\$&")}/?["']?\\s*$`, "m");
+  const isReleased = [...texts.values()].some((one) => one.includes("kind: HelmRelease") && written.test(one));
+  return isReleased || deployersOf(root, unit).length > 0;
+}
+
+function flat(value: Plain, into = new Map<string, string>(), prefix = ""): Map<string, string> {
+  for (const [key, item] of Object.entries(value))
+    if (isPlain(item)) flat(item, into, `${prefix}${key}.`);
+    else if (typeof item !== "object") into.set(prefix + key, String(item));
+  return into;
 }
 
 /** Where a value file stands; one of a `ref` source only where that is the chart's own repository. */

@@ -1,3 +1,4 @@
+import type { ResourceField } from "../../domain/kubernetes/manifest-edit.ts";
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
 import { type ChartFiles, type ChartTools, type RenderedObject, isRecord } from "../../domain/kubernetes/rendered.ts";
 import { podSpecOf } from "./rendered-field.ts";
@@ -137,10 +138,10 @@ function tagMark(text: string, numbers: Numbers): Omit<Candidate, "path"> {
   return { mark: token, token, as: "tag" };
 }
 
-const amounts = ["limits.cpu", "limits.memory", "requests.cpu", "requests.memory"] as const;
+/** Which field is asked for: marks of another kind would only stand in the way, and charts hold many empty resources. */
+type Wanted = "count" | "tag" | ResourceField;
 
-/** Which kind of field is asked for: marks of another kind would only stand in the way. */
-type Wanted = "count" | "amount" | "tag";
+const isAmount = (wanted: Wanted): wanted is ResourceField => wanted !== "count" && wanted !== "tag";
 
 /** Keys that nobody wrote but that the templates may read: amounts of a container, counts and tags. */
 export function unwrittenCandidates(values: Values, read: ReadKeys, wanted: Wanted, numbers: Numbers): Candidate[] {
@@ -154,7 +155,7 @@ export function unwrittenCandidates(values: Values, read: ReadKeys, wanted: Want
   return [...found.values()];
 }
 
-const maxUnwritten = 80;
+const maxUnwritten = 200;
 
 type Add = (path: ValuePath, make: () => Omit<Candidate, "path">) => void;
 
@@ -170,7 +171,7 @@ function addChain(values: Values, chain: readonly string[], search: Unwritten): 
   const now = chain.reduce<unknown>((here, step) => (isRecord(here) ? here[step] : undefined), values);
   const last = chain.at(-1) ?? "";
   const { wanted, numbers, add } = search;
-  if (wanted === "amount" && /resources$/i.test(last) && (isEmpty(now) || isRecord(now)))
+  if (isAmount(wanted) && /resources$/i.test(last) && (isEmpty(now) || isRecord(now)))
     addAmounts(isRecord(now) ? now : {}, chain, search);
   if (!isEmpty(now)) return;
   if (wanted === "count" && counted.test(last)) add(chain, () => countMark(numbers));
@@ -196,10 +197,10 @@ function unwrittenIn(map: Record<string, unknown>, path: readonly string[], sear
   const isBlock = isRecord(map.limits) || isRecord(map.requests);
   for (const [key, value] of Object.entries(map)) {
     const isAmounts = /resources$/i.test(key) && (isRecord(value) || value === null);
-    if (isAmounts && wanted === "amount") addAmounts(value ?? {}, [...path, key], search);
+    if (isAmounts && isAmount(wanted)) addAmounts(value ?? {}, [...path, key], search);
     else if (isRecord(value) && !isBlock && !isAmounts) unwrittenIn(value, [...path, key], search);
   }
-  if (wanted !== "amount") return;
+  if (!isAmount(wanted)) return;
   if (isBlock && !/resources$/i.test(path.at(-1) ?? "")) addAmounts(map, path, search);
   if (isPart && isEmpty(map.resources) && names.has("resources")) addAmounts({}, [...path, "resources"], search);
 }
@@ -212,18 +213,16 @@ function countMark(numbers: Numbers): Omit<Candidate, "path"> {
 function addAmounts(
   value: Record<string, unknown>,
   path: readonly string[],
-  { numbers, add }: Pick<Unwritten, "numbers" | "add">,
+  { numbers, add, wanted }: Pick<Unwritten, "numbers" | "add" | "wanted">,
 ): void {
-  for (const amount of amounts) {
-    const [side = "", what = ""] = amount.split(".");
-    const old = value[side];
-    if (old !== undefined && old !== null && !isRecord(old)) continue;
-    if (isRecord(old) && old[what] !== undefined && old[what] !== null) continue;
-    add([...path, side, what], () => {
-      const token = `${free(numbers)}${what === "cpu" ? "m" : "Mi"}`;
-      return { mark: token, token, as: "value" };
-    });
-  }
+  const [side = "", what = ""] = wanted.split(".");
+  const old = value[side];
+  if (old !== undefined && old !== null && !isRecord(old)) return;
+  if (isRecord(old) && old[what] !== undefined && old[what] !== null) return;
+  add([...path, side, what], () => {
+    const token = `${free(numbers)}${what === "cpu" ? "m" : "Mi"}`;
+    return { mark: token, token, as: "value" };
+  });
 }
 
 const counted =

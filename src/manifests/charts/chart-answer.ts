@@ -148,7 +148,7 @@ const writtenKey: Find = async (place, field, means) => {
 const unwrittenKey: Find = async (place, field, means) => {
   const { baseline } = place;
   const { change } = place.scene.question;
-  const wanted = change.kind === "resources" ? "amount" : change.kind === "image-tag" ? "tag" : "count";
+  const wanted = change.kind === "resources" ? change.field : change.kind === "image-tag" ? "tag" : "count";
   const read = keysRead(baseline.files, means.tools);
   const candidates = unwrittenCandidates(baseline.effective, read, wanted, numbersBeside(baseline.objects));
   // A search among keys that may not exist leaves enough for what is certainly there.

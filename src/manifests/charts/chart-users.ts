@@ -12,7 +12,8 @@ export function otherUser(scene: EntryBuild, release: Release): string | undefin
   if (directory === undefined) return undefined;
   const itself = release.resource?.origin.file.path ?? scene.deployer?.file;
   for (const deployer of scene.index.deployers) {
-    if (deployer === scene.deployer || !deployer.paths.includes(directory)) continue;
+    // What a set makes is known from the cluster, and the set from the repository.
+    if (deployer === scene.deployer || deployer === scene.declared || !deployer.paths.includes(directory)) continue;
     const isSame = deployer.file === itself && (release.resource?.names.includes(deployer.name) ?? false);
     if (!isSame) return `${deployer.kind} ${deployer.name} (${deployer.file})`;
   }

@@ -131,7 +131,8 @@ interface ArgoApplication {
 function argoSources(scene: EntryBuild, application: ArgoApplication): Release[] {
   const { node, kind } = application;
   const spec = kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
-  return sourcesOf({ kind, node }).flatMap((source) => {
+  const all = sourcesOf({ kind, node });
+  return all.flatMap((source) => {
     const path = textAt(source, ["path"]);
     const chart = textAt(source, ["chart"]);
     const elsewhere = chart === undefined && isForeign(scene, source) ? source : undefined;
@@ -145,7 +146,7 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
         chart: chart ?? (directory === undefined ? (path ?? "") : chartName(scene, directory)),
         directory,
         ...(elsewhere ? { elsewhere } : {}),
-        ...argoValues(scene, source, directory),
+        ...argoValues(scene, { source, all }, directory),
         origin: source,
         resource: application.resource,
         parameters: itemsAt(source, ["helm", "parameters"]),
@@ -154,14 +155,21 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
   });
 }
 
-function argoValues(scene: EntryBuild, source: Node, directory: string | undefined): Stack {
+interface AmongSources {
+  readonly source: Node;
+  readonly all: readonly Node[];
+}
+
+function argoValues(scene: EntryBuild, { source, all }: AmongSources, directory: string | undefined): Stack {
   const stack: Stack = { layers: [], unseen: [], open: [] };
   const own = directory === undefined ? undefined : fileLayer(scene, joinPath(directory, "values.yaml"));
   if (own) stack.layers.push(own);
   const mayMiss = textAt(source, ["helm", "ignoreMissingValueFiles"]) === "true";
   for (const item of itemsAt(source, ["helm", "valueFiles"])) {
-    const file = argoValueFile(textAt(item, []) ?? "", directory);
-    pileFile(scene, stack, { file, mayMiss: mayMiss && textAt(item, [])?.startsWith("$") === false }, item);
+    const written = textAt(item, []) ?? "";
+    const from = all.find((one) => written.startsWith(`$${textAt(one, ["ref"])}/`));
+    const file = from && isForeign(scene, from) ? undefined : argoValueFile(written, directory);
+    pileFile(scene, stack, { file, mayMiss: mayMiss && !written.startsWith("$") }, item);
   }
   // Argo CD ignores `values` when `valuesObject` is there.
   const inline = at(source, ["helm", "valuesObject"]) ?? at(source, ["helm", "values"]);
