@@ -111,7 +111,9 @@ function claimsOf(store: Store, holder: string) {
       released = undefined;
       throw error;
     });
-    return store.claim(kind, holder, limit);
+    // GitHub's events wake stories wherever they are: whoever comes first takes them.
+    if (kind === "github") return store.claim(kind, holder, limit);
+    return store.claim(kind, holder, limit, await store.shareOf(holder));
   };
 }
 

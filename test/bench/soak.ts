@@ -21,6 +21,7 @@ const option = (name: string, otherwise: number) => {
 };
 const minutes = option("minutes", 30);
 const everySeconds = option("every", 60);
+const restMs = 6_000;
 const directory = mkdtempSync(join(tmpdir(), "rectify-bench-soak-"));
 const postgres = await startEmbeddedPostgres(join(directory, "postgres"));
 const scenario = scenarioOf("scale");
@@ -54,6 +55,8 @@ try {
     await incidentOf();
     if (performance.now() < next) continue;
     next += everySeconds * 1_000;
+    // At rest: what is under way, and connections that are kept for the next call, are no leak.
+    await new Promise((resume) => setTimeout(resume, restMs));
     const sample = await sampleOf((performance.now() - begun) / 3_600_000);
     console.log(JSON.stringify(sample));
     samples.push(sample);

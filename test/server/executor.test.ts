@@ -62,6 +62,21 @@ test("a database that a process of another cluster works on is refused, until th
   await settle(await joining("us"));
 });
 
+test("who has more to do than others leaves them what is new, and nobody does who is alone", async () => {
+  const first = await join(here);
+  const insert = `insert into dbos.workflow_status (workflow_uuid, status, executor_id)
+    select $1 || n, 'PENDING', $1 from generate_series(1, $2::int) n`;
+  await client.query(insert, [first.id, 20]);
+  expect(await store.shareOf(first.id)).toEqual({ living: 1, leaveMs: 0 });
+  const second = await join(elsewhere);
+  expect(await store.shareOf(first.id)).toEqual({ living: 2, leaveMs: 2_500 });
+  expect(await store.shareOf(second.id)).toEqual({ living: 2, leaveMs: 0 });
+  await client.query(insert, [second.id, 15]);
+  expect(await store.shareOf(first.id)).toEqual({ living: 2, leaveMs: 0 });
+  await settle(first);
+  await settle(second);
+});
+
 test("one of the living leads; when it leaves, another does", async () => {
   const first = await join(here);
   const second = await join(elsewhere);

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { Refused } from "../../ports/errors.ts";
+import type { Share } from "./incidents/inbox.ts";
 import type { Database, Query } from "./query.ts";
 
 /** Where a process runs, as far as another one there can see whether it still lives. */
@@ -13,6 +14,9 @@ export interface Place {
 
 /** A process that says nothing for so long is gone: its work goes to others. */
 const goneAfterMs = 30_000;
+// So many stories more than another one has make a process leave what is new to it: longer than an idle one sleeps.
+const mostAhead = 10;
+const leaveMs = 2_500;
 // For people who look into the table afterwards.
 const keepDays = 7;
 // A process whose machine died in the middle of such work must not hold the others up for hours.
@@ -70,6 +74,7 @@ export function executors(database: Database) {
       return (await query(text, [id])).rowCount === 1;
     },
     ...workflows(query),
+    ...shares(query),
     ...oneAtATime(database),
   };
 }
@@ -90,6 +95,24 @@ function oneAtATime(database: Database) {
         if (done !== undefined) return done.value;
         await new Promise((resume) => setTimeout(resume, 100));
       }
+    },
+  };
+}
+
+/** How the work is spread over the processes. */
+function shares(query: Query) {
+  return {
+    /** Of what is due this process takes one part of `living`, and where it is ahead it leaves what is new for a while. */
+    async shareOf(id: string): Promise<Share> {
+      const living = Number((await query("select count(*) from executor where gone_at is null")).rows[0]?.count ?? 1);
+      if (living <= 1) return { living: 1, leaveMs: 0 };
+      const text = `select e.id = $1 as own,
+          (select count(*)::int from dbos.workflow_status w where w.executor_id = e.id and w.status = 'PENDING') as many
+        from executor e where e.gone_at is null`;
+      const { rows } = await query(text, [id]);
+      const own = rows.find((row) => row.own)?.many ?? 0;
+      const least = Math.min(...rows.filter((row) => !row.own).map((row) => row.many));
+      return { living, leaveMs: own > least + mostAhead ? leaveMs : 0 };
     },
   };
 }

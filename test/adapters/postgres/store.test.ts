@@ -65,6 +65,17 @@ test("concurrent writers keep the audit chain whole", async () => {
   expect(auditProblems(rows.with(2, { ...rows[2], actor: "someone" } as AuditRow))).toHaveLength(1);
 });
 
+test("one of several readers takes its part, and leaves what is new to the others where it is told to", async () => {
+  const mine = await openStore(await freshDatabase());
+  for (const delivery of ["a", "b", "c", "d", "e"])
+    await mine.accept("alerts", {}, Buffer.from("{}"), { delivery, urgency: 1 });
+  expect(await mine.claim("alerts", "one", 60, { living: 2, leaveMs: 60_000 })).toEqual([]);
+  expect(await mine.claim("alerts", "one", 60, { living: 2 })).toHaveLength(3);
+  expect(await mine.claim("alerts", "two", 60, { living: 2 })).toHaveLength(1);
+  expect(await mine.claim("alerts", "two", 60)).toHaveLength(1);
+  await mine.close();
+});
+
 test("claimed work belongs to one holder until the claim ends; what was in hand then counts, its neighbours do not", async () => {
   const mine = await openStore(await freshDatabase());
   for (const delivery of ["a", "b"]) await mine.accept("github", {}, Buffer.from("{}"), { delivery });

@@ -80,21 +80,37 @@ interface Rank {
   readonly urgency?: number;
 }
 
+/** One reader's part where several processes read. */
+export interface Share {
+  /** So many processes live. */
+  readonly living: number;
+  /** What came within this time is left to those who have less to do, in milliseconds. */
+  readonly leaveMs: number;
+}
+
 /** Work on deliveries belongs to one holder, for half a minute at a time. */
 function claims(query: Query) {
   return {
     /**
      * Claims deliveries that are due: the most urgent and newest, and a quarter by age, so that none waits for ever.
-     * One that its last holder had in hand when its claim ended counts a failure of its own.
+     * One that its last holder had in hand when its claim ended counts a failure of its own. Where several processes
+     * read, one takes its part of what is due, and leaves what is younger than `leaveMs` to the others.
      */
-    async claim(kind: Delivery["kind"], holder: string, limit: number): Promise<Claimed[]> {
+    async claim(
+      kind: Delivery["kind"],
+      holder: string,
+      limit: number,
+      { living = 1, leaveMs = 0 }: Partial<Share> = {},
+    ): Promise<Claimed[]> {
       const due = `kind = $1 and outcome is null and due_at <= now()
-        and (claimed_until is null or claimed_until < now())`;
+        and (claimed_until is null or claimed_until < now()) and received_at <= now() - $7 * interval '1 millisecond'`;
+      const part = (limit: string) =>
+        `(select ${limit}::int from (select 1 from inbox where ${due} limit ($3::int + $4::int) * $6::int) as found)`;
       // GitHub's events are few: in the order in which they came.
       const order = kind === "alerts" ? "urgency, id desc" : "id";
-      const text = `with first as (select id from inbox where ${due} order by ${order} limit $3 for update skip locked),
+      const text = `with first as (select id from inbox where ${due} order by ${order} limit ${part("least($3::int, ceil(count(*)::numeric / $6::int))")} for update skip locked),
           oldest as (select id from inbox where ${due} and id not in (select id from first)
-            order by id limit $4 for update skip locked),
+            order by id limit ${part("least($4::int, floor(count(*)::numeric / 4 / $6::int))")} for update skip locked),
           picked as (select id, claimed_by is not null as suspect, in_hand from inbox
             where id in (select id from first union all select id from oldest))
         update inbox i set claimed_by = $2, claimed_until = now() + $5 * interval '1 millisecond', in_hand = false,
@@ -102,7 +118,7 @@ function claims(query: Query) {
         from picked where i.id = picked.id
         returning i.id, i.kind, i.headers, i.body, i.tries, i.delays, coalesce(i.replayed_at, i.received_at) as received_at, picked.suspect`;
       const oldest = Math.floor(limit / 4);
-      const { rows } = await query(text, [kind, holder, limit - oldest, oldest, claimMs]);
+      const { rows } = await query(text, [kind, holder, limit - oldest, oldest, claimMs, living, leaveMs]);
       return rows.map(claimedOf).sort((a, b) => Number(a.id) - Number(b.id));
     },
     /** Written before a delivery is worked on alone: if the process dies now, it is this one that it died of. */
