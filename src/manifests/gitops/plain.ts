@@ -16,3 +16,12 @@ export function isArgoManifest(path: string, { include, exclude }: Omit<PlainOpt
   if (exclude !== undefined && exclude !== "" && globbed(exclude, true).test(path)) return false;
   return include === undefined || include === "" || globbed(include, true).test(path);
 }
+
+/**
+ * Whether Argo CD may find objects in a file that it takes. It passes over YAML without any, like a file of values
+ * beside the Application that names it. A file that is not there yet may hold anything.
+ */
+export function mayHoldObjects(path: string, bytes: Uint8Array | undefined): boolean {
+  if (bytes === undefined || !/\.ya?ml$/.test(path)) return true;
+  return /kind["']?\s*:/.test(new TextDecoder("latin1").decode(bytes));
+}

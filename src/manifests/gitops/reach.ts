@@ -5,7 +5,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { argoSources, controllerObjectOf, plainPath } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
-import { isArgoManifest } from "./plain.ts";
+import { isArgoManifest, mayHoldObjects } from "./plain.ts";
 
 /** What building a directory can read. */
 interface Reach {
@@ -121,6 +121,7 @@ function takenByArgo(tree: Tree, entry: Entry, path: string): ((edited: string) 
     if (!edited.startsWith(prefix)) return false;
     const below = edited.slice(prefix.length);
     if (makesBuilt.includes(below)) return true;
+    if (!mayHoldObjects(edited, tree.read(edited))) return false;
     return options.filter(isRecord).some(({ recurse, ...some }) => {
       const [include, exclude] = [textOf(some.include), textOf(some.exclude)];
       return (recurse === true || !below.includes("/")) && isArgoManifest(below, { include, exclude });

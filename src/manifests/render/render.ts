@@ -4,7 +4,7 @@ import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { buildObjects, headProblems } from "./kustomize/build.ts";
 import { type FluxSpec, readFluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
-import { isArgoManifest, type PlainOptions } from "../gitops/plain.ts";
+import { isArgoManifest, mayHoldObjects, type PlainOptions } from "../gitops/plain.ts";
 import { argoOptions } from "./argo-source.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { type Kustomization, kustomizationNames, readKustomization, resolveInside } from "../gitops/kustomization.ts";
@@ -110,7 +110,8 @@ export function plainResources(
   const prefix = directory === "." ? "" : `${directory}/`;
   const inside = tree.paths().filter((path) => path.startsWith(prefix));
   const all = inside.map((path) => path.slice(prefix.length)).sort();
-  const found = tool === "argocd" ? argoFiles(all, options) : fluxFiles(all);
+  const mayHold = (path: string) => path === "Chart.yaml" || mayHoldObjects(path, tree.read(prefix + path));
+  const found = tool === "argocd" ? argoFiles(all.filter(mayHold), options) : fluxFiles(all);
   const isNothing = found.problem === undefined && found.files.length === 0;
   const problem = isNothing ? "holds no manifests" : found.problem;
   return { files: found.files, problem: problem === undefined ? undefined : `${directory} ${problem}` };

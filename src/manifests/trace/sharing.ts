@@ -1,6 +1,6 @@
 import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
 import type { Resource } from "../repository/resource.ts";
-import { isArgoManifest } from "../gitops/plain.ts";
+import { isArgoManifest, mayHoldObjects } from "../gitops/plain.ts";
 import { directoryOf, joinPath } from "../repository/reader.ts";
 import { directoryOptions, isCopy, sameDestination } from "./deployer.ts";
 import type { EntryBuild } from "./entry-build.ts";
@@ -43,7 +43,7 @@ function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
     path !== scene.path &&
     !isAbove(path, scene.path) &&
     !above.has(path) &&
-    (readers.has(path) || (scanned.has(path) && takesIn(one, path, file)));
+    (readers.has(path) || (scanned.has(path) && takesIn(scene, one, path, file)));
   return scene.index.deployers.filter(
     (one) =>
       one !== scene.declared &&
@@ -56,15 +56,16 @@ function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
 /** Whether what a deployer builds at a path above a file may read it: of a plain directory only what it takes in. */
 export function mayRead(scene: EntryBuild, deployer: Deployer, path: string, file: string): boolean {
   const isBuilt = scene.reader.kustomization(path) !== undefined || scene.reader.exists(joinPath(path, "Chart.yaml"));
-  return isBuilt || takesIn(deployer, path, file);
+  return isBuilt || takesIn(scene, deployer, path, file);
 }
 
 /** Whether a deployer of a plain directory takes in this file: Argo CD only what its options say. */
-function takesIn(deployer: Deployer, path: string, file: string): boolean {
+function takesIn({ tree }: EntryBuild, deployer: Deployer, path: string, file: string): boolean {
   const options = directoryOptions(deployer, path);
   if (options === undefined || options.readsAnything) return true;
   const below = path === "" ? file : file.slice(path.length + 1);
-  return (options.recurse === true || directoryOf(file) === path) && isArgoManifest(below, options);
+  const isTaken = (options.recurse === true || directoryOf(file) === path) && isArgoManifest(below, options);
+  return isTaken && mayHoldObjects(file, tree.read(file));
 }
 
 /**
