@@ -9,7 +9,11 @@ import { scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
 import { openWorld } from "../../src/lab/world.ts";
 import { startRectify } from "../../src/main.ts";
+// @ts-expect-error: the configuration is JavaScript, and ESLint reads it as it is.
+import * as config from "../../eslint.config.js";
 import { freshDatabase } from "../postgres.ts";
+
+const { rooms } = config as { rooms: Readonly<Record<string, readonly string[]>> };
 
 const closing: (() => unknown)[] = [];
 afterAll(async () => {
@@ -51,6 +55,13 @@ test("one incident is found by its Incident-UID wherever it left a trace", async
   await scenario.run({ ...world, settings, rectify, say: teller.say });
   const { uid, traceId } = (await until("an incident", async () => (await rectify.store.incidents(1))[0])).incident;
   await until("its end", async () => (await rectify.store.incident(uid))?.ending !== undefined, 240_000);
+
+  // The line goes through its rooms in the order of the walls: no import tells which of two is called first.
+  const line = (rooms.flow ?? []).slice(0, (rooms.flow ?? []).indexOf("workflows"));
+  const names = line.map((room) => room.replace(/\.ts$/, ""));
+  const steps = async () => (await rectify.store.stepCosts(uid)).map(({ step }) => step);
+  await until("what its last step cost", async () => (await steps()).includes("learn"), 60_000);
+  expect((await steps()).filter((step) => names.includes(step))).toEqual(names);
 
   const pull = await world.forge.pull(1);
   const at = `http://127.0.0.1:${rectify.pagesPort}`;
