@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { scratchFiles } from "../scratch.ts";
+import { applicationsOf, isInstalledSomehow } from "./survey-releases.ts";
+
+/** The units that one file of the repository makes of `charts/web`. */
+function unitsOf(text: string, files: readonly string[] = []) {
+  const root = scratchFiles(Object.fromEntries(files.map((file) => [file, "replicas: 2\n"])));
+  return applicationsOf(root, "charts/web", new Map([["apps.yaml", text]]));
+}
+
+const set = (generators: string, path = "charts/{{name}}") => `apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: all, namespace: argocd}
+spec:
+  generators: ${generators}
+  template:
+    metadata: {name: "{{name}}-{{env}}"}
+    spec:
+      source: {path: "${path}", helm: {valueFiles: ["../../env/{{env}}.yaml"]}}
+      destination: {namespace: "{{env}}"}
+`;
+
+test("a matrix of lists makes one release for each environment", () => {
+  const matrix =
+    "[{matrix: {generators: [{list: {elements: [{name: web}]}}, {list: {elements: [{env: a}, {env: b}]}}]}}]";
+  const units = unitsOf(set(matrix), ["env/a.yaml", "env/b.yaml"]);
+  expect(units.map(({ release, namespace, valueFiles }) => [release, namespace, ...valueFiles])).toEqual([
+    ["web-a", "a", "env/a.yaml"],
+    ["web-b", "b", "env/b.yaml"],
+  ]);
+  expect(units[0]).toMatchObject({ application: "argocd/web-a", spec: { source: { path: "charts/web" } } });
+});
+
+test("what a set of clusters installs, only the cluster knows", () => {
+  const text = set("[{clusters: {}}]", "charts/web");
+  expect(unitsOf(text)).toEqual([]);
+  const files = { "apps.yaml": text };
+  expect(isInstalledSomehow(scratchFiles(files), "charts/web", new Map(Object.entries(files)))).toBe(true);
+});
+
+test("a value file of a source of another repository is not known here", () => {
+  const text = (other: string) => `kind: Application
+metadata: {name: web}
+spec:
+  sources:
+    - {repoURL: "https://git.example/a", path: charts/web, helm: {valueFiles: [$own/env/a.yaml], values: "replicas: 3"}}
+    - {repoURL: "${other}", ref: own}
+`;
+  expect(unitsOf(text("https://git.example/a"), ["env/a.yaml"])).toMatchObject([
+    { valueFiles: ["env/a.yaml"], said: { kind: "Application", name: "web", file: "apps.yaml" } },
+  ]);
+  expect(unitsOf(text("https://git.example/b"))).toEqual([]);
+});
