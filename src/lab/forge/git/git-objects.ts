@@ -67,8 +67,8 @@ function startReader(directory: string, env: Readonly<Record<string, string>>): 
   const child: ChildProcessWithoutNullStreams = spawn("git", ["cat-file", "--batch"], { cwd: directory, env });
   const questions: Question[] = [];
   let unread: Buffer = Buffer.alloc(0);
-  const fail = () => {
-    for (const question of questions.splice(0)) question.reject(new Error("git cat-file ended"));
+  const fail = (cause?: unknown) => {
+    for (const question of questions.splice(0)) question.reject(new Error("git cat-file ended", { cause }));
   };
   child.on("error", fail).on("close", fail);
   child.stdin.on("error", fail);

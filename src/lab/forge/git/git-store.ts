@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
-import { appendFile, mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitObjects, gitObjectsIn, parseTree, renderTree } from "./git-objects.ts";
+import { nearHistory } from "./near-history.ts";
+import { type Ref, refFilesIn } from "./ref-files.ts";
 
 /** Who wrote a commit, and when (RFC 3339). */
 export interface Signature {
@@ -53,7 +55,7 @@ export interface GitStore {
   writeCommit(commit: Omit<CommitRecord, "sha">): Promise<string>;
   updateRef(ref: string, sha: string): Promise<void>;
   deleteRef(ref: string): Promise<void>;
-  refs(prefix: string): Promise<readonly { readonly ref: string; readonly sha: string }[]>;
+  refs(prefix: string): Promise<readonly Ref[]>;
   commit(sha: string): Promise<CommitRecord | undefined>;
   blob(sha: string): Promise<Buffer | undefined>;
   isTree(sha: string): Promise<boolean>;
@@ -77,55 +79,87 @@ type Git = (args: readonly string[]) => Promise<Buffer>;
 
 /** Makes a new bare repository whose default branch is `main`. */
 export async function createGitStore(directory: string): Promise<GitStore> {
-  await mkdir(directory, { recursive: true });
+  await makeRepository(directory);
   const git = gitIn(directory);
-  await git(["init", "--quiet", "--bare", "--initial-branch=main", "."]);
-  // GitHub answers a fetch of any reachable commit id.
-  await appendFile(
-    join(directory, "config"),
-    "[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n[gc]\n\tauto = 0\n",
-  );
   const objects = gitObjectsIn(directory, environmentIn(directory));
+  // Without Git nothing works: that is seen here.
+  await objects.read("HEAD");
   const read = async (name: string) => (isPlainName(name) ? objects.read(name) : undefined);
   const text = async (...args: string[]) => (await git(args)).toString().trim();
   const maybe = (...args: string[]) => text(...args).catch(() => undefined);
+  const refFiles = refFilesIn(directory);
+  const commit = async (sha: string) => parseCommit(isObjectId(sha) ? await read(sha) : undefined);
+  const near = nearHistory(remembered(async (sha) => parentsIn(await commit(sha))));
+  const isAncestor = remembered(
+    async (one, other) =>
+      (await near.isAncestor(one, other)) ?? (await maybe("merge-base", "--is-ancestor", one, other)) !== undefined,
+  );
+  const treeOf = remembered((sha) => readTree(git, sha, "flat"));
+  const filesOf = remembered((sha) => readTree(git, sha, "recursive"));
+  const listed = (sha: string, depth: "flat" | "recursive") => (depth === "flat" ? treeOf(sha) : filesOf(sha));
   return {
-    directory,
+    ...{ directory, commit, isAncestor },
     resolve: async (name) => (isPlainName(name) ? (await objects.read(`${name}^{commit}`))?.sha : undefined),
     writeBlob: (content) => objects.write("blob", Buffer.from(content)),
     writeTree: (base, changes) => writeTree(objects, base, changes),
-    writeCommit: (commit) => objects.write("commit", renderCommit(commit)),
-    updateRef: async (ref, sha) => void (await git(["update-ref", ref, sha])),
-    deleteRef: async (ref) => void (await git(["update-ref", "-d", ref])),
-    refs: async (prefix) =>
-      lines(await text("for-each-ref", "--format=%(objectname) %(refname)")).flatMap((line) => {
-        const [sha = "", ref = ""] = line.split(" ");
-        return ref.startsWith(prefix) ? [{ ref, sha }] : [];
-      }),
-    commit: async (sha) => parseCommit(isObjectId(sha) ? await read(sha) : undefined),
+    writeCommit: (record) => objects.write("commit", renderCommit(record)),
+    updateRef: refFiles.update,
+    deleteRef: async (ref) => void ((await refFiles.delete(ref)) || (await git(["update-ref", "-d", ref]))),
+    refs: async (prefix) => (await refFiles.all()).filter(({ ref }) => ref.startsWith(prefix)),
     blob: async (sha) => (isObjectId(sha) ? (await read(sha))?.content : undefined),
     isTree: async (sha) => isObjectId(sha) && (await objects.read(sha))?.type === "tree",
-    tree: async (sha, depth) => (isPlainName(sha) ? readTree(git, sha, depth).catch(() => undefined) : undefined),
-    isAncestor: remembered(
-      async (one, other) => (await maybe("merge-base", "--is-ancestor", one, other)) !== undefined,
+    tree: async (sha, depth) =>
+      isPlainName(sha)
+        ? (isObjectId(sha) ? listed(sha, depth) : readTree(git, sha, depth)).catch(() => undefined)
+        : undefined,
+    mergeBase: remembered(async (one, other) => {
+      if (await isAncestor(one, other)) return one;
+      return (await isAncestor(other, one)) ? other : maybe("merge-base", one, other);
+    }),
+    commitsBetween: remembered(
+      async (base, head) =>
+        (await near.line(base, head)) ?? lines(await text("rev-list", "--reverse", `${base}..${head}`)),
     ),
-    mergeBase: remembered((one, other) => maybe("merge-base", one, other)),
-    commitsBetween: remembered(async (base, head) => lines(await text("rev-list", "--reverse", `${base}..${head}`))),
     history: async (tip, path) =>
       lines(await text("rev-list", `--max-count=${longestHistory}`, tip, "--", ...(path === undefined ? [] : [path]))),
     filesBetween: remembered((base, head) => filesBetween(git, base, head)),
-    mergeTree: remembered((base, head) => maybe("merge-tree", "--write-tree", "--no-messages", base, head)),
+    mergeTree: remembered(async (base, head) => {
+      // Where one holds the other there is nothing to merge.
+      const whole = (await isAncestor(base, head)) ? head : (await isAncestor(head, base)) ? base : undefined;
+      return (await commit(whole ?? ""))?.tree ?? maybe("merge-tree", "--write-tree", "--no-messages", base, head);
+    }),
     close: () => objects.close(),
   };
 }
 
-/** What follows from two commit ids alone never changes. */
-function remembered<T>(ask: (one: string, other: string) => Promise<T>): (one: string, other: string) => Promise<T> {
+function parentsIn(commit: CommitRecord | undefined): readonly string[] {
+  if (commit === undefined) throw new Error("no such commit");
+  return commit.parents;
+}
+
+/** What `git init --bare` makes, without the process; GitHub answers a fetch of any reachable commit id. */
+async function makeRepository(directory: string): Promise<void> {
+  for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags"])
+    await mkdir(join(directory, folder), { recursive: true });
+  await writeFile(join(directory, "HEAD"), "ref: refs/heads/main\n");
+  const settings = {
+    core: ["repositoryformatversion = 0", "filemode = true", "bare = true"],
+    uploadpack: ["allowAnySHA1InWant = true", "allowFilter = true"],
+    gc: ["auto = 0"],
+  };
+  const sections = Object.entries(settings).map(([name, said]) => `[${name}]\n\t${said.join("\n\t")}\n`);
+  await writeFile(join(directory, "config"), sections.join(""));
+}
+
+/** What follows from object ids alone never changes. */
+function remembered<Ids extends string[], T>(ask: (...ids: Ids) => Promise<T>): (...ids: Ids) => Promise<T> {
   const answers = new Map<string, Promise<T>>();
-  return (one, other) => {
-    const question = `${one} ${other}`;
-    const answer = answers.get(question) ?? ask(one, other);
+  return (...ids) => {
+    const question = ids.join(" ");
+    const answer = answers.get(question) ?? ask(...ids);
     answers.set(question, answer);
+    // What is not there yet may be there later.
+    answer.catch(() => answers.delete(question));
     return answer;
   };
 }
@@ -232,24 +266,25 @@ async function readTree(git: Git, sha: string, depth: "flat" | "recursive"): Pro
     });
 }
 
+/** One process for all: what changed, by how many lines, and then one patch for each file in the same order. */
 async function filesBetween(git: Git, base: string, head: string): Promise<ChangedFile[]> {
-  const list = async (...how: string[]) =>
-    (await git(["diff", ...how, "--no-renames", "--no-abbrev", "-z", base, head])).toString().split("\0");
-  const [raw, counts, patches] = await Promise.all([list("--raw"), list("--numstat"), patchesBetween(git, base, head)]);
-  const files: ChangedFile[] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const [, , , sha = "", letter = "M"] = (raw[at] ?? "").split(" ");
-    const [added, deleted] = (counts[at / 2] ?? "").split("\t");
+  const how = ["--raw", "--numstat", "--patch", "--no-renames", "--no-abbrev", "-z"];
+  const text = (await git(["diff", ...how, base, head])).toString();
+  const cut = text.indexOf("\0\0");
+  if (cut < 0) return [];
+  const fields = text.slice(0, cut).split("\0");
+  const patches = patchesIn(text.slice(cut + 2));
+  const count = fields.length / 3;
+  return Array.from({ length: count }, (_, at) => {
+    const [, , , sha = "", letter = "M"] = (fields[2 * at] ?? "").split(" ");
+    const [added, deleted] = (fields[2 * count + at] ?? "").split("\t");
     const status = letter === "A" ? "added" : letter === "D" ? "removed" : "modified";
     const size = { additions: Number(added) || 0, deletions: Number(deleted) || 0 };
-    files.push({ filename: raw[at + 1] ?? "", status, sha, ...size, patch: patches[at / 2] ?? "" });
-  }
-  return files;
+    return { filename: fields[2 * at + 1] ?? "", status, sha, ...size, patch: patches[at] ?? "" };
+  });
 }
 
-/** One patch for each file, in the order of the other lists. */
-async function patchesBetween(git: Git, base: string, head: string): Promise<string[]> {
-  const text = (await git(["diff", "--no-renames", base, head])).toString();
+function patchesIn(text: string): string[] {
   const parts = text.split(/^diff --git .*\n/m).slice(1);
   return parts.map((part) => (part.includes("\n@@") ? part.slice(part.indexOf("\n@@") + 1).trimEnd() : ""));
 }
