@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { simpleGit } from "simple-git";
 import { oneLine } from "../domain/text/one-line.ts";
 import type { Tree } from "../domain/kubernetes/tree.ts";
 import type { CommitMark } from "../ports/github.ts";
 import { Refused, Unavailable } from "../ports/errors.ts";
+import { quietGit, succeeds } from "./cli-tools/quiet-git.ts";
 
 /** A local bare mirror of the repository: every read of files and history comes from here. */
 export interface Mirror {
@@ -75,20 +75,25 @@ export function openMirror(options: MirrorOptions): Mirror {
       if (!trees.has(sha)) await bring(sha);
       return treeAt(sha);
     },
-    async treeId(sha) {
-      await bring(sha);
-      return (await quietGit(directory).revparse([`${sha}^{tree}`])).trim();
-    },
+    treeId: (sha) => treeIdOf(directory, sha, fetchOnce),
     commitsSince: async (since, most = 100) => commitsSince(options, await fetchedHead(), { since, most }),
     async contains(descendant, ancestor) {
       // A GitOps controller may report anything as its revision.
       if (!isCommitId(descendant) || !isCommitId(ancestor)) return false;
       const isAncestor = () => succeeds(directory, ["merge-base", "--is-ancestor", ancestor, descendant]);
+      const before = writtenTip(directory);
       if (await isAncestor()) return true;
-      await fetchOnce();
-      return isAncestor();
+      // Where nothing came, the answer stands.
+      return (await fetchOnce()) !== before && isAncestor();
     },
   };
+}
+
+async function treeIdOf(directory: string, sha: string, fetch: () => Promise<unknown>): Promise<string> {
+  if (!isCommitId(sha)) throw new Refused("git: not a commit id");
+  const ask = async () => (await quietGit(directory).revparse([`${sha}^{tree}`])).trim();
+  const found = existsSync(directory) ? await ask().catch(() => undefined) : undefined;
+  return found ?? fetch().then(ask);
 }
 
 // Counted, and then filtered: git itself stops at the first older commit, and one clock may go behind the others.
@@ -127,16 +132,6 @@ function isCommitId(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }
 
-async function succeeds(directory: string, command: string[]): Promise<boolean> {
-  if (!existsSync(directory)) return false;
-  return quietGit(directory)
-    .raw(command)
-    .then(
-      () => true,
-      () => false,
-    );
-}
-
 /** An empty repository, or the one of an earlier run without the locks that a crash may have left in it. */
 async function prepare(directory: string): Promise<void> {
   mkdirSync(directory, { recursive: true });
@@ -166,15 +161,28 @@ async function fetchHead(options: MirrorOptions): Promise<string> {
   const git = quietGit(directory);
   try {
     const remote = quietGit(directory, await remoteByEnvironment(options));
-    const fetch = (...how: string[]) => remote.raw(["fetch", "--progress", "--force", ...how, remoteName, tip]);
-    const isThere = writtenTip(directory) ?? (await succeeds(directory, ["rev-parse", "--verify", "--quiet", tipRef]));
-    if (!isThere) await fetch("--depth=1");
+    const plain = ["fetch", "--progress", "--force", "--no-tags"];
+    const fetch = (...how: string[]) => remote.raw([...plain, ...how, remoteName, tip]);
+    const before = writtenTip(directory);
+    const isNew = before === undefined && !(await hasPackedTip(directory));
+    if (isNew) await fetch("--depth=1");
     const isShallow = existsSync(join(directory, "shallow"));
+    const only = isNew && !isShallow ? writtenTip(directory) : undefined;
+    // A history of one commit is whole by now.
+    if (only !== undefined) return only;
     await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
-    return writtenTip(directory) ?? (await git.revparse([tipRef])).trim();
+    const sha = writtenTip(directory) ?? (await git.revparse([tipRef])).trim();
+    // As each fetch would by itself, also one that brought nothing.
+    if (before !== undefined && sha !== before) await git.raw(["gc", "--auto", "--quiet"]).catch(() => undefined);
+    return sha;
   } catch (cause) {
     throw failure(`${withoutLogin(options.url)} could not be fetched`, cause);
   }
+}
+
+async function hasPackedTip(directory: string): Promise<boolean> {
+  if (!existsSync(join(directory, "packed-refs"))) return false;
+  return succeeds(directory, ["rev-parse", "--verify", "--quiet", tipRef]);
 }
 
 /** Read without a process: each of them costs a fork. Undefined where Git has packed it away. */
@@ -213,6 +221,7 @@ async function remoteByEnvironment({ url, authorization, network }: MirrorOption
   const settings = Object.entries({
     "http.extraHeader": `Authorization: ${await authorization()}`,
     "http.followRedirects": "false",
+    "maintenance.auto": "false",
     "http.lowSpeedLimit": slowest.bytesPerSecond,
     "http.lowSpeedTime": slowest.seconds,
     [`remote.${remoteName}.url`]: url,
@@ -279,22 +288,3 @@ async function dropOldTrees(directory: string, current: string): Promise<void> {
 
 // A reversal reads four at once, and several workflows may do so.
 const keptTrees = 24;
-
-function quietGit(directory: string, environment: Readonly<Record<string, string>> = {}) {
-  const base = { PATH: process.env.PATH ?? "", HOME: directory, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1" };
-  const all = { ...base, ...environment };
-  return simpleGit({
-    baseDir: directory,
-    // Of silence, not of work: see `slowest`.
-    timeout: { block: 120_000 },
-    // By itself simple-git takes what it has 50 ms after the process ended: on a busy machine half of a list, or nothing.
-    // Not `false`: that races with a promise that never ends, which keeps everything around each call for ever.
-    completion: { onClose: true, onExit: 10_000 },
-    // By itself simple-git takes a failure without a word on stderr, such as "is no ancestor", for a success.
-    errors: (error, { exitCode }) => (exitCode === 0 ? undefined : (error ?? new Error(`git exited with ${exitCode}`))),
-    // simple-git lets no variable of Git through that is not named; ours are all set right here.
-    allowEnvironment: Object.keys(all),
-    // Both are ours and fixed: the header that carries the token, and the place of the files.
-    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true },
-  }).env(all);
-}

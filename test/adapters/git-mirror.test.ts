@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -144,4 +144,27 @@ test("our own commits are told apart, however they were merged; those of other b
   const found = await open(quoting).commitsSince(new Date(0));
   expect(found.filter(({ own }) => own).map(({ sha }) => sha)).toEqual([bare, squashed, merged]);
   expect(found).toHaveLength(7);
+});
+
+test("a look that finds nothing new begins no more than it needs, and what came is tidied up", async () => {
+  const directory = join(forge.place, "thrifty");
+  const authorization = async () => forge.fetchAuthorization();
+  const mirror = openMirror({ directory, url: forge.cloneUrl, authorization });
+  await mirror.head();
+  const trace = join(directory, "trace.json");
+  writeFileSync(join(directory, ".gitconfig"), `[trace2]\n\teventTarget = ${trace}\n`);
+  const begun = async (what: () => Promise<unknown>) => {
+    writeFileSync(trace, "");
+    await what();
+    const lines = readFileSync(trace, "utf8").trim().split("\n");
+    const events = lines.map((line) => JSON.parse(line) as { event: string; argv: string[] });
+    return events.filter(({ event }) => event === "start").map(({ argv }) => argv.slice(0, 2).join(" "));
+  };
+  await forge.push({ "thrifty.txt": "1\n" }, { message: "came", author: "ada" });
+  expect(await begun(mirror.head)).toContain("git gc");
+  expect((await begun(mirror.head)).filter((what) => !what.includes("remote-http"))).toEqual(["git fetch"]);
+  const sha = (await forge.headOf("main")) ?? "";
+  expect(await begun(() => mirror.treeId(sha))).toEqual(["git rev-parse"]);
+  const absent = await begun(() => mirror.contains(sha, "0".repeat(40)));
+  expect(absent.filter((what) => what === "git merge-base")).toHaveLength(1);
 });
