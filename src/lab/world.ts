@@ -93,11 +93,20 @@ export function openCluster(
 export function desiredOf(directory: string, forge: Forge, entry: Entry): ClusterSource["desired"] {
   const authorization = async () => forge.fetchAuthorization();
   const flux = openMirror({ directory, url: forge.cloneUrl, authorization });
-  return async () => {
+  const look = async () => {
     const { sha, tree } = await flux.head();
     const rendered = render(tree, entry);
     if (rendered.kind !== "rendered") throw new Error(`the lab's repository cannot be rendered: ${rendered.because}`);
     return { revision: sha, objects: rendered.objects };
+  };
+  let last: { readonly tip: string | undefined; readonly desired: ReturnType<typeof look> } | undefined;
+  return async () => {
+    // As a webhook tells a controller that there is something to fetch: twice a second it would be the lab's main work.
+    const tip = await forge.headOf("main");
+    if (last === undefined || last.tip !== tip) last = { tip, desired: look() };
+    const { desired } = last;
+    desired.catch(() => (last = undefined));
+    return desired;
   };
 }
 

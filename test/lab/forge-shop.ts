@@ -75,12 +75,29 @@ export async function connect(
     ...(mayNotWrite === undefined ? {} : { mayNotWrite }),
     audit: async (action, detail) => void audit.push({ action, detail }),
   });
-  const mirror = openMirror({
-    directory: join(forge.place, "mirror"),
-    url: forge.cloneUrl,
-    authorization: client.authorization,
-  });
+  const directory = join(forge.place, "mirror");
+  const mirror = toldOfPushes(
+    openMirror({ directory, url: forge.cloneUrl, authorization: client.authorization }),
+    forge,
+  );
   return { client, mirror, host: gitHost(client, mirror), people: people(client), audit };
+}
+
+/**
+ * Fetches when the default branch has moved, and not at each look: half a dozen processes to learn that it stands where
+ * it stood were most of what these tests cost.
+ */
+function toldOfPushes(mirror: Mirror, forge: Forge): Mirror {
+  let last: { readonly at: string | undefined; readonly head: ReturnType<Mirror["head"]> } | undefined;
+  const head: Mirror["head"] = async () => {
+    const at = await forge.headOf("main");
+    if (last === undefined || last.at !== at) last = { at, head: mirror.head() };
+    const { head } = last;
+    // What failed is asked anew.
+    head.catch(() => (last = undefined));
+    return head;
+  };
+  return { ...mirror, head };
 }
 
 /** A proposal that scales the shop's web workload. */
