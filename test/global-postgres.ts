@@ -2,14 +2,20 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
+import { connectTo } from "../src/adapters/postgres/query.ts";
+import { migrate } from "../src/adapters/postgres/schema/migrations.ts";
 import { startEmbeddedPostgres } from "../src/adapters/postgres/server.ts";
 
 /** One Postgres for all tests of a checkout, gone after them; each test file takes a database of its own from it. */
-export async function setup(project: { provide(key: "postgres", url: string): void }): Promise<() => Promise<void>> {
+export async function setup(project: {
+  provide(key: "postgres" | "migrated", value: string): void;
+}): Promise<() => Promise<void>> {
   const checkout = createHash("sha256").update(process.cwd()).digest("hex").slice(0, 12);
   const directory = join(tmpdir(), `rectify-test-${checkout}`);
   const server = await startEmbeddedPostgres(directory);
   project.provide("postgres", server.url);
+  project.provide("migrated", await migratedTemplate(server.url));
   return async () => {
     await server.stop();
     // Two hundred databases are a gigabyte or more, and nobody reads them again.
@@ -17,8 +23,23 @@ export async function setup(project: { provide(key: "postgres", url: string): vo
   };
 }
 
+/** The name of a database that holds our tables and nothing in them. */
+async function migratedTemplate(url: string): Promise<string> {
+  const name = "migrated";
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`drop database if exists ${name}`);
+  await client.query(`create database ${name}`);
+  await client.end();
+  const database = connectTo(url.replace(/\/postgres$/, `/${name}`));
+  await migrate(database);
+  await database.close();
+  return name;
+}
+
 declare module "vitest" {
   interface ProvidedContext {
     postgres: string;
+    migrated: string;
   }
 }

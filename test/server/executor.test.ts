@@ -4,7 +4,7 @@ import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import { type Executor, joinExecutors } from "../../src/server/executor.ts";
 import { recoverAbandoned } from "../../src/server/jobs/resume.ts";
 import { schedule } from "../../src/server/jobs/schedule.ts";
-import { freshDatabase } from "../postgres.ts";
+import { migratedDatabase } from "../postgres.ts";
 
 let store: Store;
 let client: pg.Client;
@@ -14,7 +14,7 @@ const telemetry = { log: (_incident: string, verb: string, text: string) => void
 const nobody = 2 ** 30;
 
 beforeAll(async () => {
-  const url = await freshDatabase();
+  const url = await migratedDatabase();
   store = await openStore(url);
   client = new pg.Client({ connectionString: url });
   await client.connect();

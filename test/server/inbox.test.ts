@@ -12,7 +12,7 @@ import { internalRoutes, webhookRoutes } from "../../src/server/routes.ts";
 import { aDelivery, anAlert } from "../builders.ts";
 import { concernsIn } from "../concerns.ts";
 import { startEngine } from "../engine.ts";
-import { freshDatabase } from "../postgres.ts";
+import { migratedDatabase } from "../postgres.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const token = "fedcba9876543210fedcba9876543210";
@@ -25,7 +25,7 @@ let urls: { internal: string; webhooks: string };
 const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  const url = await freshDatabase();
+  const url = await migratedDatabase();
   store = await openStore(url);
   const telemetry = { log: () => undefined };
   const timings = { pollMs: 50 } as Ports["timings"];

@@ -9,7 +9,7 @@ import { pollAlerts } from "../../src/server/intake/poll-alerts.ts";
 import { settleAlerts, settleGitHub } from "../../src/server/intake/settle-deliveries.ts";
 import { takeAlerts } from "../../src/server/intake/take-alerts.ts";
 import { aDelivery, anAlert } from "../builders.ts";
-import { freshDatabase } from "../postgres.ts";
+import { migratedDatabase } from "../postgres.ts";
 import { concernsIn } from "../concerns.ts";
 
 let url: string;
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  url = await freshDatabase();
+  url = await migratedDatabase();
   store = await openStore(url);
   closing.push(store.close);
   [started, sent, told, faults] = [[], [], [], []];

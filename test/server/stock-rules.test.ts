@@ -6,7 +6,7 @@ import { connectTo } from "../../src/adapters/postgres/query.ts";
 import { openStore } from "../../src/adapters/postgres/store.ts";
 import { settleAlerts } from "../../src/server/intake/settle-deliveries.ts";
 import { aDelivery, anAlert } from "../builders.ts";
-import { freshDatabase } from "../postgres.ts";
+import { migratedDatabase } from "../postgres.ts";
 import { type AlertRule, concernsWorkload, labelsFor, rulesIn } from "../rules/alert-rules.ts";
 import { concernsEverywhere, figuresOf, judgeRule } from "../rules/judge-rules.ts";
 
@@ -48,7 +48,7 @@ test.each(sets)("rules %s: whoever they concern is led to and measured", async (
 });
 
 test.each(sets)("rules %s: through the real intake no alert is dropped without a word", async (_, rules) => {
-  const url = await freshDatabase();
+  const url = await migratedDatabase();
   const store = await openStore(url);
   const started: string[] = [];
   const durable = {

@@ -7,7 +7,7 @@ import { explain } from "../../../src/commands/records/explain.ts";
 import { type LabModel, labModelName, startModel } from "../../../src/lab/model/model.ts";
 import { pageRoutes } from "../../../src/server/pages/routes.ts";
 import { incidentWith, storyOf } from "../../injection/story.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 const incident = incidentWith(undefined);
 // What the stand-in lists for its model, as people see it.
@@ -18,7 +18,7 @@ let server: LabModel;
 let body = "";
 
 beforeAll(async () => {
-  url = await freshDatabase();
+  url = await migratedDatabase();
   store = await openStore(url);
   server = await startModel();
   await store.recordIncident(incident);

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import type { Ending } from "../../../src/domain/incident/incident.ts";
 import { anIncident } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 let store: Store;
 const uidOf = (index: number) => `5b0c1f4e-9a3d-5c7e-8f21-00000000000${index}`;
 const story = { mergedSha: "6b02dd3aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 
 beforeAll(async () => {
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
   const endings: (Ending | undefined)[] = ["recovered", undefined, "refused", "recovered", undefined];
   for (const [index, ending] of endings.entries()) {
     const base = anIncident({ name: index === 0 ? "Slow" : "Hot" });

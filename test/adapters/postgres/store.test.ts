@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AuditRow, auditProblems } from "../../../src/domain/records/audit.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { anAlert, anIncident } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 let store: Store;
 beforeAll(async () => {
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
 });
 afterAll(() => store.close());
 
@@ -66,7 +66,7 @@ test("concurrent writers keep the audit chain whole", async () => {
 });
 
 test("one of several readers takes its part, and leaves what is new to the others where it is told to", async () => {
-  const mine = await openStore(await freshDatabase());
+  const mine = await openStore(await migratedDatabase());
   for (const delivery of ["a", "b", "c", "d", "e"])
     await mine.accept("alerts", {}, Buffer.from("{}"), { delivery, urgency: 1 });
   expect(await mine.claim("alerts", "one", 60, { living: 2, leaveMs: 60_000 })).toEqual([]);
@@ -77,7 +77,7 @@ test("one of several readers takes its part, and leaves what is new to the other
 });
 
 test("claimed work belongs to one holder until the claim ends; what was in hand then counts, its neighbours do not", async () => {
-  const mine = await openStore(await freshDatabase());
+  const mine = await openStore(await migratedDatabase());
   for (const delivery of ["a", "b"]) await mine.accept("github", {}, Buffer.from("{}"), { delivery });
   const [first, second] = await mine.claim("github", "one", 10);
   expect(await mine.claim("github", "two", 10)).toEqual([]);
@@ -93,7 +93,7 @@ test("claimed work belongs to one holder until the claim ends; what was in hand 
 });
 
 test("the most urgent and newest alerts are read first, and some of the oldest with them", async () => {
-  const mine = await openStore(await freshDatabase());
+  const mine = await openStore(await migratedDatabase());
   for (const urgency of [3, 3, 3, 9, 0, 3]) await mine.accept("alerts", {}, Buffer.from(String(urgency)), { urgency });
   const claimed = await mine.claim("alerts", "one", 4);
   expect(claimed.map(({ id }) => Number(id))).toEqual([1, 3, 5, 6]);

@@ -10,7 +10,7 @@ import { internalRoutes } from "../../../src/server/routes.ts";
 import { openIncident } from "../../../src/domain/incident/incident.ts";
 import { Unavailable } from "../../../src/ports/errors.ts";
 import { anAlert } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { freshDatabase, migratedDatabase } from "../../postgres.ts";
 
 let meter: Meter;
 let store: Store;
@@ -18,7 +18,7 @@ let listener: Awaited<ReturnType<typeof listen>>;
 
 beforeAll(async () => {
   meter = openMeter();
-  store = meter.watchStore(await openStore(await freshDatabase()));
+  store = meter.watchStore(await openStore(await migratedDatabase()));
   listener = await listen([meter.route], { host: "127.0.0.1", port: 0 });
 });
 afterAll(async () => {

@@ -12,7 +12,7 @@ import { loadGuardrails } from "../../../src/flow/collect/load-guardrails.ts";
 import { type Answer, type Asked, serveApi } from "../../../src/lab/cluster/servers/api-server.ts";
 import { parseSettings, type Settings } from "../../../src/settings/settings.ts";
 import { key } from "../../lab/forge-shop.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -81,7 +81,7 @@ test("alerts that lead nowhere are told with their labels and the line that maps
 });
 
 test("alerts of the last days that a running Rectify put on record are told as well", async () => {
-  const databaseUrl = await freshDatabase();
+  const databaseUrl = await migratedDatabase();
   const store = await openStore(databaseUrl);
   const alert = {
     ...{ name: "TokenBucketEmpty", labels: { alertname: "TokenBucketEmpty", tenant: "a" } },

@@ -2,12 +2,12 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { exportAudit } from "../../../src/commands/records/audit.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 let store: Store;
 let url: string;
 beforeAll(async () => {
-  url = await freshDatabase();
+  url = await migratedDatabase();
   store = await openStore(url);
   for (const incident of ["i1", "i2", "i1"]) {
     await store.audit({ incident, actor: "wim", action: "command approve-scale", detail: { comment: 7, effect: "e" } });

@@ -10,7 +10,7 @@ import { explain, replay } from "../../../src/commands/records/explain.ts";
 import { pageRoutes } from "../../../src/server/pages/routes.ts";
 import { anIncident } from "../../builders.ts";
 import { aLease } from "../../lease.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 const incident = anIncident();
 const when = { from: "2026-11-24T01:30:00Z", to: "2026-11-24T02:00:00Z" };
@@ -34,7 +34,7 @@ let url: string;
 let directory: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "rectify-explain-"));
-  url = await freshDatabase();
+  url = await migratedDatabase();
   store = await openStore(url);
   await store.recordIncident(incident);
   await store.recordEvent(incident.uid, "intake", "opened\u001b[2J for web");

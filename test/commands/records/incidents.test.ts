@@ -3,13 +3,13 @@ import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { listIncidents } from "../../../src/commands/records/incidents.ts";
 import { anIncident } from "../../builders.ts";
 import { aPastRecord, type Kind } from "../../past-record.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 let url: string;
 let store: Store;
 
 beforeEach(async () => {
-  url = await freshDatabase();
+  url = await migratedDatabase();
   store = await openStore(url);
 });
 afterEach(() => store.close());

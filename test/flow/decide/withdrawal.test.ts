@@ -8,7 +8,7 @@ import { runWithdrawalCommand } from "../../../src/flow/decide/withdrawal-comman
 import { readRecord } from "../../../src/manifests/repository/post-mortem-files.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { anIncident } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 const sealKey = "a key of these tests";
 const incident = anIncident();
@@ -83,7 +83,7 @@ test.each<[string, Scene, string[]]>([
 });
 
 test("the first word stands, and what landed in Git is dropped only word for word", async () => {
-  const store = await openStore(await freshDatabase());
+  const store = await openStore(await migratedDatabase());
   await store.withdraw(incident.uid, disputed);
   await store.withdraw(incident.uid, { ...disputed, kind: "forgotten", by: "ben" });
   expect(await store.withdrawals()).toEqual([{ incident: incident.uid, ...disputed }]);

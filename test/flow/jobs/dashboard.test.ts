@@ -14,7 +14,7 @@ import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
 import { newWatchtower } from "../../../src/domain/guardrails/watchtower.ts";
 import { aLease } from "../../lease.ts";
 import { anIncident } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
 let session: Session;
@@ -40,7 +40,7 @@ async function open(more: object = {}): Promise<void> {
     now: () => new Date(Date.now() + ahead),
   });
   session = await connect(forge);
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
   bot = createApp({
     ...{ id: app.id, privateKey: key, webhookSecret: app.webhookSecret },
     ...{ wake: async () => undefined, ticked: store.queue.request },

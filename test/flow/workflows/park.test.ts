@@ -9,7 +9,7 @@ import type { Ports } from "../../../src/ports/ports.ts";
 import { anIncident } from "../../builders.ts";
 import { portsOf } from "../../injection/story.ts";
 import { startEngine } from "../../engine.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 const canary = "hunter2-canary-7781";
 const fault = () => {
@@ -24,7 +24,7 @@ let store: Store;
 let durable: Durable;
 
 beforeAll(async () => {
-  url = await freshDatabase();
+  url = await migratedDatabase();
   store = await openStore(url);
   const held = portsOf("calm", undefined, {
     ...{ model: undefined, random: () => "0".repeat(32), publish: () => undefined },

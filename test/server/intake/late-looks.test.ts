@@ -6,7 +6,7 @@ import { bodyHashOf } from "../../../src/domain/guardrails/commenter.ts";
 import { lookForGuardrails, lookForLateCommands, type LateLooks } from "../../../src/server/intake/late-looks.ts";
 import { anIncident } from "../../builders.ts";
 import { connect, type Session, startShop } from "../../lab/forge-shop.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
 let session: Session;
@@ -21,7 +21,7 @@ const incident = anIncident();
 beforeEach(async () => {
   forge = await startShop({});
   session = await connect(forge);
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
   await store.recordIncident(incident);
   [heard, checked, minutes, fails] = [[], [], 0, false];
 });

@@ -10,7 +10,7 @@ import type { Ports } from "../../../src/ports/ports.ts";
 import { takeAlerts } from "../../../src/server/intake/take-alerts.ts";
 import { reexamine } from "../../../src/server/jobs/reexamine.ts";
 import { anAlert } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 import { concernsIn } from "../../concerns.ts";
 
 const beatMs = 30 * 60_000;
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  url = await freshDatabase();
+  url = await migratedDatabase();
   store = await openStore(url);
   closing.push(store.close);
   [started, told, asked] = [[], [], 0];

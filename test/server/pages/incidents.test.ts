@@ -6,7 +6,7 @@ import { evidenceOf } from "../../../src/domain/evidence/evidence.ts";
 import { createHash } from "node:crypto";
 import { pageRoutes } from "../../../src/server/pages/routes.ts";
 import { anIncident } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 const evil = `<script>alert("x")</script><img src=x onerror=alert(1)>`;
 const incident = anIncident({ name: `Hot ${evil}` });
@@ -33,7 +33,7 @@ let store: Store;
 let at: string;
 let close: () => Promise<void>;
 beforeAll(async () => {
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
   const server = await listen(pageRoutes(store), { host: "127.0.0.1", port: 0 });
   at = `http://127.0.0.1:${server.port}`;
   close = server.close;

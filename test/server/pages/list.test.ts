@@ -3,7 +3,7 @@ import { listen } from "../../../src/adapters/http/listener.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { pageRoutes } from "../../../src/server/pages/routes.ts";
 import { anIncident } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 let store: Store;
 let at: string;
@@ -12,7 +12,7 @@ const uidOf = (index: number) => `5b0c1f4e-9a3d-5c7e-8f21-${String(index).padSta
 const links = { repository: "https://git.example/acme/shop" };
 
 beforeAll(async () => {
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
   for (let index = 0; index < 60; index += 1) {
     const base = anIncident({ name: index === 5 ? "Slow & odd" : "Hot" });
     await store.recordIncident({ ...base, uid: uidOf(index), workload: { ...base.workload, name: `web-${index}` } });

@@ -5,7 +5,7 @@ import type { Ports } from "../../../src/ports/ports.ts";
 import { retireRepositories, tellForeign } from "../../../src/server/several/retire.ts";
 import { anIncident } from "../../builders.ts";
 import { startEngine } from "../../engine.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { freshDatabase, migratedDatabase } from "../../postgres.ts";
 
 const telemetry = { log: () => undefined };
 
@@ -29,7 +29,7 @@ async function statusOf(url: string, workflow: string) {
 }
 
 test("what is open in a repository that left the list ends with the reason, once nobody works on it", async () => {
-  const url = await freshDatabase();
+  const url = await migratedDatabase();
   const store = await openStore(url);
   const incident = anIncident();
   const durable = await waitingEngine(url, store);
@@ -52,7 +52,7 @@ test("what is open in a repository that left the list ends with the reason, once
 });
 
 test("nothing open is no end while a process still works there, and what it opens then ends, too", async () => {
-  const url = await freshDatabase();
+  const url = await migratedDatabase();
   const store = await openStore(url);
   await store.joinExecutor("one", "3", { space: undefined, pid: 1 });
   const others = [{ name: "acme/bank", url, isFirst: false }];
@@ -67,7 +67,7 @@ test("nothing open is no end while a process still works there, and what it open
 });
 
 test("what the engine has in flight without an incident is stopped, and told", async () => {
-  const url = await freshDatabase();
+  const url = await migratedDatabase();
   const store = await openStore(url);
   const durable = await waitingEngine(url, store);
   const incident = anIncident();

@@ -4,7 +4,7 @@ import { readModes } from "../../../../src/domain/guardrails/mode.ts";
 import { latchOver } from "../../../../src/server/jobs/backtest/shadow-latch.ts";
 import { treeOf } from "../../../../src/domain/kubernetes/tree.ts";
 import { anIncident } from "../../../builders.ts";
-import { freshDatabase } from "../../../postgres.ts";
+import { migratedDatabase } from "../../../postgres.ts";
 
 const head = (guardrails: string) => async () => ({
   sha: guardrails,
@@ -12,7 +12,7 @@ const head = (guardrails: string) => async () => ({
 });
 
 test("a process that starts with guardrails that nobody can read goes by what the one before it read", async () => {
-  const url = await freshDatabase();
+  const url = await migratedDatabase();
   const before = await openStore(url);
   expect(readModes(await before.readModes())).toBeUndefined();
   await latchOver(before, head("mode: shadow\ndashboard: false\n")).isOn();
@@ -25,7 +25,7 @@ test("a process that starts with guardrails that nobody can read goes by what th
 });
 
 test("the last door knows the class of an incident, and of a pull request, by what is on record", async () => {
-  const store = await openStore(await freshDatabase());
+  const store = await openStore(await migratedDatabase());
   const incident = anIncident();
   await store.recordIncident(incident);
   await store.recordPull(7, incident.uid);

@@ -3,11 +3,11 @@ import { openStore, type Store } from "../../../../src/adapters/postgres/store.t
 import type { Lease } from "../../../../src/domain/proposal/lease.ts";
 import { reconcileLeases, type LeaseKeeping } from "../../../../src/server/jobs/leases.ts";
 import { aLease, begun } from "../../../lease.ts";
-import { freshDatabase } from "../../../postgres.ts";
+import { migratedDatabase } from "../../../postgres.ts";
 
 let store: Store;
 beforeEach(async () => {
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
   await store.recordIncident(aLease().incident);
 });
 afterEach(() => store.close());

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
 import type { Rollback } from "../../../../src/domain/proposal/rollback.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "../../../../src/server/jobs/rollbacks.ts";
-import { freshDatabase } from "../../../postgres.ts";
+import { migratedDatabase } from "../../../postgres.ts";
 import { aRollback } from "../../../rollback.ts";
 
 let store: Store;
 beforeEach(async () => {
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
 });
 afterEach(() => store.close());
 

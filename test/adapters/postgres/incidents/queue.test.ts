@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
 import type { Candidate } from "../../../../src/domain/proposal/caps.ts";
 import { anIncident } from "../../../builders.ts";
-import { freshDatabase } from "../../../postgres.ts";
+import { migratedDatabase } from "../../../postgres.ts";
 
 let store: Store;
 let other: Store;
 beforeEach(async () => {
-  const address = await freshDatabase();
+  const address = await migratedDatabase();
   store = await openStore(address);
   other = await openStore(address);
 });

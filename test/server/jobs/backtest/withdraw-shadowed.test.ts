@@ -8,7 +8,7 @@ import { withdrawShadowed } from "../../../../src/server/jobs/backtest/withdraw-
 import { anAlert } from "../../../builders.ts";
 import { aDraft, connect, type Session, startShop } from "../../../lab/forge-shop.ts";
 import { aLease } from "../../../lease.ts";
-import { freshDatabase } from "../../../postgres.ts";
+import { migratedDatabase } from "../../../postgres.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
 let session: Session;
@@ -21,7 +21,7 @@ const turnTo = (guardrails: object) =>
 beforeAll(async () => {
   forge = await startShop({ requiredChecks: [], settings: { mergeQueue: "ruleset" } });
   await turnTo({ mode: "live" });
-  store = await openStore(await freshDatabase());
+  store = await openStore(await migratedDatabase());
   session = await connect(forge, undefined, undefined, (...call) => latch.refusal(...call));
   const latch = latchOver(store, () => session.mirror.head());
 });
