@@ -3,7 +3,7 @@ import { kubernetes } from "../../../src/adapters/kubernetes/kubernetes.ts";
 import type { Cluster } from "../../../src/ports/kubernetes.ts";
 import { Refused } from "../../../src/ports/errors.ts";
 import { openShop, type TestShop } from "../../lab/cluster-shop.ts";
-import { expectFailure, letdowns, sourceOf } from "../monitoring/sources.ts";
+import { expectFailure, letdowns, patienceFor, sourceOf } from "../monitoring/sources.ts";
 
 const workload = (name: string, kind = "Deployment") => ({ kind, namespace: "shop-production", name });
 const web = workload("web");
@@ -15,8 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => shop.cluster.close());
 
-function readerOf(url: string): Cluster {
-  return kubernetes({ url, token: "t", cluster: "lab", deadlineMs: 400 });
+function readerOf(url: string, deadlineMs = patienceFor()): Cluster {
+  return kubernetes({ url, token: "t", cluster: "lab", deadlineMs });
 }
 
 test("a workload with its rollout, its images and its autoscaler", async () => {
@@ -75,6 +75,7 @@ test("what stands around a workload: rollouts, quota, refusals, kills, node pres
 describe.each(letdowns)("when Kubernetes %s", (_, fault, kind) => {
   test("the reader says so", async () => {
     shop.cluster.setFault("kubernetes", fault);
+    const cluster = readerOf(shop.cluster.urls.kubernetes, patienceFor(fault));
     await expectFailure(cluster.workload(web), kind, /^Kubernetes: reading Deployment shop-production\/web/);
     await expectFailure(cluster.surroundings(web), kind, /^Kubernetes: listing/);
     shop.cluster.setFault("kubernetes", undefined);

@@ -3,15 +3,17 @@ import { alertmanager } from "../../../src/adapters/monitoring/alertmanager.ts";
 import { Refused, Unavailable } from "../../../src/ports/errors.ts";
 import type { Alerts } from "../../../src/ports/monitoring.ts";
 import { openShop, type TestShop } from "../../lab/cluster-shop.ts";
-import { expectFailure, letdowns, sourceOf } from "./sources.ts";
+import { expectFailure, letdowns, patienceFor, sourceOf } from "./sources.ts";
 
 let shop: TestShop;
 let alerts: Alerts;
 beforeAll(async () => {
   shop = await openShop();
-  alerts = alertmanager({ url: shop.cluster.urls.alertmanager, deadlineMs: 300 });
+  alerts = reader();
 });
 afterAll(() => shop.cluster.close());
+
+const reader = (deadlineMs = patienceFor()) => alertmanager({ url: shop.cluster.urls.alertmanager, deadlineMs });
 
 test("what fires is listed while it fires, and no longer", async () => {
   expect(await alerts.active()).toEqual([]);
@@ -29,7 +31,7 @@ test("what fires is listed while it fires, and no longer", async () => {
 describe.each(letdowns)("when Alertmanager %s", (_, fault, kind, reason) => {
   test("the reader says so, and never that nothing fires", async () => {
     shop.cluster.setFault("alertmanager", fault);
-    await expectFailure(alerts.active(), kind, reason);
+    await expectFailure(reader(patienceFor(fault)).active(), kind, reason);
     shop.cluster.setFault("alertmanager", undefined);
   });
 });

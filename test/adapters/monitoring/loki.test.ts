@@ -4,7 +4,7 @@ import { queryPace } from "../../../src/adapters/past/pace.ts";
 import type { Logs } from "../../../src/ports/monitoring.ts";
 import { Refused } from "../../../src/ports/errors.ts";
 import { openShop, type TestShop } from "../../lab/cluster-shop.ts";
-import { expectFailure, letdowns, sourceOf } from "./sources.ts";
+import { expectFailure, letdowns, patienceFor, sourceOf } from "./sources.ts";
 
 const web = { kind: "Deployment", namespace: "shop-production", name: "web" };
 let shop: TestShop;
@@ -13,9 +13,11 @@ beforeAll(async () => {
   shop = await openShop();
   shop.cluster.setLoad("web", 300);
   await shop.cluster.advance(4_000);
-  logs = loki({ url: shop.cluster.urls.loki, deadlineMs: 300 });
+  logs = reader();
 });
 afterAll(() => shop.cluster.close());
+
+const reader = (deadlineMs = patienceFor()) => loki({ url: shop.cluster.urls.loki, deadlineMs });
 
 const lastSeconds = (count: number) => {
   const to = shop.cluster.now();
@@ -57,7 +59,7 @@ test("partial data carries the server's own warning", async () => {
 describe.each(letdowns)("when Loki %s", (_, fault, kind, reason) => {
   test("the reader says so", async () => {
     shop.cluster.setFault("loki", fault);
-    await expectFailure(logs.around(web, ...lastSeconds(2)), kind, reason);
+    await expectFailure(reader(patienceFor(fault)).around(web, ...lastSeconds(2)), kind, reason);
     shop.cluster.setFault("loki", undefined);
   });
 });

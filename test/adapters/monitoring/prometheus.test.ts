@@ -8,16 +8,18 @@ import { Refused } from "../../../src/ports/errors.ts";
 import { serveApi } from "../../../src/lab/cluster/servers/api-server.ts";
 import { openShop, type TestShop } from "../../lab/cluster-shop.ts";
 import { anAlert } from "../../builders.ts";
-import { expectFailure, letdowns, sourceOf } from "./sources.ts";
+import { expectFailure, letdowns, patienceFor, sourceOf } from "./sources.ts";
 
 let shop: TestShop;
 let metrics: Metrics;
 beforeAll(async () => {
   shop = await openShop();
   await shop.cluster.advance(1_000);
-  metrics = prometheus({ url: shop.cluster.urls.prometheus, deadlineMs: 300 });
+  metrics = reader();
 });
 afterAll(() => shop.cluster.close());
+
+const reader = (deadlineMs = patienceFor()) => prometheus({ url: shop.cluster.urls.prometheus, deadlineMs });
 
 const lastSeconds = (count: number) => {
   const to = shop.cluster.now();
@@ -63,6 +65,7 @@ test("a wrong query is refused with the server's reason", async () => {
 describe.each(letdowns)("when Prometheus %s", (_, fault, kind, reason) => {
   test("the reader says so", async () => {
     shop.cluster.setFault("prometheus", fault);
+    const metrics = reader(patienceFor(fault));
     await expectFailure(metrics.range("up", ...lastSeconds(2)), kind, reason);
     await expectFailure(metrics.ruleOf(anAlert()), kind, reason);
     shop.cluster.setFault("prometheus", undefined);

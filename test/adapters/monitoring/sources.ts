@@ -32,6 +32,9 @@ export const letdowns: readonly (readonly [string, Fault, typeof Refused | typeo
   ["answers with a sign-in page", { kind: "wrong-type" }, Refused, /not JSON/],
 ];
 
+/** How long a reader waits: only where no end of the answer comes does it matter, and a busy machine is no such source. */
+export const patienceFor = (fault?: Fault): number => (fault?.kind === "slow" || fault?.kind === "cut" ? 300 : 20_000);
+
 /** The call must fail with this kind of error, and its text must say why. */
 export async function expectFailure(call: Promise<unknown>, kind: typeof Refused | typeof Unavailable, reason: RegExp) {
   const error: unknown = await call.then(
