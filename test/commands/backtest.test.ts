@@ -32,7 +32,8 @@ let reading: ReadingForge;
 let shop: TestShop;
 
 beforeAll(async () => {
-  world = await openPastWorld({ directory, days: 3, stories: pastStories.slice(0, 2), files: secondPlace });
+  const stories = pastStories.slice(0, 2);
+  world = await openPastWorld({ directory, days: 3, stories, files: secondPlace, remembers: true });
   reading = await openReadingForge(join(directory, "forge"), world.repository);
   shop = await openShop({
     desired: async () => ({ revision: "1".repeat(40), objects: pastWorkloads.map((one) => objectOf(one)) }),

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createSeriesStore, type Sample } from "../../cluster/metrics/series-store.ts";
-import { serveApi } from "../../cluster/servers/api-server.ts";
+import { type Answer, type Asked, serveApi } from "../../cluster/servers/api-server.ts";
 import { createLogStore, lokiAnswer, type LogStore } from "../../cluster/servers/loki-api.ts";
 import { prometheusAnswer } from "../../cluster/servers/prometheus-api.ts";
 import { randomFrom } from "../../cluster/simulation/random.ts";
@@ -35,11 +35,24 @@ interface PastSettings {
   readonly guardrails?: string | undefined;
   /** Files of the repository beside its own. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Keeps each answer, for those who will ask the same again. */
+  readonly remembers?: boolean;
+}
+
+/** The past changes no more: the same question has the same answer. */
+function remembering(answer: (asked: Asked) => Answer): (asked: Asked) => Answer {
+  const known = new Map<string, Answer>();
+  return (asked) => {
+    const question = `${asked.method} ${asked.path}?${asked.query.toString()}`;
+    const given = known.get(question) ?? answer(asked);
+    known.set(question, given);
+    return given;
+  };
 }
 
 /** Writes the history and serves it. */
 export async function openPastWorld(settings: PastSettings): Promise<PastWorldServers> {
-  const { directory, stories, days, guardrails, files = {} } = settings;
+  const { directory, stories, days, guardrails, files = {}, remembers = false } = settings;
   const to = Math.floor(Date.parse("2026-11-20T00:00:00Z") / day) * day;
   const from = to - days * day;
   const begin = (story: PastStory) => from + story.day * day + hourOfStories;
@@ -50,15 +63,18 @@ export async function openPastWorld(settings: PastSettings): Promise<PastWorldSe
   const logs = createLogStore(200_000);
   writeSeries(store, logs, { from, to, events });
   const asked: string[] = [];
-  const heard = <T>(name: string, method: string, answer: T): T => {
-    asked.push(`${method} ${name}`);
-    return answer;
+  const serve = (name: string, answer: (request: Asked) => Answer) => {
+    const answered = remembers ? remembering(answer) : answer;
+    return serveApi((request) => {
+      asked.push(`${request.method} ${name}`);
+      return answered(request);
+    });
   };
   const now = () => to;
   const state = { store, now, lookbackMs: 5 * minute, rules: pastRules, alerts: () => [] };
   const [prometheus, loki] = await Promise.all([
-    serveApi((request) => heard("prometheus", request.method, prometheusAnswer(state, request))),
-    serveApi((request) => heard("loki", request.method, lokiAnswer(logs, now, request))),
+    serve("prometheus", (request) => prometheusAnswer(state, request)),
+    serve("loki", (request) => lokiAnswer(logs, now, request)),
   ]);
   return {
     ...{ prometheus: prometheus.url, loki: loki.url, repository, from: new Date(from), to: new Date(to), asked },
