@@ -4,6 +4,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import { cliProgram } from "./cli-program.ts";
 import { freshDatabase } from "./postgres.ts";
 import { scratchDirectory } from "./scratch.ts";
 
@@ -19,8 +20,8 @@ interface Ran {
   readonly stderr: string;
 }
 
-function rectify(args: readonly string[], env: Record<string, string>): Promise<Ran> {
-  const command = ["--import", "tsx", "src/cli.ts", ...args];
+async function rectify(args: readonly string[], env: Record<string, string>): Promise<Ran> {
+  const command = [await cliProgram(), ...args];
   return new Promise((done) => {
     execFile(process.execPath, command, { env, timeout: 90_000 }, (error, stdout, stderr) => {
       done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });

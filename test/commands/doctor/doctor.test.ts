@@ -17,6 +17,7 @@ import { type LabWorld, openWorld } from "../../../src/lab/world.ts";
 import { webhookRoutes } from "../../../src/server/routes.ts";
 import { parseSettings, type Settings } from "../../../src/settings/settings.ts";
 import { app, key, repository } from "../../lab/forge-shop.ts";
+import { cliProgram } from "../../cli-program.ts";
 import { freshDatabase } from "../../postgres.ts";
 
 // Nobody listens there: the address is what the doctor looks at.
@@ -265,8 +266,8 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
   });
 });
 
-test("the command line ends with 1 and names each cure", () => {
-  const run = spawnSync("node_modules/.bin/tsx", ["src/cli.ts", "doctor"], {
+test("the command line ends with 1 and names each cure", async () => {
+  const run = spawnSync(process.execPath, [await cliProgram(), "doctor"], {
     env: { PATH: process.env.PATH },
     encoding: "utf8",
   });

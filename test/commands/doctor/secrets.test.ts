@@ -5,6 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { examine, renderFindings } from "../../../src/commands/doctor/doctor.ts";
 import { withoutSecrets } from "../../../src/settings/redaction.ts";
 import { parseSettings, type Settings } from "../../../src/settings/settings.ts";
+import { cliProgram } from "../../cli-program.ts";
 import { key } from "../../lab/forge-shop.ts";
 
 const clock = { now: () => new Date() };
@@ -105,8 +106,8 @@ test("a secret that somebody cut in the middle is taken out as well", () => {
   for (const secret of everySecret) expect(clean(`said ${secret.slice(0, 13)}`)).toBe("said «masked»");
 });
 
-test("the command line prints one JSON object with what is wrong, and ends with 1", () => {
-  const run = spawnSync("node_modules/.bin/tsx", ["src/cli.ts", "doctor", "--json"], {
+test("the command line prints one JSON object with what is wrong, and ends with 1", async () => {
+  const run = spawnSync(process.execPath, [await cliProgram(), "doctor", "--json"], {
     env: { PATH: process.env.PATH, ...secrets },
     encoding: "utf8",
   });
