@@ -46,7 +46,7 @@ export function renderer(options: RendererOptions = {}): ToolRenderer {
       // Where no tool builds the directory our own reason says what is in the way.
       if (prepared.kind === "unsupported") return own.kind === "rendered" || prepared.isPlain ? own : prepared;
       const built = await inScratch(prepared.files, limits, (root, home) =>
-        run(tool, [...tool.build, ...inflating(helm), join(root, prepared.directory)], {
+        run(tool, [...tool.build, ...(prepared.inflates ? inflating(helm) : []), join(root, prepared.directory)], {
           home,
           timeLimitMs: limits.timeLimitMs,
         }),
@@ -63,7 +63,7 @@ function unsupported(because: string): Rendered {
   return { kind: "unsupported", because };
 }
 
-/** Charts that stand in the repository are inflated, offline as all else: one that would have to be fetched fails. */
+/** Charts that stand among the files are inflated, offline as all else. */
 const inflating = (helm: string | null | undefined): string[] =>
   helm ? ["--enable-helm", "--helm-command", helm] : [];
 
@@ -156,6 +156,8 @@ export function run(
     // No other program can be found: neither git for remote bases nor plugins.
     PATH: limits.home,
     HOME: limits.home,
+    // Wherever a repository says that helm keeps its plugins, which are programs: there are none.
+    HELM_PLUGINS: join(limits.home, "no-plugins"),
     TMPDIR: limits.home,
     HTTP_PROXY: closedProxy,
     HTTPS_PROXY: closedProxy,

@@ -8,11 +8,18 @@ export const inflationGenerator = "HelmChartInflationGenerator";
  * `helmGlobals` says of the whole kustomization.
  */
 export function chartPlace(chart: Node, home: string | undefined): string {
-  const [name = "", version, repository] = ["name", "version", "repo"].map((key) => textAt(chart, [key]));
-  const own = textAt(chart, ["chartHome"]) ?? home ?? "charts";
+  const said = ["name", "version", "repo", "chartHome"].map((key) => [key, textAt(chart, [key])] as const);
+  return chartPlaceOf(Object.fromEntries(said), home);
+}
+
+/** The same of an item that was read already. */
+export function chartPlaceOf(chart: Readonly<Record<string, unknown>>, home: string | undefined): string {
+  const [name = "", version, repository, own] = ["name", "version", "repo", "chartHome"].map((key) =>
+    typeof chart[key] === "string" ? chart[key] : undefined,
+  );
   // What it fetches at an exact version lies in a directory of its own.
   const isFetched = repository !== undefined && version !== undefined;
-  return [own, ...(isFetched ? [`${name}-${version}`] : []), name].join("/");
+  return [own ?? home ?? "charts", ...(isFetched ? [`${name}-${version}`] : []), name].join("/");
 }
 
 /** `helmGlobals.chartHome` of a kustomization. */

@@ -69,6 +69,9 @@ function referencesIn(tree: Tree, path: string): { field: string; text: string }
     else if (typeof value === "string" && !value.includes("\n") && value.length < 1_000) {
       texts.push({ field, text: value });
       if (value.includes("=")) texts.push({ field, text: value.slice(value.indexOf("=") + 1) });
+    } else if (typeof value === "string" && /^\s*[a-z][a-z0-9+.-]*:\S*\s*$/i.test(value)) {
+      // No path is so long; an address may be.
+      texts.push({ field, text: value.trim() });
     }
   };
   const collectInside = (written: string, field: string): void => {

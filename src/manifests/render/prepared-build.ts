@@ -13,6 +13,7 @@ import {
   resolveInside,
 } from "../gitops/kustomization.ts";
 import { reachOf } from "../gitops/reach.ts";
+import { inflationOf } from "./inflation.ts";
 import { controllerOf, plainResources } from "./render.ts";
 
 /** What a Kustomize tool needs to build an entry: these files and nothing else, none of them fetched. */
@@ -21,6 +22,8 @@ interface PreparedBuild {
   readonly directory: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly flux: FluxSpec | undefined;
+  /** Charts among the files are inflated. */
+  readonly inflates: boolean;
 }
 
 const maxTotalBytes = 80_000_000;
@@ -53,7 +56,13 @@ export function preparedBuild(tree: Tree, entry: Entry): PreparedBuild | Unsuppo
     const name = start.path ?? posix.join(root.path, "kustomization.yaml");
     gathered.files.set(name, new TextEncoder().encode(JSON.stringify(value)));
   }
-  return { kind: "prepared", directory: root.path, files: gathered.files, flux: controller.flux };
+  return withCharts({ directory: root.path, files: gathered.files, flux: controller.flux });
+}
+
+function withCharts(build: Pick<PreparedBuild, "directory" | "files" | "flux">): PreparedBuild | Unsupported {
+  const inflation = inflationOf(build.files);
+  if (inflation.kind === "refused") return unsupported(inflation.because);
+  return { kind: "prepared", ...build, inflates: inflation.kind === "local" };
 }
 
 function unsupported(because: string): Unsupported {
