@@ -72,7 +72,7 @@ export function editField(
   }
   if (leaf && leaf.kind !== "scalar")
     return refused("parse-error", `${whereIs(leaf)} holds no plain value`, "Make this change by hand.");
-  if (!leaf || isEmpty(leaf)) return insertField(scene, resource, path);
+  if (!leaf || isEmpty(leaf)) return insertField(scene, resource, path, as);
   if (change.kind === "image-tag" && as !== "tag") return editImage(scene, resource, path, leaf);
   if (leaf.text.includes("${")) return editVariable(scene, leaf, change.to);
   const odd = oddValue(change, leaf) ?? crossedBounds(change, resource);
@@ -202,7 +202,7 @@ function editImage(scene: EntryBuild, resource: Resource, path: Path, leaf: Scal
 }
 
 /** Nobody wrote the field: it goes into the strongest mapping of the object that only this environment reads. */
-function insertField(scene: EntryBuild, resource: Resource, path: Path): ManifestEdit {
+function insertField(scene: EntryBuild, resource: Resource, path: Path, as: "value" | "tag" | "image"): ManifestEdit {
   const value = scene.question.change.to;
   if (resource.supposed === true) {
     return refused(
@@ -211,7 +211,7 @@ function insertField(scene: EntryBuild, resource: Resource, path: Path): Manifes
       "Change it there, or add a patch here by hand.",
     );
   }
-  if (scene.question.change.kind === "image-tag" && path.at(-1) !== "tag")
+  if (scene.question.change.kind === "image-tag" && as !== "tag" && path.at(-1) !== "tag")
     return refused("not-found", `${whereIs(resource.origin)} has no image`, "Make this change by hand.");
   const because = `nothing sets ${path.join(".")} of ${resource.kind} ${nameOf(resource)} (${whereIs(resource.origin)})`;
   const shared = sharedWith(scene, resource.origin.file.path);
