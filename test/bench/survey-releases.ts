@@ -117,7 +117,8 @@ export function isInstalledSomehow(root: string, directory: string, texts: Reado
   const unit: Unit = { kind: "chart", directory, release: "", namespace: "", valueFiles: [] };
   const written = new RegExp(`chart: ["']?(\\./)?${directory.replace(/[.+?^${}()|[\]\\]/g, "\\$&")}/?["']?\\s*$`, "m");
   const isReleased = [...texts.values()].some((one) => one.includes("kind: HelmRelease") && written.test(one));
-  return isReleased || deployersOf(root, unit).length > 0;
+  const inflated = new RegExp(`^helmCharts:[^]*name: ["']?${basename(directory)}["']?\\s*$`, "m");
+  return isReleased || [...texts.values()].some((one) => inflated.test(one)) || deployersOf(root, unit).length > 0;
 }
 
 function flat(value: Plain, into = new Map<string, string>(), prefix = ""): Map<string, string> {
