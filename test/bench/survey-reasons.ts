@@ -72,7 +72,8 @@ export function whyRight(world: World, asked: Asked, reason: string): string | u
   const { objects, unit } = world;
   const name = get(asked.workload, "metadata", "name");
   if (asked.change.kind === "replicas" && asked.now === 0) return "0 replicas";
-  if (asked.change.kind === "image-tag" && String(asked.now).includes("@")) return "a digest";
+  const image = asked.change.kind === "image-tag" ? ownedElsewhere(String(asked.now)) : undefined;
+  if (image !== undefined) return image;
   const vpa = [...objects.values()].some(
     (one) => one.kind === "VerticalPodAutoscaler" && get(one, "spec", "targetRef", "name") === name,
   );
@@ -88,6 +89,11 @@ export function whyRight(world: World, asked: Asked, reason: string): string | u
   const isOthers =
     reason === "chart-hardcoded" && unit.application === undefined && isNamedByApplication(world.root, unit);
   return byTrying(world, asked) ?? (isOthers ? "no place of its own" : undefined);
+}
+
+/** A digest wins over a tag, and what is blank is filled in by OpenShift's image trigger. */
+function ownedElsewhere(image: string): string | undefined {
+  return image.includes("@") ? "a digest" : image.trim() === "" ? "an image that something else fills in" : undefined;
 }
 
 /** A value file beside the chart's own that this unit does not read is somebody else's: the chart's own serve both. */

@@ -17,11 +17,14 @@ export interface PublishedOptions {
   readonly credentialsFile?: string | undefined;
   /** Registries without TLS, for tests on loopback. */
   readonly plainHttp?: boolean;
+  /** How long a host that gave no answer is not asked again. */
+  readonly outageMs?: number;
 }
 
 /**
  * Fetches published charts, each exact version once. What was fetched before is read from the cache and checked against
- * its digest; a failure is remembered for the life of the process, so nothing asks twice.
+ * its digest. A refusal is remembered for the life of the process and an outage for a minute, so that the renderings of
+ * one question do not all wait for the same host.
  */
 export function publishedCharts(options: PublishedOptions): (reference: ChartReference) => Promise<ChartFound> {
   const asked = new Map<string, Promise<ChartFound>>();
@@ -29,7 +32,8 @@ export function publishedCharts(options: PublishedOptions): (reference: ChartRef
     const key = keyOf(reference);
     const before = asked.get(key);
     if (before) return before;
-    const found = strangeHost(options, reference) ?? cached(options, reference) ?? fetched(options, reference);
+    const forget = () => setTimeout(() => asked.delete(key), options.outageMs ?? 60_000).unref();
+    const found = strangeHost(options, reference) ?? cached(options, reference) ?? fetched(options, reference, forget);
     asked.set(key, found);
     return found;
   };
@@ -64,16 +68,25 @@ function unpacked(archive: Uint8Array, { name }: ChartReference): ChartFound {
   return files ? { ok: true, files } : { ok: false, because: `what was fetched for ${name} is no chart` };
 }
 
-async function fetched(options: PublishedOptions, reference: ChartReference): Promise<ChartFound> {
+async function fetched(
+  options: PublishedOptions,
+  reference: ChartReference,
+  onOutage: () => void,
+): Promise<ChartFound> {
   const { hosts, credentialsFile, plainHttp, maxBytes = 20_000_000, timeLimitMs = 30_000 } = options;
   const signal = AbortSignal.timeout(timeLimitMs);
   try {
     const limits = { hosts, credentialsFile, plainHttp, maxBytes, signal };
-    const archive = await downloadChart(reference, limits);
+    // A host may close a connection just when it is used again: such a question is asked once more.
+    const archive = await downloadChart(reference, limits).catch((error: unknown) => {
+      if (!(error instanceof Unavailable) || signal.aborted) throw error;
+      return downloadChart(reference, limits);
+    });
     keep(options, reference, archive);
     return unpacked(archive, reference);
   } catch (error) {
     if (!(error instanceof Refused) && !(error instanceof Unavailable)) throw error;
+    if (error instanceof Unavailable) onOutage();
     return failed(reference, error.message);
   }
 }

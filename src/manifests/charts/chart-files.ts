@@ -1,6 +1,7 @@
 import { type ChartFiles, type ChartFound, type ChartTools, isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import { parseYamlDocuments } from "../yaml/yaml.ts";
 import { maxFileBytes } from "../gitops/kustomization.ts";
 import { insideRepository } from "../repository/reader.ts";
 
@@ -104,11 +105,17 @@ function listed(files: ChartFiles, path: string): Dependency[] {
   );
 }
 
-/** The first document of a file as a plain value; undefined when there is none. */
+/**
+ * The first document of a file as a plain value; undefined when there is none. What readers of YAML read differently (a
+ * date, a number of twenty digits) is read as most do: an experiment only looks for keys here, and rendering decides.
+ */
 export function yamlOf(files: ChartFiles, path: string): unknown {
   const bytes = files.get(path);
-  const documents = bytes && readKubeYaml(new TextDecoder().decode(bytes));
-  return documents?.ok ? documents.value[0] : undefined;
+  const text = bytes && new TextDecoder().decode(bytes);
+  if (text === undefined) return undefined;
+  const strict = readKubeYaml(text);
+  const documents = strict.ok ? strict : parseYamlDocuments(text);
+  return documents.ok ? documents.value[0] : undefined;
 }
 
 interface Vendored {

@@ -33,7 +33,9 @@ export function sourceOf(index: RepositoryIndex, deployer: Deployer, path: strin
 /** The repository that an Argo CD source or a Flux `sourceRef` names; undefined where it is open. */
 export function gitSource(index: RepositoryIndex, node: Node, home: string | undefined): GitSource | undefined {
   const written = textAt(node, ["repoURL"]);
-  if (written !== undefined) return isOpen(written) ? undefined : { address: addressOf(written) };
+  // One word is no address but a place for it: nobody can say which repository is meant.
+  if (written !== undefined)
+    return isOpen(written) || !/[/:]/.test(written) ? undefined : { address: addressOf(written) };
   const name = textAt(node, ["name"]);
   if (name === undefined || isOpen(name)) return undefined;
   const url = urlOf(index, name, textAt(node, ["namespace"]) ?? home);

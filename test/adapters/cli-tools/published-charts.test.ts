@@ -180,3 +180,24 @@ test.each<[string, () => ChartReference, Partial<PublishedOptions>, string]>([
   const found = await fetcher(what, more)(reference());
   expect(found).toMatchObject({ ok: false, because: expect.stringContaining(because) as unknown });
 });
+
+test("a connection that is closed is tried once more, and an outage is not for ever", async () => {
+  let closed = 0;
+  const flaky = await site((request, response) => {
+    if (closed > 0) {
+      closed -= 1;
+      request.socket.destroy();
+    } else if (request.url === "/index.yaml") response.end(index("    - {version: 1.2.3, urls: [shop.tgz]}\n"));
+    else response.end(archive);
+  });
+  const ask = () => asking({ name: "shop", version: "1.2.3", url: `http://${flaky.host}` });
+  const asking = publishedCharts({ hosts: [flaky.host], cache: join(scratch, "flaky"), outageMs: 1 });
+  try {
+    closed = 2;
+    expect(await ask()).toMatchObject({ ok: false, because: expect.stringContaining("no answer") as unknown });
+    closed = 1;
+    await expect.poll(ask).toMatchObject({ ok: true });
+  } finally {
+    flaky.server.close();
+  }
+});
