@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import type { Evidence } from "../../../domain/evidence/evidence.ts";
+import { renderValue } from "../../../domain/evidence/unit.ts";
 
 const [width, height] = [720, 220];
 const room = 6;
@@ -36,17 +37,18 @@ export function metricChart(evidence: readonly Evidence[], course: Course = { ma
   if (scale === undefined) return undefined;
   const { first, last, low, high, lines } = scale;
   const marks = course.marks.filter(({ at }) => at > first && at <= last);
-  const unit = item.finding.unit === "" ? "" : ` ${item.finding.unit}`;
+  const { unit } = item.finding;
+  const shown = (value: number) => renderValue(value, unit);
   const upTo = limit === undefined ? "" : `, limit ${shown(limit)}`;
   const happened = marks.map(({ name, at }) => `, ${name} at ${time(at)}`).join("");
   const most = Math.max(...lines.flat().map(([, value]) => value));
   const label = `${item.title}, ${time(first)} to ${time(last)} UTC: from ${shown(low)} to ${shown(most)}${upTo}${happened}`;
   // Text stands beside the picture, not in it: it keeps its size on every screen.
   return html`<figure>
-    <div class="axis-row"><span>${shown(high)}${unit}</span></div>
+    <div class="axis-row"><span>${shown(high)}</span></div>
     ${pictureOf(scale, { limit, marks, label })}
-    <div class="axis-row"><span>${shown(low)}${unit} at ${time(first)}</span><span>${time(last)} UTC</span></div>
-    <figcaption>${item.title}${limit === undefined ? "" : keyOf("limit", `limit of the alert: ${shown(limit)}${unit}`)}
+    <div class="axis-row"><span>${shown(low)} at ${time(first)}</span><span>${time(last)} UTC</span></div>
+    <figcaption>${item.title}${limit === undefined ? "" : keyOf("limit", `limit of the alert: ${shown(limit)}`)}
       ${marks.map(({ name, at }) => keyOf(name, `${name} ${time(at)}`))}</figcaption>
   </figure>`;
 }
@@ -92,10 +94,6 @@ function limitOf(evidence: readonly Evidence[]): number | undefined {
   const rule = evidence.find(({ key }) => key === "alert-rule")?.finding;
   const limit = rule?.kind === "facts" ? Number(rule.facts.limit ?? Number.NaN) : Number.NaN;
   return Number.isFinite(limit) ? limit : undefined;
-}
-
-function shown(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }
 
 function time(seconds: number): string {
