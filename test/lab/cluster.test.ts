@@ -18,6 +18,9 @@ async function shop(options: Partial<ClusterOptions> = {}, first: ShopSpec = {})
   return opened;
 }
 
+/** A short past, for what looks at no trend. */
+const young = { historyMs: 4_000 };
+
 async function get(url: string): Promise<{ status: number; body: Record<string, never> }> {
   const response = await fetch(url);
   return { status: response.status, body: (await response.json()) as Record<string, never> };
@@ -92,7 +95,7 @@ describe("the story of an incident", () => {
   });
 
   test("new pods take their time to become ready", async () => {
-    const { cluster, merge } = await shop({ podStartMs: 2_000 });
+    const { cluster, merge } = await shop({ ...young, podStartMs: 2_000 });
     merge({ web: 4 });
     await cluster.advance(1_500);
     expect(cluster.stateOf("web")).toMatchObject({ replicas: 4, readyReplicas: 2 });
@@ -102,7 +105,7 @@ describe("the story of an incident", () => {
   });
 
   test("behind a lock more replicas do not help", async () => {
-    const { cluster, merge } = await shop({ noHelp: "web" });
+    const { cluster, merge } = await shop({ ...young, noHelp: "web" });
     cluster.setLoad("web", 260);
     await cluster.advance(4_000);
     merge({ web: 6 });
@@ -125,7 +128,7 @@ describe("the story of an incident", () => {
   });
 
   test("a noisy neighbour slows the workloads that call it", async () => {
-    const { cluster } = await shop();
+    const { cluster } = await shop(young);
     const before = cluster.stateOf("web").p99Ms;
     cluster.setLoad("catalog", 700);
     await cluster.advance(4_000);
@@ -136,7 +139,7 @@ describe("the story of an incident", () => {
   });
 
   test("a quota refuses pods and says so in an event", async () => {
-    const { cluster, merge } = await shop({}, { quotaCpu: "2" });
+    const { cluster, merge } = await shop(young, { quotaCpu: "2" });
     merge({ web: 6, quotaCpu: "2" });
     await cluster.advance(3_000);
     expect(cluster.stateOf("web").readyReplicas).toBeLessThan(6);
@@ -148,7 +151,7 @@ describe("the story of an incident", () => {
   });
 
   test("the autoscaler follows the load up to its maximum, and Git's silence on replicas leaves it alone", async () => {
-    const { cluster, merge } = await shop({}, { checkoutMax: 4 });
+    const { cluster, merge } = await shop(young, { checkoutMax: 4 });
     cluster.setLoad("checkout", 240);
     await cluster.advance(6_000);
     expect(cluster.stateOf("checkout")).toMatchObject({ replicas: 4, readyReplicas: 4 });
@@ -161,7 +164,8 @@ describe("the story of an incident", () => {
   });
 
   test("a slow rise is predicted before it hurts, a step is not", async () => {
-    const { cluster } = await shop({ load: (name, t) => (name === "web" ? 60 + Math.max(0, t) * 4 : 0) });
+    const load = (name: string, t: number) => (name === "web" ? 60 + Math.max(0, t) * 4 : 0);
+    const { cluster } = await shop({ load });
     const seen: string[] = [];
     for (let second = 0; second < 24 && !seen.includes("PredictiveSaturation web"); second += 1) {
       await cluster.advance(1_000);
@@ -177,7 +181,7 @@ describe("the story of an incident", () => {
   });
 
   test("a suspended sync leaves the cluster as it is", async () => {
-    const { cluster, merge } = await shop();
+    const { cluster, merge } = await shop(young);
     cluster.suspendSync(true);
     merge({ web: 4 });
     await cluster.advance(2_000);
@@ -189,7 +193,7 @@ describe("the story of an incident", () => {
 
   test("the same seed tells the same story", async () => {
     const play = async () => {
-      const { cluster } = await shop({ seed: 7 });
+      const { cluster } = await shop({ ...young, seed: 7 });
       cluster.setLoad("web", 190);
       await cluster.advance(3_000);
       return cluster.stateOf("web");
@@ -277,7 +281,7 @@ describe("the webhook of Alertmanager", () => {
 
   test("comes from every peer, is repeated, and says once that the alert is over", async () => {
     const { received, webhook } = await receiver();
-    const { cluster } = await shop({ alertWebhook: webhook, peers: 3, repeatMs: 2_000 });
+    const { cluster } = await shop({ ...young, alertWebhook: webhook, peers: 3, repeatMs: 2_000 });
     cluster.setLoad("web", 195);
     await cluster.advance(3_000);
     const first = received.filter(slowOnly("firing")).length;
@@ -296,7 +300,7 @@ describe("the webhook of Alertmanager", () => {
     [400, 1],
   ])("an answer of %d at first makes %d attempts", async (status, attempts) => {
     const { received, webhook } = await receiver((nth) => (nth === 1 ? status : 202));
-    const { cluster } = await shop({ alertWebhook: webhook });
+    const { cluster } = await shop({ ...young, alertWebhook: webhook });
     cluster.setLoad("web", 195);
     for (let tries = 0; tries < 60 && received.length === 0; tries += 1) await cluster.advance(100);
     expect(received).toHaveLength(attempts);
@@ -361,14 +365,14 @@ describe("the APIs", () => {
     ["/api/v1/query_range?query=up&start=0&end=1&step=0", 400, "bad_data"],
     ["/api/v1/query?query=up%2Bon(job)group_left()up", 422, "execution"],
   ])("Prometheus refuses %s with %d", async (path, status, errorType) => {
-    const { cluster } = await shop();
+    const { cluster } = await shop(young);
     const answer = await get(cluster.urls.prometheus + path);
     expect(answer.status).toBe(status);
     expect(answer.body).toMatchObject({ status: "error", errorType, error: expect.any(String) });
   });
 
   test("every metric that the evidence asks for is there", async () => {
-    const { cluster } = await shop({}, { cpuLimit: "500m" });
+    const { cluster } = await shop(young, { cpuLimit: "500m" });
     await cluster.advance(1_000);
     const names = (await get(`${cluster.urls.prometheus}/api/v1/label/__name__/values`)).body as unknown as {
       data: string[];
@@ -386,7 +390,7 @@ describe("the APIs", () => {
   });
 
   test("Kubernetes is read only: a write is forbidden and remembered", async () => {
-    const { cluster } = await shop();
+    const { cluster } = await shop(young);
     const url = `${cluster.urls.kubernetes}/apis/apps/v1/namespaces/shop-production/deployments/web`;
     const answer = await fetch(url, { method: "PATCH", body: "{}" });
     expect(answer.status).toBe(403);
@@ -396,7 +400,7 @@ describe("the APIs", () => {
   });
 
   test("an Argo CD entry leaves Argo's marks", async () => {
-    const { cluster } = await shop({ entry: { object: "Application argocd/shop", path: "manifests/shop" } });
+    const { cluster } = await shop({ ...young, entry: { object: "Application argocd/shop", path: "manifests/shop" } });
     const base = cluster.urls.kubernetes;
     const web = await get(`${base}/apis/apps/v1/namespaces/shop-production/deployments/web`);
     expect(web.body).toMatchObject({

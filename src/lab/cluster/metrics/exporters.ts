@@ -11,8 +11,21 @@ const job = "kube-state-metrics";
 export function kubeStateSamples(store: KubeStore): Sample[] {
   return [
     { name: "up", labels: { job, namespace: "monitoring", instance: "kube-state-metrics:8080" }, value: 1 },
-    ...objectSamples(store).map((sample) => ({ ...sample, labels: { ...sample.labels, job } })),
+    ...objectSamples(store).map(({ name, labels, value }) => ({ name, labels: scraped(name, labels), value })),
   ];
+}
+
+/** The label sets of every scrape before: one object for each, so that its text is worked out once. */
+const known = new Map<string, Labels>();
+const mostKnown = 20_000;
+
+function scraped(name: string, labels: Labels): Labels {
+  // A metric of one name has its labels in one order.
+  const key = `${name}\u0000${Object.values(labels).join("\u0000")}`;
+  const found = known.get(key) ?? { ...labels, job };
+  if (known.size > mostKnown) known.clear();
+  known.set(key, found);
+  return found;
 }
 
 function objectSamples(store: KubeStore): Sample[] {

@@ -26,6 +26,8 @@ export interface SeriesStore {
   append(job: string, atMs: number, samples: readonly Sample[]): void;
   select(matchers: readonly Matcher[]): readonly StoredSeries[];
   all(): readonly StoredSeries[];
+  /** Grows with each scrape. */
+  revision(): number;
 }
 
 /** Keeps the samples of the last `retentionMs`. */
@@ -35,6 +37,7 @@ export function createSeriesStore(retentionMs: number): SeriesStore {
   // A range query asks for the same selection at each of its steps; only a new series changes it.
   const selections = new WeakMap<readonly Matcher[], { readonly count: number; readonly found: StoredSeries[] }>();
   let count = 0;
+  let revision = 0;
 
   function seriesOf({ name, labels }: Sample): StoredSeries {
     const group = byName.get(name) ?? new Map<string, StoredSeries>();
@@ -50,6 +53,7 @@ export function createSeriesStore(retentionMs: number): SeriesStore {
 
   return {
     append: (job, atMs, samples) => {
+      revision += 1;
       const seen = new Set<StoredSeries>();
       for (const sample of samples) {
         const series = seriesOf(sample);
@@ -74,6 +78,7 @@ export function createSeriesStore(retentionMs: number): SeriesStore {
       return found;
     },
     all: () => [...byName.values()].flatMap((group) => [...group.values()]),
+    revision: () => revision,
   };
 }
 

@@ -40,7 +40,10 @@ function route(state: PrometheusState, asked: Asked): Answer {
     case "/api/v1/query":
       return success(asked, instantOf(state, asked));
     case "/api/v1/query_range":
-      return success(asked, rangeOf(state, asked));
+      return success(
+        asked,
+        onceBetweenScrapes(state.store, asked.query.toString(), () => rangeOf(state, asked)),
+      );
     case "/api/v1/rules":
       return success(asked, { groups: [groupOf(state)] });
     case "/api/v1/alerts":
@@ -55,6 +58,21 @@ function route(state: PrometheusState, asked: Asked): Answer {
     default:
       return { status: 404, body: "404 page not found\n" };
   }
+}
+
+const ranges = new WeakMap<SeriesStore, { readonly revision: number; readonly answers: Map<string, object> }>();
+const keptRanges = 200;
+
+/** A range that names its moments has the same answer until the next scrape. */
+function onceBetweenScrapes(store: SeriesStore, question: string, answer: () => object): object {
+  const revision = store.revision();
+  const before = ranges.get(store);
+  const kept = before?.revision === revision ? before : { revision, answers: new Map<string, object>() };
+  ranges.set(store, kept);
+  const given = kept.answers.get(question) ?? answer();
+  if (kept.answers.size >= keptRanges) kept.answers.clear();
+  kept.answers.set(question, given);
+  return given;
 }
 
 function success({ partial }: Asked, data: unknown): Answer {
