@@ -164,12 +164,8 @@ async function fetchHead(options: MirrorOptions): Promise<string> {
     const plain = ["fetch", "--progress", "--force", "--no-tags"];
     const fetch = (...how: string[]) => remote.raw([...plain, ...how, remoteName, tip]);
     const before = writtenTip(directory);
-    const isNew = before === undefined && !(await hasPackedTip(directory));
-    if (isNew) await fetch("--depth=1");
+    if (before === undefined && !(await hasPackedTip(directory))) await fetch("--depth=1");
     const isShallow = existsSync(join(directory, "shallow"));
-    const only = isNew && !isShallow ? writtenTip(directory) : undefined;
-    // A history of one commit is whole by now.
-    if (only !== undefined) return only;
     await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
     const sha = writtenTip(directory) ?? (await git.revparse([tipRef])).trim();
     // As each fetch would by itself, also one that brought nothing.

@@ -97,7 +97,8 @@ function toldOfPushes(mirror: Mirror, forge: Forge): Mirror {
     head.catch(() => (last = undefined));
     return head;
   };
-  return { ...mirror, head };
+  // The tip that is there by then holds what is asked for.
+  return { ...mirror, head, treeId: (sha) => head().then(() => mirror.treeId(sha)) };
 }
 
 /** A proposal that scales the shop's web workload. */
