@@ -12,6 +12,7 @@ import { isCopy } from "../trace/deployer.ts";
 import { includedBy, mayRead, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, textAt } from "../yaml/source.ts";
 import { replaceScalar } from "../yaml/splice.ts";
+import { readBySibling } from "./set-siblings.ts";
 import { pinned } from "../helm/app-template.ts";
 import { componentName } from "../helm/component.ts";
 import { valuesKey } from "../helm/values-key.ts";
@@ -209,6 +210,8 @@ function editFile(
 
 /** Another application or release that names the same value file, or the same chart with its own defaults. */
 export function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
+  const sibling = readBySibling(scene, path);
+  if (sibling !== undefined) return sibling;
   const segments = path.split("/");
   const name = segments.at(-1) ?? "";
   const ending = segments.slice(-2).join("/");

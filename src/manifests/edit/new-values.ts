@@ -1,6 +1,4 @@
-import { posix } from "node:path";
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
-import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { controllerObjects } from "../gitops/controllers.ts";
 import type { Release } from "../helm/releases.ts";
 import { refused } from "../repository/refusal.ts";
@@ -10,6 +8,7 @@ import { deployedTwice } from "../trace/sharing.ts";
 import { fileGuard } from "../yaml/guards.ts";
 import { renderYaml } from "../yaml/yaml.ts";
 import { valuesUsedBy } from "./helm.ts";
+import { valueFilesIn } from "./set-siblings.ts";
 
 /**
  * The value in the file that the release reads last of those that are not there yet, or that say nothing: it stands
@@ -52,14 +51,4 @@ function isReadByOthers(scene: EntryBuild, release: Release, file: string): bool
   // Several applications of one chart are told apart by the value files that they name.
   const isTwice = release.directory !== scene.path && deployedTwice(scene) !== undefined;
   return isTwice || valuesUsedBy(scene, release, file) !== undefined;
-}
-
-function valueFilesIn({ source, sources }: Readonly<Record<string, unknown>>): string[] {
-  const all = (Array.isArray(sources) ? (sources as unknown[]) : [source]).filter(isRecord);
-  return all.flatMap(({ path, helm }) => {
-    const files = isRecord(helm) && Array.isArray(helm.valueFiles) ? helm.valueFiles.map(String) : [];
-    return files.map((name) =>
-      /^\$|^\//.test(name) ? name.replace(/^\$[\w-]+/, "").slice(1) : posix.join(String(path ?? ""), name),
-    );
-  });
 }
