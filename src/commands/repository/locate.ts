@@ -2,9 +2,11 @@ import { readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
 import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { type Tree, treeOf } from "../../domain/kubernetes/tree.ts";
 import { answerSchema, inWords, type LineAnswer, lineOf } from "./locate-answer.ts";
+import { entriesThatMake, entryName } from "./locate-entry.ts";
 import { installedTools, type Tools } from "./tools.ts";
 import { questionInWords, questionSchema, readQuestion } from "./locate-question.ts";
 import { answerQuestion } from "../../manifests/locate/answer.ts";
@@ -44,11 +46,38 @@ export async function locateCommand(words: readonly string[], asked: LocateAsked
     write("Say what is asked: rectify locate shop/Deployment/web replicas=5, or --questions FILE.");
     return 2;
   }
-  const question = questionInWords(workload, change, asked.container);
-  const entry = { tool: asked.tool, path: asked.entry, object: asked.object };
-  const answer = await answerOf({ ...(question as object), entry }, trees, tools);
+  const answer = await answerInWords(questionInWords(workload, change, asked.container), asked, { trees, tools });
   write(asked.json ? JSON.stringify(answer) : inWords(`${workload} ${change}`, answer).join("\n"));
   return answer.outcome === "edit" ? 0 : 1;
+}
+
+const mostMakers = 5;
+
+/** Whoever asks in words need not know what deploys a workload: where one entry makes it, that is meant. */
+async function answerInWords(
+  question: unknown,
+  { tool, entry: path, object }: LocateAsked,
+  { trees, tools }: { readonly trees: Trees; readonly tools: Tools },
+): Promise<LineAnswer> {
+  const named = { ...(question as object), entry: { tool, path, object } };
+  const read = readQuestion(named);
+  const tree = trees({});
+  if ([tool, path, object].some((one) => one !== undefined) || !read.ok || typeof tree === "string")
+    return answerOf(named, trees, tools);
+  const [maker, ...others] = await entriesThatMake(tree, read.value.workload, tools.render);
+  if (maker === undefined) return answerOf(named, trees, tools);
+  const makers = [maker, ...others];
+  const ask = (entry: Entry) => answerOf({ ...(question as object), entry }, trees, tools);
+  const answers: LineAnswer[] = [];
+  for (const one of makers.slice(0, mostMakers)) answers.push(await ask(one));
+  const said = new Set(answers.map(({ files, refusal }) => JSON.stringify([files, refusal])));
+  // Two controllers may build one directory: where all say the same, nobody has to choose.
+  const [answer] = answers;
+  if (answer && said.size === 1 && makers.length <= mostMakers) return answer;
+  const listed = makers.slice(0, mostMakers).map(entryName).join(", ");
+  const because = `${makers.length} entries make it: ${listed}${makers.length > mostMakers ? " …" : ""}`;
+  const fix = "Name the one that you mean by --entry DIRECTORY, or by --object 'Kustomization flux-system/apps'.";
+  return { outcome: "refused", refusal: { reason: "ambiguous", because, fix } };
 }
 
 /** JSON lines, or one JSON document: a list of questions, or an object with `cases` or `questions`. */

@@ -1,4 +1,3 @@
-import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
@@ -6,6 +5,7 @@ import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { type Answer, answerQuestion } from "../../manifests/locate/answer.ts";
 import { type SurveyQuestion, surveyQuestions } from "../../manifests/locate/survey-questions.ts";
+import { entryName } from "./locate-entry.ts";
 import { installedTools, type Tools } from "./tools.ts";
 
 /** One field of one workload: where Rectify would edit it, or why not. */
@@ -58,9 +58,9 @@ export async function surveyTree(tree: Tree, tools: Tools, progress: (line: stri
   const unrendered: { entry: string; because: string }[] = [];
   const remembered = rememberedFor(tree, tools);
   for (const [n, entry] of entries.entries()) {
-    progress(`${n + 1} of ${entries.length} entries: ${nameOf(entry)}`);
+    progress(`${n + 1} of ${entries.length} entries: ${entryName(entry)}`);
     const rendered = await remembered(tree, entry);
-    if (rendered.kind === "unsupported") unrendered.push({ entry: nameOf(entry), because: rendered.because });
+    if (rendered.kind === "unsupported") unrendered.push({ entry: entryName(entry), because: rendered.because });
     else
       for (const question of surveyQuestions(entry, rendered.objects))
         items.push(itemOf(question, await answerQuestion(tree, question, remembered, tools.charts)));
@@ -110,13 +110,8 @@ function rememberedFor(before: Tree, { render }: Tools): Tools["render"] {
   };
 }
 
-function nameOf({ object, path, cluster }: Entry): string {
-  const place = object === undefined ? `${path}` : `${object} (${path})`;
-  return cluster === undefined ? place : `${place} in ${cluster}`;
-}
-
 function itemOf({ entry, workload, field }: SurveyQuestion, answer: Answer): SurveyItem {
-  const about = { entry: nameOf(entry), workload: workloadKey(workload), field };
+  const about = { entry: entryName(entry), workload: workloadKey(workload), field };
   if (answer.kind === "refused") {
     const { reason, because, cure } = answer;
     return { ...about, outcome: "refused", reason, because, fix: cure };

@@ -32,6 +32,41 @@ async function answers(lines: readonly string[], root: string): Promise<LineAnsw
   return text.split("\n").map((line) => JSON.parse(line) as LineAnswer);
 }
 
+const flux = (name: string, path: string) =>
+  `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: ${name}, namespace: flux-system}\nspec: {path: ./${path}, sourceRef: {kind: GitRepository, name: flux-system}}\n`;
+const base = deployment.replace("  namespace: shop\n", "");
+const overlaid = {
+  "base/kustomization.yaml": "resources: [web.yaml]\n",
+  "base/web.yaml": base,
+  "prod/kustomization.yaml": "namespace: shop\nresources: [../base]\npatches: [{path: web.yaml}]\n",
+  "prod/web.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 4\n",
+  "staging/kustomization.yaml": "namespace: shop-staging\nresources: [../base]\n",
+};
+
+test("a question in words need not say what deploys the workload: what makes it is found by rendering", async () => {
+  const tree = scratchFiles({ ...overlaid, "clusters/prod.yaml": flux("prod", "prod") });
+  const { code, text } = await run(["shop/Deployment/web", "replicas=5"], { tree });
+  expect(text).toContain("prod/web.yaml:5\n  -   replicas: 4\n  +   replicas: 5");
+  expect(text).toContain("proved");
+  expect(code).toBe(0);
+});
+
+test("where several entries make it, they are listed with the way to name one", async () => {
+  const clusters = { "clusters/prod.yaml": flux("prod", "prod"), "clusters/copy.yaml": flux("copy", "copy") };
+  const own = "patches: [{patch: '[{op: replace, path: /spec/replicas, value: 9}]', target: {kind: Deployment}}]\n";
+  const other = scratchFiles({ ...overlaid, ...clusters, "copy/kustomization.yaml": `resources: [../prod]\n${own}` });
+  const { code, text } = await run(["shop/Deployment/web", "replicas=5"], { tree: other });
+  expect(text).toContain("2 entries make it");
+  expect(text).toContain("Kustomization flux-system/copy (copy)");
+  expect(text).toContain("--entry DIRECTORY");
+  expect(code).toBe(1);
+  const named = await run(["shop/Deployment/web", "replicas=5"], { tree: other, entry: "prod", tool: "flux" });
+  expect(named.text).not.toContain("entries make it");
+  const twice = { ...overlaid, "clusters/prod.yaml": flux("prod", "prod"), "clusters/twin.yaml": flux("twin", "prod") };
+  const same = await run(["shop/Deployment/web", "replicas=5"], { tree: scratchFiles(twice) });
+  expect(same.text).not.toContain("entries make it");
+});
+
 test("one question on the command line is answered in words", async () => {
   const tree = scratchFiles({ "app/kustomization.yaml": "resources: [web.yaml]\n", "app/web.yaml": deployment });
   const { code, text } = await run(["shop/Deployment/web", "replicas=5"], { tree });

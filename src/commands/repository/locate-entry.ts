@@ -1,0 +1,33 @@
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
+import { entriesOf } from "../../manifests/gitops/entries.ts";
+import type { Tools } from "./tools.ts";
+
+/**
+ * What makes a workload, for a question that does not say it: every entry is rendered and looked at, as a name alone may
+ * stand in a base and in each of its overlays.
+ */
+export async function entriesThatMake(
+  tree: Tree,
+  { kind, namespace, name }: Pick<LiveWorkload, "kind" | "namespace" | "name">,
+  render: Tools["render"],
+): Promise<readonly Entry[]> {
+  const makers: Entry[] = [];
+  for (const entry of entriesOf(tree)) {
+    const rendered = await render(tree, entry);
+    const isMade =
+      rendered.kind === "rendered" &&
+      rendered.objects.some(
+        (one) => one.kind === kind && one.metadata.name === name && (one.metadata.namespace ?? "default") === namespace,
+      );
+    if (isMade) makers.push(entry);
+  }
+  return makers;
+}
+
+/** `Kustomization flux-system/shop (manifests/shop)`, for people. */
+export function entryName({ object, path, cluster }: Entry): string {
+  const place = object === undefined ? `${path}` : `${object} (${path})`;
+  return cluster === undefined ? place : `${place} in ${cluster}`;
+}
