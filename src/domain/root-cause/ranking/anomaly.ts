@@ -1,5 +1,5 @@
-import { badDirection, type MetricKind } from "./node-metric.ts";
-import { select, sortPart } from "./selection.ts";
+import { badDirection, materialityOf, type MetricKind } from "./node-metric.ts";
+import { meanOfPart, select, sortPart } from "./selection.ts";
 
 /** One measurement of one node over the whole time that was asked for. NaN = no value. */
 export interface NodeSeries {
@@ -58,13 +58,18 @@ const drift = 1.5;
 const gapDecay = 0.9;
 /** The share of the normal windows that is not counted as the worst: earlier incidents lie in it. */
 const worstQuantile = 0.95;
-/** Fewer surprises than this are nothing, however steady the normal period was. */
-const leastReference = 3;
+/**
+ * Fewer surprises than this are nothing, however steady the normal period was. Neighbouring points tell much the same:
+ * of a longer window it takes more.
+ */
+const leastReference = { surprise: 3, points: 6 };
 /** Smaller sums are not told from none. */
 const negligible = 1;
 /** In distances from the median to the worst hundredth, and as a share of the median. */
 const dayToDay = { ranges: 1.5, relative: 0.3 };
 const mostWindows = 400;
+/** The worst of fewer windows than this is soon surpassed by the next one. */
+const enoughWindows = 12;
 const leastNormal = 8;
 const hotShare = 0.4;
 
@@ -99,6 +104,8 @@ export interface NormalWindows {
   readonly length: number;
   readonly ends: readonly number[];
   readonly shownBy: Showing;
+  /** 1 or more: by what the worst of them is taken to be worse, were there enough of them. */
+  readonly doubt: number;
 }
 
 /** The normal period in windows of the incident's length, half overlapping; shorter ones where it is short itself. */
@@ -111,12 +118,14 @@ export function normalWindowsOf({ start, end, shownBy = "step" }: Window): Norma
   return {
     length,
     shownBy: either,
+    doubt: Math.sqrt(Math.max(1, (enoughWindows * (end - start)) / Math.max(1, start))),
     ends: Array.from({ length: count }, (_, index) => start - (count - 1 - index) * stride),
   };
 }
 
 /** How far the series is off in the window. */
-export function anomalyIn(profile: Profile, window: Window, { length, ends, shownBy }: NormalWindows): Anomaly {
+export function anomalyIn(profile: Profile, window: Window, windows: NormalWindows): Anomaly {
+  const { length, ends, shownBy, doubt } = windows;
   const { usual, series, surprise } = profile;
   const normal = surprise.length === 0 ? none : new Float64Array(ends.length);
   for (let index = 0; index < normal.length; index += 1) {
@@ -125,7 +134,8 @@ export function anomalyIn(profile: Profile, window: Window, { length, ends, show
   }
   const sorted = borrowed(normal.length);
   sorted.set(normal);
-  const reference = Math.max(leastReference, select(sorted, Math.floor(worstQuantile * normal.length)) || 0);
+  const least = leastReference.surprise * Math.sqrt(Math.max(1, length / leastReference.points));
+  const reference = doubt * Math.max(least, select(sorted, Math.floor(worstQuantile * normal.length)) || 0);
   for (let index = 0; index < normal.length; index += 1) normal[index] = (normal[index] ?? 0) / reference;
   const { start, end, shownBy: asked = "step" } = window;
   const { hot, excess } = contrastIn(profile, start, end);
@@ -226,10 +236,12 @@ function peakIn(profile: Profile, start: number, end: number, shownBy: Showing):
   const { hot, shift, excess } = contrastIn(profile, start, end);
   const above = hot - profile.usual.median;
   if (above <= 0) return 0;
-  const level = shownBy === "step" ? 0 : sum * (excess.level / above);
+  const weightOf = (amount: number) => materialityOf(profile.series.kind, amount, profile.usual.median);
+  const level = shownBy === "step" ? 0 : sum * (excess.level / above) * weightOf(excess.level);
   if (shownBy === "level" || excess.step === 0) return level;
   const moved = shift === 0 ? sum : highestSum(surprisesWithout(shift, profile, start, end), 0, end - start);
-  return Math.max(level, moved < negligible ? 0 : moved * Math.min(1, excess.step / (above - shift)));
+  if (moved < negligible) return level;
+  return Math.max(level, moved * Math.min(1, excess.step / (above - shift)) * weightOf(excess.step));
 }
 
 /** How surprising the points of a window are, were the whole of it lower by a shift: borrowed. */
@@ -278,12 +290,6 @@ function contrastIn({ series: { values }, usual }: Profile, from: number, to: nu
   const step = Math.max(0, hot - Math.max(median, before) - near);
   const level = Math.max(0, hot - median - drifted(usual));
   return { hot, shift: Math.max(0, before - median - range), excess: { step, level } };
-}
-
-function meanOfPart(values: Float64Array, from: number, to: number): number {
-  let sum = 0;
-  for (let index = from; index < to; index += 1) sum += values[index] ?? 0;
-  return sum / (to - from);
 }
 
 /** How far a level may lie from that of another day without any trouble: it has no calm points of its own to tell. */

@@ -64,6 +64,16 @@ const absoluteFloor: Readonly<Record<MetricKind, number>> = {
   signs: 0,
 };
 
+/**
+ * So much more is a trouble in full, as a share of the median and in its unit. Less is what caches, collectors and
+ * visitors bring, however rare it is. Of a resource, more says more.
+ */
+const material: Partial<Readonly<Record<MetricKind, readonly [relative: number, absolute: number]>>> = {
+  latency: [0.2, 0],
+  usage: [0.5, 0],
+  saturation: [0, 0.2],
+};
+
 /** At least this share of the window, and at least two points, must be bad: one spike is no incident. */
 const hotShare = 0.4;
 
@@ -120,4 +130,13 @@ function leastShareOf({ hot }: Moments, requests: number | undefined): number {
 function scaleOf({ median, scale }: Baseline, kind: MetricKind, leastShare: number): number {
   if (kind === "availability") return Math.max(scale, absoluteFloor[kind], leastShare);
   return Math.max(scale, relativeFloor * Math.abs(median), absoluteFloor[kind]);
+}
+
+/** How much an excess matters to anybody, as far as its kind tells: 1 = in full. */
+export function materialityOf(kind: MetricKind, excess: number, median: number): number {
+  const [relative, absolute] = material[kind] ?? [0, 0];
+  const full = relative * Math.abs(median) + absolute;
+  if (full === 0) return 1;
+  if (excess < full) return (excess / full) ** 2;
+  return kind === "latency" ? 1 : 1 + Math.log(excess / full);
 }

@@ -43,6 +43,13 @@ export function sortPart(values: Float64Array, count: number): void {
   }
 }
 
+/** The mean of `values[from, to)`. */
+export function meanOfPart(values: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let index = from; index < to; index += 1) sum += values[index] ?? 0;
+  return sum / (to - from);
+}
+
 function middleOfThree(a: number, b: number, c: number): number {
   return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }

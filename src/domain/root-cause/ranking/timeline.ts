@@ -22,6 +22,8 @@ const shortestWindow = 6;
 const mostLonger = 3;
 /** A longer window is tried where the whole has room for so many of its length: fewer tell too little of the worst. */
 const leastNormal = 12;
+/** All since a hole is tried where the time before it is at least this part of it. */
+const leastPast = 0.5;
 
 /** Undefined when there are too few points to tell anything. */
 export function timelineOf(series: readonly Series[]): Timeline | undefined {
@@ -62,13 +64,17 @@ export function windowsOf({ step, times, unbroken }: Timeline, since: number | u
   const from = Math.min(since ?? last, last) - leadSeconds - step / 2;
   const first = times.findIndex((at) => at >= from);
   const likely = Math.max(shortestWindow, end - Math.max(0, first));
-  const longest = Math.min(Math.floor(end / 2), end - unbroken);
+  const stretch = end - unbroken;
+  // What lies before a hole is another day: all since then may be sick, and it is known what is usual.
+  const isApart = unbroken >= stretch * leastPast;
+  const longest = isApart ? stretch : Math.min(Math.floor(end / 2), stretch);
   const lengths = [likely, 2 * likely, shortestWindow].map((length) => Math.min(length, longest));
   const far = longer(2 * likely, Math.min(longest, Math.floor(end / leastNormal)));
+  const all = isApart && stretch > 1 ? [stretch] : [];
   const windowOf = (shownBy: Showing) => (length: number) => ({ start: end - length, end, shownBy });
   const near = [...new Set(lengths)].filter((length) => length > 1);
   const whole = near.filter((length) => end - length <= unbroken);
-  return [...near.map(windowOf("step")), ...[...new Set([...whole, ...far])].map(windowOf("level"))];
+  return [...near.map(windowOf("step")), ...[...new Set([...whole, ...far, ...all])].map(windowOf("level"))];
 }
 
 /** Ever twice as long, and all that is unbroken: a trouble may be much older than its alert. */
