@@ -97,7 +97,7 @@ const known = {
     explainedBy: ["permissions", "security", "secret", "mesh", "removed"],
   },
   credential: {
-    logs: /\b(?:401|403)\b|unauthori[sz]ed|authentication failed|invalid (?:credentials|password|token|api key|access key)|password authentication|bad credentials|SignatureDoesNotMatch|InvalidAccessKeyId/i,
+    logs: /\b(?:401|403)\b|unauthori[sz]ed|authentication failed|invalid (?:credentials|password|token|api key|access key)|password authentication|bad credentials|SignatureDoesNotMatch|InvalidAccessKeyId|\b(?:licen[cs]e|subscription|api key)\b.{0,60}\b(?:expired|revoked|exceeded|not valid)\b|\btoken (?:has |is )?expired/i,
     hard: true,
     words: "are refused with their credentials",
     explainedBy: ["secret", "mesh", "permissions", "configuration"],
