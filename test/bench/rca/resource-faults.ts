@@ -21,7 +21,7 @@ export interface Play {
 export type FaultKind = "cpu" | "memory" | "throttling" | "none";
 
 /** One incident as the diagnosis sees it. */
-export interface Scene {
+interface Scene {
   readonly incident: Incident;
   readonly evidence: readonly Evidence[];
   /** The service whose fault it is; undefined = nothing is wrong. */
