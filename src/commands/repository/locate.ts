@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { basename, isAbsolute, join, resolve } from "node:path";
+import { basename, isAbsolute, join, posix, resolve } from "node:path";
 import { z } from "zod";
 import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
@@ -51,8 +51,6 @@ export async function locateCommand(words: readonly string[], asked: LocateAsked
   return answer.outcome === "edit" ? 0 : 1;
 }
 
-const mostMakers = 5;
-
 /** Whoever asks in words need not know what deploys a workload: where one entry makes it, that is meant. */
 async function answerInWords(
   question: unknown,
@@ -62,20 +60,16 @@ async function answerInWords(
   const named = { ...(question as object), entry: { tool, path, object } };
   const read = readQuestion(named);
   const tree = trees({});
-  if ([tool, path, object].some((one) => one !== undefined) || !read.ok || typeof tree === "string")
-    return answerOf(named, trees, tools);
-  const [maker, ...others] = await entriesThatMake(tree, read.value.workload, tools.render);
+  if (!read.ok || typeof tree === "string") return answerOf(named, trees, tools);
+  const fits = (entry: Entry) =>
+    (tool === undefined || entry.tool === tool) &&
+    (path === undefined || posix.normalize(entry.path ?? "") === posix.normalize(path)) &&
+    (object === undefined || entry.object === object);
+  const [maker, ...others] = (await entriesThatMake(tree, read.value.workload, tools.render)).filter(fits);
   if (maker === undefined) return answerOf(named, trees, tools);
-  const makers = [maker, ...others];
-  const ask = (entry: Entry) => answerOf({ ...(question as object), entry }, trees, tools);
-  const answers: LineAnswer[] = [];
-  for (const one of makers.slice(0, mostMakers)) answers.push(await ask(one));
-  const said = new Set(answers.map(({ files, refusal }) => JSON.stringify([files, refusal])));
-  // Two controllers may build one directory: where all say the same, nobody has to choose.
-  const [answer] = answers;
-  if (answer && said.size === 1 && makers.length <= mostMakers) return answer;
-  const listed = makers.slice(0, mostMakers).map(entryName).join(", ");
-  const because = `${makers.length} entries make it: ${listed}${makers.length > mostMakers ? " …" : ""}`;
+  if (others.length === 0) return answerOf({ ...(question as object), entry: maker }, trees, tools);
+  const makers = [maker, ...others].map(entryName);
+  const because = `${makers.length} entries make it: ${makers.slice(0, 5).join(", ")}${makers.length > 5 ? " …" : ""}`;
   const fix = "Name the one that you mean by --entry DIRECTORY, or by --object 'Kustomization flux-system/apps'.";
   return { outcome: "refused", refusal: { reason: "ambiguous", because, fix } };
 }

@@ -52,19 +52,14 @@ test("a question in words need not say what deploys the workload: what makes it 
 });
 
 test("where several entries make it, they are listed with the way to name one", async () => {
-  const clusters = { "clusters/prod.yaml": flux("prod", "prod"), "clusters/copy.yaml": flux("copy", "copy") };
-  const own = "patches: [{patch: '[{op: replace, path: /spec/replicas, value: 9}]', target: {kind: Deployment}}]\n";
-  const other = scratchFiles({ ...overlaid, ...clusters, "copy/kustomization.yaml": `resources: [../prod]\n${own}` });
-  const { code, text } = await run(["shop/Deployment/web", "replicas=5"], { tree: other });
-  expect(text).toContain("2 entries make it");
-  expect(text).toContain("Kustomization flux-system/copy (copy)");
+  const clusters = { "clusters/eu.yaml": flux("eu", "eu"), "clusters/us.yaml": flux("us", "us") };
+  const tree = scratchFiles({ ...clusters, "eu/web.yaml": deployment, "us/web.yaml": deployment });
+  const { code, text } = await run(["shop/Deployment/web", "replicas=5"], { tree });
+  expect(text).toContain("2 entries make it: Kustomization flux-system/eu (eu), Kustomization flux-system/us (us)");
   expect(text).toContain("--entry DIRECTORY");
   expect(code).toBe(1);
-  const named = await run(["shop/Deployment/web", "replicas=5"], { tree: other, entry: "prod", tool: "flux" });
-  expect(named.text).not.toContain("entries make it");
-  const twice = { ...overlaid, "clusters/prod.yaml": flux("prod", "prod"), "clusters/twin.yaml": flux("twin", "prod") };
-  const same = await run(["shop/Deployment/web", "replicas=5"], { tree: scratchFiles(twice) });
-  expect(same.text).not.toContain("entries make it");
+  const named = await run(["shop/Deployment/web", "replicas=5"], { tree, object: "Kustomization flux-system/us" });
+  expect(named.text).toContain("us/web.yaml:7");
 });
 
 test("one question on the command line is answered in words", async () => {
