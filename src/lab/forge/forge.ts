@@ -102,7 +102,7 @@ export interface Forge {
 
 type ForgePull = ReturnType<typeof pullView> & { readonly merged: boolean };
 
-/** Starts a forge on a free port of 127.0.0.1. Throws when git is missing or the directory cannot be written. */
+/** Starts a forge on a free port of 127.0.0.1. Throws when the directory cannot be written. */
 export async function startForge(options: ForgeOptions): Promise<Forge> {
   const now = options.now ?? (() => new Date());
   const store = await createGitStore(join(options.directory, `${options.repo}.git`));

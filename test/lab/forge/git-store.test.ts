@@ -38,7 +38,13 @@ test("refs that are made, moved and deleted in their files are those that Git se
   await store.updateRef("refs/heads/rectify/shop/web", first);
   await store.updateRef("refs/heads/rectify-2", second);
   expect([await listed(), (await store.refs("refs/heads/rectify/")).length]).toEqual([true, 1]);
+  expect([await store.resolve("refs/heads/rectify"), await store.resolve("0".repeat(40))]).toEqual([
+    undefined,
+    undefined,
+  ]);
   await git("pack-refs", "--all");
+  await git("repack", "-a", "-d", "-q");
+  expect(await store.resolve(first)).toBe(first);
   await store.updateRef("refs/heads/main", second);
   expect([await listed(), await store.resolve("refs/heads/main")]).toEqual([true, second]);
   await store.deleteRef("refs/heads/rectify/shop/web");

@@ -1,9 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { deflate } from "node:zlib";
+import { deflate, inflate } from "node:zlib";
 
 interface GitObject {
   readonly sha: string;
@@ -22,21 +22,64 @@ export interface GitObjects {
 
 export function gitObjectsIn(directory: string, env: Readonly<Record<string, string>>): GitObjects {
   let reader: Reader | undefined;
+  const ask = (name: string) => {
+    reader ??= startReader(directory, env);
+    const answer = reader.ask(name);
+    answer.catch(() => {
+      reader = undefined;
+    });
+    return answer;
+  };
+  const known = new Map<string, GitObject>();
+  const object = async (sha: string) => {
+    const found = known.get(sha) ?? (await looseObject(directory, sha));
+    if (known.size > keptObjects) known.clear();
+    if (found !== undefined) known.set(sha, found);
+    return found;
+  };
   return {
-    read: (name) => {
-      reader ??= startReader(directory, env);
-      const answer = reader.ask(name);
-      answer.catch(() => {
-        reader = undefined;
-      });
-      return answer;
+    // What lies in a file of its own, as all that was written here, is read there; Git knows the rest.
+    read: async (name) => {
+      const [, start = "", wanted] = /^(.+?)(?:\^\{(commit|tree)\})?$/.exec(name) ?? [];
+      const sha = /^[0-9a-f]{40}$/.test(start) ? start : await looseRef(directory, start);
+      const found = sha === undefined ? undefined : await object(sha);
+      if (found === undefined) return (await isAllLoose(directory, start)) ? undefined : ask(name);
+      if (wanted === undefined || found.type === wanted) return found;
+      const tree = found.type === "commit" && wanted === "tree" ? /^tree (\w+)/.exec(String(found.content))?.[1] : "";
+      return (tree ? await object(tree) : undefined) ?? ask(name);
     },
     write: (type, content) => writeLoose(directory, type, content),
     close: () => reader?.stop(),
   };
 }
 
-const compress = promisify(deflate);
+const keptObjects = 2_000;
+const [compress, expand] = [promisify(deflate), promisify(inflate)];
+
+async function looseObject(directory: string, sha: string): Promise<GitObject | undefined> {
+  const file = await readFile(join(directory, "objects", sha.slice(0, 2), sha.slice(2))).catch(() => undefined);
+  if (file === undefined) return undefined;
+  const whole = await expand(file);
+  const end = whole.indexOf("\0");
+  const [type = ""] = whole.toString("latin1", 0, end).split(" ");
+  return { sha, type, content: whole.subarray(end + 1) };
+}
+
+async function looseRef(directory: string, name: string): Promise<string | undefined> {
+  if (!name.startsWith("refs/")) return undefined;
+  const text = await readFile(join(directory, name), "utf8").catch(() => "");
+  return /^[0-9a-f]{40}$/.exec(text.trim())?.[0];
+}
+
+/** Nothing of this kind was packed: what is not in its file is nowhere. */
+async function isAllLoose(directory: string, name: string): Promise<boolean> {
+  if (!/^(?:refs\/.*|[0-9a-f]{40})$/.test(name)) return false;
+  const [packs, refs] = await Promise.all([
+    readdir(join(directory, "objects", "pack")).catch(() => [""]),
+    stat(join(directory, "packed-refs")).catch(() => undefined),
+  ]);
+  return packs.length === 0 && refs === undefined;
+}
 
 async function writeLoose(directory: string, type: string, content: Uint8Array): Promise<string> {
   const whole = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]);

@@ -82,8 +82,6 @@ export async function createGitStore(directory: string): Promise<GitStore> {
   await makeRepository(directory);
   const git = gitIn(directory);
   const objects = gitObjectsIn(directory, environmentIn(directory));
-  // Without Git nothing works: that is seen here.
-  await objects.read("HEAD");
   const read = async (name: string) => (isPlainName(name) ? objects.read(name) : undefined);
   const text = async (...args: string[]) => (await git(args)).toString().trim();
   const maybe = (...args: string[]) => text(...args).catch(() => undefined);
