@@ -1,14 +1,14 @@
 /** Work that is never done twice at once. */
-interface OnceAtATime {
+interface OnceAtATime<T> {
   /** Begins it, or waits for what is under way; both get the same end. */
-  run(): Promise<void>;
+  run(): Promise<T>;
   /** Resolves when nothing is under way. */
-  ended(): Promise<void>;
+  ended(): Promise<unknown>;
 }
 
 /** Who asks while the work is under way waits for it, and begins no other. */
-export function onceAtATime(work: () => Promise<void>): OnceAtATime {
-  let current: Promise<void> | undefined;
+export function onceAtATime<T>(work: () => Promise<T>): OnceAtATime<T> {
+  let current: Promise<T> | undefined;
   const run = () => {
     current ??= work().finally(() => {
       current = undefined;

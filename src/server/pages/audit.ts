@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { Store } from "../../adapters/postgres/store.ts";
 import { type AuditRow, auditProblems } from "../../domain/records/audit.ts";
+import { onceAtATime } from "../jobs/repeat.ts";
 import { page, type Part } from "./parts/layout.ts";
 import { table } from "./parts/table.ts";
 import { clock } from "./parts/when.ts";
@@ -25,7 +26,6 @@ interface Verdict {
 export function auditVerdict(log: Pick<AuditLog, "auditAfter">): () => Promise<Verdict> {
   let place = { id: 0, rows: 0, hash: "" };
   const problems: string[] = [];
-  let reading: Promise<Verdict> | undefined;
   const read = async (): Promise<Verdict> => {
     for (;;) {
       const { rows, last } = await log.auditAfter(place.id, atOnce);
@@ -34,7 +34,7 @@ export function auditVerdict(log: Pick<AuditLog, "auditAfter">): () => Promise<V
       if (rows.length < atOnce) return { rows: place.rows, problems: [...problems] };
     }
   };
-  return () => (reading ??= read().finally(() => (reading = undefined)));
+  return onceAtATime(read).run;
 }
 
 /** The newest rows of the log, all or those of one incident, with the verdict over the whole chain. */
