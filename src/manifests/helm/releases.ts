@@ -207,7 +207,8 @@ function inflatedRelease(scene: EntryBuild, { spec, directory, chart: local }: I
   if (order && textAt(order, []) !== "override") pile(stack, undefined, order);
   const chart = textAt(spec, ["name"]) ?? "";
   return release({
-    name: textAt(spec, ["releaseName"]) ?? chart,
+    // So Helm calls a release that kustomize gives no name.
+    name: textAt(spec, ["releaseName"]) ?? "release-name",
     namespace: textAt(spec, ["namespace"]),
     chart,
     directory: local,
