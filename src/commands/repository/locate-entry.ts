@@ -2,6 +2,7 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
+import { namespaceOf } from "../../manifests/locate/survey-questions.ts";
 import type { Tools } from "./tools.ts";
 
 /**
@@ -16,10 +17,11 @@ export async function entriesThatMake(
   const makers: Entry[] = [];
   for (const entry of entriesOf(tree)) {
     const rendered = await render(tree, entry);
+    const outside = namespaceOf(tree, entry);
     const isMade =
       rendered.kind === "rendered" &&
       rendered.objects.some(
-        (one) => one.kind === kind && one.metadata.name === name && (one.metadata.namespace ?? "default") === namespace,
+        (one) => one.kind === kind && one.metadata.name === name && (one.metadata.namespace ?? outside) === namespace,
       );
     if (isMade) makers.push(entry);
   }

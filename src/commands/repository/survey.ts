@@ -62,7 +62,7 @@ export async function surveyTree(tree: Tree, tools: Tools, progress: (line: stri
     const rendered = await remembered(tree, entry);
     if (rendered.kind === "unsupported") unrendered.push({ entry: entryName(entry), because: rendered.because });
     else
-      for (const question of surveyQuestions(entry, rendered.objects))
+      for (const question of surveyQuestions(tree, entry, rendered.objects))
         items.push(itemOf(question, await answerQuestion(tree, question, remembered, tools.charts)));
   }
   const refused: Record<string, number> = {};
@@ -87,7 +87,7 @@ export async function editableWorkloads(tree: Tree, tools: Tools): Promise<Reado
   for (const entry of entriesOf(tree)) {
     const rendered = await remembered(tree, entry);
     if (rendered.kind === "unsupported") continue;
-    for (const question of surveyQuestions(entry, rendered.objects)) {
+    for (const question of surveyQuestions(tree, entry, rendered.objects)) {
       const name = workloadKey(question.workload);
       if (editable.has(name)) continue;
       const answer = await answerQuestion(tree, question, remembered, tools.charts);

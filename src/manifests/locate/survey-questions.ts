@@ -1,6 +1,8 @@
 import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
+import { controllerObjectOf } from "../gitops/controllers.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
 import { podSpecPath } from "../repository/resource.ts";
 
@@ -14,17 +16,25 @@ export interface SurveyQuestion extends FieldQuestion {
 }
 
 /** Everything that may be asked about the workloads that an entry renders: counts or bounds, resources and tags. */
-export function surveyQuestions(entry: Entry, objects: readonly RenderedObject[]): SurveyQuestion[] {
+export function surveyQuestions(tree: Tree, entry: Entry, objects: readonly RenderedObject[]): SurveyQuestion[] {
+  const outside = namespaceOf(tree, entry);
   return objects
     .filter((object) => kinds.includes(object.kind))
     .flatMap((object) => {
       const workload = {
         kind: object.kind,
-        namespace: object.metadata.namespace ?? "default",
+        namespace: object.metadata.namespace ?? outside,
         name: object.metadata.name,
       };
       return [...countsOf(entry, workload, object, objects), ...containersOf(entry, workload, object)];
     });
+}
+
+/** Where the controller puts objects that name no namespace: most charts leave it to who installs them. */
+export function namespaceOf(tree: Tree, entry: Entry): string {
+  const { targetNamespace, destination } = controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {};
+  const named = targetNamespace ?? (isRecord(destination) ? destination.namespace : undefined);
+  return typeof named === "string" && named !== "" ? named : "default";
 }
 
 function countsOf(

@@ -75,3 +75,33 @@ test("a directory is surveyed in words or as one JSON object", async () => {
   expect(JSON.parse(json)).toMatchObject({ questions: expect.any(Number) as number, items: expect.any(Array) as [] });
   expect(words).toMatch(/\d+ workloads in \d+ entries, \d+ questions:/);
 });
+
+test.each([
+  ["Application", { destination: { namespace: "team" } }],
+  ["Kustomization", { targetNamespace: "team" }],
+])("what names no namespace is asked for where the %s puts it", async (kind, spec) => {
+  const source = { repoURL: "https://git.example/acme/gitops", path: "app" };
+  const object =
+    kind === "Application"
+      ? { apiVersion: "argoproj.io/v1alpha1", kind, metadata: { name: "web" }, spec: { source, ...spec } }
+      : {
+          ...{
+            apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+            kind,
+            metadata: { name: "web", namespace: "flux-system" },
+          },
+          spec: { path: "app", sourceRef: { kind: "GitRepository", name: "flux-system" }, ...spec },
+        };
+  const tree = treeOf({
+    "clusters/web.yaml": JSON.stringify(object),
+    "app/kustomization.yaml": "resources: [web.yaml]\n",
+    "app/web.yaml": workload("web").replace("  namespace: shop\n", ""),
+  });
+  const tools = {
+    render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
+    charts: undefined,
+  };
+  const { items } = await surveyTree(tree, tools, () => undefined);
+  expect(new Set(items.map((item) => item.workload))).toEqual(new Set(["team/Deployment/web"]));
+  expect(items.map(({ outcome }) => outcome)).toEqual(Array.from(items, () => "proved"));
+});
