@@ -16,12 +16,12 @@ export function listDeliveries(env: Environment): Promise<Told> {
   });
 }
 
-/** Lets parked deliveries be tried again; code 1 when one of the ids is not that of a parked delivery. */
+/** Lets parked deliveries be tried again; code 1 when one of the ids is not that of a parked delivery, 2 for no id. */
 export function replayDeliveries(ids: "all" | readonly string[], env: Environment): Promise<Told> {
   const wrong = ids === "all" ? [] : ids.filter((id) => !/^\d{1,18}$/.test(id));
   if (ids.length === 0 || wrong.length > 0) {
     const problem = wrong.length > 0 ? `not an id of a delivery: ${wrong.join(", ")}` : "name deliveries, or --all";
-    return Promise.resolve({ lines: [`${problem}; rectify deliveries lists them`], code: 1 });
+    return Promise.resolve({ lines: [`${problem}; rectify deliveries lists them`], code: 2 });
   }
   return withRecords(env, async (store) => {
     const replayed = await store.replayDeliveries(ids);

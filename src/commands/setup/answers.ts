@@ -22,18 +22,27 @@ const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must
 const SetupConfig = z.strictObject({
   /** The organization that shall own the App; "" = the person who registers it. */
   organization: z.string().optional(),
-  appName: z.string().min(1).max(34).optional(),
+  appName: z.string().min(1, "must have a letter").max(34, "must have 34 letters at most").optional(),
   webhookUrl: z
     .url({ protocol: /^https?$/, error: "must be an http or https address" })
     .or(z.literal(""))
     .optional(),
-  directory: z.string().min(1).optional(),
+  directory: z.string().min(1, "must be a path").optional(),
   secrets: z.enum(["files", "kubernetes"], { error: "must be files or kubernetes" }).optional(),
   rectifyNamespace: namespace.default("rectify"),
   alertmanagerNamespace: namespace.default("monitoring"),
   namespaces: z.array(namespace).optional(),
-  port: z.coerce.number().int().min(0).max(65535).default(0),
-  waitMinutes: z.coerce.number().positive().max(1440).default(60),
+  port: z.coerce
+    .number({ error: "must be a port" })
+    .int("must be a port")
+    .min(0, "must be a port")
+    .max(65535, "must be a port")
+    .default(0),
+  waitMinutes: z.coerce
+    .number({ error: "must be minutes" })
+    .positive("must be above 0")
+    .max(1440, "must be a day at most")
+    .default(60),
   settings: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).default({}),
 });
 type SetupConfig = z.infer<typeof SetupConfig>;
@@ -140,19 +149,19 @@ function configFrom(document: unknown): SetupConfig {
   const { settings = {} } = document as { readonly settings?: object };
   const problems = [
     ...(read.success ? [] : read.error.issues.map(inWords)),
-    ...Object.keys(settings ?? {}).flatMap(settingProblem),
+    ...Object.entries(settings ?? {}).flatMap(([name, value]) => settingProblem(name, String(value))),
   ];
   if (!read.success || problems.length > 0) throw new WrongCall(problems);
   return read.data;
 
-  function settingProblem(name: string): string[] {
+  function settingProblem(name: string, value: string): string[] {
     if (!names.includes(name)) {
       const meant = nearestWord(name, names);
       return [
         `${name}: is not a setting${meant === undefined ? ": see rectify serve --help" : `: did you mean ${meant}?`}`,
       ];
     }
-    return isSecret(name) ? [`${name}: is a secret: set it in the environment of rectify setup`] : [];
+    return isSecret(name, value) ? [`${name}: is a secret: set it in the environment of rectify setup`] : [];
   }
 }
 
@@ -165,7 +174,9 @@ function inWords(issue: z.core.$ZodIssue): string {
 }
 
 /** Settings whose value is itself a secret, and no address or path. */
-export function isSecret(name: string): boolean {
+export function isSecret(name: string, value = ""): boolean {
+  // A proxy may ask for a user and password in its address.
+  if (/^HTTPS?_PROXY$/.test(name) && URL.canParse(value)) return new URL(value).password !== "";
   return /(?:_TOKEN|_PASSWORD|_SECRET|_HEADERS)$|^(?:PRIVATE_KEY|SEAL_KEY|DATABASE_URL)$/.test(name);
 }
 

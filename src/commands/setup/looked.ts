@@ -15,7 +15,11 @@ export function remoteOf(text: string): Remote | undefined {
   const [, repository] = /^\/([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(pathname) ?? [];
   if (repository === undefined || !/^(?:https?|ssh):$/.test(protocol)) return undefined;
   // The port of ssh is not that of the API.
-  const host = protocol === "ssh:" || port === "" ? hostname : `${hostname}:${port}`;
+  const host =
+    protocol === "ssh:" || port === "" ? hostname.replace(/^ssh\.github\.com$/, "github.com") : `${hostname}:${port}`;
+  // An alias of ssh's own configuration is no host, and some hosts are no GitHub.
+  if ((protocol === "ssh:" && !host.includes(".")) || /^(?:www\.)?(?:gitlab\.com|bitbucket\.org)$/.test(host))
+    return undefined;
   return { repository, apiUrl: apiOf(host, protocol === "http:" ? "http:" : "https:") };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { Refused } from "../../ports/errors.ts";
@@ -76,7 +76,10 @@ export async function writeSecretFile(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
-  if (textOf(path) === text) return "unchanged";
+  if (textOf(path) === text) {
+    chmodSync(path, mode);
+    return "unchanged";
+  }
   if (!(await mayReplace(path))) return "kept";
   const beside = `${path}.${randomBytes(6).toString("hex")}`;
   try {
@@ -136,7 +139,7 @@ function isOfThisMachine(name: string, value: string): boolean {
 export function podNotes({ secrets, settings }: Pick<Answers, "secrets" | "settings">): readonly string[] {
   if (secrets === "files") return [];
   const given = Object.entries(settings).filter(([name]) => !setByChart.includes(name));
-  return given.flatMap(([name, value]) => {
+  const notes = given.flatMap(([name, value]) => {
     if (ownAccount.includes(name)) return [`${name} is left out: the pods have an account of their own`];
     if (isOfThisMachine(name, value))
       return [`${name} is left out: the file is on this machine (those of the pods are in /etc/rectify/sources)`];
@@ -144,6 +147,8 @@ export function podNotes({ secrets, settings }: Pick<Answers, "secrets" | "setti
       ? [`${name} is this machine, and in a pod the pod itself: put the address of its Service there`]
       : [];
   });
+  const database = "DATABASE_URL is not given: the pods wait for a Postgres of yours (below)";
+  return settings.DATABASE_URL === undefined ? [database, ...notes] : notes;
 }
 
 function isLoopback(value: string): boolean {
@@ -165,7 +170,7 @@ function secretsOf(answers: Answers, kept: Kept, inPods: Readonly<Record<string,
   const token = { token: kept.alertsToken };
   const app = { "app-id": String(kept.id), "private-key.pem": kept.privateKey, "webhook-secret": kept.webhookSecret };
   const database = settings.DATABASE_URL;
-  const sources = Object.entries(inPods).filter(([name]) => isSecret(name) && !hasItsPlace(name));
+  const sources = Object.entries(inPods).filter(([name, value]) => isSecret(name, value) && !hasItsPlace(name));
   const secrets = [
     secret("rectify-app", rectifyNamespace, app),
     secret("rectify-alerts", rectifyNamespace, token),
@@ -191,7 +196,7 @@ function valuesOf({
   CLUSTER_NAME: cluster,
   ...others
 }: Readonly<Record<string, string>>): string {
-  const open = Object.entries(others).filter(([name]) => !isSecret(name) && !hasItsPlace(name));
+  const open = Object.entries(others).filter(([name, value]) => !isSecret(name, value) && !hasItsPlace(name));
   return renderYaml({ repository, ...(cluster === undefined ? {} : { cluster }), settings: Object.fromEntries(open) });
 }
 

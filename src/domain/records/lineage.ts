@@ -54,7 +54,7 @@ export function lineageOf(way: Way): readonly LineageStage[] {
     ["Merged as", story?.mergedSha, costOf("merge")],
     ["Synced", story?.syncedSha, costOf("sync")],
     ["Outcome", outcomeOf(story), costOf("outcome")],
-    ["Reverted by", story?.revert?.proposal?.url],
+    [story?.revert?.mergedSha === undefined ? "Revert, not merged" : "Reverted by", story?.revert?.proposal?.url],
     ["In all", steps.length === 0 ? undefined : `${stepCount(steps)} steps`, renderStepCosts(steps)],
   ];
   return stages.flatMap(([name, value, cost]) => (value === undefined ? [] : [{ name, value, cost }]));

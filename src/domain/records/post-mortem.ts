@@ -48,7 +48,8 @@ export function postMortemOf(input: {
     outcome: outcomeOf(story),
     because: oneLine(story.because ?? "What came of it, the next pull request of Rectify writes here", longestSentence),
     pullRequest: addressOf(story.proposal),
-    revertedBy: addressOf(story.revert?.proposal),
+    // One that was refused or closed took nothing back.
+    revertedBy: addressOf(story.revert?.mergedSha === undefined ? undefined : story.revert.proposal),
     startedAt: incident.startedAt,
     writtenAt: now,
     recoveredAfterMs: verification?.kind === "recovered" ? verification.afterMs : null,

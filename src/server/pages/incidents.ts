@@ -32,7 +32,7 @@ export function askedIn({ searchParams }: URL): Asked {
 
 /** The same as the store takes it. */
 export function filterOf({ state, workload, alert, text, since }: Asked, now: Date): IncidentFilter {
-  const span = since !== undefined && since in spans ? spans[since as keyof typeof spans] : undefined;
+  const span = since !== undefined && Object.hasOwn(spans, since) ? spans[since as keyof typeof spans] : undefined;
   return { state, workload, alert, text, since: span === undefined ? undefined : new Date(now.getTime() - span) };
 }
 

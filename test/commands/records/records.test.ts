@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { openStore } from "../../../src/adapters/postgres/store.ts";
 import { claimRecords, servedRepositories } from "../../../src/adapters/postgres/served.ts";
+import { replayDeliveries } from "../../../src/commands/records/deliveries.ts";
 import { openRecords } from "../../../src/commands/records/records.ts";
 import { anIncident } from "../../builders.ts";
 import { freshDatabase } from "../../postgres.ts";
@@ -34,4 +35,8 @@ test("of several repositories the records of the one that is named are read, and
 test("a database that no release with this table has started on is read as it is", async () => {
   const DATABASE_URL = await freshDatabase();
   expect(await read({ DATABASE_URL })).toBe(0);
+});
+
+test.each([[[]], [["x"]]])("a replay of no delivery is a wrong call: %j", async (ids) => {
+  expect((await replayDeliveries(ids, {})).code).toBe(2);
 });

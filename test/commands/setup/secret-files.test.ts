@@ -145,6 +145,22 @@ test("a cluster gets nothing that holds on this machine alone, and setup says so
   expect(podNotes(answers({ secrets: "files", settings }))).toEqual([]);
 });
 
+test("a proxy's password is a secret, and a cluster without a Postgres is told how to name one", () => {
+  const { DATABASE_URL: _, ...others } = answers().settings;
+  const settings = {
+    ...others,
+    HTTPS_PROXY: "http://alice:hunter2@proxy.example:3128",
+    HTTP_PROXY: "http://proxy:3128",
+  };
+  const kubernetes = answers({ secrets: "kubernetes", settings });
+  const files = filesOf(kubernetes, appToKeep(converted, undefined));
+  expect(files["values.yaml"]).not.toContain("hunter2");
+  expect(files["values.yaml"]).toContain("http://proxy:3128");
+  expect(files["secrets.yaml"]).toContain("hunter2");
+  expect(podNotes(kubernetes)[0]).toContain("DATABASE_URL is not given");
+  expect(startLines(kubernetes).join("\n")).toContain("create secret generic rectify-postgres");
+});
+
 test("a cluster's pages let people sign in where they have an address", () => {
   const settings = { ...answers().settings, PAGES_URL: "https://rectify.example.com" };
   const files = filesOf(answers({ secrets: "kubernetes", settings }), appToKeep(converted, undefined));

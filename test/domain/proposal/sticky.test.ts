@@ -26,6 +26,15 @@ test("what waits repeats the head and names who may approve", () => {
   expect(report).toBe("**Waiting for**\n\n- an approval\n\n- HEAD\n\nWho may");
 });
 
+test("what is approved is not asked for again", () => {
+  const head =
+    "- **Hurts:** x\n- **Risk:** Medium: new. Still missing: an approval (no auto-merge: y).\n- **To approve**, comment `/approve`.";
+  const report = renderReport({ state: "waiting", waitsFor: ["check ci"], approvedBy: ["wim"], head });
+  expect(report).toContain("- **Hurts:** x\n- **Risk:** Medium: new.");
+  expect(report).not.toMatch(/Still missing|To approve/);
+  expect(renderReport({ state: "waiting", waitsFor: ["an approval"], approvedBy: [], head })).toContain("To approve");
+});
+
 test("what is approved and cannot be merged says both, while it waits and when it closes", () => {
   const waiting = renderReport({ state: "waiting", waitsFor: ["check ci"], approvedBy: ["wim", "ada"] });
   expect(waiting).toContain("**Approved by `wim`, `ada`, but not merged because it waits for**\n\n- check ci");
@@ -63,6 +72,9 @@ test("a change that was reverted names the pull request that took it back", () =
   const story = renderStory({ ...recovered, ending: "reverted", revert, verification: undefined }, "p.md");
   expect(story).toContain("**Did not help and was reverted**");
   expect(story).toContain("- Reverted by #2");
+  const refused = { proposal: revert.proposal, mergedSha: undefined };
+  const left = renderStory({ ...recovered, ending: "unclear", revert: refused, verification: undefined }, "p.md");
+  expect(left).toContain("- The revert #2 was not merged");
 });
 
 test("the pull request that took it back tells its own story, and no other ending has one", () => {

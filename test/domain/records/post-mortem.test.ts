@@ -69,6 +69,17 @@ describe("a post-mortem", () => {
     expect(text).toContain("Proposed together with this file. What came of it, the next pull request");
   });
 
+  test("names a revert only once it is merged: one that was refused took nothing back", () => {
+    const proposal = {
+      ...{ number: 2, url: "https://github.com/acme/shop/pull/2", branch: "b", headSha: "a".repeat(40) },
+      ...{ effect: "e", commitMessage: "", files: [], labels: [] },
+    };
+    const told = (mergedSha: string | undefined) =>
+      renderPostMortem(recordOf({ ending: "unclear", because: "no better", revert: { proposal, mergedSha } }));
+    expect(told(undefined)).not.toMatch(/Reverted by|revertedBy: "http/);
+    expect(told("b".repeat(40))).toContain("- Reverted by: <https://github.com/acme/shop/pull/2>");
+  });
+
   test.each<[string, OutcomeSoFar, string]>([
     ["without an ending", { cause, remediation }, "draft"],
     ["recovered and verified", { ending: "recovered", because: "", verification: recovered }, "verified"],

@@ -61,6 +61,9 @@ test("a filter that fits nothing says so and leads back, and one that nobody kno
   expect(await read("/?workload=nowhere")).toMatch(/No incident fits\. <a href="\/">/);
   expect(uidsIn(await read("/?since=ever&order=x"))).toHaveLength(50);
   expect((await fetch(`${at}/?text=%00&after=nobody`)).status).toBe(200);
+  for (const since of ["toString", "__proto__", "constructor"])
+    expect((await fetch(`${at}/?since=${since}`)).status).toBe(200);
+  for (const path of ["/audit?incident=%00", "/incidents/%00"]) expect((await fetch(at + path)).status).toBe(404);
 });
 
 test("a pull request leads to the code host", async () => {

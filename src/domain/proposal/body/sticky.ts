@@ -3,6 +3,7 @@ import type { ApprovalRule } from "../../guardrails/guardrails.ts";
 import { renderDuration } from "../../text/duration.ts";
 import type { Ending } from "../../incident/incident.ts";
 import type { OutcomeOnRecord, OutcomeSoFar } from "../outcome.ts";
+import type { Proposal } from "../pull-request.ts";
 import { code, list, minuteOf, plain, sentence } from "./words.ts";
 
 /** The state of a proposal, for its one sticky comment. */
@@ -31,6 +32,7 @@ export function renderReport(report: ReportState): string {
 
 function waitingText(report: Extract<ReportState, { state: "waiting" }>): string {
   const { waitsFor, refusal, approvedBy = [], head, approvers } = report;
+  const shownHead = approvedBy.length === 0 ? head : head && approvedHead(head);
   const title =
     approvedBy.length === 0
       ? "**Waiting for**"
@@ -39,9 +41,18 @@ function waitingText(report: Extract<ReportState, { state: "waiting" }>): string
     `${title}\n\n${waitsFor.map((item) => `- ${plain(item)}`).join("\n")}`,
     ...(refusal ? [`To the last command: ${plain(refusal)}.`] : []),
     // The head names the commands itself.
-    ...(head === undefined ? ["`/approve` approves this exact change. `/help` lists all commands."] : [head]),
+    ...(head === undefined ? ["`/approve` approves this exact change. `/help` lists all commands."] : [shownHead]),
     ...(approvers === undefined ? [] : [approvers]),
   ].join("\n\n");
+}
+
+/** The head as it was proposed asks for the approval that is there by now. */
+function approvedHead(head: string): string {
+  return head
+    .split("\n")
+    .filter((line) => !line.startsWith("- **To approve**"))
+    .map((line) => (line.startsWith("- **Risk:**") ? line.replace(/ Still missing: an approval.*$/, "") : line))
+    .join("\n");
 }
 
 /** Who may approve by the guardrails, how many must, and who owns the files. Nobody is mentioned, so nobody is called. */
@@ -100,8 +111,12 @@ function courseLines({ course, verification, revert }: OutcomeSoFar): string[] {
     ...(mergedAt === undefined ? [] : [`Merged${since(openedAt, mergedAt, "after")}: ${plain(mergedBecause ?? "")}`]),
     ...(syncedAt === undefined ? [] : [`Synced${since(mergedAt, syncedAt, "after")}`]),
     ...(recovered === undefined ? [] : [`Recovered after ${lasting(recovered)} more`]),
-    ...(revert?.proposal === undefined ? [] : [`Reverted by #${revert.proposal.number}`]),
+    ...(revert?.proposal === undefined ? [] : [revertLine(revert.proposal, revert.mergedSha)]),
   ];
+}
+
+function revertLine({ number }: Pick<Proposal, "number">, mergedSha: string | undefined): string {
+  return mergedSha === undefined ? `The revert #${number} was not merged` : `Reverted by #${number}`;
 }
 
 function since(from: string | undefined, to: string, word: string): string {
