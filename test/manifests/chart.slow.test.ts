@@ -19,10 +19,10 @@ if (!isThere) {
   process.stderr.write("The chart is not compared: there is no helm (bash test/tools/build.sh helm).\n");
 }
 
-function templated(values: object, apis: readonly string[] = ["monitoring.coreos.com/v1"]) {
+function templated(values: object, apis: readonly string[] = ["monitoring.coreos.com/v1"], namespace = "rectify") {
   const file = join(scratchDirectory(), "values.json");
   writeFileSync(file, JSON.stringify(values));
-  const args = ["template", "any-name", "manifests/chart", "--namespace", "rectify", "--values", file];
+  const args = ["template", "any-name", "manifests/chart", "--namespace", namespace, "--values", file];
   args.push(...apis.flatMap((api) => ["--api-versions", api]));
   const { status, stdout, stderr } = spawnSync(helm, args, { encoding: "utf8" });
   return { status, stdout, stderr };
@@ -82,6 +82,17 @@ describe.skipIf(!isThere)("the chart", () => {
   test("can be installed where there is no Prometheus operator: the rest is all there", () => {
     const missing = kindsOf(objectsOf(asTheBase)).filter((kind) => !kindsOf(objectsOf(asTheBase, [])).includes(kind));
     expect(missing).toEqual(["PrometheusRule rectify", "ServiceMonitor rectify"]);
+  });
+
+  test("lets more through where it is told to, and is watched in its own namespace", () => {
+    const more = { moreIngress: [{ ports: [{ port: 9096 }] }], moreEgress: [{ ports: [{ port: 3128 }] }] };
+    const policy = objectsOf({ ...asTheBase, networkPolicy: { enabled: true, ...more } }).filter(
+      ({ kind, metadata }) => kind === "NetworkPolicy" && metadata.name === "rectify",
+    );
+    expect(JSON.stringify(policy)).toMatch(/9096.*3128/);
+    expect(templated(asTheBase, undefined, "ops").stdout).toContain(
+      'absent(up{namespace="ops", service="rectify"} == 1)',
+    );
   });
 
   test("leads an Ingress to the webhooks and to nothing else", () => {
