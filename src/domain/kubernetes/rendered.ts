@@ -84,3 +84,9 @@ export interface ChartTools {
   /** The files of a packed chart; undefined when the archive is none. */
   readonly unpack: (archive: Uint8Array) => ChartFiles | undefined;
 }
+
+/** Where a controller with this spec puts objects that name no namespace themselves; undefined = it does not say. */
+export function controllerNamespace({ targetNamespace, destination }: Readonly<Record<string, unknown>>) {
+  const named = targetNamespace ?? (isRecord(destination) ? destination.namespace : undefined);
+  return typeof named === "string" && named !== "" ? named : undefined;
+}

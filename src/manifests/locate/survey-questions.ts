@@ -1,5 +1,5 @@
 import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
-import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { controllerNamespace, isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { controllerObjectOf } from "../gitops/controllers.ts";
@@ -32,9 +32,7 @@ export function surveyQuestions(tree: Tree, entry: Entry, objects: readonly Rend
 
 /** Where the controller puts objects that name no namespace: most charts leave it to who installs them. */
 export function namespaceOf(tree: Tree, entry: Entry): string {
-  const { targetNamespace, destination } = controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {};
-  const named = targetNamespace ?? (isRecord(destination) ? destination.namespace : undefined);
-  return typeof named === "string" && named !== "" ? named : "default";
+  return controllerNamespace(controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {}) ?? "default";
 }
 
 function countsOf(

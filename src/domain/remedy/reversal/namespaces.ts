@@ -1,5 +1,5 @@
 import type { Entry, ObjectChange } from "../../kubernetes/manifest-edit.ts";
-import { isRecord } from "../../kubernetes/rendered.ts";
+import { controllerNamespace } from "../../kubernetes/rendered.ts";
 
 /** What a reversal changes in one entry, and where the guardrails let it change anything. */
 interface Reached {
@@ -37,19 +37,12 @@ export function ownOutOfBounds({ entry, changes, namespaces }: Reached): string 
 }
 
 function namespaceOf(object: ObjectChange["object"], entry: Entry): string | undefined {
-  return placedIn(object) ?? (clusterWide.test(object.kind) ? undefined : controllersOwn(entry));
+  return placedIn(object) ?? (clusterWide.test(object.kind) ? undefined : controllerNamespace(entry.spec ?? {}));
 }
 
 function placedIn({ kind, name, namespace }: ObjectChange["object"]): string | undefined {
   if (kind === "Namespace") return name;
   return namespace === "" || clusterWide.test(kind) ? undefined : namespace;
-}
-
-/** Where the controller puts what names no namespace itself. */
-function controllersOwn({ spec = {} }: Entry): string | undefined {
-  const { targetNamespace, destination } = spec;
-  const named = targetNamespace ?? (isRecord(destination) ? destination.namespace : undefined);
-  return typeof named === "string" && named !== "" ? named : undefined;
 }
 
 function nameOf(entry: Entry): string {
