@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Random, randomFrom } from "./random.ts";
 
 /**
  * Writes made-up applications in the format of `data.ts`: CPU and memory of each service and nothing else, every one
@@ -44,13 +45,6 @@ interface Fault {
   readonly factor: number;
   readonly from: number;
   readonly to: number;
-}
-
-interface Random {
-  readonly uniform: () => number;
-  readonly between: (low: number, high: number) => number;
-  readonly pick: <T>(items: readonly T[]) => T;
-  readonly gauss: () => number;
 }
 
 function writeApplication(seed: number): void {
@@ -158,24 +152,4 @@ function tableOf({ services, step }: Application, series: number[][], from: numb
 function write(folder: string, name: string, rows: readonly (readonly string[])[]): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, name), `${rows.map((row) => row.join(",")).join("\n")}\n`);
-}
-
-/** Mulberry32: small and repeatable. */
-function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const gauss = () => Math.sqrt(-2 * Math.log(uniform() + 1e-12)) * Math.cos(2 * Math.PI * uniform());
-  return {
-    ...{ uniform, gauss, between: (low, high) => low + (high - low) * uniform() },
-    pick: <T>(items: readonly T[]): T => {
-      const item = items[Math.floor(uniform() * items.length)];
-      if (item === undefined) throw new RangeError("nothing to pick from");
-      return item;
-    },
-  };
 }

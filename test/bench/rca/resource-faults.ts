@@ -2,6 +2,7 @@ import type { EvidenceKey, Finding, Series } from "../../../src/domain/evidence/
 import { type Evidence, evidenceOf } from "../../../src/domain/evidence/evidence.ts";
 import { type Incident, openIncident } from "../../../src/domain/incident/incident.ts";
 import type { Workload } from "../../../src/domain/kubernetes/workload.ts";
+import { type Random, randomFrom } from "./random.ts";
 
 /**
  * Made-up applications whose resources alone are measured: CPU, memory, the share of throttled periods. Every seed has
@@ -228,27 +229,4 @@ function averaged(values: readonly number[], window: number): number[] {
 /** As a source shows it that is asked more often than it measures. */
 function stairs(values: readonly number[], width: number): number[] {
   return values.map((value, at) => values[at - (at % width)] ?? value);
-}
-
-interface Random {
-  readonly uniform: () => number;
-  readonly between: (low: number, high: number) => number;
-  readonly pick: <T>(items: readonly [T, ...T[]]) => T;
-  readonly gauss: () => number;
-}
-
-/** Mulberry32: small and repeatable. */
-function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const gauss = () => Math.sqrt(-2 * Math.log(uniform() + 1e-12)) * Math.cos(2 * Math.PI * uniform());
-  return {
-    ...{ uniform, gauss, between: (low, high) => low + (high - low) * uniform() },
-    pick: (items) => items[Math.floor(uniform() * items.length)] ?? items[0],
-  };
 }
