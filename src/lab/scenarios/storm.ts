@@ -71,7 +71,7 @@ export function stormOf(count: number, meanwhile: (stage: LabRun) => Promise<voi
       for (const name of names) stage.cluster.setLoad(name, busy);
       const patienceMs = Math.max(300_000, 5_000 * count);
       await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, patienceMs);
-      holds(stage, mostOpen);
+      await holds(stage, mostOpen);
       await meanwhile(stage);
       const [chosen = ""] = listed(stage).slice(-1);
       await tick(stage, chosen);
@@ -79,7 +79,7 @@ export function stormOf(count: number, meanwhile: (stage: LabRun) => Promise<voi
       const workflow = await until("its incident", () => stage.rectify.store.workflowOfPull(opened));
       if (workflow !== chosen) throw new Error(`not the ticked one was opened: ${workflow}`);
       await until("the box to be used up", () => listed(stage).length === count - mostOpen - 1);
-      holds(stage, mostOpen + 1);
+      await holds(stage, mostOpen + 1);
       await goHome(stage, names);
       const { calls } = stage.forge;
       const writes = calls.filter(({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens"));
@@ -124,7 +124,9 @@ async function tick({ forge, say, settings }: LabRun, incident: string): Promise
   await forge.editIssue(issue?.number ?? 0, approver, (issue?.body ?? "").replace(`- [ ]${box}`, `- [x]${box}`));
 }
 
-function holds({ forge }: LabRun, wanted: number): void {
+/** A place is taken before its pull request is on GitHub: the last of them may be on its way while the rest is listed. */
+async function holds({ forge }: LabRun, wanted: number): Promise<void> {
+  await until(`${wanted} proposals`, () => forge.pulls().length >= wanted);
   const open = forge.pulls().filter((pull) => pull.state === "open");
   const branches = new Set(forge.pulls().map((pull) => pull.head.ref));
   if (open.length !== wanted || branches.size !== wanted) {
