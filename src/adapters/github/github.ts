@@ -33,6 +33,21 @@ interface GitHubOptions {
   }) => void;
 }
 
+interface Report {
+  readonly id: number;
+  readonly body: string;
+}
+
+const mostReports = 100;
+
+/** Of more than a hundred the one that was written longest ago is forgotten: it would be found again on GitHub. */
+export function keepReport({ reports }: Pick<GitHubClient, "reports">, number: number, report: Report): void {
+  reports.delete(number);
+  reports.set(number, report);
+  const [oldest] = reports.keys();
+  if (reports.size > mostReports && oldest !== undefined) reports.delete(oldest);
+}
+
 /** What the adapter's parts share: one client with the App's identity, one pace. */
 export interface GitHubClient {
   readonly octokit: Octokit;
@@ -49,8 +64,8 @@ export interface GitHubClient {
   readonly doubts: Doubts;
   /** Ids of Apps by their slug, as far as somebody asked. */
   readonly apps: Map<string, Promise<number | undefined>>;
-  /** Our sticky comments as they were written last, by proposal. Only saves looks and repeats. */
-  readonly reports: Map<number, { readonly id: number; readonly body: string }>;
+  /** Our sticky comments as they were written last, by proposal: `keepReport` writes them. Only saves looks and repeats. */
+  readonly reports: Map<number, Report>;
   /** Which branches have a merge queue, and when that was seen. */
   readonly queues: Map<string, { readonly at: number; readonly there: boolean }>;
   read<T>(call: () => Promise<{ data: T }>): Promise<T>;

@@ -4,7 +4,7 @@ import type { MergeAnswer, Proposal, ProposalFacts, PullPlace } from "../../doma
 import { displacements, readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import { unlessShut } from "../../ports/errors.ts";
 import { type GitHost, type People, withdrawing } from "../../ports/github.ts";
-import type { GitHubClient, RepositoryAbout } from "./github.ts";
+import { type GitHubClient, keepReport, type RepositoryAbout } from "./github.ts";
 import { branchProtection, checksOn, settleCheck } from "./checks.ts";
 import { issuesOf } from "./issues.ts";
 import { marksOf } from "./marks.ts";
@@ -16,8 +16,6 @@ import type { Mirror } from "../git-mirror.ts";
 
 /** The code host port: reads of files from the mirror, everything else through the API. */
 export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
-  // After a restart the comment is found again by its author and marker.
-  const { reports } = client;
   return {
     head: () => mirror.head(),
     at: (sha) => mirror.at(sha),
@@ -26,10 +24,11 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
     publish: async (draft) => publishProposal(client, draft, await mirror.treeId(draft.baseSha)),
     report: async (proposal, markdown, decided) => {
       const body = `${stickyMarker}\n${markdown}`;
-      const known = reports.get(proposal.number);
+      // After a restart the comment is found again by its author and marker.
+      const known = client.reports.get(proposal.number);
       if (known?.body !== body) {
         const id = await unlessShut(writeReport(client, proposal, body, known?.id));
-        if (id !== undefined) reports.set(proposal.number, { id, body });
+        if (id !== undefined) keepReport(client, proposal.number, { id, body });
       }
       if (decided === undefined) return;
       // The comment says it all: a title that GitHub does not take stops nothing.

@@ -2,7 +2,7 @@ import { switchedToShadow } from "../../domain/proposal/decision.ts";
 import { incidentLine, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import type { Proposal, ProposalDraft } from "../../domain/proposal/pull-request.ts";
 import { Refused, Shut, Unavailable, unlessShut } from "../../ports/errors.ts";
-import type { GitHubClient } from "./github.ts";
+import { type GitHubClient, keepReport } from "./github.ts";
 import { type Draft, bodyOn, commitAt, createCommit, createTree, holdsPlan, isOurs } from "./commits.ts";
 import { ownCheck, writeCheck } from "./checks.ts";
 import { askPeople } from "./reviewers.ts";
@@ -263,7 +263,7 @@ async function complete(client: GitHubClient, draft: Draft, present: Present): P
     const { id } = await client.write("create comment", detail, () =>
       client.octokit.rest.issues.createComment(request),
     );
-    client.reports.set(pull.number, { id, body });
+    keepReport(client, pull.number, { id, body });
   }
   if (present.comment === undefined) await askPeople(client, draft, pull);
   if (present.foreign || present.check !== undefined) return present.check;
