@@ -6,7 +6,7 @@ import type { Rectify } from "../../src/main.ts";
 import type { Settings } from "../../src/settings/settings.ts";
 
 /** What the process says of itself when it is asked: bytes, and open handles. */
-interface Measured {
+export interface Measured {
   /** After a forced collection. */
   readonly live: number;
   readonly rss: number;

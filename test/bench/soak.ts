@@ -6,14 +6,14 @@ import { scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
 import { openWorld } from "../../src/lab/world.ts";
 import { aDelivery, anAlert } from "../builders.ts";
-import { startApart } from "./apart.ts";
+import { type Measured, startApart } from "./apart.ts";
 import { tablesOf } from "./replica-load.ts";
 import { slopeOf } from "./slope.ts";
 
 /**
  * Incident after incident for so long: `npm run -s bench:soak -- [--minutes N] [--every SECONDS]`. The live heap after a
- * forced collection, handles, rows and files each minute; the last line has their slopes an hour. The first fifth is
- * warm-up and does not count.
+ * forced collection (the lowest of those after each incident: what is still under way is no leak), handles, rows and
+ * files each minute; the last line has their slopes an hour. The first fifth is warm-up and does not count.
  */
 const option = (name: string, otherwise: number) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -22,7 +22,7 @@ const option = (name: string, otherwise: number) => {
 const minutes = option("minutes", 30);
 const everySeconds = option("every", 60);
 // Longer, and the poll would find the alert and begin an incident of its own.
-const restMs = 1_000;
+const restMs = 500;
 const directory = mkdtempSync(join(tmpdir(), "rectify-bench-soak-"));
 const postgres = await startEmbeddedPostgres(join(directory, "postgres"));
 const scenario = scenarioOf("scale");
@@ -51,14 +51,17 @@ try {
   await until("a saturated shop", () => world.cluster.firing().length > 0, 120_000);
   const begun = performance.now();
   const end = begun + minutes * 60_000;
-  let next = begun;
+  let next = begun + everySeconds * 1_000;
+  let lowest = Number.POSITIVE_INFINITY;
   while (performance.now() < end) {
     await incidentOf();
+    await new Promise((resume) => setTimeout(resume, restMs));
+    const measured = await rectify.measure();
+    lowest = Math.min(lowest, measured.live);
     if (performance.now() < next) continue;
     next += everySeconds * 1_000;
-    // At rest: what is under way, and connections that are kept for the next call, are no leak.
-    await new Promise((resume) => setTimeout(resume, restMs));
-    const sample = await sampleOf((performance.now() - begun) / 3_600_000);
+    const sample = await sampleOf((performance.now() - begun) / 3_600_000, { ...measured, live: lowest });
+    lowest = Number.POSITIVE_INFINITY;
     console.log(JSON.stringify(sample));
     samples.push(sample);
   }
@@ -113,8 +116,7 @@ async function incidentOf(): Promise<void> {
   incidents += 1;
 }
 
-async function sampleOf(hours: number): Promise<Sample> {
-  const { live, rss, cpuS, handles } = await rectify.measure();
+async function sampleOf(hours: number, { live, rss, cpuS, handles }: Measured): Promise<Sample> {
   const { rows, bytes } = await tablesOf(postgres.url);
   const files = readdirSync(settings.dataDirectory, { recursive: true }).length;
   const mb = (bytes: number) => Number((bytes / 1e6).toFixed(2));
