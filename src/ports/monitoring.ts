@@ -1,6 +1,6 @@
 import type { Series } from "../domain/evidence/evidence.ts";
 import type { AlertRule } from "../domain/incident/alert-rule.ts";
-import type { Alert } from "../domain/incident/alert.ts";
+import type { Alert, SeenAlert } from "../domain/incident/alert.ts";
 import type { Concern } from "../domain/incident/incident.ts";
 import type { Workload } from "../domain/kubernetes/workload.ts";
 
@@ -53,5 +53,5 @@ export interface Concerns {
 
 /** The alerts that fire now, asked from Alertmanager itself. */
 export interface Alerts {
-  active(): Promise<readonly Alert[]>;
+  active(): Promise<readonly SeenAlert[]>;
 }

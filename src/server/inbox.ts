@@ -8,7 +8,7 @@ import type { Alerts, Concerns } from "../ports/monitoring.ts";
 import type { Message } from "../ports/workflow.ts";
 import type { Telemetry } from "../ports/runtime.ts";
 import { onceAtATime, pausing } from "./jobs/repeat.ts";
-import { pollAlerts } from "./intake/poll-alerts.ts";
+import { nothingDoubted, pollAlerts, takeActive } from "./intake/poll-alerts.ts";
 import { type Settling, settleAlerts, settleGitHub } from "./intake/settle-deliveries.ts";
 
 interface InboxOptions {
@@ -47,9 +47,9 @@ const alertsAtOnce = 60;
 
 export function openInbox(options: InboxOptions): Inbox {
   const { store, durable, cluster, holder } = options;
-  const absent = new Map<string, number>();
-  const poll = () => pollAlerts(options, absent);
-  const asking = askedOnce(options, poll);
+  const doubted = nothingDoubted();
+  const poll = () => pollAlerts(options, doubted);
+  const asking = askedOnce(options);
   const settling: Settling = {
     ...{ store, durable, cluster, concerns: options.concerns, telemetry: options.telemetry },
     receive: (delivery) => options.app().receive(delivery),
@@ -96,9 +96,13 @@ export function openInbox(options: InboxOptions): Inbox {
   };
 }
 
-/** One question answers for every group that was cut off meanwhile. */
-function askedOnce({ telemetry }: InboxOptions, poll: () => Promise<void>) {
-  const asked = onceAtATime(() => poll().catch((error: Error) => telemetry.log("", "intake", error.message)));
+/**
+ * One question answers for every group that was cut off meanwhile. It only takes in what fires: two of them may follow each
+ * other at once, and what two polls in a row say is believed.
+ */
+function askedOnce(options: InboxOptions) {
+  const tell = (error: Error) => options.telemetry.log("", "intake", error.message);
+  const asked = onceAtATime(() => takeActive(options).then(() => undefined, tell));
   return { ask: () => void asked.run(), done: asked.ended };
 }
 

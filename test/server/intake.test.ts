@@ -5,7 +5,7 @@ import { connectTo } from "../../src/adapters/postgres/query.ts";
 import type { Alert } from "../../src/domain/incident/alert.ts";
 import { Refused, Unavailable } from "../../src/ports/errors.ts";
 import { type Inbox, openInbox } from "../../src/server/inbox.ts";
-import { pollAlerts } from "../../src/server/intake/poll-alerts.ts";
+import { nothingDoubted, pollAlerts } from "../../src/server/intake/poll-alerts.ts";
 import { settleAlerts, settleGitHub } from "../../src/server/intake/settle-deliveries.ts";
 import { takeAlerts } from "../../src/server/intake/take-alerts.ts";
 import { aDelivery, anAlert } from "../builders.ts";
@@ -108,7 +108,7 @@ test("a look starts what nobody started", async () => {
   const database = connectTo(url);
   closing.push(database.close);
   await database.query("update incident set opened_at = now() - interval '1 hour'");
-  await pollAlerts({ ...intake(), alerts: { active: async () => [anAlert()] } }, new Map());
+  await pollAlerts({ ...intake(), alerts: { active: async () => [anAlert()] } }, nothingDoubted());
   expect(started).toHaveLength(1);
 });
 
@@ -138,7 +138,7 @@ test.each(odd)("an alert with %s is taken in with its neighbours, and its bytes 
   // The poll sees it, too, and knows it again.
   await pollAlerts(
     { ...intake(), alerts: { active: async () => [strange, anAlert({ fingerprint: "c" })] } },
-    new Map(),
+    nothingDoubted(),
   );
   expect(await store.alertsOf((await openOf())?.incident.uid ?? "")).toHaveLength(4);
 });

@@ -23,7 +23,8 @@ type Unmapped = Pick<UnplacedAlerts, "name" | "because" | "line" | "labels">;
 /** Which alerts lead to no workload: those that fire now, and those that a running Rectify put on record. */
 export async function examineAlertPlaces(settings: Settings, around: Around): Promise<readonly DoctorFinding[]> {
   try {
-    const active = await alertmanager({ ...settings.alertmanager, warmUpMs: 0 }).active();
+    const seen = await alertmanager({ ...settings.alertmanager, warmUpMs: 0 }).active();
+    const active = seen.filter(({ muted }) => muted !== true);
     const mappings = around.guardrails?.alerts ?? [];
     const resolve = resolverOf(settings, around);
     const places: { readonly alert: Alert; readonly concern: Concern }[] = [];

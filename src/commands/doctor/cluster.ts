@@ -70,7 +70,10 @@ async function examineAlertmanager({ alertmanager: endpoint }: Settings): Promis
   return alertmanager({ ...endpoint, warmUpMs: 0 })
     .active()
     .then(
-      (alerts) => good("alertmanager", `it answers; ${alerts.length} alerts are active`),
+      (seen) => {
+        const active = seen.filter(({ muted }) => muted !== true);
+        return good("alertmanager", `it answers; ${active.length} alerts are active`);
+      },
       failed("alertmanager", "see that ALERTMANAGER_URL is right (API v2), and ALERTMANAGER_TOKEN if it needs one"),
     );
 }

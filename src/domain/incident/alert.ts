@@ -14,6 +14,9 @@ export interface Alert {
   readonly endsAt?: string | undefined;
 }
 
+/** `muted` = it fires, and nobody is told of it: it is silenced, inhibited, or outside of its times. */
+export type SeenAlert = Alert & { readonly muted?: true };
+
 /** True when every one of them is over; of no alert at all nothing is known. */
 export function areResolved(alerts: readonly Alert[]): boolean {
   return alerts.length > 0 && alerts.every(({ status }) => status === "resolved");
@@ -46,7 +49,7 @@ const Webhook = z.object({
 });
 const ActiveAlert = z.object({
   ...Common,
-  status: z.object({ state: z.string() }),
+  status: z.object({ state: z.enum(["active", "suppressed", "unprocessed"]) }),
   generatorURL: z.string().default(""),
 });
 
@@ -65,12 +68,14 @@ export function readAlertDelivery(body: unknown): AlertDelivery {
   return { kind: "alerts", alerts, truncated: parsed.data.truncatedAlerts + unreadable };
 }
 
-/** Reads the answer of Alertmanager's `GET /api/v2/alerts`: what fires now, silenced and inhibited ones left out. */
-export function readActiveAlerts(body: unknown): readonly Alert[] {
+/** Reads the answer of Alertmanager's `GET /api/v2/alerts`: what fires now, also what nobody is told of. */
+export function readActiveAlerts(body: unknown): readonly SeenAlert[] {
   if (!Array.isArray(body)) return [];
-  return body.flatMap((item) => {
+  return body.flatMap((item): SeenAlert[] => {
     const alert = ActiveAlert.safeParse(item);
-    return alert.success && alert.data.status.state === "active" ? [alertOf(alert.data, "firing")] : [];
+    if (!alert.success) return [];
+    const fires = alertOf(alert.data, "firing");
+    return [alert.data.status.state === "active" ? fires : { ...fires, muted: true }];
   });
 }
 

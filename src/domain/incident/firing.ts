@@ -1,16 +1,17 @@
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
-import type { Alert } from "./alert.ts";
+import type { Alert, SeenAlert } from "./alert.ts";
 import type { Concern } from "./incident.ts";
 
 /** An alert that fires now, and whom it concerns. */
 export interface ActiveAlert {
-  readonly alert: Alert;
+  readonly alert: SeenAlert;
   readonly concern: Concern;
 }
 
 /**
  * Does the incident still fire? Any of its alerts counts, by its name and workload and not by its fingerprint alone: a
- * new pod has a new fingerprint. Undefined = nobody knows, which is never a no.
+ * new pod has a new fingerprint. One that somebody silenced fires all the same. Undefined = nobody knows, which is never
+ * a no.
  */
 export function firing(
   { workload, alerts }: { readonly workload: Workload; readonly alerts: readonly Alert[] },
@@ -26,11 +27,12 @@ export function firing(
   return alike.some(({ concern }) => concern.kind === "unknown") ? undefined : false;
 }
 
-/** Does any alert fire for one of these workloads? Undefined = nobody knows. */
+/** Does any alert fire for one of these workloads, of which people want to be told? Undefined = nobody knows. */
 export function firesForAny(
   workloads: readonly Workload[],
-  active: readonly ActiveAlert[] | undefined,
+  seen: readonly ActiveAlert[] | undefined,
 ): boolean | undefined {
+  const active = seen?.filter(({ alert }) => alert.muted !== true);
   if (active === undefined) return undefined;
   if (active.some(({ concern }) => workloads.some((workload) => concerns(concern, workload)))) return true;
   return active.some(({ concern }) => concern.kind === "unknown") ? undefined : false;

@@ -53,9 +53,15 @@ test.each([
   await source.close();
 });
 
-test("a suppressed alert does not count as firing", async () => {
-  const source = await sourceOf({ status: 200, body: [alert, { ...alert, status: { state: "suppressed" } }] });
-  expect(await alertmanager({ url: source.url }).active()).toHaveLength(1);
+test("an alert that somebody silenced fires, and is told apart", async () => {
+  const states = ["active", "suppressed", "unprocessed"];
+  const source = await sourceOf({ status: 200, body: states.map((state) => ({ ...alert, status: { state } })) });
+  const seen = await alertmanager({ url: source.url }).active();
+  expect(seen.map(({ status, muted }) => [status, muted])).toEqual([
+    ["firing", undefined],
+    ["firing", true],
+    ["firing", true],
+  ]);
   await source.close();
 });
 
