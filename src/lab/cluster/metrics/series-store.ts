@@ -96,10 +96,10 @@ export function labelKey(labels: Labels): string {
   return key;
 }
 
-/** The index of the newest time that is not after `atMs`; -1 when there is none. */
-export function indexAt(times: readonly number[], atMs: number): number {
+/** The index of the newest time that is not after `atMs`, among the first `count`; -1 when there is none. */
+export function indexAt(times: readonly number[], atMs: number, count = times.length): number {
   let low = 0;
-  let high = times.length;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((times[middle] ?? 0) <= atMs) low = middle + 1;

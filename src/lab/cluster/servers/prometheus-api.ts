@@ -2,7 +2,7 @@ import type { Answer, Asked } from "./api-server.ts";
 import { BadQuery, FailedQuery } from "../metrics/promql/errors.ts";
 import { evaluate, itemsOf } from "../metrics/promql/evaluate.ts";
 import { durationMs, parsePromql } from "../metrics/promql/parse.ts";
-import type { Value } from "../metrics/promql/value.ts";
+import type { Value, Window } from "../metrics/promql/value.ts";
 import type { ActiveAlert, LabRule } from "../metrics/rules.ts";
 import { labelKey, type Labels, type SeriesStore } from "../metrics/series-store.ts";
 
@@ -131,7 +131,7 @@ function instantOf(state: PrometheusState, asked: Asked): object {
         result: value.items.map((item) => ({ metric: item.labels, value: [at, shownValue(item.value)] })),
       };
     case "matrix":
-      return { resultType: "matrix", result: value.windows.map(({ labels, points }) => shownSeries(labels, points)) };
+      return { resultType: "matrix", result: value.windows.map(shownSeries) };
   }
 }
 
@@ -143,18 +143,18 @@ function rangeOf(state: PrometheusState, asked: Asked): object {
       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
     );
   const expression = parsePromql(parameter(asked, "query"));
-  const byKey = new Map<string, { labels: Labels; points: [number, number][] }>();
+  const byKey = new Map<string, { labels: Labels; times: number[]; values: number[] }>();
   for (let index = 0; start + index * step <= end; index += 1) {
     const atMs = start + index * step;
     for (const item of steppedItems(evaluate(expression, { ...state, atMs }))) {
       const key = labelKey(item.labels);
-      const series = byKey.get(key) ?? { labels: item.labels, points: [] };
+      const series = byKey.get(key) ?? { labels: item.labels, times: [], values: [] };
       byKey.set(key, series);
-      series.points.push([atMs, item.value]);
+      series.times.push(atMs);
+      series.values.push(item.value);
     }
   }
-  const result = [...byKey.values()].map(({ labels, points }) => shownSeries(labels, points));
-  return { resultType: "matrix", result };
+  return { resultType: "matrix", result: [...byKey.values()].map(shownSeries) };
 }
 
 function steppedItems(value: Value) {
@@ -163,8 +163,8 @@ function steppedItems(value: Value) {
   throw new BadQuery(`invalid expression type "${value.kind}" for range query, must be Scalar or instant Vector`);
 }
 
-function shownSeries(labels: Labels, points: readonly (readonly [number, number])[]): object {
-  return { metric: labels, values: points.map(([ms, value]) => [ms / 1000, shownValue(value)]) };
+function shownSeries({ labels, times, values }: Window): object {
+  return { metric: labels, values: times.map((ms, index) => [ms / 1000, shownValue(values[index] ?? Number.NaN)]) };
 }
 
 function shownValue(value: number | string): string {

@@ -1,4 +1,4 @@
-import { labelKey } from "../series-store.ts";
+import type { Labels } from "../series-store.ts";
 import { BadQuery } from "./errors.ts";
 import type { Aggregation } from "./parse.ts";
 import { grouped, type Item, type Value } from "./value.ts";
@@ -6,17 +6,16 @@ import { grouped, type Item, type Value } from "./value.ts";
 /** One item per group; `topk` and `bottomk` keep items as they are. */
 export function aggregate(aggregation: Aggregation, items: readonly Item[], parameter?: Value): readonly Item[] {
   const { operator, grouping } = aggregation;
-  const groups = new Map<string, Item[]>();
+  const groups = new Map<Labels, Item[]>();
   for (const item of items) {
-    const key = labelKey(grouped(item.labels, grouping.mode, grouping.labels));
-    const group = groups.get(key);
+    const labels = grouped(item.labels, grouping.mode, grouping.labels);
+    const group = groups.get(labels);
     if (group) group.push(item);
-    else groups.set(key, [item]);
+    else groups.set(labels, [item]);
   }
   const number = parameter?.kind === "scalar" ? parameter.value : undefined;
-  return [...groups.values()].flatMap((group) => {
+  return [...groups].flatMap(([labels, group]) => {
     if (operator === "topk" || operator === "bottomk") return ranked(operator, group, number);
-    const labels = grouped(group[0]?.labels ?? {}, grouping.mode, grouping.labels);
     const values = group.map((item) => item.value);
     return [{ labels, value: operator === "quantile" ? quantileOf(number, values) : reduced(operator, values) }];
   });

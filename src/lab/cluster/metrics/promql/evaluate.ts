@@ -50,44 +50,49 @@ export function itemsOf(value: Value): readonly Item[] {
 
 function instant({ matchers, offsetMs }: Selector, { store, atMs, lookbackMs }: Moment): Value {
   const at = atMs - offsetMs;
-  const items = store.select(matchers).flatMap(({ labels, times, values }) => {
+  const items: Item[] = [];
+  for (const { labels, times, values } of store.select(matchers)) {
     const index = indexAt(times, at);
     const value = values[index];
-    if (value === undefined || Number.isNaN(value) || (times[index] ?? 0) <= at - lookbackMs) return [];
-    return [{ labels, value }];
-  });
+    if (value === undefined || Number.isNaN(value) || (times[index] ?? 0) <= at - lookbackMs) continue;
+    items.push({ labels, value });
+  }
   return vector(items);
 }
 
 function windows({ matchers, offsetMs }: Selector, rangeMs: number, { store, atMs }: Moment): Value {
   const toMs = atMs - offsetMs;
   const fromMs = toMs - rangeMs;
-  const found = store.select(matchers).flatMap(({ labels, times, values }): Window[] => {
-    const first = indexAt(times, fromMs) + 1;
-    const last = indexAt(times, toMs);
-    const points: [number, number][] = [];
-    for (let index = first; index <= last; index += 1) {
-      const value = values[index] ?? Number.NaN;
-      if (!Number.isNaN(value)) points.push([times[index] ?? 0, value]);
-    }
-    return points.length === 0 ? [] : [{ labels, points }];
-  });
+  const found: Window[] = [];
+  for (const { labels, times, values } of store.select(matchers)) {
+    const end = indexAt(times, toMs) + 1;
+    const first = indexAt(times, fromMs, end) + 1;
+    const window = { labels, times: times.slice(first, end), values: values.slice(first, end) };
+    const kept = window.values.includes(Number.NaN) ? withoutStale(window) : window;
+    if (kept.times.length > 0) found.push(kept);
+  }
   return { kind: "matrix", windows: found, fromMs, toMs };
+}
+
+function withoutStale({ labels, times, values }: Window): Window {
+  const isThere = (_: number, index: number) => !Number.isNaN(values[index]);
+  return { labels, times: times.filter(isThere), values: values.filter(isThere) };
 }
 
 /** Evaluates at multiples of the step, as Prometheus does, so that neighbouring moments share their points. */
 function subquery({ of, rangeMs, stepMs, offsetMs }: Subquery, moment: Moment): Value {
   const toMs = moment.atMs - offsetMs;
   const fromMs = toMs - rangeMs;
-  const byKey = new Map<string, { labels: Item["labels"]; points: [number, number][] }>();
+  const byKey = new Map<string, { labels: Item["labels"]; times: number[]; values: number[] }>();
   for (let at = Math.floor(fromMs / stepMs) * stepMs + stepMs; at <= toMs; at += stepMs) {
     const value = evaluate(of, { ...moment, atMs: at });
     const items = value.kind === "scalar" ? [{ labels: {}, value: value.value }] : itemsOf(value);
     for (const item of items) {
       const key = labelKey(item.labels);
-      const window = byKey.get(key) ?? { labels: item.labels, points: [] };
+      const window = byKey.get(key) ?? { labels: item.labels, times: [], values: [] };
       byKey.set(key, window);
-      window.points.push([at, item.value]);
+      window.times.push(at);
+      window.values.push(item.value);
     }
   }
   return { kind: "matrix", windows: [...byKey.values()], fromMs, toMs };
@@ -95,7 +100,13 @@ function subquery({ of, rangeMs, stepMs, offsetMs }: Subquery, moment: Moment): 
 
 function call({ name, args }: Extract<Expression, { kind: "call" }>, moment: Moment): Value {
   const values = args.map((argument) => evaluate(argument, moment));
-  return checked(callFunction(name, values, { atSeconds: moment.atMs / 1000, args }));
+  const value = callFunction(name, values, { atSeconds: moment.atMs / 1000, args });
+  // What differs beside one name differs without it.
+  return args.every((argument) => argument.kind === "selector" && hasOneName(argument)) ? value : checked(value);
+}
+
+function hasOneName({ matchers }: Selector): boolean {
+  return matchers.some(({ label, operator }) => label === "__name__" && operator === "=");
 }
 
 function checked(value: Value): Value {

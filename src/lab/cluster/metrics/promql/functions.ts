@@ -32,7 +32,7 @@ const byNumber: Readonly<Record<string, (value: number) => number>> = {
 /** Calls a function of the subset; throws `BadQuery` for an unknown one or wrong arguments. */
 export function callFunction(name: string, args: readonly Value[], site: CallSite): Value {
   const average = overTime[name];
-  if (average) return overWindows(name, args[0], (window) => average(window.points.map(([, value]) => value)));
+  if (average) return overWindows(name, args[0], ({ values }) => average(values));
   const simple = byNumber[name];
   if (simple) return each(name, args[0], simple);
   const found = table[name];
@@ -50,11 +50,7 @@ const rangeFunctions: Readonly<Record<string, Callable>> = {
   irate: (name, [matrix]) => overWindows(name, matrix, (window) => lastTwo(window)),
   resets: (name, [matrix]) => overWindows(name, matrix, (window) => resets(window)),
   changes: (name, [matrix]) =>
-    overWindows(
-      name,
-      matrix,
-      ({ points }) => points.filter(([, value], i) => i > 0 && value !== points[i - 1]?.[1]).length,
-    ),
+    overWindows(name, matrix, ({ values }) => values.filter((value, i) => i > 0 && value !== values[i - 1]).length),
   deriv: (name, [matrix], { atSeconds }) => overWindows(name, matrix, (window) => fitLine(window, atSeconds)?.slope),
   predict_linear: (name, [matrix, ahead], { atSeconds }) => {
     const seconds = numberOf(name, ahead);
@@ -64,12 +60,7 @@ const rangeFunctions: Readonly<Record<string, Callable>> = {
     });
   },
   quantile_over_time: (name, [q, matrix]) =>
-    overWindows(name, matrix, ({ points }) =>
-      quantileOf(
-        numberOf(name, q),
-        points.map(([, value]) => value),
-      ),
-    ),
+    overWindows(name, matrix, ({ values }) => quantileOf(numberOf(name, q), values)),
 };
 
 const table: Readonly<Record<string, Callable>> = {
@@ -113,10 +104,11 @@ function overWindows(
 ): Value {
   if (value?.kind !== "matrix")
     throw new BadQuery(`expected type range vector in call to function "${name}", got ${value?.kind ?? "nothing"}`);
-  const items = value.windows.flatMap((window) => {
+  const items: Item[] = [];
+  for (const window of value.windows) {
     const result = read(window, value);
-    return result === undefined ? [] : [{ labels: withoutName(window.labels), value: result }];
-  });
+    if (result !== undefined) items.push({ labels: withoutName(window.labels), value: result });
+  }
   return vector(items);
 }
 

@@ -1,4 +1,3 @@
-import { labelKey } from "../series-store.ts";
 import { grouped, type Item } from "./value.ts";
 
 const bound = ["le"];
@@ -10,16 +9,16 @@ interface Bucket {
 
 /** `histogram_quantile` on classic buckets: linear within the bucket, the highest finite bound beyond it. */
 export function histogramQuantile(q: number, items: readonly Item[]): readonly Item[] {
-  const groups = new Map<string, { labels: Item["labels"]; buckets: Bucket[] }>();
+  const groups = new Map<Item["labels"], Bucket[]>();
   for (const item of items) {
     const le = item.labels.le;
     if (le === undefined) continue;
     const labels = grouped(item.labels, "without", bound);
-    const group = groups.get(labelKey(labels)) ?? { labels, buckets: [] };
-    groups.set(labelKey(labels), group);
-    group.buckets.push({ upTo: le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le), count: item.value });
+    const buckets = groups.get(labels) ?? [];
+    groups.set(labels, buckets);
+    buckets.push({ upTo: le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le), count: item.value });
   }
-  return [...groups.values()].map(({ labels, buckets }) => ({ labels, value: quantileIn(q, buckets) }));
+  return [...groups].map(([labels, buckets]) => ({ labels, value: quantileIn(q, buckets) }));
 }
 
 function quantileIn(q: number, unsorted: readonly Bucket[]): number {

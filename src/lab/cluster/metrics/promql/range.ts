@@ -6,50 +6,54 @@ import type { Window } from "./value.ts";
  * below zero. Undefined with less than two samples.
  */
 export function increase(
-  { points }: Window,
+  { times, values }: Window,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   kind: "counter" | "gauge",
 ): number | undefined {
-  const first = points[0];
-  const last = points.at(-1);
-  if (!first || !last || points.length < 2) return undefined;
-  let grown = last[1] - first[1];
-  if (kind === "counter") {
-    points.forEach(([, value], index) => {
-      const before = points[index - 1]?.[1] ?? value;
-      if (value < before) grown += before;
-    });
-  }
-  const sampled = (last[0] - first[0]) / 1000;
-  const between = sampled / (points.length - 1);
+  const [firstMs, first] = [times[0], values[0]];
+  const [lastMs, last] = [times.at(-1), values.at(-1)];
+  if (firstMs === undefined || lastMs === undefined || first === undefined || last === undefined) return undefined;
+  if (times.length < 2) return undefined;
+  let grown = last - first;
+  if (kind === "counter") grown += lostByResets(values);
+  const sampled = (lastMs - firstMs) / 1000;
+  const between = sampled / (times.length - 1);
   const threshold = between * 1.1;
-  let toStart = (first[0] - fromMs) / 1000;
-  let toEnd = (toMs - last[0]) / 1000;
+  let toStart = (firstMs - fromMs) / 1000;
+  let toEnd = (toMs - lastMs) / 1000;
   if (toStart >= threshold) toStart = between / 2;
-  if (kind === "counter" && grown > 0 && first[1] >= 0) toStart = Math.min(toStart, sampled * (first[1] / grown));
+  if (kind === "counter" && grown > 0 && first >= 0) toStart = Math.min(toStart, sampled * (first / grown));
   if (toEnd >= threshold) toEnd = between / 2;
   return grown * ((sampled + toStart + toEnd) / sampled);
 }
 
-/** Growth per second between the last two samples. */
-export function lastTwo({ points }: Window): number | undefined {
-  const last = points.at(-1);
-  const before = points.at(-2);
-  if (!last || !before) return undefined;
-  const grown = last[1] < before[1] ? last[1] : last[1] - before[1];
-  return grown / ((last[0] - before[0]) / 1000);
+function lostByResets(values: readonly number[]): number {
+  let lost = 0;
+  for (let index = 1; index < values.length; index += 1) {
+    const before = values[index - 1] ?? 0;
+    if ((values[index] ?? 0) < before) lost += before;
+  }
+  return lost;
 }
 
-export function resets({ points }: Window): number {
-  return points.filter(([, value], index) => index > 0 && value < (points[index - 1]?.[1] ?? value)).length;
+/** Growth per second between the last two samples. */
+export function lastTwo({ times, values }: Window): number | undefined {
+  const [before, last] = values.slice(-2);
+  const [beforeMs, lastMs] = times.slice(-2);
+  if (before === undefined || last === undefined || beforeMs === undefined || lastMs === undefined) return undefined;
+  const grown = last < before ? last : last - before;
+  return grown / ((lastMs - beforeMs) / 1000);
+}
+
+export function resets({ values }: Window): number {
+  return values.filter((value, index) => index > 0 && value < (values[index - 1] ?? value)).length;
 }
 
 /** Least squares; `at` is the line's value at `atSeconds`, `slope` is per second. Undefined with less than two samples. */
-export function fitLine({ points }: Window, atSeconds: number): { at: number; slope: number } | undefined {
-  if (points.length < 2) return undefined;
-  const xs = points.map(([ms]) => ms / 1000 - atSeconds);
-  const ys = points.map(([, value]) => value);
-  const n = points.length;
+export function fitLine({ times, values: ys }: Window, atSeconds: number): { at: number; slope: number } | undefined {
+  const n = times.length;
+  if (n < 2) return undefined;
+  const xs = times.map((ms) => ms / 1000 - atSeconds);
   const meanX = xs.reduce((sum, x) => sum + x, 0) / n;
   const meanY = ys.reduce((sum, y) => sum + y, 0) / n;
   const varX = xs.reduce((sum, x) => sum + (x - meanX) ** 2, 0);

@@ -1,14 +1,15 @@
-import type { Labels } from "../series-store.ts";
+import { labelKey, type Labels } from "../series-store.ts";
 
 export interface Item {
   readonly labels: Labels;
   readonly value: number;
 }
 
-/** Points are [Unix milliseconds, value]. */
+/** One series over a range: a value for each time, in Unix milliseconds. Never empty. */
 export interface Window {
   readonly labels: Labels;
-  readonly points: readonly (readonly [number, number])[];
+  readonly times: readonly number[];
+  readonly values: readonly number[];
 }
 
 /** What an expression evaluates to at one moment. */
@@ -24,39 +25,38 @@ export function vector(items: readonly Item[]): Value {
 }
 
 /** Label sets live as long as their series, and every evaluation asks for the same parts of them. */
-const knownParts = new WeakMap<Labels, Map<string, Labels>>();
-
-function part(labels: Labels, key: string, make: () => Labels): Labels {
-  const parts = knownParts.get(labels) ?? new Map<string, Labels>();
-  knownParts.set(labels, parts);
-  const known = parts.get(key) ?? make();
-  parts.set(key, known);
-  return known;
-}
+const withoutNames = new WeakMap<Labels, Labels>();
 
 export function withoutName(labels: Labels): Labels {
   if (labels.__name__ === undefined) return labels;
-  return part(labels, "", () => {
-    const { __name__: _, ...rest } = labels;
-    return rest;
-  });
+  const known = withoutNames.get(labels);
+  if (known) return known;
+  const { __name__: _, ...rest } = labels;
+  withoutNames.set(labels, rest);
+  return rest;
 }
 
-/** The labels with these names; the others with `without`. An empty label is an absent one. */
+/** The parts of label sets that one grouping keeps: equal ones are one object. */
+interface KnownGroups {
+  readonly byLabels: WeakMap<Labels, Labels>;
+  readonly byKey: Map<string, Labels>;
+}
+
+/** By the list of names as it was parsed: one for all moments of a query, always with the same mode. */
+const knownGroups = new WeakMap<readonly string[], KnownGroups>();
+
+/** The labels with these names; the others with `without`. An empty label is an absent one. Equal answers are identical. */
 export function grouped(labels: Labels, mode: "by" | "without", names: readonly string[]): Labels {
-  return part(labels, partName(mode, names), () => {
-    const kept = Object.entries(labels).filter(([name, value]) =>
-      mode === "by" ? names.includes(name) && value !== "" : name !== "__name__" && !names.includes(name),
-    );
-    return Object.fromEntries(kept);
-  });
-}
-
-const partNames = new WeakMap<readonly string[], string>();
-
-/** The names come out of the parsed query, one array for all of its moments. */
-function partName(mode: "by" | "without", names: readonly string[]): string {
-  const known = partNames.get(names) ?? `${mode} ${names.join()}`;
-  partNames.set(names, known);
-  return known;
+  const known = knownGroups.get(names) ?? { byLabels: new WeakMap(), byKey: new Map() };
+  knownGroups.set(names, known);
+  const before = known.byLabels.get(labels);
+  if (before) return before;
+  const kept = Object.entries(labels).filter(([name, value]) =>
+    mode === "by" ? names.includes(name) && value !== "" : name !== "__name__" && !names.includes(name),
+  );
+  const made = Object.fromEntries(kept);
+  const group = known.byKey.get(labelKey(made)) ?? made;
+  known.byKey.set(labelKey(made), group);
+  known.byLabels.set(labels, group);
+  return group;
 }
