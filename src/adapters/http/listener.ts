@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Unavailable } from "../../ports/errors.ts";
+import { heldBodies } from "./held-bodies.ts";
 
 /** What a route answers: status, text, headers. */
 export interface Reply {
@@ -24,13 +25,16 @@ interface ListenOptions {
   readonly port: number;
   /** Hears of what a route threw that is not `Unavailable`: a fault of ours. */
   readonly onFault?: ((error: unknown) => void) | undefined;
+  /** Of all bodies that come in and are answered at a moment; 64 MB unless told. */
+  readonly mostBytes?: number;
 }
 
 // Above this many open connections a new one is dropped: nobody that we know holds a tenth of it.
 const mostConnections = 2_000;
+const defaultMostBytes = 64 * 1024 * 1024;
 
 /**
- * An HTTP listener with our own limits: body size while streaming, header and body time, no inflating. Every request
+ * An HTTP listener with our own limits: body size while streaming, of one and of all, header and body time, no inflating. Every request
  * ends in an answer or a closed connection, whatever a route throws.
  */
 export async function listen(
@@ -39,8 +43,9 @@ export async function listen(
 ): Promise<{ port: number; close(): Promise<void> }> {
   // Node looks for overdue requests every 30 s by default: a slow sender would get six times its time.
   const limits = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+  const bodies = heldBodies(options.mostBytes ?? defaultMostBytes);
   const server = createServer(limits, (request, response) => {
-    serve(routes, request, response).catch((error: unknown) => {
+    serve({ routes, bodies }, request, response).catch((error: unknown) => {
       options.onFault?.(error);
       if (response.headersSent) response.destroy();
       else refuse(request, response, ourFault);
@@ -67,7 +72,12 @@ function closed(server: Server): Promise<void> {
   });
 }
 
-async function serve(routes: readonly Route[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+interface Serving {
+  readonly routes: readonly Route[];
+  readonly bodies: ReturnType<typeof heldBodies>;
+}
+
+async function serve({ routes, bodies }: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // Without a listener a connection that breaks would be an exception.
   response.on("error", () => request.destroy());
   const url = targetOf(request.url ?? "/");
@@ -80,17 +90,28 @@ async function serve(routes: readonly Route[], request: IncomingMessage, respons
 
   const early = route.admit?.(request.headers) ?? tooLargeByHeader(request, route);
   if (early) return refuse(request, response, early);
-  const body = await readBody(request, route.limit ?? 0);
-  if (body === "too large") return refuse(request, response, { status: 413, body: "the body is too large" });
-  if (body === "broken off") return;
+  let letGo = () => undefined as void;
+  const held = bodies.begin(() => letGo());
+  const tooMuch = new Promise<"too much">((give) => {
+    letGo = () => give("too much");
+  });
   try {
+    const body = await Promise.race([readBody(request, route.limit ?? 0, held.add), tooMuch]);
+    if (body === "too large") return refuse(request, response, { status: 413, body: "the body is too large" });
+    if (body === "broken off") return;
+    if (body === "too much") return refuse(request, response, comeBack);
+    held.complete();
     send(response, await route.answer({ body, headers: request.headers, url }));
   } catch (error) {
-    // 503 asks the sender to come back; Alertmanager never repeats a 4xx.
     if (!(error instanceof Unavailable)) throw error;
-    send(response, { status: 503, headers: { "retry-after": "5" }, body: "come back soon" });
+    send(response, comeBack);
+  } finally {
+    held.end();
   }
 }
+
+// 503 asks the sender to come back; Alertmanager never repeats a 4xx.
+const comeBack: Reply = { status: 503, headers: { "retry-after": "5" }, body: "come back soon" };
 
 /**
  * The address that a request line names, always below our own host: a path (`//` is one, and not a host), or the
@@ -116,7 +137,11 @@ function tooLargeByHeader(request: IncomingMessage, route: Route): Reply | undef
     : undefined;
 }
 
-function readBody(request: IncomingMessage, limit: number): Promise<Buffer | "too large" | "broken off"> {
+function readBody(
+  request: IncomingMessage,
+  limit: number,
+  held: (bytes: number) => void,
+): Promise<Buffer | "too large" | "broken off"> {
   return new Promise((answer) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -124,6 +149,7 @@ function readBody(request: IncomingMessage, limit: number): Promise<Buffer | "to
       size += chunk.length;
       if (size > limit) return answer("too large");
       chunks.push(chunk);
+      held(chunk.length);
     });
     request.on("end", () => answer(Buffer.concat(chunks)));
     request.on("error", () => answer("broken off"));

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listen, type Route } from "../../../src/adapters/http/listener.ts";
 import { freshDatabase } from "../../postgres.ts";
@@ -71,5 +72,31 @@ test("whatever a route throws, the request has an answer and the next one too", 
     await stands(listener.port);
   }
   expect(heard).toHaveLength(paths.length);
+  await listener.close();
+});
+
+test("bodies that never end fill no memory: the largest is let go, and a small one passes", async () => {
+  const echo: Route = {
+    ...{ method: "POST", path: "/in", limit: 4_000 },
+    answer: async ({ body }) => ({ status: 202, body: String(body.length) }),
+  };
+  const listener = await listen([echo], { host: "127.0.0.1", port: 0, mostBytes: 10_000 });
+  const head = "POST /in HTTP/1.1\r\nhost: a\r\ncontent-length: 4000\r\n\r\n";
+  const held = Array.from({ length: 8 }, () => connect(listener.port, "127.0.0.1"));
+  const answers = held.map(
+    (socket) =>
+      new Promise<string>((told) => socket.once("data", (data) => told(data.toString("latin1").slice(0, 12)))),
+  );
+  for (const socket of held) socket.write(head + "x".repeat(3_000));
+  // Three of them are as much as may be held.
+  let refused = 0;
+  for (const answer of answers) void answer.then((text) => (refused += text === "HTTP/1.1 503" ? 1 : 0));
+  await expect.poll(() => refused).toBe(5);
+  const small = await fetch(`http://127.0.0.1:${listener.port}/in`, { method: "POST", body: "x".repeat(500) });
+  expect([small.status, await small.text()]).toEqual([202, "500"]);
+  for (const socket of held) socket.destroy();
+  // What is gone is held no longer.
+  const full = () => fetch(`http://127.0.0.1:${listener.port}/in`, { method: "POST", body: "x".repeat(4_000) });
+  await expect.poll(async () => (await full()).status).toBe(202);
   await listener.close();
 });
