@@ -4,6 +4,8 @@ import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import { type Executor, joinExecutors } from "../../src/server/executor.ts";
 import { recoverAbandoned } from "../../src/server/jobs/resume.ts";
 import { schedule } from "../../src/server/jobs/schedule.ts";
+import { openIncident } from "../../src/domain/incident/incident.ts";
+import { anAlert } from "../builders.ts";
 import { migratedDatabase } from "../postgres.ts";
 
 let store: Store;
@@ -209,6 +211,35 @@ test("two that find the same abandoned work hand it on once", async () => {
   await Promise.all([1, 2, 3].map(() => recoverAbandoned(recovering, telemetry)));
   expect(handed).toEqual(["lost"]);
   expect(told).toEqual(["resume: its process is gone: it goes on"]);
+});
+
+test("an incident whose workflow stopped without an ending is parked while the process goes on", async () => {
+  const incidents = ["runs", "failed", "absent", "new"].map((name) =>
+    openIncident("test", { kind: "Deployment", namespace: "shop", name }, anAlert()),
+  );
+  for (const incident of incidents) expect(await store.recordIncident(incident)).toBe(true);
+  const [runs, failed, absent, fresh] = incidents.map(({ uid }) => uid);
+  for (const uid of [runs, failed, absent]) await store.markStarted(uid ?? "");
+  await workflow(runs ?? "", "me");
+  await workflow(failed ?? "", "me", "3", "ERROR");
+  await store.joinExecutor("me", "3", elsewhere);
+  const started: string[] = [];
+  const durable = {
+    recover: async () => undefined,
+    start: async (id: string) => {
+      started.push(id);
+      await workflow(id, "me");
+    },
+    stateOf: async (id: string) => {
+      const { rows } = await client.query("select status from dbos.workflow_status where workflow_uuid = $1", [id]);
+      return rows.length === 0 ? "absent" : rows[0]?.status === "ERROR" ? "ended" : "running";
+    },
+    cancel: async () => undefined,
+  } as const;
+  await recoverAbandoned({ store, durable, workflowVersion: "3" }, telemetry);
+  expect((await store.incident(failed ?? ""))?.ending).toBe("parked");
+  expect([await store.hasStopped(), started.toSorted()]).toEqual([false, [absent, fresh].toSorted()]);
+  expect((await store.unfinished()).map(({ incident }) => incident.uid)).toEqual([runs, absent, fresh]);
 });
 
 test("timers do nothing while another process leads", async () => {

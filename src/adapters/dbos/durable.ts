@@ -44,6 +44,7 @@ type Story = (incident: Incident, run: Run) => Promise<void>;
 /** Attempts of one step before its workflow is parked: with the capped back-off, about three hours. */
 const maxAttempts = 45;
 const longestFault = 500;
+const longestStack = 2_000;
 const firstPauseMs = 500;
 const longestPauseMs = 5 * 60_000;
 
@@ -88,7 +89,7 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     useListenNotify: true,
   });
   const register = <Subject>(name: string, told: (subject: Subject, run: Run) => Promise<void>) =>
-    DBOS.registerWorkflow((subject: Subject) => told(subject, runOf(options)), {
+    DBOS.registerWorkflow((subject: Subject) => tellingFaults(told(subject, runOf(options)), options), {
       name,
       // The engine counts honest restarts, too, and a workflow may wait for days: `recover` counts better.
       maxRecoveryAttempts: 10_000,
@@ -131,6 +132,17 @@ export async function cancelWorkflows(systemDatabaseUrl: string): Promise<void> 
 }
 
 const topic = "incident";
+
+/** The engine keeps what a workflow threw to itself: a fault of ours between two steps would never be heard of. */
+async function tellingFaults(story: Promise<void>, { ports }: DurableOptions): Promise<void> {
+  return story.catch((error: unknown) => {
+    const isOurs = error instanceof Error && !error.constructor.name.startsWith("DBOS") && !isAway(error);
+    if (!isOurs) throw error;
+    const told = oneLine(error.stack ?? error.message, longestStack);
+    ports.telemetry.log(DBOS.workflowID ?? "", "fault", told);
+    throw new Error(told);
+  });
+}
 
 /** The engine throws what its driver throws: that Postgres is away is no fault of what was asked. */
 function answered<T>(work: Promise<T>): Promise<T> {

@@ -135,6 +135,13 @@ function workflows(query: Query) {
         order by created_at`;
       return (await query(text, [version])).rows.map((row) => row.id as string);
     },
+    /** There are open incidents at whose workflow nobody works: it stopped before its last step, or is not there. */
+    async hasStopped(): Promise<boolean> {
+      const text = `select 1 from incident i left join dbos.workflow_status w on w.workflow_uuid = i.workflow
+        where i.ended_at is null and i.started_at is not null
+          and coalesce(w.status, 'ABSENT') not in ('PENDING', 'ENQUEUED') limit 1`;
+      return (await query(text)).rows.length > 0;
+    },
     /** There are workflows of another version that no living process can go on with. */
     async hasStranded(version: string): Promise<boolean> {
       const text = `select 1 from dbos.workflow_status w

@@ -11,18 +11,21 @@ interface Resuming extends WorkflowEngine {
 
 /** What looking for abandoned work asks. */
 interface Recovering extends Resuming {
-  readonly store: Resuming["store"] & Pick<Store, "alone" | "abandonedWorkflows" | "hasStranded">;
+  readonly store: Resuming["store"] & Pick<Store, "alone" | "abandonedWorkflows" | "hasStranded" | "hasStopped">;
   readonly durable: Resuming["durable"] & Pick<Durable, "recover">;
 }
 
 /**
- * Work whose process is gone goes on: by any process of its version, or begun anew where none is left. One process at a
- * time looks, so that a recovery counts once and nobody reads what another one is about to change.
+ * Work whose process is gone goes on: by any process of its version, or begun anew where none is left. What stopped by
+ * a fault of ours is told as parked. One process at a time looks, so that a recovery counts once and nobody reads what
+ * another one is about to change.
  */
 export async function recoverAbandoned(recovering: Recovering, telemetry: Telemetry): Promise<void> {
   const { store, durable, workflowVersion: version } = recovering;
   const isNeeded = async () =>
-    (await store.abandonedWorkflows(version)).length > 0 || (await store.hasStranded(version));
+    (await store.abandonedWorkflows(version)).length > 0 ||
+    (await store.hasStranded(version)) ||
+    (await store.hasStopped());
   if (!(await isNeeded())) return;
   await store.alone("recovery", async () => {
     const abandoned = await store.abandonedWorkflows(version);

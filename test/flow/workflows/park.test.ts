@@ -1,11 +1,12 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Durable } from "../../../src/adapters/dbos/durable.ts";
+import { type Durable, workflowVersion } from "../../../src/adapters/dbos/durable.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
 import { learn } from "../../../src/flow/learn.ts";
 import { remediateIncident } from "../../../src/flow/workflows/remediate-incident.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
+import { recoverAbandoned } from "../../../src/server/jobs/resume.ts";
 import { anIncident } from "../../builders.ts";
 import { portsOf } from "../../injection/story.ts";
 import { startEngine } from "../../engine.ts";
@@ -16,7 +17,7 @@ const fault = () => {
   throw new TypeError(`Cannot read properties of undefined\n  connecting to postgres://rectify:${canary}@db/rectify`);
 };
 /** What is out of order in the next story. */
-const broken = { collect: false, learn: false };
+const broken = { collect: false, learn: false, between: false };
 const told: string[] = [];
 const reported: string[] = [];
 let url: string;
@@ -43,7 +44,12 @@ beforeAll(async () => {
     },
     leases: undefined,
     telemetry: { log: (_incident, verb, text) => void told.push(`${verb}: ${text}`) },
-    timings: { ...held.timings, settleMs: 1 },
+    timings: {
+      ...held.timings,
+      get settleMs() {
+        return broken.between ? fault() : 1;
+      },
+    },
   };
   durable = await startEngine({
     ...{ url, ports, story: remediateIncident, recovering: store.recovering, alone: store.alone, mostRecoveries: 3 },
@@ -62,6 +68,7 @@ async function ended(startsAt: string) {
   await store.recordIncident(incident);
   told.length = 0;
   await durable.start(incident.uid, incident);
+  await store.markStarted(incident.uid);
   await durable.finished(incident.uid);
   return store.incident(incident.uid);
 }
@@ -97,6 +104,19 @@ test.each([
     expect(rows).not.toContain(canary);
   },
 );
+
+test("an unexpected error between two steps is told, leaks no secret, and leaves its incident to whoever looks", async () => {
+  Object.assign(broken, { collect: false, learn: false, between: true });
+  await expect(ended("2026-11-24T04:30:00.000Z")).rejects.toThrow("Cannot read properties");
+  broken.between = false;
+  expect(told.join()).toContain("fault: TypeError: Cannot read properties of undefined");
+  expect(told.join() + (await everyRow())).not.toContain(canary);
+  expect(await store.hasStopped()).toBe(true);
+  const keeping = { store, durable, workflowVersion };
+  await recoverAbandoned(keeping, { log: (_incident, verb, text) => void told.push(`${verb}: ${text}`) });
+  expect(told.at(-1)).toContain("resume: parked: its workflow stopped without an ending");
+  expect([await store.hasStopped(), await store.unfinished()]).toEqual([false, []]);
+});
 
 test("the workload is free for its next incident, which ends as it should", async () => {
   Object.assign(broken, { collect: false, learn: false });
