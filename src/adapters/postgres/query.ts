@@ -57,7 +57,7 @@ export function connectTo(url: string): Database {
 
 function queryOf(connection: pg.Pool | pg.PoolClient): Query {
   return async (text, values = []) =>
-    connection.query(text, [...values]).catch((cause: unknown) => {
+    connection.query(text, values.map(holdable)).catch((cause: unknown) => {
       throw translate(cause);
     });
 }
@@ -100,7 +100,19 @@ export async function probeDatabase(url: string): Promise<{ readonly version: st
   }
 }
 
-/** A text of others without what Postgres cannot hold: the zero character. */
+/** A text of others without what Postgres cannot hold: the zero character, and half of a pair. */
 export function storable(text: string): string {
-  return text.replaceAll("\u0000", "�");
+  // In Unicode mode the property matches only a surrogate without its other half.
+  return text.replace(/\p{Surrogate}/gu, "\uFFFD").replaceAll("\u0000", "\uFFFD");
+}
+
+/** A document for a column of type jsonb, in which both would be refused as escapes. */
+export function storedJson(document: unknown): string {
+  return JSON.stringify(document, (_name, value: unknown) => (typeof value === "string" ? storable(value) : value));
+}
+
+/** No text with the zero character is worth losing all that stands beside it. */
+function holdable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(holdable);
+  return typeof value === "string" && value.includes("\u0000") ? storable(value) : value;
 }

@@ -20,7 +20,7 @@ import { proposalQueue } from "./incidents/queue.ts";
 import { lastModes } from "./changes/last-modes.ts";
 import { looks } from "./changes/looks.ts";
 import { migrate } from "./schema/migrations.ts";
-import { connectTo, type Query, type Row } from "./query.ts";
+import { connectTo, type Query, type Row, storedJson } from "./query.ts";
 import { unplacedAlerts } from "./incidents/unplaced.ts";
 import { shadowVerdicts } from "./incidents/verdicts.ts";
 import { rollbackStore } from "./changes/rollbacks.ts";
@@ -114,14 +114,14 @@ function incidents(query: Query, unreadable: Unreadable) {
       const text = `insert into incident (uid, workload, workflow, document, cluster) values ($1, $2, $1, $3, $4)
         on conflict do nothing`;
       const { uid, workload, cluster } = incident;
-      const answer = await query(text, [uid, workloadKey(workload), JSON.stringify(incident), cluster]);
+      const answer = await query(text, [uid, workloadKey(workload), storedJson(incident), cluster]);
       return answer.rowCount === 1;
     },
     async endIncident(uid: string, { ending, because, story, depends }: EndedIncident) {
       const text = `update incident set ended_at = now(), ending = $2, because = $3, story = $4, depends = $5
         where uid = $1 and ended_at is null`;
-      const hung = depends === undefined ? null : JSON.stringify(depends);
-      await query(text, [uid, ending, because, JSON.stringify(story), hung]);
+      const hung = depends === undefined ? null : storedJson(depends);
+      await query(text, [uid, ending, because, storedJson(story), hung]);
     },
     /** Incidents without an ending, whose workflows must be alive or be told why not. */
     async unfinished(): Promise<{ incident: Incident; workflow: string }[]> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AuditRow, auditProblems } from "../../../src/domain/records/audit.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import { openIncident } from "../../../src/domain/incident/incident.ts";
 import { anAlert, anIncident } from "../../builders.ts";
 import { migratedDatabase } from "../../postgres.ts";
 
@@ -100,4 +101,34 @@ test("the most urgent and newest alerts are read first, and some of the oldest w
   await mine.putOff("5", { pauseMs: 3_600_000, because: "GitHub is away", own: false });
   expect((await mine.claim("alerts", "one", 10)).map(({ id }) => Number(id))).toEqual([2, 4]);
   await mine.close();
+});
+
+test.each([
+  ["the zero character", "a\u0000b", "a\uFFFDb"],
+  ["half of a pair", "a\ud83d", "a\uFFFD"],
+])("what others say is stored with its neighbours, also with %s in it", async (_what, said, kept) => {
+  const workload = { kind: "Deployment", namespace: "shop", name: `odd-${said.length}` };
+  const incident = openIncident("test", workload, anAlert());
+  await store.recordIncident(incident);
+  const candidate = {
+    incident: incident.uid,
+    workload,
+    alert: "A",
+    severity: "critical",
+    startedAt: "2026-11-24T02:00:00Z",
+  };
+  const limits = { maxOpenPulls: 5, maxPullsPerHour: 5, exemptSeverities: [] };
+  await store.queue.ask({ ...candidate, summary: said }, { ...limits, coolDownMs: 0 }, new Date());
+  await store.addPendingFile("postmortems/odd.md", said, incident.uid);
+  await store.endIncident(incident.uid, {
+    ending: "refused",
+    because: said,
+    story: { ending: "refused", because: said },
+  });
+  expect(await store.incident(incident.uid)).toMatchObject({
+    ending: "refused",
+    because: kept,
+    story: { because: kept },
+  });
+  expect((await store.pendingFiles()).map(({ content }) => content)).toEqual([kept]);
 });

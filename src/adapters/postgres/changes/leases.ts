@@ -4,7 +4,7 @@ import type { Lease } from "../../../domain/proposal/lease.ts";
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
 import type { MergedChanges, LeaseStore } from "../../../ports/records.ts";
 import { readable, readDocument, storedLease, storedRemedy, type Unreadable } from "../documents.ts";
-import type { Query, Row } from "../query.ts";
+import { type Query, type Row, storedJson } from "../query.ts";
 
 /** A lease whose time is up, with the workflow that looks at it, if one was started. */
 interface DueLease {
@@ -16,12 +16,12 @@ export function leaseStore(query: Query, unreadable: Unreadable) {
   const read = ({ document, version }: Row) => readDocument(storedLease, document, version);
   const begin: LeaseStore["begin"] = async (lease) => {
     const text = "insert into lease (incident, document, expires) values ($1, $2, $3) on conflict do nothing";
-    await query(text, [lease.incident.uid, JSON.stringify(lease), lease.expires]);
+    await query(text, [lease.incident.uid, storedJson(lease), lease.expires]);
   };
   const renew: LeaseStore["renew"] = async (incident, renewal) => {
     const text = `update lease set document = document || $2, expires = $3, workflow = null
       where incident = $1 and ended_at is null`;
-    await query(text, [incident, JSON.stringify(renewal), renewal.expires]);
+    await query(text, [incident, storedJson(renewal), renewal.expires]);
   };
   const end: LeaseStore["end"] = async (incident, because) => {
     const text = "update lease set ended_at = now(), because = $2 where incident = $1 and ended_at is null";
@@ -66,7 +66,7 @@ export function mergedChanges(query: Query, unreadable: Unreadable): { readonly 
       record: async ({ pull, incident, workload, reserved, mergedAt, remedy }) => {
         const text = `insert into merged_change (pull, incident, workload, namespace, reserved, merged_at, remedy)
           values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`;
-        const [more, what] = [reserved, remedy].map((value) => (value === undefined ? null : JSON.stringify(value)));
+        const [more, what] = [reserved, remedy].map((value) => (value === undefined ? null : storedJson(value)));
         await query(text, [pull, incident, workloadKey(workload), workload.namespace, more, mergedAt, what]);
       },
       takenBack: async (workload, since) => {

@@ -1,7 +1,7 @@
 import type { Rollback } from "../../../domain/proposal/rollback.ts";
 import type { RollbackStore } from "../../../ports/records.ts";
 import { readable, readDocument, storedRollback, type Unreadable } from "../documents.ts";
-import type { Query } from "../query.ts";
+import { type Query, storedJson } from "../query.ts";
 
 /** A rollback that has no ending yet, with the workflow that carries it out, if one was started. */
 interface OpenRollback {
@@ -16,7 +16,7 @@ export function rollbackStore(query: Query, unreadable: Unreadable) {
         'latestPull', (select coalesce(max(number), $1) from pull_request where incident = $2)))
       on conflict (pull) do update set document = excluded.document, workflow = null, ended_at = null, because = null
         where r.ended_at is not null and r.document ->> 'comment' <> excluded.document ->> 'comment'`;
-    const { rowCount } = await query(text, [asked.pull, asked.incident.uid, JSON.stringify(asked)]);
+    const { rowCount } = await query(text, [asked.pull, asked.incident.uid, storedJson(asked)]);
     if (rowCount === 1) return true;
     const { rows } = await query("select document ->> 'comment' as comment from rollback where pull = $1", [
       asked.pull,

@@ -9,14 +9,14 @@ import {
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
 import type { ProposalQueue } from "../../../ports/records.ts";
 import { readable, readDocument, storedCandidate, type Unreadable } from "../documents.ts";
-import type { Query } from "../query.ts";
+import { type Query, storedJson } from "../query.ts";
 import { openRequests, refusalsOf, requestedOf } from "./requests.ts";
 
 /** The queue of proposals, shared by all replicas: what is opened is decided by one of them at a time. */
 export function proposalQueue(query: Query, unreadable: Unreadable): { readonly queue: ProposalQueue } {
   const ask: ProposalQueue["ask"] = async (candidate, limits, now) => {
     const text = "insert into queue (incident, candidate) values ($1, $2) on conflict (incident) do nothing";
-    await query(text, [candidate.incident, JSON.stringify(candidate)]);
+    await query(text, [candidate.incident, storedJson(candidate)]);
     for (;;) {
       const turn = await lookAt({ query, unreadable }, candidate.incident, limits, now);
       if (turn.kind === "listed" || turn.opened) return turn.kind === "listed" ? turn : { kind: "open" };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Alert } from "../../../domain/incident/alert.ts";
 import type { Concern } from "../../../domain/incident/incident.ts";
 import type { UnplacedAlerts } from "../../../domain/incident/unplaced.ts";
-import { type Query, storable } from "../query.ts";
+import { type Query, storedJson } from "../query.ts";
 
 const keptDays = 7;
 const mostShown = 100;
@@ -26,7 +26,7 @@ export function unplacedAlerts(query: Query) {
         line = excluded.line, labels = excluded.labels, last_seen = now()
       returning (xmax = 0) as inserted`;
     const { fingerprint, startsAt, name, kind, because, line, labels } = row;
-    const values = [fingerprint, startsAt, name, kind, because, line, JSON.stringify(labels)].map(storable);
+    const values = [fingerprint, startsAt, name, kind, because, line, storedJson(labels)];
     const { rows } = await query(text, values);
     const isNew = rows[0]?.inserted === true;
     if (isNew) await query(`delete from unplaced_alert where last_seen < now() - interval '${keptDays} days'`);
