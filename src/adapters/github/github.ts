@@ -69,8 +69,11 @@ export interface GitHubClient {
   /** Which branches have a merge queue, and when that was seen. */
   readonly queues: Map<string, { readonly at: number; readonly there: boolean }>;
   read<T>(call: () => Promise<{ data: T }>): Promise<T>;
-  /** All pages of a list, a hundred items each, up to a thousand items. */
-  readAll<T>(page: (at: { page: number; per_page: number }) => Promise<{ data: T[] }>): Promise<T[]>;
+  /** All pages of a list, a hundred items each, up to `mostPages`: ten unless told. */
+  readAll<T>(
+    page: (at: { page: number; per_page: number }) => Promise<{ data: T[] }>,
+    mostPages?: number,
+  ): Promise<T[]>;
   /** As `read`, but a 404 is an answer. */
   find<T>(call: () => Promise<{ data: T }>): Promise<T | undefined>;
   write<T>(action: string, detail: Readonly<Record<string, unknown>>, call: () => Promise<{ data: T }>): Promise<T>;
@@ -149,7 +152,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
       return (await find(() => octokit.rest.repos.get({ owner, repo })))?.full_name === about.full_name;
     },
     ...{ read, find },
-    readAll: (page) => readAll((at) => read(() => page(at))),
+    readAll: (page, most) => readAll((at) => read(() => page(at)), most),
     write: async (action, detail, call) => {
       refuseUnfit(await known.now());
       const leaves = leaving(options, action, detail);
@@ -255,9 +258,12 @@ function renewingOnce(renew: () => Promise<unknown>): <T>(call: () => Promise<T>
 }
 
 const pageSize = 100;
-const mostPages = 10;
+const defaultMostPages = 10;
 
-async function readAll<T>(read: (at: { page: number; per_page: number }) => Promise<T[]>): Promise<T[]> {
+async function readAll<T>(
+  read: (at: { page: number; per_page: number }) => Promise<T[]>,
+  mostPages = defaultMostPages,
+): Promise<T[]> {
   const all: T[] = [];
   for (let page = 1; page <= mostPages; page += 1) {
     const items = await read({ page, per_page: pageSize });

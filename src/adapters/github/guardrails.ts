@@ -18,11 +18,13 @@ export function guardrailsHost(client: GitHubClient): GuardrailsHost {
     login: client.login,
     changedIn: (pull, path) => changedIn(client, pull, path),
     pullsSince: async (since) => {
-      const query = { ...client.repository, state: "open" as const, sort: "updated" as const, per_page: 100 };
-      const pulls = await client.read(() => client.octokit.rest.pulls.list({ ...query, direction: "desc" }));
-      return pulls
-        .filter((pull) => pull.user?.login !== client.login && Date.parse(pull.updated_at) >= since.getTime())
-        .map((pull) => pull.number);
+      const query = { ...client.repository, state: "open", sort: "updated", direction: "desc" } as const;
+      const pulls = await client.readAll(async (at) => {
+        const { data } = await client.octokit.rest.pulls.list({ ...query, ...at });
+        // The first older one ends the reading.
+        return { data: data.filter((pull) => Date.parse(pull.updated_at) >= since.getTime()) };
+      });
+      return pulls.filter((pull) => pull.user?.login !== client.login).map((pull) => pull.number);
     },
     check: (file, verdict) => check(client, file, verdict),
     proposeOnce: async (proposal) => {

@@ -71,6 +71,12 @@ async function withdraw(client: GitHubClient, proposal: Proposal, body: string):
   await close(last, proposal);
 }
 
+// The oldest come first, so that a flood would hide what is said behind it. GitHub takes 2,500 comments under one thing.
+const pagesOfOne = 25;
+const pagesOfAll = 100;
+
+type Page = (at: { page: number; per_page: number }) => Promise<{ data: RawComment[] }>;
+
 /** The people port. */
 export function people(client: GitHubClient): People {
   const { octokit, repository } = client;
@@ -83,13 +89,13 @@ export function people(client: GitHubClient): People {
     },
     commentsOn: async (proposal) => {
       const query = { ...repository, issue_number: proposal.number };
-      return (await client.readAll((at) => octokit.rest.issues.listComments({ ...query, ...at }))).map(commentOf);
+      const page: Page = (at) => octokit.rest.issues.listComments({ ...query, ...at });
+      return (await client.readAll(page, pagesOfOne)).map(commentOf);
     },
     commentsSince: async (since) => {
       const query = { ...repository, since: since.toISOString(), sort: "updated" as const, direction: "asc" as const };
-      return (await client.readAll((at) => octokit.rest.issues.listCommentsForRepo({ ...query, ...at }))).map(
-        commentOf,
-      );
+      const page: Page = (at) => octokit.rest.issues.listCommentsForRepo({ ...query, ...at });
+      return (await client.readAll(page, pagesOfAll)).map(commentOf);
     },
     permissionOf: async (username) => {
       const query = { ...repository, username };

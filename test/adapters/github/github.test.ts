@@ -710,6 +710,17 @@ describe("people", () => {
     expect(heard.map(({ body }) => body)).toEqual(Array.from({ length: 130 }, (_, n) => `number ${n}`));
   });
 
+  test("a flood hides no command behind it, under the proposal or in the repository", async () => {
+    const proposal = await session.host.publish(await freshDraft());
+    const since = new Date(Date.now() - 1000);
+    for (let n = 0; n < 1_000; n += 1) await forge.comment(proposal.number, "wim", "noise");
+    await forge.comment(proposal.number, "ada", "/reject");
+    const { commentsOn, commentsSince } = session.people;
+    for (const comments of [await commentsOn(proposal), await commentsSince(since)]) {
+      expect(comments.filter(({ author }) => author === "ada").map(({ body }) => body)).toEqual(["/reject"]);
+    }
+  });
+
   test("the committers of a proposal are all who wrote to its branch", async () => {
     const draft = await freshDraft();
     const proposal = await session.host.publish(draft);
