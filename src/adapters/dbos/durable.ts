@@ -1,4 +1,4 @@
-import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
+import { DBOS, DBOSClient, Error as DBOSErrors } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
@@ -23,7 +23,7 @@ export interface Durable {
   startLease(workflow: string, lease: Lease): Promise<void>;
   /** Starts the workflow of a rollback; a second start with the same workflow id does nothing. */
   startRollback(workflow: string, rollback: Rollback): Promise<void>;
-  /** Leaves a message for a workflow; the same key is delivered once. */
+  /** Leaves a message for a workflow; the same key is delivered once. One that is forgotten hears nothing any more. */
   send(workflow: string, message: Message, key: string): Promise<void>;
   /** Waits until the workflow has ended. */
   finished(workflow: string): Promise<void>;
@@ -36,6 +36,8 @@ export interface Durable {
    * recoveries is stopped instead.
    */
   recover(workflows: readonly string[]): Promise<void>;
+  /** Deletes what is kept of workflows that ended. */
+  forget(workflows: readonly string[]): Promise<void>;
   shutdown(): Promise<void>;
 }
 
@@ -109,13 +111,17 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     startRollback: async (workflowID, rollback) => {
       await answered(DBOS.startWorkflow(rollbackWorkflow, { workflowID })(rollback));
     },
-    send: (workflowID, message, key) => answered(DBOS.send(workflowID, message, topic, key)),
+    send: (workflowID, message, key) =>
+      answered(DBOS.send(workflowID, message, topic, key)).catch((error: unknown) => {
+        if (!(error instanceof DBOSErrors.DBOSNonExistentWorkflowError)) throw error;
+      }),
     finished: async (workflowID) => {
       await DBOS.getResult(workflowID);
     },
     stateOf: (workflowID) => stateOf(workflowID, executor),
     cancel: (workflowID) => DBOS.cancelWorkflow(workflowID),
     recover: (workflows) => answered(recover(workflows, options)),
+    forget: (workflows) => answered(DBOS.deleteWorkflows([...workflows])),
     shutdown: () => DBOS.shutdown(),
   };
 }
@@ -136,7 +142,7 @@ const topic = "incident";
 /** The engine keeps what a workflow threw to itself: a fault of ours between two steps would never be heard of. */
 async function tellingFaults(story: Promise<void>, { ports }: DurableOptions): Promise<void> {
   return story.catch((error: unknown) => {
-    const isOurs = error instanceof Error && !error.constructor.name.startsWith("DBOS") && !isAway(error);
+    const isOurs = error instanceof Error && !(error instanceof DBOSErrors.DBOSError) && !isAway(error);
     if (!isOurs) throw error;
     const told = oneLine(error.stack ?? error.message, longestStack);
     ports.telemetry.log(DBOS.workflowID ?? "", "fault", told);

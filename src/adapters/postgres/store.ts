@@ -23,6 +23,7 @@ import { migrate } from "./schema/migrations.ts";
 import { connectTo, type Query, type Row, storedJson } from "./query.ts";
 import { unplacedAlerts } from "./incidents/unplaced.ts";
 import { shadowVerdicts } from "./incidents/verdicts.ts";
+import { retention } from "./retention.ts";
 import { rollbackStore } from "./changes/rollbacks.ts";
 import { watchtowerRecord } from "./changes/watchtower.ts";
 
@@ -81,6 +82,7 @@ export async function openStore(url: string, unreadable: Unreadable = () => unde
     ...githubPace(query),
     ...looks(query),
     ...lastModes(query),
+    ...retention(query),
     close,
   };
 }

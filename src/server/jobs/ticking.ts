@@ -1,8 +1,9 @@
 import { reconcileDashboard } from "../../flow/jobs/dashboard.ts";
 import { carryWithdrawals } from "../../flow/jobs/withdrawals.ts";
+import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { Telemetry } from "../../ports/runtime.ts";
+import type { Clock, Telemetry } from "../../ports/runtime.ts";
 import type { Settings } from "../../settings/settings.ts";
 import type { Executor } from "../executor.ts";
 import type { Inbox } from "../inbox.ts";
@@ -20,7 +21,7 @@ interface Ticking {
   readonly inbox: Inbox;
   readonly ports: Ports;
   readonly store: Store;
-  readonly keeping: LeaseKeeping & RollbackKeeping & Pick<Reexamining, "store" | "durable" | "telemetry">;
+  readonly keeping: LeaseKeeping & RollbackKeeping & Forgetting & Pick<Reexamining, "store" | "durable" | "telemetry">;
   readonly sources: Sources;
   readonly executor: Pick<Executor, "leads">;
   readonly looks: LateLooks;
@@ -47,7 +48,30 @@ export function keepTicking(ticking: Ticking, telemetry: Telemetry) {
         wake: (pull, key) => inbox.wake(pull, { kind: "pull-request" }, key),
       }),
       reexamine: () => reexamine({ ...keeping, cluster, ports, answering, beatMs }),
-      retention: () => store.forgetDeliveries(ports.clock.now()),
+      retention: forgetOld(keeping),
     },
   );
+}
+
+interface Forgetting {
+  readonly store: Pick<Store, "forgetDeliveries" | "endedWorkflows" | "forgetRecords">;
+  readonly durable: Pick<Durable, "forget">;
+  readonly clock: Clock;
+}
+
+// Whole tables are looked through.
+const recordsEveryMs = 3_600_000;
+
+/** Every table that grows with the incidents has its measure. */
+export function forgetOld({ store, durable, clock }: Forgetting): () => Promise<void> {
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const now = clock.now();
+    await store.forgetDeliveries(now);
+    const ended = await store.endedWorkflows(now);
+    if (ended.length > 0) await durable.forget(ended);
+    if (now.getTime() - lookedAt < recordsEveryMs) return;
+    await store.forgetRecords(now);
+    lookedAt = now.getTime();
+  };
 }

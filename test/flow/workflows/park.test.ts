@@ -7,6 +7,7 @@ import { learn } from "../../../src/flow/learn.ts";
 import { remediateIncident } from "../../../src/flow/workflows/remediate-incident.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { recoverAbandoned } from "../../../src/server/jobs/resume.ts";
+import { forgetOld } from "../../../src/server/jobs/ticking.ts";
 import { anIncident } from "../../builders.ts";
 import { portsOf } from "../../injection/story.ts";
 import { startEngine } from "../../engine.ts";
@@ -121,6 +122,25 @@ test("an unexpected error between two steps is told, leaks no secret, and leaves
 test("the workload is free for its next incident, which ends as it should", async () => {
   Object.assign(broken, { collect: false, learn: false });
   expect(await ended("2026-11-24T05:00:00.000Z")).toMatchObject({ ending: "no-change" });
+});
+
+test("what the engine kept of a story is forgotten after a month, its incident and what people look up are not", async () => {
+  const uid = (await store.incidents(1))[0]?.incident.uid ?? "";
+  await store.recordEvent(uid, "learn", "no-change");
+  let days = 30;
+  const clock = { now: () => new Date(Date.now() + days * 24 * 3_600_000) };
+  const forget = forgetOld({ store, durable, clock });
+  await forget();
+  expect(await durable.stateOf(uid)).toBe("ended");
+  days = 32;
+  await forget();
+  expect(await durable.stateOf(uid)).toBe("absent");
+  // A comment under its old pull request wakes nobody, and is no failure.
+  await durable.send(uid, { kind: "pull-request" }, "late");
+  expect([(await store.eventsOf(uid)).length > 0, (await store.incident(uid))?.ending]).toEqual([true, "no-change"]);
+  days = 402;
+  await forget();
+  expect([await store.eventsOf(uid), (await store.incident(uid))?.ending]).toEqual([[], "no-change"]);
 });
 
 test("whoever looks at the pull request of a parked incident is told that nobody is at work there", async () => {
