@@ -18,7 +18,7 @@ import type { SetupAsked } from "./commands/setup/answers.ts";
 import { failureInWords } from "./commands/why-not.ts";
 import type { SurveyAsked } from "./commands/repository/survey.ts";
 import type { LabAsked } from "./lab/lab.ts";
-import { scenarioNames } from "./lab/scenarios/catalogue.ts";
+import { scenarioNames } from "./lab/scenarios/names.ts";
 import { settingsHelp } from "./settings/settings-table.ts";
 
 // What a command needs is loaded when it is called: the whole product takes a second to load, and help none of it.

@@ -81,6 +81,23 @@ test("no file imports itself by way of others", () => {
   expect(cycles).toEqual([]);
 });
 
+test("help and a wrong call load the command line's own two packages, and no command", () => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const text = readFileSync(file, "utf8");
+    const names = [...text.matchAll(/^(?:import|export)(?! type)[^"]*\bfrom "([^"]+)"/gm)].map(([, name = ""]) => name);
+    for (const name of names) {
+      if (name.startsWith(".")) load(normalize(join(dirname(file), name)));
+      else if (!name.startsWith("node:")) loaded.add(name);
+    }
+  };
+  load(join("src", "cli.ts"));
+  expect([...loaded].filter((name) => !name.startsWith("src")).sort()).toEqual(["commander", "zod"]);
+  expect([...loaded].filter((name) => /^src.(?:flow|adapters|server|main)/.test(name))).toEqual([]);
+});
+
 test("every exported name is imported by somebody", () => {
   const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   const read = [...sources, ...tests.map((file) => join("test", file))].map((file) => ({

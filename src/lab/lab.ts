@@ -8,7 +8,8 @@ import { faultScenario } from "./faults/fault-scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { Interrupted, runScenario, type LabResult } from "./run.ts";
 import { playBacktest } from "./scenarios/backtest/scenario.ts";
-import { pastScenario, scenarioNames, scenarioOf } from "./scenarios/catalogue.ts";
+import { scenarioOf } from "./scenarios/catalogue.ts";
+import { pastScenario, scenarioNames } from "./scenarios/names.ts";
 import { labPrinter } from "./printer.ts";
 
 interface LabOptions {

@@ -4,8 +4,8 @@ import { governance } from "./governance.ts";
 import { leaseScenarios } from "./leases.ts";
 import { memoryScenarios } from "./memory/memory.ts";
 import { clusterScenarios } from "./clusters/clusters.ts";
+import { playedScenarios } from "./names.ts";
 import { platformScenarios } from "./platform.ts";
-import { rollbackScenarios } from "./rollback.ts";
 import { shadowScenarios } from "./shadow.ts";
 import { stormScenarios } from "./storm.ts";
 import { approve, passCi, peak, pullOpened, type Scenario } from "../scenario.ts";
@@ -69,18 +69,13 @@ const scenarios = {
   ...memoryScenarios,
   ...clusterScenarios,
   ...platformScenarios,
-  ...rollbackScenarios,
   ...shadowScenarios,
   ...stormScenarios,
   ...modelScenarios,
-} satisfies Readonly<Record<string, Scenario>>;
-
-/** The one that has no world of its own: its history is played. */
-export const pastScenario = "backtest";
-
-export const scenarioNames: readonly string[] = [...Object.keys(scenarios), pastScenario];
+} satisfies Readonly<Record<(typeof playedScenarios)[number], Scenario>>;
 
 /** Undefined when there is no scenario of that name. */
 export function scenarioOf(name: string): Scenario | undefined {
-  return Object.entries(scenarios).find(([key]) => key === name)?.[1];
+  const played = playedScenarios.find((each) => each === name);
+  return played && scenarios[played];
 }

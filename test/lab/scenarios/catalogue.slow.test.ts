@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { scenarioNames } from "../../../src/lab/scenarios/catalogue.ts";
+import { scenarioNames } from "../../../src/lab/scenarios/names.ts";
 import { built, builtDirectory } from "../../built.ts";
 import { scratchDirectory } from "../../scratch.ts";
 import { goldenFolder, goldenTexts, toldScenarios } from "./golden.ts";
