@@ -1,27 +1,25 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import {
   type ChartBuild,
   type ChartFound,
   type ChartReference,
   type ChartTools,
   type Rendered,
-  type RenderedObject,
   isRecord,
   readObject,
 } from "../../domain/kubernetes/rendered.ts";
 import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
 import { type Parsed, parseYamlDocuments } from "../../manifests/yaml/yaml.ts";
-import { inScratch, kubeVersion, type Limits, onPath, run } from "./renderer.ts";
+import { helmName, outputReader } from "./helm/helm-output.ts";
+import { type HelmOptions, type HelmTemplate, helmTemplate } from "./helm/helm-template.ts";
 import { type PublishedOptions, publishedCharts } from "./published-charts.ts";
+import { onPath } from "./renderer.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
-interface ChartOptions {
-  /** The path of `helm`. */
-  readonly helm: string;
-  readonly limits: Limits;
+interface ChartOptions extends HelmOptions {
+  /** How charts are templated, where that is not one run of `helm` for each. */
+  readonly template?: HelmTemplate;
   /** Published charts; without it only charts of the repository are rendered. */
   readonly fetch?: (reference: ChartReference) => Promise<ChartFound>;
   /** How many renderings are remembered. */
@@ -30,6 +28,12 @@ interface ChartOptions {
 
 /** Templates charts with the Helm that is installed here, offline, each content once. */
 export function chartTools(options: ChartOptions): ChartTools {
+  const helm = options.template ?? helmTemplate(options);
+  const read = outputReader(objectsIn);
+  const template = async (build: ChartBuild): Promise<Rendered> => {
+    const built = await helm({ ...build, crds: false });
+    return built.ok ? read(built.output) : { kind: "unsupported", because: built.because };
+  };
   const known = new Map<string, Promise<Rendered>>();
   const nothing = async ({ name }: ChartReference): Promise<ChartFound> => ({
     ok: false,
@@ -42,7 +46,7 @@ export function chartTools(options: ChartOptions): ChartTools {
       const key = keyOf(build);
       const before = build.fresh === true ? undefined : known.get(key);
       if (before) return before;
-      const made = template(options, build);
+      const made = template(build);
       if (build.fresh === true) return made;
       known.set(key, made);
       const [oldest] = known.keys();
@@ -69,50 +73,14 @@ function keyOf({ files, release, namespace, values, sets, checked }: ChartBuild)
   return hash.digest("hex");
 }
 
-async function template({ helm, limits }: ChartOptions, build: ChartBuild): Promise<Rendered> {
-  const { release, namespace, sets } = build;
-  const strange = [...build.files.keys()].find((path) =>
-    path.split("/").some((part) => ["", ".", ".."].includes(part)),
-  );
-  if (strange !== undefined) return { kind: "unsupported", because: `${strange} is no plain path` };
-  const files = new Map([...build.files].map(([path, bytes]) => [join("chart", path), bytes] as const));
-  const built = await inScratch(files, limits, (root, home) => {
-    const texts = build.values.map((text, n) => {
-      const path = join(root, `values-${n}.yaml`);
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, text);
-      return path;
-    });
-    const args = ["template", release, join(root, "chart"), "--namespace", namespace, "--kube-version", kubeVersion];
-    const values = texts.flatMap((path) => ["--values", path]);
-    const single = sets.flatMap((set) => [
-      set.isString ? "--set-string" : "--set",
-      `${set.name}=${escaped(set.value)}`,
-    ]);
-    const unchecked = build.checked ? [] : ["--skip-schema-validation"];
-    return run({ name: "helm", path: helm }, [...args, ...values, ...single, ...unchecked], {
-      home,
-      timeLimitMs: limits.timeLimitMs,
-    });
-  });
-  return built.ok ? objectsIn(built.output) : { kind: "unsupported", because: built.because };
-}
-
-const escaped = (value: string): string => value.replace(/[\\,]/g, "\\$&");
-
-/** Helm's output as objects; lists are opened, documents without content are left out. */
-function objectsIn(output: string): Rendered {
-  const objects: RenderedObject[] = [];
-  for (const text of output.split(/^---[ \t]*(?:#.*)?$/m)) {
-    const documents = documentsIn(text);
-    if (!documents.ok) return { kind: "unsupported", because: `the output of helm: ${documents.problem}` };
-    for (const item of documents.value.flatMap(itemsOf)) {
-      const object = readObject(item);
-      if (object === undefined) return { kind: "unsupported", because: "helm wrote what is no object" };
-      objects.push(object);
-    }
-  }
-  return { kind: "rendered", with: "helm template", objects };
+/** One document; lists are opened, and what holds nothing is left out. */
+function objectsIn(text: string): Rendered {
+  const documents = documentsIn(text);
+  if (!documents.ok) return { kind: "unsupported", because: `the output of helm: ${documents.problem}` };
+  const objects = documents.value.flatMap(itemsOf).map(readObject);
+  const known = objects.filter((object) => object !== undefined);
+  if (known.length < objects.length) return { kind: "unsupported", because: "helm wrote what is no object" };
+  return { kind: "rendered", with: helmName, objects: known };
 }
 
 /**

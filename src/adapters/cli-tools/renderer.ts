@@ -1,13 +1,16 @@
-import { execFile } from "node:child_process";
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { accessSync, constants } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type HelmBuild, helmBuild } from "../../manifests/render/helm-build.ts";
 import { preparedBuild, readBuilt } from "../../manifests/render/prepared-build.ts";
 import { render } from "../../manifests/render/render.ts";
+import { helmName, outputReader } from "./helm/helm-output.ts";
+import { type HelmTemplate, helmTemplate } from "./helm/helm-template.ts";
+import { inScratch, run } from "./offline.ts";
 
 /** Renders entries with the user's own tool where one is found, with our subset of Kustomize otherwise. */
 interface ToolRenderer {
@@ -21,6 +24,8 @@ interface RendererOptions {
   readonly kustomize?: string | null;
   /** For charts that an Argo CD Application takes from the repository. */
   readonly helm?: string | null;
+  /** How charts are templated, where that is not one run of `helm` for each. */
+  readonly template?: HelmTemplate;
   /** Directories as in `PATH`. */
   readonly searchPath?: string;
   /** Where builds get their short-lived directories; the system's place for such by default. */
@@ -35,11 +40,13 @@ export function renderer(options: RendererOptions = {}): ToolRenderer {
   const limits = { timeLimitMs: options.timeLimitMs ?? 20_000, scratch: options.scratch ?? tmpdir() };
   const tool = findTool(options, searchPath);
   const helm = options.helm === undefined ? onPath("helm", searchPath) : options.helm;
+  const read = outputReader((document) => readBuilt(document, { flux: undefined }, helmName));
+  const charts = helm ? { helm: options.template ?? helmTemplate({ helm, limits }), read } : undefined;
   let version: Promise<string> | undefined;
   return {
     async render(tree, entry) {
-      const chart = helm ? helmBuild(tree, entry) : undefined;
-      if (helm && chart !== undefined) return chart.kind === "prepared" ? template(helm, chart, limits) : chart;
+      const chart = charts ? helmBuild(tree, entry) : undefined;
+      if (charts && chart !== undefined) return chart.kind === "prepared" ? templated(charts, chart) : chart;
       const own = render(tree, entry);
       if (tool === undefined) return own;
       const prepared = preparedBuild(tree, entry);
@@ -97,95 +104,20 @@ export function onPath(name: string, searchPath: string): string | undefined {
     });
 }
 
-type Built = { readonly ok: true; readonly output: string } | { readonly ok: false; readonly because: string };
-
-/** Works in a directory of its own that holds nothing but what the build may read, and is gone afterwards. */
-export async function inScratch(
-  files: ReadonlyMap<string, Uint8Array>,
-  limits: Limits,
-  work: (root: string, home: string) => Promise<Built>,
-): Promise<Built> {
-  const scratch = mkdtempSync(join(limits.scratch, "rectify-render-"));
-  try {
-    const root = join(scratch, "tree");
-    for (const [path, content] of files) {
-      const file = join(root, path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, content, { flag: "wx" });
-    }
-    const home = join(scratch, "home");
-    mkdirSync(home);
-    return await work(root, home);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-export interface Limits {
-  readonly timeLimitMs: number;
-  readonly scratch: string;
+interface Charts {
+  readonly helm: HelmTemplate;
+  readonly read: (output: string) => Rendered;
 }
 
 /** A chart as Argo CD templates it. Charts whose dependencies are not in the repository fail here. */
-async function template(path: string, chart: HelmBuild, limits: Limits): Promise<Rendered> {
-  const { directory, release, namespace, valueFiles } = chart;
-  const built = await inScratch(chart.files, limits, (root, home) => {
-    const values = valueFiles.flatMap((file) => ["--values", join(root, file)]);
-    const args = ["template", release, join(root, directory), "--namespace", namespace, "--include-crds", ...values];
-    args.push("--kube-version", kubeVersion);
-    return run({ name: "helm", path }, args, { home, timeLimitMs: limits.timeLimitMs });
-  });
-  return built.ok ? readBuilt(built.output, { flux: undefined }, "helm template") : unsupported(built.because);
-}
-
-/**
- * The Kubernetes that charts are told of. Helm's own answer hangs on how it was built, and charts refuse versions that
- * are too old for them. Both sides of every comparison are told the same.
- */
-export const kubeVersion = "1.33.0";
-
-/** A port where nobody listens: whatever asks for the network gets a refusal at once. */
-const closedProxy = "http://127.0.0.1:9";
-
-export function run(
-  tool: { name: string; path: string },
-  args: readonly string[],
-  limits: { home: string; timeLimitMs: number },
-): Promise<Built> {
-  const env = {
-    // No other program can be found: neither git for remote bases nor plugins.
-    PATH: limits.home,
-    HOME: limits.home,
-    // Wherever a repository says that helm keeps its plugins, which are programs: there are none.
-    HELM_PLUGINS: join(limits.home, "no-plugins"),
-    TMPDIR: limits.home,
-    HTTP_PROXY: closedProxy,
-    HTTPS_PROXY: closedProxy,
-    ALL_PROXY: closedProxy,
-    GOMEMLIMIT: "400MiB",
-    LC_ALL: "C",
-  };
-  const options = {
-    env,
-    cwd: limits.home,
-    timeout: limits.timeLimitMs,
-    killSignal: "SIGKILL",
-    maxBuffer: 60_000_000,
-  } as const;
-  return new Promise((resolve) => {
-    execFile(tool.path, args, options, (error, stdout, stderr) => {
-      if (!error) return resolve({ ok: true, output: stdout });
-      const reason = error.killed ? "took too long" : firstLine(stderr) || error.message;
-      resolve({ ok: false, because: `${tool.name}: ${reason}`.replaceAll(dirname(limits.home), "").slice(0, 300) });
-    });
-  });
-}
-
-function firstLine(text: string): string {
-  const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^(#\s*)?warning/i.test(line));
-  // Kubernetes' log prefix says when and where in its source, which nobody needs.
-  const reason = (lines[0] ?? "").replace(/^[EF]\d{4} \S+\s+\d+ \S+\] "command failed" err=/, "");
-  return reason.trim();
+async function templated({ helm, read }: Charts, chart: HelmBuild): Promise<Rendered> {
+  if (!chart.values.every((bytes) => isUtf8(bytes))) return unsupported("a file of values is no text");
+  const values = chart.values.map((bytes) => Buffer.from(bytes).toString("utf8"));
+  // An archive may hold definitions as well.
+  const crds = [...chart.files.keys()].some((path) => /(?:^|\/)crds\/|\.tgz$/.test(path));
+  const { files, release, namespace } = chart;
+  const built = await helm({ files, release, namespace, values, sets: [], checked: true, crds });
+  return built.ok ? read(built.output) : unsupported(built.because);
 }
 
 /** `kubectl (kustomize v5.5.0)`, for people. */

@@ -61,9 +61,11 @@ export async function surveyTree(tree: Tree, tools: Tools, progress: (line: stri
     progress(`${n + 1} of ${entries.length} entries: ${entryName(entry)}`);
     const rendered = await remembered(tree, entry);
     if (rendered.kind === "unsupported") unrendered.push({ entry: entryName(entry), because: rendered.because });
-    else
-      for (const question of surveyQuestions(tree, entry, rendered.objects))
-        items.push(itemOf(question, await answerQuestion(tree, question, remembered, tools.charts)));
+    else {
+      const ask = async (question: SurveyQuestion) =>
+        itemOf(question, await answerQuestion(tree, question, remembered, tools.charts));
+      items.push(...(await atOnce(surveyQuestions(tree, entry, rendered.objects), tools.atOnce, ask)));
+    }
   }
   const refused: Record<string, number> = {};
   for (const { reason } of items) if (reason !== undefined) refused[reason] = (refused[reason] ?? 0) + 1;
@@ -95,6 +97,14 @@ export async function editableWorkloads(tree: Tree, tools: Tools): Promise<Reado
     }
   }
   return editable;
+}
+
+/** Asks some at a time, so that what they want rendered can be rendered together. */
+async function atOnce<T, R>(all: readonly T[], many: number, ask: (one: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = [];
+  for (let start = 0; start < all.length; start += many)
+    answers.push(...(await Promise.all(all.slice(start, start + many).map(ask))));
+  return answers;
 }
 
 /** The repository as it is is rendered once for all questions. */

@@ -17,7 +17,7 @@ export function changesBetween(
 
 function objectChanges(before: RenderedObject | undefined, after: RenderedObject | undefined): ObjectChange[] {
   const known = after ?? before;
-  if (known === undefined) return [];
+  if (known === undefined || before === after) return [];
   const { apiVersion, kind, metadata } = known;
   const object = { apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name };
   if (before === undefined || after === undefined) return [{ object, field: [], from: before, to: after }];

@@ -23,8 +23,9 @@ export function overlaid(tree: Tree, files: Readonly<Record<string, string | nul
     Object.fromEntries(Object.entries(files).flatMap(([path, text]) => (text === null ? [] : [[path, text]]))),
   );
   const isGone = (path: string) => Object.hasOwn(files, path) && files[path] === null;
+  let paths: readonly string[] | undefined;
   return {
-    paths: () => [...new Set([...tree.paths(), ...changed.paths()])].filter((path) => !isGone(path)),
+    paths: () => (paths ??= [...new Set([...tree.paths(), ...changed.paths()])].filter((path) => !isGone(path))),
     read: (path) => changed.read(path) ?? (isGone(path) ? undefined : tree.read(path)),
     over: { tree, paths: Object.keys(files) },
   };

@@ -111,8 +111,16 @@ function listed(files: ChartFiles, path: string): Dependency[] {
  */
 export function yamlOf(files: ChartFiles, path: string): unknown {
   const bytes = files.get(path);
-  const text = bytes && new TextDecoder().decode(bytes);
-  if (text === undefined) return undefined;
+  if (bytes === undefined) return undefined;
+  const known = readFiles.get(bytes) ?? { value: firstDocument(new TextDecoder().decode(bytes)) };
+  readFiles.set(bytes, known);
+  return known.value;
+}
+
+// Every question about a chart reads the same bytes.
+const readFiles = new WeakMap<Uint8Array, { readonly value: unknown }>();
+
+function firstDocument(text: string): unknown {
   const strict = readKubeYaml(text);
   const documents = strict.ok ? strict : parseYamlDocuments(text);
   return documents.ok ? documents.value[0] : undefined;

@@ -9,13 +9,12 @@ import { renderYaml } from "../yaml/yaml.ts";
 /** What `helm template` needs for the chart of an Argo CD Application. */
 export interface HelmBuild {
   readonly kind: "prepared";
-  /** The chart's directory. */
-  readonly directory: string;
   readonly release: string;
   readonly namespace: string;
+  /** The files of the chart by their path below it. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Files of values in the order in which later ones win. */
-  readonly valueFiles: readonly string[];
+  /** Texts of values in the order in which later ones win. */
+  readonly values: readonly Uint8Array[];
 }
 
 const Spec = z.object({
@@ -54,11 +53,8 @@ export function helmBuild(tree: Tree, entry: Entry): HelmBuild | Unsupported | u
   if (![release, namespace].every((name) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name))) {
     return unsupported(`the release ${JSON.stringify(release)} in ${JSON.stringify(namespace)}`);
   }
-  return withFiles(
-    tree,
-    { kind: "prepared", directory, release, namespace, files: new Map(), valueFiles: [] },
-    source.helm ?? {},
-  );
+  const found = filesOf(tree, directory, source.helm ?? {});
+  return "because" in found ? found : { kind: "prepared", release, namespace, ...found };
 }
 
 function unsupported(because: string): Unsupported {
@@ -67,30 +63,26 @@ function unsupported(because: string): Unsupported {
 
 type HelmSource = NonNullable<z.infer<typeof Spec>["source"]["helm"]>;
 
-function withFiles(tree: Tree, build: HelmBuild, helm: HelmSource): HelmBuild | Unsupported {
-  const { directory } = build;
-  const valueFiles: string[] = [];
+function filesOf(tree: Tree, directory: string, helm: HelmSource): Pick<HelmBuild, "files" | "values"> | Unsupported {
+  const values: Uint8Array[] = [];
   for (const reference of helm.valueFiles ?? []) {
     const target = resolveInside(directory, reference);
     if (!target.ok || /[*?[$]/.test(reference)) return unsupported(`the value file ${reference}`);
-    const isMissing = tree.read(target.path) === undefined;
-    if (isMissing && helm.ignoreMissingValueFiles === true) continue;
-    if (isMissing) return unsupported(`the value file ${target.path} is not there`);
-    valueFiles.push(target.path);
+    const bytes = tree.read(target.path);
+    if (bytes === undefined && helm.ignoreMissingValueFiles === true) continue;
+    if (bytes === undefined) return unsupported(`the value file ${target.path} is not there`);
+    if (bytes.byteLength > maxFileBytes) return unsupported(`${target.path} is too long`);
+    values.push(bytes);
   }
   const prefix = directory === "." ? "" : `${directory}/`;
-  const names = new Set([...tree.paths().filter((path) => path.startsWith(prefix)), ...valueFiles]);
   const files = new Map<string, Uint8Array>();
-  for (const name of names) {
+  for (const name of tree.paths()) {
+    if (!name.startsWith(prefix)) continue;
     const bytes = tree.read(name);
     if (bytes === undefined || bytes.byteLength > maxFileBytes) return unsupported(`${name} is too long`);
-    files.set(name, bytes);
+    files.set(name.slice(prefix.length), bytes);
   }
   const inline = helm.valuesObject === undefined ? helm.values : renderYaml(helm.valuesObject);
-  if (inline !== undefined) {
-    const name = posix.join(directory, ".rectify-values.yaml");
-    files.set(name, new TextEncoder().encode(inline));
-    valueFiles.push(name);
-  }
-  return { ...build, files, valueFiles };
+  if (inline !== undefined) values.push(new TextEncoder().encode(inline));
+  return { files, values };
 }

@@ -24,8 +24,23 @@ export type Sourced =
 /** Files above this size are refused unread: no manifest is that big, and parsing one costs seconds. */
 export const maxFileBytes = 2 * 1024 * 1024;
 
+// Many questions about one place read the same few files.
+const keptSources = 128;
+const keptBytes = 64 * 1024;
+const kept = new Map<Uint8Array, { readonly path: string; readonly source: Sourced }>();
+
 /** Bytes → documents. A problem names the file and the line. */
 export function parseSource(path: string, bytes: Uint8Array): Sourced {
+  const before = kept.get(bytes);
+  if (before?.path === path) return before.source;
+  const source = parsedSource(path, bytes);
+  if (bytes.length <= keptBytes) kept.set(bytes, { path, source });
+  const [oldest] = kept.keys();
+  if (kept.size > keptSources && oldest) kept.delete(oldest);
+  return source;
+}
+
+function parsedSource(path: string, bytes: Uint8Array): Sourced {
   const fail = (line: number, because: string): Sourced => ({ ok: false, problem: { path, line, because } });
   if (bytes.length > maxFileBytes) return fail(1, `the file has ${bytes.length} bytes, more than ${maxFileBytes}`);
   const text = decoded(bytes);
@@ -53,8 +68,16 @@ export function parseText(path: string, text: string, visible: string): Sourced 
   return { ok: true, file: { path, text, documents } };
 }
 
+const embedded = new WeakMap<ScalarNode, { readonly source: Sourced | undefined }>();
+
 /** The YAML inside a string of a manifest, at the same offsets; undefined when the text is not written there as it is. */
 export function parseEmbedded(node: ScalarNode): Sourced | undefined {
+  const known = embedded.get(node) ?? { source: parsedEmbedded(node) };
+  embedded.set(node, known);
+  return known.source;
+}
+
+function parsedEmbedded(node: ScalarNode): Sourced | undefined {
   const { file, start, end } = node;
   if (start < 0) return undefined;
   const quoted = node.style === "single" || node.style === "double";

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { renderer, run } from "../../../src/adapters/cli-tools/renderer.ts";
+import { run } from "../../../src/adapters/cli-tools/offline.ts";
+import { renderer } from "../../../src/adapters/cli-tools/renderer.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { scratchDirectory } from "../../scratch.ts";
 

@@ -96,6 +96,7 @@ test("the chart of an Application is templated with its values in order", async 
     renderer({ helm, ...without }).render(
       treeOf({
         "chart/Chart.yaml": "name: web\n",
+        "chart/crds/queue.yaml": "",
         "env/prod.yaml": "replicas: 2\n",
         "argo/web.yaml": application(source),
       }),

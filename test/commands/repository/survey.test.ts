@@ -40,6 +40,7 @@ test("every workload says where each of its fields would be edited, or why not",
   const tools = {
     render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
     charts: undefined,
+    atOnce: 4,
   };
   const survey = await surveyTree(repository, tools, (line) => seen.push(line));
   const places = survey.items.map(({ workload: of, entry, field, outcome, place, reason }) =>
@@ -100,6 +101,7 @@ test.each([
   const tools = {
     render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
     charts: undefined,
+    atOnce: 4,
   };
   const { items } = await surveyTree(tree, tools, () => undefined);
   expect(new Set(items.map((item) => item.workload))).toEqual(new Set(["team/Deployment/web"]));

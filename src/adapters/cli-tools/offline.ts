@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** What a tool wrote, or why it did not. */
+export type Built = { readonly ok: true; readonly output: string } | { readonly ok: false; readonly because: string };
+
+/** Works in a directory of its own that holds nothing but what the build may read, and is gone afterwards. */
+export async function inScratch(
+  files: ReadonlyMap<string, Uint8Array>,
+  limits: Limits,
+  work: (root: string, home: string) => Promise<Built>,
+): Promise<Built> {
+  const scratch = mkdtempSync(join(limits.scratch, "rectify-render-"));
+  try {
+    const root = join(scratch, "tree");
+    for (const [path, content] of files) {
+      const file = join(root, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content, { flag: "wx" });
+    }
+    const home = join(scratch, "home");
+    mkdirSync(home);
+    return await work(root, home);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+export interface Limits {
+  readonly timeLimitMs: number;
+  readonly scratch: string;
+}
+
+/** A port where nobody listens: whatever asks for the network gets a refusal at once. */
+const closedProxy = "http://127.0.0.1:9";
+
+export function run(
+  tool: { name: string; path: string },
+  args: readonly string[],
+  limits: { home: string; timeLimitMs: number },
+): Promise<Built> {
+  const env = {
+    // No other program can be found: neither git for remote bases nor plugins.
+    PATH: limits.home,
+    HOME: limits.home,
+    // Wherever a repository says that helm keeps its plugins, which are programs: there are none.
+    HELM_PLUGINS: join(limits.home, "no-plugins"),
+    TMPDIR: limits.home,
+    HTTP_PROXY: closedProxy,
+    HTTPS_PROXY: closedProxy,
+    ALL_PROXY: closedProxy,
+    // Short runs: a collection only where memory would grow beyond this.
+    GOGC: "off",
+    GOMEMLIMIT: "400MiB",
+    LC_ALL: "C",
+  };
+  const options = {
+    env,
+    cwd: limits.home,
+    timeout: limits.timeLimitMs,
+    killSignal: "SIGKILL",
+    maxBuffer: 60_000_000,
+  } as const;
+  return new Promise((resolve) => {
+    execFile(tool.path, args, options, (error, stdout, stderr) => {
+      if (!error) return resolve({ ok: true, output: stdout });
+      const reason = error.killed ? "took too long" : firstLine(stderr) || error.message;
+      resolve({ ok: false, because: `${tool.name}: ${reason}`.replaceAll(dirname(limits.home), "").slice(0, 300) });
+    });
+  });
+}
+
+function firstLine(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^(#\s*)?warning/i.test(line));
+  // Kubernetes' log prefix says when and where in its source, which nobody needs.
+  const reason = (lines[0] ?? "").replace(/^[EF]\d{4} \S+\s+\d+ \S+\] "command failed" err=/, "");
+  return reason.trim();
+}
