@@ -16,4 +16,4 @@ process.on("SIGUSR2", () => {
 });
 const { webhookPort, internalPort, pagesPort } = rectify;
 tell({ webhookPort, internalPort, pagesPort });
-process.on("SIGTERM", () => void rectify.close().then(() => process.exit(0)));
+process.once("SIGTERM", () => void rectify.close().then(() => process.exit(0)));

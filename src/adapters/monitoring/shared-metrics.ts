@@ -4,16 +4,20 @@ type Answer = ReturnType<Metrics["range"]>;
 
 interface Kept {
   readonly answer: Answer;
+  /** Until it has come, or failed. */
+  isComing: boolean;
   /** The end of the range that was asked for, Unix milliseconds. */
   readonly to: number;
 }
 
 /**
  * The same metrics; the same range query is asked once for everybody who wants it within `freshMs` of the first one's
- * range. In a storm the incidents of a namespace ask mostly the same, and a scrape is older than that anyway. An answer
- * that failed is not kept.
+ * range. In a storm the incidents of a namespace ask mostly the same, and a scrape is older than that anyway. While the
+ * answer is on its way it is waited for five times as long: a server that is slow already is asked less. An answer that
+ * failed is not kept.
  */
 export function sharedMetrics(metrics: Metrics, freshMs = 1_000): Metrics {
+  const lifeOf = ({ isComing }: Kept) => (isComing ? 5 : 1) * freshMs;
   const kept = new Map<string, Kept>();
   return {
     ...metrics,
@@ -21,14 +25,15 @@ export function sharedMetrics(metrics: Metrics, freshMs = 1_000): Metrics {
       const end = to.getTime();
       const key = JSON.stringify([query, end - from.getTime(), points ?? null]);
       const known = kept.get(key);
-      if (known !== undefined && Math.abs(end - known.to) < freshMs) return known.answer;
-      for (const [other, { to: earlier }] of kept) if (end - earlier >= freshMs) kept.delete(other);
+      if (known !== undefined && Math.abs(end - known.to) < lifeOf(known)) return known.answer;
+      for (const [other, one] of kept) if (end - one.to >= lifeOf(one)) kept.delete(other);
       const answer = metrics.range(query, from, to, points).then((given) => ({ ...given, until: to }));
-      const entry = { answer, to: end };
+      const entry = { answer, to: end, isComing: true };
       kept.set(key, entry);
-      answer.catch(() => {
-        if (kept.get(key) === entry) kept.delete(key);
-      });
+      answer.then(
+        () => (entry.isComing = false),
+        () => kept.get(key) === entry && kept.delete(key),
+      );
       return answer;
     },
   };

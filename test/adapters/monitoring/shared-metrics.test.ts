@@ -6,13 +6,15 @@ import { Unavailable } from "../../../src/ports/errors.ts";
 const at = (ms: number) => new Date(1_800_000_000_000 + ms);
 const spanMs = 60_000;
 
-function counted(fails = 0) {
+function counted(fails = 0, until = Promise.resolve()) {
   const asked: string[] = [];
   const metrics: Metrics = {
     range: async (query, _from, to) => {
       asked.push(`${query} to ${to.getTime() - at(0).getTime()}`);
-      if (asked.length <= fails) throw new Unavailable("not now");
-      return { series: [], notes: [`answer ${asked.length}`] };
+      const place = asked.length;
+      await until;
+      if (place <= fails) throw new Unavailable("not now");
+      return { series: [], notes: [`answer ${place}`] };
     },
     ruleOf: async () => undefined,
   };
@@ -38,6 +40,17 @@ test("another query, another span and a later moment are asked anew", async () =
   await ask("up", 1_999);
   await ask("up", 2_000);
   expect(asked).toEqual(["up to 0", "down to 0", "up to 0", "up to 2000"]);
+});
+
+test("an answer that is on its way is waited for, however late: a slow server is not asked the same again", async () => {
+  let arrive = () => undefined as void;
+  const { asked, ask } = counted(0, new Promise<void>((resolve) => (arrive = resolve)));
+  const answers = Promise.all([ask("up", 0), ask("up", 9_999)]);
+  const later = ask("up", 10_000);
+  arrive();
+  expect((await answers).map(({ notes }) => notes[0])).toEqual(["answer 1", "answer 1"]);
+  expect((await later).notes).toEqual(["answer 2"]);
+  expect(asked).toEqual(["up to 0", "up to 10000"]);
 });
 
 test("a failure is everybody's who waits for it, and nobody's after it", async () => {
