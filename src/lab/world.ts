@@ -81,13 +81,17 @@ export function openCluster(
     },
     more,
     rules: rulesOf(scenario),
-    ...(scenario.world?.coarse ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000 } : {}),
+    ...(scenario.world?.coarse
+      ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000, latencyBoundsMs: coarseBounds }
+      : {}),
     ...(noHelp === undefined ? {} : { noHelp }),
     ...(badImages === undefined ? {} : { badImages }),
     ...(fault === undefined ? {} : { fault }),
     ...(services === undefined ? {} : { services: { ...shopServices, ...services } }),
   });
 }
+
+const coarseBounds = [50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];
 
 /** What Git wants of an entry, as a controller sees it. */
 export function desiredOf(directory: string, forge: Forge, entry: Entry): ClusterSource["desired"] {

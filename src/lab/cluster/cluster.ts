@@ -7,6 +7,7 @@ import { kubernetesAnswer } from "./servers/kubernetes-api.ts";
 import { lokiAnswer } from "./servers/loki-api.ts";
 import { createSimulation, type Simulation, type WorkloadView } from "./simulation/simulation.ts";
 import type { BadImage } from "./world.ts";
+import { linkerdBounds } from "./metrics/mesh.ts";
 import { prometheusAnswer } from "./servers/prometheus-api.ts";
 import { type ActiveAlert, defaultRules, type LabRule } from "./metrics/rules.ts";
 import type { Call, ServiceModel } from "./simulation/service-model.ts";
@@ -39,6 +40,8 @@ export interface ClusterOptions {
   readonly podStartMs?: number | ((workload: string) => number);
   readonly tickMs?: number;
   readonly scrapeMs?: number;
+  /** The buckets of the latency histogram; Linkerd's unless told. */
+  readonly latencyBoundsMs?: readonly number[];
   readonly rulesMs?: number;
   readonly syncMs?: number;
   readonly autoscaleMs?: number;
@@ -88,6 +91,7 @@ export interface SimulatedCluster {
 const defaults = {
   ...{ seed: 1, podStartMs: 800, tickMs: 100, scrapeMs: 250, rulesMs: 200, syncMs: 500, autoscaleMs: 1_000 },
   ...{ scaleDownMs: 30_000, historyMs: 60_000, groupWaitMs: 100, groupIntervalMs: 500, repeatMs: 60_000, peers: 1 },
+  latencyBoundsMs: linkerdBounds,
 };
 const lookbackMs = 5_000;
 

@@ -33,6 +33,7 @@ export interface SimulationSettings {
   readonly podStartMs: number | ((workload: string) => number);
   readonly tickMs: number;
   readonly scrapeMs: number;
+  readonly latencyBoundsMs: readonly number[];
   readonly rulesMs: number;
   readonly syncMs: number;
   readonly autoscaleMs: number;
@@ -91,7 +92,7 @@ export function createWorld(settings: SimulationSettings, nowMs: number): Cluste
   for (const name of ["node-1", "node-2", "node-3"]) kube.put(nodeObject(name));
   return {
     ...{ settings, clock, kube, fleet, series: createSeriesStore(retentionMs), logs: createLogStore() },
-    ...{ counters: createCounters(), autoscaler: { recommended: new Map() } },
+    ...{ counters: createCounters(settings.latencyBoundsMs), autoscaler: { recommended: new Map() } },
     ...{ loads: new Map(), backlogs: new Map(), firstReady: new Map(), ranAt: new Map() },
     sync: { suspended: false, applied: undefined, seen: undefined, running: undefined },
     ...{

@@ -4,7 +4,7 @@ import { quantiles } from "../simulation/service-model.ts";
 import type { Flow } from "../simulation/traffic.ts";
 
 /** The bounds of Linkerd's latency histogram in milliseconds (linkerd2-proxy, `metrics/latency`). */
-const bounds = [
+export const linkerdBounds: readonly number[] = [
   1, 2, 3, 4, 5, 10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 1000, 2000, 3000, 4000, 5000, 10_000, 20_000, 30_000,
   40_000, 50_000,
 ];
@@ -36,14 +36,15 @@ type Add = (
   by: number,
 ) => void;
 
-export function createCounters(): Counters {
+/** `bounds`: those of the latency histogram, ascending, in milliseconds. */
+export function createCounters(bounds: readonly number[]): Counters {
   const byPod = new Map<string, Map<string, Counter>>();
   return {
     count: (flow, pods, tick) => {
       for (const pod of pods) {
         const own = byPod.get(pod.metadata.name) ?? new Map<string, Counter>();
         byPod.set(pod.metadata.name, own);
-        countPod(adderOf(own), flow, { pod, share: 1 / pods.length, tick });
+        countPod(adderOf(own), flow, { pod, share: 1 / pods.length, tick, bounds });
         const labels = containerLabels(flow, pod);
         own.set("memory", { name: "container_memory_working_set_bytes", labels, value: tick.memoryPerPod });
       }
@@ -70,17 +71,23 @@ interface Part {
   /** The pod's share of the workload's traffic. */
   readonly share: number;
   readonly tick: Tick;
+  readonly bounds: readonly number[];
 }
 
-function countPod(add: Add, flow: Flow, { pod, share, tick }: Part): void {
+function countPod(add: Add, flow: Flow, { pod, share, tick, bounds }: Part): void {
   const { seconds, flows } = tick;
   const namespace = pod.metadata.namespace ?? "";
   const base = { namespace, deployment: flow.name, pod: pod.metadata.name };
-  countProxy(add, { mark: "in", base: { ...base, direction: "inbound" } }, flow, flow.offered * share * seconds);
+  countProxy(
+    add,
+    { mark: "in", base: { ...base, direction: "inbound" }, bounds },
+    flow,
+    flow.offered * share * seconds,
+  );
   for (const { callee, rate } of flow.outbound) {
     const below = flows.get(callee);
     const outbound = { ...base, direction: "outbound", dst_deployment: callee, dst_namespace: namespace };
-    if (below) countProxy(add, { mark: callee, base: outbound }, below, rate * share * seconds);
+    if (below) countProxy(add, { mark: callee, base: outbound, bounds }, below, rate * share * seconds);
   }
   const container = { mark: "", base: containerLabels(flow, pod) };
   add("container_cpu_usage_seconds_total", container, flow.cores * share * seconds);
@@ -94,9 +101,9 @@ function containerLabels(flow: Flow, { metadata, spec }: KubeObject): Labels {
   return { namespace, pod, container: flow.name, node: String(spec?.nodeName ?? "") };
 }
 
-type Proxy = { readonly mark: string; readonly base: Labels };
+type Proxy = { readonly mark: string; readonly base: Labels; readonly bounds: readonly number[] };
 
-function countProxy(add: Add, { mark, base }: Proxy, { failedShare, latencyMs }: Flow, requests: number): void {
+function countProxy(add: Add, { mark, base, bounds }: Proxy, { failedShare, latencyMs }: Flow, requests: number): void {
   add("request_total", { mark, base }, requests);
   const answered = (classification: string, status_code: string, share: number) =>
     add(
