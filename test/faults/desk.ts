@@ -52,6 +52,8 @@ interface Deciding {
   /** In place of messages: what the alert did, and when, from the first look on. */
   readonly alert?: AlertCourse;
   readonly pollMs?: number;
+  /** In place of an Alertmanager that answers. */
+  readonly alerts?: Ports["alerts"];
 }
 
 /** The alert fires and resolves in turn, each for so long; every change is told by a message. */
@@ -125,7 +127,11 @@ async function openDesk(
       return decided(
         { ...pendingOf(proposal), ...changes.pending },
         runOf(
-          { ...ports, ...(changes.watching ? { watchtower: aWatchtower() } : {}) },
+          {
+            ...ports,
+            ...(changes.watching ? { watchtower: aWatchtower() } : {}),
+            ...(changes.alerts ? { alerts: changes.alerts } : {}),
+          },
           [...messages, ...Array<undefined>(changes.quietLooks ?? 0)],
           (timeoutMs) => {
             const at = news(waited + timeoutMs);

@@ -121,7 +121,7 @@ async function judge(pending: Pending, before: Review, begun: number, ports: Por
   const lacksNow = guardrails.ok
     ? selfMergeLacksNow({ guardrails: guardrails.value, requiredChecks, severity, watching, now })
     : [];
-  const swings = flappingOf(await firingsOf(pending.incident, now, ports));
+  const ofAlert = await alertLacks(pending, alertFiring, { now, ports });
   const decision = decisionFor({
     effect: pending.proposal.effect,
     headSha: pending.proposal.headSha,
@@ -132,7 +132,7 @@ async function judge(pending: Pending, before: Review, begun: number, ports: Por
     closesAt: closesAt === undefined || at >= closesAt ? undefined : new Date(closesAt).toISOString(),
     overtaken: needed ? loadIsBack : undefined,
     shadowed: guardrails.ok && isShadowed(pending, guardrails.value),
-    selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow, ...(swings === undefined ? [] : [swings])])],
+    selfMergeLacks: [...new Set([...pending.selfMergeLacks, ...lacksNow, ...ofAlert])],
     approvalsNeeded: guardrails.ok ? ruleOf(approvalWord(pending.proposal), guardrails.value).count : 1,
     stopped: stopOf(guardrails, freezes),
     overdue: at - begun > ports.timings.decideTimeoutMs,
@@ -142,6 +142,20 @@ async function judge(pending: Pending, before: Review, begun: number, ports: Por
     await github.leaveQueue(pending.proposal);
   }
   return { decision, at, resolvedAt: resolved, place: seen.place };
+}
+
+/** What stands against a merge without a person as the alert is now. Where nobody knows whether it fires, a person says. */
+async function alertLacks(
+  { incident, closesWhenResolved }: Pending,
+  alertFiring: boolean | undefined,
+  { now, ports }: { readonly now: Date; readonly ports: Pick<Ports, "records"> },
+): Promise<readonly string[]> {
+  const swings = flappingOf(await firingsOf(incident, now, ports));
+  const isUnsure = closesWhenResolved && alertFiring === undefined;
+  return [
+    ...(isUnsure ? ["nobody knows whether the alert still fires"] : []),
+    ...(swings === undefined ? [] : [swings]),
+  ];
 }
 
 /** How often the alert began to fire within the hour. */

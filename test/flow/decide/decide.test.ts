@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Unavailable } from "../../../src/ports/errors.ts";
 import { atDesk, type Desk } from "../../faults/desk.ts";
 import { ci } from "../../lab/forge-shop.ts";
 
@@ -109,6 +110,24 @@ test("in Watchtower mode an open proposal is kept, merges only by a person's wor
     expect(await desk.decides([said], { ...ready, watching: true })).toMatchObject({ kind: "merged" });
   });
 });
+
+test.each([
+  ["Alertmanager gives no answer", new Unavailable("Alertmanager: no answer")],
+  ["it is not on Alertmanager's list, and nobody saw it end", []],
+])("while nobody knows whether the alert still fires, as %s, only a person merges", (_, answer) =>
+  atDesk({ guardrails: selfMerging }, async (desk) => {
+    const alerts = {
+      active: async () => {
+        if (answer instanceof Unavailable) throw answer;
+        return answer;
+      },
+    };
+    expect(await desk.decides([{ kind: "pull-request" }], { ...ready, alerts })).toBeUndefined();
+    expect([report(desk), desk.mergeCalls()]).toEqual([expect.stringContaining("nobody knows whether the alert"), 0]);
+    const said = await desk.says(approver, "/approve-scale");
+    expect(await desk.decides([said], { ...ready, alerts })).toMatchObject({ kind: "merged" });
+  }),
+);
 
 test("without a required check nothing merges by itself, and the cure is told", () =>
   atDesk({ guardrails: selfMerging, shop: { requiredChecks: [] } }, async (desk) => {
