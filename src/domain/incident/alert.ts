@@ -22,6 +22,19 @@ export function areResolved(alerts: readonly Alert[]): boolean {
   return alerts.length > 0 && alerts.every(({ status }) => status === "resolved");
 }
 
+// An end that lies further ahead than clocks differ is no time that anybody waits for.
+const longestAheadMs = 60 * 60_000;
+
+/**
+ * `lingers` = every one of them is over, the last one for less than `lingerMs`: one that comes back is the same trouble.
+ * An end that nobody dated counts at once.
+ */
+export function courseOf(alerts: readonly Alert[], now: Date, lingerMs: number): "fires" | "lingers" | "over" {
+  if (!areResolved(alerts)) return "fires";
+  const since = Math.min(...alerts.map(({ endsAt = "" }) => now.getTime() - (Date.parse(endsAt) || 0)));
+  return since >= lingerMs || since < -longestAheadMs ? "over" : "lingers";
+}
+
 /** When the last of them ended, as each of them says; else when it was seen, RFC 3339. */
 export function lastEndOf(alerts: readonly Alert[], seenAt: string): string {
   const last = Math.max(...alerts.map(({ endsAt }) => (endsAt === undefined ? Number.NaN : Date.parse(endsAt))));

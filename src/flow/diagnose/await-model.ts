@@ -1,4 +1,4 @@
-import { areResolved } from "../../domain/incident/alert.ts";
+import { courseOf } from "../../domain/incident/alert.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
@@ -31,9 +31,11 @@ export function modelWait(incident: Incident, run: Run): ModelWait {
 
 async function look(
   incident: Incident,
-  { records, watchtower }: Pick<Ports, "records" | "watchtower">,
+  { records, watchtower, clock, timings }: Pick<Ports, "records" | "watchtower" | "clock" | "timings">,
 ): Promise<ModelAwaited | "watching"> {
-  if (areResolved(await records.alertsOf(incident.uid))) return "resolved";
+  const course = courseOf(await records.alertsOf(incident.uid), clock.now(), timings.lingerMs);
+  if (course === "over") return "resolved";
+  if (course === "lingers") return "watching";
   const state = watchtower?.state();
   // While it watches, the model is tried with a question of one word: no workflow has to.
   return state !== undefined && isWatching(state) ? "watching" : "ask";

@@ -1,4 +1,4 @@
-import { areResolved } from "../../domain/incident/alert.ts";
+import { courseOf } from "../../domain/incident/alert.ts";
 import type { Candidate } from "../../domain/proposal/caps.ts";
 import { renderRemediation } from "../../domain/kubernetes/remediation.ts";
 import { holdBackOf } from "../../domain/evidence/self-healing.ts";
@@ -60,6 +60,7 @@ export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run):
 }
 
 const resolvedMeanwhile = "the alert resolved while the proposal waited its turn";
+const resolvedLately = "the alert resolved a moment ago: nothing is proposed unless it fires again";
 const watchtowerMark = "Watchtower mode: ";
 
 /** The step's answer on record: nothing = open it now, empty = the alert is gone, otherwise why it waits. */
@@ -90,7 +91,11 @@ async function askSlot(
   const capped = ports.queue !== undefined && subject.failed === undefined;
   if (!watching && !capped) return { kind: "free" };
   const mayBeOver = subject.closesWhenResolved && before !== undefined;
-  if (mayBeOver && areResolved(await ports.records.alertsOf(incident.uid))) return { kind: "resolved" };
+  if (mayBeOver) {
+    const course = courseOf(await ports.records.alertsOf(incident.uid), ports.clock.now(), ports.timings.lingerMs);
+    if (course === "over") return { kind: "resolved" };
+    if (course === "lingers") return { kind: "capped", because: resolvedLately };
+  }
   if (watching) {
     const because = `${watchtowerMark}${watchtower.reasons.join("; ")}`;
     // Its reasons change with every slow answer: that it began is told, and no more.

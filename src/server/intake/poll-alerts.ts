@@ -59,7 +59,7 @@ async function resolveAbsent(polling: Polling, seen: readonly SeenAlert[], doubt
   doubted.absent = new Set(first.map(keyOf));
   await taken(
     polling,
-    over.map((alert) => ({ ...alert, status: "resolved" })),
+    over.map((alert) => ({ ...alert, status: "resolved", endsAt: new Date().toISOString() })),
   );
 }
 

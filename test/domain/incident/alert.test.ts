@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { readAlertDelivery } from "../../../src/domain/incident/alert.ts";
+import { courseOf, readAlertDelivery } from "../../../src/domain/incident/alert.ts";
+import { anAlert } from "../../builders.ts";
 
 const start = "2026-11-24T02:00:00Z";
 
@@ -16,4 +17,21 @@ test.each([
   const read = readAlertDelivery({ version: "4", alerts: [alert] });
   expect(read).toMatchObject({ kind: "alerts", alerts: [{ status }] });
   expect(read.kind === "alerts" && read.alerts[0]?.endsAt).toBe(wanted);
+});
+
+test.each([
+  ["one fires", [60_000, undefined], "fires"],
+  ["the last ended a moment ago", [60_000, 3_600_000], "lingers"],
+  ["all ended long ago", [400_000, 3_600_000], "over"],
+  ["clocks differ by minutes", [-120_000], "lingers"],
+  ["an end lies days ahead", [-86_400_000], "over"],
+])("where %s, the course of all is told", (_, agoMs, course) => {
+  const now = new Date("2026-11-29T12:00:00Z");
+  const alerts = agoMs.map((ago) =>
+    ago === undefined
+      ? anAlert()
+      : anAlert({ status: "resolved", endsAt: new Date(now.getTime() - ago).toISOString() }),
+  );
+  expect(courseOf(alerts, now, 300_000)).toBe(course);
+  expect(courseOf([anAlert({ status: "resolved" })], now, 300_000)).toBe("over");
 });

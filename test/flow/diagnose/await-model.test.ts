@@ -11,16 +11,22 @@ interface World {
   readonly modes: readonly Watchtower["mode"][];
   readonly alerts?: readonly ("firing" | "resolved")[];
   readonly news?: Readonly<Record<number, Message>>;
+  /** How long ago they ended, where somebody said so. */
+  readonly endedMs?: number;
 }
 
-function waiting({ modes, alerts = ["firing"], news = {} }: World) {
+const now = new Date("2026-11-29T12:00:00Z");
+
+function waiting({ modes, alerts = ["firing"], news = {}, endedMs }: World) {
   const waits: number[] = [];
   let looks = 0;
   const ports = () => {
     const mode = modes[Math.min(looks, modes.length - 1)] ?? "acting";
     looks += 1;
-    const alertsOf = async () => alerts.map((status) => anAlert({ status }));
-    return { records: { alertsOf }, watchtower: aWatchtower({ mode }) } as unknown as Ports;
+    const endsAt = endedMs === undefined ? undefined : new Date(now.getTime() - endedMs).toISOString();
+    const alertsOf = async () => alerts.map((status) => anAlert({ status, endsAt }));
+    const around = { clock: { now: () => now }, timings: { lingerMs: 300_000 } };
+    return { ...around, records: { alertsOf }, watchtower: aWatchtower({ mode }) } as unknown as Ports;
   };
   const run = {
     timings: { pollMs: 1 },
@@ -53,6 +59,13 @@ test("a message shortens the next wait", async () => {
   });
   expect(await wait.next()).toBe("ask");
   expect(waits).toEqual([1, 2, 4, 1]);
+});
+
+test("an alert that resolved a moment ago may come back: nobody asks meanwhile, and the incident goes on", async () => {
+  await expect(waiting({ modes: ["acting"], alerts: ["resolved"], endedMs: 1_000 }).wait.next()).rejects.toThrow(
+    "waits forever",
+  );
+  expect(await waiting({ modes: ["acting"], alerts: ["resolved"], endedMs: 300_000 }).wait.next()).toBe("resolved");
 });
 
 test("when every alert has resolved there is nothing to ask about, also in Watchtower mode", async () => {

@@ -25,7 +25,14 @@ function aQueue(answers: readonly string[]): ProposalQueue {
 
 function runOf(
   queue: ProposalQueue | undefined,
-  world: { resolved?: boolean; guardrails?: object; rousedAt?: number; reasons?: (readonly string[])[] } = {},
+  world: {
+    resolved?: boolean;
+    /** How long ago the alert ended, at each look behind the first; 0 = it fires. */
+    endedMs?: readonly number[];
+    guardrails?: object;
+    rousedAt?: number;
+    reasons?: (readonly string[])[];
+  } = {},
 ) {
   const told: string[] = [];
   const stored: unknown[] = [];
@@ -43,10 +50,16 @@ function runOf(
     telemetry: { log: (_incident, _verb, text) => void told.push(text) },
   };
   const head = async () => ({ sha: "b".repeat(40), tree: await ports.github.at("") });
-  const alertsOf = async () => [anAlert({ status: world.resolved ? "resolved" : "firing" })];
+  const ended = [...(world.endedMs ?? [])];
+  const alertsOf = async () => {
+    const ago = ended.shift() ?? 0;
+    if (ago > 0)
+      return [anAlert({ status: "resolved", endsAt: new Date(ports.clock.now().getTime() - ago).toISOString() })];
+    return [anAlert({ status: world.resolved ? "resolved" : "firing" })];
+  };
   const asked = {
     ...ports,
-    timings: {} as Ports["timings"],
+    timings: { lingerMs: 300_000 } as Ports["timings"],
     github: { ...ports.github, head },
     records: { ...ports.records, alertsOf },
   };
@@ -93,6 +106,14 @@ test("an alert that resolved meanwhile needs no proposal", async () => {
     kind: "not-needed",
     because: "the alert resolved while the proposal waited its turn",
   });
+});
+
+test("an alert that resolved a moment ago may come back: it is the same incident, and nothing is opened meanwhile", async () => {
+  const back = runOf(aQueue([cap]), { endedMs: [1_000, 200_000, 0] });
+  expect(await waitForSlot(aCase(), aPlan(3), back.run)).toEqual({ kind: "free", waited: true });
+  expect(back.waits).toHaveLength(3);
+  const stays = runOf(aQueue([cap]), { endedMs: [1_000, 200_000, 300_000] });
+  expect(await waitForSlot(aCase(), aPlan(3), stays.run)).toMatchObject({ kind: "not-needed" });
 });
 
 test("who waits while its class is switched to shadow mode leaves at once, with that reason", async () => {
