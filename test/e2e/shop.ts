@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { kubeStateSamples } from "../../src/lab/cluster/metrics/exporters.ts";
 import { at, type KubeObject } from "../../src/lab/cluster/objects/kube-object.ts";
+import { linkerdBounds } from "../../src/lab/cluster/metrics/mesh.ts";
 import type { Sample } from "../../src/lab/cluster/metrics/series-store.ts";
 import { quietLoad, shopCalls, shopServices } from "../../src/lab/cluster/simulation/shop.ts";
 import { letTrafficRun } from "../../src/lab/cluster/simulation/step.ts";
@@ -81,6 +82,7 @@ const quietSettings: SimulationSettings = {
   ...{ services: shopServices, calls: shopCalls, load: (workload) => quietLoad[workload] ?? 0 },
   ...{ noHelp: undefined, fault: undefined, badImages: [], rules: [], seed: 1, podStartMs: 0, historyMs: 0 },
   ...{ tickMs, scrapeMs: tickMs, rulesMs: tickMs, syncMs: tickMs, autoscaleMs: tickMs, scaleDownMs: tickMs },
+  latencyBoundsMs: linkerdBounds,
   desired: async () => ({ revision: "", objects: [] }),
   entry: { object: "", path: "" },
 };
