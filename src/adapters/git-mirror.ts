@@ -164,9 +164,12 @@ async function fetchHead(options: MirrorOptions): Promise<string> {
     const plain = ["fetch", "--progress", "--force", "--no-tags"];
     const fetch = (...how: string[]) => remote.raw([...plain, ...how, remoteName, tip]);
     const before = writtenTip(directory);
+    const isNear = Date.now() - lastLook(directory) < nearMs;
     if (before === undefined && !(await hasPackedTip(directory))) await fetch("--depth=1");
     const isShallow = existsSync(join(directory, "shallow"));
-    await fetch("--prune", "--filter=blob:none", ...(isShallow ? ["--unshallow"] : []));
+    // What came since the last look is little, and read at once: brought with it, it costs no connection of its own.
+    const filter = isNear && !isShallow ? "--filter=blob:limit=1m" : "--filter=blob:none";
+    await fetch("--prune", filter, ...(isShallow ? ["--unshallow"] : []));
     const sha = writtenTip(directory) ?? (await git.revparse([tipRef])).trim();
     // As each fetch would by itself, also one that brought nothing.
     if (before !== undefined && sha !== before) await git.raw(["gc", "--auto", "--quiet"]).catch(() => undefined);
@@ -174,6 +177,13 @@ async function fetchHead(options: MirrorOptions): Promise<string> {
   } catch (cause) {
     throw failure(`${withoutLogin(options.url)} could not be fetched`, cause);
   }
+}
+
+const nearMs = 86_400_000;
+
+/** When git last fetched into the directory, on the clock of its files; 0 = never. */
+function lastLook(directory: string): number {
+  return statSync(join(directory, "FETCH_HEAD"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 async function hasPackedTip(directory: string): Promise<boolean> {

@@ -161,7 +161,10 @@ test("a look that finds nothing new begins no more than it needs, and what came 
     return events.filter(({ event }) => event === "start").map(({ argv }) => argv.slice(0, 2).join(" "));
   };
   await forge.push({ "thrifty.txt": "1\n" }, { message: "came", author: "ada" });
-  expect(await begun(mirror.head)).toContain("git gc");
+  const came = await begun(mirror.head);
+  expect(came).toContain("git gc");
+  // The files came with the commit, by the one connection.
+  expect(came.filter((what) => what.includes("git-remote-http"))).toHaveLength(1);
   expect((await begun(mirror.head)).filter((what) => !what.includes("remote-http"))).toEqual(["git fetch"]);
   const sha = (await forge.headOf("main")) ?? "";
   expect(await begun(() => mirror.treeId(sha))).toEqual(["git rev-parse"]);

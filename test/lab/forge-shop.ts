@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type GitHubClient, connectGitHub } from "../../src/adapters/github/github.ts";
@@ -19,8 +19,11 @@ export const app = { id: 4711, slug: "rectify", privateKeyPem: key, webhookSecre
 export const ci = 99;
 export const repository = { owner: "acme", repo: "shop" };
 
-/** A forge with a small repository on it. */
-export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Forge & { readonly place: string }> {
+/** A forge, the folder that everything about it lies in, and its first commit. */
+type Shop = Forge & { readonly place: string; readonly first: string };
+
+/** A forge with a small repository on it, of which a mirror was fetched by an earlier run. */
+export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Shop> {
   const place = mkdtempSync(join(tmpdir(), "rectify-shop-"));
   const forge = await startForge({
     ...repository,
@@ -43,10 +46,22 @@ export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Fo
     await forge.close();
     rmSync(place, { recursive: true, force: true });
   };
+  const first = (await forge.headOf("main")) ?? "";
+  mirrorOf(forge.directory, first, join(place, "mirror"));
   return Object.defineProperties(
-    { place },
+    { place, first },
     { ...Object.getOwnPropertyDescriptors(forge), close: { value: close } },
-  ) as unknown as Forge & { readonly place: string };
+  ) as unknown as Shop;
+}
+
+/** What fetching the repository leaves. It takes seventeen processes: the mirror's own tests fetch for the first time. */
+function mirrorOf(repository: string, tip: string, mirror: string): void {
+  for (const folder of ["objects", "refs/heads", "refs/rectify"]) mkdirSync(join(mirror, folder), { recursive: true });
+  cpSync(join(repository, "objects"), join(mirror, "objects"), { recursive: true });
+  writeFileSync(join(mirror, "HEAD"), "ref: refs/heads/main\n");
+  writeFileSync(join(mirror, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n");
+  writeFileSync(join(mirror, "refs", "rectify", "head"), `${tip}\n`);
+  writeFileSync(join(mirror, "FETCH_HEAD"), `${tip}\t\t${repository}\n`);
 }
 
 /** One run of our adapter: a new one is what remains after a crash. */
@@ -59,7 +74,7 @@ export interface Session {
 }
 
 export async function connect(
-  forge: Forge & { readonly place: string },
+  forge: Shop,
   deadlineMs?: number,
   now?: () => number,
   mayNotWrite?: (action: string, detail: Readonly<Record<string, unknown>>) => Promise<string | undefined>,
@@ -87,10 +102,12 @@ export async function connect(
  * Fetches when the default branch has moved, and not at each look: half a dozen processes to learn that it stands where
  * it stood were most of what these tests cost.
  */
-function toldOfPushes(mirror: Mirror, forge: Forge): Mirror {
+function toldOfPushes(mirror: Mirror, forge: Shop): Mirror {
   let last: { readonly at: string | undefined; readonly head: ReturnType<Mirror["head"]> } | undefined;
   const head: Mirror["head"] = async () => {
     const at = await forge.headOf("main");
+    if (last === undefined && at === forge.first)
+      last = { at, head: mirror.at(at).then((tree) => ({ sha: at, tree })) };
     if (last === undefined || last.at !== at) last = { at, head: mirror.head() };
     const { head } = last;
     // What failed is asked anew.

@@ -25,9 +25,10 @@ const longestText = 1_000;
 
 /**
  * Looks at a whole installation, point by point, and writes nothing but a scratch directory. `found` and `cure` are for
- * people; scripts read `point` and `state`. No secret of the settings is in any text, whoever said it.
+ * people; scripts read `point` and `state`. No secret of the settings is in any text, whoever said it. The repository is
+ * fetched to `clone`, which stays for the next examination; without it to a place that is gone afterwards.
  */
-export async function examine(loaded: LoadedSettings, clock: Clock): Promise<readonly DoctorFinding[]> {
+export async function examine(loaded: LoadedSettings, clock: Clock, clone?: string): Promise<readonly DoctorFinding[]> {
   if (!loaded.ok) {
     // Our own words, which never repeat a value.
     const own = (text: string) => ownLine(text, longestText);
@@ -35,7 +36,7 @@ export async function examine(loaded: LoadedSettings, clock: Clock): Promise<rea
   }
   const found = withoutSecrets(loaded.value, longestText);
   const cure = adviceWithoutSecrets(loaded.value, longestText);
-  return (await examineAll(loaded.value, clock)).map((finding) => cleaned(finding, { found, cure }));
+  return (await examineAll(loaded.value, clock, clone)).map((finding) => cleaned(finding, { found, cure }));
 }
 
 type Cleaning = (text: string) => string;
@@ -53,7 +54,7 @@ export function renderFindings(findings: readonly DoctorFinding[]): string {
   return JSON.stringify({ ok: points.every(({ ok }) => ok), points });
 }
 
-async function examineAll(settings: Settings, clock: Clock): Promise<readonly DoctorFinding[]> {
+async function examineAll(settings: Settings, clock: Clock, clone?: string): Promise<readonly DoctorFinding[]> {
   fetchByProxies(settings.proxies);
   const [machine, database, github, policies] = await Promise.all([
     examineMachine(settings),
@@ -62,7 +63,7 @@ async function examineAll(settings: Settings, clock: Clock): Promise<readonly Do
     examineKyverno(settings),
   ]);
   const scratch = mkdtempSync(join(tmpdir(), "rectify-doctor-"));
-  const desired = await examineDesired(settings, github, scratch);
+  const desired = await examineDesired(settings, github, clone ?? scratch);
   const cluster = await examineCluster(settings, { ...desired, clock }).finally(() =>
     rmSync(scratch, { recursive: true, force: true }),
   );
@@ -142,11 +143,11 @@ interface Desired {
   readonly contains: (descendant: string, ancestor: string) => Promise<boolean>;
 }
 
-/** The repository as git serves it, and what people allow in it. `scratch` must stay while the answer is used. */
+/** The repository as git serves it, and what people allow in it. `place` must stay while the answer is used. */
 async function examineDesired(
   settings: Settings,
   { client, protectedBy }: GitHubFindings,
-  scratch: string,
+  place: string,
 ): Promise<Desired> {
   const nothing = { guardrails: undefined, head: undefined, contains: async () => false };
   if (client === undefined) {
@@ -154,7 +155,7 @@ async function examineDesired(
   }
   const { cloneUrl: url, authorization } = client;
   try {
-    const mirror = openMirror({ directory: scratch, url, authorization, network: await gitNetwork(settings, scratch) });
+    const mirror = openMirror({ directory: place, url, authorization, network: await gitNetwork(settings, place) });
     const head = await mirror.head();
     const read = loadGuardrails(head.tree);
     return {

@@ -55,7 +55,7 @@ function cliOf(version: string): string {
 
 async function findingsOf(changes: Partial<Settings> = {}, skewMs = 0) {
   const clock = { now: () => new Date(Date.now() + skewMs) };
-  return examine({ ok: true, value: { ...settings, ...changes } }, clock);
+  return examine({ ok: true, value: { ...settings, ...changes } }, clock, join(place, "clone"));
 }
 
 /** The bad findings, as `point: what was found → cure`. */
