@@ -21,7 +21,10 @@ export function defused(text: string, most = 1000): string {
 
 /** Masked before anything is replaced: what was disarmed, or hidden between invisible signs, is no secret to look at. */
 function withoutSecrets(text: string): string {
-  return masked(cleaned(masked(text.slice(0, longestText)).text)).text;
+  const whole = text.slice(0, longestText);
+  const plain = cleaned(masked(whole).text);
+  // Where nothing was masked and nothing went, the second look would be the first once more.
+  return plain === whole ? whole : masked(plain).text;
 }
 
 const longestText = 100_000;
@@ -51,6 +54,8 @@ function cleaned(text: string): string {
 }
 
 function cut(text: string, most: number): string {
+  // No text has more signs than units.
+  if (text.length <= most) return text;
   const signs = [...text];
   return signs.length <= most ? text : `${signs.slice(0, most - 1).join("")}…`;
 }
