@@ -14,14 +14,13 @@ import { sharedMetrics } from "./adapters/monitoring/shared-metrics.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./adapters/postgres/server.ts";
 import { prometheus } from "./adapters/monitoring/prometheus.ts";
 import { loadPrompts } from "./adapters/ollama/prompts.ts";
-import { chartsOnPath } from "./adapters/cli-tools/charts.ts";
 import { renderOnce } from "./adapters/cli-tools/render-once.ts";
 import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
 import { latchOver, type ShadowLatch } from "./server/jobs/backtest/shadow-latch.ts";
 import { openWatchtower } from "./server/jobs/watchtower.ts";
 import { withTimeout } from "./adapters/http/timeout.ts";
-import { clusterOf, concernsOf } from "./server/concerns.ts";
+import { chartsOf, clusterOf, concernsOf } from "./server/concerns.ts";
 import { type App, createApp } from "./server/github-app.ts";
 import { type Faults, openFaults } from "./server/observability/faults.ts";
 import { endLease } from "./flow/workflows/end-lease.ts";
@@ -260,11 +259,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     random: () => randomBytes(16).toString("hex"),
     sealKey: settings.sealKey,
     renderer: renderOnce(renderer()),
-    charts: chartsOnPath({
-      hosts: settings.chartHosts ?? [],
-      credentialsFile: settings.chartCredentialsFile,
-      cache: join(settings.dataDirectory, "charts"),
-    }),
+    charts: chartsOf(settings),
     policies: await policiesOf(settings, voice),
     queue: store.queue,
     leases: store.leases,

@@ -45,6 +45,12 @@ const threats: readonly (readonly [string, string, string, readonly string[]])[]
   ["T22", "self-approval", "test/faults/commands.ts", ["C05"]],
   ["T23", "commands elsewhere", "test/faults/commands.ts", ["C05"]],
   ["T24", "broad permissions", "test/app-manifest.test.ts", ["asks for the least permissions and nothing else"]],
+  [
+    "T25",
+    "archives from elsewhere",
+    "test/adapters/cli-tools/helm/running-charts.test.ts",
+    ["is asked of nobody", "a redirect, another content", "is refused whole"],
+  ],
   ["T25", "arguments of tools", "test/adapters/cli-tools/renderer.test.ts", ["odd paths never reach the tool"]],
   [
     "T26",

@@ -1,4 +1,5 @@
 import type { Entry } from "../domain/kubernetes/manifest-edit.ts";
+import type { FluxRelease } from "../domain/kubernetes/rendered.ts";
 import type { ObjectType } from "../domain/incident/references.ts";
 import type { AppliedRevision, Surroundings, WorkloadState } from "../domain/kubernetes/workload-state.ts";
 import type { LiveWorkload, Workload } from "../domain/kubernetes/workload.ts";
@@ -18,6 +19,24 @@ export interface Cluster {
 export interface ChartSources {
   /** The address of that repository; undefined where the cluster does not say. */
   declaredIn(entry: Entry): Promise<string | undefined>;
+}
+
+/** What Flux's source-controller holds for a chart. */
+export interface ChartArtifact {
+  /** Where the object says that the archive stands: a claim, to be checked. */
+  readonly url: string;
+  /** `sha256:…` of the archive. */
+  readonly digest: string;
+  /** `1.2.3`, `1.2.3+<commit>` or `1.2.3@sha256:<digest of the registry>`. */
+  readonly revision: string;
+}
+
+/** The charts that Flux installed. Read only; throws like every adapter. */
+export interface FluxCharts {
+  /** The archive behind a HelmRelease; undefined where Flux names none. */
+  artifactOf(release: FluxRelease): Promise<ChartArtifact | undefined>;
+  /** The port at which a Service of the source-controller serves; undefined where that is no such Service. */
+  sourcePort(service: FluxRelease): Promise<number | undefined>;
 }
 
 /** Objects that lead from what an alert names to the workload behind it. Read only; throws like every adapter. */

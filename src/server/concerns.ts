@@ -1,4 +1,7 @@
-import { kubernetes, kubernetesObjects } from "../adapters/kubernetes/kubernetes.ts";
+import { join } from "node:path";
+import { chartsOnPath } from "../adapters/cli-tools/charts.ts";
+import { runningCharts } from "../adapters/cli-tools/helm/running-charts.ts";
+import { kubernetes, kubernetesCharts, kubernetesObjects } from "../adapters/kubernetes/kubernetes.ts";
 import { openConcerns } from "../flow/collect/concerns/concerns.ts";
 import { namesRepository, ownerOf } from "../manifests/gitops/own-repository.ts";
 import type { Ports } from "../ports/ports.ts";
@@ -35,4 +38,14 @@ export function concernsOf(
   const isOurs = (address: string) => ownerOf(address, repositories) !== undefined;
   const seen = sources.watch("Kubernetes", kubernetes({ ...api, cluster, isOurs }));
   return ownConcerns(concerns, { own: repository, all: repositories, cluster: seen, clock: asked.clock });
+}
+
+/** Charts of a running Rectify: those that are published, and inside the cluster those that Flux runs. */
+export function chartsOf(settings: Settings, environment: NodeJS.ProcessEnv = process.env) {
+  const { chartHosts: hosts = [], chartCredentialsFile: credentialsFile, fluxSourceController: controller } = settings;
+  const cache = join(settings.dataDirectory, "charts");
+  const published = { hosts, credentialsFile, cache };
+  if (environment.KUBERNETES_SERVICE_HOST === undefined || controller === undefined) return chartsOnPath(published);
+  const cluster = kubernetesCharts({ ...settings.kubernetes, cluster: settings.cluster });
+  return chartsOnPath(published, runningCharts({ cluster, controller, cache }));
 }

@@ -63,6 +63,8 @@ export const meanings: Readonly<Partial<Record<string, string>>> = {
     "After its start Alertmanager may not know every alert: for this long silence is not “resolved”.",
   CHART_HOSTS:
     "Hosts from which published Helm charts may be fetched, with commas between them; also those that they redirect to. Without it only charts of the repository are rendered.",
+  FLUX_SOURCE_CONTROLLER:
+    "Inside the cluster: the Service of Flux's source-controller as `namespace/name`, from which the charts of HelmReleases are taken as they run, by their digest; `off` = not asked.",
   CHART_CREDENTIALS_FILE: "A file in the form of Docker's `config.json` with the logins of those hosts.",
   LOKI_URL: "The address of Loki. Without it no log evidence is collected.",
   ...accessMeanings("LOKI", "Loki"),

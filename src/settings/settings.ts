@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { ollamaAddress } from "../domain/llm/ollama-address.ts";
+import { chartsOf, type ChartSettings, chartVariables } from "./charts.ts";
 import { address, type Endpoint, endpointOf, endpointProblems, endpointVariables } from "./endpoints.ts";
 import type { WatchtowerLimits } from "../domain/guardrails/watchtower.ts";
 import { type Proxies, proxyOf } from "../domain/text/proxies.ts";
@@ -14,7 +15,7 @@ import { linksOf, type LinkSettings, linkVariables } from "./links.ts";
 import { inOurWords, unknownVariables } from "./variables.ts";
 
 /** Everything the process is told from outside, checked. */
-export interface Settings {
+export interface Settings extends ChartSettings {
   readonly repository: Repository;
   /** All, where one installation serves several; with `paceUrl`, the database of their common pace, this process serves one. */
   readonly repositories?: readonly Repository[] | undefined;
@@ -32,10 +33,6 @@ export interface Settings {
   readonly alerts: { readonly token: string };
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string;
-  /** Hosts from which charts may be fetched; none = only charts of the repository are rendered. */
-  readonly chartHosts?: readonly string[];
-  /** Docker's and Helm's `config.json` with the logins of those hosts. */
-  readonly chartCredentialsFile?: string | undefined;
   /** The way out of a fenced network, and the file with the certificates of private authorities. */
   readonly proxies?: Proxies | undefined;
   readonly extraCaPath?: string | undefined;
@@ -141,8 +138,7 @@ export const Environment = z.object({
   ALERTMANAGER_URL: z.string({ error: "is missing: set the address of Alertmanager" }).pipe(url),
   ...endpointVariables("ALERTMANAGER"),
   ALERTMANAGER_WARM_UP_MS: duration(3 * 60_000),
-  CHART_HOSTS: z.string().default(""),
-  CHART_CREDENTIALS_FILE: absolute.optional(),
+  ...chartVariables,
   LOKI_URL: url.optional(),
   ...endpointVariables("LOKI"),
   KUBERNETES_URL: url
@@ -219,8 +215,7 @@ function settingsOf(read: z.infer<typeof Environment>, privateKey: string): Sett
     alerts: { token: read.ALERTS_TOKEN },
     databaseUrl: read.DATABASE_URL,
     dataDirectory: resolve(read.RECTIFY_DATA),
-    chartCredentialsFile: read.CHART_CREDENTIALS_FILE,
-    chartHosts: read.CHART_HOSTS.split(/[\s,]+/).filter((host) => host !== ""),
+    ...chartsOf(read),
     ...{ proxies: proxiesOf(read), extraCaPath: read.NODE_EXTRA_CA_CERTS },
     host: read.HOST,
     webhookPort: read.PORT,

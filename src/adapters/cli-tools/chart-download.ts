@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type ChartReference, isRecord } from "../../domain/kubernetes/rendered.ts";
 import { parseYaml } from "../../manifests/yaml/yaml.ts";
 import { Refused } from "../../ports/errors.ts";
+import { sha256 } from "./helm/archive-cache.ts";
 import { fetchAllowed, type Fetched, type Fetching } from "../http/allowed-fetch.ts";
 
 /** Whom a download may ask, and as whom. */
@@ -31,9 +31,6 @@ interface Downloaded {
   /** `sha256:…` */
   readonly digest: string | undefined;
 }
-
-/** Hexadecimal, without a prefix. */
-export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 // The index of a large repository is larger than any of its charts.
 const maxIndexBytes = 50_000_000;

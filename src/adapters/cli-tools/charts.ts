@@ -22,6 +22,8 @@ interface ChartOptions extends HelmOptions {
   readonly template?: HelmTemplate;
   /** Published charts; without it only charts of the repository are rendered. */
   readonly fetch?: (reference: ChartReference) => Promise<ChartFound>;
+  /** What the cluster runs; without it Flux is not asked. */
+  readonly running?: ChartTools["running"];
   /** How many renderings are remembered. */
   readonly remembered?: number;
 }
@@ -41,6 +43,7 @@ export function chartTools(options: ChartOptions): ChartTools {
   });
   return {
     fetch: options.fetch ?? nothing,
+    ...(options.running ? { running: options.running } : {}),
     unpack: unpackChart,
     template(build) {
       const key = keyOf(build);
@@ -59,11 +62,17 @@ export function chartTools(options: ChartOptions): ChartTools {
 /** The same with the Helm on `PATH`, which also fetches from the hosts; undefined where there is none. */
 export function chartsOnPath(
   published?: Pick<PublishedOptions, "hosts" | "cache" | "credentialsFile">,
+  running?: ChartTools["running"],
 ): ChartTools | undefined {
   const helm = onPath("helm", process.env.PATH ?? "");
   if (helm === undefined) return undefined;
   const fetch = published ? { fetch: publishedCharts(published) } : {};
-  return chartTools({ ...fetch, helm, limits: { timeLimitMs: 20_000, scratch: tmpdir() } });
+  return chartTools({
+    ...fetch,
+    ...(running ? { running } : {}),
+    helm,
+    limits: { timeLimitMs: 20_000, scratch: tmpdir() },
+  });
 }
 
 function keyOf({ files, release, namespace, values, sets, checked }: ChartBuild): string {

@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChartFound, ChartReference } from "../../domain/kubernetes/rendered.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
-import { downloadChart, sha256 } from "./chart-download.ts";
+import { downloadChart } from "./chart-download.ts";
+import { cachedArchive, keepArchive, keepWhole } from "./helm/archive-cache.ts";
 import { unpackChart } from "./unpack-chart.ts";
 
 export interface PublishedOptions {
@@ -55,9 +56,8 @@ function cached({ cache }: PublishedOptions, reference: ChartReference): Promise
   try {
     const digest = readFileSync(join(cache, "references", keyOf(reference)), "utf8");
     if (!/^[0-9a-f]{64}$/.test(digest)) return undefined;
-    const archive = readFileSync(join(cache, "archives", digest));
-    if (sha256(archive) !== digest) return undefined;
-    return Promise.resolve(unpacked(archive, reference));
+    const archive = cachedArchive(cache, digest);
+    return archive && Promise.resolve(unpacked(archive, reference));
   } catch {
     return undefined;
   }
@@ -97,15 +97,5 @@ const failed = ({ name, version }: ChartReference, because: string): ChartFound 
 });
 
 function keep({ cache }: PublishedOptions, reference: ChartReference, archive: Uint8Array): void {
-  const digest = sha256(archive);
-  write(join(cache, "archives"), digest, archive);
-  write(join(cache, "references"), keyOf(reference), digest);
-}
-
-/** Whole or not at all: another process may read at the same time. */
-function write(directory: string, name: string, content: string | Uint8Array): void {
-  mkdirSync(directory, { recursive: true });
-  const draft = join(directory, `.${randomUUID()}`);
-  writeFileSync(draft, content);
-  renameSync(draft, join(directory, name));
+  keepWhole(join(cache, "references"), keyOf(reference), keepArchive(cache, archive));
 }

@@ -1,41 +1,92 @@
 import { gunzipSync } from "node:zlib";
-import type { ChartFiles } from "../../domain/kubernetes/rendered.ts";
+import type { ChartFiles, ChartFound } from "../../domain/kubernetes/rendered.ts";
 
 const maxBytes = 50_000_000;
 const block = 512;
 
-/** The files of a packed chart by their path below its directory; undefined when the bytes are no such archive. */
+/**
+ * The files of a packed chart by their path below its directory; undefined when the bytes are no such archive. What has
+ * no place in a chart is left out.
+ */
 export function unpackChart(archive: Uint8Array): ChartFiles | undefined {
+  const read = readArchive(archive);
+  return typeof read === "string" || !read.files.has("Chart.yaml") ? undefined : read.files;
+}
+
+/** The same for an archive in which nothing may be odd: the first thing that is refuses it whole. */
+export function unpackStrictly(archive: Uint8Array): ChartFound {
+  const read = readArchive(archive);
+  if (typeof read === "string") return { ok: false, because: read };
+  const because = read.odd ?? (read.files.has("Chart.yaml") ? undefined : "it holds no chart");
+  return because === undefined ? { ok: true, files: read.files } : { ok: false, because };
+}
+
+interface Read {
+  readonly files: ChartFiles;
+  /** The first item that has no place in a chart. */
+  readonly odd: string | undefined;
+}
+
+/** A text says why nothing could be read. */
+function readArchive(archive: Uint8Array): Read | string {
   const tar = unzipped(archive);
-  if (tar === undefined) return undefined;
+  if (typeof tar === "string") return tar;
   const files = new Map<string, Uint8Array>();
+  let odd: string | undefined;
   let longName: string | undefined;
   for (let at = 0; at + block <= tar.length; ) {
     const head = tar.subarray(at, at + block);
     if (head.every((byte) => byte === 0)) break;
     const size = Number.parseInt(textOf(head, 124, 12).trim() || "0", 8);
-    if (!Number.isInteger(size) || size < 0 || at + block + size > tar.length) return undefined;
+    if (!Number.isInteger(size) || size < 0 || at + block + size > tar.length) return "its archive is cut short";
     const content = tar.subarray(at + block, at + block + size);
     const type = textOf(head, 156, 1);
     at += block + Math.ceil(size / block) * block;
-    if (type === "x") longName = /\d+ path=(.*)\n/.exec(content.toString("utf8"))?.[1] ?? longName;
-    else if (type === "L") longName = content.toString("utf8").replace(/\0.*$/s, "");
+    if (aboutNext.has(type)) longName = nameIn(type, content) ?? longName;
     else {
-      const path = longName ?? nameOf(head);
+      odd ??= placed(files, { path: longName ?? nameOf(head), type, content });
       longName = undefined;
-      const inside = belowTop(path);
-      // Links and devices have no place in a chart.
-      if ((type === "0" || type === "") && inside !== undefined) files.set(inside, content);
     }
   }
-  return files.has("Chart.yaml") ? files : undefined;
+  return { files, odd };
 }
 
-function unzipped(archive: Uint8Array): Buffer | undefined {
+/** Headers that say something about the item after them, or about all. */
+const aboutNext = new Set(["x", "g", "L", "K"]);
+
+function nameIn(type: string, content: Buffer): string | undefined {
+  if (type === "x") return /\d+ path=(.*)\n/.exec(content.toString("utf8"))?.[1];
+  return type === "L" ? content.toString("utf8").replace(/\0.*$/s, "") : undefined;
+}
+
+/** Puts a file where it belongs; what is odd about the item, if anything is. */
+function placed(
+  files: Map<string, Uint8Array>,
+  { path, type, content }: { readonly path: string; readonly type: string; readonly content: Uint8Array },
+): string | undefined {
+  const inside = belowTop(path);
+  const isFile = type === "0" || type === "";
+  const odd = oddity(path, type, isFile && inside !== undefined && files.has(inside));
+  if (isFile && inside !== undefined) files.set(inside, content);
+  return odd;
+}
+
+/** What is wrong with an item; directories and files below the top directory are as they should be. */
+function oddity(path: string, type: string, isTwice: boolean): string | undefined {
+  const name = JSON.stringify(path.slice(0, 100));
+  if (type === "1" || type === "2") return `${name} in its archive is a link`;
+  if (type !== "0" && type !== "" && type !== "5") return `${name} in its archive is neither file nor directory`;
+  if (isTwice) return `${name} stands in its archive twice`;
+  const parts = path.replace(/^\.\//, "").split("/");
+  return path.startsWith("/") || parts.includes("..") ? `${name} in its archive leads out of the chart` : undefined;
+}
+
+function unzipped(archive: Uint8Array): Buffer | string {
   try {
     return gunzipSync(archive, { maxOutputLength: maxBytes });
-  } catch {
-    return undefined;
+  } catch (error) {
+    const isBig = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
+    return isBig ? `its archive unpacks to more than ${maxBytes} bytes` : "it is no packed chart";
   }
 }
 

@@ -39,12 +39,23 @@ export async function fetchAllowed(first: URL, headers: Record<string, string>, 
   throw new Refused(`${first.host} leads from one address to the next`);
 }
 
+/** `GET` of one address and of no other: an answer that leads on is refused. Throws `Refused` or `Unavailable`. */
+export async function fetchDirectly(url: URL, limits: Omit<Fetching, "hosts">): Promise<Fetched> {
+  const answer = await ask(url, {}, limits);
+  if ("location" in answer) throw new Refused(`${url.host} leads to another address`);
+  return { ...answer, url };
+}
+
 const onlyAccept = ({ accept }: Record<string, string>): Record<string, string> =>
   accept === undefined ? {} : { accept };
 
 type Answer = Omit<Fetched, "url"> | { readonly location: string };
 
-async function ask(url: URL, headers: Record<string, string>, { signal, maxBytes }: Fetching): Promise<Answer> {
+async function ask(
+  url: URL,
+  headers: Record<string, string>,
+  { signal, maxBytes }: Omit<Fetching, "hosts">,
+): Promise<Answer> {
   try {
     const response = await fetch(url, { headers, signal, redirect: "manual" });
     const location = response.headers.get("location");

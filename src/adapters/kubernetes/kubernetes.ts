@@ -10,10 +10,11 @@ import {
 } from "@kubernetes/client-node";
 import type { LiveWorkload, Workload } from "../../domain/kubernetes/workload.ts";
 import type { AutoscalerReport, Surroundings, WorkloadState } from "../../domain/kubernetes/workload-state.ts";
-import type { ChartSources, Cluster, ClusterObjects, PodQuery } from "../../ports/kubernetes.ts";
+import type { ChartSources, Cluster, ClusterObjects, FluxCharts, PodQuery } from "../../ports/kubernetes.ts";
 import { Refused } from "../../ports/errors.ts";
 import { asked, defaultDeadlineMs } from "./calls.ts";
 import type { ReadCustom } from "./custom.ts";
+import { chartArtifact, sourcePortOf } from "./flux-artifact.ts";
 import { appliedRevision, declaredIn, entryOf } from "./gitops.ts";
 import { listed, orNote } from "./listing.ts";
 import { clusterObjects } from "./objects.ts";
@@ -97,6 +98,21 @@ export function kubernetesObjects(options: KubernetesOptions): ClusterObjects {
       ),
     pods: (of) => podsWhere(clients, of),
   });
+}
+
+/** The charts that Flux installed, through the same API. */
+export function kubernetesCharts(options: KubernetesOptions): FluxCharts {
+  const clients = clientsOf(options);
+  const read = customReader(clients).one;
+  return {
+    artifactOf: (release) => chartArtifact(read, release),
+    sourcePort: async ({ namespace, name }) =>
+      sourcePortOf(
+        await asked<unknown>(clients, `reading service ${namespace}/${name}`, () =>
+          clients.core.readNamespacedService({ namespace, name }),
+        ),
+      ),
+  };
 }
 
 async function podsWhere(clients: Clients, { namespace, selector, address }: PodQuery) {

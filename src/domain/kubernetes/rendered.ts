@@ -54,6 +54,17 @@ export type ChartFound =
   | { readonly ok: true; readonly files: ChartFiles }
   | { readonly ok: false; readonly because: string };
 
+/** A HelmRelease of the cluster. */
+export interface FluxRelease {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The chart that Flux installed, or the reason why its archive is not taken. */
+export type RunningChart =
+  | { readonly ok: true; readonly files: ChartFiles; readonly version: string; readonly digest: string | undefined }
+  | { readonly ok: false; readonly because: string };
+
 /** Everything that templating a chart depends on: equal builds give equal objects. */
 export interface ChartBuild {
   readonly files: ChartFiles;
@@ -75,12 +86,14 @@ export interface ChartSet {
   readonly isString: boolean;
 }
 
-/** What charts need from outside. All three answer from a cache whenever they can and never throw. */
+/** What charts need from outside. All answer from a cache whenever they can and never throw. */
 export interface ChartTools {
   /** What Helm makes of the build, offline. */
   readonly template: (build: ChartBuild) => Promise<Rendered>;
   /** A published chart. */
   readonly fetch: (reference: ChartReference) => Promise<ChartFound>;
+  /** The chart that the cluster runs for a Flux release, at its exact archive; absent where no cluster is asked. */
+  readonly running?: (release: FluxRelease) => Promise<RunningChart>;
   /** The files of a packed chart; undefined when the archive is none. */
   readonly unpack: (archive: Uint8Array) => ChartFiles | undefined;
 }

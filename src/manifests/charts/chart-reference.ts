@@ -1,8 +1,15 @@
 import type { Release } from "../helm/releases.ts";
-import { type EntryBuild, textIn } from "../trace/entry-build.ts";
+import { type EntryBuild, substituted, textIn } from "../trace/entry-build.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
-import { isPinned } from "./chart-files.ts";
-import type { ChartReference } from "../../domain/kubernetes/rendered.ts";
+import { isPinned, withDependencies, yamlOf } from "./chart-files.ts";
+import { nameOf } from "../repository/resource.ts";
+import {
+  type ChartFiles,
+  type ChartReference,
+  type ChartTools,
+  type FluxRelease,
+  isRecord,
+} from "../../domain/kubernetes/rendered.ts";
 
 type Impossible = { readonly impossible: string };
 
@@ -68,3 +75,44 @@ function sourceObject(scene: EntryBuild, release: Node, reference: Node | undefi
   const urls = new Set(fitting.map((one) => textAt(one.node, ["spec", "url"])));
   return urls.size === 1 ? fitting[0]?.node : undefined;
 }
+
+type Running = { readonly files: ChartFiles; readonly isRunning: true } | { readonly impossible: string };
+
+/**
+ * The chart that Flux installed for a release of the asked entry, where it is the one that Git names: the same name, and
+ * the same version where Git names an exact one. Undefined where no cluster is asked about the release.
+ */
+export async function runningChart(
+  scene: EntryBuild,
+  release: Release,
+  tools: ChartTools,
+): Promise<Running | undefined> {
+  const at = placeOf(scene, release);
+  if (!tools.running || at === undefined) return undefined;
+  const found = await tools.running(at);
+  if (!found.ok) return { impossible: found.because };
+  const chart = yamlOf(found.files, "Chart.yaml");
+  const name = isRecord(chart) ? chart.name : undefined;
+  if (release.elsewhere === undefined) {
+    if (name !== release.chart)
+      return { impossible: `its archive holds the chart ${String(name)}, not ${release.chart}` };
+    const reference = chartReference(scene, release);
+    const pinned = "impossible" in reference ? undefined : reference;
+    const isOther = pinned && plain(pinned.version) !== plain(found.version);
+    const isMoved = pinned?.digest !== undefined && pinned.digest !== found.digest;
+    if (isOther || isMoved)
+      return { impossible: `it is at ${found.version}, and Git names ${pinned?.version} already` };
+  }
+  const whole = await withDependencies(found.files, tools);
+  return whole.ok ? { files: whole.files, isRunning: true } : { impossible: whole.because };
+}
+
+/** Where a release of Flux's helm-controller stands. */
+function placeOf(scene: EntryBuild, { resource }: Release): FluxRelease | undefined {
+  if (resource?.kind !== "HelmRelease" || !resource.apiVersion.startsWith("helm.toolkit.fluxcd.io/")) return undefined;
+  const at = { namespace: substituted(resource.namespace ?? "", scene), name: substituted(nameOf(resource), scene) };
+  const isPlain = [at.namespace, at.name].every((one) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(one));
+  return isPlain ? at : undefined;
+}
+
+const plain = (version: string): string => version.replace(/^v/, "");

@@ -5,7 +5,7 @@ import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { whereIs } from "../repository/refusal.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
-import { chartReference } from "./chart-reference.ts";
+import { chartReference, runningChart } from "./chart-reference.ts";
 import { hasUnseenValues, replacesOwnValues, type Values, valuesOf } from "./release-values.ts";
 
 /** A release that can be templated here, with everything that an experiment needs to know. */
@@ -36,7 +36,8 @@ export async function preparedRelease(
 ): Promise<PreparedRelease | Impossible> {
   const found = await chartOf(scene, release, tools);
   if ("impossible" in found) return found;
-  const files = replacesOwnValues(release) ? withoutOwnValues(found.files) : found.files;
+  // In an archive of Flux the named files are already what the chart's own values say.
+  const files = replacesOwnValues(release) && !found.isRunning ? withoutOwnValues(found.files) : found.files;
   const values = valuesOf(scene, release, files, tools);
   if (values === undefined) return { impossible: "its values hold variables that only the cluster knows" };
   const namespace = release.namespace ?? scene.question.workload.namespace;
@@ -68,15 +69,24 @@ export async function baselineOf(
   return { ...prepared, objects: rendered.objects, with: rendered.with };
 }
 
-async function chartOf(
-  scene: EntryBuild,
-  release: Release,
-  tools: ChartTools,
-): Promise<{ readonly files: ChartFiles } | Impossible> {
+interface Chart {
+  readonly files: ChartFiles;
+  readonly isRunning?: true;
+}
+
+async function chartOf(scene: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {
   if (release.directory !== undefined) {
     const local = await chartInTree(scene.tree, release.directory, tools);
     return local.ok ? local : { impossible: local.because };
   }
+  const running = await runningChart(scene, release, tools);
+  if (running && !("impossible" in running)) return running;
+  const other = await publishedChart(scene, release, tools);
+  if (!running || !("impossible" in other)) return other;
+  return { impossible: `${other.impossible}; what Flux runs: ${running.impossible}` };
+}
+
+async function publishedChart(scene: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {
   if (release.elsewhere)
     return { impossible: `${whereIs(release.elsewhere)} takes the chart ${release.chart} from another repository` };
   const reference = chartReference(scene, release);

@@ -34,6 +34,11 @@ export async function locateByRendering(tree: Tree, question: FieldQuestion, too
     const { kind, name } = question.workload;
     return refused("not-found", `no chart of this entry makes ${kind} ${name}`, "Look for the entry that deploys it.");
   }
-  if (guessed.kind === "refused" || unknown === undefined) return guessed;
+  if (unknown === undefined) return guessed;
+  if (guessed.kind === "refused") {
+    // What would have answered is worth more than why a convention did not.
+    const because = `${guessed.because} (the chart was not rendered: ${unknown})`;
+    return guesses.has(guessed) ? { ...guessed, because } : guessed;
+  }
   return { ...guessed, warnings: [...guessed.warnings, `the chart was not rendered: ${unknown}`] };
 }
