@@ -1,4 +1,5 @@
 import { bearsSecret, type Reply, type Route } from "../adapters/http/listener.ts";
+import { withTimeout } from "../adapters/http/timeout.ts";
 import type { Store } from "../adapters/postgres/store.ts";
 import type { App } from "./github-app.ts";
 import { readAlertDelivery } from "../domain/incident/alert.ts";
@@ -12,10 +13,14 @@ export interface Intake {
   readonly ring: () => void;
   /** Why what was accepted is not read just now. */
   readonly trouble?: () => string | undefined;
+  /** What is not stored by then is refused. */
+  readonly answerMs?: number;
 }
 
 const megabyte = 1024 * 1024;
 const accepted: Reply = { status: 202, body: "accepted" };
+// Half of what GitHub waits, and Alertmanager at least: a database that says nothing must not be waited for.
+const defaultAnswerMs = 5_000;
 // Above this many unread deliveries the sender is asked to come back.
 const highWater = 10_000;
 
@@ -40,6 +45,7 @@ export const alertsDoor = (token: string): Door => ({
 
 /** The public listener: GitHub's webhooks and nothing else. */
 export function webhookRoutes(intake: Intake): Route[] {
+  const within = withinOf(intake);
   return [
     {
       ...webhookDoor,
@@ -50,12 +56,8 @@ export function webhookRoutes(intake: Intake): Route[] {
         const genuine = await intake.app.verify(body.toString("utf8"), signature).catch(() => false);
         if (!genuine) return { status: 401, body: "wrong signature" };
         const delivery = String(headers["x-github-delivery"]);
-        const isNew = await intake.store.accept(
-          "github",
-          { event: String(headers["x-github-event"]), delivery },
-          body,
-          { delivery },
-        );
+        const about = { event: String(headers["x-github-event"]), delivery };
+        const isNew = await within(intake.store.accept("github", about, body, { delivery }));
         if (isNew) intake.ring();
         return accepted;
       },
@@ -66,14 +68,15 @@ export function webhookRoutes(intake: Intake): Route[] {
 
 /** The listener inside the cluster: alerts, health. */
 export function internalRoutes(intake: Intake): Route[] {
-  const waiting = onceASecond(() => intake.store.waitingCount());
-  const writes = onceASecond(async () => (await known(() => intake.store.beat())) !== undefined);
+  const within = withinOf(intake);
+  const waiting = onceASecond(() => within(intake.store.waitingCount()));
+  const writes = onceASecond(async () => (await known(() => within(intake.store.beat()))) !== undefined);
   return [
     {
       ...alertsDoor(intake.alertsToken),
       answer: async ({ body }) => {
         if ((await waiting()) > highWater) throw new Unavailable("the inbox is full");
-        await intake.store.accept("alerts", {}, body, { urgency: urgencyIn(body) });
+        await within(intake.store.accept("alerts", {}, body, { urgency: urgencyIn(body) }));
         intake.ring();
         return accepted;
       },
@@ -89,6 +92,10 @@ export function internalRoutes(intake: Intake): Route[] {
       },
     },
   ];
+}
+
+function withinOf({ answerMs = defaultAnswerMs }: Intake) {
+  return <T>(work: Promise<T>) => withTimeout(answerMs, work, "Postgres");
 }
 
 /** That the process lives; anybody may know. */

@@ -6,7 +6,7 @@ import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
-import { isAway } from "../postgres/query.ts";
+import { enginePool, isAway } from "../postgres/query.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
 /**
@@ -82,9 +82,10 @@ export type Measure = <T>(workflow: string, step: string, work: () => Promise<T>
 /** Starts the engine. What processes that are gone had in flight is left to `recover`. */
 export async function startDurable(options: DurableOptions): Promise<Durable> {
   const { url, story, executor } = options;
+  const systemDatabasePool = enginePool(url);
   DBOS.setConfig({
     name: "rectify",
-    systemDatabaseUrl: url,
+    ...{ systemDatabaseUrl: url, systemDatabasePool },
     applicationVersion: workflowVersion,
     executorID: executor.id,
     logger: quiet,
@@ -122,7 +123,10 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     cancel: (workflowID) => DBOS.cancelWorkflow(workflowID),
     recover: (workflows) => answered(recover(workflows, options)),
     forget: (workflows) => answered(DBOS.deleteWorkflows([...workflows])),
-    shutdown: () => DBOS.shutdown(),
+    shutdown: async () => {
+      await DBOS.shutdown();
+      await systemDatabasePool.end();
+    },
   };
 }
 

@@ -18,14 +18,34 @@ export interface Database {
 
 // A server that is away refuses at once; one on a busy machine needs its time.
 const connectMs = 10_000;
+// A server whose machine died says nothing at all: without a look a connection would wait for its answer for ever.
+const keepAliveMs = 10_000;
+// Far longer than any statement of ours. What takes its time by right, as a migration does, runs in a transaction.
+const queryMs = 30_000;
 
-/** A pool of connections, which are made when they are needed. */
-export function connectTo(url: string): Database {
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: connectMs });
+function poolOf(url: string): pg.Pool {
+  const keeping = { keepAlive: true, keepAliveInitialDelayMillis: keepAliveMs };
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: connectMs, ...keeping });
   // An idle connection that dies must not take the process with it; the next query tells.
   pool.on("error", () => undefined);
+  return pool;
+}
+
+/** The connections of the engine, which makes none that notice a server whose machine died. Whoever asks ends them. */
+export function enginePool(url: string): pg.Pool {
+  const pool = poolOf(url);
+  // As the engine does with its own.
+  pool.on("connect", (client) => {
+    void client.query("set idle_in_transaction_session_timeout = 60000").catch(() => undefined);
+  });
+  return pool;
+}
+
+/** A pool of connections, which are made when they are needed. A statement outside of a transaction ends after `mostMs`. */
+export function connectTo(url: string, mostMs = queryMs): Database {
+  const pool = poolOf(url);
   return {
-    query: queryOf(pool),
+    query: queryOf(pool, mostMs),
     transaction: async (work) => {
       const client = await pool.connect().catch((cause) => {
         throw translate(cause);
@@ -55,9 +75,10 @@ export function connectTo(url: string): Database {
   };
 }
 
-function queryOf(connection: pg.Pool | pg.PoolClient): Query {
+function queryOf(connection: pg.Pool | pg.PoolClient, mostMs?: number): Query {
+  const limit = mostMs === undefined ? {} : { query_timeout: mostMs };
   return async (text, values = []) =>
-    connection.query(text, values.map(holdable)).catch((cause: unknown) => {
+    connection.query({ text, values: values.map(holdable), ...limit }).catch((cause: unknown) => {
       throw translate(cause);
     });
 }
