@@ -211,7 +211,10 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
   row(
     "O03",
     "GitHub away for hours",
-    [[intake, "is put off for hours, and never counts against itself"]],
+    [
+      [intake, "is put off for hours, and never counts against itself"],
+      ["test/adapters/dbos/patience.test.ts", "O03"],
+    ],
     "200 incidents through three hours are not played",
   ),
   row(

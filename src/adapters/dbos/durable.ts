@@ -6,6 +6,7 @@ import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { mostAttempts, pauseBehind } from "./patience.ts";
 import { enginePool, isAway } from "../postgres/query.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
@@ -43,12 +44,8 @@ export interface Durable {
 
 type Story = (incident: Incident, run: Run) => Promise<void>;
 
-/** Attempts of one step before its workflow is parked: with the capped back-off, about three hours. */
-const maxAttempts = 45;
 const longestFault = 500;
 const longestStack = 2_000;
-const firstPauseMs = 500;
-const longestPauseMs = 5 * 60_000;
 
 interface DurableOptions {
   readonly url: string;
@@ -206,7 +203,7 @@ type Attempt<T> =
 async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, { telemetry, executor }: Around): Promise<T> {
   const incident = DBOS.workflowID ?? "";
   let because = "";
-  for (let count = 0; count < maxAttempts; count += 1) {
+  for (let count = 0; count < mostAttempts; count += 1) {
     const timed = async () => {
       telemetry.step?.(incident, name, "begin");
       const answer = await attemptOnce(work, count);
@@ -235,14 +232,9 @@ async function attemptOnce<T>(work: () => Promise<T>, count: number): Promise<At
     return {
       kind: "unavailable",
       because: error.message,
-      pauseMs: Math.max(error.retryAfterMs ?? 0, fullJitter(count)),
+      pauseMs: Math.max(error.retryAfterMs ?? 0, pauseBehind(count, Math.random)),
     };
   }
-}
-
-// Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-function fullJitter(count: number): number {
-  return Math.ceil(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** count));
 }
 
 const nothing = () => undefined;
