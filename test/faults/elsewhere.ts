@@ -20,6 +20,7 @@ const replicas = "test/crash/replicas.slow.test.ts";
 const inbox = `${server}/inbox.test.ts`;
 const intake = `${server}/intake.test.ts`;
 const reexamine = `${server}/jobs/reexamine.test.ts`;
+const poll = `${server}/intake/poll-alerts.test.ts`;
 const decide = "test/flow/decide/decide.test.ts";
 
 const row = (id: string, what: string, shown: ShownElsewhere["shown"], cannot?: string): ShownElsewhere => ({
@@ -37,22 +38,22 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     [],
     "the moment behind the answer is not hit on purpose: bench:kill kills at random moments",
   ),
-  row(
-    "A02",
-    "Postgres down during a post",
-    [["test/adapters/telemetry/metrics.test.ts", "a database that takes no writes is down"]],
-    "the 503 to the sender is not asserted",
-  ),
-  row("A03", "inbox over its high water", [], nobodyYet),
+  row("A02", "Postgres down during a post", [
+    ["test/adapters/telemetry/metrics.test.ts", "a database that takes no writes is down"],
+    ["test/adapters/postgres/silent-server.test.ts", "have their answer: come back"],
+  ]),
+  row("A03", "inbox over its high water", [[inbox, "above its high water the inbox asks senders to come back"]]),
   row("A04", "the same payload from three peers", [
     [inbox, "the same alert from three peers is one incident"],
     ["test/adapters/postgres/store.test.ts", "the same alert from three peers is recorded once"],
   ]),
   row("A05", "firing, resolved, the same firing again", [
     ["test/adapters/postgres/store.test.ts", "the same alert from three peers is recorded once, and its end once"],
+    [poll, "a firing copy that comes late opens nothing"],
+    [poll, "while its incident goes on it fires again there"],
   ]),
   row("A06", "an end that is never sent", [[inbox, "a poll of Alertmanager finds a lost alert and a lost end"]]),
-  row("A07", "a group that was cut off", [], nobodyYet),
+  row("A07", "a group that was cut off", [[inbox, "a group that Alertmanager cut off is asked for"]]),
   row("A08", "odd deliveries", [
     [inbox, "what cannot be read is kept and ignored"],
     [inbox, "resolved is not firing"],

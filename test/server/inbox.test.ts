@@ -159,6 +159,29 @@ test("a poll of Alertmanager finds a lost alert and a lost end", async () => {
   expect((await store.alertsOf(uid)).map((alert) => alert.status)).toEqual(["resolved"]);
 });
 
+test("a group that Alertmanager cut off is asked for", async () => {
+  active = [alertOf("cut-a"), alertOf("cut-b")];
+  await deliver([alertOf("cut-a")], { truncatedAlerts: 1 });
+  await expect.poll(() => openOf("cut-b"), { interval: 10 }).toBeDefined();
+  // Such questions follow each other at once: what they do not show is not over for that.
+  active = [];
+  for (let round = 0; round < 3; round += 1) await deliver([alertOf("cut-a")], { truncatedAlerts: 1 });
+  const uid = (await openOf("cut-b"))?.incident.uid ?? "";
+  expect((await store.alertsOf(uid)).map(({ status }) => status)).toEqual(["firing"]);
+});
+
+test("above its high water the inbox asks senders to come back, and the process lives", async () => {
+  const full = { ...store, waitingCount: async () => 10_001 };
+  const intake = { store: full, app: { verify: async () => true }, alertsToken: token, ring: () => undefined };
+  const listener = await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
+  const at = `http://127.0.0.1:${listener.port}`;
+  const body = JSON.stringify(aDelivery([alertOf("late")]));
+  const posted = await fetch(`${at}/alerts`, { method: "POST", body, headers: authorized });
+  expect([posted.status, posted.headers.get("retry-after")]).toEqual([503, "5"]);
+  expect([(await fetch(`${at}/healthz`)).status, (await fetch(`${at}/readyz`)).status]).toEqual([200, 503]);
+  await listener.close();
+});
+
 const sign = (body: string) => `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
 
 async function webhook(body: string, headers: Record<string, string>): Promise<number> {
