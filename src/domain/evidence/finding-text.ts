@@ -41,7 +41,8 @@ function seenIn(item: Evidence, names: "shown" | "hidden"): string {
   }
 }
 
-const mostNamed = 6; // The page of the incident has them all.
+/** Of more series the text says how many; the page of the incident has them all. */
+export const mostNamed = 6;
 
 /** The unit of a series; what is a share by its key is stored without one. */
 export function unitIn({ key, finding }: Pick<Evidence, "key" | "finding">): string {

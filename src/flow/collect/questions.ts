@@ -3,8 +3,9 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import { dialectSeries, type PromQuestion, promQuestions } from "../../domain/evidence/prom-queries.ts";
 import { dependencySeries } from "../../domain/root-cause/service-graph.ts";
 import { gapNotes } from "../../domain/evidence/series-gaps.ts";
+import { ownerKeyOf } from "../../domain/evidence/series.ts";
 import type { WorkloadState } from "../../domain/kubernetes/workload-state.ts";
-import type { Workload } from "../../domain/kubernetes/workload.ts";
+import { type Workload, workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { guardrailsOf } from "./load-guardrails.ts";
 import { runbookFinding } from "./load-runbooks.ts";
@@ -102,12 +103,25 @@ function metricQuestion(
         metric === undefined || key !== "node-metrics" ? found : found.map((item) => marking(item, metric));
       const cut = found.length > mostSeries ? [`${found.length - mostSeries} more series were left out`] : [];
       const gaps = currentKeys.has(key) ? gapsIn(found, workload, span) : [];
-      return { kind: "series", unit, series: marked.slice(0, mostSeries), notes: [...notes, ...gaps, ...cut], query };
+      return {
+        kind: "series",
+        unit,
+        series: ownFirst(marked, workload).slice(0, mostSeries),
+        notes: [...notes, ...gaps, ...cut],
+        query,
+      };
     }
     return { kind: "series", unit, series: [], notes };
   };
   const query = dialects[0]?.query ?? "";
   return { key, source: "prometheus", title, query, ask, ...(optional ? { optional } : {}) };
+}
+
+/** Whatever has to be left out of a large namespace, the workload that hurts is there. */
+function ownFirst(series: readonly Series[], home: Workload): readonly Series[] {
+  if (series.length <= mostSeries) return series;
+  const isOwn = ({ labels }: Series) => ownerKeyOf(labels, home) === workloadKey(home);
+  return [...series.filter(isOwn), ...series.filter((one) => !isOwn(one))];
 }
 
 /** The series under a name that the ranking over the service graph knows. */

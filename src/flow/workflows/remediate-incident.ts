@@ -1,3 +1,4 @@
+import { evidenceAtRest } from "../../domain/evidence/at-rest.ts";
 import type { Evidence } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import { inverseOf } from "../../domain/kubernetes/remediation.ts";
@@ -62,13 +63,18 @@ async function examine(incident: Incident, open: Run): Promise<Examined> {
     if (diagnosis.kind === "abstained" && diagnosis.awaits === "model") {
       if ((await model.next()) === "ask") continue;
       const because = `the alert resolved before the model was back: ${diagnosis.because}`;
-      return { observed, recalled, diagnosis: { kind: "abstained", because } };
+      return { observed: atRest(observed), recalled, diagnosis: { kind: "abstained", because } };
     }
     if ((diagnosis.kind === "diagnosed" && diagnosis.unexplained !== true) || look === mostLooks)
-      return { observed, recalled, diagnosis };
+      return { observed: atRest(observed), recalled, diagnosis };
     look += 1;
     await run.message(run.timings.settleMs);
   }
+}
+
+/** From here on the story may wait for days, beside hundreds of others in one process. */
+function atRest<O extends Observed>(observed: O): O {
+  return { ...observed, evidence: evidenceAtRest(observed.evidence) };
 }
 
 async function attempt(
@@ -140,7 +146,7 @@ async function revert(subject: ChangeRequest, change: VerifiedChange, run: Run):
       planChange(subject.incident, back, ports),
       collect(subject.incident, ports),
     ]);
-    return { ...plan, seen: now.evidence };
+    return { ...plan, seen: evidenceAtRest(now.evidence) };
   });
   const evidence = planned.seen ?? subject.evidence;
   if (planned.kind === "none") {
