@@ -48,9 +48,10 @@ export function capsuleOf(
   return { format: capsuleFormat, madeAt: made.at, versions: made.versions, incident, evidence, ranking, diagnosis };
 }
 
-/** One JSON text with a digest of its content. */
+/** One line of JSON with a digest of its content: of hundreds of workloads it is megabytes, written once. */
 export function renderCapsule(capsule: Capsule): string {
-  return `${JSON.stringify({ digest: digestOf(capsule), ...capsule }, null, 1)}\n`;
+  const content = JSON.stringify(capsule);
+  return `{"digest":"${sha256(content)}",${content.slice(1)}\n`;
 }
 
 const Text = z.string();

@@ -62,7 +62,7 @@ describe("is unreadable", () => {
     ["something else", '{"format":"other"}', "not a capsule"],
     ["null", "null", "not a capsule"],
     ["another version", file.replace("rectify-capsule/1", "rectify-capsule/9"), "format"],
-    ["a changed number", file.replace('"severity": "critical"', '"severity": "low"'), "digest"],
+    ["a changed number", file.replace('"severity":"critical"', '"severity":"low"'), "digest"],
     ["a cut end", file.slice(0, -20), "not a capsule"],
     ["evidence without its hash", evil, "does not have its hash"],
   ])("when it is %s", (_, content, because) => {
