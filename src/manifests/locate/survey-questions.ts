@@ -18,6 +18,7 @@ export interface SurveyQuestion extends FieldQuestion {
 /** Everything that may be asked about the workloads that an entry renders: counts or bounds, resources and tags. */
 export function surveyQuestions(tree: Tree, entry: Entry, objects: readonly RenderedObject[]): SurveyQuestion[] {
   const outside = namespaceOf(tree, entry);
+  const asked = asInCluster(tree, entry);
   return objects
     .filter((object) => kinds.includes(object.kind))
     .flatMap((object) => {
@@ -26,8 +27,15 @@ export function surveyQuestions(tree: Tree, entry: Entry, objects: readonly Rend
         namespace: object.metadata.namespace ?? outside,
         name: object.metadata.name,
       };
-      return [...countsOf(entry, workload, object, objects), ...containersOf(entry, workload, object)];
+      return [...countsOf(asked, workload, object, objects), ...containersOf(asked, workload, object)];
     });
+}
+
+/** What a set makes stands in no file: the cluster would show it, and so do the set's own lists and directories. */
+function asInCluster(tree: Tree, entry: Entry): Entry {
+  const made = controllerObjectOf(tree, entry);
+  const isKnown = made?.set !== undefined && made.several !== true && !JSON.stringify(made.spec).includes("{{");
+  return isKnown && entry.spec === undefined ? { ...entry, spec: made.spec } : entry;
 }
 
 /** Where the controller puts objects that name no namespace: most charts leave it to who installs them. */
