@@ -1,3 +1,4 @@
+import { withinReach } from "../../domain/evidence/within-reach.ts";
 import { unitIn } from "../../domain/evidence/finding-text.ts";
 import { unitOf } from "../../domain/evidence/unit.ts";
 import { type Condition, conditionOf, type Threshold } from "../../domain/incident/condition.ts";
@@ -58,7 +59,8 @@ export async function collect(incident: Incident, ports: CollectSources): Promis
     measuredNow(rule.condition, incident, ports),
     ...questions.map((question) => answeredBy(question, ports)),
   ]);
-  const seen: Item[] = [...atOnce(incident, rule.finding, state), historyItem(history), ...answers.flat()];
+  const whole: Item[] = [...atOnce(incident, rule.finding, state), historyItem(history), ...answers.flat()];
+  const seen = withinReach(whole, incident.workload);
   const around = { home: incident.workload, items: seen, span, began: beganAt(seen) };
   const callees = await Promise.all(calleePatterns(around, ports).map((question) => answeredBy(question, ports)));
   const range = { from: span.from.toISOString(), to: span.to.toISOString() };
