@@ -144,14 +144,20 @@ function rangeOf(state: PrometheusState, asked: Asked): object {
     );
   const expression = parsePromql(parameter(asked, "query"));
   const byKey = new Map<string, { labels: Labels; times: number[]; values: number[] }>();
+  // Most label sets are the very same object at each moment.
+  const byLabels = new Map<Labels, { labels: Labels; times: number[]; values: number[] }>();
   for (let index = 0; start + index * step <= end; index += 1) {
     const atMs = start + index * step;
-    for (const item of steppedItems(evaluate(expression, { ...state, atMs }))) {
-      const key = labelKey(item.labels);
-      const series = byKey.get(key) ?? { labels: item.labels, times: [], values: [] };
-      byKey.set(key, series);
+    for (const { labels, value } of steppedItems(evaluate(expression, { ...state, atMs }))) {
+      let series = byLabels.get(labels);
+      if (series === undefined) {
+        const key = labelKey(labels);
+        series = byKey.get(key) ?? { labels, times: [], values: [] };
+        byKey.set(key, series);
+        byLabels.set(labels, series);
+      }
       series.times.push(atMs);
-      series.values.push(item.value);
+      series.values.push(value);
     }
   }
   return { resultType: "matrix", result: [...byKey.values()].map(shownSeries) };
