@@ -2,9 +2,9 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import { type Executor, joinExecutors } from "../../src/server/executor.ts";
-import { recoverAbandoned } from "../../src/server/jobs/resume.ts";
+import { reconcileWorkflows, recoverAbandoned } from "../../src/server/jobs/resume.ts";
 import { schedule } from "../../src/server/jobs/schedule.ts";
-import { openIncident } from "../../src/domain/incident/incident.ts";
+import { type Incident, openIncident } from "../../src/domain/incident/incident.ts";
 import { anAlert } from "../builders.ts";
 import { migratedDatabase } from "../postgres.ts";
 
@@ -240,6 +240,24 @@ test("an incident whose workflow stopped without an ending is parked while the p
   expect((await store.incident(failed ?? ""))?.ending).toBe("parked");
   expect([await store.hasStopped(), started.toSorted()]).toEqual([false, [absent, fresh].toSorted()]);
   expect((await store.unfinished()).map(({ incident }) => incident.uid)).toEqual([runs, absent, fresh]);
+});
+
+test("an incident that cannot be taken up is told and keeps neither the others nor the start", async () => {
+  for (const name of ["bad", "good"])
+    await store.recordIncident(openIncident("test", { kind: "Deployment", namespace: "shop", name }, anAlert()));
+  const started: string[] = [];
+  const durable = {
+    start: async (id: string, { workload }: Incident) => {
+      if (workload.name === "bad") throw new TypeError("of undefined");
+      started.push(id);
+    },
+    stateOf: async () => "absent" as const,
+    cancel: async () => undefined,
+  };
+  await reconcileWorkflows({ store, durable, workflowVersion: "3" }, telemetry);
+  expect([started.length, told.filter((line) => line.includes("could not be taken up: of undefined")).length]).toEqual([
+    1, 1,
+  ]);
 });
 
 test("timers do nothing while another process leads", async () => {

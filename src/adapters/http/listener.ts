@@ -90,13 +90,9 @@ async function serve({ routes, bodies }: Serving, request: IncomingMessage, resp
 
   const early = route.admit?.(request.headers) ?? tooLargeByHeader(request, route);
   if (early) return refuse(request, response, early);
-  let letGo = () => undefined as void;
-  const held = bodies.begin(() => letGo());
-  const tooMuch = new Promise<"too much">((give) => {
-    letGo = () => give("too much");
-  });
+  const { held, whole } = readBody(request, route.limit ?? 0, bodies);
   try {
-    const body = await Promise.race([readBody(request, route.limit ?? 0, held.add), tooMuch]);
+    const body = await whole;
     if (body === "too large") return refuse(request, response, { status: 413, body: "the body is too large" });
     if (body === "broken off") return;
     if (body === "too much") return refuse(request, response, comeBack);
@@ -137,24 +133,27 @@ function tooLargeByHeader(request: IncomingMessage, route: Route): Reply | undef
     : undefined;
 }
 
-function readBody(
-  request: IncomingMessage,
-  limit: number,
-  held: (bytes: number) => void,
-): Promise<Buffer | "too large" | "broken off"> {
-  return new Promise((answer) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limit) return answer("too large");
-      chunks.push(chunk);
-      held(chunk.length);
-    });
-    request.on("end", () => answer(Buffer.concat(chunks)));
-    request.on("error", () => answer("broken off"));
-    request.on("close", () => answer("broken off"));
+type Body = Buffer | "too large" | "broken off" | "too much";
+
+/** `too much` = all bodies together hold more than they may, and this one was let go. */
+function readBody(request: IncomingMessage, limit: number, bodies: Serving["bodies"]) {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let answer: (body: Body) => void = () => undefined;
+  const whole = new Promise<Body>((give) => {
+    answer = give;
   });
+  const held = bodies.begin(() => answer("too much"));
+  request.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limit) return answer("too large");
+    chunks.push(chunk);
+    held.add(chunk.length);
+  });
+  request.on("end", () => answer(Buffer.concat(chunks)));
+  request.on("error", () => answer("broken off"));
+  request.on("close", () => answer("broken off"));
+  return { held, whole };
 }
 
 const ourFault: Reply = { status: 500, body: "this is our fault" };

@@ -3,6 +3,7 @@ import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { latchOver } from "../jobs/backtest/shadow-latch.ts";
 import { checkGuardrails } from "../../flow/gate/check-guardrails.ts";
+import { eachApart } from "../jobs/repeat.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "../jobs/rollbacks.ts";
 import { type LateCommand, runLateCommand, saysLateWord } from "./late-commands.ts";
 
@@ -30,9 +31,12 @@ const leastPauseMs = 60_000;
  * comments: no story looks there any more.
  */
 export async function lookForLateCommands(looks: LateLooks): Promise<void> {
-  await lookSince("comments", looks, async (since) => {
-    for (const comment of await looks.ports.people.commentsSince(since)) await hearOnce(comment, looks);
-  });
+  const { people, telemetry } = looks.ports;
+  const tell = ({ id }: Comment, because: string) =>
+    telemetry.log("", "commands", `comment ${id} could not be heard: ${because}`);
+  await lookSince("comments", looks, async (since) =>
+    eachApart(await people.commentsSince(since), (comment) => hearOnce(comment, looks), tell),
+  );
 }
 
 /** The guardrails as they are, and as open pull requests would have them: those that changed since. */
@@ -41,9 +45,11 @@ export async function lookForGuardrails(looks: LateLooks): Promise<void> {
   await looks.remember();
   const host = looks.ports.guardrailsHost;
   if (host === undefined) return;
-  await lookSince("pull requests", looks, async (since) => {
-    for (const pull of await host.pullsSince(since)) await looks.check(pull);
-  });
+  const tell = (pull: number, because: string) =>
+    looks.ports.telemetry.log("", "guardrails", `#${pull} could not be checked: ${because}`);
+  await lookSince("pull requests", looks, async (since) =>
+    eachApart(await host.pullsSince(since), (pull) => looks.check(pull), tell),
+  );
 }
 
 /** The place up to which was looked moves on only when everything found was settled. */

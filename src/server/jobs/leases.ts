@@ -2,6 +2,7 @@ import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import { shortExpiry } from "../../domain/proposal/lease.ts";
 import type { Clock, Telemetry } from "../../ports/runtime.ts";
+import { eachApart } from "./repeat.ts";
 import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
 
 /** What keeping leases asks. */
@@ -18,19 +19,24 @@ export interface LeaseKeeping extends WorkflowEngine {
  */
 export async function reconcileLeases(keeping: LeaseKeeping): Promise<void> {
   const { store, durable, clock, telemetry } = keeping;
-  for (const { lease, workflow } of await store.dueLeases(clock.now())) {
+  const start = async ({ lease, workflow }: Due) => {
     const { latestPull, termSince, renewals } = lease;
     const { uid } = lease.incident;
     const state = await stateOfRow({ first: `${uid}/lease/${renewals}`, workflow }, keeping);
-    if (state === "running") continue;
+    if (state === "running") return;
     if (state === "stopped") {
       const expires = shortExpiry(clock.now(), "");
       const because = stoppedBecause;
       await store.leases.renew(uid, { expires, because, latestPull, termSince, renewals: renewals + 1 });
       telemetry.log(uid, "lease", `renewed until ${expires}: ${because}`);
-      continue;
+      return;
     }
     await store.giveLease(uid, state.start);
     await durable.startLease(state.start, lease);
-  }
+  };
+  await eachApart(await store.dueLeases(clock.now()), start, ({ lease }, because) =>
+    telemetry.log(lease.incident.uid, "lease", `it could not be looked at: ${because}`),
+  );
 }
+
+type Due = Awaited<ReturnType<Store["dueLeases"]>>[number];

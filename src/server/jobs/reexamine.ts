@@ -6,6 +6,7 @@ import { guardrailsHash } from "../../flow/collect/dependencies.ts";
 import { type LoadedGuardrails, loadGuardrails } from "../../flow/collect/load-guardrails.ts";
 import { known } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { eachApart } from "./repeat.ts";
 import { type AlertIntake, startWorkflow } from "../intake/take-alerts.ts";
 
 export interface Reexamining extends Omit<AlertIntake, "concerns"> {
@@ -22,10 +23,10 @@ export async function reexamine(reexamining: Reexamining): Promise<void> {
   const unresolved = await store.unresolved(cluster);
   if (unresolved.length === 0) return;
   const present = await presentOf(reexamining, unresolved);
-  for (const item of unresolved) {
+  const look = async (item: Unresolved) => {
     if (item.shadow !== undefined) {
       if (isLiveBy(present.modes, item)) await examineAgain(reexamining, item, switchedToLive);
-      continue;
+      return;
     }
     const decided = reexaminationOf(item, present, beatMs);
     const { uid } = item.incident;
@@ -34,7 +35,10 @@ export async function reexamine(reexamining: Reexamining): Promise<void> {
       await store.noteWait(uid, decided.because);
       telemetry.log(uid, "wait", decided.because);
     }
-  }
+  };
+  await eachApart(unresolved, look, ({ incident }, because) =>
+    telemetry.log(incident.uid, "reexamine", `it could not be examined again: ${because}`),
+  );
 }
 
 /** By guardrails that cannot be read nothing is. */

@@ -1,3 +1,22 @@
+import { Unavailable } from "../../ports/errors.ts";
+
+/**
+ * The work for each of them, one after the other. What goes wrong with one of them is told and costs the others nothing;
+ * that somebody outside is away ends the round, for all of them.
+ */
+export async function eachApart<Item>(
+  items: Iterable<Item>,
+  work: (item: Item) => Promise<void>,
+  tell: (item: Item, because: string) => void,
+): Promise<void> {
+  for (const item of items) {
+    await work(item).catch((error: unknown) => {
+      if (error instanceof Unavailable) throw error;
+      tell(item, error instanceof Error ? error.message : String(error));
+    });
+  }
+}
+
 /** Work that is never done twice at once. */
 interface OnceAtATime<T> {
   /** Begins it, or waits for what is under way; both get the same end. */

@@ -1,6 +1,7 @@
 import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { eachApart } from "./repeat.ts";
 import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
 
 /** What resuming asks. */
@@ -37,19 +38,29 @@ export async function recoverAbandoned(recovering: Recovering, telemetry: Teleme
 
 /** After a start: every unfinished incident has a live workflow, or is told why not. */
 export async function reconcileWorkflows(resuming: Resuming, telemetry: Telemetry): Promise<void> {
+  await eachApart(
+    await resuming.store.unfinished(),
+    (one) => reconcile(one, resuming, telemetry),
+    ({ incident }, because) => telemetry.log(incident.uid, "resume", `it could not be taken up: ${because}`),
+  );
+}
+
+async function reconcile(
+  { incident, workflow }: Awaited<ReturnType<Store["unfinished"]>>[number],
+  resuming: Resuming,
+  telemetry: Telemetry,
+): Promise<void> {
   const { store, durable } = resuming;
-  for (const { incident, workflow } of await store.unfinished()) {
-    const state = await stateOfRow({ first: incident.uid, workflow }, resuming);
-    if (state === "running") continue;
-    if (state === "stopped") {
-      await store.endIncident(incident.uid, { ending: "parked", because: stoppedBecause, story: null });
-      telemetry.log(incident.uid, "resume", `parked: ${stoppedBecause}`);
-      continue;
-    }
-    // A workflow of another version cannot be replayed: the new one finds what the old one wrote on GitHub.
-    await store.moveToWorkflow(incident.uid, state.start);
-    await durable.start(state.start, incident);
-    const again = "begun by another version: started again, its proposal is adopted";
-    telemetry.log(incident.uid, "resume", state.start === workflow ? "started" : again);
+  const state = await stateOfRow({ first: incident.uid, workflow }, resuming);
+  if (state === "running") return;
+  if (state === "stopped") {
+    await store.endIncident(incident.uid, { ending: "parked", because: stoppedBecause, story: null });
+    telemetry.log(incident.uid, "resume", `parked: ${stoppedBecause}`);
+    return;
   }
+  // A workflow of another version cannot be replayed: the new one finds what the old one wrote on GitHub.
+  await store.moveToWorkflow(incident.uid, state.start);
+  await durable.start(state.start, incident);
+  const again = "begun by another version: started again, its proposal is adopted";
+  telemetry.log(incident.uid, "resume", state.start === workflow ? "started" : again);
 }

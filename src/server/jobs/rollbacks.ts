@@ -1,6 +1,7 @@
 import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { eachApart } from "./repeat.ts";
 import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
 
 /** What keeping rollbacks asks. */
@@ -13,16 +14,21 @@ export interface RollbackKeeping extends WorkflowEngine {
 /** Starts the workflow of every rollback that has none. */
 export async function reconcileRollbacks(keeping: RollbackKeeping): Promise<void> {
   const { store, durable, telemetry } = keeping;
-  for (const { rollback, workflow } of await store.openRollbacks()) {
+  const start = async ({ rollback, workflow }: Open) => {
     const { uid } = rollback.incident;
     const state = await stateOfRow({ first: `${uid}/rollback/${rollback.comment}`, workflow }, keeping);
-    if (state === "running") continue;
+    if (state === "running") return;
     if (state === "stopped") {
       await store.rollbacks.end(rollback.pull, stoppedBecause);
       telemetry.log(uid, "rollback", stoppedBecause);
-      continue;
+      return;
     }
     await store.giveRollback(rollback.pull, state.start);
     await durable.startRollback(state.start, rollback);
-  }
+  };
+  await eachApart(await store.openRollbacks(), start, ({ rollback }, because) =>
+    telemetry.log(rollback.incident.uid, "rollback", `it could not be started: ${because}`),
+  );
 }
+
+type Open = Awaited<ReturnType<Store["openRollbacks"]>>[number];

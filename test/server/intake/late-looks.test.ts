@@ -3,6 +3,7 @@ import { guardrailsHost } from "../../../src/adapters/github/guardrails.ts";
 import { people } from "../../../src/adapters/github/host.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { bodyHashOf } from "../../../src/domain/guardrails/commenter.ts";
+import { Refused, Unavailable } from "../../../src/ports/errors.ts";
 import { lookForGuardrails, lookForLateCommands, type LateLooks } from "../../../src/server/intake/late-looks.ts";
 import { anIncident } from "../../builders.ts";
 import { connect, type Session, startShop } from "../../lab/forge-shop.ts";
@@ -15,6 +16,9 @@ let heard: { pull: number; comment: number; bodyHash: string }[];
 let checked: number[];
 let minutes: number;
 let fails: boolean;
+/** A comment that nobody can hear. */
+let poison: number | undefined;
+let told: string[];
 let remembered = 0;
 const incident = anIncident();
 
@@ -23,7 +27,7 @@ beforeEach(async () => {
   session = await connect(forge);
   store = await openStore(await migratedDatabase());
   await store.recordIncident(incident);
-  [heard, checked, minutes, fails] = [[], [], 0, false];
+  [heard, checked, minutes, fails, poison, told] = [[], [], 0, false, undefined, []];
 });
 afterEach(async () => {
   await Promise.all([forge.close(), store.close()]);
@@ -34,13 +38,17 @@ const looks = (): LateLooks => ({
   ports: {
     ...{ people: people(session.client), guardrailsHost: guardrailsHost(session.client) },
     clock: { now: () => new Date(Date.now() + minutes * 60_000) },
-    telemetry: { log: () => undefined },
+    telemetry: { log: (_incident, _verb, text) => void told.push(text) },
   },
   hear: async ({ pull, message: { comment, bodyHash } }) => {
-    if (fails) throw new Error("GitHub is away");
+    if (fails) throw new Unavailable("GitHub is away");
+    if (comment === poison) throw new Error("a fault of our own");
     heard.push({ pull, comment, bodyHash });
   },
-  check: async (pull) => void checked.push(pull),
+  check: async (pull) => {
+    if (pull === poison) throw new Refused("GitHub 422: the blob is too large");
+    checked.push(pull);
+  },
   remember: async () => void (remembered += 1),
 });
 
@@ -65,6 +73,21 @@ test("a command under a proposal of ours is found without a webhook, once", asyn
   minutes = 2;
   await lookForLateCommands(looks());
   expect(heard).toHaveLength(1);
+});
+
+test("one that cannot be heard, or checked, is told and stands in nobody's way", async () => {
+  const pull = await pullOf("wim", "rectify/web");
+  const other = await pullOf("wim", "other");
+  await store.recordPull(pull, incident.uid);
+  poison = await forge.comment(pull, "wim", "/dispute");
+  const behind = await forge.comment(pull, "wim", "/forget");
+  await lookForLateCommands(looks());
+  expect(heard.map(({ comment }) => comment)).toEqual([behind]);
+  expect(told).toContain(`comment ${poison} could not be heard: a fault of our own`);
+  poison = pull;
+  await lookForGuardrails(looks());
+  expect(checked).toEqual([other]);
+  expect(told.at(-1)).toBe(`#${pull} could not be checked: GitHub 422: the blob is too large`);
 });
 
 test("what could not be heard is found again", async () => {
