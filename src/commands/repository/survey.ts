@@ -4,6 +4,7 @@ import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { type Answer, answerQuestion } from "../../manifests/locate/answer.ts";
+import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
 import { type SurveyQuestion, surveyQuestions } from "../../manifests/locate/survey-questions.ts";
 import { entryName } from "./locate-entry.ts";
 import { installedTools, type Tools } from "./tools.ts";
@@ -64,7 +65,11 @@ export async function surveyTree(tree: Tree, tools: Tools, progress: (line: stri
     else {
       const ask = async (question: SurveyQuestion) =>
         itemOf(question, await answerQuestion(tree, question, remembered, tools.charts));
-      items.push(...(await atOnce(surveyQuestions(tree, entry, rendered.objects), tools.atOnce, ask)));
+      const isFlux = rendered.objects.some(({ kind }) => kind === "HelmRelease");
+      const made = isFlux && tools.charts ? await releaseQuestions(tree, entry, tools.charts) : undefined;
+      const questions = [...surveyQuestions(tree, entry, rendered.objects), ...(made?.questions ?? [])];
+      items.push(...(await atOnce(questions, tools.atOnce, ask)));
+      for (const { release, because } of made?.unrendered ?? []) unrendered.push({ entry: release, because });
     }
   }
   const refused: Record<string, number> = {};

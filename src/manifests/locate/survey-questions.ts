@@ -15,9 +15,16 @@ export interface SurveyQuestion extends FieldQuestion {
   readonly field: string;
 }
 
-/** Everything that may be asked about the workloads that an entry renders: counts or bounds, resources and tags. */
-export function surveyQuestions(tree: Tree, entry: Entry, objects: readonly RenderedObject[]): SurveyQuestion[] {
-  const outside = namespaceOf(tree, entry);
+/**
+ * Everything that may be asked about the workloads among objects of an entry: counts or bounds, resources and tags.
+ * Objects that name no namespace are in `outside`.
+ */
+export function surveyQuestions(
+  tree: Tree,
+  entry: Entry,
+  objects: readonly RenderedObject[],
+  outside = namespaceOf(tree, entry),
+): SurveyQuestion[] {
   const asked = asInCluster(tree, entry);
   return objects
     .filter((object) => kinds.includes(object.kind))
