@@ -1,5 +1,5 @@
 import { type Condition, crosses, type Threshold } from "../domain/incident/condition.ts";
-import { firing } from "../domain/incident/firing.ts";
+import { alikeTo, firing } from "../domain/incident/firing.ts";
 import type { Incident } from "../domain/incident/incident.ts";
 import { doubtOf, type SelfHealing } from "../domain/evidence/self-healing.ts";
 import { type Observation, type Verification, verificationOf } from "../domain/proposal/verification.ts";
@@ -82,7 +82,7 @@ async function observe(
   const subject = { workload, alerts: recorded.length > 0 ? recorded : [alert] };
   const [state, active, measured] = await Promise.all([
     known(() => ports.cluster.workload(changed)),
-    activeAlerts(ports),
+    activeAlerts(ports, alikeTo(subject.alerts)),
     condition && known(() => measure(condition, subject, ports)),
   ]);
   return {

@@ -17,11 +17,14 @@ interface AlertmanagerOptions {
   readonly warmUpMs?: number | undefined;
 }
 
+// A storm of ten thousand alerts is about as many kilobytes, and the worst moment to know nothing.
+const mostBytes = 64 * 1024 * 1024;
+
 const Status = z.object({ uptime: z.iso.datetime({ offset: true }) });
 
 /** Alertmanager over its API v2: what fires now, silenced or not. Webhooks only make it faster. */
 export function alertmanager(options: AlertmanagerOptions): Alerts {
-  const source: JsonSource = { name: "Alertmanager", ...options };
+  const source: JsonSource = { name: "Alertmanager", maxBytes: mostBytes, ...options };
   const query = { active: "true", silenced: "true", inhibited: "true" };
   return {
     active: async () => {

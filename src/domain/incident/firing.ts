@@ -19,12 +19,19 @@ export function firing(
 ): boolean | undefined {
   if (active === undefined) return undefined;
   const fingerprints = new Set(alerts.map(({ fingerprint }) => fingerprint));
-  const names = new Set(alerts.map(({ name }) => name));
-  const alike = active.filter(({ alert }) => names.has(alert.name) || fingerprints.has(alert.fingerprint));
+  const isAlike = alikeTo(alerts);
+  const alike = active.filter(({ alert }) => isAlike(alert));
   const isOurs = ({ alert, concern }: ActiveAlert) =>
     fingerprints.has(alert.fingerprint) || concerns(concern, workload);
   if (alike.some(isOurs)) return true;
   return alike.some(({ concern }) => concern.kind === "unknown") ? undefined : false;
+}
+
+/** May this be one of them, or the same about another pod? Of others nobody has to ask whom they concern. */
+export function alikeTo(alerts: readonly Alert[]): (alert: Alert) => boolean {
+  const fingerprints = new Set(alerts.map(({ fingerprint }) => fingerprint));
+  const names = new Set(alerts.map(({ name }) => name));
+  return ({ name, fingerprint }) => names.has(name) || fingerprints.has(fingerprint);
 }
 
 /** Does any alert fire for one of these workloads, of which people want to be told? Undefined = nobody knows. */

@@ -1,4 +1,4 @@
-import { firing } from "../../domain/incident/firing.ts";
+import { alikeTo, firing } from "../../domain/incident/firing.ts";
 import { activeAlerts } from "../collect/concerns/active-alerts.ts";
 import { areResolved } from "../../domain/incident/alert.ts";
 import { ruleOf } from "../../domain/guardrails/approval.ts";
@@ -180,7 +180,7 @@ async function isFiring(
   ports: Pick<Ports, "alerts" | "concerns" | "records">,
 ): Promise<boolean | undefined> {
   const own = await ports.records.alertsOf(uid);
-  if (firing({ workload, alerts: own }, await activeAlerts(ports)) === true) return true;
+  if (firing({ workload, alerts: own }, await activeAlerts(ports, alikeTo(own))) === true) return true;
   return areResolved(own) ? false : undefined;
 }
 

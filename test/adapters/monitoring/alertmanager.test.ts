@@ -65,6 +65,14 @@ test("an alert that somebody silenced fires, and is told apart", async () => {
   await source.close();
 });
 
+test("a storm of ten thousand alerts is read whole", async () => {
+  const annotations = { description: "x".repeat(1_200) };
+  const body = Array.from({ length: 10_000 }, (_, at) => ({ ...alert, annotations, fingerprint: String(at) }));
+  const source = await sourceOf({ status: 200, body });
+  expect(await alertmanager({ url: source.url }).active()).toHaveLength(10_000);
+  await source.close();
+});
+
 test.each([
   ["has just started may not know every alert yet", 20_000, Unavailable, /runs for 20 s only/],
   ["does not tell since when it runs is not trusted", undefined, Refused, /since when it runs/],
