@@ -1,9 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { deflate, inflate } from "node:zlib";
+import { deflateSync, inflateSync } from "node:zlib";
 
 interface GitObject {
   readonly sha: string;
@@ -32,7 +31,7 @@ export function gitObjectsIn(directory: string, env: Readonly<Record<string, str
   };
   const known = new Map<string, GitObject>();
   const object = async (sha: string) => {
-    const found = known.get(sha) ?? (await looseObject(directory, sha));
+    const found = known.get(sha) ?? looseObject(directory, sha);
     if (known.size > keptObjects) known.clear();
     if (found !== undefined) known.set(sha, found);
     return found;
@@ -41,57 +40,57 @@ export function gitObjectsIn(directory: string, env: Readonly<Record<string, str
     // What lies in a file of its own, as all that was written here, is read there; Git knows the rest.
     read: async (name) => {
       const [, start = "", wanted] = /^(.+?)(?:\^\{(commit|tree)\})?$/.exec(name) ?? [];
-      const sha = /^[0-9a-f]{40}$/.test(start) ? start : await looseRef(directory, start);
+      const sha = /^[0-9a-f]{40}$/.test(start) ? start : looseRef(directory, start);
       const found = sha === undefined ? undefined : await object(sha);
-      if (found === undefined) return (await isAllLoose(directory, start)) ? undefined : ask(name);
+      if (found === undefined) return isAllLoose(directory, start) ? undefined : ask(name);
       if (wanted === undefined || found.type === wanted) return found;
       const tree = found.type === "commit" && wanted === "tree" ? /^tree (\w+)/.exec(String(found.content))?.[1] : "";
       return (tree ? await object(tree) : undefined) ?? ask(name);
     },
-    write: (type, content) => writeLoose(directory, type, content),
+    write: async (type, content) => writeLoose(directory, type, content),
     close: () => reader?.stop(),
   };
 }
 
 const keptObjects = 2_000;
-const [compress, expand] = [promisify(deflate), promisify(inflate)];
 
-async function looseObject(directory: string, sha: string): Promise<GitObject | undefined> {
-  const file = await readFile(join(directory, "objects", sha.slice(0, 2), sha.slice(2))).catch(() => undefined);
+// These files are tiny and asked for all the time: a call that waits for another thread costs ten times the reading.
+function contentOf(file: string): Buffer | undefined {
+  return existsSync(file) && statSync(file).isFile() ? readFileSync(file) : undefined;
+}
+
+function looseObject(directory: string, sha: string): GitObject | undefined {
+  const file = contentOf(join(directory, "objects", sha.slice(0, 2), sha.slice(2)));
   if (file === undefined) return undefined;
-  const whole = await expand(file);
+  const whole = inflateSync(file);
   const end = whole.indexOf("\0");
   const [type = ""] = whole.toString("latin1", 0, end).split(" ");
   return { sha, type, content: whole.subarray(end + 1) };
 }
 
-async function looseRef(directory: string, name: string): Promise<string | undefined> {
+function looseRef(directory: string, name: string): string | undefined {
   if (!name.startsWith("refs/")) return undefined;
-  const text = await readFile(join(directory, name), "utf8").catch(() => "");
+  const text = String(contentOf(join(directory, name)) ?? "");
   return /^[0-9a-f]{40}$/.exec(text.trim())?.[0];
 }
 
 /** Nothing of this kind was packed: what is not in its file is nowhere. */
-async function isAllLoose(directory: string, name: string): Promise<boolean> {
+function isAllLoose(directory: string, name: string): boolean {
   if (!/^(?:refs\/.*|[0-9a-f]{40})$/.test(name)) return false;
-  const [packs, refs] = await Promise.all([
-    readdir(join(directory, "objects", "pack")).catch(() => [""]),
-    stat(join(directory, "packed-refs")).catch(() => undefined),
-  ]);
-  return packs.length === 0 && refs === undefined;
+  const packs = join(directory, "objects", "pack");
+  return existsSync(packs) && readdirSync(packs).length === 0 && !existsSync(join(directory, "packed-refs"));
 }
 
-async function writeLoose(directory: string, type: string, content: Uint8Array): Promise<string> {
+function writeLoose(directory: string, type: string, content: Uint8Array): string {
   const whole = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]);
   const sha = createHash("sha1").update(whole).digest("hex");
   const folder = join(directory, "objects", sha.slice(0, 2));
   const place = join(folder, sha.slice(2));
-  const known = await stat(place).catch(() => undefined);
-  if (known) return sha;
-  await mkdir(folder, { recursive: true });
+  if (existsSync(place)) return sha;
+  mkdirSync(folder, { recursive: true });
   const draft = join(folder, `tmp_obj_${process.hrtime.bigint()}`);
-  await writeFile(draft, await compress(whole, { level: 1 }));
-  await rename(draft, place);
+  writeFileSync(draft, deflateSync(whole, { level: 1 }));
+  renameSync(draft, place);
   return sha;
 }
 
