@@ -43,7 +43,6 @@ import { withoutSecrets } from "./settings/redaction.ts";
 import type { Settings } from "./settings/settings.ts";
 import { openSources, type Sources } from "./server/observability/source-health.ts";
 import { type Observability, observe, recordingLogger } from "./server/observability/tracing.ts";
-import { limitSteps } from "./server/observability/step-limits.ts";
 import { probeWatchtower } from "./server/jobs/watchtower-probe.ts";
 import { realTime, webhookNotifier } from "./adapters/http/webhook-notifier.ts";
 import { pageRoutes } from "./server/pages/routes.ts";
@@ -99,7 +98,7 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
     ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
     ...{ story: remediateIncident, leaseStory: endLease, rollbackStory: rollBack },
     ...{ recovering: store.recovering, mostRecoveries: settings.mostRecoveries, alone: store.alone },
-    measure: limitSteps(steps.measure),
+    measure: steps.measure,
   });
   const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };
   const looks = lateLooksOf({ store, ports, keeping });

@@ -5,6 +5,11 @@ import type { Timings } from "./timings.ts";
 export interface Run {
   /** Runs the work and records its answer. `Unavailable` waits (durably) and repeats; `Refused` ends the workflow. */
   step<T>(name: string, work: (ports: Ports) => Promise<T>): Promise<T>;
+  /**
+   * Runs the work, some steps of this workflow, when its turn comes: of works like it only a few run at once in this
+   * process, the most severe incident first.
+   */
+  few<T>(severity: string, work: () => Promise<T>): Promise<T>;
   /** The next message to this incident, or undefined after the time-out. */
   message(timeoutMs: number): Promise<Message | undefined>;
   readonly timings: Timings;

@@ -217,6 +217,7 @@ function runOf(
       }
       throw new StillWaiting();
     },
+    few: (_severity, work) => work(),
     message: async (timeoutMs) => {
       if (messages.length === 0) throw new StillWaiting();
       return messages.shift() ?? wait(timeoutMs);

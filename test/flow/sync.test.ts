@@ -15,6 +15,7 @@ function runWith(answers: readonly (() => Promise<unknown>)[]): Run {
   } as unknown as Ports;
   return {
     step: (_name, work) => work(ports),
+    few: (_severity, work) => work(),
     message: async () => undefined,
     timings: { pollMs: 1, syncTimeoutMs: 2 } as Ports["timings"],
   };

@@ -6,6 +6,8 @@ import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
+import { severityRank } from "../../domain/incident/severity.ts";
+import { type PriorityQueue, priorityQueue } from "./priority-queue.ts";
 import { mostAttempts, pauseBehind } from "./patience.ts";
 import { enginePool, isAway } from "../postgres/query.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
@@ -74,7 +76,7 @@ interface Seat {
   isServed(version: string): Promise<boolean>;
 }
 
-export type Measure = <T>(workflow: string, step: string, work: () => Promise<T>) => Promise<T>;
+type Measure = <T>(workflow: string, step: string, work: () => Promise<T>) => Promise<T>;
 
 /** Starts the engine. What processes that are gone had in flight is left to `recover`. */
 export async function startDurable(options: DurableOptions): Promise<Durable> {
@@ -88,8 +90,9 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
     logger: quiet,
     useListenNotify: true,
   });
+  const line = priorityQueue("examination", { atOnce: examinationsAtOnce, mostWaiting: Number.POSITIVE_INFINITY });
   const register = <Subject>(name: string, told: (subject: Subject, run: Run) => Promise<void>) =>
-    DBOS.registerWorkflow((subject: Subject) => tellingFaults(told(subject, runOf(options)), options), {
+    DBOS.registerWorkflow((subject: Subject) => tellingFaults(told(subject, runOf(options, line)), options), {
       name,
       // The engine counts honest restarts, too, and a workflow may wait for days: `recover` counts better.
       maxRecoveryAttempts: 10_000,
@@ -176,11 +179,18 @@ async function stateOf(workflowID: string, { isServed }: Seat): Promise<"running
   return applicationVersion === workflowVersion || (await isServed(applicationVersion)) ? "running" : "stranded";
 }
 
-function runOf({ ports, executor, measure = (_workflow, _step, work) => work() }: DurableOptions): Run {
+// Some 25 range queries each: Prometheus runs 20 at once by default and lets the rest wait. Each holds what it has seen.
+const examinationsAtOnce = 4;
+
+function runOf(
+  { ports, executor, measure = (_workflow, _step, work) => work() }: DurableOptions,
+  line: PriorityQueue,
+): Run {
   const measured = <T>(name: string, work: () => Promise<T>) => measure(DBOS.workflowID ?? "", name, work);
   return {
     step: (name, work) =>
       stepUntilAnswered(name, () => measured(name, () => work(ports)), { telemetry: ports.telemetry, executor }),
+    few: (severity, work) => line.take(work, { urgency: -severityRank(severity) }),
     message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
     timings: ports.timings,
   };

@@ -1,7 +1,7 @@
 import { Unavailable } from "../../ports/errors.ts";
 
 /** A bounded number of turns at a time and of waiters, the most urgent first. */
-interface PriorityQueue {
+export interface PriorityQueue {
   /** Runs the work when its turn comes. Throws `Unavailable` when too many wait, or `signal` ends the waiting. */
   take<T>(work: () => Promise<T>, wish?: Wish): Promise<T>;
   waiting(): number;

@@ -54,27 +54,28 @@ async function examine(incident: Incident, open: Run): Promise<Examined> {
   const run = closed(open);
   const model = modelWait(incident, run);
   for (let look = 1; ; ) {
-    const observed = await run.step("collect", async (ports) => {
-      const [seen, shadowed] = await Promise.all([collect(incident, ports), shadowedIn(incident, ports)]);
-      return shadowed !== "unknown" && shadowed.length === 0 ? seen : { ...seen, shadowed };
-    });
-    const recalled = await run.step("recall", (ports) => recall(incident, observed.evidence, ports));
-    const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, recalled.lines, ports));
+    const seen = await run.few(incident.severity, () => lookOnce(incident, run));
+    const { diagnosis } = seen;
     if (diagnosis.kind === "abstained" && diagnosis.awaits === "model") {
       if ((await model.next()) === "ask") continue;
       const because = `the alert resolved before the model was back: ${diagnosis.because}`;
-      return { observed: atRest(observed), recalled, diagnosis: { kind: "abstained", because } };
+      return { ...seen, diagnosis: { kind: "abstained", because } };
     }
-    if ((diagnosis.kind === "diagnosed" && diagnosis.unexplained !== true) || look === mostLooks)
-      return { observed: atRest(observed), recalled, diagnosis };
+    if ((diagnosis.kind === "diagnosed" && diagnosis.unexplained !== true) || look === mostLooks) return seen;
     look += 1;
     await run.message(run.timings.settleMs);
   }
 }
 
-/** From here on the story may wait for days, beside hundreds of others in one process. */
-function atRest<O extends Observed>(observed: O): O {
-  return { ...observed, evidence: evidenceAtRest(observed.evidence) };
+/** What all of it has seen is held until the diagnosis is made, and no longer: a story may wait for days beside others. */
+async function lookOnce(incident: Incident, run: Run): Promise<Examined> {
+  const observed = await run.step("collect", async (ports) => {
+    const [seen, shadowed] = await Promise.all([collect(incident, ports), shadowedIn(incident, ports)]);
+    return shadowed !== "unknown" && shadowed.length === 0 ? seen : { ...seen, shadowed };
+  });
+  const recalled = await run.step("recall", (ports) => recall(incident, observed.evidence, ports));
+  const diagnosis = await run.step("diagnose", (ports) => diagnose(incident, observed, recalled.lines, ports));
+  return { observed: { ...observed, evidence: evidenceAtRest(observed.evidence) }, recalled, diagnosis };
 }
 
 async function attempt(

@@ -181,6 +181,7 @@ async function remediated(incident: Incident, ports: Ports, { cluster, host, fau
       if (name === "diagnose") cause = nameIn(answer) ?? cause;
       return answer;
     },
+    few: (_severity, work) => work(),
     message: async (ms) => {
       if (host.proposals.length > answered) {
         answered = host.proposals.length;

@@ -31,6 +31,7 @@ function waiting({ modes, alerts = ["firing"], news = {}, endedMs }: World) {
   const run = {
     timings: { pollMs: 1 },
     step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(ports()),
+    few: (_severity: string, work: () => Promise<unknown>) => work(),
     message: async (pauseMs: number) => {
       waits.push(pauseMs);
       if (waits.length > 20) throw new Error("waits forever");

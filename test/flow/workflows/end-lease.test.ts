@@ -87,6 +87,7 @@ function worldOf(world: World) {
   const run = {
     timings: { pollMs: 1 },
     step: async (_name: string, work: (ports: Ports) => Promise<unknown>) => work(ports),
+    few: (_severity: string, work: () => Promise<unknown>) => work(),
     message: async () => undefined,
   } as unknown as Run;
   return { run, told, asked, ports };

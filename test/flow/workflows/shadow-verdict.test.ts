@@ -53,6 +53,7 @@ async function verdictWith({ commitAt, replicas = 4, guardrails, resolved = [anA
       if (name === "shadow verdict") rules = last;
       return work(ports);
     },
+    few: (_severity, work) => work(),
     message: async (ms) => {
       now += ms;
       return undefined;

@@ -230,6 +230,7 @@ describe("a story in shadow mode", () => {
     const run: Run = {
       timings: { pollMs: 60_000, lingerMs: 300_000, decideTimeoutMs: 7_200_000 } as Run["timings"],
       step: async (_, work) => work(ports),
+      few: (_severity, work) => work(),
       message: async (ms) => {
         now += ms;
         return undefined;
