@@ -26,17 +26,30 @@ export interface RunningOptions {
  */
 export function runningCharts(options: RunningOptions): (release: FluxRelease) => Promise<RunningChart> {
   const known = new Map<string, Promise<RunningChart>>();
+  // Whoever gives no answer gives none to the next release either.
+  let outage: RunningChart | undefined;
+  const later = (forget: () => void) => setTimeout(forget, options.outageMs ?? 60_000).unref();
+  const explained = (error: unknown): RunningChart => {
+    if (error instanceof Unavailable) {
+      outage = refusal(error.message);
+      later(() => (outage = undefined));
+    } else if (!(error instanceof Refused)) throw error;
+    return refusal(error.message);
+  };
+  const held = async (artifact: ChartArtifact): Promise<RunningChart> => {
+    const key = JSON.stringify(artifact);
+    const found = known.get(key) ?? chartIn(options, artifact).catch(explained);
+    known.set(key, found);
+    const [oldest] = known.keys();
+    if (known.size > mostKept && oldest !== undefined) known.delete(oldest);
+    if (!(await found).ok) later(() => known.delete(key));
+    return found;
+  };
   return async (release) => {
+    if (outage) return outage;
     try {
       const artifact = await options.cluster.artifactOf(release);
-      if (artifact === undefined) return refusal("Flux names no archive of it");
-      const key = JSON.stringify(artifact);
-      const found = known.get(key) ?? answered(() => chartIn(options, artifact));
-      known.set(key, found);
-      const [oldest] = known.keys();
-      if (known.size > mostKept && oldest !== undefined) known.delete(oldest);
-      if (!(await found).ok) setTimeout(() => known.delete(key), options.outageMs ?? 60_000).unref();
-      return await found;
+      return artifact === undefined ? refusal("Flux names no archive of it") : await held(artifact);
     } catch (error) {
       return explained(error);
     }
@@ -46,14 +59,6 @@ export function runningCharts(options: RunningOptions): (release: FluxRelease) =
 const mostKept = 16;
 
 const refusal = (because: string): RunningChart => ({ ok: false, because });
-
-const answered = (ask: () => Promise<RunningChart>): Promise<RunningChart> => ask().catch(explained);
-
-/** Whatever the cluster or the controller answers is a reason; a fault of ours is none. */
-function explained(error: unknown): RunningChart {
-  if (error instanceof Refused || error instanceof Unavailable) return refusal(error.message);
-  throw error;
-}
 
 async function chartIn(options: RunningOptions, artifact: ChartArtifact): Promise<RunningChart> {
   const archive = cachedArchive(options.cache, hexOf(artifact)) ?? (await fetched(options, artifact));

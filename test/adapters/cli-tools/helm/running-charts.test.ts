@@ -123,16 +123,43 @@ test("an archive that unpacks to more than a chart may is refused", async () => 
   });
 });
 
-test("what Flux does not name, and a cluster that gives no answer, are reasons; an outage is not asked again at once", async () => {
+test("what Flux does not name, and a cluster that gives no answer, are reasons", async () => {
   expect(await charts(undefined)(release)).toEqual({ ok: false, because: "Flux names no archive of it" });
-  const gone = {
-    artifactOf: () => Promise.reject(new Unavailable("Kubernetes: no answer")),
+  let questions = 0;
+  const artifactOf = () => {
+    questions += 1;
+    return Promise.reject(new Unavailable("Kubernetes: no answer"));
+  };
+  const ask = charts({}, { cluster: { artifactOf, sourcePort: async () => 80 } });
+  expect(await ask(release)).toEqual({ ok: false, because: "Kubernetes: no answer" });
+  expect(await ask({ ...release, name: "api" })).toEqual({ ok: false, because: "Kubernetes: no answer" });
+  expect(questions).toBe(1);
+});
+
+test("a controller that gives no answer is not asked again for each release, and later it is", async () => {
+  answer = (response) => response.destroy();
+  const cluster = {
+    artifactOf: async ({ name }: { name: string }) => ({
+      url: `${url}-${name}`,
+      digest: digestOf(good),
+      revision: "1.2.3",
+    }),
     sourcePort: async () => 80,
   };
-  expect(await charts({}, { cluster: gone })(release)).toEqual({ ok: false, because: "Kubernetes: no answer" });
+  const ask = charts({}, { cluster });
+  expect(await ask(release)).toMatchObject({ ok: false });
+  expect(await ask({ ...release, name: "api" })).toMatchObject({ ok: false });
+  expect(asked).toHaveLength(1);
+  const patient = charts({}, { cluster, outageMs: 1 });
+  expect(await patient(release)).toMatchObject({ ok: false });
+  answer = (response) => response.end(good);
+  await expect.poll(() => patient(release), { timeout: 20_000 }).toMatchObject({ ok: true });
+});
+
+test("what was refused is not asked for again at once", async () => {
   answer = (response) => response.writeHead(503).end();
   const ask = charts({});
-  await ask(release);
+  expect(await ask(release)).toMatchObject({ ok: false });
   expect(await ask(release)).toMatchObject({ ok: false });
   expect(asked).toHaveLength(1);
 });
