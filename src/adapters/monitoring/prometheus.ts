@@ -19,7 +19,7 @@ const Matrix = z.object({
     z.object({
       metric: z.record(z.string(), z.string()),
       // Absent where a series holds native histograms only.
-      values: z.array(z.tuple([z.number(), z.string()])).default([]),
+      values: z.custom<readonly (readonly [number, string])[]>(arePoints).default([]),
     }),
   ),
 });
@@ -36,6 +36,13 @@ const Rules = z.object({
     }),
   ),
 });
+
+/** A schema of each tuple copies them one by one: of the workloads of one namespace they are tens of thousands. */
+function arePoints(value: unknown): boolean {
+  const isPoint = (one: unknown) =>
+    Array.isArray(one) && one.length === 2 && typeof one[0] === "number" && typeof one[1] === "string";
+  return Array.isArray(value) && value.every(isPoint);
+}
 
 // Points per series that we ask for: Prometheus refuses above 11,000, a chart needs a hundred.
 const pointsWanted = 120;
@@ -138,7 +145,11 @@ function ruleOf(answer: z.infer<typeof Answer>, alert: Parameters<Metrics["ruleO
 }
 
 function seriesOf(item: z.infer<typeof Matrix>["result"][number]): Series {
-  const points = item.values.map(([at, value]) => [at, Number(value)] as const);
-  // NaN and infinities are "no measurement" (an empty quantile, a division by zero), not a value to reason with.
-  return { labels: item.metric, points: points.filter(([, value]) => Number.isFinite(value)) };
+  const points: (readonly [number, number])[] = [];
+  for (const [at, text] of item.values) {
+    const value = Number(text);
+    // NaN and infinities are "no measurement" (an empty quantile, a division by zero), not a value to reason with.
+    if (Number.isFinite(value)) points.push([at, value]);
+  }
+  return { labels: item.metric, points };
 }
