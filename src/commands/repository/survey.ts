@@ -56,7 +56,7 @@ export async function surveyCommand(directory: string, asked: SurveyAsked, out: 
 export async function surveyTree(tree: Tree, tools: Tools, progress: (line: string) => void): Promise<Survey> {
   const entries = entriesOf(tree);
   const items: SurveyItem[] = [];
-  const unrendered: { entry: string; because: string }[] = [];
+  const unrendered: { entry: string; because: string }[] = entries.length === 0 ? undeployedCharts(tree) : [];
   const remembered = rememberedFor(tree, tools);
   for (const [n, entry] of entries.entries()) {
     progress(`${n + 1} of ${entries.length} entries: ${entryName(entry)}`);
@@ -104,6 +104,15 @@ export async function editableWorkloads(tree: Tree, tools: Tools): Promise<Reado
   return editable;
 }
 
+/** Where nothing deploys anything, charts are what people look for. */
+function undeployedCharts(tree: Tree): { entry: string; because: string }[] {
+  const charts = tree
+    .paths()
+    .filter((path) => /(?:^|\/)Chart\.yaml$/.test(path) && !/(?:^|\/)charts\/[^/]+\/charts\//.test(path));
+  const because = "no Application, ApplicationSet or HelmRelease here deploys this chart, so its values are unknown";
+  return charts.map((path) => ({ entry: path.replace(/\/?Chart\.yaml$/, "") || ".", because }));
+}
+
 /** Asks some at a time, so that what they want rendered can be rendered together. */
 async function atOnce<T, R>(all: readonly T[], many: number, ask: (one: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = [];
@@ -146,7 +155,7 @@ function firstChange(before: string, after: string): number {
 }
 
 function inWords(survey: Survey): string[] {
-  if (survey.entries === 0)
+  if (survey.entries === 0 && survey.unrendered.length === 0)
     return [
       "No entry of Flux, Argo CD or Kustomize and no manifest was found here: name the checkout of a GitOps repository.",
     ];

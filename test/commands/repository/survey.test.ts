@@ -107,3 +107,17 @@ test.each([
   expect(new Set(items.map((item) => item.workload))).toEqual(new Set(["team/Deployment/web"]));
   expect(items.map(({ outcome }) => outcome)).toEqual(Array.from(items, () => "proved"));
 });
+
+test("charts that nothing deploys are named, with the reason", async () => {
+  const tree = treeOf({ "charts/web/Chart.yaml": "name: web\n", "charts/web/charts/db/Chart.yaml": "name: db\n" });
+  const tools = {
+    render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
+    charts: undefined,
+    atOnce: 4,
+  };
+  const { entries, unrendered } = await surveyTree(tree, tools, () => undefined);
+  expect(entries).toBe(0);
+  expect(unrendered).toMatchObject([
+    { entry: "charts/web", because: expect.stringContaining("deploys this chart") as unknown },
+  ]);
+});
