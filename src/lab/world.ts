@@ -39,12 +39,13 @@ export async function openWorld(
     host: model?.url ?? host ?? "",
     model: model ? labModelName : (process.env.OLLAMA_MODEL ?? labModelName),
   };
+  const settings = settingsOf({ directory, forge, cluster, app, ollama, secrets });
   return {
     ...{ forge, cluster, model },
     settings: {
       watchtower: scenario.world?.watchtower,
-      ...settingsOf({ directory, forge, cluster, app, ollama, secrets }),
-      ...(scenario.world?.coarse ? { prometheus: prometheusOf(cluster, 1_000) } : {}),
+      ...settings,
+      ...(scenario.world?.coarse ? coarseSettings(settings, cluster) : {}),
       // The lab needs nothing but Node and git: its required check stands for the policies, unless a story is about them.
       ...(scenario.needs === "kyverno" ? {} : { kyverno: "off" as const }),
     },
@@ -89,6 +90,11 @@ export function openCluster(
     ...(fault === undefined ? {} : { fault }),
     ...(services === undefined ? {} : { services: { ...shopServices, ...services } }),
   });
+}
+
+/** Where hundreds ask, an answer is a second old, and who waits for a place waits for longer than a person would take. */
+function coarseSettings({ timings }: Pick<Settings, "timings">, cluster: SimulatedCluster): Partial<Settings> {
+  return { prometheus: prometheusOf(cluster, 1_000), timings: { ...timings, decideTimeoutMs: 3_600_000 } };
 }
 
 const coarseBounds = [50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];
