@@ -155,7 +155,7 @@ function records(query: Query, unreadable: Unreadable) {
   const { waitsOf } = reexaminations(query, unreadable);
   return {
     async parkedSince(since: Date): Promise<string[]> {
-      const text = `select uid, workload, ending, because from incident i where ending in ('parked', 'escalated') and ended_at > $1
+      const text = `select uid, workload, ending, because from incident i where ending in ('parked', 'escalated', 'not-synced') and ended_at > $1
         and not exists (select 1 from incident j where j.workload = i.workload and j.opened_at > i.ended_at)
         order by ended_at desc`;
       const { rows } = await query(text, [since]);

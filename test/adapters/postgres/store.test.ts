@@ -132,3 +132,19 @@ test.each([
   });
   expect((await store.pendingFiles()).map(({ content }) => content)).toEqual([kept]);
 });
+
+test.each([
+  ["parked", "nobody is at work on"],
+  ["escalated", "a person is needed for"],
+  ["not-synced", "a person is needed for"],
+] as const)("what ended %s is on the dashboard until its workload has another incident", async (ending, words) => {
+  const workload = { kind: "Deployment", namespace: "shop", name: `told-${ending}` };
+  const incident = openIncident("test", workload, anAlert());
+  await store.recordIncident(incident);
+  const since = new Date(Date.now() - 60_000);
+  await store.endIncident(incident.uid, { ending, because: "why", story: null });
+  const told = async () => (await store.parkedSince(since)).filter((line) => line.includes(workload.name));
+  expect(await told()).toEqual([`${words} shop/Deployment/${workload.name} (${incident.uid}): why`]);
+  await store.recordIncident(openIncident("test", workload, anAlert({ startsAt: "2026-11-24T09:00:00.000Z" })));
+  expect(await told()).toEqual([]);
+});
