@@ -37,13 +37,16 @@ const forms: readonly RegExp[] = [
 // One pass over the text instead of one for each form.
 const anyForm = new RegExp(forms.map(({ source }) => source).join("|"), "g");
 
+// Its value is the rest of the line.
+const cookie = /(\b(?:set-)?cookie\\?["']?\s*[:=]\s*\\?["']?)([^\r\n"']+)/gi;
+
 /** What is a secret by what stands in front of it; the front stays readable. */
 const fronts: readonly RegExp[] = [
   // scheme://user:password@host and scheme://token@host
   /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)([^\s/"'<>]{1,500})(?=@)/gi,
   /(\b(?:proxy-)?authorization\\?["']?\s*[:=]\s*\\?["']?(?:[a-z][\w-]*\s+)?)([^\s"',;\\]+)/gi,
   /(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,})/gi,
-  /(\b(?:set-)?cookie\\?["']?\s*[:=]\s*\\?["']?)([^\r\n"']+)/gi,
+  cookie,
   new RegExp(`(${secretName}\\\\?["']?\\s*(?:=>|:=|[:=])\\s*)(\\\\?"[^"]*"|'[^']*'|[^\\s"',;&)}\\]]+)`, "gi"),
   new RegExp(`(--(?:[a-z]+-){0,4}${secretName}\\s+)([^\\s-]\\S*)`, "gi"),
   /([?&](?:sig|signature|key|auth|code)=|\bpass=)([^\s&"']+)/gi,
@@ -63,11 +66,16 @@ export function masked(text: string): Masked {
   let clean = text.replace(anyForm, masking);
   for (const front of fronts) {
     clean = clean.replace(front, (whole: string, kept: string, value: string) =>
-      value.includes(mask) || isPlainWord(value) ? whole : kept + masking(),
+      isMasked(front, value) || isPlainWord(value) ? whole : kept + masking(),
     );
   }
   clean = clean.replace(long, (value) => (looksRandom(value) ? masking() : value));
   return { text: clean, masks };
+}
+
+/** Of several cookies in a line one that was known by its form says nothing of the others. */
+function isMasked(front: RegExp, value: string): boolean {
+  return front === cookie ? value === mask : value.includes(mask);
 }
 
 /** `token=null` and `password: true` say something about a secret without being one. */

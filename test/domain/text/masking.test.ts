@@ -70,6 +70,11 @@ test.each([
   expect(masked(text)).toEqual({ text, masks: 0 });
 });
 
+test("a cookie that is known by its form does not show those beside it", () => {
+  const line = "set-cookie: sid=plainsecret; jwt=eyJabcdefgh.abcdefgh; gh=ghp_0123456789abcdefghij";
+  expect(masked(line).text).toBe("set-cookie: «masked»");
+});
+
 test("masking twice changes nothing", () => {
   const words = fc.constantFrom(
     "password",
