@@ -155,7 +155,10 @@ function pathsIn(object: Plain): string[] {
 
 /** True when the Application of a unit, or the set that makes it, ignores the field. */
 function isIgnored(root: string, unit: Unit, asked: Asked): boolean {
-  const pointer = asked.field.slice(keyOf(asked.workload).length + 1);
+  const parts = asked.field.slice(keyOf(asked.workload).length + 1).split("/");
+  // What lies above the field is ignored with all that is below it.
+  const above = parts.map((_, at) => parts.slice(0, at + 1));
+  const pointers = above.flatMap((some) => [`"/${some.join("/")}"`, `".${some.join(".")}"`]);
   return yamlTexts(root)
     .filter((text) => text.includes("ignoreDifferences"))
     .flatMap(documentsOf)
@@ -165,7 +168,7 @@ function isIgnored(root: string, unit: Unit, asked: Asked): boolean {
       const paths = pathsIn(one as Plain).map((path) => path.split("{{")[0] ?? "");
       return (
         Array.isArray(ignored) &&
-        [`"/${pointer}"`, `".${pointer.replaceAll("/", ".")}"`].some((one) => JSON.stringify(ignored).includes(one)) &&
+        pointers.some((pointer) => JSON.stringify(ignored).includes(pointer)) &&
         paths.some((path) => path === "" || unit.directory.startsWith(path))
       );
     });
