@@ -1,13 +1,14 @@
 import { isUtf8 } from "node:buffer";
 import { accessSync, constants } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type HelmBuild, helmBuild } from "../../manifests/render/helm-build.ts";
 import { preparedBuild, readBuilt } from "../../manifests/render/prepared-build.ts";
 import { render } from "../../manifests/render/render.ts";
+import { guardedHelm } from "./helm/guarded-helm.ts";
 import { helmName, outputReader } from "./helm/helm-output.ts";
 import { type HelmTemplate, helmTemplate } from "./helm/helm-template.ts";
 import { inScratch, run } from "./offline.ts";
@@ -52,12 +53,11 @@ export function renderer(options: RendererOptions = {}): ToolRenderer {
       const prepared = preparedBuild(tree, entry);
       // Where no tool builds the directory our own reason says what is in the way.
       if (prepared.kind === "unsupported") return own.kind === "rendered" || prepared.isPlain ? own : prepared;
-      const built = await inScratch(prepared.files, limits, (root, home) =>
-        run(tool, [...tool.build, ...(prepared.inflates ? inflating(helm) : []), join(root, prepared.directory)], {
-          home,
-          timeLimitMs: limits.timeLimitMs,
-        }),
-      );
+      const built = await inScratch(prepared.files, limits, (root, home) => {
+        const charts = prepared.inflates ? inflating(helm, home, limits.timeLimitMs) : [];
+        const args = [...tool.build, ...charts, join(root, prepared.directory)];
+        return run(tool, args, { home, timeLimitMs: limits.timeLimitMs });
+      });
       // Kustomize alone forbids what Flux allows: files of the repository above the directory.
       if (!built.ok) return own.kind === "rendered" && entry.tool === "flux" ? own : unsupported(built.because);
       version ??= versionOf(tool, limits.scratch);
@@ -71,8 +71,8 @@ function unsupported(because: string): Rendered {
 }
 
 /** Charts that stand among the files are inflated, offline as all else. */
-const inflating = (helm: string | null | undefined): string[] =>
-  helm ? ["--enable-helm", "--helm-command", helm] : [];
+const inflating = (helm: string | null | undefined, home: string, timeLimitMs: number): string[] =>
+  helm ? ["--enable-helm", "--helm-command", guardedHelm(helm, home, { scratch: dirname(home), timeLimitMs })] : [];
 
 interface Tool {
   readonly name: "kustomize" | "kubectl";

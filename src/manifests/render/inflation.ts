@@ -47,8 +47,10 @@ function askedIn(kustomization: unknown, directory: string, place: Place): Asked
   const { helmCharts, helmGlobals, generators } = kustomization;
   const words = ["helmCharts", "helmGlobals", "generators"];
   const odd = Object.keys(kustomization).filter(
+    // Go takes some letters beyond ASCII for the same as those of ASCII.
     (key) =>
-      !words.includes(key) && (/^helm/i.test(key) || words.some((word) => word.toLowerCase() === key.toLowerCase())),
+      !words.includes(key) &&
+      (/^helm|[^ -~]/i.test(key) || words.some((word) => word.toLowerCase() === key.toLowerCase())),
   );
   const globals = isRecord(helmGlobals) ? helmGlobals : {};
   const home = globals.chartHome;
@@ -71,9 +73,11 @@ function generatorsIn(item: unknown, directory: string, { files, known }: Place)
   const bytes = target?.ok ? files.get(target.path) : undefined;
   const read = bytes === undefined ? readText(item) : documentsOf(bytes);
   if (bytes !== undefined && target?.ok) known.add(target.path);
-  if (read === undefined) return [{ odd: `the generator ${item.slice(0, 80)} cannot be read` }];
+  // A name of no file is a directory: what kustomize builds there may become a generator by a patch.
+  if (!read?.every(isRecord)) return [{ odd: `the generator ${item.slice(0, 80)} cannot be read` }];
   return read.flatMap((document) => {
-    if (!isGenerator(document)) return [];
+    if (!isGenerator(document))
+      return mentionsGenerator(document) ? [{ odd: "a generator inside another object" }] : [];
     const { apiVersion, kind, metadata, ...chart } = document;
     if (apiVersion !== "builtin" || kind !== inflationGenerator || metadata === undefined)
       return [{ odd: "a generator of charts in another spelling" }];
@@ -85,6 +89,14 @@ const followed = new Set([
   ...["name", "version", "releaseName", "namespace", "valuesFile", "additionalValuesFiles", "valuesInline"],
   ...["valuesMerge", "includeCRDs", "skipHooks", "skipTests", "apiVersions", "kubeVersion", "chartHome"],
 ]);
+
+/** What kustomize hands to helm as it is: there a word that begins like a flag is one, and flags name programs. */
+function argumentsOf({ name, version, releaseName, namespace, kubeVersion, apiVersions }: Record<string, unknown>) {
+  const words = [name, version, releaseName, namespace, kubeVersion, ...listOf(apiVersions)];
+  return words.filter((word) => word !== undefined && word !== null);
+}
+
+const isPlainWord = (word: string): boolean => /^[A-Za-z0-9][\w.+/-]*$/.test(word);
 
 function chartIn(...[chart, directory, around]: Parameters<typeof problemOf>): Asked {
   const odd = problemOf(chart, directory, around);
@@ -101,6 +113,8 @@ function problemOf(
   const odd = Object.keys(chart).find((key) => !followed.has(key));
   if (odd === "repo") return "a chart that would have to be fetched";
   if (odd !== undefined) return `${odd} of a chart is not followed`;
+  const flag = argumentsOf(chart).find((word) => typeof word !== "string" || !isPlainWord(word));
+  if (flag !== undefined) return `a chart with the word ${JSON.stringify(flag).slice(0, 80)}`;
   const place = chartPlaceOf(chart, typeof home === "string" ? home : undefined);
   const isThere = (path: unknown, name = "") => {
     const target = typeof path === "string" ? resolveInside(directory, path) : undefined;
@@ -111,6 +125,9 @@ function problemOf(
   const lost = values.find((path) => !isThere(path));
   return lost === undefined ? undefined : `the values ${String(lost).slice(0, 80)} are not in the repository`;
 }
+
+const mentionsGenerator = (value: unknown): boolean =>
+  JSON.stringify(value).toLowerCase().includes(inflationGenerator.toLowerCase());
 
 function isGenerator(document: unknown): document is Record<string, unknown> {
   return (

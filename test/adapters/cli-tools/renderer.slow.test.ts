@@ -49,3 +49,45 @@ test.skipIf(!areThere)("not even where the files reach the tools: helm has no pl
   expect(built).toMatchObject({ ok: false, because: expect.stringContaining("protocol handler") });
   expect(existsSync(ran)).toBe(false);
 });
+
+// Kustomize hands words of the repository to helm as they are, and one that begins like a flag is one.
+const injecting = "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: x}\nname: web\n";
+const flag = "releaseName: --post-renderer=/bin/sh\n";
+const inflating = "helmCharts: [{name: web, releaseName: web}]\n";
+const utf16 = (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le");
+const indented = (text: string) => text.replaceAll(/^/gm, "    ");
+
+test.skipIf(!areThere).each<[string, Record<string, string | Uint8Array>]>([
+  ["the name of a release", { "app/kustomization.yaml": `helmCharts: [{name: web, ${flag.trim()}}]\n` }],
+  [
+    "a generator in a list",
+    {
+      "app/kustomization.yaml": `${inflating}generators:\n- |\n  apiVersion: v1\n  kind: List\n  metadata: {name: all}\n  items:\n  -\n${indented(injecting + flag)}`,
+    },
+  ],
+  [
+    "a directory of generators in another encoding",
+    {
+      "app/kustomization.yaml": `${inflating}generators: [more]\n`,
+      "app/more/kustomization.yaml": "resources: [x.yaml]\n",
+      "app/more/x.yaml": utf16(injecting + flag),
+    },
+  ],
+])("helm is given no flag by %s", async (_, files) => {
+  const ran = join(scratchDirectory(), "ran");
+  const encoder = new TextEncoder();
+  const bytes = Object.entries(files).map(
+    ([path, file]) => [path, typeof file === "string" ? encoder.encode(file) : file] as const,
+  );
+  const tree = treeOf({
+    ...Object.fromEntries(bytes),
+    "app/charts/web/Chart.yaml": encoder.encode("apiVersion: v2\nname: web\nversion: 0.1.0\n"),
+    "app/charts/web/values.yaml": encoder.encode("a: 1\n"),
+    "app/charts/web/templates/x.yaml": encoder.encode(
+      `kind: X\napiVersion: v1\nmetadata: {name: x}\n"a": "$(echo ran > ${ran})"\n`,
+    ),
+  });
+  const rendered = await renderer({ kustomize, helm, kubectl: null }).render(tree, { tool: "kustomize", path: "app" });
+  expect(existsSync(ran)).toBe(false);
+  expect(rendered.kind).toBe("unsupported");
+});

@@ -29,7 +29,12 @@ test.each([
   ["helmChartInflationGenerator: [{chartName: x, helmHome: charts/web}]", /helmChartInflationGenerator is not/],
   ["generators: [other.yaml]", /another spelling/],
   ["Generators: [web.yaml]", /Generators is not followed/],
-  ["generators: [nowhere]", /web.yaml inflates a chart, and is not named/],
+  ["generators: [nowhere]", /the generator nowhere cannot be read/],
+  [
+    `generators: ['${JSON.stringify({ kind: "List", items: [{ apiVersion: "builtin", kind: "HelmChartInflationGenerator", name: "web" }] })}']`,
+    /a generator inside another object/,
+  ],
+  ["generatorſ: [web.yaml]", /is not followed/],
 ])("%s is not followed", (line, because) => {
   const more = { "app/web.yaml": generator, "app/other.yaml": generator.replace("kind:", "Kind:") };
   const kept = line.startsWith("generators: [other") ? more : { "app/web.yaml": generator };
@@ -48,6 +53,10 @@ test.each([
   ["name: web, additionalValuesFiles: [../../../etc/passwd]", /the values \.\./],
   ["name: web, chartHome: /", /is not in the repository/],
   ["name: web, debug: true", /debug of a chart is not followed/],
+  ["name: web, releaseName: --post-renderer=/bin/sh", /a chart with the word "--post-renderer=\/bin\/sh"/],
+  ["name: web, releaseName: [--output-dir=/etc]", /a chart with the word/],
+  ["name: web, namespace: --output-dir=/etc", /a chart with the word/],
+  ["name: web, apiVersions: [apps/v1, --set-file=a=/etc/passwd]", /a chart with the word/],
 ])("a chart with %s is not left to helm", (said, because) => {
   expect(ask(`helmCharts: [{name: web}, {${said}}]\n`)).toEqual({
     kind: "refused",
@@ -57,7 +66,7 @@ test.each([
 
 test("a generator behind an escaped letter is found, too", () => {
   const hidden = generator.replace("kind: HelmChart", 'kind: "HelmCh\\u0061rt').replace("Generator\n", 'Generator"\n');
-  expect(ask("helmCharts: [{name: web}]\ngenerators: [configs]\n", { "app/configs/x.yaml": hidden })).toMatchObject({
+  expect(ask("helmCharts: [{name: web}]\ntransformers: [configs]\n", { "app/configs/x.yaml": hidden })).toMatchObject({
     because: expect.stringContaining("app/configs/x.yaml inflates a chart"),
   });
 });
