@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import { yamlOf } from "../../../manifests/charts/chart-files.ts";
 import { type Built, inScratch } from "../offline.ts";
+import { mayDifferInCopies } from "./alike.ts";
 import { type HelmOptions, runHelm, setting, strangePath, type Templating, written } from "./helm-template.ts";
 import { packedChart } from "./packed-chart.ts";
 import { belowKeys, documentsBelow, documentsOf, textOf } from "./wrapped.ts";
@@ -26,6 +27,7 @@ export async function copiesOf(
   const all = [witness.asked, ...asked];
   const layers = name === undefined ? undefined : layersOf(all, name);
   if (first === undefined || name === undefined || layers === undefined || all.some(strangePath)) return "apart";
+  if (mayDifferInCopies(first.files)) return "apart";
   const archive = packedChart(wrapped(all, name));
   if (archive === undefined) return "apart";
   const built = await inScratch(new Map([[packed, archive]]), options.limits, (root, home) => {

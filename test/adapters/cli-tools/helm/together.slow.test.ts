@@ -57,6 +57,47 @@ async function both(all: readonly [Templating, ...Templating[]]) {
 }
 
 describe.skipIf(helm === undefined)("several renderings by one run of Helm", () => {
+  const twoParts = {
+    ...chart,
+    "templates/web.yaml": web.replace(".Values.api.replicas | default .Values.web.replicas", 'include "api" .'),
+    "templates/_api.tpl": '{{ define "api" }}{{ .Values.web.replicas }}{{ end }}\n',
+  };
+  const other = '{{ define "api" }}1{{ end }}\n';
+
+  // Each hides in a copy, and only there, that the value moves the other part, too.
+  test.each<[string, Record<string, string>]>([
+    ["a template that Helm passes over in a directory", { "templates/.api.tpl": other }],
+    ["a template that the chart has it ignore", { ".helmignore": "/templates/A*\n", "templates/A.tpl": other }],
+    ["a directory with a backslash", { "a\\templates/api.tpl": other }],
+    [
+      "a chart that asks whether it is the first one",
+      {
+        "templates/_api.tpl":
+          '{{ define "api" }}{{ if .Chart.IsRoot }}{{ .Values.web.replicas }}{{ else }}1{{ end }}{{ end }}\n',
+      },
+    ],
+    [
+      "a chart that asks where it stands",
+      {
+        "templates/_api.tpl":
+          '{{ define "api" }}{{ if hasPrefix "shop/" .Template.BasePath }}{{ .Values.web.replicas }}{{ else }}1{{ end }}{{ end }}\n',
+      },
+    ],
+    [
+      "a chart that writes to what its copies share",
+      {
+        "templates/_api.tpl":
+          '{{ define "api" }}{{ $_ := set .Release "n" (.Release.n | default .Values.web.replicas) }}{{ .Release.n }}{{ end }}\n',
+      },
+    ],
+  ])("%s is rendered alone", async (_, more) => {
+    const files = { ...twoParts, ...more };
+    const first = asked(files, ["web: {replicas: 1}\n"]);
+    const others = [2, 3, 1].map((n) => asked(files, [`web: {replicas: ${n}}\n`, "x: 1\n"]));
+    const { alone, made } = await both([first, ...others]);
+    expect(made).toEqual(alone);
+  });
+
   test("each set of values is rendered by itself, whatever hides it in another", async () => {
     const files = { ...chart, "templates/web.yaml": web };
     const own = { ...files, "values.yaml": "web: {replicas: 6}\napi: {}\n" };
