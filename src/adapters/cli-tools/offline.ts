@@ -14,11 +14,8 @@ export async function inScratch(
   const scratch = mkdtempSync(join(limits.scratch, "rectify-render-"));
   try {
     const root = join(scratch, "tree");
-    for (const [path, content] of files) {
-      const file = join(root, path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, content, { flag: "wx" });
-    }
+    const stray = notWritten(root, files);
+    if (stray !== undefined) return { ok: false, because: `${stray.slice(0, 100)} cannot be written` };
     const home = join(scratch, "home");
     mkdirSync(home);
     return await work(root, home);
@@ -26,6 +23,23 @@ export async function inScratch(
     rmSync(scratch, { recursive: true, force: true });
   }
 }
+
+/** The first file that no directory can hold, for its name or for a file where its directory should be. */
+function notWritten(root: string, files: ReadonlyMap<string, Uint8Array>): string | undefined {
+  for (const [path, content] of files) {
+    const file = join(root, path);
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content, { flag: "wx" });
+    } catch (error) {
+      if (ofItsName.has((error as { code?: string }).code ?? "")) return path;
+      throw error;
+    }
+  }
+  return undefined;
+}
+
+const ofItsName = new Set(["ENAMETOOLONG", "EEXIST", "ENOTDIR", "EISDIR", "ERR_INVALID_ARG_VALUE"]);
 
 export interface Limits {
   readonly timeLimitMs: number;

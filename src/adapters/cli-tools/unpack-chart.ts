@@ -37,13 +37,16 @@ function readArchive(archive: Uint8Array): Read | string {
   for (let at = 0; at + block <= tar.length; ) {
     const head = tar.subarray(at, at + block);
     if (head.every((byte) => byte === 0)) break;
-    const size = Number.parseInt(textOf(head, 124, 12).trim() || "0", 8);
-    if (!Number.isInteger(size) || size < 0 || at + block + size > tar.length) return "its archive is cut short";
+    const size = sizeOf(head);
+    if (size === undefined || at + block + size > tar.length) return "its archive is cut short";
     const content = tar.subarray(at + block, at + block + size);
     const type = textOf(head, 156, 1);
     at += block + Math.ceil(size / block) * block;
-    if (aboutNext.has(type)) longName = nameIn(type, content) ?? longName;
-    else {
+    if (aboutNext.has(type)) {
+      const named = nameIn(type, content);
+      if (named === "unclear") return "its archive says of an item what tools read differently";
+      longName = named ?? longName;
+    } else {
       odd ??= placed(files, { path: longName ?? nameOf(head), type, content });
       longName = undefined;
     }
@@ -55,8 +58,31 @@ function readArchive(archive: Uint8Array): Read | string {
 const aboutNext = new Set(["x", "g", "L", "K"]);
 
 function nameIn(type: string, content: Buffer): string | undefined {
-  if (type === "x") return /\d+ path=(.*)\n/.exec(content.toString("utf8"))?.[1];
+  if (type === "x") return nameInRecords(content);
   return type === "L" ? content.toString("utf8").replace(/\0.*$/s, "") : undefined;
+}
+
+/** `unclear` where a record says more of the item than its name: its size, that it is sparse, or two names. */
+function nameInRecords(content: Buffer): string | undefined {
+  let name: string | undefined;
+  for (let at = 0; at < content.length; ) {
+    const [, length = "", key = ""] = /^(\d{1,8}) ([^=\0]+)=/.exec(content.toString("latin1", at)) ?? [];
+    const end = at + Number(length);
+    if (length === "" || end > content.length || content[end - 1] !== newline) return "unclear";
+    const value = content.toString("utf8", at + length.length + key.length + 2, end - 1);
+    if (key === "size" || key.startsWith("GNU.")) return "unclear";
+    if (key === "path" && (name !== undefined || value === "" || value.includes("\0"))) return "unclear";
+    if (key === "path") name = value;
+    at = end;
+  }
+  return name;
+}
+
+const newline = 10;
+
+function sizeOf(head: Buffer): number | undefined {
+  const text = textOf(head, 124, 12).trim();
+  return /^[0-7]*$/.test(text) ? Number.parseInt(text || "0", 8) : undefined;
 }
 
 /** Puts a file where it belongs; what is odd about the item, if anything is. */
@@ -77,8 +103,12 @@ function oddity(path: string, type: string, isTwice: boolean): string | undefine
   if (type === "1" || type === "2") return `${name} in its archive is a link`;
   if (type !== "0" && type !== "" && type !== "5") return `${name} in its archive is neither file nor directory`;
   if (isTwice) return `${name} stands in its archive twice`;
-  const parts = path.replace(/^\.\//, "").split("/");
-  return path.startsWith("/") || parts.includes("..") ? `${name} in its archive leads out of the chart` : undefined;
+  const parts = path.split("/");
+  if (path.startsWith("/") || parts.includes("..")) return `${name} in its archive leads out of the chart`;
+  // Helm takes them for other paths than they seem to be, or they cannot be written.
+  const isPlain = type === "5" || (parts.length > 1 && !parts.some((part) => part === "" || part === "."));
+  const isShort = parts.every((part) => Buffer.byteLength(part) <= 255);
+  return isPlain && isShort && !path.includes("\\") ? undefined : `${name} in its archive is no plain path`;
 }
 
 function unzipped(archive: Uint8Array): Buffer | string {
