@@ -30,11 +30,23 @@ export function generatedApplications(tree: Tree, spec: Readonly<Record<string, 
   if (!isRecord(template.spec)) return [];
   const generators = Array.isArray(spec.generators) ? spec.generators : [];
   const all = generators.flatMap((generator) => paramsOf(tree, generator, new Map()));
+  const made = patched(template.spec, spec.templatePatch);
   return all.slice(0, maxApplications).map((params) => ({
     name: filled(String(metadata.name ?? ""), params.values),
-    spec: filledAll(template.spec, params.values) as Record<string, unknown>,
+    spec: filledAll(made, params.values) as Record<string, unknown>,
     repeated: params.open,
   }));
+}
+
+/** A patch of sources is a text that the cluster fills in: only there anybody sees what they say in the end. */
+function patched(spec: Record<string, unknown>, patch: unknown): Record<string, unknown> {
+  if (typeof patch !== "string" || !/\bsources?\b/.test(patch)) return spec;
+  const withPatch = (source: unknown) => (isRecord(source) ? { ...source, templatePatch: patch } : source);
+  return {
+    ...spec,
+    ...(spec.source === undefined ? {} : { source: withPatch(spec.source) }),
+    ...(Array.isArray(spec.sources) ? { sources: spec.sources.map(withPatch) } : {}),
+  };
 }
 
 function paramsOf(tree: Tree, generator: unknown, above: ReadonlyMap<string, string>): Params[] {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { entriesOf } from "../../../src/manifests/gitops/entries.ts";
+import { render } from "../../../src/manifests/render/render.ts";
 import { surveyQuestions } from "../../../src/manifests/locate/survey-questions.ts";
 
 const set = (generator: string, name: string) => `apiVersion: argoproj.io/v1alpha1
@@ -36,4 +37,18 @@ test("what only the cluster can fill in is not made up", () => {
   const found = specs(set("{clusters: {}}", "shop-{{name}}"));
   expect(found.map(([, spec]) => spec)).toEqual(found.map(() => undefined));
   expect(found.length).toBeGreaterThan(0);
+});
+
+// What a patch of the set adds to the source would win over what is edited, so nothing is proved without it.
+test.each([
+  ["spec: {source: {kustomize: {replicas: [{name: web, count: 9}]}}}", "unsupported"],
+  ["spec: {syncPolicy: {automated: {prune: true}}}", "rendered"],
+])("a set that patches its Applications by %s is %s", (patch, kind) => {
+  const text = set("{list: {elements: [{env: dev}]}}", "shop-{{env}}").replace(/, helm: .*/, "}\n");
+  const tree = treeOf({
+    "sets/shops.yaml": `${text.replace("spec:\n", `spec:\n  templatePatch: '${patch}'\n`)}`,
+    "apps/shop/kustomization.yaml": "resources: []\n",
+  });
+  const [entry] = entriesOf(tree);
+  expect(entry && render(tree, entry)).toMatchObject({ kind });
 });
