@@ -3,6 +3,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { namespaceOf } from "../../manifests/locate/survey-questions.ts";
+import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
 import type { Tools } from "./tools.ts";
 
 /**
@@ -12,18 +13,23 @@ import type { Tools } from "./tools.ts";
 export async function entriesThatMake(
   tree: Tree,
   { kind, namespace, name }: Pick<LiveWorkload, "kind" | "namespace" | "name">,
-  render: Tools["render"],
+  { render, charts }: Pick<Tools, "render" | "charts">,
 ): Promise<readonly Entry[]> {
   const makers: Entry[] = [];
   for (const entry of entriesOf(tree)) {
     const rendered = await render(tree, entry);
+    if (rendered.kind === "unsupported") continue;
     const outside = namespaceOf(tree, entry);
-    const isMade =
-      rendered.kind === "rendered" &&
-      rendered.objects.some(
-        (one) => one.kind === kind && one.metadata.name === name && (one.metadata.namespace ?? outside) === namespace,
+    const isMade = rendered.objects.some(
+      (one) => one.kind === kind && one.metadata.name === name && (one.metadata.namespace ?? outside) === namespace,
+    );
+    const isOfRelease = async () =>
+      charts !== undefined &&
+      rendered.objects.some((one) => one.kind === "HelmRelease") &&
+      (await releaseQuestions(tree, entry, charts)).questions.some(
+        ({ workload }) => workload.kind === kind && workload.name === name && workload.namespace === namespace,
       );
-    if (isMade) makers.push(entry);
+    if (isMade || (await isOfRelease())) makers.push(entry);
   }
   return makers;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 
 /** A question of a line as it was asked, in the product's words. */
@@ -128,7 +129,8 @@ const kinds: Readonly<Record<string, Made>> = {
   })),
   resources(field, to) {
     const known = resourceFields.find((one) => one === field);
-    return known && { kind: "resources", field: known, to };
+    const amount = to.trim() === to ? parseQuantity(to) : undefined;
+    return known && amount !== undefined && amount >= 0 ? { kind: "resources", field: known, to } : undefined;
   },
   "image-tag": (_, to) => ({ kind: "image-tag", to }),
 };

@@ -65,7 +65,7 @@ async function answerInWords(
     (tool === undefined || entry.tool === tool) &&
     (path === undefined || posix.normalize(entry.path ?? "") === posix.normalize(path)) &&
     (object === undefined || entry.object === object);
-  const [maker, ...others] = (await entriesThatMake(tree, read.value.workload, tools.render)).filter(fits);
+  const [maker, ...others] = (await entriesThatMake(tree, read.value.workload, tools)).filter(fits);
   if (maker === undefined) return answerOf(named, trees, tools);
   if (others.length === 0) return answerOf({ ...(question as object), entry: maker }, trees, tools);
   const makers = [maker, ...others].map(entryName);

@@ -109,3 +109,10 @@ test("the formats are printed as JSON schemas", async () => {
   expect(Object.keys(schema.question.properties)).toEqual(expect.arrayContaining(["workload", "change", "entry"]));
   expect(Object.keys(schema.answer.properties)).toEqual(expect.arrayContaining(["files", "proof", "refusal"]));
 });
+
+test.each(["abc", "-1Mi", "0x1Mi", " 1Mi", "1Mb"])("%j is no amount that Kubernetes knows", async (amount) => {
+  const tree = scratchFiles({ "web.yaml": deployment });
+  const { code, text } = await run(["shop/Deployment/web", `limits.memory=${amount}`], { tree });
+  expect(text).toContain("limits.memory cannot be");
+  expect(code).toBe(1);
+});

@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { chartTools } from "../../../src/adapters/cli-tools/charts.ts";
 import { templatedTogether } from "../../../src/adapters/cli-tools/helm/together.ts";
+import { entriesThatMake } from "../../../src/commands/repository/locate-entry.ts";
 import { surveyTree } from "../../../src/commands/repository/survey.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { render } from "../../../src/manifests/render/render.ts";
@@ -63,5 +64,16 @@ describe.skipIf(helm === undefined)("a survey of Flux releases", () => {
     expect(survey.unrendered).toEqual([
       { entry: "apps/queue.yaml:1", because: "nothing here says where the chart rabbit is published" },
     ]);
+  });
+
+  test("and a question in words finds the release that makes its workload", async () => {
+    const options = { helm: helm ?? "", limits: { timeLimitMs: 60_000, scratch: tmpdir() } };
+    const tools = {
+      render: async (...asked: Parameters<typeof render>) => render(...asked),
+      charts: chartTools(options),
+    };
+    const ofKind = { kind: "Deployment", namespace: "shop" };
+    expect(await entriesThatMake(tree, { ...ofKind, name: "cache" }, tools)).toMatchObject([{ path: "apps" }]);
+    expect(await entriesThatMake(tree, { ...ofKind, name: "other" }, tools)).toEqual([]);
   });
 });
