@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, type Dirent } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Dirent } from "node:fs";
 import { join } from "node:path";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { ignoredByGit } from "./ignored-by-git.ts";
@@ -7,7 +7,8 @@ import { ignoredByGit } from "./ignored-by-git.ts";
 const keptBytes = 200_000_000;
 
 /**
- * A directory on disk as a tree. Symbolic links are not followed, and neither Git's own files nor modules nor what Git
+ * A directory on disk as a tree. A symbolic link is a file that holds where it leads, as in Git, and is not followed: a
+ * build that needs it fails instead of missing something. Neither Git's own files nor modules nor what Git
  * ignores are read: copies of the repository that a tool keeps below it would look like further environments.
  */
 export function directoryTree(root: string): Tree {
@@ -19,7 +20,7 @@ export function directoryTree(root: string): Tree {
       const path = below === "" ? item.name : `${below}/${item.name}`;
       if (ignored.has(path)) continue;
       if (item.isDirectory() && item.name !== ".git" && item.name !== "node_modules") open.push(path);
-      else if (item.isFile()) paths.push(path);
+      else if (item.isFile() || item.isSymbolicLink()) paths.push(path);
     }
   }
   paths.sort();
@@ -54,7 +55,8 @@ function namesIn(directory: string, isRoot: boolean): readonly Dirent[] {
 
 function contentOf(path: string): Uint8Array | undefined {
   try {
-    return new Uint8Array(readFileSync(path));
+    const isLink = lstatSync(path).isSymbolicLink();
+    return isLink ? new TextEncoder().encode(readlinkSync(path)) : new Uint8Array(readFileSync(path));
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { directoryTree } from "../../../src/adapters/cli-tools/directory-tree.ts";
@@ -41,4 +42,14 @@ test("a directory that is no checkout is read whole, and so is one that Git igno
   const root = scratchFiles(files);
   execFileSync("git", ["init", "-q", root]);
   expect(directoryTree(join(root, ".data/mirror/trees/1")).paths()).toEqual(["apps/web.yaml"]);
+});
+
+test("a symbolic link is a file that holds where it leads, as in Git", () => {
+  const root = scratchFiles({ "charts/web/values.yaml": "size: 2\n" });
+  symlinkSync("web", join(root, "charts/api"));
+  symlinkSync("/etc/hosts", join(root, "hosts"));
+  const tree = directoryTree(root);
+  expect(tree.paths()).toEqual(["charts/api", "charts/web/values.yaml", "hosts"]);
+  const texts = ["charts/api", "hosts"].map((path) => new TextDecoder().decode(tree.read(path)));
+  expect(texts).toEqual(["web", "/etc/hosts"]);
 });
