@@ -75,9 +75,9 @@ export function chartsOnPath(
   });
 }
 
-function keyOf({ files, release, namespace, values, sets, checked }: ChartBuild): string {
+function keyOf({ files, release, namespace, values, sets, checked, isUpgrade = false }: ChartBuild): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([release, namespace, values, sets, checked]));
+  hash.update(JSON.stringify([release, namespace, values, sets, checked, isUpgrade]));
   for (const path of [...files.keys()].sort()) hash.update(`\0${path}\0`).update(files.get(path) ?? "");
   return hash.digest("hex");
 }

@@ -76,6 +76,8 @@ export interface ChartBuild {
   readonly sets: readonly ChartSet[];
   /** False for values that nobody means: a schema has nothing to say about them. */
   readonly checked: boolean;
+  /** What runs is changed, as Flux does; Argo CD templates as if nothing ran. */
+  readonly isUpgrade?: boolean;
   /** Renders anew, although the same build is known: what differs then is chance. */
   readonly fresh?: boolean;
 }

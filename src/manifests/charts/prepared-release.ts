@@ -44,7 +44,8 @@ export async function preparedRelease(
   if (![release.name, namespace].every((name) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name)))
     return { impossible: `${release.name} in ${namespace} is no name of a release` };
   const { texts, sets, effective } = values;
-  const build = { files, release: release.name, namespace, values: texts, sets, checked: true };
+  const isUpgrade = release.resource?.kind === "HelmRelease";
+  const build = { files, release: release.name, namespace, values: texts, sets, checked: true, isUpgrade };
   const applied = postRendering(scene, release, tools);
   return {
     release,

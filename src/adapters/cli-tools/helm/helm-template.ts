@@ -55,8 +55,9 @@ type Run = readonly [asked: Omit<Templating, "files" | "values" | "sets">, chart
 /** Runs `helm template` for the chart at a path. */
 export function runHelm({ helm, limits }: HelmOptions, home: string, [asked, chart, values]: Run): Promise<Built> {
   const crds = asked.crds ? ["--include-crds"] : [];
-  const args = ["template", asked.release, chart, "--namespace", asked.namespace, ...crds];
   const unchecked = asked.checked ? [] : ["--skip-schema-validation"];
+  const upgrade = asked.isUpgrade === true ? ["--is-upgrade"] : [];
+  const args = ["template", asked.release, chart, "--namespace", asked.namespace, ...crds, ...upgrade];
   const { timeLimitMs } = limits;
   return run({ name: "helm", path: helm }, [...args, "--kube-version", kubeVersion, ...values, ...unchecked], {
     home,

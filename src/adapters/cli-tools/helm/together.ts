@@ -87,8 +87,8 @@ const nothing: Built = { ok: false, because: "helm wrote nothing for it" };
 
 const ofWaiting = ({ asked }: Waiting): Templating => asked;
 
-function kindOf({ files, release, namespace, crds }: Templating): string {
-  const hash = createHash("sha256").update(JSON.stringify([release, namespace, crds]));
+function kindOf({ files, release, namespace, crds, isUpgrade = false }: Templating): string {
+  const hash = createHash("sha256").update(JSON.stringify([release, namespace, crds, isUpgrade]));
   for (const path of [...files.keys()].sort())
     if (path !== "values.yaml") hash.update(`\0${path}\0`).update(files.get(path) ?? "");
   return hash.digest("hex");
