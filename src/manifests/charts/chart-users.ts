@@ -17,12 +17,16 @@ export function otherUser(scene: EntryBuild, release: Release): string | undefin
     const isSame = deployer.file === itself && (release.resource?.names.includes(deployer.name) ?? false);
     if (!isSame) return `${deployer.kind} ${deployer.name} (${deployer.file})`;
   }
-  if (release.inflated) {
-    const included = sharedWith(scene, joinPath(directory, "Chart.yaml"));
-    if (included !== undefined) return included;
-  }
+  const elsewhere = applied(scene, release, directory);
+  if (elsewhere !== undefined) return elsewhere;
   const twice = release.directory === scene.path ? deployedTwice(scene) : undefined;
   return twice ?? dependentOn(scene.tree, directory) ?? unreadSibling(scene, release, directory);
+}
+
+/** Who else applies the release itself: in another cluster or overlay it is another one, and reads the same chart. */
+function applied(scene: EntryBuild, { resource, inflated }: Release, directory: string): string | undefined {
+  if (resource?.kind === "HelmRelease") return sharedWith(scene, resource.origin.file.path);
+  return inflated ? sharedWith(scene, joinPath(directory, "Chart.yaml")) : undefined;
 }
 
 /** A chart that has this one among its `file:` dependencies. */
