@@ -1,6 +1,5 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "./edit.ts";
-import { reaching } from "../gitops/gitops.ts";
 import { insertAt } from "./overlay.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
@@ -19,7 +18,7 @@ export function editVariable(scene: EntryBuild, leaf: ScalarNode, value: string 
   const uses = usesOf(scene, name);
   if (uses !== 1)
     return refused("shared-source", `${where}, which is used ${uses} times`, "Give this field a variable of its own.");
-  const rival = deployedTwice(scene) ?? severalRoots(scene, deployer.file);
+  const rival = deployedTwice(scene);
   if (rival !== undefined)
     return refused("shared-source", `${where}, set for ${rival} too`, "Set the variable for one cluster only.");
   const owner = {
@@ -45,11 +44,4 @@ function usesOf(scene: EntryBuild, name: string): number {
     if (bytes) uses += new TextDecoder().decode(bytes).match(pattern)?.length ?? 0;
   }
   return uses;
-}
-
-/** Kustomizations that reach the deployer's file and that nobody includes: more than one means several clusters. */
-function severalRoots(scene: EntryBuild, file: string): string | undefined {
-  const all = [...reaching(scene.index, file)];
-  const roots = all.filter((directory) => reaching(scene.index, directory).size === 0);
-  return roots.length > 1 ? roots[1] : undefined;
 }

@@ -102,10 +102,12 @@ export function exerciseBeside(index: RepositoryIndex, entry: string, directory:
   return !isBeside && deployersOf(index, directory).length === 0;
 }
 
-/** The entry's own path deployed by a second object, or by one that makes several applications of it. */
+/** The entry's own path deployed by a second object, or by one that stands in several clusters or makes several. */
 export function deployedTwice(scene: EntryBuild): string | undefined {
   const rival = scene.rivals[0];
   if (rival) return `${rival.kind} ${rival.name} (${rival.file})`;
+  const elsewhere = scene.deployer && severalRoots(scene, scene.deployer.file);
+  if (elsewhere !== undefined) return elsewhere;
   for (const set of scene.index.deployers) {
     if (set.kind !== "ApplicationSet") continue;
     if (set.repeats.has(scene.path)) return `ApplicationSet ${set.name} (${set.file})`;
@@ -115,6 +117,15 @@ export function deployedTwice(scene: EntryBuild): string | undefined {
     if (template !== undefined && makesSeveral(set, template)) return `ApplicationSet ${set.name} (${set.file})`;
   }
   return undefined;
+}
+
+/** Kustomizations that reach the deployer's file and that nobody includes: more than one means several clusters. */
+function severalRoots(scene: EntryBuild, file: string): string | undefined {
+  const all = [...reaching(scene.index, file)];
+  const roots = all.filter(
+    (one) => reaching(scene.index, one).size === 0 && !exerciseBeside(scene.index, scene.path, one),
+  );
+  return roots.length > 1 ? roots[1] : undefined;
 }
 
 function fitsTemplate(template: string, path: string): boolean {
