@@ -7,6 +7,8 @@ const afterwards = { merged: true, recovered: true, pulls: 1 } as const;
 export const governance = {
   "approve-n": {
     about: "a person wants another number: it is planned, rendered and gated anew, and their word binds to that effect",
+    // What web's backlog does to the services behind it while it drains would be an incident of its own.
+    world: { alertsOf: "web" },
     run: async (stage) => {
       await rush(stage);
       const pull = await pullOpened(stage);
