@@ -1,4 +1,5 @@
 import { type Workload, workloadKey } from "../kubernetes/workload.ts";
+import { callsOf } from "./calls.ts";
 import type { Evidence, Series } from "./evidence.ts";
 import { ownerKeyOf, workloadOfLabels } from "./series.ts";
 
@@ -31,34 +32,33 @@ export function withinReach<S extends Seen>(seen: readonly S[], home: Workload, 
 }
 
 /** A series that names nobody is of the whole: it stays. */
-function isAmong(kept: ReadonlySet<string>, { labels }: Series, home: Workload): boolean {
-  const ends = [ownerOf({ labels }, home), calleeOf({ labels }, home)];
+function isAmong(kept: ReadonlySet<string>, one: Series, home: Workload): boolean {
+  const [call] = callsOf([one], home);
+  const ends = call ? [call.caller, call.callee] : [ownerOf(one, home), calleeOf(one, home)];
   return ends.every((end) => end === undefined || kept.has(end));
 }
 
 /** A pod that nobody could name a workload for stands for itself. */
-function ownerOf({ labels }: Pick<Series, "labels">, home: Workload): string | undefined {
+function ownerOf({ labels }: Series, home: Workload): string | undefined {
   return (
     ownerKeyOf(labels, home) ?? (labels.pod === undefined ? undefined : `${labels.namespace ?? ""}/Pod/${labels.pod}`)
   );
 }
 
-function calleeOf({ labels }: Pick<Series, "labels">, home: Workload): string | undefined {
+function calleeOf({ labels }: Series, home: Workload): string | undefined {
   const callee = workloadOfLabels(labels, home, "dst_");
   return callee && workloadKey(callee);
 }
 
 /** The home first, then its neighbours in the service graph, then theirs. */
 function nearest(seen: readonly Seen[], home: Workload): readonly string[] {
-  const calls = seen.flatMap(({ key, finding }) => {
-    if (key !== "calls" || finding.kind !== "series") return [];
-    return finding.series.map((one) => [ownerOf(one, home), calleeOf(one, home)] as const);
-  });
+  const calls = seen.flatMap(({ key, finding }) =>
+    key === "calls" && finding.kind === "series" ? callsOf(finding.series, home) : [],
+  );
   const reached = new Set([workloadKey(home)]);
   for (let remove = 0; remove < 2; remove += 1) {
     const before = new Set(reached);
-    for (const [caller, callee] of calls) {
-      if (caller === undefined || callee === undefined) continue;
+    for (const { caller, callee } of calls) {
       if (before.has(caller)) reached.add(callee);
       if (before.has(callee)) reached.add(caller);
     }

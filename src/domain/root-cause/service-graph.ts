@@ -1,6 +1,6 @@
 import type { Series } from "../evidence/evidence.ts";
-import { workloadOfLabels } from "../evidence/series.ts";
-import { type Workload, workloadKey, workloadOfKey } from "../kubernetes/workload.ts";
+import type { Call } from "../evidence/calls.ts";
+import { type Workload, workloadOfKey } from "../kubernetes/workload.ts";
 
 /**
  * `service` measures itself. `proxy` only passes calls on (load balancer, gateway, sidecar). `external` is seen by its
@@ -12,11 +12,6 @@ export type NodeRole = "service" | "proxy" | "external";
 export interface ServiceGraph {
   readonly calls: readonly Call[];
   readonly roles: Readonly<Record<string, NodeRole>>;
-}
-
-interface Call {
-  readonly caller: string;
-  readonly callee: string;
 }
 
 /** Callees by caller and callers by callee; a node that calls itself does not. */
@@ -45,33 +40,6 @@ export function isReachedFrom(node: string, graph: ServiceGraph, { callees } = n
 
 export function roleOf(graph: ServiceGraph, node: string): NodeRole {
   return Object.hasOwn(graph.roles, node) ? (graph.roles[node] ?? "service") : "service";
-}
-
-/** Workload names without a kind: Istio's metrics, and OpenTelemetry's service graph. */
-const pairs = [
-  ["source_workload", "destination_workload"],
-  ["client", "server"],
-] as const;
-
-/**
- * Reads calls from request rates that carry both ends as labels: Linkerd's `deployment` and `dst_deployment` (or
- * `statefulset`), or one of the pairs above, taken as Deployments. Ends are workload keys; `home` gives the namespace
- * that labels leave out. A pair without a request in the window is left out.
- */
-export function callsOf(series: readonly Series[], home: Workload): readonly Call[] {
-  return series.flatMap(({ labels, points }) => {
-    if (!points.some(([, value]) => value > 0)) return [];
-    const caller = workloadOfLabels(labels, home) ?? named(labels, 0, home);
-    const callee = workloadOfLabels(labels, home, "dst_") ?? named(labels, 1, home);
-    return caller && callee ? [{ caller: workloadKey(caller), callee: workloadKey(callee) }] : [];
-  });
-}
-
-const namespaces = ["source_workload_namespace", "destination_workload_namespace"] as const;
-
-function named(labels: Readonly<Record<string, string>>, end: 0 | 1, home: Workload): Workload | undefined {
-  const name = pairs.map((pair) => labels[pair[end]]).find(Boolean);
-  return name ? { kind: "Deployment", namespace: labels[namespaces[end]] ?? home.namespace, name } : undefined;
 }
 
 /** Declared calls as the series that `callsOf` reads; keys are `namespace/Kind/name`. */

@@ -7,7 +7,8 @@ import { confidencesOf, leastConfidence } from "./ranking/calibration.ts";
 import type { MetricKind } from "./ranking/node-metric.ts";
 import { asSeen, type RankedService, rankServices } from "./ranking/services.ts";
 import { type Timeline, timelineOf, valuesOn, windowsOf } from "./ranking/timeline.ts";
-import { callsOf, isReachedFrom, type NodeRole, type ServiceGraph } from "./service-graph.ts";
+import { callsOf } from "../evidence/calls.ts";
+import { isReachedFrom, type NodeRole, type ServiceGraph } from "./service-graph.ts";
 import { hintsIn } from "./hints.ts";
 
 /** A workload that may be where the trouble arises: the alerting one, or one that it depends on. */

@@ -1,7 +1,7 @@
 import type { Evidence, Finding } from "../../domain/evidence/evidence.ts";
 import { type Workload, workloadKey, workloadOfKey } from "../../domain/kubernetes/workload.ts";
 import { patternLine, strikingPatterns } from "../../domain/root-cause/log-patterns.ts";
-import { callsOf } from "../../domain/root-cause/service-graph.ts";
+import { callsOf } from "../../domain/evidence/calls.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { SourceQuestion, Span } from "./questions.ts";
 

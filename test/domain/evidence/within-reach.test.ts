@@ -41,6 +41,20 @@ test("of many workloads the home, its neighbours and whoever changed are seen", 
   expect(requests?.finding).toMatchObject({ notes: ["98 workloads that changed least were left out"] });
 });
 
+test("neighbours are known by the labels of any mesh", () => {
+  const labels = { source_workload: "web", destination_workload: "z-db", destination_workload_namespace: "shop" };
+  const seen = [
+    item("requests", [...others, of("z-db"), of("web")]),
+    item("calls", [
+      { labels, points: calm },
+      { labels: { client: "z-db", server: "z-cache" }, points: calm },
+    ]),
+  ];
+  const [requests, calls] = withinReach(seen, home, 4);
+  expect(requests && shown(requests)).toEqual(["other-000", "z-db", "web"]);
+  expect(calls?.finding).toMatchObject({ series: [{ labels }, { labels: { client: "z-db" } }] });
+});
+
 test("texts, facts and series that name nobody stay", () => {
   const text = { key: "logs", finding: { kind: "text", lines: ["x"], notes: [] } } as const;
   const seen = [text, item("alert-metric", [{ labels: {}, points: calm }]), item("requests", others)];
