@@ -1,4 +1,5 @@
 import pg from "pg";
+import { storable } from "../../domain/incident/storable.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
 /**
@@ -119,12 +120,6 @@ export async function probeDatabase(url: string): Promise<{ readonly version: st
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-/** A text of others without what Postgres cannot hold: the zero character, and half of a pair. */
-export function storable(text: string): string {
-  // In Unicode mode the property matches only a surrogate without its other half.
-  return text.replace(/\p{Surrogate}/gu, "\uFFFD").replaceAll("\u0000", "\uFFFD");
 }
 
 /** A document for a column of type jsonb, in which both would be refused as escapes. */

@@ -40,9 +40,14 @@ export function urgencyOf(alerts: readonly Alert[]): number {
 /** Behind every severity. */
 export const lastUrgency = 9;
 
-function storableText(text: string): string {
+/** A text without what Postgres cannot hold: the zero character, and half of a pair. */
+export function storable(text: string): string {
   // In Unicode mode the property matches only a surrogate without its other half.
-  const whole = text.replace(/\p{Surrogate}/gu, "\uFFFD").replaceAll("\u0000", "\uFFFD");
+  return text.replace(/\p{Surrogate}/gu, "\uFFFD").replaceAll("\u0000", "\uFFFD");
+}
+
+function storableText(text: string): string {
+  const whole = storable(text);
   if (whole.length <= longestText) return whole;
   return `${whole.slice(0, longestText).replace(/\p{Surrogate}$/u, "")} (cut from ${whole.length} characters)`;
 }

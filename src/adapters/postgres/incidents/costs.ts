@@ -1,5 +1,6 @@
 import type { Exchange, StepCost } from "../../../domain/records/step-cost.ts";
-import { type Query, storable } from "../query.ts";
+import { storable } from "../../../domain/incident/storable.ts";
+import type { Query } from "../query.ts";
 
 /** What each step of an incident's story took, and what was said to and by the model. */
 export function costStore(query: Query) {
