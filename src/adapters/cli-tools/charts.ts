@@ -16,6 +16,7 @@ import { type HelmOptions, type HelmTemplate, helmTemplate } from "./helm/helm-t
 import { type PublishedOptions, publishedCharts } from "./published-charts.ts";
 import { onPath } from "./renderer.ts";
 import { unpackChart } from "./unpack-chart.ts";
+import { keepNewest } from "../../domain/text/keep-newest.ts";
 
 interface ChartOptions extends HelmOptions {
   /** How charts are templated, where that is not one run of `helm` for each. */
@@ -51,9 +52,7 @@ export function chartTools(options: ChartOptions): ChartTools {
       if (before) return before;
       const made = template(build);
       if (build.fresh === true) return made;
-      known.set(key, made);
-      const [oldest] = known.keys();
-      if (known.size > (options.remembered ?? 200) && oldest !== undefined) known.delete(oldest);
+      keepNewest(known, key, made, options.remembered ?? 200);
       return made;
     },
   };

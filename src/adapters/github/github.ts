@@ -5,6 +5,7 @@ import { Refused, Shut } from "../../ports/errors.ts";
 import type { SharedPace } from "../../ports/github.ts";
 import { cloneAddress } from "./clone-address.ts";
 import { type Doubts, doubtsOf, paceOf, statusOf } from "./pace.ts";
+import { keepNewest } from "../../domain/text/keep-newest.ts";
 
 interface GitHubOptions {
   readonly apiUrl: string;
@@ -42,10 +43,7 @@ const mostReports = 100;
 
 /** Of more than a hundred the one that was written longest ago is forgotten: it would be found again on GitHub. */
 export function keepReport({ reports }: Pick<GitHubClient, "reports">, number: number, report: Report): void {
-  reports.delete(number);
-  reports.set(number, report);
-  const [oldest] = reports.keys();
-  if (reports.size > mostReports && oldest !== undefined) reports.delete(oldest);
+  keepNewest(reports, number, report, mostReports);
 }
 
 /** What the adapter's parts share: one client with the App's identity, one pace. */

@@ -1,6 +1,7 @@
 import { documentsOf } from "./documents.ts";
 import type { AliasNode, Document, ListNode, MapEntry, MapNode, Node, ScalarNode } from "./nodes.ts";
 import { parseYamlEvents, type YamlEvent } from "./yaml.ts";
+import { keepNewest } from "../../domain/text/keep-newest.ts";
 
 export type { ListNode, MapEntry, MapNode, Node, ScalarNode };
 
@@ -34,9 +35,7 @@ export function parseSource(path: string, bytes: Uint8Array): Sourced {
   const before = kept.get(bytes);
   if (before?.path === path) return before.source;
   const source = parsedSource(path, bytes);
-  if (bytes.length <= keptBytes) kept.set(bytes, { path, source });
-  const [oldest] = kept.keys();
-  if (kept.size > keptSources && oldest) kept.delete(oldest);
+  if (bytes.length <= keptBytes) keepNewest(kept, bytes, { path, source }, keptSources);
   return source;
 }
 

@@ -8,6 +8,7 @@ import type { ChartSources, Cluster } from "../../ports/kubernetes.ts";
 import type { Concerns } from "../../ports/monitoring.ts";
 import type { Clock } from "../../ports/runtime.ts";
 import { nameOf, type Repository } from "../../settings/repository.ts";
+import { keepNewest } from "../../domain/text/keep-newest.ts";
 
 interface Serving {
   readonly own: Repository;
@@ -45,10 +46,8 @@ export function ownConcerns(inner: Concerns, serving: Serving): Concerns {
     const now = clock.now().getTime();
     if (before !== undefined && now < before.until) return before.owner;
     const owner = await ownerOfWorkload(workload, serving);
-    kept.delete(key);
-    if (owner.kind !== "unknown") kept.set(key, { owner, until: now + keptMs });
-    const [oldest] = kept.keys();
-    if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
+    if (owner.kind === "unknown") kept.delete(key);
+    else keepNewest(kept, key, { owner, until: now + keptMs }, mostKept);
     return owner;
   };
   return {

@@ -1,4 +1,5 @@
 import type { Rendered, RenderedObject } from "../../../domain/kubernetes/rendered.ts";
+import { keepNewest } from "../../../domain/text/keep-newest.ts";
 
 // Renderings of one chart differ in few documents.
 const keptDocuments = 500;
@@ -11,9 +12,7 @@ export function outputReader(read: (document: string) => Rendered): (output: str
     const before = known.get(document);
     if (before) return before;
     const rendered = read(document);
-    if (document.length <= keptLength) known.set(document, rendered);
-    const [oldest] = known.keys();
-    if (known.size > keptDocuments && oldest !== undefined) known.delete(oldest);
+    if (document.length <= keptLength) keepNewest(known, document, rendered, keptDocuments);
     return rendered;
   };
   return (output) => {

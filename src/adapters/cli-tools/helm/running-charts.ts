@@ -4,6 +4,7 @@ import type { ChartArtifact, FluxCharts } from "../../../ports/kubernetes.ts";
 import { fetchDirectly } from "../../http/allowed-fetch.ts";
 import { unpackStrictly } from "../unpack-chart.ts";
 import { cachedArchive, keepArchive, sha256 } from "./archive-cache.ts";
+import { keepNewest } from "../../../domain/text/keep-newest.ts";
 
 export interface RunningOptions {
   readonly cluster: FluxCharts;
@@ -39,9 +40,7 @@ export function runningCharts(options: RunningOptions): (release: FluxRelease) =
   const held = async (artifact: ChartArtifact): Promise<RunningChart> => {
     const key = JSON.stringify(artifact);
     const found = known.get(key) ?? chartIn(options, artifact).catch(explained);
-    known.set(key, found);
-    const [oldest] = known.keys();
-    if (known.size > mostKept && oldest !== undefined) known.delete(oldest);
+    keepNewest(known, key, found, mostKept);
     if (!(await found).ok) later(() => known.delete(key));
     return found;
   };

@@ -3,6 +3,7 @@ import type { Built } from "../offline.ts";
 import { copiesOf, type Witness } from "./copies.ts";
 import { type HelmOptions, type HelmTemplate, helmTemplate, type Templating } from "./helm-template.ts";
 import { documentsOf, textOf } from "./wrapped.ts";
+import { keepNewest } from "../../../domain/text/keep-newest.ts";
 
 interface Waiting {
   readonly asked: Templating;
@@ -65,12 +66,11 @@ export function templatedTogether(options: HelmOptions): HelmTemplate {
       const documents = built.ok ? documentsOf(built.output) : undefined;
       // Written as the copies are, down to the last blank line.
       answer(documents === undefined ? built : { ok: true, output: textOf(documents) });
-      if (built.ok && !witnesses.has(kind)) witnesses.set(kind, documents ? { asked, documents } : "apart");
+      if (built.ok && !witnesses.has(kind))
+        keepNewest(witnesses, kind, documents ? { asked, documents } : "apart", keptWitnesses);
     } catch (error) {
       fail(error);
     }
-    const [oldest] = witnesses.keys();
-    if (witnesses.size > keptWitnesses && oldest !== undefined) witnesses.delete(oldest);
   }
 
   return (asked) =>

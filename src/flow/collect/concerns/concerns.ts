@@ -5,6 +5,7 @@ import type { GitHost } from "../../../ports/github.ts";
 import type { Concerns } from "../../../ports/monitoring.ts";
 import { guardrailsOf } from "../load-guardrails.ts";
 import { resolveAlert, type Surveyed } from "./resolve-alert.ts";
+import { keepNewest } from "../../../domain/text/keep-newest.ts";
 
 interface Kept {
   readonly concern: Promise<Concern>;
@@ -27,10 +28,7 @@ export function openConcerns(around: Surveyed & { readonly github: Pick<GitHost,
       if (before !== undefined && now < before.until) return before.concern;
       const concern = resolveAlert(alert, mappings, around);
       const answer = await concern;
-      kept.delete(key);
-      kept.set(key, { concern, until: now + keptMs[answer.kind] });
-      const [oldest] = kept.keys();
-      if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
+      keepNewest(kept, key, { concern, until: now + keptMs[answer.kind] }, mostKept);
       return answer;
     },
   };
