@@ -1,5 +1,5 @@
-import { afterAll, beforeEach, expect, test } from "vitest";
-import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
+import { beforeEach, expect, test } from "vitest";
+import type { Store } from "../../src/adapters/postgres/store.ts";
 import type { Durable } from "../../src/adapters/dbos/durable.ts";
 import { connectTo } from "../../src/adapters/postgres/query.ts";
 import type { Alert } from "../../src/domain/incident/alert.ts";
@@ -9,7 +9,7 @@ import { nothingDoubted, pollAlerts } from "../../src/server/intake/poll-alerts.
 import { settleAlerts, settleGitHub } from "../../src/server/intake/settle-deliveries.ts";
 import { takeAlerts } from "../../src/server/intake/take-alerts.ts";
 import { aDelivery, anAlert } from "../builders.ts";
-import { migratedDatabase } from "../postgres.ts";
+import { stores } from "../postgres.ts";
 import { concernsIn } from "../concerns.ts";
 
 let url: string;
@@ -19,15 +19,10 @@ let sent: { workflow: string; kind: string }[];
 let told: string[];
 /** What the engine does with the next starts. */
 let faults: Error[];
-const closing: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const close of closing) await close();
-});
+const { openOne, closing } = stores();
 
 beforeEach(async () => {
-  url = await migratedDatabase();
-  store = await openStore(url);
-  closing.push(store.close);
+  ({ url, store } = await openOne());
   [started, sent, told, faults] = [[], [], [], []];
 });
 

@@ -1,7 +1,7 @@
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Durable } from "../../../src/adapters/dbos/durable.ts";
 import { connectTo } from "../../../src/adapters/postgres/query.ts";
-import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import type { Store } from "../../../src/adapters/postgres/store.ts";
 import type { Alert, SeenAlert } from "../../../src/domain/incident/alert.ts";
 import type { Ending } from "../../../src/domain/incident/incident.ts";
 import { Unavailable } from "../../../src/ports/errors.ts";
@@ -10,7 +10,7 @@ import { nothingDoubted, pollAlerts } from "../../../src/server/intake/poll-aler
 import { takeAlerts } from "../../../src/server/intake/take-alerts.ts";
 import { anAlert } from "../../builders.ts";
 import { concernsIn } from "../../concerns.ts";
-import { migratedDatabase } from "../../postgres.ts";
+import { stores } from "../../postgres.ts";
 
 let url: string;
 let store: Store;
@@ -19,15 +19,10 @@ let sent: string[];
 /** What Alertmanager says; undefined = nothing. */
 let active: readonly SeenAlert[] | undefined;
 let doubted: ReturnType<typeof nothingDoubted>;
-const closing: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const close of closing) await close();
-});
+const { openOne, closing } = stores();
 
 beforeEach(async () => {
-  url = await migratedDatabase();
-  store = await openStore(url);
-  closing.push(store.close);
+  ({ url, store } = await openOne());
   [started, sent, active, doubted] = [[], [], [], nothingDoubted()];
 });
 

@@ -1,7 +1,7 @@
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Durable } from "../../../src/adapters/dbos/durable.ts";
 import { connectTo } from "../../../src/adapters/postgres/query.ts";
-import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import type { Store } from "../../../src/adapters/postgres/store.ts";
 import type { Ending } from "../../../src/domain/incident/incident.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { guardrailsHash } from "../../../src/flow/collect/dependencies.ts";
@@ -10,7 +10,7 @@ import type { Ports } from "../../../src/ports/ports.ts";
 import { takeAlerts } from "../../../src/server/intake/take-alerts.ts";
 import { reexamine } from "../../../src/server/jobs/reexamine.ts";
 import { anAlert } from "../../builders.ts";
-import { migratedDatabase } from "../../postgres.ts";
+import { stores } from "../../postgres.ts";
 import { concernsIn } from "../../concerns.ts";
 
 const beatMs = 30 * 60_000;
@@ -20,15 +20,10 @@ let started: string[];
 let told: string[];
 let asked: number;
 let world: { sha: string; guardrails: string; answering: string[]; minutes: number };
-const closing: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const close of closing) await close();
-});
+const { openOne, closing } = stores();
 
 beforeEach(async () => {
-  url = await migratedDatabase();
-  store = await openStore(url);
-  closing.push(store.close);
+  ({ url, store } = await openOne());
   [started, told, asked] = [[], [], 0];
   world = { sha: "a", guardrails: "namespaces: [shop]", answering: [], minutes: 0 };
 });
