@@ -24,9 +24,9 @@ const keepAliveMs = 10_000;
 // Far longer than any statement of ours. What takes its time by right, as a migration does, runs in a transaction.
 const queryMs = 30_000;
 
-function poolOf(url: string): pg.Pool {
+function poolOf(url: string, more: pg.PoolConfig = {}): pg.Pool {
   const keeping = { keepAlive: true, keepAliveInitialDelayMillis: keepAliveMs };
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: connectMs, ...keeping });
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: connectMs, ...keeping, ...more });
   // An idle connection that dies must not take the process with it; the next query tells.
   pool.on("error", () => undefined);
   return pool;
@@ -34,12 +34,13 @@ function poolOf(url: string): pg.Pool {
 
 /** The connections of the engine, which makes none that notice a server whose machine died. Whoever asks ends them. */
 export function enginePool(url: string): pg.Pool {
-  const pool = poolOf(url);
-  // As the engine does with its own.
-  pool.on("connect", (client) => {
-    void client.query("set idle_in_transaction_session_timeout = 60000").catch(() => undefined);
+  // As the engine sets it on its own, but before the first borrower asks: two questions at once end with pg 9. Not as a
+  // parameter of the connection: PgBouncer refuses those that it does not know.
+  return poolOf(url, {
+    verify: (client, done) => {
+      client.query("set idle_in_transaction_session_timeout = 60000").then(() => done(), done);
+    },
   });
-  return pool;
 }
 
 /** A pool of connections, which are made when they are needed. A statement outside of a transaction ends after `mostMs`. */
