@@ -92,9 +92,12 @@ export function openCluster(
   });
 }
 
-/** Where hundreds ask, an answer is a second old, and who waits for a place waits for longer than a person would take. */
+/**
+ * Where hundreds ask, an answer is as old as in an installation, and who waits for a place waits for longer than a person
+ * would take.
+ */
 function coarseSettings({ timings }: Pick<Settings, "timings">, cluster: SimulatedCluster): Partial<Settings> {
-  return { prometheus: prometheusOf(cluster, 1_000), timings: { ...timings, decideTimeoutMs: 3_600_000 } };
+  return { prometheus: prometheusOf(cluster, 10_000), timings: { ...timings, decideTimeoutMs: 3_600_000 } };
 }
 
 const coarseBounds = [50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];

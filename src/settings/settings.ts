@@ -45,7 +45,7 @@ export interface Settings extends ChartSettings {
   readonly cluster: string;
   /** The label by which alerts and series name their cluster; once it is set, every query asks for ours only. */
   readonly clusterLabel?: string | undefined;
-  /** `freshMs`: an answer this old is shared with whoever asks the same; 1 s unless told. */
+  /** `freshMs`: an answer this old, or a three-hundredth of its range, is shared with whoever asks the same; 1 s unless told. */
   readonly prometheus: Endpoint & {
     readonly freshMs?: number;
     readonly only?: { readonly label: string; readonly value: string } | undefined;

@@ -4,6 +4,7 @@ import { openStore } from "../../src/adapters/postgres/store.ts";
 import { until } from "../../src/lab/start.ts";
 import type { Rectify } from "../../src/main.ts";
 import type { Settings } from "../../src/settings/settings.ts";
+import { built } from "../built.ts";
 
 /** What the process says of itself when it is asked: bytes, and open handles. */
 export interface Measured {
@@ -25,10 +26,11 @@ type Told = Partial<Measured & Pick<Rectify, "webhookPort" | "internalPort" | "p
 
 /** Rectify in a process of its own, so that what it takes is told apart from the lab; `databaseUrl` must be set. */
 export async function startApart(settings: Settings): Promise<Apart> {
+  await built();
   const told: Told[] = [];
   // Half of its pod's memory, as Node takes it there by itself: on a machine with more it would rather grow than collect.
   const flags = ["--expose-gc", "--max-old-space-size=512"];
-  const child = spawn(process.execPath, [...flags, "--import", "tsx", "test/bench/apart-child.ts"], {
+  const child = spawn(process.execPath, [...flags, "test/bench/apart-child.mjs"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const gone = new Promise<void>((done) => child.once("exit", () => done()));

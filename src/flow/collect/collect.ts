@@ -142,10 +142,10 @@ function alertMetric(
   const query = threshold?.query ?? whole;
   const subject = { workload: incident.workload, alerts: [incident.alert] };
   const ask = async (): Promise<Finding> => {
-    const { series, notes } = await ports.metrics.range(query, span.from, span.to);
+    const { series, notes, until = span.to } = await ports.metrics.range(query, span.from, span.to);
     const ours = await seriesOfSubject(series, subject, ports);
     // A rule's whole query has a series while it holds only: that it has none is its answer.
-    const gaps = threshold === undefined ? [] : gapsIn(ours, incident.workload, span);
+    const gaps = threshold === undefined ? [] : gapsIn(ours, incident.workload, { ...span, to: until });
     return { kind: "series", unit: unitOf(query), series: ours, notes: [...notes, ...gaps] };
   };
   return { key: "alert-metric", source: "prometheus", title: "metric of the alert", query, ask };

@@ -102,7 +102,7 @@ function metricQuestion(
       const marked =
         metric === undefined || key !== "node-metrics" ? found : found.map((item) => marking(item, metric));
       const cut = found.length > mostSeries ? [`${found.length - mostSeries} more series were left out`] : [];
-      const gaps = currentKeys.has(key) ? gapsIn(found, workload, span) : [];
+      const gaps = currentKeys.has(key) ? gapsIn(found, workload, { ...span, to: answer.until ?? span.to }) : [];
       return {
         kind: "series",
         unit,

@@ -42,6 +42,15 @@ test("another query, another span and a later moment are asked anew", async () =
   expect(asked).toEqual(["up to 0", "down to 0", "up to 0", "up to 2000"]);
 });
 
+test("a long range is fresh for longer: twelve seconds of an hour", async () => {
+  const { asked, ask } = counted();
+  const hour = 3_600_000;
+  await ask("up", 0, hour);
+  await ask("up", 11_999, hour);
+  await ask("up", 12_000, hour);
+  expect(asked).toEqual(["up to 0", "up to 12000"]);
+});
+
 test("an answer that is on its way is waited for, however late: a slow server is not asked the same again", async () => {
   let arrive = () => undefined as void;
   const { asked, ask } = counted(0, new Promise<void>((resolve) => (arrive = resolve)));
