@@ -4,6 +4,7 @@ import { type ChartTools, type RenderedObject, objectKey } from "../../domain/ku
 import { overlaid } from "../../domain/kubernetes/tree.ts";
 import { indexAfter } from "../gitops/gitops.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
+import { asksCluster } from "../helm/asks-cluster.ts";
 import { releasesOf } from "../helm/releases.ts";
 import { type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
 import { type Budget, spend, tagOf } from "./experiment.ts";
@@ -53,7 +54,27 @@ export async function confirmed(
     const warning = "the chart was rendered without what only the cluster adds, so it is no proof";
     return { ...edit, warnings: [...edit.warnings, warning] };
   }
+  const doubt = await clusterDoubt(baseline, field);
+  if (doubt !== undefined) return { ...edit, warnings: [...edit.warnings, doubt] };
   return { ...edit, rendered: { with: baseline.with, changes } };
+}
+
+/**
+ * Flux renders with a cluster that answers, we without one (as Argo CD does): what the chart makes of the answers is
+ * seen by nobody here. The wanted object counts as seen where it is the same without every template that asks.
+ */
+async function clusterDoubt(
+  { release, build, tools }: Baseline,
+  { object }: RenderedField,
+): Promise<string | undefined> {
+  if (release.resource?.kind !== "HelmRelease") return undefined;
+  const asking = asksCluster(build.files, build.values, tools.unpack);
+  if (asking.kind === "nothing") return undefined;
+  const without = asking.kind === "some" ? await tools.template({ ...build, files: asking.rest }) : undefined;
+  const objects = without?.kind === "rendered" ? without.objects : [];
+  const same = objects.find((one) => objectKey(one) === objectKey(object));
+  if (same && canonicalText(same) === canonicalText(object)) return undefined;
+  return `the chart asks the cluster while Flux renders it (lookup in ${asking.where}), so a rendering here is no proof`;
 }
 
 const byHand = "Make this change by hand.";
