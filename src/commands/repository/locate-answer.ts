@@ -42,6 +42,7 @@ An answer, one JSON object a line, in the order of the questions:
    "warnings": [], "proof": {"kind": "rendered", "with"} or {"kind": "static", "because"}}
   {"id": "1", "outcome": "refused", "refusal": {"reason", "because", "fix"}}
   {"id": "1", "outcome": "error", "error"}
+A file of questions ends with code 1 where a line is answered with an error: refusals are answers.
 Nothing is written, and nothing is asked over the network.
 `;
 

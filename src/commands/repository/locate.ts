@@ -27,7 +27,10 @@ export interface LocateAsked {
 
 type Write = (line: string) => void;
 
-/** Answers one question in words, or a file of questions as JSON lines. Code 1 when a single question is refused. */
+/**
+ * Answers one question in words, or a file of questions as JSON lines. Code 1 when a single question is refused, or
+ * when a line of a file has an error for its answer; refusals there are answers.
+ */
 export async function locateCommand(words: readonly string[], asked: LocateAsked, write: Write): Promise<number> {
   if (asked.schema) {
     const schema = { question: z.toJSONSchema(questionSchema), answer: z.toJSONSchema(answerSchema) };
@@ -37,9 +40,13 @@ export async function locateCommand(words: readonly string[], asked: LocateAsked
   const tools = installedTools(asked.prove === true);
   const trees = treesBelow(asked.tree);
   if (asked.questions !== undefined) {
-    for (const line of linesOf(readFileSync(asked.questions === "-" ? 0 : asked.questions, "utf8")))
-      write(JSON.stringify(await answerOf(line, trees, tools)));
-    return 0;
+    let code = 0;
+    for (const line of linesOf(readFileSync(asked.questions === "-" ? 0 : asked.questions, "utf8"))) {
+      const answer = await answerOf(line, trees, tools);
+      if (answer.outcome === "error") code = 1;
+      write(JSON.stringify(answer));
+    }
+    return code;
   }
   const [workload, change] = words;
   if (workload === undefined || change === undefined) {

@@ -32,6 +32,20 @@ export function parseQuantity(quantity: unknown): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+/**
+ * Whether a wanted quantity of `requests.*` or `limits.*` crosses the one of the other side: Kubernetes refuses a request
+ * above its limit. What nobody can compare does not cross.
+ */
+export function crossedQuantity(field: string, wanted: unknown, other: unknown): boolean {
+  const [asked, there] = [parseQuantity(wanted), parseQuantity(other)];
+  if (asked === undefined || there === undefined) return false;
+  return field.startsWith("requests.") ? asked > there : asked < there;
+}
+
+/** `limits.memory` for `requests.memory`, and the other way round. */
+export const otherSideOf = (field: string): string =>
+  field.startsWith("requests.") ? field.replace("requests.", "limits.") : field.replace("limits.", "requests.");
+
 const mebi = 2 ** 20;
 
 /** Cores as `250m` or `2`: rounded up to 10m below one core and to 100m from there. */

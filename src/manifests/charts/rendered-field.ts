@@ -1,5 +1,6 @@
 import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { crossedQuantity, otherSideOf } from "../../domain/kubernetes/quantity.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { podSpecPath } from "../repository/resource.ts";
@@ -110,7 +111,7 @@ export function obstacleIn(
     case "scaled-object":
       return crossed(field, change);
     case "resources":
-      return sizedIn(objects, workload, change.field);
+      return sizedIn(objects, workload, change.field) ?? crossedLimit(field, change);
     case "image-tag":
       return typeof field.value === "string" && field.value.includes("@")
         ? refused("digest-pinned", `the chart pins the image ${field.value}`, "Give tag and digest together, by hand.")
@@ -133,6 +134,18 @@ function scaledIn(objects: readonly RenderedObject[], workload: LiveWorkload): R
     `the chart makes an autoscaler for ${workload.name}`,
     "Change the autoscaler's bounds in the values.",
   );
+}
+
+/** Kubernetes refuses a request above its limit. */
+function crossedLimit(
+  { object, path }: RenderedField,
+  { field, to }: Extract<WantedChange, { kind: "resources" }>,
+): Refusal | undefined {
+  const other = otherSideOf(field);
+  const there = valueAt(object, [...path.slice(0, -2), ...other.split(".")]);
+  if (!crossedQuantity(field, to, there)) return undefined;
+  const because = `the chart makes ${String(there)} of ${other}, so ${field} cannot be ${to}`;
+  return refused("ambiguous", because, "Change request and limit together, by hand.");
 }
 
 function switchedOff(field: RenderedField, workload: LiveWorkload): Refusal | undefined {

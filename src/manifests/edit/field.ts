@@ -3,6 +3,7 @@ import { editOf, guarded } from "./edit.ts";
 import { cannotOverlay, insertAt, nested, overlaid } from "./overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { nameOf, podSpecPath, type Resource } from "../repository/resource.ts";
+import { crossedQuantity, otherSideOf } from "../../domain/kubernetes/quantity.ts";
 import { kubernetesInteger } from "../yaml/scalar.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
@@ -72,6 +73,8 @@ export function editField(
   }
   if (leaf && leaf.kind !== "scalar")
     return refused("parse-error", `${whereIs(leaf)} holds no plain value`, "Make this change by hand.");
+  const above = crossedLimit(change, resource, path);
+  if (above) return above;
   if (!leaf || isEmpty(leaf)) return insertField(scene, resource, path, as);
   if (change.kind === "image-tag" && as !== "tag") return editImage(scene, resource, path, leaf);
   if (leaf.text.includes("${")) return editVariable(scene, leaf, change.to);
@@ -108,6 +111,16 @@ function crossedBounds(change: WantedChange, resource: Resource): Refusal | unde
     `${whereIs(other)} says ${bound}, so ${change.field} cannot be ${change.to}`,
     "Change both bounds by hand.",
   );
+}
+
+/** Kubernetes refuses a request above its limit. */
+function crossedLimit(change: WantedChange, resource: Resource, path: Path): Refusal | undefined {
+  if (change.kind !== "resources") return undefined;
+  const other = otherSideOf(change.field);
+  const there = at(resource.node, [...path.slice(0, -2), ...other.split(".")]);
+  if (there?.kind !== "scalar" || !crossedQuantity(change.field, change.to, there.text)) return undefined;
+  const because = `${whereIs(there)} says ${there.text} for ${other}, so ${change.field} cannot be ${change.to}`;
+  return refused("ambiguous", because, "Change request and limit together, by hand.");
 }
 
 interface Owned {

@@ -4,6 +4,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { controllerObjectOf } from "../gitops/controllers.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
+import { crossedQuantity } from "../../domain/kubernetes/quantity.ts";
 import { podSpecPath } from "../repository/resource.ts";
 
 /** The kinds that Rectify changes. */
@@ -84,17 +85,28 @@ function isScalerOf(scaler: RenderedObject, { kind, metadata }: RenderedObject):
 function containersOf(entry: Entry, workload: LiveWorkload, object: RenderedObject): SurveyQuestion[] {
   const pod = recordIn(object, podSpecPath(object.kind) ?? []);
   const containers = (Array.isArray(pod.containers) ? pod.containers : []).filter(isRecord);
-  return containers.slice(0, 10).flatMap(({ name }) => {
+  return containers.slice(0, 10).flatMap(({ name, resources }) => {
     if (typeof name !== "string") return [];
+    const now = (side: string, what: string) => recordIn(resources, [side])[what];
     const asked = { entry, workload: { ...workload, container: name } };
     const changes: readonly (readonly [string, WantedChange])[] = [
-      ["limits.memory", { kind: "resources", field: "limits.memory", to: "777Mi" }],
-      ["requests.cpu", { kind: "resources", field: "requests.cpu", to: "333m" }],
+      [
+        "limits.memory",
+        { kind: "resources", field: "limits.memory", to: fitting("limits.memory", "777Mi", now("requests", "memory")) },
+      ],
+      [
+        "requests.cpu",
+        { kind: "resources", field: "requests.cpu", to: fitting("requests.cpu", "333m", now("limits", "cpu")) },
+      ],
       ["image tag", { kind: "image-tag", to: "0.0.0-survey" }],
     ];
     return changes.map(([field, change]) => ({ ...asked, change, field: `${name} ${field}` }));
   });
 }
+
+/** A quantity that does not cross the one of the other side, which would be refused: else that one itself. */
+const fitting = (field: string, wanted: string, other: unknown): string =>
+  crossedQuantity(field, wanted, other) ? String(other) : wanted;
 
 function recordIn(value: unknown, path: readonly string[]): Readonly<Record<string, unknown>> {
   let here = value;

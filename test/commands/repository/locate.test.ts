@@ -96,6 +96,20 @@ test("a file of questions is answered line by line, and a bad line is one error"
   expect(action?.outcome).toBe("edit");
 });
 
+test("a file of questions ends with 1 where a line is in error; a refusal is an answer", async () => {
+  const root = scratchFiles({ "app/web.yaml": deployment });
+  const ask = (name: string, to: unknown) =>
+    JSON.stringify({ workload: { name, namespace: "shop" }, change: { kind: "replicas", to } });
+  const ended = async (...lines: string[]) => {
+    const questions = join(scratchDirectory(), "questions.jsonl");
+    writeFileSync(questions, lines.join("\n"));
+    return (await run([], { tree: root, questions })).code;
+  };
+  expect(await ended(ask("web", 3), ask("api", 3))).toBe(0);
+  expect(await ended(ask("web", "many"), ask("web", 3))).toBe(1);
+  expect(await ended("{ not json")).toBe(1);
+});
+
 test("one document of cases is a file of questions as well", async () => {
   const question = { workload: { name: "web", namespace: "shop" }, change: { kind: "replicas", to: 3 } };
   const cases = { cases: [{ id: 1, question, files: { "web.yaml": deployment } }] };
