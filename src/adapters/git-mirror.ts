@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { oneLine } from "../domain/text/one-line.ts";
-import type { Tree } from "../domain/kubernetes/tree.ts";
+import { linksOf, throughLinks, type Tree } from "../domain/kubernetes/tree.ts";
 import type { CommitMark } from "../ports/github.ts";
 import { Refused, Unavailable } from "../ports/errors.ts";
 import { quietGit, succeeds } from "./cli-tools/quiet-git.ts";
@@ -246,7 +246,7 @@ async function remoteByEnvironment({ url, authorization, network }: MirrorOption
 // Highest precedence: without it, a .gitattributes in the repository could change the bytes that we read.
 const neutralAttributes = "* -text -ident !eol !filter !working-tree-encoding\n";
 
-/** Lays the files of one commit out, without symbolic links; what was not fetched yet comes from the host now. */
+/** Lays the files of one commit out, symbolic links as texts that say where they lead; what was not fetched yet comes from the host now. */
 async function readTree(options: MirrorOptions, sha: string): Promise<Tree> {
   try {
     return await layOut(options, sha);
@@ -270,14 +270,17 @@ async function layOut(options: MirrorOptions, sha: string): Promise<Tree> {
     writeFileSync(`${place}.complete`, "");
   }
   const listing = await git.raw(["ls-tree", "-r", "-z", sha]);
-  const paths = new Set(
+  const listed = (mode: string): string[] =>
     listing.split("\0").flatMap((line) => {
       const [meta = "", path] = line.split("\t");
-      return path !== undefined && meta.startsWith("100") ? [path] : [];
-    }),
-  );
+      return path !== undefined && meta.startsWith(mode) ? [path] : [];
+    });
+  const paths = new Set(listed("100"));
+  const targets = listed("120000").map((path) => [path, readFileSync(join(place, path), "utf8")] as const);
   await dropOldTrees(directory, sha);
-  return { paths: () => [...paths], read: (path) => (paths.has(path) ? readFileSync(join(place, path)) : undefined) };
+  const links = linksOf(new Map(targets));
+  const read = (path: string) => (paths.has(path) ? readFileSync(join(place, path)) : undefined);
+  return { paths: () => [...paths], read: throughLinks(read, links), ...(links ? { links } : {}) };
 }
 
 /** Stories of the last minutes may still read the trees before this one: the newest few stay. */

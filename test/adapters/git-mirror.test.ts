@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openMirror } from "../../src/adapters/git-mirror.ts";
 import { Unavailable } from "../../src/ports/errors.ts";
 import { startShop } from "../lab/forge-shop.ts";
+import { scratchFiles } from "../scratch.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
 const servers: Server[] = [];
@@ -170,4 +171,30 @@ test("a look that finds nothing new begins no more than it needs, and what came 
   expect(await begun(() => mirror.treeId(sha))).toEqual(["git rev-parse"]);
   const absent = await begun(() => mirror.contains(sha, "0".repeat(40)));
   expect(absent.filter((what) => what === "git merge-base")).toHaveLength(1);
+});
+
+test("symbolic links lead to files of the same commit", async () => {
+  const root = scratchFiles({ "prod/web.yaml": "replicas: 2\n" });
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", root, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args]);
+  git("init", "-q");
+  for (const [link, target] of [
+    ["staging", "prod"],
+    ["hosts", "/etc/hosts"],
+    ["up", "../../.."],
+  ] as const)
+    symlinkSync(target, join(root, link));
+  git("add", ".");
+  git("commit", "-q", "-m", "links");
+  const directory = join(forge.place, "links");
+  const { tree } = await openMirror({ directory, url: root, authorization: async () => "Basic c2VjcmV0" }).head();
+  expect(tree.paths()).toEqual(["prod/web.yaml"]);
+  expect(Object.fromEntries(tree.links?.targets ?? [])).toEqual({
+    staging: "prod",
+    hosts: "/etc/hosts",
+    up: "../../..",
+  });
+  expect(Buffer.from(tree.read("staging/web.yaml") ?? []).toString()).toBe("replicas: 2\n");
+  expect(tree.read("hosts")).toBeUndefined();
+  expect(tree.read("up/etc/hosts")).toBeUndefined();
 });

@@ -1,13 +1,19 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 
 /** What a tool wrote, or why it did not. */
 export type Built = { readonly ok: true; readonly output: string } | { readonly ok: false; readonly because: string };
 
+/** What a build may read: files, and symbolic links to paths beside them. */
+interface Readable {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly links: ReadonlyMap<string, string>;
+}
+
 /** Works in a directory of its own that holds nothing but what the build may read, and is gone afterwards. */
 export async function inScratch(
-  files: ReadonlyMap<string, Uint8Array>,
+  { files, links }: Readable,
   limits: Limits,
   work: (root: string, home: string) => Promise<Built>,
 ): Promise<Built> {
@@ -15,6 +21,8 @@ export async function inScratch(
   try {
     const root = join(scratch, "tree");
     const stray = notWritten(root, files);
+    // Written last: no file can be written through one.
+    for (const [link, target] of links) linked(root, link, target);
     if (stray !== undefined) return { ok: false, because: `${stray.slice(0, 100)} cannot be written` };
     const home = join(scratch, "home");
     mkdirSync(home);
@@ -37,6 +45,17 @@ function notWritten(root: string, files: ReadonlyMap<string, Uint8Array>): strin
     }
   }
   return undefined;
+}
+
+/** A link whose place is taken is left out: what stands there was put there for this build. */
+function linked(root: string, link: string, target: string): void {
+  const [from, to] = [join(root, link), join(root, target)];
+  try {
+    mkdirSync(dirname(from), { recursive: true });
+    symlinkSync(relative(dirname(from), to), from);
+  } catch (error) {
+    if (!ofItsName.has((error as { code?: string }).code ?? "")) throw error;
+  }
 }
 
 const ofItsName = new Set(["ENAMETOOLONG", "EEXIST", "ENOTDIR", "EISDIR", "ERR_INVALID_ARG_VALUE"]);

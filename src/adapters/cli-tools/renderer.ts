@@ -53,7 +53,7 @@ export function renderer(options: RendererOptions = {}): ToolRenderer {
       const prepared = preparedBuild(tree, entry);
       // Where no tool builds the directory our own reason says what is in the way.
       if (prepared.kind === "unsupported") return own.kind === "rendered" || prepared.isPlain ? own : prepared;
-      const built = await inScratch(prepared.files, limits, (root, home) => {
+      const built = await inScratch(prepared, limits, (root, home) => {
         const charts = prepared.inflates ? inflating(helm, home, limits.timeLimitMs) : [];
         const args = [...tool.build, ...charts, join(root, prepared.directory)];
         return run(tool, args, { home, timeLimitMs: limits.timeLimitMs });

@@ -3,7 +3,7 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import type { Effect, Entry, ObjectChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { type CommitReversal, type Remediation, renderRemediation } from "../../domain/kubernetes/remediation.ts";
 import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { credentialChanged } from "../../domain/remedy/reversal/credentials.ts";
 import { forbiddenReversal } from "../../domain/remedy/reversal/limits.ts";
@@ -45,6 +45,8 @@ export async function planReversal(asked: Reversing, ports: Asked): Promise<Plan
   const [parent, commit] = [await ports.github.at(mark.parent), await ports.github.at(mark.sha)];
   const sides: Sides = { parent, commit, head: head.tree };
   const files = candidateFiles(sides, entry, change.scope);
+  const link = files.paths.find((path) => realPath(head.tree, path) !== path);
+  if (link !== undefined) return refused(`${link} is behind a symbolic link today: revert commit ${short} by hand`);
   const found = piecesOf(sides, files.paths);
   if (found.kind === "refused") return refused(`${found.because}: revert commit ${short} by hand`);
   if (found.pieces.length === 0) return refused(`commit ${short} changed no file that ${nameOf(entry)} reads`);

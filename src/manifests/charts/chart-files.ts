@@ -3,6 +3,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { parseYamlDocuments } from "../yaml/yaml.ts";
 import { maxFileBytes } from "../gitops/kustomization.ts";
+import { filesBelow } from "../repository/links.ts";
 import { insideRepository } from "../repository/reader.ts";
 
 const maxTotalBytes = 30_000_000;
@@ -14,8 +15,9 @@ export async function chartInTree(tree: Tree, directory: string, tools: ChartToo
   const prefix = directory === "" ? "" : `${directory}/`;
   const files = new Map<string, Uint8Array>();
   let total = 0;
-  for (const path of tree.paths()) {
-    if (!path.startsWith(prefix)) continue;
+  const below = filesBelow(tree, directory);
+  if (below.broken !== undefined) return missing(`${below.broken} is a symbolic link that leads nowhere`);
+  for (const path of below.paths) {
     const bytes = tree.read(path);
     if (bytes === undefined || bytes.byteLength > maxFileBytes) continue;
     total += bytes.byteLength;

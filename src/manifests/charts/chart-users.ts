@@ -1,6 +1,8 @@
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import { plainPath } from "../gitops/controllers.ts";
+import { filesAndLinks, namesOf } from "../repository/links.ts";
 import { directoryOf, insideRepository, joinPath } from "../repository/reader.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
@@ -20,7 +22,12 @@ export function otherUser(scene: EntryBuild, release: Release): string | undefin
   const elsewhere = applied(scene, release, directory);
   if (elsewhere !== undefined) return elsewhere;
   const twice = release.directory === scene.path ? deployedTwice(scene) : undefined;
-  return twice ?? dependentOn(scene.tree, directory) ?? unreadSibling(scene, release, directory);
+  return (
+    twice ??
+    linkedChart(scene, directory) ??
+    dependentOn(scene.tree, directory) ??
+    unreadSibling(scene, release, directory)
+  );
 }
 
 /** Who else applies the release itself: in another cluster or overlay it is another one, and reads the same chart. */
@@ -29,11 +36,17 @@ function applied(scene: EntryBuild, { resource, inflated }: Release, directory: 
   return inflated ? sharedWith(scene, joinPath(directory, "Chart.yaml")) : undefined;
 }
 
+/** A link elsewhere to the chart, or to a directory that holds it: another chart has it, or somebody deploys it so. */
+function linkedChart({ question, tree }: EntryBuild, directory: string): string | undefined {
+  const own = plainPath(question.entry.path);
+  return namesOf(tree, directory).find((name) => name !== directory && name !== own);
+}
+
 /** A chart that has this one among its `file:` dependencies. */
 function dependentOn(tree: Tree, directory: string): string | undefined {
-  return tree
-    .paths()
-    .find((path) => /(?:^|\/)Chart\.yaml$/.test(path) && localDependencies(tree, path).includes(directory));
+  return filesAndLinks(tree).find(
+    (path) => /(?:^|\/)Chart\.yaml$/.test(path) && localDependencies(tree, path).includes(directory),
+  );
 }
 
 function localDependencies(tree: Tree, path: string): string[] {
@@ -47,7 +60,7 @@ function localDependencies(tree: Tree, path: string): string[] {
       typeof repository === "string" && repository.startsWith("file://")
         ? insideRepository(directoryOf(path), repository.slice("file://".length))
         : undefined;
-    return target === undefined ? [] : [target];
+    return target === undefined ? [] : [realPath(tree, target)];
   });
 }
 

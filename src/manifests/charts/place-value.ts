@@ -1,6 +1,6 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "../edit/edit.ts";
-import { editLayer, editValue } from "../edit/helm.ts";
+import { editLayer, editValue, linkedBeside } from "../edit/helm.ts";
 import { inNewValues } from "../edit/new-values.ts";
 import { cannotOverlay } from "../edit/overlay.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
@@ -34,7 +34,8 @@ function placedInLayers(scene: EntryBuild, release: Release, candidate: Pick<Can
   const isOwn = (layer: ValuesLayer | undefined): boolean =>
     layer !== undefined &&
     release.directory !== undefined &&
-    layer.values.file.path.startsWith(prefixOf(release.directory));
+    (layer.values.file.path.startsWith(prefixOf(release.directory)) ||
+      layer.values.file.path === scene.reader.real(`${prefixOf(release.directory)}values.yaml`));
   const above = release.layers.filter((layer) => layer.values.file.path !== own?.values.file.path).reverse();
   const holder = leaf && release.layers.findLast((layer) => at(layer.values, key.path) === leaf);
   if (holder && holder.values.file.path !== own?.values.file.path) return editValue(scene, release, key);
@@ -77,7 +78,7 @@ export function placedLiteral(scene: EntryBuild, release: Release, literal: Lite
   const before = new TextDecoder().decode(scene.tree.read(literal.path));
   const line = before.slice(0, literal.start).split("\n").length;
   const where = `${literal.path}:${line}`;
-  const user = otherUser(scene, release);
+  const user = otherUser(scene, release) ?? linkedBeside(scene, release.directory, literal.path);
   if (user !== undefined) {
     const because = `${where} writes ${literal.text} for every release of the chart, also for ${user}`;
     return refused("chart-hardcoded", because, "Make the chart read it from its values first.");

@@ -1,8 +1,10 @@
 import type { ChartBuild, ChartFiles, ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { realPath } from "../../domain/kubernetes/tree.ts";
 import { isHandedOn } from "../helm/handed-on.ts";
 import { postRendering } from "../helm/post-renderers.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
+import { filesBelow, namesOf } from "../repository/links.ts";
 import { whereIs } from "../repository/refusal.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
 import { chartReference, runningChart } from "./chart-reference.ts";
@@ -77,6 +79,8 @@ interface Chart {
 
 async function chartOf(scene: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {
   if (release.directory !== undefined) {
+    const link = linkUnderFlux(scene, release, release.directory);
+    if (link !== undefined) return { impossible: `Flux leaves the symbolic link ${link} out` };
     const local = await chartInTree(scene.tree, release.directory, tools);
     return local.ok ? local : { impossible: local.because };
   }
@@ -85,6 +89,15 @@ async function chartOf(scene: EntryBuild, release: Release, tools: ChartTools): 
   const other = await publishedChart(scene, release, tools);
   if (!running || !("impossible" in other)) return other;
   return { impossible: `${other.impossible}; what Flux runs: ${running.impossible}` };
+}
+
+/** A symbolic link on the way to what a HelmRelease reads of the repository: Flux's archives hold none. */
+function linkUnderFlux({ tree }: EntryBuild, release: Release, directory: string): string | undefined {
+  if (tree.links === undefined || release.resource?.kind !== "HelmRelease") return undefined;
+  const files = release.layers.map((layer) => layer.values.file.path);
+  const linked = files.flatMap((file) => namesOf(tree, file)).find((name) => realPath(tree, name) !== name);
+  const below = filesBelow(tree, directory);
+  return linked ?? below.broken ?? [directory, ...below.paths].find((name) => realPath(tree, name) !== name);
 }
 
 async function publishedChart(scene: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {

@@ -1,4 +1,4 @@
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { joinPath } from "../repository/reader.ts";
 import type { Numbers } from "./candidates.ts";
 import type { ChartBuild, ChartFiles } from "../../domain/kubernetes/rendered.ts";
@@ -24,7 +24,7 @@ const pictured = /^([ \t]*(?:- )?image[ \t]*:[^#\n]*:)(\w[\w.-]*)["']?[ \t]*\r?$
 export function literalsIn(tree: Tree, directory: string, files: ChartFiles, numbers: Numbers): Literal[] {
   const found: Literal[] = [];
   for (const [inChart, bytes] of files) {
-    const path = joinPath(directory, inChart);
+    const path = realPath(tree, joinPath(directory, inChart));
     if (!/^(?:charts\/[^/]+\/)*templates\/.*\.(?:ya?ml|tpl)$/.test(inChart) || tree.read(path) === undefined) continue;
     const text = new TextDecoder().decode(bytes);
     for (const pattern of [counted, sized, pictured]) {

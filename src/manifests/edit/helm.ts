@@ -3,6 +3,7 @@ import { templateKey } from "../helm/chart-templates.ts";
 import { editOf, guarded } from "./edit.ts";
 import { editField, insertBelow, retagged, untagged } from "./field.ts";
 import { cannotOverlay } from "./overlay.ts";
+import { namesOf } from "../repository/links.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
@@ -208,9 +209,16 @@ function editFile(
   return editOf(scene, retagged(leaf, tag?.index, String(change.to)), owner);
 }
 
+/** A symbolic link elsewhere, under which another chart reads the same file. */
+export function linkedBeside({ tree }: EntryBuild, directory: string | undefined, path: string): string | undefined {
+  const isOwn = (name: string) => directory === "" || (directory !== undefined && name.startsWith(`${directory}/`));
+  const link = namesOf(tree, path).find((name) => name !== path && !isOwn(name));
+  return link && `what reads ${link}`;
+}
+
 /** Another application or release that names the same value file, or the same chart with its own defaults. */
 export function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
-  const sibling = readBySibling(scene, path);
+  const sibling = readBySibling(scene, path) ?? linkedBeside(scene, release.directory, path);
   if (sibling !== undefined) return sibling;
   const segments = path.split("/");
   const name = segments.at(-1) ?? "";

@@ -4,6 +4,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { globbed } from "./glob.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { readText } from "./kustomization.ts";
+import { filesAndLinks } from "../repository/links.ts";
 
 /** An Application that an ApplicationSet makes, as far as the repository can tell. */
 interface GeneratedApplication {
@@ -82,7 +83,7 @@ function directories(tree: Tree, git: Record<string, unknown>): Params[] {
 
 function directoriesIn(tree: Tree): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const path of tree.paths())
+  for (const path of [...tree.paths(), ...(tree.links?.targets.keys() ?? [])])
     for (let up = posix.dirname(path); up !== "." && !found.has(up); up = posix.dirname(up)) found.add(up);
   return found;
 }
@@ -90,7 +91,8 @@ function directoriesIn(tree: Tree): ReadonlySet<string> {
 function files(tree: Tree, git: Record<string, unknown>): Params[] {
   const patterns = (Array.isArray(git.files) ? git.files : []).filter(isRecord);
   const wanted = patterns.map((one) => globbed(String(one.path ?? "")));
-  const found = tree.paths().filter((path) => wanted.some((one) => one.test(path)));
+  // Argo CD lists links to files like files, and reads what they lead to.
+  const found = filesAndLinks(tree).filter((path) => wanted.some((one) => one.test(path)));
   return found.slice(0, maxApplications).flatMap((path) => {
     const text = readText(tree, path);
     const documents = text.ok ? readKubeYaml(text.value) : text;

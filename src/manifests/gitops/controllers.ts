@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { generatedApplications } from "./application-sets.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { maxFileBytes, resolveInside } from "./kustomization.ts";
@@ -35,7 +35,7 @@ export function controllerObjects(tree: Tree): readonly ControllerObject[] {
 
 function objectsOf(tree: Tree, files: readonly string[]): readonly ControllerObject[] {
   const written = files.filter((path) => /\.ya?ml$/.test(path));
-  const directories = new Set(tree.paths().flatMap(directoriesAbove));
+  const directories = new Set([...tree.paths(), ...(tree.links?.targets.keys() ?? [])].flatMap(directoriesAbove));
   return written.flatMap((path) => objectsIn(tree, path, directories));
 }
 
@@ -142,7 +142,8 @@ function objectsIn(tree: Tree, file: string, known: ReadonlySet<string>): readon
   if (!text.includes(fluxGroup) && !text.includes(argoGroup)) return [];
   const documents = readKubeYaml(text.toString("utf8"));
   if (!documents.ok) return [];
-  const isInRepository = (path: string) => path === "." || known.has(path) || tree.read(path) !== undefined;
+  const isInRepository = (path: string) =>
+    path === "." || known.has(realPath(tree, path)) || tree.read(path) !== undefined;
   return documents.value
     .flatMap((document) => (isRecord(document) ? controllerObject(tree, document, file) : []))
     .filter(({ entry }) => entry.path !== null && isInRepository(entry.path));

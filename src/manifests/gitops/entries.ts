@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { clusterOf, type ControllerObject, controllerObjects, meant, plainPath, takesBelow } from "./controllers.ts";
 import { indexOf } from "./gitops.ts";
 import { consumersOf, kustomizationDirectories } from "./kustomization.ts";
@@ -25,7 +25,7 @@ function foundEntries(tree: Tree): readonly Entry[] {
   const directories = kustomizationDirectories(tree);
   const holdsKustomization = new Set(directories);
   const places = [...new Set(declared.filter((entry) => takesBelow(tree, entry)).map((entry) => entry.path))];
-  const exact = new Set(declared.map((entry) => entry.path));
+  const exact = new Set(declared.map(({ path }) => (path === null ? null : realPath(tree, path) || ".")));
   const isDeclared = (directory: string) =>
     exact.has(directory) ||
     places.some((path) => path !== null && !holdsKustomization.has(path) && isBelow(directory, path));

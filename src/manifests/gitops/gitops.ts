@@ -1,4 +1,4 @@
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { type ControllerObject, controllerObjects } from "./controllers.ts";
 import { chartHome, chartReferences, inflationGenerator } from "./inflated-charts.ts";
 import {
@@ -8,6 +8,7 @@ import {
   insideRepository,
   kustomizationNames,
 } from "../repository/reader.ts";
+import { filesAndLinks, namesOf } from "../repository/links.ts";
 import { resourcesOf } from "../repository/resource.ts";
 import { at, itemsAt, maxFileBytes, type MapNode, type Node, parseSource, textAt } from "../yaml/source.ts";
 
@@ -27,6 +28,7 @@ export interface Deployer {
 
 /** What a repository says about who uses which file; built once for each tree. */
 export interface RepositoryIndex {
+  readonly links: Tree["links"];
   readonly directories: Directories;
   /** Referenced file or directory → kustomization directories that reference it. */
   readonly referencedBy: ReadonlyMap<string, readonly string[]>;
@@ -62,19 +64,21 @@ function builtIndex(tree: Tree): RepositoryIndex {
   const deployers: Deployer[] = [];
   const fluxSources: FluxSource[] = [];
   const latin1 = new TextDecoder("latin1");
-  for (const path of tree.paths()) {
+  for (const path of filesAndLinks(tree)) {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (!/\.(?:ya?ml|json)$/.test(name) && name !== "Kustomization") continue;
     const bytes = tree.read(path);
     if (!bytes || bytes.length > maxFileBytes) continue;
-    if (kustomizationNames.includes(name)) noteKustomization(path, bytes, referencedBy, changes);
+    if (kustomizationNames.includes(name)) noteKustomization(tree, path, { referencedBy, changes });
     const text = latin1.decode(bytes);
-    if (/kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/.test(text))
+    // What stands behind a link is noted where it stands.
+    const isLink = tree.links?.targets.has(path) === true;
+    if (!isLink && /kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/.test(text))
       noteDeployers(tree, path, deployers);
-    if (text.includes(inflationGenerator)) noteInflated(path, bytes, referencedBy);
-    if (text.includes("source.toolkit.fluxcd.io")) noteFluxSources(path, bytes, fluxSources);
+    if (text.includes(inflationGenerator)) noteInflated(tree, path, referencedBy);
+    if (!isLink && text.includes("source.toolkit.fluxcd.io")) noteFluxSources(path, bytes, fluxSources);
   }
-  return { directories: directoriesOf(tree), referencedBy, changes, deployers, fluxSources };
+  return { links: tree.links, directories: directoriesOf(tree), referencedBy, changes, deployers, fluxSources };
 }
 
 /** The index of a tree that differs from a known one in some files, without reading all others again. */
@@ -107,26 +111,31 @@ function noteFluxSources(path: string, bytes: Uint8Array, sources: FluxSource[])
 }
 
 function noteKustomization(
+  tree: Tree,
   path: string,
-  bytes: Uint8Array,
-  referencedBy: Map<string, string[]>,
-  changes: Map<string, boolean>,
+  { referencedBy, changes }: { referencedBy: Map<string, string[]>; changes: Map<string, boolean> },
 ): void {
-  const source = parseSource(path, bytes);
+  const source = parseSource(path, tree.read(path) ?? new Uint8Array());
   const spec = source.ok ? source.file.documents[0]?.root : undefined;
   if (!spec) return;
   const directory = directoryOf(path);
-  noteReferences(directory, referencesOf(spec), referencedBy);
+  noteReferences(tree, directory, referencesOf(spec), referencedBy);
   changes.set(
     directory,
     changingKeys.some((key) => at(spec, [key]) !== undefined),
   );
 }
 
-function noteReferences(directory: string, references: readonly string[], referencedBy: Map<string, string[]>): void {
+function noteReferences(
+  tree: Tree,
+  directory: string,
+  references: readonly string[],
+  referencedBy: Map<string, string[]>,
+): void {
   for (const reference of references) {
-    const target = isRemoteSource(reference) ? undefined : insideRepository(directory, reference);
-    if (target === undefined) continue;
+    const inside = isRemoteSource(reference) ? undefined : insideRepository(directory, reference);
+    if (inside === undefined) continue;
+    const target = realPath(tree, inside);
     const known = referencedBy.get(target);
     if (known) known.push(directory);
     else referencedBy.set(target, [directory]);
@@ -134,11 +143,11 @@ function noteReferences(directory: string, references: readonly string[], refere
 }
 
 /** A generator beside its kustomization names files as that would. */
-function noteInflated(path: string, bytes: Uint8Array, referencedBy: Map<string, string[]>): void {
-  const source = parseSource(path, bytes);
+function noteInflated(tree: Tree, path: string, referencedBy: Map<string, string[]>): void {
+  const source = parseSource(path, tree.read(path) ?? new Uint8Array());
   for (const { root } of source.ok ? source.file.documents : [])
     if (textAt(root, ["kind"]) === inflationGenerator)
-      noteReferences(directoryOf(path), chartReferences(root, undefined), referencedBy);
+      noteReferences(tree, directoryOf(path), chartReferences(root, undefined), referencedBy);
 }
 
 const changingKeys = [
@@ -199,8 +208,8 @@ function noteDeployers(tree: Tree, path: string, deployers: Deployer[]): void {
       name: resource.names[0] ?? "",
       namespace: resource.namespace,
       file: path,
-      paths: [...new Set([...pathsOf(kind, node), ...places])],
-      repeats: new Set(repeated.filter((place) => place !== undefined)),
+      paths: [...new Set([...pathsOf(kind, node), ...places].map((place) => realPath(tree, place)))],
+      repeats: new Set(repeated.flatMap((place) => (place === undefined ? [] : [realPath(tree, place)]))),
       node,
     });
   }
@@ -238,33 +247,36 @@ export function sourcesOf({ kind, node }: Pick<Deployer, "kind" | "node">): read
 export function reaching(index: RepositoryIndex, path: string): ReadonlySet<string> {
   const found = new Set<string>();
   const queue = [path];
+  const real = (place: string) => index.links?.real(place) ?? place;
   const note = (directory: string): void => {
     if (found.has(directory)) return;
     found.add(directory);
     queue.push(directory);
   };
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    if (kustomizationNames.includes(next.slice(next.lastIndexOf("/") + 1))) note(directoryOf(next));
-    for (const directory of index.referencedBy.get(next) ?? []) note(directory);
-    for (const open of openAbove(index, next))
-      for (const directory of index.referencedBy.get(open) ?? []) note(directory);
+    for (const name of namesOf(index, next)) {
+      if (kustomizationNames.includes(name.slice(name.lastIndexOf("/") + 1))) note(real(directoryOf(name)));
+      for (const open of openAbove(index, name))
+        for (const directory of index.referencedBy.get(open) ?? []) note(directory);
+    }
+    for (const directory of index.referencedBy.get(real(next)) ?? []) note(directory);
   }
   return found;
 }
 
-/** Directories without a kustomization of their own above a path, up to the first one that has one. */
+/** Directories without a kustomization of their own above a path, up to the first one that has one; without links. */
 export function openAbove(index: RepositoryIndex, path: string): string[] {
   const open: string[] = [];
-  if (kustomized(index, path)) return open;
+  const real = (place: string) => index.links?.real(place) ?? place;
+  const isKustomized = (directory: string): boolean => index.changes.has(real(directory));
+  if (isKustomized(path)) return open;
   for (let up = path; up !== ""; ) {
     up = directoryOf(up);
-    if (kustomized(index, up)) break;
-    open.push(up);
+    if (isKustomized(up)) break;
+    open.push(real(up));
   }
   return open;
 }
-
-const kustomized = (index: RepositoryIndex, directory: string): boolean => index.changes.has(directory);
 
 /** The deployers of a path. */
 export function deployersOf(index: RepositoryIndex, path: string): Deployer[] {

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { z } from "zod";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 
 /** The file names that make a directory a kustomization, in Kustomize's order. Two of them in one place are an error. */
@@ -167,8 +167,9 @@ export function consumersOf(tree: Tree): ReadonlyMap<string, readonly string[]> 
     for (const reference of referencesOf(read.value)) {
       const target = resolveInside(directory, reference);
       if (!target.ok) continue;
-      const known = consumers.get(target.path);
-      if (known === undefined) consumers.set(target.path, [read.path]);
+      const path = realPath(tree, target.path) || ".";
+      const known = consumers.get(path);
+      if (known === undefined) consumers.set(path, [read.path]);
       else if (!known.includes(read.path)) known.push(read.path);
     }
   }

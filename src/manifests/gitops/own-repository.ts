@@ -24,6 +24,30 @@ export function foreignSource(index: RepositoryIndex, deployer: Deployer, path: 
     });
 }
 
+/**
+ * Where a deployer pins what it reads at a path to a tag, a range of versions or a commit, with that: no change of the
+ * branch reaches the cluster then. A name that may be a branch is taken for the one that is served.
+ */
+export function pinnedRevision(
+  index: RepositoryIndex,
+  deployer: Deployer,
+  path: string,
+): { readonly node: Node; readonly revision: string } | undefined {
+  for (const node of sourceNodes(deployer).filter((one) => at(one, ["chart"]) === undefined && reads(one, path))) {
+    const ref = deployer.kind === "Kustomization" ? gitRepositoryOf(index, node, deployer.namespace) : undefined;
+    const named = ["commit", "tag", "semver", "name"].map((key) => [key, textAt(ref, ["spec", "ref", key])] as const);
+    const [key, text] = named.find(([, value]) => value !== undefined && value !== "") ?? [];
+    const revision = text ?? textAt(node, ["targetRevision"]);
+    if (revision === undefined || isOpen(revision)) continue;
+    const isPinned = key === undefined || key === "name" ? pins.test(revision) : true;
+    if (isPinned) return { node: at(ref, ["spec", "ref"]) ?? at(node, ["targetRevision"]) ?? node, revision };
+  }
+  return undefined;
+}
+
+// A version or a range of them, a commit, a tag's full name.
+const pins = /^(?:[~^<>=]+\s*)?v?\d+(?:\.(?:\d+|[x*])){1,2}(?:[-+][\w.+-]+)?$|^[0-9a-f]{40}$|^refs\/tags\/|^\*$/i;
+
 /** The repository that a deployer reads. */
 export function sourceOf(index: RepositoryIndex, deployer: Deployer, path: string): GitSource | undefined {
   const node = sourceNodes(deployer).find((one) => reads(one, path));
@@ -105,10 +129,20 @@ function reads(node: Node, path: string): boolean {
   return written === undefined || isOpen(written) || written.replace(/^(?:\.?\/)+|\/+$|^\.$/g, "") === path;
 }
 
+function gitRepositoryOf(index: RepositoryIndex, node: Node, home: string | undefined): Node | undefined {
+  const name = textAt(node, ["name"]);
+  const found = name === undefined ? [] : gitRepositories(index, name, textAt(node, ["namespace"]) ?? home);
+  return found.length === 1 ? found[0]?.node : undefined;
+}
+
 /** The GitRepository of that name in that namespace; a namespace that a kustomization sets is not in the file. */
-function urlOf(index: RepositoryIndex, name: string, namespace: string | undefined): string | undefined {
+function gitRepositories(index: RepositoryIndex, name: string, namespace: string | undefined) {
   const named = index.fluxSources.filter((one) => one.kind === "GitRepository" && one.name === name);
   const near = named.filter((one) => one.namespace === namespace);
-  const urls = new Set((near.length > 0 ? near : named).map((one) => textAt(one.node, ["spec", "url"])));
+  return near.length > 0 ? near : named;
+}
+
+function urlOf(index: RepositoryIndex, name: string, namespace: string | undefined): string | undefined {
+  const urls = new Set(gitRepositories(index, name, namespace).map((one) => textAt(one.node, ["spec", "url"])));
   return urls.size === 1 ? [...urls][0] : undefined;
 }

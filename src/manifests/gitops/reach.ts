@@ -1,16 +1,21 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { argoSources, controllerObjectOf, plainPath } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
 import { isArgoManifest, mayHoldObjects } from "./plain.ts";
+import { filesBelow, mostNames, namesOf } from "../repository/links.ts";
 
 /** What building a directory can read. */
 interface Reach {
-  /** Every file that may be read: rather too many than too few. */
+  /** Every file that may be read, by its own path: rather too many than too few. */
   readonly files: ReadonlySet<string>;
+  /** A symbolic link that leads nowhere and may be on the way. */
+  readonly broken: string | undefined;
+  /** True when symbolic links are followed on the way. */
+  readonly followsLinks: boolean;
   /** References that lead out of the repository. */
   readonly remote: readonly string[];
 }
@@ -21,17 +26,26 @@ export function reachOf(tree: Tree, directory: string): Reach {
   const remote: string[] = [];
   const seen = new Set<string>();
   const open = [directory];
-  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+  const whole: Whole = { broken: undefined };
+  let followsLinks = false;
+  for (let named = open.pop(); named !== undefined; named = open.pop()) {
+    const place = realPath(tree, named) || ".";
+    followsLinks ||= place !== named;
     if (seen.has(place)) continue;
     seen.add(place);
-    if (tree.read(place) === undefined) open.push(...placesIn(tree, place, remote));
+    if (tree.links && tree.links.real(place) === undefined) whole.broken ??= place;
+    if (tree.read(place) === undefined) open.push(...placesIn(tree, place, remote, whole));
     else files.add(place);
   }
-  return { files, remote };
+  return { files, remote, broken: whole.broken, followsLinks };
+}
+
+interface Whole {
+  broken: string | undefined;
 }
 
 /** What a directory leads to: its kustomization and all that this names, or else everything below it. */
-function placesIn(tree: Tree, directory: string, remote: string[]): readonly string[] {
+function placesIn(tree: Tree, directory: string, remote: string[], whole: Whole): readonly string[] {
   const own = kustomizationNames.map((name) => posix.join(directory, name)).filter((path) => tree.read(path));
   const written = own.flatMap((path) => referencesIn(tree, path));
   // A generator's file names what it reads from where the kustomization stands.
@@ -41,8 +55,8 @@ function placesIn(tree: Tree, directory: string, remote: string[]): readonly str
   const references = [...written, ...generators.flatMap((one) => (one.ok ? referencesIn(tree, one.path) : []))];
   const isWhole =
     own.length === 0 || references.some(({ field }) => field.startsWith("helm") || field === "generators");
-  const prefix = directory === "." ? "" : `${directory}/`;
-  const below = isWhole ? tree.paths().filter((path) => path.startsWith(prefix)) : [];
+  const { paths: below, broken } = isWhole ? filesBelow(tree, directory) : { paths: [], broken: undefined };
+  whole.broken ??= broken;
   const inner = below.filter((path) => isKustomization(path)).map((path) => posix.dirname(path));
   const named = references.flatMap(({ text }) => {
     const target = resolveInside(directory, text);
@@ -95,7 +109,10 @@ function knownReach(tree: Tree, path: string): Reach {
 }
 
 /** The entries whose build can read one of the paths, or whose own object stands in one: all others cannot change. */
-export function affectedEntries(tree: Tree, entries: readonly Entry[], paths: readonly string[]): readonly Entry[] {
+export function affectedEntries(tree: Tree, entries: readonly Entry[], edited: readonly string[]): readonly Entry[] {
+  const names = edited.map((path) => namesOf(tree, path));
+  if (names.some((some) => some.length >= mostNames)) return entries;
+  const paths = [...new Set(names.flat())];
   return entries.filter((entry) => {
     const path = plainPath(entry.path);
     const file = "file" in entry && typeof entry.file === "string" ? entry.file : undefined;

@@ -1,3 +1,4 @@
+import { filesBelow } from "../repository/links.ts";
 import { joinPath } from "../repository/reader.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import type { Release } from "./releases.ts";
@@ -80,7 +81,7 @@ function umbrellaKey(scene: EntryBuild, asked: Asked): ValuesKey | Refusal | und
 
 function templatesFor(scene: EntryBuild, asked: Asked): Template[] {
   const directory = joinPath(asked.release.directory ?? "", "templates");
-  const paths = scene.tree.paths().filter((path) => path.startsWith(`${directory}/`) && /\.ya?ml$/.test(path));
+  const paths = filesBelow(scene.tree, directory).paths.filter((path) => /\.ya?ml$/.test(path));
   const decoder = new TextDecoder();
   const found: (Template & { readonly rank: number })[] = [];
   for (const path of paths) {

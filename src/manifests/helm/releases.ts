@@ -137,6 +137,7 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
     const chart = textAt(source, ["chart"]);
     const elsewhere = chart === undefined && isForeign(scene, source) ? source : undefined;
     const directory = chart === undefined && path !== undefined && !elsewhere ? insideRepository("", path) : undefined;
+    const home = directory === undefined ? undefined : scene.reader.real(directory);
     const local = directory !== undefined && scene.reader.exists(joinPath(directory, "Chart.yaml"));
     if (chart === undefined && !local && !elsewhere) return [];
     return [
@@ -144,8 +145,9 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
         name: textAt(source, ["helm", "releaseName"]) ?? application.name,
         namespace: textAt(node, [...spec, "destination", "namespace"]),
         chart: chart ?? (directory === undefined ? (path ?? "") : chartName(scene, directory)),
-        directory,
+        directory: home,
         ...(elsewhere ? { elsewhere } : {}),
+        // Argo CD joins names of files to the path as it is written, and follows links then.
         ...argoValues(scene, { source, all }, directory),
         origin: source,
         resource: application.resource,

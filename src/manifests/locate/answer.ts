@@ -35,11 +35,30 @@ export async function answerQuestion(
   const path = asked.entry.path ?? deducedEntry(tree, asked);
   if (typeof path !== "string") return path;
   const question = { ...asked, entry: { ...asked.entry, path } };
-  const edit = charts ? await locateByRendering(tree, question, charts) : locate(tree, question);
+  const found = charts ? await locateByRendering(tree, question, charts) : locate(tree, question);
+  if (found.kind === "refused") return found;
+  const edit = behindLinks(tree, found);
   if (edit.kind === "refused") return edit;
   const proof = await proveEdit(tree, { question, edit }, render);
   if (proof.kind === "proven") return { ...edit, effect: proof.effect };
   return refused("ambiguous", `the edit was not what it should be: ${proof.because}`, "Make this change by hand.");
+}
+
+/** The edit of the files themselves: written by its name, a symbolic link would become a file. */
+function behindLinks({ links }: Tree, edit: Edit): Edit | Refusal {
+  if (links === undefined) return edit;
+  const lost = edit.files.find(({ path }) => links.real(path) === undefined);
+  if (lost)
+    return refused(
+      "other-source",
+      `${lost.path} is behind a symbolic link that leads out of the repository or in a circle`,
+      "Let the link lead to a file of this repository.",
+    );
+  const real = <Placed extends { readonly path: string }>(one: Placed): Placed => ({
+    ...one,
+    path: links.real(one.path) ?? one.path,
+  });
+  return { ...edit, files: edit.files.map(real), owners: edit.owners.map(real) };
 }
 
 interface Proving {

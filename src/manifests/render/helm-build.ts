@@ -4,6 +4,7 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { maxFileBytes, resolveInside } from "../gitops/kustomization.ts";
+import { filesBelow, seenBy } from "../repository/links.ts";
 import { renderYaml } from "../yaml/yaml.ts";
 
 /** What `helm template` needs for the chart of an Argo CD Application. */
@@ -40,6 +41,8 @@ type Unsupported = { readonly kind: "unsupported"; readonly because: string };
 /** Undefined when the entry is no Application with a chart in this repository. */
 export function helmBuild(tree: Tree, entry: Entry): HelmBuild | Unsupported | undefined {
   const directory = plainPath(entry.path);
+  const seen = seenBy(entry.tool, tree);
+  if (!seen.ok) return entry.tool === "argocd" ? unsupported(seen.because) : undefined;
   if (entry.tool !== "argocd" || directory === null || !tree.read(posix.join(directory, "Chart.yaml")))
     return undefined;
   const object = entry.object === undefined ? undefined : controllerObjectOf(tree, entry);
@@ -76,8 +79,9 @@ function filesOf(tree: Tree, directory: string, helm: HelmSource): Pick<HelmBuil
   }
   const prefix = directory === "." ? "" : `${directory}/`;
   const files = new Map<string, Uint8Array>();
-  for (const name of tree.paths()) {
-    if (!name.startsWith(prefix)) continue;
+  const below = filesBelow(tree, directory);
+  if (below.broken !== undefined) return unsupported(`${below.broken} is a symbolic link that leads nowhere`);
+  for (const name of below.paths) {
     const bytes = tree.read(name);
     if (bytes === undefined || bytes.byteLength > maxFileBytes) return unsupported(`${name} is too long`);
     files.set(name.slice(prefix.length), bytes);

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord, type Rendered, readObject } from "../../domain/kubernetes/rendered.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { type FluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
 import { plainPath } from "../gitops/controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
@@ -13,6 +13,7 @@ import {
   resolveInside,
 } from "../gitops/kustomization.ts";
 import { reachOf } from "../gitops/reach.ts";
+import { namesOf, seenBy } from "../repository/links.ts";
 import { inflationOf } from "./inflation.ts";
 import { controllerOf, plainResources } from "./render.ts";
 
@@ -21,6 +22,8 @@ interface PreparedBuild {
   readonly kind: "prepared";
   readonly directory: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** The symbolic links among them, with the paths that they lead to in the end. */
+  readonly links: ReadonlyMap<string, string>;
   readonly flux: FluxSpec | undefined;
   /** Charts among the files are inflated. */
   readonly inflates: boolean;
@@ -42,25 +45,39 @@ export function preparedBuild(tree: Tree, entry: Entry): PreparedBuild | Unsuppo
   if (!root?.ok) return unsupported(root?.because ?? "nobody said where the entry starts");
   const controller = controllerOf(tree, entry);
   if (!controller.ok) return unsupported(controller.because);
-  const plain = plainResources(tree, root.path, entry.tool, controller.plain);
+  const seen = seenBy(entry.tool, tree);
+  if (!seen.ok) return unsupported(seen.because);
+  return preparedOf(seen.tree, entry, root.path, controller);
+}
+
+function preparedOf(
+  tree: Tree,
+  entry: Entry,
+  asked: string,
+  controller: Extract<ReturnType<typeof controllerOf>, { ok: true }>,
+): PreparedBuild | Unsupported {
+  const plain = plainResources(tree, asked, entry.tool, controller.plain);
   if (plain?.problem !== undefined) return unsupported(plain.problem);
   if (plain !== undefined && entry.tool === "argocd")
     return { ...unsupported("Argo CD reads plain directories by itself"), isPlain: true };
-  const start = plain ? { path: undefined, value: { resources: plain.files } } : rootValue(tree, root.path);
-  if (start === undefined) return unsupported(`the kustomization of ${root.path} cannot be read`);
+  const root = realPath(tree, asked) || ".";
+  const start = plain ? { path: undefined, value: { resources: plain.files } } : rootValue(tree, root);
+  if (start === undefined) return unsupported(`the kustomization of ${root} cannot be read`);
   const value = withFluxSpec(start.value as Kustomization, controller.flux ?? {});
-  const added = (controller.flux?.components ?? []).map((component) => posix.join(root.path, component));
-  const gathered = gather(tree, [root.path, ...added]);
+  const added = (controller.flux?.components ?? []).map((component) => posix.join(root, component));
+  const gathered = gather(tree, [root, ...added]);
   if (gathered.kind === "unsupported") return gathered;
   if (start.path === undefined || controller.flux !== undefined) {
-    const name = start.path ?? posix.join(root.path, "kustomization.yaml");
+    const name = start.path ?? posix.join(root, "kustomization.yaml");
     gathered.files.set(name, new TextEncoder().encode(JSON.stringify(value)));
   }
-  return withCharts({ directory: root.path, files: gathered.files, flux: controller.flux });
+  return withCharts(tree, { directory: root, files: gathered.files, links: gathered.links, flux: controller.flux });
 }
 
-function withCharts(build: Pick<PreparedBuild, "directory" | "files" | "flux">): PreparedBuild | Unsupported {
-  const inflation = inflationOf(build.files);
+function withCharts(tree: Tree, build: Omit<PreparedBuild, "kind" | "inflates">): PreparedBuild | Unsupported {
+  // What is judged is what is read, under each name by which it can be read.
+  const named = [...build.files].flatMap(([path, bytes]) => namesOf(tree, path).map((name) => [name, bytes] as const));
+  const inflation = inflationOf(new Map([...named, ...build.files]));
   if (inflation.kind === "refused") return unsupported(inflation.because);
   return { kind: "prepared", ...build, inflates: inflation.kind === "local" };
 }
@@ -70,11 +87,10 @@ function unsupported(because: string): Unsupported {
 }
 
 /** The bytes of all files that a build of the places may read, within bounds. */
-function gather(
-  tree: Tree,
-  places: readonly string[],
-): { readonly kind: "files"; readonly files: Map<string, Uint8Array> } | Unsupported {
+function gather(tree: Tree, places: readonly string[]): Gathered | Unsupported {
   const reaches = places.map((place) => reachOf(tree, place));
+  const broken = reaches.map((reach) => reach.broken).find((link) => link !== undefined);
+  if (broken !== undefined) return unsupported(`${broken} is a symbolic link that leads nowhere`);
   const remote = reaches.flatMap((reach) => reach.remote)[0];
   if (remote !== undefined) return unsupported(`${remote} is a remote base`);
   const files = new Map<string, Uint8Array>();
@@ -87,8 +103,26 @@ function gather(
     total += bytes.byteLength;
     files.set(file, bytes);
   }
-  return total > maxTotalBytes ? unsupported("too many bytes of manifests") : { kind: "files", files };
+  if (total > maxTotalBytes) return unsupported("too many bytes of manifests");
+  const { links } = tree;
+  if (links === undefined || !reaches.some((reach) => reach.followsLinks))
+    return { kind: "files", files, links: new Map() };
+  const leading = [...links.targets.keys()].flatMap((link) => {
+    const target = links.real(link);
+    return target === undefined || target === "" || !isPlain(link) ? [] : [[link, target] as const];
+  });
+  return leading.length > maxLinks
+    ? unsupported("too many symbolic links")
+    : { kind: "files", files, links: new Map(leading) };
 }
+
+interface Gathered {
+  readonly kind: "files";
+  readonly files: Map<string, Uint8Array>;
+  readonly links: ReadonlyMap<string, string>;
+}
+
+const maxLinks = 5_000;
 
 function isPlain(path: string): boolean {
   const parts = path.split("/");

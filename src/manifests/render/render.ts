@@ -1,8 +1,9 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { buildObjects, headProblems } from "./kustomize/build.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
+import { filesWalked, seenBy } from "../repository/links.ts";
+import { buildObjects, headProblems, strayKustomization } from "./kustomize/build.ts";
 import { type FluxSpec, readFluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
 import { isArgoManifest, mayHoldObjects, type PlainOptions } from "../gitops/plain.ts";
 import { argoOptions } from "./argo-source.ts";
@@ -23,13 +24,16 @@ export function render(tree: Tree, entry: Entry): Rendered {
   if (path === null) return unsupported("nobody said where the entry starts");
   const root = resolveInside(".", path);
   if (!root.ok) return unsupported(root.because);
-  if (tree.read(root.path) !== undefined) return renderFile(tree, root.path);
+  const seen = seenBy(entry.tool, tree);
+  if (!seen.ok) return unsupported(seen.because);
+  if (seen.tree.read(root.path) !== undefined) return renderFile(seen.tree, root.path);
   const controller = controllerOf(tree, entry);
   if (!controller.ok) return unsupported(controller.because);
-  const build = newBuild(tree, entry.tool === "flux");
+  const build = newBuild(seen.tree, entry.tool === "flux");
   const value = rootOf(build, root.path, entry.tool, controller.plain);
   const flux = controller.flux ?? {};
-  const objects = value === undefined ? [] : buildObjects(build, root.path, withFluxSpec(value, flux));
+  const place = realPath(seen.tree, root.path) || ".";
+  const objects = value === undefined ? [] : buildObjects(build, place, withFluxSpec(value, flux));
   const problem = build.problems[0];
   if (problem !== undefined) return unsupported(problem);
   const finished = withPostBuild(objects, flux);
@@ -85,11 +89,15 @@ function rootOf(
   const plain = plainResources(build.tree, path, tool, options);
   if (plain !== undefined) {
     if (plain.problem !== undefined) build.problems.push(plain.problem);
-    if (tool === "argocd") build.dialect = "kubernetes";
+    if (tool === "argocd") {
+      build.dialect = "kubernetes";
+      // Argo CD reads these files by itself, wherever in the repository their links lead.
+      build.mayLeaveDirectory = true;
+    }
     return { resources: [...plain.files] };
   }
   const read = readKustomization(build.tree, path);
-  if (read?.ok) build.problems.push(...headProblems(read.path, read.value));
+  if (read?.ok) build.problems.push(...headProblems(read.path, read.value), ...strayKustomization(build, read.path));
   else build.problems.push(...(read?.problems ?? [`there is no kustomization in ${path}`]));
   return read?.ok ? read.value : undefined;
 }
@@ -107,8 +115,11 @@ export function plainResources(
   options: PlainOptions,
 ): PlainResources | undefined {
   if (kustomizationNames.some((name) => tree.read(posix.join(directory, name)))) return undefined;
+  if (realPath(tree, directory) !== (directory === "." && tree.links ? "" : directory))
+    return { files: [], problem: `${directory} is reached through a symbolic link` };
   const prefix = directory === "." ? "" : `${directory}/`;
-  const inside = tree.paths().filter((path) => path.startsWith(prefix));
+  const { paths: inside, broken } = filesWalked(tree, directory);
+  if (broken !== undefined) return { files: [], problem: `${broken} is a symbolic link that leads nowhere` };
   const all = inside.map((path) => path.slice(prefix.length)).sort();
   const mayHold = (path: string) => path === "Chart.yaml" || mayHoldObjects(path, tree.read(prefix + path));
   const found = tool === "argocd" ? argoFiles(all.filter(mayHold), options) : fluxFiles(all);

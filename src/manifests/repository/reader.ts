@@ -1,15 +1,19 @@
 import { posix } from "node:path";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { type Node, parseEmbedded, parseSource, type Problem, type ScalarNode, type Sourced } from "../yaml/source.ts";
 
 /** Reads files of one tree at most once and remembers what it read and what went wrong. */
 export interface Reader {
-  /** The parsed file; undefined when there is none. */
+  /** The parsed file, behind a link the one that it leads to; undefined when there is none. */
   readonly file: (path: string) => Sourced | undefined;
   readonly embedded: (node: ScalarNode) => readonly Node[] | undefined;
   readonly exists: (path: string) => boolean;
   /** True when some file lies below the directory. */
   readonly isDirectory: (path: string) => boolean;
+  /** A symbolic link to a directory: who walks directories passes it by. */
+  readonly isLinkedDirectory: (path: string) => boolean;
+  /** The path without symbolic links. */
+  readonly real: (path: string) => string;
   /** Names of the files and directories directly below a directory. */
   readonly list: (directory: string) => readonly string[];
   /** The kustomization file of a directory. */
@@ -22,7 +26,7 @@ export type Directories = ReadonlyMap<string, ReadonlySet<string>>;
 
 export function directoriesOf(tree: Tree): Directories {
   const directories = new Map<string, Set<string>>([["", new Set()]]);
-  for (const path of tree.paths()) {
+  for (const path of [...tree.paths(), ...(tree.links?.targets.keys() ?? [])]) {
     let child = path;
     for (;;) {
       const slash = child.lastIndexOf("/");
@@ -41,7 +45,9 @@ export function readerOf(tree: Tree, directories: Directories): Reader {
   const files = new Map<string, Sourced | undefined>();
   const embeddings = new Map<ScalarNode, readonly Node[] | undefined>();
   const problems: Problem[] = [];
-  const file = (path: string): Sourced | undefined => {
+  const real = (path: string): string => realPath(tree, path);
+  const file = (asked: string): Sourced | undefined => {
+    const path = real(asked);
     if (files.has(path)) return files.get(path);
     const bytes = tree.read(path);
     const source = bytes && parseSource(path, bytes);
@@ -57,14 +63,20 @@ export function readerOf(tree: Tree, directories: Directories): Reader {
     embeddings.set(node, roots);
     return roots;
   };
-  const list = (directory: string): readonly string[] => [...(directories.get(directory) ?? [])].sort();
-  const exists = (path: string): boolean => {
+  const list = (directory: string): readonly string[] => [...(directories.get(real(directory)) ?? [])].sort();
+  const isThere = (path: string): boolean => {
     const slash = path.lastIndexOf("/");
     return directories.get(slash < 0 ? "" : path.slice(0, slash))?.has(path.slice(slash + 1)) === true;
   };
+  const exists = (path: string): boolean =>
+    tree.links === undefined
+      ? isThere(path)
+      : tree.links.real(path) !== undefined && !tree.links.targets.has(real(path)) && isThere(real(path));
+  const isDirectory = (path: string): boolean => directories.has(real(path));
+  const isLinkedDirectory = (path: string): boolean => tree.links?.targets.has(path) === true && isDirectory(path);
   const kustomization = (directory: string): string | undefined =>
     kustomizationNames.map((name) => joinPath(directory, name)).find(exists);
-  return { file, embedded, exists, isDirectory: (path) => directories.has(path), list, kustomization, problems };
+  return { file, embedded, exists, isDirectory, isLinkedDirectory, real, list, kustomization, problems };
 }
 
 export const kustomizationNames: readonly string[] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];

@@ -2,7 +2,7 @@ import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
-import { foreignSource } from "../gitops/own-repository.ts";
+import { foreignSource, pinnedRevision } from "../gitops/own-repository.ts";
 import { chosenDeployer, directoryOptions, isCopy } from "./deployer.ts";
 import { applyComponents, type KustomizeTrace, buildArgo, buildPath, emptyBuild } from "./kustomize.ts";
 import { insideRepository, type Reader, readerOf } from "../repository/reader.ts";
@@ -49,7 +49,8 @@ export function entryBuildOf(
 ): EntryBuild | Refusal {
   const index = indexOf(tree);
   const reader = readerOf(tree, index.directories);
-  const path = insideRepository("", entryPath.replace(/^\/+/, ""));
+  const inside = insideRepository("", entryPath.replace(/^\/+/, ""));
+  const path = inside === undefined ? undefined : reader.real(inside);
   if (path === undefined || !(reader.exists(path) || reader.isDirectory(path)))
     return missingEntry(index, path, entryPath);
   const all = deployersOf(index, path);
@@ -58,6 +59,8 @@ export function entryBuildOf(
     : chosenDeployer(all, question.entry);
   const foreign = foreignEntry(index, declared, path);
   if (foreign) return foreign;
+  const pinned = pinnedEntry(index, deployer, path);
+  if (pinned) return pinned;
   const build = emptyBuild(question.workload);
   const plain = directoryOptions(deployer, path);
   const isPlain = plain !== undefined && reader.kustomization(path) === undefined;
@@ -90,6 +93,13 @@ function foreignEntry(index: RepositoryIndex, declared: Deployer | undefined, pa
   return refused("other-source", because, "Make the change in the repository that its source names.");
 }
 
+function pinnedEntry(index: RepositoryIndex, deployer: Deployer | undefined, path: string): Refusal | undefined {
+  const pinned = deployer && pinnedRevision(index, deployer, path);
+  if (!pinned) return undefined;
+  const because = `${whereIs(pinned.node)} takes ${path || "."} at ${pinned.revision}, whatever the branch says`;
+  return refused("other-source", because, "Let it follow the branch, or change the revision after the change.");
+}
+
 function missingEntry(index: RepositoryIndex, path: string | undefined, entryPath: string): Refusal {
   const [deployer] = path === undefined ? [] : deployersOf(index, path);
   if (deployer) {
@@ -98,7 +108,7 @@ function missingEntry(index: RepositoryIndex, path: string | undefined, entryPat
   }
   return refused(
     "not-found",
-    `${entryPath} is not in the repository (a symbolic link is not followed)`,
+    `${entryPath} is not in the repository`,
     "Name the path that the controller really reads.",
   );
 }

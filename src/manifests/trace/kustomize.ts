@@ -82,6 +82,7 @@ export function buildArgo(reader: Reader, path: string, build: KustomizeTrace, o
   const below = (directory: string): string[] =>
     reader.list(directory).flatMap((name) => {
       const at = joinPath(directory, name);
+      if (reader.isLinkedDirectory(at)) return [];
       if (reader.isDirectory(at)) return options.recurse === true ? below(at) : [];
       return isArgoManifest(path === "" ? at : at.slice(path.length + 1), options) ? [at] : [];
     });
@@ -107,6 +108,7 @@ function buildDirectory(
   if (reader.exists(joinPath(directory, "Chart.yaml"))) return [];
   return reader.list(directory).flatMap((name) => {
     const path = joinPath(directory, name);
+    if (reader.isLinkedDirectory(path)) return [];
     if (reader.isDirectory(path)) {
       return name.startsWith(".") ? [] : buildPath(reader, path, build, stack);
     }
@@ -207,7 +209,7 @@ function followed(reader: Reader, directory: string, item: Node, build: Kustomiz
   const reference = textAt(item, []);
   if (reference === undefined) return undefined;
   const target = isRemoteSource(reference) ? undefined : insideRepository(directory, reference);
-  if (target !== undefined && (reader.exists(target) || reader.isDirectory(target))) return target;
+  if (target !== undefined && (reader.exists(target) || reader.isDirectory(target))) return reader.real(target);
   const remote = isRemoteSource(reference) || /^[\w-]+(?:\.[\w-]+)+\/[^/]+\/[^/]+/.test(reference);
   (remote ? build.remotes : build.missing).push(unfollowed(item, reference));
   return undefined;
@@ -235,7 +237,7 @@ function generate(reader: Reader, spec: Node, directory: string, build: Kustomiz
   for (const [one, home] of charts) {
     const place = insideRepository(directory, chartPlace(one, home));
     const isHere = place !== undefined && reader.exists(joinPath(place, "Chart.yaml"));
-    build.charts.push({ spec: one, directory, chart: isHere ? place : undefined });
+    build.charts.push({ spec: one, directory, chart: isHere ? reader.real(place) : undefined });
   }
 }
 
@@ -244,7 +246,8 @@ function generatorsAt(reader: Reader, directory: string, item: Node): Node[] {
   const node = resolved(item);
   const written = textAt(item, []) ?? "";
   const path = written.includes("\n") ? undefined : insideRepository(directory, written);
-  const source = path !== undefined && directoryOf(path) === directory ? reader.file(path) : undefined;
+  const isBeside = path !== undefined && directoryOf(reader.real(path)) === directory;
+  const source = isBeside ? reader.file(path) : undefined;
   const inline = written.includes("\n") && node?.kind === "scalar" ? reader.embedded(node) : undefined;
   const roots = inline ?? (source?.ok ? source.file.documents.map((document) => document.root) : []);
   return roots.every((root) => textAt(root, ["kind"]) === inflationGenerator) ? [...roots] : [];

@@ -1,6 +1,7 @@
 import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
 import type { Resource } from "../repository/resource.ts";
 import { isArgoManifest, mayHoldObjects } from "../gitops/plain.ts";
+import { namesOf } from "../repository/links.ts";
 import { directoryOf, joinPath } from "../repository/reader.ts";
 import { directoryOptions, isCopy, sameDestination } from "./deployer.ts";
 import type { EntryBuild } from "./entry-build.ts";
@@ -8,7 +9,18 @@ import { at, type Node, textAt } from "../yaml/source.ts";
 
 /** Who else would change with a file: the first other environment that reads it, for people; undefined when nobody. */
 export function sharedWith(scene: EntryBuild, file: string): string | undefined {
-  return includedBy(scene, file) ?? deployedBy(scene, file) ?? deployedTwice(scene);
+  return includedBy(scene, file) ?? deployedBy(scene, file) ?? deployedTwice(scene) ?? linkedTo(scene, file);
+}
+
+/** A symbolic link under which somebody may apply the same, where the repository does not say what is deployed. */
+function linkedTo(scene: EntryBuild, file: string): string | undefined {
+  const { index, tree, path } = scene;
+  if (scene.declared !== undefined || tree.links === undefined) return undefined;
+  const twin = namesOf(tree, path).find((name) => name !== path);
+  if (twin !== undefined) return twin;
+  const isOwn = (name: string) => name === file || name === path || path === "" || name.startsWith(`${path}/`);
+  const isBuilt = (name: string) => openAbove(index, name).at(-1) !== "";
+  return namesOf(tree, file).find((name) => !isOwn(name) && !isBuilt(name));
 }
 
 /** A kustomization of another environment that reaches the file. */
@@ -38,7 +50,8 @@ function deployedBy(scene: EntryBuild, file: string): string | undefined {
 function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
   const above = reaching(scene.index, scene.path);
   const readers = reaching(scene.index, file);
-  const scanned = new Set([file, ...readers].flatMap((path) => openAbove(scene.index, path)));
+  const named = [file, ...readers].flatMap((path) => namesOf(scene.tree, path));
+  const scanned = new Set(named.flatMap((path) => openAbove(scene.index, path)));
   const reads = (one: Deployer, path: string) =>
     path !== scene.path &&
     !isAbove(path, scene.path) &&
@@ -63,9 +76,12 @@ export function mayRead(scene: EntryBuild, deployer: Deployer, path: string, fil
 function takesIn({ tree }: EntryBuild, deployer: Deployer, path: string, file: string): boolean {
   const options = directoryOptions(deployer, path);
   if (options === undefined || options.readsAnything) return true;
-  const below = path === "" ? file : file.slice(path.length + 1);
-  const isTaken = (options.recurse === true || directoryOf(file) === path) && isArgoManifest(below, options);
-  return isTaken && mayHoldObjects(file, tree.read(file));
+  return namesOf(tree, file).some((name) => {
+    if (!isAbove(path, name)) return false;
+    const below = path === "" ? name : name.slice(path.length + 1);
+    const isTaken = (options.recurse === true || directoryOf(name) === path) && isArgoManifest(below, options);
+    return isTaken && mayHoldObjects(name, tree.read(name));
+  });
 }
 
 /**

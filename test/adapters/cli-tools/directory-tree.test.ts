@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { directoryTree } from "../../../src/adapters/cli-tools/directory-tree.ts";
 import { scratchFiles } from "../../scratch.ts";
@@ -44,12 +44,28 @@ test("a directory that is no checkout is read whole, and so is one that Git igno
   expect(directoryTree(join(root, ".data/mirror/trees/1")).paths()).toEqual(["apps/web.yaml"]);
 });
 
-test("a symbolic link is a file that holds where it leads, as in Git", () => {
-  const root = scratchFiles({ "charts/web/values.yaml": "size: 2\n" });
-  symlinkSync("web", join(root, "charts/api"));
-  symlinkSync("/etc/hosts", join(root, "hosts"));
+test("a symbolic link leads to what the tree holds there, and never out of it", () => {
+  const outside = scratchFiles({ "secret.yaml": "token: 1\n" });
+  const root = scratchFiles({ "charts/web/values.yaml": "size: 2\n", ".gitignore": "/hidden/\n", "hidden/a.yaml": "" });
+  execFileSync("git", ["init", "-q", root]);
+  const links = {
+    "charts/api": "web",
+    "charts/api-of-api": "../charts/api",
+    hosts: "/etc/hosts",
+    absolute: join(root, "charts"),
+    above: join("..", basename(outside)),
+    dangling: "nowhere",
+    circle: "circle",
+    round: "charts/../round/..",
+    ignored: "hidden",
+  };
+  for (const [link, target] of Object.entries(links)) symlinkSync(target, join(root, link));
   const tree = directoryTree(root);
-  expect(tree.paths()).toEqual(["charts/api", "charts/web/values.yaml", "hosts"]);
-  const texts = ["charts/api", "hosts"].map((path) => new TextDecoder().decode(tree.read(path)));
-  expect(texts).toEqual(["web", "/etc/hosts"]);
+  expect(tree.paths()).toEqual([".gitignore", "charts/web/values.yaml"]);
+  expect(Object.fromEntries(tree.links?.targets ?? [])).toEqual(links);
+  const read = (path: string) => new TextDecoder().decode(tree.read(path));
+  expect(["charts/api/values.yaml", "charts/api-of-api/values.yaml"].map(read)).toEqual(["size: 2\n", "size: 2\n"]);
+  for (const lost of ["hosts", "absolute/web/values.yaml", "above/secret.yaml", "dangling", "circle", "round/hosts"])
+    expect(tree.read(lost)).toBeUndefined();
+  expect(tree.read("ignored/a.yaml")).toBeUndefined();
 });

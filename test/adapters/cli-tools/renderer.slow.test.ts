@@ -91,3 +91,64 @@ test.skipIf(!areThere).each<[string, Record<string, string | Uint8Array>]>([
   expect(existsSync(ran)).toBe(false);
   expect(rendered.kind).toBe("unsupported");
 });
+
+const deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n";
+const real = () => renderer({ kustomize, helm, kubectl: null });
+
+test.skipIf(!areThere)(
+  "Kustomize follows links as it does in a checkout, and only among the files of the tree",
+  async () => {
+    const outside = join(scratchDirectory(), "secret.yaml");
+    writeFileSync(outside, deployment);
+    const files = {
+      "base/kustomization.yaml": "resources: [web.yaml]\n",
+      "base/web.yaml": deployment,
+      "linked/kustomization.yaml": "resources: [here]\n",
+      "stray/kustomization.yaml": "resources: [web.yaml]\n",
+      "outside/kustomization.yaml": "resources: [web.yaml]\n",
+      "up/kustomization.yaml": "resources: [web.yaml]\n",
+    };
+    const links = {
+      "linked/here": "../chain",
+      chain: "deep/er",
+      "deep/er": "../base",
+      "stray/web.yaml": "../base/web.yaml",
+      "outside/web.yaml": outside,
+      "up/web.yaml": `${"../".repeat(30)}${outside.slice(1)}`,
+    };
+    const at = (path: string) => real().render(treeOf(files, links), { tool: "kustomize", path });
+    expect(await at("linked")).toMatchObject({ kind: "rendered", objects: [{ spec: { replicas: 2 } }] });
+    // Kustomize itself refuses a file above the directory, also behind a link.
+    expect(await at("stray")).toMatchObject({ because: expect.stringContaining("is not in or below") });
+    expect((await at("outside")).kind).toBe("unsupported");
+    expect((await at("up")).kind).toBe("unsupported");
+  },
+);
+
+test.skipIf(!areThere)("words for helm are judged behind the name of a link, too", async () => {
+  const ran = join(scratchDirectory(), "ran");
+  const { "app/kustomization.yaml": text, ...rest } = hostile(ran);
+  const tree = treeOf({ ...rest, "app/words.txt": text ?? "" }, { "app/kustomization.yaml": "words.txt" });
+  const rendered = await real().render(tree, { tool: "kustomize", path: "app" });
+  expect(rendered).toMatchObject({ kind: "unsupported", because: expect.stringContaining("not followed") });
+  expect(existsSync(ran)).toBe(false);
+});
+
+test.skipIf(!areThere)("a chart with linked templates and values is templated as Helm reads a checkout", async () => {
+  const files = {
+    "apps/web.yaml":
+      "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nspec: {source: {repoURL: x, path: charts/web}, destination: {namespace: shop}}\n",
+    "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "shared/templates/web.yaml": deployment.replace("replicas: 2", "replicas: {{ .Values.count }}"),
+    "shared/values.yaml": "count: 4\n",
+  };
+  const links = {
+    "charts/web/templates": "../../shared/templates",
+    "charts/web/values.yaml": "../../shared/values.yaml",
+  };
+  const entry = { tool: "argocd", path: "charts/web", object: "Application argocd/web" } as const;
+  const rendered = await real().render(treeOf(files, links), entry);
+  expect(rendered).toMatchObject({ kind: "rendered", objects: [{ spec: { replicas: 4 } }] });
+  const broken = treeOf(files, { ...links, "charts/web/templates": "../../gone" });
+  expect((await real().render(broken, entry)).kind).toBe("unsupported");
+});

@@ -54,7 +54,9 @@ test("a name that no directory holds is a reason, not a crash", async () => {
   const reached = async () => ({ ok: true, output: "" }) as const;
   const nothing = new Uint8Array();
   for (const names of [["a", "a/b"], ["a/b", "a"], ["b".repeat(300)], ["a\0b"]])
-    expect(await inScratch(new Map(names.map((name) => [name, nothing])), limits, reached)).toMatchObject({
+    expect(
+      await inScratch({ files: new Map(names.map((name) => [name, nothing])), links: new Map() }, limits, reached),
+    ).toMatchObject({
       ok: false,
       because: expect.stringContaining("cannot be written"),
     });

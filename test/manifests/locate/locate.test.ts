@@ -9,6 +9,7 @@ import { render } from "../../../src/manifests/render/render.ts";
 import { locate } from "../../../src/manifests/locate/locate.ts";
 import { differences } from "../../../src/manifests/edit/proof.ts";
 import { parseText } from "../../../src/manifests/yaml/source.ts";
+import { linksBelow } from "../links-below.ts";
 
 /** Each directory is one trap: the files before, the question with its expected outcome, the changed files after. */
 const root = join(import.meta.dirname, "../cases");
@@ -38,7 +39,7 @@ test.each(names)("%s", (name) => {
   const asked = JSON.parse(readFileSync(join(root, name, "edit.json"), "utf8")) as Asked;
   const before = filesBelow(join(root, name, "before"));
   const after = filesBelow(join(root, name, "after"));
-  const outcome = locate(treeOf(before), asked);
+  const outcome = locate(treeOf(before, linksBelow(join(root, name, "before"))), asked);
   if (outcome.kind === "refused") {
     expect(`${outcome.reason}: ${outcome.because}`).toMatch(new RegExp(`^${asked.expect}: `));
     expect(outcome.cure).toMatch(/^[A-Z].*\.$/);
@@ -59,7 +60,7 @@ test.each(names)("%s", (name) => {
 test.each(names)("%s: the proof agrees with the edit", async (name) => {
   const asked = JSON.parse(readFileSync(join(root, name, "edit.json"), "utf8")) as Asked;
   if (asked.expect !== "edit") return;
-  const before = treeOf(filesBelow(join(root, name, "before")));
+  const before = treeOf(filesBelow(join(root, name, "before")), linksBelow(join(root, name, "before")));
   const answer = await answerQuestion(before, asked, (tree, entry) => Promise.resolve(render(tree, entry)));
   expect(answer).toMatchObject({ kind: "edit" });
 });

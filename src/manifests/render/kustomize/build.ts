@@ -1,4 +1,6 @@
+import { posix } from "node:path";
 import { isRecord, type RenderedObject } from "../../../domain/kubernetes/rendered.ts";
+import { realPath } from "../../../domain/kubernetes/tree.ts";
 import { absorb, contentHash, generate } from "./generators.ts";
 import {
   type Kustomization,
@@ -69,8 +71,24 @@ function enter(build: BuildInput, directory: string): boolean {
   return build.problems.length === 0;
 }
 
-function readReference(build: BuildInput, directory: string, reference: string): readonly BuildResource[] {
+/** What a reference means, behind symbolic links as well. */
+function targetOf(build: BuildInput, directory: string, reference: string): ReturnType<typeof resolveInside> {
   const target = resolveInside(directory, reference);
+  const { links } = build.tree;
+  if (!target.ok || links === undefined) return target;
+  const path = links.real(target.path);
+  return path === undefined ? { ok: false, because: `${reference} leads nowhere` } : { ok: true, path: path || "." };
+}
+
+/** A kustomization that is a link to a file elsewhere, which Kustomize does not read. */
+export function strayKustomization(build: BuildInput, path: string): readonly string[] {
+  const [real, stands] = [realPath(build.tree, path), realPath(build.tree, posix.dirname(path))];
+  const isBelow = stands === "" || stands === "." || real.startsWith(`${stands}/`);
+  return isBelow || build.mayLeaveDirectory ? [] : [`${real} is not below ${stands}`];
+}
+
+function readReference(build: BuildInput, directory: string, reference: string): readonly BuildResource[] {
+  const target = targetOf(build, directory, reference);
   if (!target.ok) {
     build.problems.push(`${directory}: ${target.because}`);
     return [];
@@ -88,7 +106,7 @@ function readComponent(
   reference: string,
   present: readonly BuildResource[],
 ): readonly BuildResource[] {
-  const target = resolveInside(directory, reference);
+  const target = targetOf(build, directory, reference);
   if (!target.ok) build.problems.push(`${directory}: ${target.because}`);
   const value = target.ok ? readDirectory(build, directory, target.path, "Component") : undefined;
   return target.ok && value !== undefined ? accumulate(build, target.path, value, present) : [];
@@ -108,7 +126,7 @@ function readDirectory(
   }
   const isKind = (read.value.kind ?? "Kustomization") === kind;
   if (!isKind) build.problems.push(`${read.path} is no ${kind}`);
-  build.problems.push(...headProblems(read.path, read.value));
+  build.problems.push(...headProblems(read.path, read.value), ...strayKustomization(build, read.path));
   return isKind ? read.value : undefined;
 }
 
@@ -124,14 +142,14 @@ export function headProblems(path: string, value: Kustomization): readonly strin
 }
 
 function addConfiguration(build: BuildInput, directory: string, reference: string): void {
-  const target = resolveInside(directory, reference);
+  const target = targetOf(build, directory, reference);
   if (!target.ok) build.problems.push(`${directory}: ${target.because}`);
   else if (mayRead(build, directory, target.path)) readConfiguration(build, target.path);
 }
 
 function addGenerated(build: BuildInput, directory: string, value: Kustomization, resources: BuildResource[]): void {
   const readFile = (reference: string) => {
-    const target = resolveInside(directory, reference);
+    const target = targetOf(build, directory, reference);
     if (!target.ok || !mayRead(build, directory, target.path)) return undefined;
     const bytes = build.tree.read(target.path);
     return bytes !== undefined && bytes.byteLength <= maxFileBytes ? bytes : undefined;
@@ -218,7 +236,7 @@ function patchText(build: BuildInput, directory: string, patch: NamedPatch): str
     return undefined;
   }
   if (patch.path === undefined) return inline;
-  const target = resolveInside(directory, patch.path);
+  const target = targetOf(build, directory, patch.path);
   if (!target.ok) {
     build.problems.push(`${directory}: ${target.because}`);
     return undefined;

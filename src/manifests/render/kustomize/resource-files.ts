@@ -9,7 +9,7 @@ import { type Draft, metadataOf, type BuildResource, resourceOf } from "./build-
 export interface BuildInput {
   readonly tree: Tree;
   /** Kustomize alone reads no file above a kustomization's directory; Flux does, inside the repository. */
-  readonly mayLeaveDirectory: boolean;
+  mayLeaveDirectory: boolean;
   /** How plain scalars of objects are read: Argo CD itself reads plain directories as Kubernetes does. */
   dialect: "kustomize" | "kubernetes";
   readonly problems: string[];
