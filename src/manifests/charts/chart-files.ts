@@ -3,7 +3,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { parseYamlDocuments } from "../yaml/yaml.ts";
 import { maxFileBytes } from "../gitops/kustomization.ts";
-import { filesBelow } from "../repository/links.ts";
+import { filesBelow } from "../gitops/links.ts";
 import { insideRepository } from "../repository/reader.ts";
 
 const maxTotalBytes = 30_000_000;

@@ -2,7 +2,7 @@ import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { plainPath } from "../gitops/controllers.ts";
-import { filesAndLinks, namesOf } from "../repository/links.ts";
+import { filesAndLinks, namesOf } from "../gitops/links.ts";
 import { directoryOf, insideRepository, joinPath } from "../repository/reader.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";

@@ -4,7 +4,7 @@ import { isHandedOn } from "../helm/handed-on.ts";
 import { postRendering } from "../helm/post-renderers.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { filesBelow, namesOf } from "../repository/links.ts";
+import { filesBelow, namesOf } from "../gitops/links.ts";
 import { whereIs } from "../repository/refusal.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
 import { chartReference, runningChart } from "./chart-reference.ts";

@@ -3,7 +3,7 @@ import { templateKey } from "../helm/chart-templates.ts";
 import { editOf, guarded } from "./edit.ts";
 import { editField, insertBelow, retagged, untagged } from "./field.ts";
 import { cannotOverlay } from "./overlay.ts";
-import { namesOf } from "../repository/links.ts";
+import { namesOf } from "../gitops/links.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";

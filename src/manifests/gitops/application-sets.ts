@@ -4,7 +4,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { globbed } from "./glob.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { readText } from "./kustomization.ts";
-import { filesAndLinks } from "../repository/links.ts";
+import { filesAndLinks } from "./links.ts";
 
 /** An Application that an ApplicationSet makes, as far as the repository can tell. */
 interface GeneratedApplication {

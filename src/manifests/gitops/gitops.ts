@@ -8,7 +8,7 @@ import {
   insideRepository,
   kustomizationNames,
 } from "../repository/reader.ts";
-import { filesAndLinks, namesOf } from "../repository/links.ts";
+import { filesAndLinks, namesOf } from "./links.ts";
 import { resourcesOf } from "../repository/resource.ts";
 import { at, itemsAt, maxFileBytes, type MapNode, type Node, parseSource, textAt } from "../yaml/source.ts";
 
@@ -253,13 +253,13 @@ export function reaching(index: RepositoryIndex, path: string): ReadonlySet<stri
     found.add(directory);
     queue.push(directory);
   };
+  const readers = (place: string): readonly string[] => index.referencedBy.get(place) ?? [];
+  const isKustomization = (name: string) => kustomizationNames.includes(name.slice(name.lastIndexOf("/") + 1));
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    for (const name of namesOf(index, next)) {
-      if (kustomizationNames.includes(name.slice(name.lastIndexOf("/") + 1))) note(real(directoryOf(name)));
-      for (const open of openAbove(index, name))
-        for (const directory of index.referencedBy.get(open) ?? []) note(directory);
-    }
-    for (const directory of index.referencedBy.get(real(next)) ?? []) note(directory);
+    const names = namesOf(index, next);
+    const own = names.filter(isKustomization).map((name) => real(directoryOf(name)));
+    const open = names.flatMap((name) => openAbove(index, name)).flatMap(readers);
+    for (const directory of [...own, ...readers(real(next)), ...open]) note(directory);
   }
   return found;
 }

@@ -6,7 +6,7 @@ import { argoSources, controllerObjectOf, plainPath } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
 import { isArgoManifest, mayHoldObjects } from "./plain.ts";
-import { filesBelow, mostNames, namesOf } from "../repository/links.ts";
+import { filesBelow, mostNames, namesOf } from "./links.ts";
 
 /** What building a directory can read. */
 interface Reach {

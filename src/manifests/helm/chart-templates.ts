@@ -1,4 +1,4 @@
-import { filesBelow } from "../repository/links.ts";
+import { filesBelow } from "../gitops/links.ts";
 import { joinPath } from "../repository/reader.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import type { Release } from "./releases.ts";

@@ -4,7 +4,7 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { maxFileBytes, resolveInside } from "../gitops/kustomization.ts";
-import { filesBelow, seenBy } from "../repository/links.ts";
+import { filesBelow, seenBy } from "../gitops/links.ts";
 import { renderYaml } from "../yaml/yaml.ts";
 
 /** What `helm template` needs for the chart of an Argo CD Application. */

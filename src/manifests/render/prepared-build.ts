@@ -13,7 +13,7 @@ import {
   resolveInside,
 } from "../gitops/kustomization.ts";
 import { reachOf } from "../gitops/reach.ts";
-import { namesOf, seenBy } from "../repository/links.ts";
+import { namesOf, seenBy } from "../gitops/links.ts";
 import { inflationOf } from "./inflation.ts";
 import { controllerOf, plainResources } from "./render.ts";
 

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Rendered } from "../../domain/kubernetes/rendered.ts";
 import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
-import { filesWalked, seenBy } from "../repository/links.ts";
+import { filesWalked, seenBy } from "../gitops/links.ts";
 import { buildObjects, headProblems, strayKustomization } from "./kustomize/build.ts";
 import { type FluxSpec, readFluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
 import { isArgoManifest, mayHoldObjects, type PlainOptions } from "../gitops/plain.ts";

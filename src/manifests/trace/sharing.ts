@@ -1,7 +1,7 @@
 import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
 import type { Resource } from "../repository/resource.ts";
 import { isArgoManifest, mayHoldObjects } from "../gitops/plain.ts";
-import { namesOf } from "../repository/links.ts";
+import { namesOf } from "../gitops/links.ts";
 import { directoryOf, joinPath } from "../repository/reader.ts";
 import { directoryOptions, isCopy, sameDestination } from "./deployer.ts";
 import type { EntryBuild } from "./entry-build.ts";
