@@ -85,8 +85,8 @@ export interface CommitMark {
 
 /** What people say. */
 interface Comments {
-  /** The comment as it stands now; undefined when it was deleted. */
-  comment(id: number): Promise<Comment | undefined>;
+  /** The comment as it stands now; undefined when it was deleted, "untold" when the code host refuses to say. */
+  comment(id: number): Promise<Comment | "untold" | undefined>;
   /** The comments of a proposal or an issue, oldest first, at most a thousand. */
   commentsOn(proposal: Pick<Proposal, "number">): Promise<readonly Comment[]>;
   /** The comments of the whole repository that were written or edited since then, oldest first, at most a thousand. */

@@ -82,10 +82,10 @@ export function people(client: GitHubClient): People {
   const { octokit, repository } = client;
   return {
     comment: async (id) => {
-      const found = await told(() =>
-        client.find(() => octokit.rest.issues.getComment({ ...repository, comment_id: id })),
-      );
-      return found && commentOf(found);
+      const request = { ...repository, comment_id: id };
+      const found = await told(async () => ({ raw: await client.find(() => octokit.rest.issues.getComment(request)) }));
+      if (found === undefined) return "untold";
+      return found.raw && commentOf(found.raw);
     },
     commentsOn: async (proposal) => {
       const query = { ...repository, issue_number: proposal.number };
@@ -141,7 +141,7 @@ async function isMember({ find, octokit }: GitHubClient, username: string, team:
   return found?.state === "active";
 }
 
-/** A question about one person that GitHub refuses (403, 410, 451) or leaves open (304) must not end a workflow. */
+/** A question about one person or comment that GitHub refuses (403, 410, 451) or leaves open (304) must not end a workflow. */
 async function told<T>(ask: () => Promise<T>): Promise<T | undefined> {
   return ask().catch(unlessRefused);
 }

@@ -62,11 +62,13 @@ async function lookAround(
   return { open: facts.state === "open", committers, detail };
 }
 
-/** A comment that gets an answer; `late` refuses whatever it says. */
-interface LiveComment {
-  readonly comment: Comment;
-  readonly late: string | undefined;
-}
+/** A comment that gets an answer; `late` refuses whatever it says. Nothing that it says counts while it is untold. */
+type LiveComment =
+  | { readonly kind: "live"; readonly comment: Comment; readonly late: string | undefined }
+  | { readonly kind: "untold" };
+
+/** The answer to a command that the code host did not show again. */
+export const commentUntold = "the comment could not be verified: try again later";
 
 /**
  * Reads the comment again, live: it must still be what a person first wrote under this pull request. Undefined = it
@@ -78,10 +80,14 @@ export async function liveComment(
   { people, clock, telemetry }: Pick<Ports, "people" | "clock" | "telemetry">,
 ): Promise<LiveComment | undefined> {
   const comment = await people.comment(id);
+  if (comment === "untold") {
+    telemetry.log(incident, "decide", `comment ${id} under #${pull}: ${commentUntold}`);
+    return { kind: "untold" };
+  }
   const admitted = admitComment({ comment, bodyHash, now: clock.now() });
   if (admitted.kind === "ignored") telemetry.log(incident, "decide", `ignored: ${admitted.because}`);
   if (comment === undefined || admitted.kind === "ignored" || comment.proposal !== pull) return undefined;
-  return { comment, late: admitted.kind === "refused" ? admitted.because : undefined };
+  return { kind: "live", comment, late: admitted.kind === "refused" ? admitted.because : undefined };
 }
 
 /** Shows the writer whether the command was understood and allowed. */

@@ -8,7 +8,7 @@ import type { Ports } from "../../ports/ports.ts";
 import { guardrailsOf } from "../collect/load-guardrails.ts";
 import { isShadowed } from "./close-proposal.ts";
 import type { Pending } from "./pending.ts";
-import { runCommand, type CommandOutcome } from "./run-command.ts";
+import { isForUs, runCommand, type CommandOutcome } from "./run-command.ts";
 
 type Seen = Pick<Proposal, "effect" | "headSha">;
 
@@ -76,7 +76,7 @@ async function listen(
   if (guardrails.ok && isShadowed(pending, guardrails.value)) return [];
   return comments
     .filter((comment) => comment.byPerson && !heard.includes(comment.id))
-    .filter((comment) => parseCommands(comment.body).length > 0)
+    .filter((comment) => parseCommands(comment.body).some(isForUs))
     .map(({ id, body }) => ({ kind: "command", comment: id, bodyHash: bodyHashOf(body) }));
 }
 

@@ -33,7 +33,7 @@ export async function runRollbackCommand(
 ): Promise<void> {
   const { uid } = about.incident;
   const live = await liveComment(message, { incident: uid, pull: about.pull }, ports);
-  if (live === undefined) return;
+  if (live?.kind !== "live") return;
   const { comment, late } = live;
   if (!parseCommands(comment.body).some(({ kind }) => kind === "rollback")) return;
   if ((await ports.github.stateOf({ number: about.pull })).state !== "merged") return;

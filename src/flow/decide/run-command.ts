@@ -10,7 +10,7 @@ import type { Comment } from "../../domain/guardrails/commenter.ts";
 import { approvalWord, type Proposal } from "../../domain/proposal/pull-request.ts";
 import type { Message } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { acknowledge, authorize, liveComment } from "./authorize.ts";
+import { acknowledge, authorize, commentUntold, liveComment } from "./authorize.ts";
 import { withdrawalKind } from "./withdrawal-command.ts";
 import { guardrailsOf } from "../collect/load-guardrails.ts";
 
@@ -43,6 +43,11 @@ export async function runCommand(
   const { incident, proposal } = about;
   const live = await liveComment(message, { incident, pull: proposal.number }, ports);
   if (live === undefined) return [];
+  const answers = ports.clock.now().getTime() >= about.reactAfter;
+  if (live.kind === "untold") {
+    if (answers) await acknowledge(message.comment, { allowed: false, incident }, ports);
+    return [{ kind: "nothing", because: commentUntold }];
+  }
   const { comment, late } = live;
   const commands = parseCommands(comment.body).filter(isForUs);
   if (commands.length === 0) return [];
@@ -56,7 +61,7 @@ export async function runCommand(
   }
   const acts = heard.some(({ kind }) => kind !== "nothing" && kind !== "explain");
   const understood = heard.every(({ kind }) => kind !== "nothing");
-  if (acts || ports.clock.now().getTime() >= about.reactAfter) {
+  if (acts || answers) {
     await acknowledge(comment.id, { allowed: understood, incident }, ports);
   }
   const said = commands.map((command) => command.kind).join(", ");
@@ -69,7 +74,7 @@ function outcomeOf(heard: CommandOutcome): string {
 }
 
 /** A slash word that is far from ours belongs to another bot: it gets no answer at all. */
-function isForUs(command: Command): boolean {
+export function isForUs(command: Command): boolean {
   return command.kind !== "unknown" || command.didYouMean !== undefined;
 }
 

@@ -33,7 +33,7 @@ export async function runWithdrawalCommand(
   ports: Asked,
 ): Promise<void> {
   const live = await liveComment(message, about, ports);
-  if (live === undefined) return;
+  if (live?.kind !== "live") return;
   const { comment, late } = live;
   const words = parseCommands(comment.body).flatMap(({ kind }) =>
     kind === "dispute" || kind === "forget" ? [kind] : [],

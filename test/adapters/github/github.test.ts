@@ -681,7 +681,7 @@ describe("people", () => {
       expect(await session.people.permissionOf("wim")).toBeUndefined();
       expect(await session.people.teamsOf("wim", ["acme/ops"])).toBeUndefined();
       expect(await session.people.committersOf(proposal)).toBeUndefined();
-      expect(await session.people.comment(id)).toBeUndefined();
+      expect(await session.people.comment(id)).toBe("untold");
       failOn("POST", /reactions$/, { when: "before", answer });
       await session.people.react(id, "+1");
     },

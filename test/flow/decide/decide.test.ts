@@ -264,6 +264,26 @@ test("a person who may not be asked about is answered, and the story goes on", (
     expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
   }));
 
+test.each([403, 410, 451])(
+  "a comment that GitHub does not show again (%i) is answered, and counts for nothing",
+  (status) =>
+    atDesk({}, async (desk) => {
+      const said = await desk.says(approver, "/approve-scale");
+      await desk.says("wim", "/deploy production");
+      desk.forge.faults = ({ method, path }) =>
+        method === "GET" && /issues\/comments\/\d+$/.test(path) ? { when: "before", answer: { status } } : undefined;
+      expect(await desk.decides([said])).toBeUndefined();
+      expect(report(desk)).toContain("To the last command: the comment could not be verified: try again later");
+      expect(desk.told.join("\n")).not.toContain("deleted");
+      expect(desk.mergeCalls()).toBe(0);
+      const reactions = desk.session.audit.filter(({ action }) => action === "react");
+      expect(reactions.map(({ detail }) => detail)).toMatchObject([{ comment: said.comment, content: "confused" }]);
+      desk.forge.faults = undefined;
+      // For that comment only: the next one is heard.
+      expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+    }),
+);
+
 test.each([
   ["a status that a person's CI set", { context: "jenkins", state: "success" }, "merged"],
   ["a status that is not there yet", { context: "jenkins", state: "pending" }, "check jenkins"],
