@@ -143,12 +143,16 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   };
 }
 
+interface Heard extends Pick<Ports, "repositoryId"> {
+  readonly inbox: Inbox;
+  readonly store: Store;
+  readonly check: LateLooks["check"];
+}
+
 /** Who is told what GitHub tells. */
-function appOf(
-  { app, webhookSecret }: Settings,
-  { inbox, store, check }: { readonly inbox: Inbox; readonly store: Store; readonly check: LateLooks["check"] },
-): App {
-  return createApp({ ...app, webhookSecret, wake: inbox.wake, ticked: store.queue.request, changed: check });
+function appOf({ app, webhookSecret }: Settings, { inbox, store, check, repositoryId }: Heard): App {
+  const heard = { wake: inbox.wake, ticked: store.queue.request, changed: check };
+  return createApp({ ...app, webhookSecret, repositoryId, ...heard });
 }
 
 function storeOf(databaseUrl: string, telemetry: Telemetry): Promise<Store> {
@@ -247,7 +251,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
   return {
     github,
     guardrailsHost: guardrailsHost(client),
-    people: people(client),
+    ...{ people: people(client), repositoryId: client.repositoryId },
     cluster: sources.watch("Kubernetes", clusterOf(settings)),
     metrics,
     concerns: concernsOf(settings, sources, { github, metrics, clock }),

@@ -25,6 +25,8 @@ export interface Ports {
   /** Undefined = nobody is told of the guardrails file before it is on the default branch. */
   readonly guardrailsHost?: GuardrailsHost | undefined;
   readonly people: People;
+  /** The code host's number of the repository, which stays when it is renamed. */
+  readonly repositoryId?: number | undefined;
   readonly cluster: Cluster;
   readonly metrics: Metrics;
   readonly logs: Logs | undefined;

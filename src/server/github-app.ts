@@ -12,13 +12,16 @@ type Ticked = (requests: readonly OpenRequest[]) => Promise<void>;
 /** The GitHub App: checks signatures and turns events into wake-ups. It acts on nothing by itself. */
 export interface App {
   verify(body: string, signature: string): Promise<boolean>;
-  receive(delivery: { id: string; name: string; payload: object }): Promise<void>;
+  /** Hears one event; the answer is why it is none of ours. */
+  receive(delivery: { id: string; name: string; payload: object }): Promise<string | undefined>;
 }
 
 interface AppOptions {
   readonly id: number;
   readonly privateKey: string;
   readonly webhookSecret: string;
+  /** The code host's number of the repository that is served; undefined = events of every one are heard. */
+  readonly repositoryId?: number | undefined;
   readonly wake: Wake;
   readonly ticked?: Ticked;
   /** The files of a pull request are new; `by` did it. */
@@ -63,7 +66,15 @@ export function createApp(options: AppOptions): App {
   return {
     verify: (body, signature) => probot.webhooks.verify(body, signature),
     receive: async ({ id, name, payload }) => {
+      if (isOfAnother(payload, options.repositoryId)) return "of another repository";
       await probot.receive({ id, name, payload } as Parameters<Probot["receive"]>[0]);
+      return undefined;
     },
   };
+}
+
+/** One installation may have several repositories, whose pull requests have the same numbers. Their names change. */
+function isOfAnother(payload: object, served: number | undefined): boolean {
+  const { repository } = payload as { readonly repository?: { readonly id?: unknown } | null };
+  return served !== undefined && typeof repository?.id === "number" && repository.id !== served;
 }

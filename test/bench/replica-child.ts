@@ -1,18 +1,21 @@
 import { readFileSync } from "node:fs";
 import { startDurable, workflowVersion } from "../../src/adapters/dbos/durable.ts";
+import { listen } from "../../src/adapters/http/listener.ts";
 import { openStore } from "../../src/adapters/postgres/store.ts";
 import { workloadKey } from "../../src/domain/kubernetes/workload.ts";
 import type { Ports } from "../../src/ports/ports.ts";
 import { joinExecutors } from "../../src/server/executor.ts";
 import { openInbox } from "../../src/server/inbox.ts";
 import { recoverAbandoned } from "../../src/server/jobs/resume.ts";
+import { internalRoutes } from "../../src/server/routes.ts";
 import { concernsIn } from "../concerns.ts";
 
 /**
  * One of several processes on one Postgres: the real inbox, engine and executor, and a story of `steps` steps that each
- * put two kilobytes on record. It tells of each step that it does and of each story that it ends.
+ * put two kilobytes on record. It tells of each step that it does and of each story that it ends. With a token it takes in
+ * alerts by itself.
  */
-const { url, steps } = JSON.parse(readFileSync(0, "utf8")) as { url: string; steps: number };
+const { url, steps, token } = JSON.parse(readFileSync(0, "utf8")) as { url: string; steps: number; token?: string };
 const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const telemetry = { log: () => undefined };
 const store = await openStore(url);
@@ -44,10 +47,13 @@ const inbox = openInbox({
 });
 const keeping = { store, durable, clock, telemetry, workflowVersion };
 await executor.watch(() => recoverAbandoned(keeping, telemetry));
-tell({ ready: executor.id });
+const intake = { store, ring: inbox.notify, app: { verify: async () => false }, alertsToken: token ?? "" };
+const listener = token === undefined ? undefined : await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
+tell({ ready: executor.id, port: listener?.port });
 process.on("SIGTERM", () => void leave());
 
 async function leave(): Promise<void> {
+  await listener?.close();
   await inbox.close();
   await executor.drain();
   await durable.shutdown();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { replicaLoad } from "./replica-load.ts";
+import { acknowledgedLoad, replicaLoad } from "./replica-load.ts";
 import { freshDatabase } from "../postgres.ts";
 
 test("two processes share the work, one story per workload, also when one of them is killed", {
@@ -9,4 +9,11 @@ test("two processes share the work, one story per workload, also when one of the
   const result = await replicaLoad(load);
   expect(result).toMatchObject({ stories: 40, doubled: 0 });
   expect(result.shares.reduce((sum, share) => sum + share, 0)).toBeGreaterThanOrEqual(40);
+});
+
+test("A01 killed right behind its acknowledgement, a process loses nothing that it took in", {
+  timeout: 240_000,
+}, async () => {
+  const result = await acknowledgedLoad({ url: await freshDatabase(), kills: 6 });
+  expect(result).toEqual({ acknowledged: 6, ended: 6, doubled: 0 });
 });

@@ -30,6 +30,7 @@ export interface ReplicaResult {
 
 interface Line {
   readonly ready?: string;
+  readonly port?: number;
   readonly ended?: string;
   readonly uid?: string;
   readonly step?: number;
@@ -39,7 +40,7 @@ interface Line {
 export async function replicaLoad(load: ReplicaLoad): Promise<ReplicaResult> {
   const { url, workloads, steps } = load;
   const store = await openStore(url);
-  const children = Array.from({ length: load.processes }, () => childOf(url, steps));
+  const children = Array.from({ length: load.processes }, () => childOf({ url, steps }));
   try {
     await until(() => children.every(({ told }) => told.some(({ ready }) => ready !== undefined)));
     const before = await tablesOf(url);
@@ -75,14 +76,50 @@ export async function replicaLoad(load: ReplicaLoad): Promise<ReplicaResult> {
   }
 }
 
-function childOf(url: string, steps: number) {
+interface Acknowledged {
+  readonly acknowledged: number;
+  readonly ended: number;
+  readonly doubled: number;
+}
+
+/**
+ * So many processes take in an alert each and are killed as soon as their answer is here, within a millisecond; one more
+ * begins afterwards and has all that was acknowledged to see to.
+ */
+export async function acknowledgedLoad({ url, kills }: { url: string; kills: number }): Promise<Acknowledged> {
+  const store = await openStore(url);
+  const token = "bench-token-of-thirty-two-bytes!";
+  const headers = { authorization: `Bearer ${token}` };
+  const children = Array.from({ length: kills }, () => childOf({ url, steps: 1, token }));
+  try {
+    let acknowledged = 0;
+    for (const [number, { told, kill }] of children.entries()) {
+      await until(() => told.some(({ ready }) => ready !== undefined));
+      const address = `http://127.0.0.1:${told.find(({ port }) => port !== undefined)?.port}/alerts`;
+      const body = JSON.stringify(aDelivery([alertOf(number)]));
+      const { status } = await fetch(address, { method: "POST", headers, body });
+      kill();
+      if (status === 202) acknowledged += 1;
+    }
+    const heir = childOf({ url, steps: 1 });
+    children.push(heir);
+    const ended = () => new Set(children.flatMap(({ told }) => told.flatMap((line) => line.ended ?? [])));
+    await until(() => ended().size >= acknowledged);
+    return { acknowledged, ended: ended().size, doubled: await doubledIn(url) };
+  } finally {
+    await Promise.all(children.map(({ end }) => end()));
+    await store.close();
+  }
+}
+
+function childOf(wish: { readonly url: string; readonly steps: number; readonly token?: string }) {
   const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", "test/bench/replica-child.ts"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const gone = new Promise<void>((done) => child.once("exit", () => done()));
   const told: Line[] = [];
   createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => told.push(JSON.parse(text) as Line));
-  child.stdin?.on("error", () => undefined).end(JSON.stringify({ url, steps }));
+  child.stdin?.on("error", () => undefined).end(JSON.stringify(wish));
   return {
     told,
     kill: () => child.kill("SIGKILL"),

@@ -28,15 +28,13 @@ const row = (id: string, what: string, shown: ShownElsewhere["shown"], cannot?: 
   ...(cannot === undefined ? {} : { cannot }),
 });
 
-const nobodyYet = "no case of it is written";
-
 /** In the order of the catalogue. */
 export const shownElsewhere: readonly ShownElsewhere[] = [
   row(
     "A01",
     "killed right behind the acknowledgement",
-    [],
-    "the moment behind the answer is not hit on purpose: bench:kill kills at random moments",
+    [["test/bench/replica-load.slow.test.ts", "A01 killed right behind its acknowledgement"]],
+    "six processes and not a hundred: each takes seconds to start",
   ),
   row("A02", "Postgres down during a post", [
     ["test/adapters/telemetry/metrics.test.ts", "a database that takes no writes is down"],
@@ -92,7 +90,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "a rename in mid-story is not played",
   ),
   row("G08", "huge bodies", [[inbox, "a body over the limit ends before its signature"]]),
-  row("G09", "a repository outside of the list", [], "one Rectify serves one repository: there is no list"),
+  row("G09", "a repository outside of the list", [[inbox, "G09 an event of another repository"]]),
   row("R01", "killed everywhere", [
     [crash, "killed at every step boundary"],
     [crash, "killed inside every write to GitHub"],
@@ -138,7 +136,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     [[github, "done twice is done once"]],
     "the restored database itself is not played",
   ),
-  row("R11", "a step that never returns", [], nobodyYet),
+  row("R11", "a step that never returns", [["test/adapters/dbos/stuck.test.ts", "R11 a step that never returns"]]),
   row("E01", "Prometheus says no", [
     [collect, "E01 answers 400"],
     ["test/adapters/monitoring/prometheus.test.ts", "E01:"],

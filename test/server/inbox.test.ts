@@ -2,6 +2,7 @@ import { createHmac, generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Durable } from "../../src/adapters/dbos/durable.ts";
 import { listen } from "../../src/adapters/http/listener.ts";
+import { openMeter } from "../../src/adapters/telemetry/metrics.ts";
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import { createApp } from "../../src/server/github-app.ts";
 import type { Alert } from "../../src/domain/incident/alert.ts";
@@ -16,6 +17,8 @@ import { migratedDatabase } from "../postgres.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const token = "fedcba9876543210fedcba9876543210";
+const repositoryId = 4242;
+const meter = openMeter();
 const heard: { incident: string; message: Message }[] = [];
 let store: Store;
 let durable: Durable;
@@ -26,7 +29,7 @@ const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   const url = await migratedDatabase();
-  store = await openStore(url);
+  store = meter.watchStore(await openStore(url));
   const telemetry = { log: () => undefined };
   const timings = { pollMs: 50 } as Ports["timings"];
   durable = await startEngine({
@@ -49,7 +52,10 @@ beforeAll(async () => {
   const alerts = { active: async () => active };
   const key = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const privateKey = key.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  const app = createApp({ id: 1, privateKey, webhookSecret: secret, wake: (...about) => inbox.wake(...about) });
+  const app = createApp({
+    ...{ id: 1, privateKey, webhookSecret: secret, repositoryId },
+    wake: (...about) => inbox.wake(...about),
+  });
   const concerns = concernsIn();
   const hearAfterwards = async () => undefined;
   inbox = openInbox({
@@ -189,12 +195,12 @@ async function webhook(body: string, headers: Record<string, string>): Promise<n
   return (await fetch(`${urls.webhooks}/webhooks/github`, { method: "POST", body, headers: all })).status;
 }
 
-const comment = (text: string) =>
+const comment = (text: string, id = repositoryId) =>
   JSON.stringify({
     action: "created",
     issue: { number: 7, pull_request: {} },
     comment: { id: 99, body: text },
-    repository: { name: "shop", owner: { login: "o" }, full_name: "o/shop" },
+    repository: { id, name: "shop", owner: { login: "o" }, full_name: "o/shop" },
     installation: { id: 1 },
   });
 
@@ -222,6 +228,25 @@ test("one delivery id has one effect, however often it comes", async () => {
   await deliver([alertOf("web", { fingerprint: "f-third", name: "HighErrorRate" })]);
   await expect.poll(() => heard.at(-1)?.message.kind).toBe("alert");
   expect(commands()).toHaveLength(1);
+});
+
+test("G09 an event of another repository of the installation wakes nobody, is on record, and is counted", async () => {
+  const open = await openOf("web");
+  await store.recordPull(7, open?.incident.uid ?? "");
+  const foreign = comment("/approve-scale", repositoryId + 1);
+  const before = heard.length;
+  const ignored = async () => {
+    const { body } = await meter.route.answer({ body: Buffer.alloc(0), headers: {}, url: new URL("http://x/metrics") });
+    return /^rectify_deliveries_ignored_total (\d+)/m.exec(String(body))?.[1];
+  };
+  const counted = Number(await ignored());
+  expect(await webhook(foreign, { "x-github-delivery": "d9", "x-hub-signature-256": sign(foreign) })).toBe(202);
+  await drained();
+  // Behind it comes one of ours: had the foreign one woken the story, it would have been heard by then.
+  const own = comment("/approve-scale 3");
+  expect(await webhook(own, { "x-github-delivery": "d10", "x-hub-signature-256": sign(own) })).toBe(202);
+  await expect.poll(() => heard.slice(before).filter(({ message }) => message.kind === "command")).toHaveLength(1);
+  expect(Number(await ignored())).toBe(counted + 1);
 });
 
 test("a body over the limit ends before its signature is looked at", async () => {

@@ -40,7 +40,7 @@ const intake = (cluster = "test") => ({
   concerns: concernsIn(),
   telemetry: { log: (_incident: string, _verb: string, text: string) => void told.push(text) },
 });
-const settling = (receive: () => Promise<void> = async () => undefined) => ({
+const settling = (receive: () => Promise<string | undefined> = async () => undefined) => ({
   ...intake(),
   receive,
   askSoon: () => undefined,

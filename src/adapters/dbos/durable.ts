@@ -1,6 +1,7 @@
 import { DBOS, DBOSClient, Error as DBOSErrors } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
+import { renderDuration } from "../../domain/text/duration.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
 import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
@@ -8,7 +9,7 @@ import type { Ports } from "../../ports/ports.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 import { severityRank } from "../../domain/incident/severity.ts";
 import { type PriorityQueue, priorityQueue } from "./priority-queue.ts";
-import { mostAttempts, pauseBehind } from "./patience.ts";
+import { longestStepMs, mostAttempts, mostStuck, pauseBehind } from "./patience.ts";
 import { enginePool, isAway } from "../postgres/query.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
@@ -59,6 +60,8 @@ interface DurableOptions {
   readonly recovering: (workflow: string, steps: number) => Promise<number>;
   /** A workflow that kills the process again and again in the same step is parked after this many tries. */
   readonly mostRecoveries: number;
+  /** How long one attempt of a step may take, before it is begun anew; the first goes on unheard. */
+  readonly stepDeadlineMs?: number;
   /** Runs every attempt of a step, to count what it takes. */
   readonly measure?: Measure;
   readonly executor: Seat;
@@ -183,13 +186,15 @@ async function stateOf(workflowID: string, { isServed }: Seat): Promise<"running
 const examinationsAtOnce = 4;
 
 function runOf(
-  { ports, executor, measure = (_workflow, _step, work) => work() }: DurableOptions,
+  { ports, executor, stepDeadlineMs = longestStepMs, measure = (_workflow, _step, work) => work() }: DurableOptions,
   line: PriorityQueue,
 ): Run {
   const measured = <T>(name: string, work: () => Promise<T>) => measure(DBOS.workflowID ?? "", name, work);
   return {
     step: (name, work) =>
-      stepUntilAnswered(name, () => measured(name, () => work(ports)), { telemetry: ports.telemetry, executor }),
+      stepUntilAnswered(name, () => measured(name, () => work(ports)), {
+        ...{ telemetry: ports.telemetry, executor, stepDeadlineMs },
+      }),
     few: (severity, work) => line.take(work, { urgency: -severityRank(severity) }),
     message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
     timings: ports.timings,
@@ -198,25 +203,30 @@ function runOf(
 
 interface Around {
   readonly telemetry: Telemetry;
+  readonly stepDeadlineMs: number;
   readonly executor: Pick<Seat, "during">;
 }
 
 type Attempt<T> =
   | { readonly kind: "answer"; readonly value: T }
-  | { readonly kind: "unavailable"; readonly because: string; readonly pauseMs: number }
+  /** `stuck` = it never returned. */
+  | { readonly kind: "unavailable"; readonly because: string; readonly pauseMs: number; readonly stuck?: true }
   | { readonly kind: "refused"; readonly because: string };
 
 /**
  * The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. An answer goes on record
  * as JSON text: the engine walks over every value of an object, which was a fifth of the time of forty workflows.
  */
-async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, { telemetry, executor }: Around): Promise<T> {
+async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, around: Around): Promise<T> {
+  const { telemetry, executor, stepDeadlineMs } = around;
   const incident = DBOS.workflowID ?? "";
   let because = "";
+  let stuck = 0;
   for (let count = 0; count < mostAttempts; count += 1) {
     const timed = async () => {
       telemetry.step?.(incident, name, "begin");
-      const answer = await attemptOnce(work, count);
+      const answer = await attemptOnce(() => orStuck(work(), stepDeadlineMs), count);
+      if (answer.kind === "unavailable" && answer.stuck) telemetry.log(incident, "stuck", `${name}: ${answer.because}`);
       telemetry.step?.(incident, name, "end");
       return JSON.stringify(answer);
     };
@@ -224,7 +234,8 @@ async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, { tele
     telemetry.step?.(incident, name, "recorded");
     if (attempt.kind === "answer") return attempt.value;
     because = attempt.because;
-    if (attempt.kind === "refused") break;
+    if (attempt.kind === "unavailable" && attempt.stuck) stuck += 1;
+    if (attempt.kind === "refused" || stuck === mostStuck) break;
     await DBOS.sleep(attempt.pauseMs);
   }
   throw new Refused(`${name}: ${because}`);
@@ -239,12 +250,27 @@ async function attemptOnce<T>(work: () => Promise<T>, count: number): Promise<At
     // its message, so that nobody took the secrets out.
     if (!(error instanceof Unavailable))
       return { kind: "refused", because: `an error of Rectify itself: ${oneLine(String(error), longestFault)}` };
+    // Long enough was waited already.
+    if (error instanceof Stuck)
+      return { kind: "unavailable", because: error.message, pauseMs: pauseBehind(0, Math.random), stuck: true };
     return {
       kind: "unavailable",
       because: error.message,
       pauseMs: Math.max(error.retryAfterMs ?? 0, pauseBehind(count, Math.random)),
     };
   }
+}
+
+class Stuck extends Unavailable {}
+
+/** Every call to the outside has its own, shorter deadline: what is still under way by then never returns. */
+async function orStuck<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const because = `it did not return within ${renderDuration(deadlineMs)}: it is begun anew`;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Stuck(because)), deadlineMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 const nothing = () => undefined;

@@ -4,6 +4,10 @@ const longestPauseMs = 5 * 60_000;
 /** Attempts of one step before its workflow is parked: at least three hours with all pauses at their shortest, five on average. */
 export const mostAttempts = 84;
 
+/** A step that takes longer than this never returns; one that did so this often is not begun again. */
+export const longestStepMs = 15 * 60_000;
+export const mostStuck = 4;
+
 /**
  * How long to wait behind the attempt `count`, from 0. Half of it is jitter: with full jitter half of all waits end after
  * half of the time, and GitHub was away for longer than that. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/

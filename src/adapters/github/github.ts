@@ -50,6 +50,8 @@ export function keepReport({ reports }: Pick<GitHubClient, "reports">, number: n
 export interface GitHubClient {
   readonly octokit: Octokit;
   readonly repository: { readonly owner: string; readonly repo: string };
+  /** Its number, which stays when it is renamed. */
+  readonly repositoryId: number;
   /** The bot's own login, `<slug>[bot]`. */
   readonly login: string;
   readonly appId: number;
@@ -135,7 +137,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
   const known = keptAbout(about, look, options.now ?? Date.now);
   const cloneUrl = cloneAddress({ apiUrl: options.apiUrl, reported: about.clone_url, given: options.cloneUrl });
   return {
-    ...{ octokit, cloneUrl, repository },
+    ...{ octokit, cloneUrl, repository, repositoryId: about.id },
     login: `${self.data?.slug ?? "rectify"}[bot]`,
     appId: app.id,
     about: known.now,
@@ -189,6 +191,7 @@ function askForOne(octokit: Octokit, repo: string): void {
 }
 
 interface RawAbout {
+  readonly id: number;
   readonly full_name: string;
   readonly default_branch: string;
   readonly has_issues: boolean;

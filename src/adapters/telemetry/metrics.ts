@@ -40,7 +40,7 @@ const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DE
 
 export function openMeter(): Meter {
   const registry = freshRegistry();
-  const { deliveries, opened, ended, waiting, parked, failures, databaseUp } = storeMetrics(registry);
+  const { deliveries, ignored, opened, ended, waiting, parked, failures, databaseUp } = storeMetrics(registry);
   const skew = clockSkew(registry);
   const calls = callMetrics(registry, skew);
   const steps = stepTimes(registry);
@@ -68,6 +68,10 @@ export function openMeter(): Meter {
           const isNew = await store.accept(kind, headers, body, rank);
           deliveries.inc({ kind, outcome: isNew ? "accepted" : "repeated" });
           return isNew;
+        },
+        settle: async (settled) => {
+          await store.settle(settled);
+          ignored.inc(settled.filter(({ outcome }) => outcome.startsWith("ignored")).length);
         },
         recordIncident: async (incident) => {
           const isNew = await store.recordIncident(incident);
@@ -204,6 +208,11 @@ function storeMetrics(registry: Registry) {
   return {
     deliveries,
     ended,
+    ignored: new Counter({
+      name: "rectify_deliveries_ignored_total",
+      help: "Deliveries that were taken in and are nothing for us: of another repository, or not to be read.",
+      registers,
+    }),
     opened: new Counter({ name: "rectify_incidents_opened_total", help: "Incidents that were opened.", registers }),
     waiting: new Gauge({ name: "rectify_inbox_waiting", help: "Deliveries that nobody has read yet.", registers }),
     parked: new Gauge({

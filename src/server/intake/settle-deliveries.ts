@@ -11,7 +11,8 @@ interface GitHubDelivery {
 }
 
 export interface Settling extends AlertIntake {
-  readonly receive: (delivery: GitHubDelivery) => Promise<void>;
+  /** The answer is why it is none of ours. */
+  readonly receive: (delivery: GitHubDelivery) => Promise<string | undefined>;
   /** The sender cut a group off: what is missing is to be asked for. */
   readonly askSoon: () => void;
 }
@@ -78,14 +79,15 @@ export async function settleGitHub(settling: Settling, delivery: Claimed): Promi
   const payload = parseJson(delivery.body);
   const { event = "", delivery: id = "" } = delivery.headers;
   const holding = setInterval(() => void known(() => settling.store.takeInHand(delivery.id)), renewMs);
+  let ignored: string | undefined = "not JSON";
   try {
-    if (payload !== undefined) await settling.receive({ id, name: event, payload });
+    if (payload !== undefined) ignored = await settling.receive({ id, name: event, payload });
   } catch (error) {
     return await putOff(settling, delivery, error);
   } finally {
     clearInterval(holding);
   }
-  await settling.store.settle([{ id: delivery.id, outcome: payload === undefined ? "ignored: not JSON" : "done" }]);
+  await settling.store.settle([{ id: delivery.id, outcome: ignored === undefined ? "done" : `ignored: ${ignored}` }]);
 }
 
 /** More deaths than chance can explain: this one takes the process down. */
