@@ -18,7 +18,7 @@ import { renderOnce } from "./adapters/cli-tools/render-once.ts";
 import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
 import { latchOver, type ShadowLatch } from "./server/jobs/backtest/shadow-latch.ts";
-import { openWatchtower } from "./server/jobs/watchtower.ts";
+import { openWatchtower } from "./server/jobs/watchtower/mode.ts";
 import { withTimeout } from "./adapters/http/timeout.ts";
 import { chartsOf, clusterOf, concernsOf } from "./server/concerns.ts";
 import { type App, createApp } from "./server/github-app.ts";
@@ -43,7 +43,7 @@ import { withoutSecrets } from "./settings/redaction.ts";
 import type { Settings } from "./settings/settings.ts";
 import { openSources, type Sources } from "./server/observability/source-health.ts";
 import { type Observability, observe, recordingLogger } from "./server/observability/tracing.ts";
-import { probeWatchtower } from "./server/jobs/watchtower-probe.ts";
+import { probeWatchtower } from "./server/jobs/watchtower/probe.ts";
 import { realTime, webhookNotifier } from "./adapters/http/webhook-notifier.ts";
 import { pageRoutes } from "./server/pages/routes.ts";
 import { listenAll, mayLookBy } from "./server/listeners.ts";
@@ -108,7 +108,7 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
     hearAfterwards: (pull, message) => looks.hear({ pull, message }),
     app: () => app,
   });
-  const app = appOf(settings, { inbox, store, check: looks.check });
+  const app = appOf(settings, { inbox, store, check: looks.check, repositoryId: ports.repositoryId });
   await executor.watch(() => recoverAbandoned(keeping, telemetry));
   await store.alone("recovery", () => reconcileWorkflows(keeping, telemetry));
 

@@ -60,6 +60,8 @@ interface Merging {
 interface IssueHost {
   /** Numbers of the open issues, and pull requests, with this label. */
   openIssuesWithLabel(label: string): Promise<readonly number[]>;
+  /** Our open pull requests, with the incident that each names. */
+  openProposals(): Promise<readonly { readonly number: number; readonly incident: string | undefined }[]>;
   /** Our one open issue of this title and label. */
   ownIssue(name: IssueName): Promise<OwnIssue | undefined>;
   /** Brings it up to the body; opens it only where it may. The answer is why there can be none, told once. */

@@ -39,6 +39,7 @@ function readingHost(github: GitHost, refuse: Refuse): GitHost {
     ownIssue: (name) => github.ownIssue(name),
     look: (proposal) => github.look(proposal),
     stateOf: (proposal) => github.stateOf(proposal),
+    openProposals: () => github.openProposals(),
     publish: refuse("opening a pull request"),
     report: refuse("a comment"),
     keepIssue: refuse("the dashboard issue"),

@@ -1,12 +1,12 @@
 import { mergeMethods } from "../../domain/guardrails/merge-method.ts";
 import type { Comment, Permission } from "../../domain/guardrails/commenter.ts";
 import type { MergeAnswer, Proposal, ProposalFacts, PullPlace } from "../../domain/proposal/pull-request.ts";
-import { displacements, readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
+import { displacements, incidentIn, readTrailer, stickyMarker } from "../../domain/proposal/pull-request.ts";
 import { unlessShut } from "../../ports/errors.ts";
 import { type GitHost, type People, withdrawing } from "../../ports/github.ts";
 import { type GitHubClient, keepReport, type RepositoryAbout } from "./github.ts";
 import { branchProtection, checksOn, settleCheck } from "./checks.ts";
-import { issuesOf } from "./issues.ts";
+import { issuesOf, openIssues } from "./issues.ts";
 import { marksOf } from "./marks.ts";
 import { leaveQueue, queueEntry, renderEntry } from "./merge/queue.ts";
 import { type MergeWish, tryMerge } from "./merge/merging.ts";
@@ -40,6 +40,12 @@ export function gitHost(client: GitHubClient, mirror: Mirror): GitHost {
     stateOf: async (proposal) => {
       const { state, headSha } = pullState(await pullOf(client, proposal));
       return { state, headSha };
+    },
+    openProposals: async () => {
+      const own = await openIssues(client, { creator: client.login });
+      return own
+        .filter((issue) => issue.pull_request)
+        .map(({ number, body }) => ({ number, incident: incidentIn(body ?? "") }));
     },
     merge: (proposal, approvedBy = [], methods = mergeMethods) => merge(client, proposal, { approvedBy, methods }),
     leaveQueue: (proposal) => leaveQueue(client, onRecord(proposal)),

@@ -153,5 +153,12 @@ export function incidentLine(uid: string): string {
   return `Incident-UID: \`${uid}\``;
 }
 
+/** The incident that a body names; undefined where it names none, or more than one. */
+export function incidentIn(body: string): string | undefined {
+  const named = new Set([...body.matchAll(/Incident-UID: `([^`\n]+)`/g)].map(([, uid]) => uid));
+  const [uid] = named;
+  return named.size === 1 ? uid : undefined;
+}
+
 /** Hidden first line of the sticky comment. Found again only in comments that our own App wrote. */
 export const stickyMarker = "<!-- rectify:report -->";

@@ -112,7 +112,7 @@ function githubOf({ commits, proposals, add, tip, at, place, find }: State): Por
       return proposal;
     },
     report: async () => undefined,
-    openIssuesWithLabel: async () => [],
+    ...{ openIssuesWithLabel: async () => [], openProposals: async () => [] },
     ownIssue: async () => undefined,
     keepIssue: async () => undefined,
     mark: async () => undefined,

@@ -10,6 +10,7 @@ import type { Inbox } from "../inbox.ts";
 import type { Sources } from "../observability/source-health.ts";
 import { type LateLooks, lookForGuardrails, lookForLateCommands } from "../intake/late-looks.ts";
 import { withdrawShadowed } from "./backtest/withdraw-shadowed.ts";
+import { tendLeftOpen } from "./left-open.ts";
 import { type LeaseKeeping, reconcileLeases } from "./leases.ts";
 import { type Reexamining, reexamine } from "./reexamine.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "./rollbacks.ts";
@@ -47,6 +48,7 @@ export function keepTicking(ticking: Ticking, telemetry: Telemetry) {
         ...{ store, ports },
         wake: (pull, key) => inbox.wake(pull, { kind: "pull-request" }, key),
       }),
+      "left open": tendLeftOpen({ store, ports }),
       reexamine: () => reexamine({ ...keeping, cluster, ports, answering, beatMs }),
       retention: forgetOld(keeping),
     },

@@ -22,7 +22,9 @@ import { aDeployment } from "../../policies.ts";
 const writingOfHost = [
   ...(["publish", "report", "keepIssue", "mark", "merge", "leaveQueue", "close", "withdraw"] as const),
 ];
-const reading = ["head", "at", "commitsSince", "contains", "openIssuesWithLabel", "ownIssue", "look"] as const;
+const reading = [
+  ...(["head", "at", "commitsSince", "contains", "openIssuesWithLabel", "ownIssue", "look", "openProposals"] as const),
+];
 
 /** A code host that only remembers what reached it. */
 function effectLog() {

@@ -54,5 +54,15 @@ export function rollbackStore(query: Query, unreadable: Unreadable) {
         or exists (select 1 from rollback where incident = $1 and ended_at is null and workflow is not null) as busy`;
       return (await query(text, [incident])).rows[0]?.busy === true;
     },
+    /** Who sees to what the incident has open: a workflow, now or when the time of its lease is up, or nobody. */
+    async followedBy(incident: string): Promise<"somebody" | "nobody" | "nobody, and it changed something"> {
+      const text = `select exists (select 1 from incident where uid = $1 and ended_at is null)
+          or exists (select 1 from lease where incident = $1 and ended_at is null)
+          or exists (select 1 from rollback where incident = $1 and ended_at is null) as followed,
+        exists (select 1 from merged_change where incident = $1) as changed`;
+      const { followed, changed } = (await query(text, [incident])).rows[0] ?? {};
+      if (followed === true) return "somebody";
+      return changed === true ? "nobody, and it changed something" : "nobody";
+    },
   };
 }

@@ -58,13 +58,13 @@ async function leftBy(number: number, { modes, sha }: Switch, { store, ports, wa
   // Its remedy may be known to its story alone.
   if (await store.isAtWork(record.incident.uid)) return wake(number, `shadow ${number} ${sha}`);
   if (!isShadowed) return;
-  const proposal = proposalIn(record, number);
+  const proposal = proposalOnRecord(record, number);
   await ports.github.withdraw(proposal, renderReport({ state: "closed", because: switchedToShadow }));
   ports.telemetry.log(record.incident.uid, "decide", `withdrew #${number}: ${switchedToShadow}`);
 }
 
 /** Where the story on record does not say what it opened under this number, its branch stays. */
-function proposalIn({ incident: { uid }, story }: IncidentRecord, number: number): Proposal {
+export function proposalOnRecord({ incident: { uid }, story }: IncidentRecord, number: number): Proposal {
   const told = [story?.proposal, story?.revert?.proposal].find((one) => one?.number === number);
   const commitMessage = incidentTrailer(uid);
   return told ?? { number, commitMessage, ...{ url: "", branch: "", headSha: "", effect: "", files: [], labels: [] } };

@@ -7,10 +7,10 @@ import {
   type Watchtower,
   type WatchtowerEvent,
   type WatchtowerLimits,
-} from "../../domain/guardrails/watchtower.ts";
-import type { Clock, Telemetry } from "../../ports/runtime.ts";
-import type { WatchtowerMode } from "../../ports/records.ts";
-import { known } from "../../ports/errors.ts";
+} from "../../../domain/guardrails/watchtower.ts";
+import type { Clock, Telemetry } from "../../../ports/runtime.ts";
+import type { WatchtowerMode } from "../../../ports/records.ts";
+import { known } from "../../../ports/errors.ts";
 
 /** Where the mode is kept, so that a restart does not end it. */
 interface WatchtowerRecord {

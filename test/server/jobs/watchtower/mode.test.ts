@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openWatchtower } from "../../../src/server/jobs/watchtower.ts";
+import { openWatchtower } from "../../../../src/server/jobs/watchtower/mode.ts";
 
 const limits = { p99Ms: 2_000, windowMs: 20_000, goodCalls: 3, quietMs: 1_000 };
 

@@ -1,9 +1,9 @@
-import type { OllamaModel } from "../../adapters/ollama/ollama.ts";
-import { guardrailsOf, type LoadedGuardrails } from "../../flow/collect/load-guardrails.ts";
-import { isWatching } from "../../domain/guardrails/watchtower.ts";
-import type { Ports } from "../../ports/ports.ts";
-import { repeat } from "./repeat.ts";
-import { known } from "../../ports/errors.ts";
+import type { OllamaModel } from "../../../adapters/ollama/ollama.ts";
+import { guardrailsOf, type LoadedGuardrails } from "../../../flow/collect/load-guardrails.ts";
+import { isWatching } from "../../../domain/guardrails/watchtower.ts";
+import type { Ports } from "../../../ports/ports.ts";
+import { repeat } from "../repeat.ts";
+import { known } from "../../../ports/errors.ts";
 
 /**
  * Looks now and then at what suspends writing: breaker, guardrails, and while watching the model itself, by a question
