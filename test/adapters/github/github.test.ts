@@ -508,6 +508,16 @@ describe("our check once it is decided", () => {
     expect(session.audit.at(-1)?.action).toBe("update check run");
   });
 
+  test("shows no control and no bidirectional character, at first and when it is settled", async () => {
+    const draft = await freshDraft();
+    const check = { ...draft.check, title: "low\u202e risk\u0007", summary: "all\u2066 passed\u001b[31m" };
+    const proposal = await session.host.publish({ ...draft, check });
+    const shown = () => checkOn(proposal.headSha)[0]?.output;
+    expect(shown()).toMatchObject({ title: "low risk", summary: "all passed[31m" });
+    await session.host.report(proposal, "done", "Merged:\u202e alice\u0007");
+    expect(shown()?.title).toBe("Merged: alice");
+  });
+
   test("is known to the next try, too", async () => {
     const draft = await freshDraft();
     const { checkRun, headSha } = await session.host.publish(draft);

@@ -40,6 +40,16 @@ test("a pull request that breaks the guardrails is told so at the line, once for
   expect(checks(cured.sha)).toMatchObject([{ conclusion: "success", annotations: [] }]);
 });
 
+test("an annotation shows no control and no bidirectional character of the file", async () => {
+  const { pull, sha } = await pullWith('namespaces: [shop]\n"max\\u202eReplicas\\u0007": 3\n');
+  await checkGuardrails(pull, guardrailsHost(session.client));
+  const [check] = checks(sha);
+  const said = JSON.stringify([check?.output, (check as { annotations?: unknown })?.annotations]);
+  expect(said).toContain("maxReplicas");
+  // JSON writes a control character as an escape.
+  expect(said).not.toMatch(/\u202e|\\u0007|\\u202e/);
+});
+
 test("a pull request that leaves the file alone, or is closed, gets no check", async () => {
   const sha = await forge.push({ "other.txt": "x\n" }, { message: "x", author: "wim", branch: "other" });
   const other = await forge.openPull("wim", { title: "other", head: "other" });

@@ -51,6 +51,13 @@ const words = (text: string) =>
     .replace(/<[^>]*>/g, " ")
     .replace(/\s+/g, " ");
 
+test("a page shows no control and no bidirectional character of others", async () => {
+  const open = [{ pull: 12, workload: candidate.workload, summary: "scale\u202e web\u2066 to\u0007 4\u001b[31m" }];
+  const text = await shown({ proposals: { ...proposals, open } as ProposalsView });
+  expect(text).toContain("scale web to 4[31m");
+  expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u0007\u001b]/);
+});
+
 test("the page tells what is open against the caps, what waits and why, and how much is unread", async () => {
   const text = words(await shown({}));
   expect(text).toContain("5 of 5 open, 2 of 10 opened within the hour. The caps do not hold back: critical.");
