@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
+import { json } from "node:stream/consumers";
 import { startRectify } from "../../dist/main.js";
 
 /**
  * Rectify in a process of its own, as it is shipped (what compiles TypeScript at the start takes 100 MB of its own). It
  * tells its live heap, after a forced collection, whenever it gets SIGUSR2. From its standard input come the settings.
  */
-const settings = JSON.parse(readFileSync(0, "utf8"));
+const settings = await json(process.stdin);
 const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const rectify = await startRectify(settings, { log: () => undefined });
 process.on("SIGUSR2", () => {

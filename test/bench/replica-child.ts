@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { json } from "node:stream/consumers";
 import { startDurable, workflowVersion } from "../../src/adapters/dbos/durable.ts";
 import { listen } from "../../src/adapters/http/listener.ts";
 import { openStore } from "../../src/adapters/postgres/store.ts";
@@ -15,7 +15,7 @@ import { concernsIn } from "../concerns.ts";
  * put two kilobytes on record. It tells of each step that it does and of each story that it ends. With a token it takes in
  * alerts by itself.
  */
-const { url, steps, token } = JSON.parse(readFileSync(0, "utf8")) as { url: string; steps: number; token?: string };
+const { url, steps, token } = (await json(process.stdin)) as { url: string; steps: number; token?: string };
 const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const telemetry = { log: () => undefined };
 const store = await openStore(url);

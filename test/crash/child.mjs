@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { json } from "node:stream/consumers";
 import { startRectify } from "../../dist/main.js";
 
 /**
@@ -7,7 +7,7 @@ import { startRectify } from "../../dist/main.js";
  * the next. From its standard input come the settings; `only`, when given, is the one point at which the plug is pulled;
  * `tell` is the step whose every begin is told.
  */
-const { settings, survived, kill, only, tell } = JSON.parse(readFileSync(0, "utf8"));
+const { settings, survived, kill, only, tell } = await json(process.stdin);
 const known = new Set(survived);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
