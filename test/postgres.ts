@@ -33,7 +33,8 @@ async function madeFrom(template: string): Promise<string> {
   const name = `test_${randomBytes(6).toString("hex")}`;
   const client = new pg.Client({ connectionString: server });
   await client.connect();
-  await client.query(`create database ${name} template ${template}`);
+  // Copied as files: block by block through the log, the default, costs twice as much.
+  await client.query(`create database ${name} template ${template} strategy file_copy`);
   await client.end();
   return server.replace(/\/postgres$/, `/${name}`);
 }
