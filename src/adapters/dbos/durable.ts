@@ -10,6 +10,7 @@ import type { Telemetry } from "../../ports/runtime.ts";
 import { severityRank } from "../../domain/incident/severity.ts";
 import { type PriorityQueue, priorityQueue } from "./priority-queue.ts";
 import { longestStepMs, mostAttempts, mostStuck, pauseBehind } from "./patience.ts";
+import { withTimeout } from "../http/timeout.ts";
 import { enginePool, isAway } from "../postgres/query.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
@@ -265,12 +266,16 @@ class Stuck extends Unavailable {}
 
 /** Every call to the outside has its own, shorter deadline: what is still under way by then never returns. */
 async function orStuck<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const because = `it did not return within ${renderDuration(deadlineMs)}: it is begun anew`;
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Stuck(because)), deadlineMs);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+  let returned = false;
+  try {
+    return await withTimeout(
+      deadlineMs,
+      work.finally(() => (returned = true)),
+    );
+  } catch (error) {
+    if (returned) throw error;
+    throw new Stuck(`it did not return within ${renderDuration(deadlineMs)}: it is begun anew`);
+  }
 }
 
 const nothing = () => undefined;
