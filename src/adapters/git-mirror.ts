@@ -272,13 +272,14 @@ async function layOut(options: MirrorOptions, sha: string): Promise<Tree> {
   const listing = await git.raw(["ls-tree", "-r", "-z", sha]);
   const listed = (mode: string): string[] =>
     listing.split("\0").flatMap((line) => {
-      const [meta = "", path] = line.split("\t");
-      return path !== undefined && meta.startsWith(mode) ? [path] : [];
+      const tab = line.indexOf("\t");
+      return tab !== -1 && line.startsWith(mode) ? [line.slice(tab + 1)] : [];
     });
   const paths = new Set(listed("100"));
-  const targets = listed("120000").map((path) => [path, readFileSync(join(place, path), "utf8")] as const);
+  // Git's names are bytes: a link whose name is no text leads out.
+  const leadsTo = (path: string) => (path.includes("\ufffd") ? "/" : readFileSync(join(place, path), "utf8"));
   await dropOldTrees(directory, sha);
-  const links = linksOf(new Map(targets));
+  const links = linksOf(new Map(listed("120000").map((path) => [path, leadsTo(path)])));
   const read = (path: string) => (paths.has(path) ? readFileSync(join(place, path)) : undefined);
   return { paths: () => [...paths], read: throughLinks(read, links), ...(links ? { links } : {}) };
 }

@@ -198,3 +198,23 @@ test("symbolic links lead to files of the same commit", async () => {
   expect(tree.read("hosts")).toBeUndefined();
   expect(tree.read("up/etc/hosts")).toBeUndefined();
 });
+
+test("a link whose name is no plain text leads out, and the commit stays readable", async () => {
+  const root = scratchFiles({ "prod/web.yaml": "replicas: 2\n" });
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", root, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args]);
+  git("init", "-q");
+  symlinkSync("prod", join(root, "a\tb"));
+  symlinkSync("prod", Buffer.concat([Buffer.from(`${root}/caf`), Buffer.from([0xe9])]));
+  writeFileSync(join(root, "c\td"), "tab\n");
+  git("add", ".");
+  git("commit", "-q", "-m", "odd names");
+  const directory = join(forge.place, "odd-names");
+  const { tree } = await openMirror({ directory, url: root, authorization: async () => "Basic c2VjcmV0" }).head();
+  expect(new Set(tree.paths())).toEqual(new Set(["c\td", "prod/web.yaml"]));
+  expect([...(tree.links?.targets ?? [])]).toEqual([
+    ["a\tb", "prod"],
+    ["caf\ufffd", "/"],
+  ]);
+  expect(Buffer.from(tree.read("c\td") ?? []).toString()).toBe("tab\n");
+});

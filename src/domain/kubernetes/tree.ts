@@ -19,6 +19,8 @@ export interface Links {
 
 // As many as Linux follows on the way to one file.
 const mostSteps = 40;
+// As long as a link can be there: a longer one comes from no file system.
+const longestTarget = 4_095;
 
 /** Undefined for no links. */
 export function linksOf(targets: ReadonlyMap<string, string>): Links | undefined {
@@ -43,7 +45,7 @@ function followed(targets: ReadonlyMap<string, string>, path: string): string | 
     const next = part === ".." ? place.slice(0, -1) : [...place, part];
     const target = part === ".." ? undefined : targets.get(next.join("/"));
     if (target === undefined) place = next;
-    else if ((left -= 1) < 0 || target.startsWith("/")) return undefined;
+    else if ((left -= 1) < 0 || target.startsWith("/") || target.length > longestTarget) return undefined;
     else open.push(...target.split("/").reverse());
   }
   return place.join("/");
