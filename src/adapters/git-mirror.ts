@@ -246,7 +246,7 @@ async function remoteByEnvironment({ url, authorization, network }: MirrorOption
 // Highest precedence: without it, a .gitattributes in the repository could change the bytes that we read.
 const neutralAttributes = "* -text -ident !eol !filter !working-tree-encoding\n";
 
-/** Lays the files of one commit out, symbolic links as texts that say where they lead; what was not fetched yet comes from the host now. */
+/** Lays the files of one commit out, links as texts that say where they lead; what was not fetched yet comes now. */
 async function readTree(options: MirrorOptions, sha: string): Promise<Tree> {
   try {
     return await layOut(options, sha);

@@ -8,7 +8,7 @@ export type Built = { readonly ok: true; readonly output: string } | { readonly 
 /** What a build may read: files, and symbolic links to paths beside them. */
 interface Readable {
   readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly links: ReadonlyMap<string, string>;
+  readonly links?: ReadonlyMap<string, string>;
 }
 
 /** Works in a directory of its own that holds nothing but what the build may read, and is gone afterwards. */
@@ -22,7 +22,7 @@ export async function inScratch(
     const root = join(scratch, "tree");
     const stray = notWritten(root, files);
     // Written last: no file can be written through one.
-    for (const [link, target] of links) linked(root, link, target);
+    for (const [link, target] of links ?? []) linked(root, link, target);
     if (stray !== undefined) return { ok: false, because: `${stray.slice(0, 100)} cannot be written` };
     const home = join(scratch, "home");
     mkdirSync(home);

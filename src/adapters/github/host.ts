@@ -147,7 +147,7 @@ async function isMember({ find, octokit }: GitHubClient, username: string, team:
   return found?.state === "active";
 }
 
-/** A question about one person or comment that GitHub refuses (403, 410, 451) or leaves open (304) must not end a workflow. */
+/** What GitHub refuses (403, 410, 451) or leaves open (304) about one person or comment must not end a workflow. */
 async function told<T>(ask: () => Promise<T>): Promise<T | undefined> {
   return ask().catch(unlessRefused);
 }

@@ -19,8 +19,9 @@ const mostFreshMs = 15_000;
 
 /**
  * The same metrics; the same range query is asked once for everybody who wants it within `freshMs` of the first one's
- * range, or within a three-hundredth of a long range. In a storm the incidents of a namespace ask mostly the same. While the answer is on its way it is waited for five times as long: a server that is slow already is asked
- * less. An answer that failed is not kept.
+ * range, or within a three-hundredth of a long range. In a storm the incidents of a namespace ask mostly the same. While
+ * the answer is on its way it is waited for five times as long: a server that is slow already is asked less. An answer
+ * that failed is not kept.
  */
 export function sharedMetrics(metrics: Metrics, freshMs = 1_000): Metrics {
   const kept = new Map<string, Kept>();

@@ -52,8 +52,13 @@ function followed(targets: ReadonlyMap<string, string>, path: string): string | 
 }
 
 /** The path of a file or directory itself: what is read and edited behind links. What leads nowhere stays as it is. */
-export function realPath({ links }: Tree, path: string): string {
+export function realPath({ links }: Pick<Tree, "links">, path: string): string {
   return links?.real(path) ?? path;
+}
+
+/** Every file and every symbolic link, by its own path. */
+export function pathsAndLinks({ paths, links }: Tree): readonly string[] {
+  return links === undefined ? paths() : [...paths(), ...links.targets.keys()];
 }
 
 /** A tree held in memory, mostly for tests and for the state after an edit; links by where they lead. */

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { pathsAndLinks, type Tree } from "../../domain/kubernetes/tree.ts";
 import { globbed } from "./glob.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { readText } from "./kustomization.ts";
@@ -83,7 +83,7 @@ function directories(tree: Tree, git: Record<string, unknown>): Params[] {
 
 function directoriesIn(tree: Tree): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const path of [...tree.paths(), ...(tree.links?.targets.keys() ?? [])])
+  for (const path of pathsAndLinks(tree))
     for (let up = posix.dirname(path); up !== "." && !found.has(up); up = posix.dirname(up)) found.add(up);
   return found;
 }

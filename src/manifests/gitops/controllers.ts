@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
+import { pathsAndLinks, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { generatedApplications } from "./application-sets.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { maxFileBytes, resolveInside } from "./kustomization.ts";
@@ -35,7 +35,7 @@ export function controllerObjects(tree: Tree): readonly ControllerObject[] {
 
 function objectsOf(tree: Tree, files: readonly string[]): readonly ControllerObject[] {
   const written = files.filter((path) => /\.ya?ml$/.test(path));
-  const directories = new Set([...tree.paths(), ...(tree.links?.targets.keys() ?? [])].flatMap(directoriesAbove));
+  const directories = new Set(pathsAndLinks(tree).flatMap(directoriesAbove));
   return written.flatMap((path) => objectsIn(tree, path, directories));
 }
 

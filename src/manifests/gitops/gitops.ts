@@ -247,7 +247,7 @@ export function sourcesOf({ kind, node }: Pick<Deployer, "kind" | "node">): read
 export function reaching(index: RepositoryIndex, path: string): ReadonlySet<string> {
   const found = new Set<string>();
   const queue = [path];
-  const real = (place: string) => index.links?.real(place) ?? place;
+  const real = (place: string) => realPath(index, place);
   const note = (directory: string): void => {
     if (found.has(directory)) return;
     found.add(directory);
@@ -267,7 +267,7 @@ export function reaching(index: RepositoryIndex, path: string): ReadonlySet<stri
 /** Directories without a kustomization of their own above a path, up to the first one that has one; without links. */
 export function openAbove(index: RepositoryIndex, path: string): string[] {
   const open: string[] = [];
-  const real = (place: string) => index.links?.real(place) ?? place;
+  const real = (place: string) => realPath(index, place);
   const isKustomized = (directory: string): boolean => index.changes.has(real(directory));
   if (isKustomized(path)) return open;
   for (let up = path; up !== ""; ) {

@@ -105,10 +105,10 @@ function leadingOut({ targets }: Links): string | undefined {
  * Every path under which a file or directory can be read: its own, and through each link to it or to a directory above
  * it, also where links follow each other.
  */
-export function namesOf({ links }: { readonly links?: Links | undefined }, path: string): readonly string[] {
+export function namesOf({ links }: Pick<Tree, "links">, path: string): readonly string[] {
   if (links === undefined) return [path];
   const open: { readonly name: string; readonly through: readonly string[] }[] = [
-    { name: links.real(path) ?? path, through: [] },
+    { name: realPath({ links }, path), through: [] },
   ];
   const found = new Set([path, ...open.map(({ name }) => name)]);
   for (let next = open.pop(); next !== undefined && found.size < mostNames; next = open.pop()) {

@@ -1,7 +1,7 @@
 import { type Proof, proofOf } from "../../domain/kubernetes/effect.ts";
 import type { Effect, Entry, ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import type { ChartTools, Rendered } from "../../domain/kubernetes/rendered.ts";
-import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
+import { overlaid, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { entriesOf, othersOf, soleDeployer } from "../gitops/entries.ts";
 import { indexOf } from "../gitops/gitops.ts";
@@ -56,7 +56,7 @@ function behindLinks({ links }: Tree, edit: Edit): Edit | Refusal {
     );
   const real = <Placed extends { readonly path: string }>(one: Placed): Placed => ({
     ...one,
-    path: links.real(one.path) ?? one.path,
+    path: realPath({ links }, one.path),
   });
   return { ...edit, files: edit.files.map(real), owners: edit.owners.map(real) };
 }

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
+import { pathsAndLinks, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { type Node, parseEmbedded, parseSource, type Problem, type ScalarNode, type Sourced } from "../yaml/source.ts";
 
 /** Reads files of one tree at most once and remembers what it read and what went wrong. */
@@ -26,7 +26,7 @@ export type Directories = ReadonlyMap<string, ReadonlySet<string>>;
 
 export function directoriesOf(tree: Tree): Directories {
   const directories = new Map<string, Set<string>>([["", new Set()]]);
-  for (const path of [...tree.paths(), ...(tree.links?.targets.keys() ?? [])]) {
+  for (const path of pathsAndLinks(tree)) {
     let child = path;
     for (;;) {
       const slash = child.lastIndexOf("/");

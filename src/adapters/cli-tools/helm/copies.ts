@@ -30,15 +30,11 @@ export async function copiesOf(
   if (mayDifferInCopies(first.files)) return "apart";
   const archive = packedChart(wrapped(all, name));
   if (archive === undefined) return "apart";
-  const built = await inScratch(
-    { files: new Map([[packed, archive]]), links: new Map() },
-    options.limits,
-    (root, home) => {
-      const values = layers.flatMap((text, n) => ["--values", written(root, `values-${n}.yaml`, text)]);
-      const sets = all.flatMap((one, n) => one.sets.flatMap((set) => setting(set, `${keyOf(n)}.${name}.`)));
-      return runHelm(options, home, [first, join(root, packed), [...values, ...sets]]);
-    },
-  );
+  const built = await inScratch({ files: new Map([[packed, archive]]) }, options.limits, (root, home) => {
+    const values = layers.flatMap((text, n) => ["--values", written(root, `values-${n}.yaml`, text)]);
+    const sets = all.flatMap((one, n) => one.sets.flatMap((set) => setting(set, `${keyOf(n)}.${name}.`)));
+    return runHelm(options, home, [first, join(root, packed), [...values, ...sets]]);
+  });
   if (!built.ok) return "failed";
   const places = all.map((_, n) => `${wrapper}/charts/${keyOf(n)}/charts/`);
   const [again, ...made] = documentsBelow(documentsOf(built.output) ?? [], places) ?? [];

@@ -24,7 +24,7 @@ export function helmTemplate(options: HelmOptions): HelmTemplate {
     const strange = strangePath(asked);
     if (strange !== undefined) return { ok: false, because: `${strange} is no plain path` };
     const files = new Map([...asked.files].map(([path, bytes]) => [join("chart", path), bytes] as const));
-    return inScratch({ files, links: new Map() }, options.limits, (root, home) => {
+    return inScratch({ files }, options.limits, (root, home) => {
       const values = asked.values.flatMap((text, n) => ["--values", written(root, `values-${n}.yaml`, text)]);
       const sets = asked.sets.flatMap((set) => setting(set));
       return runHelm(options, home, [asked, join(root, "chart"), [...values, ...sets]]);
