@@ -1,9 +1,9 @@
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
-import { plainPath } from "../gitops/controllers.ts";
-import { filesAndLinks, namesOf } from "../gitops/links.ts";
+import { filesAndLinks, goesInCircles, namesOf } from "../gitops/links.ts";
 import { directoryOf, insideRepository, joinPath } from "../repository/reader.ts";
+import { writtenPaths } from "../helm/other-names.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { deployedTwice, sharedWith } from "../trace/sharing.ts";
@@ -36,10 +36,24 @@ function applied(scene: EntryBuild, { resource, inflated }: Release, directory: 
   return inflated ? sharedWith(scene, joinPath(directory, "Chart.yaml")) : undefined;
 }
 
-/** A link elsewhere to the chart, or to a directory that holds it: another chart has it, or somebody deploys it so. */
-function linkedChart({ question, tree }: EntryBuild, directory: string): string | undefined {
-  const own = plainPath(question.entry.path);
-  return namesOf(tree, directory).find((name) => name !== directory && name !== own);
+/**
+ * A link elsewhere to the chart, or to a directory that holds it: another chart has it, or somebody deploys it so whom
+ * the repository does not name. Whoever is named deploys the directory itself.
+ */
+function linkedChart(scene: EntryBuild, directory: string): string | undefined {
+  const { tree, index, declared } = scene;
+  if (tree.links === undefined) return undefined;
+  const written = writtenPaths(scene);
+  // Asked under a link of which nobody knows who deploys it, somebody else may deploy the directory itself.
+  const isAlias =
+    declared === undefined && written.some((one) => one !== directory && realPath(tree, one) === directory);
+  const own = new Set([...(isAlias ? [] : [directory]), ...written]);
+  const isOpen = declared === undefined || index.deployers.some(({ paths }) => paths.some((one) => /[{$]/.test(one)));
+  const isInChart = (name: string): boolean =>
+    name.split("/").some((_, n, steps) => scene.reader.exists([...steps.slice(0, n), "Chart.yaml"].join("/")));
+  return namesOf(tree, directory).find(
+    (name) => !own.has(name) && !goesInCircles(tree, name) && (isOpen || isInChart(name)),
+  );
 }
 
 /** A chart that has this one among its `file:` dependencies. */

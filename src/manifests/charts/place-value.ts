@@ -1,10 +1,11 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "../edit/edit.ts";
-import { editLayer, editValue, linkedBeside } from "../edit/helm.ts";
+import { editLayer, editValue } from "../edit/helm.ts";
 import { inNewValues } from "../edit/new-values.ts";
 import { cannotOverlay } from "../edit/overlay.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
+import { linkedTemplate } from "../helm/other-names.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { sharedWith } from "../trace/sharing.ts";
@@ -78,7 +79,7 @@ export function placedLiteral(scene: EntryBuild, release: Release, literal: Lite
   const before = new TextDecoder().decode(scene.tree.read(literal.path));
   const line = before.slice(0, literal.start).split("\n").length;
   const where = `${literal.path}:${line}`;
-  const user = otherUser(scene, release) ?? linkedBeside(scene, release.directory, literal.path);
+  const user = otherUser(scene, release) ?? linkedTemplate(scene, release, literal.path);
   if (user !== undefined) {
     const because = `${where} writes ${literal.text} for every release of the chart, also for ${user}`;
     return refused("chart-hardcoded", because, "Make the chart read it from its values first.");

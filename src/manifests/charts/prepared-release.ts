@@ -4,7 +4,7 @@ import { isHandedOn } from "../helm/handed-on.ts";
 import { postRendering } from "../helm/post-renderers.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { filesBelow, namesOf } from "../gitops/links.ts";
+import { filesBelow } from "../gitops/links.ts";
 import { whereIs } from "../repository/refusal.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
 import { chartReference, runningChart } from "./chart-reference.ts";
@@ -94,8 +94,8 @@ async function chartOf(scene: EntryBuild, release: Release, tools: ChartTools): 
 /** A symbolic link on the way to what a HelmRelease reads of the repository: Flux's archives hold none. */
 function linkUnderFlux({ tree }: EntryBuild, release: Release, directory: string): string | undefined {
   if (tree.links === undefined || release.resource?.kind !== "HelmRelease") return undefined;
-  const files = release.layers.map((layer) => layer.values.file.path);
-  const linked = files.flatMap((file) => namesOf(tree, file)).find((name) => realPath(tree, name) !== name);
+  const files = release.layers.map(({ values, named }) => named ?? values.file.path);
+  const linked = files.find((name) => realPath(tree, name) !== name);
   const below = filesBelow(tree, directory);
   return linked ?? below.broken ?? [directory, ...below.paths].find((name) => realPath(tree, name) !== name);
 }

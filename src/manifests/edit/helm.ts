@@ -3,7 +3,6 @@ import { templateKey } from "../helm/chart-templates.ts";
 import { editOf, guarded } from "./edit.ts";
 import { editField, insertBelow, retagged, untagged } from "./field.ts";
 import { cannotOverlay } from "./overlay.ts";
-import { namesOf } from "../gitops/links.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
@@ -16,6 +15,7 @@ import { replaceScalar } from "../yaml/splice.ts";
 import { readBySibling } from "./set-siblings.ts";
 import { pinned } from "../helm/app-template.ts";
 import { componentName } from "../helm/component.ts";
+import { namesOfValues } from "../helm/other-names.ts";
 import { valuesKey } from "../helm/values-key.ts";
 import type { ValuesKey } from "../helm/component.ts";
 
@@ -209,17 +209,18 @@ function editFile(
   return editOf(scene, retagged(leaf, tag?.index, String(change.to)), owner);
 }
 
-/** A symbolic link elsewhere, under which another chart reads the same file. */
-export function linkedBeside({ tree }: EntryBuild, directory: string | undefined, path: string): string | undefined {
-  const isOwn = (name: string) => directory === "" || (directory !== undefined && name.startsWith(`${directory}/`));
-  const link = namesOf(tree, path).find((name) => name !== path && !isOwn(name));
-  return link && `what reads ${link}`;
-}
-
 /** Another application or release that names the same value file, or the same chart with its own defaults. */
 export function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
-  const sibling = readBySibling(scene, path) ?? linkedBeside(scene, release.directory, path);
-  if (sibling !== undefined) return sibling;
+  const { own, other } = namesOfValues(scene, release, path);
+  if (other !== undefined) return `what reads ${other}`;
+  for (const name of new Set([path, ...own])) {
+    const user = readBySibling(scene, name) ?? namedBy(scene, release, name);
+    if (user !== undefined) return user;
+  }
+  return undefined;
+}
+
+function namedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
   const segments = path.split("/");
   const name = segments.at(-1) ?? "";
   const ending = segments.slice(-2).join("/");

@@ -1,5 +1,6 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { controllerObjects } from "../gitops/controllers.ts";
+import { namesOf } from "../gitops/links.ts";
 import type { Release } from "../helm/releases.ts";
 import { refused } from "../repository/refusal.ts";
 import { directoryOf } from "../repository/reader.ts";
@@ -45,7 +46,9 @@ function textOf(scene: EntryBuild, file: string): string | null {
 
 /** Another release of the repository that names the file. What a set makes must be known one by one. */
 function isReadByOthers(scene: EntryBuild, release: Release, file: string): boolean {
-  const readers = controllerObjects(scene.tree).filter(({ spec }) => valueFilesIn(spec).includes(file));
+  const names = namesOf(scene.tree, file);
+  const isRead = (read: readonly string[]) => names.some((name) => read.includes(name));
+  const readers = controllerObjects(scene.tree).filter(({ spec }) => isRead(valueFilesIn(spec)));
   const isSet = scene.declared?.kind === "ApplicationSet";
   if (readers.length > 1 || readers.some((one) => one.several === true) || (isSet && readers.length === 0)) return true;
   // Several applications of one chart are told apart by the value files that they name.

@@ -126,5 +126,13 @@ export function namesOf({ links }: Pick<Tree, "links">, path: string): readonly 
   return [...found];
 }
 
+/** Whether a name goes through a link to a directory that holds this very link: another way to the same place. */
+export function goesInCircles({ links }: Pick<Tree, "links">, name: string): boolean {
+  return [...(links?.targets.keys() ?? [])].some((link) => {
+    const target = links?.real(link);
+    return name.startsWith(`${link}/`) && (target === "" || (target !== undefined && link.startsWith(`${target}/`)));
+  });
+}
+
 /** No more names of one path are looked for: links in circles give any number. */
 export const mostNames = 1_000;

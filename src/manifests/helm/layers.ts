@@ -5,6 +5,8 @@ import { type MapNode, type Node, resolved } from "../yaml/source.ts";
 /** Values from one place; the resource is given when they stand inside an object of the entry. */
 export interface ValuesLayer {
   readonly values: MapNode;
+  /** The file as the release names it, which may be a symbolic link. */
+  readonly named?: string;
   readonly inside?: { readonly resource: Resource; readonly path: readonly (string | number)[] };
 }
 
@@ -43,5 +45,5 @@ export function pileFile(
 export function fileLayer(scene: EntryBuild, path: string): ValuesLayer | undefined {
   const source = scene.reader.file(path);
   const values = source?.ok ? resolved(source.file.documents[0]?.root) : undefined;
-  return values?.kind === "map" ? { values } : undefined;
+  return values?.kind === "map" ? { values, named: path } : undefined;
 }

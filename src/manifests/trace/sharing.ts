@@ -1,7 +1,7 @@
 import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
 import type { Resource } from "../repository/resource.ts";
 import { isArgoManifest, mayHoldObjects } from "../gitops/plain.ts";
-import { namesOf } from "../gitops/links.ts";
+import { goesInCircles, namesOf } from "../gitops/links.ts";
 import { directoryOf, joinPath } from "../repository/reader.ts";
 import { directoryOptions, isCopy, sameDestination } from "./deployer.ts";
 import type { EntryBuild } from "./entry-build.ts";
@@ -16,11 +16,11 @@ export function sharedWith(scene: EntryBuild, file: string): string | undefined 
 function linkedTo(scene: EntryBuild, file: string): string | undefined {
   const { index, tree, path } = scene;
   if (scene.declared !== undefined || tree.links === undefined) return undefined;
-  const twin = namesOf(tree, path).find((name) => name !== path);
+  const twin = namesOf(tree, path).find((name) => name !== path && !goesInCircles(tree, name));
   if (twin !== undefined) return twin;
   const isOwn = (name: string) => name === file || name === path || path === "" || name.startsWith(`${path}/`);
   const isBuilt = (name: string) => openAbove(index, name).at(-1) !== "";
-  return namesOf(tree, file).find((name) => !isOwn(name) && !isBuilt(name));
+  return namesOf(tree, file).find((name) => !isOwn(name) && !isBuilt(name) && !goesInCircles(tree, name));
 }
 
 /** A kustomization of another environment that reaches the file. */
