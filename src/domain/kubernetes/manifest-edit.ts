@@ -93,6 +93,8 @@ export type ManifestEdit =
       /** What the edit changes in the objects of a chart, where it was rendered before and after. */
       readonly rendered?: { readonly with: string; readonly changes: readonly ObjectChange[] };
       readonly shows?: ShownAt;
+      /** Why no rendering is a proof that the edit arrives: a person must look. */
+      readonly unproven?: string;
     }
   | { readonly kind: "refused"; readonly reason: RefusalReason; readonly because: string; readonly cure: string };
 

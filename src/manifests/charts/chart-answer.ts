@@ -4,7 +4,7 @@ import { editPostRenderer } from "../edit/post-rendered.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
-import type { FieldQuestion, EntryBuild } from "../trace/entry-build.ts";
+import { type FieldQuestion, type EntryBuild, mayBePinned } from "../trace/entry-build.ts";
 import { at } from "../yaml/source.ts";
 import {
   type Candidate,
@@ -49,7 +49,9 @@ export async function chartAnswer(scene: EntryBuild, tools: ChartTools): Promise
     const field = fieldIn(reachable(baseline, scene.question), scene.question);
     if (field === undefined) continue;
     if ("reason" in field) return { kind: "answered", edit: field };
-    return { kind: "answered", edit: await decide({ scene, position, baseline }, field, { tools, budget }) };
+    const edit = await decide({ scene, position, baseline }, field, { tools, budget });
+    const isOpen = edit.kind === "edit" && release.pin !== undefined;
+    return { kind: "answered", edit: isOpen ? { ...edit, unproven: mayBePinned(release.pin) } : edit };
   }
   return because === undefined && likely.length > 0 && likely.length <= maxReleases
     ? { kind: "not made" }

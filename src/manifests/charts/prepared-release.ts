@@ -1,11 +1,11 @@
 import type { ChartBuild, ChartFiles, ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { realPath } from "../../domain/kubernetes/tree.ts";
+import { takenFrom } from "../helm/foreign-chart.ts";
 import { isHandedOn } from "../helm/handed-on.ts";
 import { postRendering } from "../helm/post-renderers.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { filesBelow } from "../gitops/links.ts";
-import { whereIs } from "../repository/refusal.ts";
 import { chartInTree, withDependencies } from "./chart-files.ts";
 import { chartReference, runningChart } from "./chart-reference.ts";
 import { hasUnseenValues, replacesOwnValues, type Values, valuesOf } from "./release-values.ts";
@@ -101,8 +101,8 @@ function linkUnderFlux({ tree }: EntryBuild, release: Release, directory: string
 }
 
 async function publishedChart(scene: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {
-  if (release.elsewhere)
-    return { impossible: `${whereIs(release.elsewhere)} takes the chart ${release.chart} from another repository` };
+  const from = takenFrom(release);
+  if (from !== undefined) return { impossible: from };
   const reference = chartReference(scene, release);
   if ("impossible" in reference) return reference;
   const fetched = await tools.fetch(reference);

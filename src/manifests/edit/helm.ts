@@ -15,6 +15,7 @@ import { replaceScalar } from "../yaml/splice.ts";
 import { readBySibling } from "./set-siblings.ts";
 import { pinned } from "../helm/app-template.ts";
 import { componentName } from "../helm/component.ts";
+import { takenFrom } from "../helm/foreign-chart.ts";
 import { namesOfValues } from "../helm/other-names.ts";
 import { valuesKey } from "../helm/values-key.ts";
 import type { ValuesKey } from "../helm/component.ts";
@@ -55,8 +56,8 @@ function uncertain(release: Release, key: ValuesKey, leaf: Node | undefined): Re
 
 /** A chart of another repository says itself which values it reads. */
 function fromElsewhere(release: Release): Refusal | undefined {
-  if (!release.elsewhere) return undefined;
-  const because = `${whereIs(release.elsewhere)} takes the chart ${release.chart} from another repository`;
+  const because = takenFrom(release);
+  if (because === undefined) return undefined;
   return refused("other-source", because, "Write the value into the release once, then ask again.");
 }
 

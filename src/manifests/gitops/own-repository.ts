@@ -24,29 +24,52 @@ export function foreignSource(index: RepositoryIndex, deployer: Deployer, path: 
     });
 }
 
-/**
- * Where a deployer pins what it reads at a path to a tag, a range of versions or a commit, with that: no change of the
- * branch reaches the cluster then. A name that may be a branch is taken for the one that is served.
- */
-export function pinnedRevision(
-  index: RepositoryIndex,
-  deployer: Deployer,
-  path: string,
-): { readonly node: Node; readonly revision: string } | undefined {
-  for (const node of sourceNodes(deployer).filter((one) => at(one, ["chart"]) === undefined && reads(one, path))) {
-    const ref = deployer.kind === "Kustomization" ? gitRepositoryOf(index, node, deployer.namespace) : undefined;
-    const named = ["commit", "tag", "semver", "name"].map((key) => [key, textAt(ref, ["spec", "ref", key])] as const);
-    const [key, text] = named.find(([, value]) => value !== undefined && value !== "") ?? [];
-    const revision = text ?? textAt(node, ["targetRevision"]);
-    if (revision === undefined || isOpen(revision)) continue;
-    const isPinned = key === undefined || key === "name" ? pins.test(revision) : true;
-    if (isPinned) return { node: at(ref, ["spec", "ref"]) ?? at(node, ["targetRevision"]) ?? node, revision };
+/** A revision other than the branch that is served: no change of the branch reaches the cluster then. */
+export interface Pin {
+  readonly node: Node;
+  readonly revision: string;
+  /** False where it may be a branch as well, or holds for one of several clusters: nobody here can tell. */
+  readonly isCertain: boolean;
+}
+
+/** What pins an Argo CD source that reads a path. A name that may be a branch is taken for the one that is served. */
+export function pinnedSource(index: RepositoryIndex, deployer: Deployer, path: string): Pin | undefined {
+  if (deployer.kind !== "Application" && deployer.kind !== "ApplicationSet") return undefined;
+  const own = ownSources(index, deployer.file);
+  const isOurs = (node: Node): boolean => {
+    const source = gitSource(index, node, undefined);
+    return source === undefined || own.length === 0 || own.some((one) => isSameSource(one, source));
+  };
+  const sources = sourcesOf(deployer).filter((node) => reads(node, path) && isOurs(node));
+  const found = sources.flatMap((source) => pinOfArgo(source) ?? []);
+  return found.find(({ isCertain }) => isCertain) ?? found[0];
+}
+
+/** What pins one Argo CD source of a Git repository. */
+export function pinOfArgo(source: Node): Pin | undefined {
+  const node = at(source, ["targetRevision"]);
+  const revision = textAt(node, []);
+  if (at(source, ["chart"]) !== undefined || node === undefined || revision === undefined || isOpen(revision))
+    return undefined;
+  if (pins.test(revision)) return { node, revision, isCertain: true };
+  return mayPin.test(revision) ? { node, revision, isCertain: false } : undefined;
+}
+
+// A commit, a version, a full name of anything but a branch, and what no branch is called: a constraint.
+const pins = /^[0-9a-f]{40}$|^v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$|^refs\/(?!heads\/)|[~^*<>=!|,\s]/i;
+// Argo CD looks for a branch or tag of the name first, then takes it for a range of versions or the begin of a commit.
+const mayPin = /^v?\d+(?:\.(?:\d+|x)){0,2}$|^[0-9a-f]{7,39}$/i;
+
+/** What pins a Flux GitRepository; variables stand for some tag as well. */
+export function pinOfFlux(repository: Node): Pin | undefined {
+  for (const key of ["commit", "name", "semver", "tag"]) {
+    const node = at(repository, ["spec", "ref", key]);
+    const revision = textAt(node, []);
+    if (node === undefined || revision === undefined || revision === "") continue;
+    return key === "name" && /^refs\/heads\/|^\$\{/.test(revision) ? undefined : { node, revision, isCertain: true };
   }
   return undefined;
 }
-
-// A version or a range of them, a commit, a tag's full name.
-const pins = /^(?:[~^<>=]+\s*)?v?\d+(?:\.(?:\d+|[x*])){1,2}(?:[-+][\w.+-]+)?$|^[0-9a-f]{40}$|^refs\/tags\/|^\*$/i;
 
 /** The repository that a deployer reads. */
 export function sourceOf(index: RepositoryIndex, deployer: Deployer, path: string): GitSource | undefined {
@@ -129,15 +152,13 @@ function reads(node: Node, path: string): boolean {
   return written === undefined || isOpen(written) || written.replace(/^(?:\.?\/)+|\/+$|^\.$/g, "") === path;
 }
 
-function gitRepositoryOf(index: RepositoryIndex, node: Node, home: string | undefined): Node | undefined {
-  const name = textAt(node, ["name"]);
-  const found = name === undefined ? [] : gitRepositories(index, name, textAt(node, ["namespace"]) ?? home);
-  return found.length === 1 ? found[0]?.node : undefined;
-}
-
 /** The GitRepository of that name in that namespace; a namespace that a kustomization sets is not in the file. */
-function gitRepositories(index: RepositoryIndex, name: string, namespace: string | undefined) {
-  const named = index.fluxSources.filter((one) => one.kind === "GitRepository" && one.name === name);
+export function gitRepositories(index: RepositoryIndex, name: string, namespace: string | undefined) {
+  // Without an address it is a patch of one.
+  const isWhole = (node: Node) => at(node, ["spec", "url"]) !== undefined;
+  const named = index.fluxSources.filter(
+    (one) => one.kind === "GitRepository" && one.name === name && isWhole(one.node),
+  );
   const near = named.filter((one) => one.namespace === namespace);
   return near.length > 0 ? near : named;
 }

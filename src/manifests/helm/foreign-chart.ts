@@ -1,5 +1,8 @@
-import { type GitSource, gitSource, isSameSource, sourceOf } from "../gitops/own-repository.ts";
+import { type GitSource, gitSource, isSameSource, type Pin, sourceOf } from "../gitops/own-repository.ts";
+import { whereIs } from "../repository/refusal.ts";
+import type { Resource } from "../repository/resource.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
+import { branchOf, pinOfReference } from "../trace/pinned.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 
 /** The source of a HelmRelease's chart where that is not the repository that the entry itself comes from. */
@@ -11,6 +14,38 @@ export function otherRepository(scene: EntryBuild, release: Node): Node | undefi
   if (kind !== "GitRepository") return source;
   const found = gitSource(scene.index, source, textAt(release, ["metadata", "namespace"]));
   return found && !isSameSource(ownSource(scene) ?? { name: "flux-system" }, found) ? source : undefined;
+}
+
+/**
+ * What keeps the chart of a HelmRelease from following the branch that the entry follows: a tag or commit of its source,
+ * or another branch.
+ */
+export function pinnedChart(scene: EntryBuild, release: Resource): Pin | undefined {
+  const source = at(release.node, ["spec", "chart", "spec", "sourceRef"]);
+  if (!source || textAt(source, ["kind"]) !== "GitRepository") return undefined;
+  const user = { home: release.namespace, file: release.origin.file.path };
+  const pin = pinOfReference(scene, source, user);
+  if (pin) return pin;
+  const { deployer } = scene;
+  const reference = deployer?.kind === "Kustomization" ? at(deployer.node, ["spec", "sourceRef"]) : undefined;
+  const own = reference && branchOf(scene, reference, { home: deployer?.namespace, file: deployer?.file ?? "" });
+  const other = own && branchOf(scene, source, user);
+  const revision = textAt(other, []);
+  if (!other || revision === undefined || revision === textAt(own, [])) return undefined;
+  return { node: other, revision: `the branch ${revision}`, isCertain: true };
+}
+
+interface Taken {
+  readonly chart: string;
+  readonly elsewhere?: Node;
+  readonly pin?: Pin;
+}
+
+/** Why the repository does not say what a chart is like, for people. */
+export function takenFrom({ elsewhere, pin, chart }: Taken): string | undefined {
+  if (pin?.isCertain === true)
+    return `${whereIs(pin.node)} takes the chart ${chart} at ${pin.revision}, whatever the branch says`;
+  return elsewhere && `${whereIs(elsewhere)} takes the chart ${chart} from another repository`;
 }
 
 /** True for an Argo CD source that is another repository than the one that the entry itself comes from. */

@@ -1,5 +1,6 @@
 import { sourcesOf } from "../gitops/gitops.ts";
-import { isForeign, otherRepository } from "./foreign-chart.ts";
+import { pinOfArgo, type Pin } from "../gitops/own-repository.ts";
+import { isForeign, otherRepository, pinnedChart } from "./foreign-chart.ts";
 import { fileLayer, pile, pileFile, type Stack, type ValuesLayer } from "./layers.ts";
 import { mergeValues, madeUp } from "../trace/patch.ts";
 import { insideRepository, joinPath } from "../repository/reader.ts";
@@ -29,6 +30,8 @@ export interface Release {
   readonly inflated?: true;
   /** The reference to another Git repository that holds the chart. */
   readonly elsewhere?: Node;
+  /** What holds the chart at another revision than the branch that is served; in doubt it may be that branch. */
+  readonly pin?: Pin;
   /** Says that other value files may win over every layer. */
   readonly uncertain?: Node;
   /** Files of values that the release would read, weakest first, and that are not there or say nothing. */
@@ -55,7 +58,8 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
   const name = substituted(nameOf(resource), scene);
   const target = textIn(scene, node, ["spec", "targetNamespace"]);
   const written = textIn(scene, node, ["spec", "chart", "spec", "chart"]);
-  const elsewhere = otherRepository(scene, node);
+  const pin = pinnedChart(scene, resource);
+  const elsewhere = otherRepository(scene, node) ?? (pin?.isCertain === true ? pin.node : undefined);
   const isGit = textAt(node, ["spec", "chart", "spec", "sourceRef", "kind"]) !== "HelmRepository";
   const local =
     !elsewhere && isGit && (written?.startsWith(".") || (written?.includes("/") && scene.reader.isDirectory(written)))
@@ -69,6 +73,7 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
     chart,
     directory: local,
     ...(elsewhere ? { elsewhere } : {}),
+    ...(pin ? { pin } : {}),
     ...stack,
     origin: resource.origin,
     resource,
@@ -135,7 +140,9 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
   return all.flatMap((source) => {
     const path = textAt(source, ["path"]);
     const chart = textAt(source, ["chart"]);
-    const elsewhere = chart === undefined && isForeign(scene, source) ? source : undefined;
+    const pin = pinOfArgo(source) ?? all.map(pinOfArgo).find((one) => one?.isCertain === false);
+    const isOther = isForeign(scene, source) || pin?.isCertain === true;
+    const elsewhere = chart === undefined && isOther ? source : undefined;
     const directory = chart === undefined && path !== undefined && !elsewhere ? insideRepository("", path) : undefined;
     const home = directory === undefined ? undefined : scene.reader.real(directory);
     const local = directory !== undefined && scene.reader.exists(joinPath(directory, "Chart.yaml"));
@@ -147,6 +154,7 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
         chart: chart ?? (directory === undefined ? (path ?? "") : chartName(scene, directory)),
         directory: home,
         ...(elsewhere ? { elsewhere } : {}),
+        ...(pin ? { pin } : {}),
         // Argo CD joins names of files to the path as it is written, and follows links then.
         ...argoValues(scene, { source, all }, directory),
         origin: source,
@@ -170,7 +178,8 @@ function argoValues(scene: EntryBuild, { source, all }: AmongSources, directory:
   for (const item of itemsAt(source, ["helm", "valueFiles"])) {
     const written = textAt(item, []) ?? "";
     const from = all.find((one) => written.startsWith(`$${textAt(one, ["ref"])}/`));
-    const file = from && isForeign(scene, from) ? undefined : argoValueFile(written, directory);
+    const isOther = from && (isForeign(scene, from) || pinOfArgo(from)?.isCertain === true);
+    const file = isOther === true ? undefined : argoValueFile(written, directory);
     pileFile(scene, stack, { file, mayMiss: mayMiss && !written.startsWith("$") }, item);
   }
   // Argo CD ignores `values` when `valuesObject` is there.

@@ -82,8 +82,9 @@ async function proveEdit(before: Tree, { question, edit }: Proving, render: Rend
     wanted: { workload, change, ...(object ? { object } : {}) },
     shown: edit.rendered,
   });
-  if (target.unseen === undefined || proof.kind === "refused") return proof;
-  const effect = { ...proof.effect, proof: { kind: "static" as const, because: target.unseen } };
+  const because = edit.unproven ?? target.unseen;
+  if (because === undefined || proof.kind === "refused") return proof;
+  const effect = { ...proof.effect, proof: { kind: "static" as const, because } };
   return { kind: "proven", effect };
 }
 

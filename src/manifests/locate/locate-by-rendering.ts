@@ -1,7 +1,7 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { helmAnswer } from "../edit/helm.ts";
-import { locateWith } from "./locate.ts";
+import { locateWith, provable } from "./locate.ts";
 import { refused } from "../repository/refusal.ts";
 import type { FieldQuestion, EntryBuild } from "../trace/entry-build.ts";
 import { chartAnswer } from "../charts/chart-answer.ts";
@@ -26,7 +26,7 @@ export async function locateByRendering(tree: Tree, question: FieldQuestion, too
   let isMade = true;
   for (const scene of scenes) {
     const answer = await chartAnswer(scene, tools);
-    if (answer.kind === "answered") return answer.edit;
+    if (answer.kind === "answered") return provable(scene, answer.edit);
     if (answer.kind === "unknown") unknown ??= answer.because;
     else isMade = false;
   }

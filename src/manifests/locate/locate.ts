@@ -37,6 +37,16 @@ export function locateWith(tree: Tree, question: EntryBuild["question"], charts:
 
 /** The answer of one entry; undefined when the workload is not among what it makes. */
 function answer(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
+  const found = answerOf(scene, charts);
+  return found && provable(scene, found);
+}
+
+/** An edit of an entry of which nobody can tell that it follows the branch is no proven one. */
+export function provable({ unproven }: EntryBuild, edit: ManifestEdit): ManifestEdit {
+  return edit.kind === "edit" && unproven !== undefined ? { ...edit, unproven } : edit;
+}
+
+function answerOf(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
   const cycle = scene.build.cycles[0];
   if (cycle)
     return refused(

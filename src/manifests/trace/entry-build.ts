@@ -2,13 +2,14 @@ import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
-import { foreignSource, pinnedRevision } from "../gitops/own-repository.ts";
+import { foreignSource, type Pin } from "../gitops/own-repository.ts";
 import { chosenDeployer, directoryOptions, isCopy } from "./deployer.ts";
 import { applyComponents, type KustomizeTrace, buildArgo, buildPath, emptyBuild } from "./kustomize.ts";
 import { insideRepository, type Reader, readerOf } from "../repository/reader.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import { at, type Node, type ScalarNode, resolved, textAt } from "../yaml/source.ts";
+import { pinOf } from "./pinned.ts";
 import { transform } from "./transform.ts";
 
 export interface FieldQuestion {
@@ -34,6 +35,8 @@ export interface EntryBuild {
   readonly rivals: readonly Deployer[];
   /** True for a directory that Argo CD reads file by file. */
   readonly plain: boolean;
+  /** Why no rendering of it is a proof of what arrives. */
+  readonly unproven?: string;
   readonly build: KustomizeTrace;
   readonly resources: readonly Resource[];
   /** Flux post-build variables written in the deployer. */
@@ -59,8 +62,8 @@ export function entryBuildOf(
     : chosenDeployer(all, question.entry);
   const foreign = foreignEntry(index, declared, path);
   if (foreign) return foreign;
-  const pinned = pinnedEntry(index, deployer, path);
-  if (pinned) return pinned;
+  const pin = deployer && pinOf({ tree, index, reader }, deployer, path);
+  if (pin?.isCertain === true) return pinnedEntry(pin, path);
   const build = emptyBuild(question.workload);
   const plain = directoryOptions(deployer, path);
   const isPlain = plain !== undefined && reader.kustomization(path) === undefined;
@@ -80,6 +83,7 @@ export function entryBuildOf(
     declared,
     rivals,
     plain: isPlain,
+    ...(pin ? { unproven: mayBePinned(pin) } : {}),
     build,
     resources,
     variables,
@@ -93,12 +97,14 @@ function foreignEntry(index: RepositoryIndex, declared: Deployer | undefined, pa
   return refused("other-source", because, "Make the change in the repository that its source names.");
 }
 
-function pinnedEntry(index: RepositoryIndex, deployer: Deployer | undefined, path: string): Refusal | undefined {
-  const pinned = deployer && pinnedRevision(index, deployer, path);
-  if (!pinned) return undefined;
-  const because = `${whereIs(pinned.node)} takes ${path || "."} at ${pinned.revision}, whatever the branch says`;
+function pinnedEntry({ node, revision }: Pin, path: string): Refusal {
+  const because = `${whereIs(node)} takes ${path || "."} at ${revision}, whatever the branch says`;
   return refused("other-source", because, "Let it follow the branch, or change the revision after the change.");
 }
+
+/** For people: no refusal, because a branch may be called so, and no proof, because a tag or commit may be. */
+export const mayBePinned = ({ node, revision }: Pin): string =>
+  `${whereIs(node)} names ${revision}, which may be a tag or a commit that this change does not reach`;
 
 function missingEntry(index: RepositoryIndex, path: string | undefined, entryPath: string): Refusal {
   const [deployer] = path === undefined ? [] : deployersOf(index, path);
