@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { chartOf } from "./chart-values.ts";
+import { crossedQuantity, otherBoundOf, otherSideOf } from "./quantity.ts";
 import type { Effect, Entry, ObjectChange, ShownAt, WantedChange } from "./manifest-edit.ts";
 import { canonicalText, changesBetween, spelledOut } from "./object-changes.ts";
 import { isRecord, objectKey, type Rendered, type RenderedObject } from "./rendered.ts";
@@ -157,6 +158,8 @@ function verdictOf(changes: readonly ObjectChange[], after: readonly RenderedObj
   const isMany = changes.length > 1 && wanted.change.kind !== "image-tag";
   if (stranger === undefined && !isMany) {
     const { object } = wanted;
+    const crossed = changes.map((change) => crossedIn(spelledOut(change), after)).find((one) => one !== undefined);
+    if (crossed !== undefined) return refused(crossed);
     if (object?.field === undefined) return { kind: "rendered" };
     return { kind: "static", because: `the operator that reads ${object.kind} ${object.name} was not run` };
   }
@@ -165,6 +168,23 @@ function verdictOf(changes: readonly ObjectChange[], after: readonly RenderedObj
     return { kind: "static", because: `the chart behind ${workloadKey(chart)} was not rendered` };
   const other = stranger ?? changes[1];
   return refused(other === undefined ? "nothing changes" : `the edit changes ${describe(other)}`);
+}
+
+/** Why the API refuses a request above its limit, or bounds that cross: read from what arrives, variables filled in. */
+function crossedIn({ object, field, to }: ObjectChange, after: readonly RenderedObject[]): string | undefined {
+  const made = after.find((one) => isObject(one, object));
+  const [side, last] = [String(field.at(-2)), String(field.at(-1))];
+  const isSize = side === "requests" || side === "limits";
+  const other = isSize ? [otherSideOf(side), last] : [otherBoundOf(last)];
+  const there = [...field.slice(0, -other.length), ...other].reduce<unknown>(
+    (here, step) => (here as Record<string, unknown> | undefined)?.[step],
+    made,
+  );
+  const crosses = isSize
+    ? crossedQuantity(`${side}.${last}`, to, there)
+    : typeof to === "number" && typeof there === "number" && (last.startsWith("max") ? to < there : to > there);
+  if (!crosses) return undefined;
+  return `${workloadKey(object)} says ${String(there)} for ${other.join(".")}, beside which the API refuses ${String(to)}`;
 }
 
 /** True for the wanted field of the wanted object, set to the wanted value. */

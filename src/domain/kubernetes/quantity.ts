@@ -44,7 +44,11 @@ export function crossedQuantity(field: string, wanted: unknown, other: unknown):
 
 /** `limits.memory` for `requests.memory`, and the other way round. */
 export const otherSideOf = (field: string): string =>
-  field.startsWith("requests.") ? field.replace("requests.", "limits.") : field.replace("limits.", "requests.");
+  field.startsWith("requests") ? field.replace("requests", "limits") : field.replace("limits", "requests");
+
+/** `minReplicas` for `maxReplicas` and the like. */
+export const otherBoundOf = (field: string): string =>
+  field.replace(/^m(?:in|ax)/, field.startsWith("max") ? "min" : "max");
 
 const mebi = 2 ** 20;
 

@@ -3,10 +3,10 @@ import { editOf, guarded } from "./edit.ts";
 import { cannotOverlay, insertAt, nested, overlaid } from "./overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { nameOf, podSpecPath, type Resource } from "../repository/resource.ts";
-import { crossedQuantity, otherSideOf } from "../../domain/kubernetes/quantity.ts";
+import { crossedQuantity, otherBoundOf, otherSideOf, parseQuantity } from "../../domain/kubernetes/quantity.ts";
 import { kubernetesInteger } from "../yaml/scalar.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
-import type { EntryBuild } from "../trace/entry-build.ts";
+import { type EntryBuild, substituted } from "../trace/entry-build.ts";
 import { onlyTwinsRead, reachesSeveral, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, type ScalarNode, textAt } from "../yaml/source.ts";
 import { fillEmpty, insertEntry, replaceScalar, replaceWithin, type Splice } from "../yaml/splice.ts";
@@ -73,12 +73,12 @@ export function editField(
   }
   if (leaf && leaf.kind !== "scalar")
     return refused("parse-error", `${whereIs(leaf)} holds no plain value`, "Make this change by hand.");
-  const above = crossedLimit(change, resource, path);
+  const above = crossedLimit(scene, resource, path) ?? crossedBounds(scene, resource);
   if (above) return above;
   if (!leaf || isEmpty(leaf)) return insertField(scene, resource, path, as);
   if (change.kind === "image-tag" && as !== "tag") return editImage(scene, resource, path, leaf);
   if (leaf.text.includes("${")) return editVariable(scene, leaf, change.to);
-  const odd = oddValue(change, leaf) ?? crossedBounds(change, resource);
+  const odd = oddValue(change, leaf);
   if (odd) return odd;
   return replaceOwned(scene, { resource, path, leaf, splice: replaceScalar(leaf, change.to), value: change.to });
 }
@@ -100,12 +100,13 @@ function oddValue(change: WantedChange, leaf: ScalarNode): Refusal | undefined {
 }
 
 /** Kubernetes refuses an autoscaler whose least is more than its most. */
-function crossedBounds(change: WantedChange, resource: Resource): Refusal | undefined {
+function crossedBounds(scene: EntryBuild, resource: Resource): Refusal | undefined {
+  const { change } = scene.question;
   if (change.kind !== "hpa" && change.kind !== "scaled-object") return undefined;
-  const isMost = change.field.startsWith("max");
-  const other = at(resource.node, ["spec", change.field.replace(/^m(?:in|ax)/, isMost ? "min" : "max")]);
-  const bound = other?.kind === "scalar" ? kubernetesInteger(other) : undefined;
-  if (!other || bound === undefined || (isMost ? change.to >= bound : change.to <= bound)) return undefined;
+  const other = at(resource.node, ["spec", otherBoundOf(change.field)]);
+  const bound = other?.kind === "scalar" ? parseQuantity(substituted(other.text, scene)) : undefined;
+  const isFine = bound === undefined || (change.field.startsWith("max") ? change.to >= bound : change.to <= bound);
+  if (!other || isFine) return undefined;
   return refused(
     "ambiguous",
     `${whereIs(other)} says ${bound}, so ${change.field} cannot be ${change.to}`,
@@ -114,12 +115,14 @@ function crossedBounds(change: WantedChange, resource: Resource): Refusal | unde
 }
 
 /** Kubernetes refuses a request above its limit. */
-function crossedLimit(change: WantedChange, resource: Resource, path: Path): Refusal | undefined {
+function crossedLimit(scene: EntryBuild, resource: Resource, path: Path): Refusal | undefined {
+  const { change } = scene.question;
   if (change.kind !== "resources") return undefined;
   const other = otherSideOf(change.field);
   const there = at(resource.node, [...path.slice(0, -2), ...other.split(".")]);
-  if (there?.kind !== "scalar" || !crossedQuantity(change.field, change.to, there.text)) return undefined;
-  const because = `${whereIs(there)} says ${there.text} for ${other}, so ${change.field} cannot be ${change.to}`;
+  const text = there?.kind === "scalar" ? substituted(there.text, scene) : undefined;
+  if (!there || text === undefined || !crossedQuantity(change.field, change.to, text)) return undefined;
+  const because = `${whereIs(there)} says ${text} for ${other}, so ${change.field} cannot be ${change.to}`;
   return refused("ambiguous", because, "Change request and limit together, by hand.");
 }
 

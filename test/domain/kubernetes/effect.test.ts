@@ -302,3 +302,29 @@ test.each<[string, Entry, { before: Rendered; after: Rendered }, object]>([
   });
   expect(proof).toMatchObject(expected);
 });
+
+test.each<[string, Record<string, unknown>, Record<string, unknown>, WantedChange]>([
+  [
+    "a request above its limit",
+    { resources: { requests: { cpu: "100m" }, limits: { cpu: "500m" } } },
+    { resources: { requests: { cpu: "600m" }, limits: { cpu: "500m" } } },
+    { kind: "resources", field: "requests.cpu", to: "600m" },
+  ],
+  [
+    "a limit that comes below its request",
+    { resources: { requests: { cpu: "100m" } } },
+    { resources: { requests: { cpu: "100m" }, limits: { cpu: "50m" } } },
+    { kind: "resources", field: "limits.cpu", to: "50m" },
+  ],
+])("%s is refused by what is rendered", (_name, before, after, change) => {
+  expect(prove(rendered(withMain(before)), rendered(withMain(after)), change)).toMatchObject({
+    kind: "refused",
+    because: expect.stringMatching(/beside which the API refuses (?:600m|50m)$/) as string,
+  });
+});
+
+test("bounds that cross are refused by what is rendered", () => {
+  const after = rendered(deployment(), autoscaler({ minReplicas: 5 }));
+  const change: WantedChange = { kind: "hpa", field: "minReplicas", to: 5 };
+  expect(prove(rendered(deployment(), autoscaler()), after, change)).toMatchObject({ kind: "refused" });
+});
