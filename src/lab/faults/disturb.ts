@@ -22,7 +22,7 @@ export function disturb(world: ClusterState): void {
   const speaks = isDue(world, "fault events", 1_000);
   for (const effect of fault.effects) {
     const name = effect.workload?.name ?? fault.workload.name;
-    const deployment = world.kube.list("Deployment").find((item) => item.metadata.name === name);
+    const deployment = world.kube.named("Deployment", name);
     if (deployment === undefined) continue;
     const pods = suffering(world.fleet, deployment, effect);
     if (effect.pods !== undefined) for (const pod of pods) makeSuffer(world, pod, effect.pods);

@@ -11,8 +11,30 @@ const job = "kube-state-metrics";
 export function kubeStateSamples(store: KubeStore): Sample[] {
   return [
     { name: "up", labels: { job, namespace: "monitoring", instance: "kube-state-metrics:8080" }, value: 1 },
-    ...objectSamples(store).map(({ name, labels, value }) => ({ name, labels: scraped(name, labels), value })),
+    ...store.list("Deployment").flatMap((deployment) => asBefore(deployment, deploymentSamples)),
+    ...store.list("Pod").flatMap((pod) => asBefore(pod, podSamples)),
+    ...jobSamples([
+      ...store.list("HorizontalPodAutoscaler").flatMap(autoscalerSamples),
+      ...store.list("ResourceQuota").flatMap((quota) => quotaSamples(store, quota)),
+      ...store.list("Node").flatMap(nodeSamples),
+    ]),
   ];
+}
+
+const before = new WeakMap<KubeObject, { readonly version: string; readonly samples: readonly Sample[] }>();
+
+/** The samples of an object that nobody touched since are those of the last scrape. */
+function asBefore(object: KubeObject, samplesOf: (object: KubeObject) => Sample[]): readonly Sample[] {
+  const version = object.metadata.resourceVersion ?? "";
+  const known = before.get(object);
+  if (known?.version === version) return known.samples;
+  const samples = jobSamples(samplesOf(object));
+  before.set(object, { version, samples });
+  return samples;
+}
+
+function jobSamples(samples: readonly Sample[]): Sample[] {
+  return samples.map(({ name, labels, value }) => ({ name, labels: scraped(name, labels), value }));
 }
 
 /** The label sets of every scrape before: one object for each, so that its text is worked out once. */
@@ -26,16 +48,6 @@ function scraped(name: string, labels: Labels): Labels {
   if (known.size > mostKnown) known.clear();
   known.set(key, found);
   return found;
-}
-
-function objectSamples(store: KubeStore): Sample[] {
-  return [
-    ...store.list("Deployment").flatMap(deploymentSamples),
-    ...store.list("Pod").flatMap(podSamples),
-    ...store.list("HorizontalPodAutoscaler").flatMap(autoscalerSamples),
-    ...store.list("ResourceQuota").flatMap((quota) => quotaSamples(store, quota)),
-    ...store.list("Node").flatMap(nodeSamples),
-  ];
 }
 
 function deploymentSamples(deployment: KubeObject): Sample[] {

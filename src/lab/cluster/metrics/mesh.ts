@@ -13,7 +13,7 @@ export const linkerdBounds: readonly number[] = [
 export interface Counters {
   /** Counts one tick of a workload's traffic, shared evenly by its ready pods. */
   count(flow: Flow, pods: readonly KubeObject[], tick: Tick): void;
-  /** The counters of the pods that live. */
+  /** The counters of the pods that live; they go on counting. */
   samples(alive: ReadonlySet<string>): Sample[];
 }
 
@@ -51,7 +51,7 @@ export function createCounters(bounds: readonly number[]): Counters {
     },
     samples: (alive) => {
       for (const pod of byPod.keys()) if (!alive.has(pod)) byPod.delete(pod);
-      return [...byPod.values()].flatMap((own) => [...own.values()].map((counter) => ({ ...counter })));
+      return [...byPod.values()].flatMap((own) => [...own.values()]);
     },
   };
 }

@@ -78,6 +78,17 @@ function parseOnce(query: string) {
   return known;
 }
 
+const alertLabelsOf = new WeakMap<LabRule, WeakMap<Labels, Labels>>();
+
+/** One object for each alert, so that what hangs on its labels is worked out once. */
+function alertLabels(rule: LabRule, own: Labels): Labels {
+  const ofRule = alertLabelsOf.get(rule) ?? new WeakMap<Labels, Labels>();
+  alertLabelsOf.set(rule, ofRule);
+  const labels = ofRule.get(own) ?? { ...own, ...rule.labels, alertname: rule.alert };
+  ofRule.set(own, labels);
+  return labels;
+}
+
 /** Evaluates the rules as Prometheus does: pending until `for` has passed, gone as soon as the condition is. */
 export function evaluateRules(
   rules: readonly LabRule[],
@@ -89,7 +100,7 @@ export function evaluateRules(
     const items = itemsOf(evaluate(parseOnce(rule.expr), { store, atMs, lookbackMs: 5_000 }));
     return items.map((item): ActiveAlert => {
       const own = withoutName(item.labels);
-      const labels = { ...own, ...rule.labels, alertname: rule.alert };
+      const labels = alertLabels(rule, own);
       const earlier = known.get(`${rule.alert} ${labelKey(labels)}`);
       const activeAt = earlier?.activeAt ?? atMs;
       const firedAt = earlier?.firedAt ?? (atMs - activeAt >= rule.forMs ? atMs : undefined);
@@ -104,7 +115,18 @@ export function evaluateRules(
 
 /** The series by which Prometheus shows its own alerts. */
 export function alertSamples(alerts: readonly ActiveAlert[]): Sample[] {
-  return alerts.map(({ labels, state }) => ({ name: "ALERTS", labels: { ...labels, alertstate: state }, value: 1 }));
+  return alerts.map(({ labels, state }) => ({ name: "ALERTS", labels: inState[state](labels), value: 1 }));
+}
+
+const inState = { pending: withState("pending"), firing: withState("firing") };
+
+function withState(alertstate: ActiveAlert["state"]): (labels: Labels) => Labels {
+  const known = new WeakMap<Labels, Labels>();
+  return (labels) => {
+    const made = known.get(labels) ?? { ...labels, alertstate };
+    known.set(labels, made);
+    return made;
+  };
 }
 
 function expanded(text: string, labels: Labels, value: number): string {

@@ -30,7 +30,7 @@ export interface SeriesStore {
   revision(): number;
 }
 
-/** Keeps the samples of the last `retentionMs`. */
+/** Keeps the samples of the last `retentionMs`. Label sets that come as the same object with each scrape are found fast. */
 export function createSeriesStore(retentionMs: number): SeriesStore {
   const byName = new Map<string, Map<string, StoredSeries>>();
   const lastScrape = new Map<string, Set<StoredSeries>>();
@@ -39,7 +39,17 @@ export function createSeriesStore(retentionMs: number): SeriesStore {
   let count = 0;
   let revision = 0;
 
+  const byLabels = new Map<string, WeakMap<Labels, StoredSeries>>();
+
   function seriesOf({ name, labels }: Sample): StoredSeries {
+    const met = byLabels.get(name) ?? new WeakMap<Labels, StoredSeries>();
+    byLabels.set(name, met);
+    const found = met.get(labels) ?? seriesBelow(name, labels);
+    met.set(labels, found);
+    return found;
+  }
+
+  function seriesBelow(name: string, labels: Labels): StoredSeries {
     const group = byName.get(name) ?? new Map<string, StoredSeries>();
     byName.set(name, group);
     const key = labelKey(labels);

@@ -112,9 +112,15 @@ function report(fleet: Fleet, deployment: KubeObject, { current, old, wanted }: 
   fleet.store.put(deployment);
 }
 
+const hashes = new WeakMap<KubeObject, { readonly template: string; readonly hash: string }>();
+
 function templateHash(deployment: KubeObject): string {
   const template = JSON.stringify(at(deployment, "spec", "template"));
-  return createHash("sha256").update(template).digest("hex").slice(0, 10);
+  const known = hashes.get(deployment);
+  if (known?.template === template) return known.hash;
+  const hash = createHash("sha256").update(template).digest("hex").slice(0, 10);
+  hashes.set(deployment, { template, hash });
+  return hash;
 }
 
 /** The tag of the first container's image; empty when there is none. */

@@ -57,25 +57,38 @@ const fluxLabel = "kustomize.toolkit.fluxcd.io";
 const argoMark = "argocd.argoproj.io/tracking-id";
 const argoLabel = "app.kubernetes.io/instance";
 
+/** What was rendered, as it was marked for a deployer before: nothing changes it. */
+const marked = new WeakMap<RenderedObject, { readonly for: string; readonly object: KubeObject }>();
+
+function markedOf(object: RenderedObject, by: Applied): KubeObject {
+  const deployer = `${by.tool} ${by.namespace}/${by.name}`;
+  const known = marked.get(object);
+  if (known?.for === deployer) return known.object;
+  const made = liveCopy(object);
+  mark(made, by);
+  marked.set(object, { for: deployer, object: made });
+  return made;
+}
+
 function applyObject(store: KubeStore, object: RenderedObject, by: Applied): void {
-  const next = liveCopy(object);
-  mark(next, by);
+  const next = markedOf(object, by);
   const live = store.get(next.kind, next.metadata.namespace, next.metadata.name);
   if (!live) {
-    store.put({ ...next, metadata: { ...next.metadata, generation: 1 } });
+    const own = structuredClone(next);
+    store.put({ ...own, metadata: { ...own.metadata, generation: 1 } });
     return;
   }
   // A number of replicas that Git does not set belongs to the autoscaler.
-  if (live.spec && next.spec && next.spec.replicas === undefined && live.spec.replicas !== undefined)
-    next.spec.replicas = live.spec.replicas;
-  const same = JSON.stringify(live.spec) === JSON.stringify(next.spec);
+  const replicas = live.spec && next.spec && next.spec.replicas === undefined ? live.spec.replicas : undefined;
+  const spec = replicas === undefined ? next.spec : { ...next.spec, replicas };
+  const same = JSON.stringify(live.spec) === JSON.stringify(spec);
   // ConfigMaps, Secrets and roles have no spec.
   for (const [field, value] of Object.entries(next))
     if (!["metadata", "spec", "status"].includes(field)) live[field] = value;
   live.metadata.labels = { ...next.metadata.labels };
   live.metadata.annotations = { ...live.metadata.annotations, ...next.metadata.annotations };
   if (same) return;
-  if (next.spec) live.spec = next.spec;
+  if (spec) live.spec = structuredClone(spec);
   live.metadata.generation = (live.metadata.generation ?? 1) + 1;
   store.put(live);
 }

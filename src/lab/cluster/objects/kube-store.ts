@@ -11,6 +11,8 @@ interface EventNote {
 export interface KubeStore {
   get(kind: string, namespace: string | undefined, name: string): KubeObject | undefined;
   list(kind: string, namespace?: string): readonly KubeObject[];
+  /** The object of this name, of the namespace that had one first. */
+  named(kind: string, name: string): KubeObject | undefined;
   /** The objects whose first owner this is. */
   ownedBy(owner: KubeObject): readonly KubeObject[];
   put(object: KubeObject): KubeObject;
@@ -24,6 +26,7 @@ const keptEvents = 500;
 
 export function createKubeStore(now: () => number): KubeStore {
   const byKind = new Map<string, Map<string, KubeObject>>();
+  const byName = new Map<string, Map<string, KubeObject>>();
   const byOwner = new Map<string, Set<KubeObject>>();
   let version = 1000;
   const nowIso = () => new Date(now()).toISOString().replace(/\.\d+Z$/, "Z");
@@ -33,6 +36,20 @@ export function createKubeStore(now: () => number): KubeStore {
     byKind.set(kind, found);
     return found;
   };
+  const namesakes = ({ kind, metadata }: KubeObject) => {
+    const key = `${kind} ${metadata.name}`;
+    const found = byName.get(key) ?? new Map<string, KubeObject>();
+    byName.set(key, found);
+    return found;
+  };
+  const drop = (object: KubeObject) => {
+    const { kind, metadata } = object;
+    kindOf(kind).delete(keyOf(metadata.namespace, metadata.name));
+    const others = namesakes(object);
+    others.delete(metadata.namespace ?? "");
+    if (others.size === 0) byName.delete(`${kind} ${metadata.name}`);
+    byOwner.get(metadata.ownerReferences?.[0]?.uid ?? "")?.delete(object);
+  };
   const put = (object: KubeObject) => {
     const { metadata } = object;
     version += 1;
@@ -40,6 +57,7 @@ export function createKubeStore(now: () => number): KubeStore {
     metadata.creationTimestamp ??= nowIso();
     metadata.uid ??= uidOf(`${object.kind} ${keyOf(metadata.namespace, metadata.name)} ${version}`);
     kindOf(object.kind).set(keyOf(metadata.namespace, metadata.name), object);
+    namesakes(object).set(metadata.namespace ?? "", object);
     const owner = metadata.ownerReferences?.[0]?.uid;
     if (owner !== undefined) byOwner.set(owner, (byOwner.get(owner) ?? new Set()).add(object));
     return object;
@@ -50,20 +68,17 @@ export function createKubeStore(now: () => number): KubeStore {
       const all = [...kindOf(kind).values()];
       return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
     },
+    named: (kind, name) => byName.get(`${kind} ${name}`)?.values().next().value,
     put,
     ownedBy: ({ metadata }) => [...(byOwner.get(metadata.uid ?? "") ?? [])],
-    remove: (object) => {
-      const { kind, metadata } = object;
-      kindOf(kind).delete(keyOf(metadata.namespace, metadata.name));
-      byOwner.get(metadata.ownerReferences?.[0]?.uid ?? "")?.delete(object);
-    },
+    remove: drop,
     note: (about, note) => {
       const events = kindOf("Event");
       const name = `${about.metadata.name}.${uidOf(`${about.metadata.uid} ${note.reason} ${note.message}`).slice(0, 16)}`;
       const known = events.get(keyOf(about.metadata.namespace, name));
       put(known ? again(known, nowIso()) : eventOf(about, note, { name, at: nowIso() }));
-      const oldest = events.keys().next().value;
-      if (events.size > keptEvents && oldest !== undefined) events.delete(oldest);
+      const oldest = events.values().next().value;
+      if (events.size > keptEvents && oldest !== undefined) drop(oldest);
     },
     nowIso,
   };

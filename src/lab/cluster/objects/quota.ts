@@ -52,15 +52,26 @@ export function namespaceUsage(store: KubeStore, namespace: string | undefined):
 
 function usageOf(podSpecs: readonly unknown[]): Record<string, number> {
   const usage: Record<string, number> = { pods: podSpecs.length };
-  for (const { requests, limits } of podSpecs.flatMap(containersOf)) {
-    for (const [kind, amounts] of Object.entries({ requests, limits })) {
-      for (const [name, amount] of Object.entries(amounts)) {
-        const key = `${kind}.${name}`;
-        usage[key] = (usage[key] ?? 0) + (parseQuantity(amount) ?? 0);
-      }
-    }
-  }
+  for (const podSpec of podSpecs)
+    for (const [key, amount] of amountsOf(podSpec)) usage[key] = (usage[key] ?? 0) + amount;
   return usage;
+}
+
+type Amounts = readonly (readonly [name: string, amount: number])[];
+
+/** A pod's spec never changes: each is read once. */
+const read = new WeakMap<object, Amounts>();
+
+function amountsOf(podSpec: unknown): Amounts {
+  const known = isRecord(podSpec) ? read.get(podSpec) : undefined;
+  if (known) return known;
+  const amounts = containersOf(podSpec).flatMap(({ requests, limits }) =>
+    Object.entries({ requests, limits }).flatMap(([kind, each]) =>
+      Object.entries(each).map(([name, amount]) => [`${kind}.${name}`, parseQuantity(amount) ?? 0] as const),
+    ),
+  );
+  if (isRecord(podSpec)) read.set(podSpec, amounts);
+  return amounts;
 }
 
 function renderQuantity(name: string, value: number): string {

@@ -75,8 +75,18 @@ export async function post({ url, token }: AlertWebhook, body: string, stopped: 
   }
 }
 
+const fingerprints = new WeakMap<Labels, string>();
+
 /** FNV-1a over the sorted labels, as Prometheus' `LabelSet.Fingerprint`. */
 export function fingerprintOf(labels: Labels): string {
+  const known = fingerprints.get(labels);
+  if (known !== undefined) return known;
+  const made = fnv(labels);
+  fingerprints.set(labels, made);
+  return made;
+}
+
+function fnv(labels: Labels): string {
   let sum = 14_695_981_039_346_656_037n;
   const add = (bytes: Uint8Array) => {
     for (const byte of bytes) sum = BigInt.asUintN(64, (sum ^ BigInt(byte)) * 1_099_511_628_211n);

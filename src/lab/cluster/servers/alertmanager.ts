@@ -81,9 +81,7 @@ function statusOf({ options, webhook }: State): object {
 }
 
 function hold({ options, groups }: State, alert: ActiveAlert): void {
-  const labels = Object.fromEntries(options.groupBy.map((name) => [name, alert.labels[name] ?? ""]));
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  const key = `{}:{${pairs.join(", ")}}`;
+  const { key, labels } = groupOf(alert.labels, options.groupBy);
   const startsAt = alert.firedAt ?? alert.activeAt;
   const fresh = { key, labels, openedAt: startsAt, alerts: new Map(), notifiedAt: undefined, notifiedState: "" };
   const group: Group = groups.get(key) ?? fresh;
@@ -93,6 +91,19 @@ function hold({ options, groups }: State, alert: ActiveAlert): void {
     ...{ labels: alert.labels, annotations: alert.annotations, fingerprint, startsAt, endsAt: undefined },
     generatorURL: options.generatorUrl(alert.rule.expr),
   });
+}
+
+type GroupName = Pick<Group, "key" | "labels">;
+const groupNames = new WeakMap<Labels, GroupName & { readonly by: readonly string[] }>();
+
+function groupOf(labels: Labels, by: readonly string[]): GroupName {
+  const known = groupNames.get(labels);
+  if (known?.by === by) return known;
+  const own = Object.fromEntries(by.map((name) => [name, labels[name] ?? ""]));
+  const pairs = Object.entries(own).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const made = { key: `{}:{${pairs.join(", ")}}`, labels: own, by };
+  groupNames.set(labels, made);
+  return made;
 }
 
 function resolveOthers({ groups }: State, firing: ReadonlySet<string>, atMs: number): void {

@@ -64,6 +64,8 @@ export interface Served {
 /** Requests wait this long before their caller gives up. */
 const patienceSeconds = 1;
 export const quantiles = 200;
+/** For each quantile q, -ln(1 - q): the same for every workload and tick. */
+const exponential = Array.from({ length: quantiles }, (_, index) => -Math.log(1 - (index + 0.5) / quantiles));
 
 /**
  * An M/M/c queue, as an approximation per tick: below saturation the stationary waiting time (Erlang C), above it a
@@ -121,11 +123,11 @@ function latencies({ load, perReplica, capacity, backlog }: Queue): number[] {
   const waits = erlangC(servers, (rate / capacity) * servers);
   const drain = capacity - rate;
   const queueMs = (backlog / capacity) * 1000;
-  return Array.from({ length: quantiles }, (_, index) => {
-    const q = (index + 0.5) / quantiles;
+  const waitsFrom = -Math.log(waits);
+  return exponential.map((drawn) => {
     // 60 % of the work is the same for every request, the rest varies.
-    const service = model.baseMs * (0.6 - 0.4 * Math.log(1 - q));
-    const wait = q <= 1 - waits ? 0 : (-Math.log((1 - q) / waits) / drain) * 1000;
+    const service = model.baseMs * (0.6 + 0.4 * drawn);
+    const wait = drawn <= waitsFrom ? 0 : ((drawn - waitsFrom) / drain) * 1000;
     return burden.extraMs + service + Math.min(wait, patienceSeconds * 1000) + queueMs;
   });
 }

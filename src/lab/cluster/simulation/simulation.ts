@@ -137,7 +137,7 @@ function isRolledOut({ kube }: ClusterState): boolean {
 
 function viewOf(world: ClusterState, workload: string): WorkloadView {
   const flow = world.flows.get(workload);
-  const deployment = world.kube.list("Deployment").find((item) => item.metadata.name === workload);
+  const deployment = world.kube.named("Deployment", workload);
   return {
     replicas: numberAt(deployment, "spec", "replicas") ?? (deployment ? 1 : 0),
     readyReplicas: readyPods(world, workload).length,

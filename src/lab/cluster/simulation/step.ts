@@ -6,7 +6,7 @@ import { at, containersOf, type KubeObject } from "../objects/kube-object.ts";
 import { oomKill, ripen } from "../objects/pods.ts";
 import { reportQuotas } from "../objects/quota.ts";
 import { alertSamples, evaluateRules, recordedSamples } from "../metrics/rules.ts";
-import type { Sample } from "../metrics/series-store.ts";
+import type { Labels, Sample } from "../metrics/series-store.ts";
 import type { Burden, Load } from "./service-model.ts";
 import { plainService } from "./shop.ts";
 import { readyPods } from "./workload-pods.ts";
@@ -128,10 +128,7 @@ function scrape(world: ClusterState): void {
   const { kube, clock, series, counters } = world;
   const pods = kube.list("Pod");
   const alive = new Set(pods.map((pod) => pod.metadata.name));
-  const up = pods.map(({ metadata }): Sample => {
-    const labels = { job: "linkerd-proxy", namespace: metadata.namespace ?? "", pod: metadata.name };
-    return { name: "up", labels, value: 1 };
-  });
+  const up = pods.map((pod): Sample => ({ name: "up", labels: proxyOf(pod), value: 1 }));
   reportQuotas(kube);
   series.append("scrape", clock.nowMs, [
     ...up,
@@ -141,6 +138,16 @@ function scrape(world: ClusterState): void {
   ]);
   if (isNearlyLive(world)) series.append("record", clock.nowMs, recordedSamples(series, clock.nowMs));
   if (isDue(world, "logs", 1_000)) writeLogs(world);
+}
+
+const proxies = new WeakMap<KubeObject, Labels>();
+
+/** One object for each pod, as for every label set that comes with each scrape. */
+function proxyOf(pod: KubeObject): Labels {
+  const { namespace = "", name } = pod.metadata;
+  const labels = proxies.get(pod) ?? { job: "linkerd-proxy", namespace, pod: name };
+  proxies.set(pod, labels);
+  return labels;
 }
 
 function evaluateAll(world: ClusterState): void {

@@ -23,12 +23,17 @@ export function runTraffic(
   random: Random,
 ): ReadonlyMap<string, Flow> {
   const order = callersFirst(graph.workloads, graph.calls);
+  const position = new Map(order.map((name, index) => [name, index]));
+  const callsOf = (caller: string) =>
+    graph.calls.filter(
+      (call) => call.caller === caller && (position.get(call.callee) ?? -1) > (position.get(caller) ?? -1),
+    );
   const offered = new Map(order.map((name) => [name, external(name)]));
   const flows = new Map<string, Flow>();
   for (const name of order) {
     const arriving = offered.get(name) ?? 0;
     const own = serve(loadOf(name, arriving));
-    const outbound = callsOf(graph.calls, name, order).map(({ callee, perRequest }) => {
+    const outbound = callsOf(name).map(({ callee, perRequest }) => {
       const rate = own.served * perRequest;
       offered.set(callee, (offered.get(callee) ?? 0) + rate);
       return { callee, rate };
@@ -37,14 +42,9 @@ export function runTraffic(
   }
   for (const name of [...order].reverse()) {
     const flow = flows.get(name);
-    if (flow) flows.set(name, withCallees(flow, callsOf(graph.calls, name, order), flows, random));
+    if (flow) flows.set(name, withCallees(flow, callsOf(name), flows, random));
   }
   return flows;
-}
-
-function callsOf(calls: readonly Call[], caller: string, order: readonly string[]): readonly Call[] {
-  const position = order.indexOf(caller);
-  return calls.filter((call) => call.caller === caller && order.indexOf(call.callee) > position);
 }
 
 function withCallees(flow: Flow, calls: readonly Call[], flows: ReadonlyMap<string, Flow>, random: Random): Flow {
@@ -71,12 +71,13 @@ function withCallees(flow: Flow, calls: readonly Call[], flows: ReadonlyMap<stri
 function callersFirst(workloads: readonly string[], calls: readonly Call[]): string[] {
   const order: string[] = [];
   const state = new Set<string>();
+  const known = new Set(workloads);
   const visit = (name: string) => {
     if (state.has(name)) return;
     state.add(name);
-    for (const call of calls) if (call.caller === name && workloads.includes(call.callee)) visit(call.callee);
-    order.unshift(name);
+    for (const call of calls) if (call.caller === name && known.has(call.callee)) visit(call.callee);
+    order.push(name);
   };
   for (const name of workloads) visit(name);
-  return order;
+  return order.reverse();
 }

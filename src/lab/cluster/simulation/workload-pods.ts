@@ -4,7 +4,7 @@ import { isReady, podsOf } from "../objects/pods.ts";
 import type { ClusterState } from "../world.ts";
 
 export function podsOfWorkload(world: ClusterState, name: string): KubeObject[] {
-  const deployment = world.kube.list("Deployment").find((item) => item.metadata.name === name);
+  const deployment = world.kube.named("Deployment", name);
   return deployment ? setsOf(world.fleet, deployment).flatMap((set) => podsOf(world.kube, set)) : [];
 }
 

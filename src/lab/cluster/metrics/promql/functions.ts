@@ -83,7 +83,7 @@ const table: Readonly<Record<string, Callable>> = {
   sort_desc: (name, [value]) => vector([...itemsFor(name, value)].sort((a, b) => b.value - a.value)),
   timestamp: (name, [value], { atSeconds }) => each(name, value, () => atSeconds),
   histogram_quantile: (name, [q, value]) => vector(histogramQuantile(numberOf(name, q), itemsFor(name, value))),
-  label_replace: (name, args) => labelReplace(name, args),
+  label_replace: (name, values, { args }) => labelReplace(name, values, args),
   absent: (name, [value], { args }) =>
     vector(itemsFor(name, value).length > 0 ? [] : [{ labels: labelsOf(args[0]), value: 1 }]),
 };
@@ -126,21 +126,31 @@ function numberOf(name: string, value: Value | undefined): number {
   throw new BadQuery(`expected type scalar in call to function "${name}", got ${value?.kind ?? "nothing"}`);
 }
 
-function labelReplace(name: string, [value, ...texts]: readonly Value[]): Value {
+/** The labels that each place of a query made of others: its texts are written there, so they never differ. */
+const replaced = new WeakMap<readonly Expression[], WeakMap<Labels, Labels>>();
+
+function labelReplace(name: string, [value, ...texts]: readonly Value[], place: readonly Expression[]): Value {
   const strings = texts.map((text) => (text.kind === "string" ? text.value : undefined));
   const [target, replacement, source, pattern] = strings;
   if (target === undefined || replacement === undefined || source === undefined || pattern === undefined)
     throw new BadQuery(`wrong arguments in call to function "${name}"`);
   const whole = new RegExp(`^(?:${pattern})$`, "s");
-  const items = itemsFor(name, value).map(({ labels, value: number }) => {
+  const made = replaced.get(place) ?? new WeakMap<Labels, Labels>();
+  replaced.set(place, made);
+  const replacedIn = (labels: Labels): Labels => {
     const match = whole.exec(labels[source] ?? "");
-    if (!match) return { labels, value: number };
+    if (!match) return labels;
     const text = replacement.replace(
       /\$(?:(\d+)|\{(\d+)\})/g,
       (_, a?: string, b?: string) => match[Number(a ?? b)] ?? "",
     );
     const { [target]: _old, ...rest } = labels;
-    return { labels: text === "" ? rest : { ...rest, [target]: text }, value: number };
+    return text === "" ? rest : { ...rest, [target]: text };
+  };
+  const items = itemsFor(name, value).map((item) => {
+    const labels = made.get(item.labels) ?? replacedIn(item.labels);
+    made.set(item.labels, labels);
+    return { labels, value: item.value };
   });
   return vector(items);
 }
