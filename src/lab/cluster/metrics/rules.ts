@@ -66,16 +66,8 @@ export function recordedSamples(store: SeriesStore, atMs: number, window = "3s")
     `sum by (namespace, deployment) (label_replace(${inner}, "deployment", "$1", "pod", "(.+)-[a-z0-9]+-[a-z0-9]+"))`;
   const used = toDeployment(`rate(container_cpu_usage_seconds_total{container!=""}[${window}])`);
   const requested = toDeployment(`kube_pod_container_resource_requests{resource="cpu"}`);
-  const value = evaluate(parseOnce(`${used} / ${requested}`), { store, atMs, lookbackMs: 5_000 });
+  const value = evaluate(parsePromql(`${used} / ${requested}`), { store, atMs, lookbackMs: 5_000 });
   return itemsOf(value).map((item) => ({ name: "deployment:cpu_use:ratio", labels: item.labels, value: item.value }));
-}
-
-const parsed = new Map<string, ReturnType<typeof parsePromql>>();
-
-function parseOnce(query: string) {
-  const known = parsed.get(query) ?? parsePromql(query);
-  parsed.set(query, known);
-  return known;
 }
 
 const alertLabelsOf = new WeakMap<LabRule, WeakMap<Labels, Labels>>();
@@ -97,7 +89,7 @@ export function evaluateRules(
 ): ActiveAlert[] {
   const known = new Map(before.map((alert) => [`${alert.rule.alert} ${labelKey(alert.labels)}`, alert]));
   return rules.flatMap((rule) => {
-    const items = itemsOf(evaluate(parseOnce(rule.expr), { store, atMs, lookbackMs: 5_000 }));
+    const items = itemsOf(evaluate(parsePromql(rule.expr), { store, atMs, lookbackMs: 5_000 }));
     return items.map((item): ActiveAlert => {
       const own = withoutName(item.labels);
       const labels = alertLabels(rule, own);

@@ -28,45 +28,25 @@ export interface SeriesStore {
   all(): readonly StoredSeries[];
   /** Grows with each scrape. */
   revision(): number;
+  /** When the first scrape was, Unix milliseconds: nothing is older. */
+  since(): number;
 }
 
-/** Keeps the samples of the last `retentionMs`. Label sets that come as the same object with each scrape are found fast. */
+/** Keeps the samples of the last `retentionMs`. */
 export function createSeriesStore(retentionMs: number): SeriesStore {
-  const byName = new Map<string, Map<string, StoredSeries>>();
+  const known = knownSeries();
   const lastScrape = new Map<string, Set<StoredSeries>>();
   // A range query asks for the same selection at each of its steps; only a new series changes it.
   const selections = new WeakMap<readonly Matcher[], { readonly count: number; readonly found: StoredSeries[] }>();
-  let count = 0;
   let revision = 0;
-
-  const byLabels = new Map<string, WeakMap<Labels, StoredSeries>>();
-
-  function seriesOf({ name, labels }: Sample): StoredSeries {
-    const met = byLabels.get(name) ?? new WeakMap<Labels, StoredSeries>();
-    byLabels.set(name, met);
-    const found = met.get(labels) ?? seriesBelow(name, labels);
-    met.set(labels, found);
-    return found;
-  }
-
-  function seriesBelow(name: string, labels: Labels): StoredSeries {
-    const group = byName.get(name) ?? new Map<string, StoredSeries>();
-    byName.set(name, group);
-    const key = labelKey(labels);
-    const known = group.get(key);
-    if (known !== undefined) return known;
-    const made = { labels: { __name__: name, ...labels }, times: [], values: [] };
-    group.set(key, made);
-    count += 1;
-    return made;
-  }
-
+  let since = Number.POSITIVE_INFINITY;
   return {
     append: (job, atMs, samples) => {
       revision += 1;
+      since = Math.min(since, atMs);
       const seen = new Set<StoredSeries>();
       for (const sample of samples) {
-        const series = seriesOf(sample);
+        const series = known.of(sample);
         add(series, atMs, sample.value, retentionMs);
         seen.add(series);
       }
@@ -76,19 +56,50 @@ export function createSeriesStore(retentionMs: number): SeriesStore {
       lastScrape.set(job, seen);
     },
     select: (matchers) => {
-      const known = selections.get(matchers);
-      if (known?.count === count) return known.found;
+      const before = selections.get(matchers);
+      if (before?.count === known.count()) return before.found;
       const name = matchers.find((matcher) => matcher.label === "__name__" && matcher.operator === "=");
-      const groups = name ? [byName.get(name.value) ?? new Map<string, StoredSeries>()] : [...byName.values()];
       const tests = matchers.map(testOf);
-      const found = groups.flatMap((group) =>
-        [...group.values()].filter((series) => tests.every((test) => test(series.labels))),
-      );
-      selections.set(matchers, { count, found });
+      const found = known.named(name?.value).filter((series) => tests.every((test) => test(series.labels)));
+      selections.set(matchers, { count: known.count(), found });
       return found;
     },
-    all: () => [...byName.values()].flatMap((group) => [...group.values()]),
+    all: () => known.named(undefined),
     revision: () => revision,
+    since: () => since,
+  };
+}
+
+/** The series by name and labels. Label sets that come as the same object with each scrape are found fast. */
+function knownSeries() {
+  const byName = new Map<string, Map<string, StoredSeries>>();
+  const byLabels = new Map<string, WeakMap<Labels, StoredSeries>>();
+  let count = 0;
+  const below = (name: string, labels: Labels) => {
+    const group = byName.get(name) ?? new Map<string, StoredSeries>();
+    byName.set(name, group);
+    const key = labelKey(labels);
+    const known = group.get(key);
+    if (known !== undefined) return known;
+    const made = { labels: { __name__: name, ...labels }, times: [], values: [] };
+    group.set(key, made);
+    count += 1;
+    return made;
+  };
+  return {
+    of: ({ name, labels }: Sample): StoredSeries => {
+      const met = byLabels.get(name) ?? new WeakMap<Labels, StoredSeries>();
+      byLabels.set(name, met);
+      const found = met.get(labels) ?? below(name, labels);
+      met.set(labels, found);
+      return found;
+    },
+    /** All of them without a name. */
+    named: (name: string | undefined): StoredSeries[] => {
+      const groups = name === undefined ? [...byName.values()] : [byName.get(name) ?? new Map<string, StoredSeries>()];
+      return groups.flatMap((group) => [...group.values()]);
+    },
+    count: () => count,
   };
 }
 

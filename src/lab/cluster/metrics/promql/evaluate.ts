@@ -51,7 +51,7 @@ export function itemsOf(value: Value): readonly Item[] {
 function instant({ matchers, offsetMs }: Selector, { store, atMs, lookbackMs }: Moment): Value {
   const at = atMs - offsetMs;
   const items: Item[] = [];
-  for (const { labels, times, values } of store.select(matchers)) {
+  for (const { labels, times, values } of at < store.since() ? [] : store.select(matchers)) {
     const index = indexAt(times, at);
     const value = values[index];
     if (value === undefined || Number.isNaN(value) || (times[index] ?? 0) <= at - lookbackMs) continue;
@@ -64,7 +64,7 @@ function windows({ matchers, offsetMs }: Selector, rangeMs: number, { store, atM
   const toMs = atMs - offsetMs;
   const fromMs = toMs - rangeMs;
   const found: Window[] = [];
-  for (const { labels, times, values } of store.select(matchers)) {
+  for (const { labels, times, values } of toMs < store.since() ? [] : store.select(matchers)) {
     const end = indexAt(times, toMs) + 1;
     const first = indexAt(times, fromMs, end) + 1;
     const window = { labels, times: times.slice(first, end), values: values.slice(first, end) };

@@ -46,8 +46,23 @@ export interface Binary {
   readonly group?: { readonly side: "left" | "right"; readonly include: readonly string[] };
 }
 
-/** Reads a query of the subset of PromQL that the lab serves; throws `BadQuery`. */
+const parsed = new Map<string, Expression>();
+const mostParsed = 300;
+
+/**
+ * Reads a query of the subset of PromQL that the lab serves; throws `BadQuery`. A query that was asked before is the
+ * same object, and with it what was selected and grouped for it.
+ */
 export function parsePromql(query: string): Expression {
+  const expression = parsed.get(query) ?? read(query);
+  parsed.delete(query);
+  parsed.set(query, expression);
+  const oldest = parsed.keys().next().value;
+  if (parsed.size > mostParsed && oldest !== undefined) parsed.delete(oldest);
+  return expression;
+}
+
+function read(query: string): Expression {
   const reader = readerOf(query);
   const expression = readBinary(reader, 0);
   const rest = reader.peek();
