@@ -126,6 +126,26 @@ test("the list of refs is byte for byte that of git upload-pack", async () => {
   expect(await lsRefs(store.directory, Buffer.from(asked("command=ls-refs", "0000").join("")))).toBeUndefined();
 });
 
+test("what a tree holds is what Git lists, in one order, a module of another repository too", async () => {
+  const blob = await store.writeBlob("twelve bytes");
+  const plain = { mode: "100644", sha: blob };
+  const files = [
+    ...[
+      { path: "a/b/c.txt", ...plain },
+      { path: "a-b.txt", ...plain },
+      { path: "a/b.sh", mode: "100755", sha: blob },
+    ],
+    { path: "module", mode: "160000", sha: "1".repeat(40) },
+  ];
+  const tree = await store.writeTree(undefined, files);
+  for (const [depth, how] of [["flat", []] as const, ["recursive", ["-r", "-t"]] as const]) {
+    const ours = (await store.tree(tree, depth)) ?? [];
+    const lines = ours.map(({ path, mode, type, sha, size = "-" }) => `${mode} ${type} ${sha} ${size}\t${path}`);
+    expect(lines.join("\n")).toBe((await git("ls-tree", "-l", ...how, tree)).replace(/ +/g, " "));
+  }
+  expect([await store.tree(blob, "flat"), await store.tree("0".repeat(40), "flat")]).toEqual([undefined, undefined]);
+});
+
 test("the changed files of two commits come with their lines and patches, in one order", async () => {
   const tree = async (files: Record<string, string>) => {
     const written = Object.entries(files).map(async ([path, text]) => {

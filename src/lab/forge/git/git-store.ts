@@ -92,8 +92,8 @@ export async function createGitStore(directory: string): Promise<GitStore> {
     async (one, other) =>
       (await near.isAncestor(one, other)) ?? (await maybe("merge-base", "--is-ancestor", one, other)) !== undefined,
   );
-  const treeOf = remembered((sha) => readTree(git, sha, "flat"));
-  const filesOf = remembered((sha) => readTree(git, sha, "recursive"));
+  const treeOf = remembered((sha) => readTree(objects, sha, "flat"));
+  const filesOf = remembered((sha) => readTree(objects, sha, "recursive"));
   const listed = (sha: string, depth: "flat" | "recursive") => (depth === "flat" ? treeOf(sha) : filesOf(sha));
   return {
     ...{ directory, commit, isAncestor },
@@ -108,7 +108,7 @@ export async function createGitStore(directory: string): Promise<GitStore> {
     isTree: async (sha) => isObjectId(sha) && (await objects.read(sha))?.type === "tree",
     tree: async (sha, depth) =>
       isPlainName(sha)
-        ? (isObjectId(sha) ? listed(sha, depth) : readTree(git, sha, depth)).catch(() => undefined)
+        ? (isObjectId(sha) ? listed(sha, depth) : readTree(objects, sha, depth)).catch(() => undefined)
         : undefined,
     mergeBase: remembered(async (one, other) => {
       if (await isAncestor(one, other)) return one;
@@ -251,17 +251,19 @@ function signatureOf(line: string): Signature {
   return { name, email, date: `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}Z` };
 }
 
-async function readTree(git: Git, sha: string, depth: "flat" | "recursive"): Promise<TreeEntry[]> {
-  const listing = await git(["ls-tree", ...(depth === "recursive" ? ["-r", "-t"] : []), "-z", "-l", sha]);
-  return listing
-    .toString()
-    .split("\0")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [meta = "", path = ""] = line.split("\t");
-      const [mode = "", type = "", id = "", size = "-"] = meta.split(/ +/);
-      return { path, mode, type, sha: id, size: size === "-" ? undefined : Number(size) };
-    });
+/** What `git ls-tree -l` lists, with `-r -t` when it is recursive, without the process. */
+async function readTree(objects: GitObjects, sha: string, depth: "flat" | "recursive"): Promise<TreeEntry[]> {
+  const tree = await objects.read(`${sha}^{tree}`);
+  if (tree === undefined) throw new Error("no such tree");
+  const listed: TreeEntry[] = [];
+  for (const { mode, name, sha: id } of parseTree(tree.content)) {
+    const type = mode === "40000" ? "tree" : mode === "160000" ? "commit" : "blob";
+    const size = type === "blob" ? (await objects.read(id))?.content.length : undefined;
+    listed.push({ path: name, mode: mode.padStart(6, "0"), type, sha: id, size });
+    if (type !== "tree" || depth === "flat") continue;
+    for (const below of await readTree(objects, id, depth)) listed.push({ ...below, path: `${name}/${below.path}` });
+  }
+  return listed;
 }
 
 /** One process for all: what changed, by how many lines, and then one patch for each file in the same order. */
