@@ -114,9 +114,18 @@ function toldOfPushes(mirror: Mirror, forge: Shop): Mirror {
     head.catch(() => (last = undefined));
     return head;
   };
-  // The tip that is there by then holds what is asked for.
-  return { ...mirror, head, treeId: (sha) => head().then(() => mirror.treeId(sha)) };
+  // The tip that is there by then holds what is asked for, and what a commit holds never changes.
+  const treeId: Mirror["treeId"] = async (sha) => {
+    await head();
+    const asked = treeIds.get(sha) ?? mirror.treeId(sha);
+    treeIds.set(sha, asked);
+    asked.catch(() => treeIds.delete(sha));
+    return asked;
+  };
+  return { ...mirror, head, treeId };
 }
+
+const treeIds = new Map<string, Promise<string>>();
 
 /** A proposal that scales the shop's web workload. */
 export async function aDraft(forge: Forge, changes: Partial<ProposalDraft> = {}): Promise<ProposalDraft> {
