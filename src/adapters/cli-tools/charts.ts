@@ -74,9 +74,10 @@ export function chartsOnPath(
   });
 }
 
-function keyOf({ files, release, namespace, values, sets, checked, isUpgrade = false }: ChartBuild): string {
+function keyOf(build: ChartBuild): string {
+  const { files, release, namespace, values, sets, checked, isUpgrade = false, kubeVersion, apiVersions } = build;
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([release, namespace, values, sets, checked, isUpgrade]));
+  hash.update(JSON.stringify([release, namespace, values, sets, checked, isUpgrade, kubeVersion, apiVersions]));
   for (const path of [...files.keys()].sort()) hash.update(`\0${path}\0`).update(files.get(path) ?? "");
   return hash.digest("hex");
 }

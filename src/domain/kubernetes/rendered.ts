@@ -78,6 +78,10 @@ export interface ChartBuild {
   readonly checked: boolean;
   /** What runs is changed, as Flux does; Argo CD templates as if nothing ran. */
   readonly isUpgrade?: boolean;
+  /** The Kubernetes that the chart is told of, where it is not the usual one. */
+  readonly kubeVersion?: string;
+  /** APIs that the cluster has beside those of Kubernetes itself. */
+  readonly apiVersions?: readonly string[];
   /** Renders anew, although the same build is known: what differs then is chance. */
   readonly fresh?: boolean;
 }

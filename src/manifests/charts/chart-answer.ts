@@ -15,7 +15,7 @@ import {
   writtenCandidates,
 } from "./candidates.ts";
 import type { ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import { confirmed, type Place } from "./confirm.ts";
+import { confirmed, type Place } from "./confirm/confirm.ts";
 import { arrivingIn, type Budget, markedBuild, spend, tagOf } from "./experiment.ts";
 import { placed, placedLiteral } from "./place-value.ts";
 import { type Baseline, baselineOf } from "./prepared-release.ts";

@@ -59,14 +59,13 @@ export function runHelm({ helm, limits }: HelmOptions, home: string, [asked, cha
   const upgrade = asked.isUpgrade === true ? ["--is-upgrade"] : [];
   const args = ["template", asked.release, chart, "--namespace", asked.namespace, ...crds, ...upgrade];
   const { timeLimitMs } = limits;
-  return run({ name: "helm", path: helm }, [...args, "--kube-version", kubeVersion, ...values, ...unchecked], {
-    home,
-    timeLimitMs,
-  });
+  const apis = (asked.apiVersions ?? []).flatMap((one) => ["--api-versions", one]);
+  const cluster = ["--kube-version", asked.kubeVersion ?? usualVersion, ...apis];
+  return run({ name: "helm", path: helm }, [...args, ...cluster, ...values, ...unchecked], { home, timeLimitMs });
 }
 
 /**
  * The Kubernetes that charts are told of. Helm's own answer hangs on how it was built, and charts refuse versions that
  * are too old for them. Both sides of every comparison are told the same.
  */
-const kubeVersion = "1.33.0";
+const usualVersion = "1.33.0";

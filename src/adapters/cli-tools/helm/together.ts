@@ -87,8 +87,10 @@ const nothing: Built = { ok: false, because: "helm wrote nothing for it" };
 
 const ofWaiting = ({ asked }: Waiting): Templating => asked;
 
-function kindOf({ files, release, namespace, crds, isUpgrade = false }: Templating): string {
-  const hash = createHash("sha256").update(JSON.stringify([release, namespace, crds, isUpgrade]));
+function kindOf(asked: Templating): string {
+  const { files, release, namespace, crds, isUpgrade = false, kubeVersion, apiVersions } = asked;
+  const about = [release, namespace, crds, isUpgrade, kubeVersion, apiVersions];
+  const hash = createHash("sha256").update(JSON.stringify(about));
   for (const path of [...files.keys()].sort())
     if (path !== "values.yaml") hash.update(`\0${path}\0`).update(files.get(path) ?? "");
   return hash.digest("hex");

@@ -1,16 +1,16 @@
-import type { ManifestEdit, ObjectChange, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
-import { canonicalText, changesBetween, spelledOut } from "../../domain/kubernetes/object-changes.ts";
-import { type ChartTools, type RenderedObject, objectKey } from "../../domain/kubernetes/rendered.ts";
-import { overlaid } from "../../domain/kubernetes/tree.ts";
-import { indexAfter } from "../gitops/gitops.ts";
-import { refused, type Refusal } from "../repository/refusal.ts";
-import { asksCluster } from "../helm/asks-cluster.ts";
-import { releasesOf } from "../helm/releases.ts";
-import { type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
-import { type Budget, spend, tagOf } from "./experiment.ts";
-import { type Baseline, preparedRelease } from "./prepared-release.ts";
-import { hasUnseenValues } from "./release-values.ts";
-import type { RenderedField } from "./rendered-field.ts";
+import type { ManifestEdit, ObjectChange, WantedChange } from "../../../domain/kubernetes/manifest-edit.ts";
+import { canonicalText, changesBetween, spelledOut } from "../../../domain/kubernetes/object-changes.ts";
+import { type ChartTools, type RenderedObject, objectKey } from "../../../domain/kubernetes/rendered.ts";
+import { overlaid } from "../../../domain/kubernetes/tree.ts";
+import { indexAfter } from "../../gitops/gitops.ts";
+import { refused, type Refusal } from "../../repository/refusal.ts";
+import { releasesOf } from "../../helm/releases.ts";
+import { type EntryBuild, entryBuildOf } from "../../trace/entry-build.ts";
+import { type Budget, spend, tagOf } from "../experiment.ts";
+import { type Baseline, preparedRelease } from "../prepared-release.ts";
+import { hasUnseenValues } from "../release-values.ts";
+import type { RenderedField } from "../rendered-field.ts";
+import { clusterDoubt, otherClusters } from "./cluster-doubt.ts";
 
 type Edit = Extract<ManifestEdit, { kind: "edit" }>;
 
@@ -33,12 +33,9 @@ export async function confirmed(
   const release = again && releasesOf(again)[position];
   if (!again || !release) return refused("ambiguous", "after the edit the release is no longer found", byHand);
   const prepared = await preparedRelease(again, release, tools);
-  const after =
-    "impossible" in prepared
-      ? { kind: "unsupported" as const, because: prepared.impossible }
-      : await spend(budget, prepared.tools, prepared.build);
-  if (after.kind === "unsupported")
-    return refused("ambiguous", `with the new value the chart does not render: ${after.because}`, byHand);
+  if ("impossible" in prepared) return notRendered(prepared.impossible);
+  const after = await spend(budget, prepared.tools, prepared.build);
+  if (after.kind === "unsupported") return notRendered(after.because);
   const { change } = scene.question;
   const changes = await withoutChance(place, changesBetween(baseline.objects, after.objects), field, budget);
   if (changes.length === 0)
@@ -54,27 +51,25 @@ export async function confirmed(
     const warning = "the chart was rendered without what only the cluster adds, so it is no proof";
     return { ...edit, warnings: [...edit.warnings, warning] };
   }
-  const doubt = await clusterDoubt(baseline, field);
+  const isKept = (base: Baseline, made: readonly ObjectChange[], there: RenderedField): Promise<boolean> =>
+    isWanted({ ...place, baseline: base }, made, there, budget);
+  const doubt = (await clusterDoubt(baseline, field)) ?? (await otherClusters(place, prepared.build, isKept));
   if (doubt !== undefined) return { ...edit, warnings: [...edit.warnings, doubt] };
   return { ...edit, rendered: { with: baseline.with, changes } };
 }
 
-/**
- * Flux renders with a cluster that answers, we without one (as Argo CD does): what the chart makes of the answers is
- * seen by nobody here. The wanted object counts as seen where it is the same without every template that asks.
- */
-async function clusterDoubt(
-  { release, build, tools }: Baseline,
-  { object }: RenderedField,
-): Promise<string | undefined> {
-  if (release.resource?.kind !== "HelmRelease") return undefined;
-  const asking = asksCluster(build.files, build.values, tools.unpack);
-  if (asking.kind === "nothing") return undefined;
-  const without = asking.kind === "some" ? await tools.template({ ...build, files: asking.rest }) : undefined;
-  const objects = without?.kind === "rendered" ? without.objects : [];
-  const same = objects.find((one) => objectKey(one) === objectKey(object));
-  if (same && canonicalText(same) === canonicalText(object)) return undefined;
-  return `the chart asks the cluster while Flux renders it (lookup in ${asking.where}), so a rendering here is no proof`;
+const notRendered = (because: string): Refusal =>
+  refused("ambiguous", `with the new value the chart does not render: ${because}`, byHand);
+
+/** Whether these changes are the wanted one and no other, but for what the chart draws by chance. */
+async function isWanted(
+  place: Place,
+  changes: readonly ObjectChange[],
+  field: RenderedField,
+  budget: Budget,
+): Promise<boolean> {
+  const left = await withoutChance(place, changes, field, { left: Math.max(1, budget.left) });
+  return left.length > 0 && left.every((one) => isMeant(one, field, place.scene.question.change));
 }
 
 const byHand = "Make this change by hand.";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { asksCluster } from "../../../src/manifests/helm/asks-cluster.ts";
+import { asksCluster } from "../../../../src/manifests/helm/cluster/asks-cluster.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const ask = (files: Readonly<Record<string, string>>, values: readonly string[] = []) => {
@@ -21,6 +21,10 @@ describe("a chart asks nothing", () => {
     [
       "in a string, a field or a variable",
       { "templates/web.yaml": `{{ "lookup" }}{{ .Values.lookup }}{{ $lookup := 1 }}${web}` },
+    ],
+    [
+      "of other fields of the release, and where it is handed on",
+      { "templates/web.yaml": '{{ .Release.Name }}{{ include "x" (dict "Release" .Release) }}{{ .Values.Revisions }}' },
     ],
     ["in plain text", { "templates/web.yaml": `${web}# see lookup "v1"\n`, "README.md": "{{ nothing }} lookup" }],
     [
@@ -82,6 +86,13 @@ describe("only these templates ask", () => {
     ],
     ["in a block", { "templates/a.yaml": '{{ block "b" . }}{{ lookup "v1" }}{{ end }}' }, ["templates/a.yaml"]],
     [
+      "for the revision of the release",
+      { "templates/a.yaml": "{{ .Release.Revision }}", "templates/web.yaml": web },
+      ["templates/a.yaml"],
+    ],
+    ["for it by a string", { "templates/a.yaml": '{{ index .Release "Revision" }}' }, ["templates/a.yaml"]],
+    ["for all of the release", { "templates/a.yaml": "{{ toYaml .Release }}" }, ["templates/a.yaml"]],
+    [
       "in a string that is run",
       { "templates/a.yaml": '{{ tpl "{{ lookup `v1` }}" . }}', "templates/web.yaml": web },
       ["templates/a.yaml"],
@@ -111,6 +122,13 @@ describe("anything may come of it", () => {
       {
         "templates/_a.tpl": '{{ define "keep" }}{{ $_ := set . "x" 1 }}{{ end }}',
         "templates/a.yaml": `{{ include "keep" . }}${secret}`,
+      },
+    ],
+    [
+      "where a helper does so of which only a hash is taken",
+      {
+        "templates/_a.tpl": '{{ define "keep" }}{{ $_ := set .Values "x" (lookup "v1") }}{{ end }}',
+        "templates/web.yaml": `# {{ include "keep" . | sha256sum }}\n${web}`,
       },
     ],
     ["where a packed subchart cannot be read", { "charts/db-1.0.0.tgz": "broken" }],

@@ -1,0 +1,88 @@
+import type { ChartFiles, ChartTools } from "../../../domain/kubernetes/rendered.ts";
+import { askingNames } from "./asks-cluster.ts";
+import { actionsIn, isTemplate, textOf, unpacked } from "./template-actions.ts";
+
+/** What Helm says of a watched chart that runs a text which asks. */
+export const textAsks = "a text that it runs as a template asks";
+
+/**
+ * The same chart, but for that Helm fails where a text that is given to `tpl` asks the cluster, whoever puts it together
+ * and wherever its parts come from; undefined for a chart that runs no texts.
+ */
+export function watched(files: ChartFiles, unpack: ChartTools["unpack"]): ChartFiles | undefined {
+  const open = unpacked(files, unpack);
+  if (open === undefined) return files;
+  const all = new Map(open);
+  for (const [path, bytes] of open) {
+    if (!isTemplate(path)) continue;
+    const text = textOf(bytes);
+    const seen = withWatch(text);
+    if (seen !== text)
+      all.set(
+        path,
+        Uint8Array.from(seen, (letter) => letter.charCodeAt(0)),
+      );
+  }
+  const isChanged = [...all].some(([path, bytes]) => open.get(path) !== bytes);
+  return isChanged ? all.set(watchPath, new TextEncoder().encode(watch(askingNames(open)))) : undefined;
+}
+
+const watchPath = "templates/_rectify-watch.tpl";
+const watchName = "rectify.watch";
+
+// Go's patterns look neither ahead nor behind. What is included by a plain name is a piece of the chart, where it is seen.
+const asks =
+  "\\{\\{(?:[^}]|\\}[^}])*\\b(?:lookup|getHostByName|tpl|include|template|set|unset|merge\\w*|mustMerge\\w*|Revision|HelmVersion)\\b";
+
+const watch = (names: readonly string[]): string => {
+  const known = names.filter((name) => /^[\w.-]+$/.test(name)).map((name) => name.replaceAll(".", "\\."));
+  const asker = `(include|template)\\s+"(${["rectify.nothing", ...known].join("|")})"`;
+  return `{{- define "${watchName}" -}}
+{{- $rest := regexReplaceAll \`(include|template)\\s+"[^"]*"\` (toString .) "" -}}
+{{- if or (regexMatch \`${asks}\` $rest) (regexMatch \`${asker}\` (toString .)) -}}
+{{- fail "${textAsks}" -}}
+{{- end -}}
+{{- . -}}
+{{- end -}}
+`;
+};
+
+function withWatch(text: string): string {
+  let result = "";
+  let done = 0;
+  for (const { start, end } of actionsIn(text)) {
+    result += text.slice(done, start) + watchedAction(text.slice(start, end));
+    done = end;
+  }
+  return result + text.slice(done);
+}
+
+/** Each first operand of `tpl` goes through the watch on its way. */
+function watchedAction(action: string): string {
+  const token = /"(?:[^"\\]|\\.)*"|`[^`]*`|(?<![\w.$])tpl(?=[\s(])\s*/g;
+  let result = "";
+  let done = 0;
+  for (let found = token.exec(action); found; found = token.exec(action)) {
+    if (!found[0].startsWith("tpl")) continue;
+    const end = operandEnd(action, token.lastIndex);
+    const operand = action.slice(token.lastIndex, end);
+    result += `${action.slice(done, found.index)}tpl (include "${watchName}" ${watchedAction(operand)}) `;
+    done = end;
+    token.lastIndex = end;
+  }
+  return result + action.slice(done);
+}
+
+/** Where an operand ends that begins here: a text, a group with its fields, or a word. */
+function operandEnd(action: string, start: number): number {
+  const token = /"(?:[^"\\]|\\.)*"|`[^`]*`|[()\s|}]|[^"`()\s|}]+/g;
+  token.lastIndex = start;
+  let depth = 0;
+  for (let found = token.exec(action); found; found = token.exec(action)) {
+    const [part] = found;
+    if (depth === 0 && /^[)\s|}]$/.test(part)) return found.index;
+    if (part === "(") depth += 1;
+    if (part === ")") depth -= 1;
+  }
+  return action.length;
+}

@@ -1,0 +1,57 @@
+import type { ChartFiles, ChartTools } from "../../../domain/kubernetes/rendered.ts";
+
+export const textOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
+
+export const isTemplate = (path: string): boolean => /^(?:charts\/[^/]+\/)*templates\//.test(path);
+
+/** The chart with every packed subchart laid out below its name, as Helm takes it as well. */
+export function unpacked(files: ChartFiles, unpack: ChartTools["unpack"], depth = 0): ChartFiles | undefined {
+  const all = new Map<string, Uint8Array>();
+  for (const [path, bytes] of files) {
+    const [, name] = /^((?:charts\/[^/]+\/)*charts\/[^/]+)\.t(?:ar\.)?gz$/.exec(path) ?? [];
+    if (name === undefined) {
+      all.set(path, bytes);
+      continue;
+    }
+    const inner = depth < mostDepth ? unpack(bytes) : undefined;
+    const whole = inner && unpacked(inner, unpack, depth + 1);
+    if (whole === undefined) return undefined;
+    for (const [below, content] of whole) all.set(`${name}/${below}`, content);
+  }
+  return all;
+}
+
+const mostDepth = 5;
+
+interface Action {
+  /** Where it stands in the template, braces included. */
+  readonly start: number;
+  readonly end: number;
+  /** The words between the braces, with the place in `strings` in each string's quotes. */
+  readonly words: string;
+  readonly strings: readonly string[];
+}
+
+/** Every action of a template but comments. */
+export function* actionsIn(text: string): Generator<Action> {
+  const opening = /\{\{-?\s*(\/\*)?/g;
+  for (let found = opening.exec(text); found; found = opening.exec(text)) {
+    if (found[1] !== undefined) {
+      const end = text.indexOf("*/", opening.lastIndex);
+      if (end < 0) return;
+      opening.lastIndex = end + 2;
+      continue;
+    }
+    const start = found.index;
+    const strings: string[] = [];
+    let words = "";
+    const token = /"((?:[^"\\]|\\.)*)"|`([^`]*)`|'(?:[^'\\]|\\.)*'|\}\}|[^"`'}]+|\}/gy;
+    token.lastIndex = opening.lastIndex;
+    for (let next = token.exec(text); next && next[0] !== "}}"; next = token.exec(text)) {
+      const string = next[1] ?? next[2];
+      words += string === undefined ? next[0] : `"${strings.push(string) - 1}"`;
+    }
+    opening.lastIndex = Math.max(opening.lastIndex, token.lastIndex);
+    yield { start, end: opening.lastIndex, words, strings };
+  }
+}
