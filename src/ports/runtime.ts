@@ -10,8 +10,11 @@ export type WithTimeout = <T>(milliseconds: number, work: Promise<T>, asked?: st
 /** Tells what happens while it happens: log lines and the lab's story. */
 export interface Telemetry {
   log(incident: string, verb: string, text: string): void;
-  /** A step begins, has its answer, has it on record: for durations, and for tests that pull the plug there. */
-  step?(workflow: string, name: string, phase: "begin" | "end" | "recorded"): void;
+  /**
+   * A step begins, has its answer, has it on record: for durations, and for tests that pull the plug there. `stuck` = no
+   * answer came within its deadline, which is then its end.
+   */
+  step?(workflow: string, name: string, phase: "begin" | "stuck" | "end" | "recorded"): void;
 }
 
 /** Tells people outside of GitHub. It returns at once and never throws: nothing depends on whether anybody listens. */

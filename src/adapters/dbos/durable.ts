@@ -227,7 +227,10 @@ async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, around
     const timed = async () => {
       telemetry.step?.(incident, name, "begin");
       const answer = await attemptOnce(() => orStuck(work(), stepDeadlineMs), count);
-      if (answer.kind === "unavailable" && answer.stuck) telemetry.log(incident, "stuck", `${name}: ${answer.because}`);
+      if (answer.kind === "unavailable" && answer.stuck) {
+        telemetry.log(incident, "stuck", `${name}: ${answer.because}`);
+        telemetry.step?.(incident, name, "stuck");
+      }
       telemetry.step?.(incident, name, "end");
       return JSON.stringify(answer);
     };

@@ -276,9 +276,16 @@ function stepTimes(registry: Registry): NonNullable<Telemetry["step"]> {
   });
   // The first time must be seen as one more, or a story that comes alone is on no panel.
   for (const step of stepsOfTheLine) durations.zero({ step });
+  // Without the step's name, which the log has: a series that is not there before its first time counts as nothing new.
+  const stuck = new Counter({
+    name: "rectify_steps_stuck_total",
+    help: "Attempts of steps that did not return within their deadline and were begun anew.",
+    registers: [registry],
+  });
   const names = new Set<string>(stepsOfTheLine);
   const begun = new Map<string, number>();
   return (workflow, name, phase) => {
+    if (phase === "stuck") stuck.inc();
     const key = `${workflow}\n${name}`;
     const start = begun.get(key);
     if (phase === "begin") begun.set(key, performance.now());

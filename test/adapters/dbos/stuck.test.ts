@@ -12,7 +12,11 @@ test("R11 a step that never returns is begun anew, is told, and after some times
   const told: string[] = [];
   const begun = { once: 0, never: 0 };
   const ended: string[] = [];
-  const telemetry = { log: (_incident: string, verb: string, text: string) => void told.push(`${verb} ${text}`) };
+  const phases: string[] = [];
+  const telemetry = {
+    log: (_incident: string, verb: string, text: string) => void told.push(`${verb} ${text}`),
+    step: (_workflow: string, name: string, phase: string) => void phases.push(`${name} ${phase}`),
+  };
   const forEver = () => new Promise<never>(() => undefined);
   const durable = await startEngine({
     ...{ url, ports: { telemetry, timings: {} } as unknown as Ports, alone: store.alone, stepDeadlineMs: 20 },
@@ -31,6 +35,9 @@ test("R11 a step that never returns is begun anew, is told, and after some times
   expect(ended).toEqual([incident.uid]);
   expect(begun).toEqual({ once: 2, never: mostStuck });
   expect(told[0]).toMatch(/^stuck once: it did not return within .*: it is begun anew$/);
+  const attempt = (name: string) => ["begin", "stuck", "end", "recorded"].map((phase) => `${name} ${phase}`);
+  expect(phases.slice(0, 7)).toEqual([...attempt("once"), "once begin", "once end", "once recorded"]);
+  expect(phases.filter((phase) => phase === "never stuck")).toHaveLength(mostStuck);
   expect(told.at(-1)).toMatch(/^never: it did not return within/);
   await durable.shutdown();
   await store.close();

@@ -140,3 +140,17 @@ test("how far other clocks are ahead of ours is measured against Postgres and Gi
   expect(Math.round(skew("github") / 10)).toBe(9);
   expect(Math.abs(skew("postgres"))).toBeLessThan(30);
 });
+
+test("a step that hangs is counted beside its time, from nought on", async () => {
+  const counting = openMeter();
+  const text = async () =>
+    String(
+      (await counting.route.answer({ body: Buffer.alloc(0), headers: {}, url: new URL("http://x/metrics") })).body,
+    );
+  expect(await text()).toContain("\nrectify_steps_stuck_total 0\n");
+  const telemetry = counting.watchSteps({ log: () => undefined });
+  for (const phase of ["begin", "stuck", "end"] as const) telemetry.step?.("uid", "collect", phase);
+  const after = await text();
+  expect(after).toContain("\nrectify_steps_stuck_total 1\n");
+  expect(after).toContain('rectify_step_duration_seconds_count{step="collect"} 1');
+});
