@@ -1,9 +1,11 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import { discardPostgres, runningPostgres } from "../src/adapters/postgres/server.ts";
+import { until } from "../src/lab/start.ts";
 import { cliProgram } from "./cli-program.ts";
 import { freshDatabase } from "./postgres.ts";
 import { scratchDirectory } from "./scratch.ts";
@@ -100,18 +102,43 @@ test("a wrong call ends with 2, the version with 0", async () => {
   expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
-test("a start that GitHub does not answer names every dead source at once", async () => {
+/** The environment of an installation whose GitHub is there. */
+function installation(apiUrl: string): Record<string, string> {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const secret = "x".repeat(32);
   const dead = "http://127.0.0.1:1";
-  const env = {
+  return {
     ...{ PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0", INTERNAL_PORT: "0", PAGES_PORT: "0" },
     ...{ RECTIFY_REPOSITORY: "acme/shop", APP_ID: "7", WEBHOOK_SECRET: secret, ALERTS_TOKEN: secret, KYVERNO: "off" },
-    ...{ PRIVATE_KEY: privateKey.export({ type: "pkcs1", format: "pem" }).toString(), GITHUB_API_URL: dead },
-    ...{ PROMETHEUS_URL: dead, ALERTMANAGER_URL: dead, LOKI_URL: dead, DATABASE_URL: await freshDatabase() },
-    RECTIFY_DATA: scratchDirectory(),
+    ...{ PRIVATE_KEY: privateKey.export({ type: "pkcs1", format: "pem" }).toString(), GITHUB_API_URL: apiUrl },
+    ...{ PROMETHEUS_URL: dead, ALERTMANAGER_URL: dead, LOKI_URL: dead },
   };
-  const { code, stderr } = await rectify(["serve"], env);
+}
+
+test("a signal while it starts ends what the start began, its own Postgres too", async () => {
+  const data = scratchDirectory();
+  closing.push(() => discardPostgres(join(data, "postgres")));
+  const held: Socket[] = [];
+  const github = createServer((socket) => void held.push(socket.on("error", () => undefined)));
+  await new Promise<void>((ready) => github.listen(0, "127.0.0.1", ready));
+  closing.push(() => github.close());
+  const address = github.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  const env = { ...installation(`http://127.0.0.1:${port}`), RECTIFY_DATA: data };
+  const child = spawn(process.execPath, [await cliProgram(), "serve"], { env, stdio: "ignore" });
+  const ended = new Promise((done) => child.once("exit", (_code, signal) => done(signal)));
+  await until("its first question to GitHub", () => held.length > 0, 60_000);
+  expect(runningPostgres(join(data, "postgres"))).toBeDefined();
+  child.kill("SIGTERM");
+  for (const socket of held) socket.destroy();
+  github.on("connection", (socket: Socket) => socket.destroy());
+  expect(await ended).toBe(null);
+  expect(runningPostgres(join(data, "postgres"))).toBeUndefined();
+});
+
+test("a start that GitHub does not answer names every dead source at once", async () => {
+  const own = { DATABASE_URL: await freshDatabase(), RECTIFY_DATA: scratchDirectory() };
+  const { code, stderr } = await rectify(["serve"], { ...installation("http://127.0.0.1:1"), ...own });
   expect(stderr).toContain("Rectify cannot start:\n  - GitHub: no server answered at 127.0.0.1:1");
   expect(stderr).not.toContain("500");
   for (const name of ["PROMETHEUS_URL", "ALERTMANAGER_URL", "LOKI_URL"])

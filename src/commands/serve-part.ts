@@ -19,8 +19,8 @@ export interface Running {
  */
 export function servePart(start: (settings: Settings, telemetry: Telemetry, faults: Faults) => Promise<Running>): void {
   const say = (said: Said) => void (process.connected && process.send?.(said));
-  const running: { close?: Running["close"] } = {};
-  const end = stopOnce(async () => running.close?.(), process.exit);
+  let starting: Promise<Running> | undefined;
+  const end = stopOnce(async () => (await starting)?.close(), process.exit);
   process.on("disconnect", () => end(0));
   // A signal for the whole group is for the process that started this one.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
@@ -29,9 +29,9 @@ export function servePart(start: (settings: Settings, telemetry: Telemetry, faul
     const log: Telemetry["log"] = (incident, verb, text) => say({ kind: "told", incident, verb, text });
     const faults = openFaults({ log: (incident, verb, text) => log(incident, verb, inOneLine(text)) });
     watchProcess(process, faults, { end: () => end(1), now: Date.now });
-    start(settings, { log }, faults).then(
+    starting = start(settings, { log }, faults);
+    starting.then(
       (rectify) => {
-        running.close = rectify.close;
         const { webhookPort: webhooks, internalPort: internal, pagesPort: pages } = rectify;
         say({ kind: "ready", ports: { webhooks, internal, pages } });
         void rectify.lost.then(() => end(1));

@@ -24,24 +24,23 @@ export async function serveWith(startOne: Start, fail: (problems: readonly strin
   for (const problem of unknownVariables(process.env, names)) telemetry.log("", "serve", problem);
   const inOneLine = withoutSecrets(settings.value, 4_000);
   const faults = openFaults({ log: (incident, verb, text) => telemetry.log(incident, verb, inOneLine(text)) });
-  const running: { close?: Running["close"] } = {};
-  const stop = stopOnce(async () => running.close?.(), process.exit);
+  // What a start has begun, such as a Postgres of its own, must not outlive it: it ends first.
+  const begun: { running?: Promise<Running> } = {};
+  const stop = stopOnce(async () => (await begun.running)?.close(), process.exit);
   watchProcess(process, faults, { end: () => stop(1), now: Date.now });
   const silent = await silentSources(process.env);
   const start = settings.value.repositories === undefined ? startOne : startEach;
-  const rectify = await start(settings.value, telemetry, faults).catch((error: Error) =>
-    fail([inOneLine(error.message), ...silent]),
-  );
+  begun.running = start(settings.value, telemetry, faults);
+  process.once("SIGTERM", () => stop(0));
+  process.once("SIGINT", () => stop(0));
+  const rectify = await begun.running.catch((error: Error) => fail([inOneLine(error.message), ...silent]));
   for (const problem of silent) telemetry.log("", "serve", problem);
-  running.close = rectify.close;
   void rectify.lost.then(() => stop(1));
   telemetry.log(
     "",
     "serve",
     `webhooks on port ${rectify.webhookPort}, alerts on port ${rectify.internalPort}, ${pagesPlace(settings.value.pages, rectify.pagesPort)}`,
   );
-  process.once("SIGTERM", () => stop(0));
-  process.once("SIGINT", () => stop(0));
 }
 
 /** A process for each repository. None of them is ever lost for good: one that ends is started again. */

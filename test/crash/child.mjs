@@ -11,7 +11,7 @@ const { settings, survived, kill, only, tell } = await json(process.stdin);
 const known = new Set(survived);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const rectify = await startRectify(settings, {
+const starting = startRectify(settings, {
   log: (incident, verb, text) => say({ incident, verb, text }),
   step: (workflow, name, phase) => {
     if (name === tell && phase === "begin") say({ looked: workflow });
@@ -21,6 +21,9 @@ const rectify = await startRectify(settings, {
     process.kill(process.pid, "SIGKILL");
   },
 });
+// Also while it starts: what it began by then would outlive it.
+const close = () => starting.then((rectify) => rectify.close());
+process.on("SIGTERM", () => void close().finally(() => process.exit(0)));
+const rectify = await starting;
 say({ webhookPort: rectify.webhookPort, internalPort: rectify.internalPort });
 void rectify.lost.then(() => process.exit(1));
-process.on("SIGTERM", () => void rectify.close().then(() => process.exit(0)));

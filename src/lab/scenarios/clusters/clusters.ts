@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { discardPostgres } from "../../../adapters/postgres/server.ts";
 import type { Entry } from "../../../domain/kubernetes/manifest-edit.ts";
 import { dashboardNameOf } from "../../../domain/proposal/dashboard.ts";
 import type { SimulatedCluster } from "../../cluster/cluster.ts";
@@ -43,6 +44,7 @@ async function openBeside({ forge, settings, say }: LabRun): Promise<Beside> {
       close: async () => {
         await rectify.close();
         await cluster.close();
+        discardPostgres(join(directory, "postgres"));
       },
     };
   } catch (error) {
