@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
 import { openListeners } from "../fuzz/listeners.ts";
 import { packetFrom, randomFrom } from "../fuzz/packets.ts";
 import { ask, send } from "../fuzz/send.ts";
+import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
  * Sends odd packets to both listeners: `npm run -s bench:fuzz -- [packets] [seed]`. Prints one JSON object as its last
@@ -17,8 +14,7 @@ const patience = { quietMs: 250, pieceMs: 10 };
 
 const unhandled: unknown[] = [];
 process.on("unhandledRejection", (error) => unhandled.push(error));
-const directory = mkdtempSync(join(tmpdir(), "rectify-fuzz-"));
-const postgres = await startEmbeddedPostgres(directory);
+const postgres = await temporaryPostgres("fuzz");
 const { ports, faults, close } = await openListeners(postgres.url);
 const random = randomFrom(seed);
 const kinds: Record<string, number> = {};
@@ -41,8 +37,7 @@ for (let sent = 0; sent < packets && standing; sent += abreast) {
 const grownMb = Math.round((process.memoryUsage().rss - before) / 1024 / 1024);
 const broken = Object.keys(answers).filter((answer) => Number(answer) >= 500 && answer !== "505");
 await close();
-await postgres.stop();
-rmSync(directory, { recursive: true, force: true });
+await postgres.close();
 const figures = {
   packets,
   seed,

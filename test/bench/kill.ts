@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
-import { openStore } from "../../src/adapters/postgres/store.ts";
 import { scenarioOf } from "../../src/lab/scenarios/catalogue.ts";
 import { until } from "../../src/lab/start.ts";
 import { openWorld } from "../../src/lab/world.ts";
 import { approveOnce, keepAlive, patient } from "../crash/keep-alive.ts";
-import { ledgerBreaches, type LedgerRows } from "../faults/ledger.ts";
+import { ledgerBreaches } from "../faults/ledger.ts";
+import { ledgerRowsOf } from "../faults/ledger-rows.ts";
+import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
  * One story under kill -9: `npm run -s bench:kill -- [RANDOM] [SEED]`. With a number: so many kills at random moments of
@@ -15,7 +15,7 @@ import { ledgerBreaches, type LedgerRows } from "../faults/ledger.ts";
  */
 const [random, seed = 1] = process.argv.slice(2).map(Number);
 const directory = mkdtempSync(join(tmpdir(), "rectify-bench-kill-"));
-const postgres = await startEmbeddedPostgres(join(directory, "postgres"));
+const postgres = await temporaryPostgres("bench-kill-postgres");
 const scenario = scenarioOf("scale");
 if (!scenario) throw new Error("the scenario is gone");
 const opened = await openWorld(directory, scenario);
@@ -35,7 +35,7 @@ try {
   await people;
   await until("the end of the story", over, 900_000);
   await until("the process", () => bot.isUp(), 120_000);
-  const breaches = await ledger();
+  const breaches = ledgerBreaches(await ledgerRowsOf(postgres.url), world.forge);
   const [pull] = world.forge.pulls();
   const checks = world.forge.checks(pull?.head.sha ?? "").filter((check) => check.name === "rectify").length;
   const commits = (await world.forge.pull(pull?.number ?? 0)).commits;
@@ -51,7 +51,7 @@ try {
 } finally {
   await bot.stop();
   await opened.close();
-  await postgres.stop();
+  await postgres.close();
   rmSync(directory, { recursive: true, force: true });
 }
 
@@ -76,21 +76,4 @@ function randomOf(start: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
-}
-
-async function ledger(): Promise<readonly string[]> {
-  const store = await openStore(postgres.url);
-  try {
-    const incidents = await store.incidents(1_000);
-    const rows: LedgerRows = {
-      waiting: await store.waitingCount(),
-      unfinished: (await store.unfinished()).map(({ workflow }) => workflow),
-      parked: incidents.flatMap(({ ending, incident }) => (ending === "parked" ? [incident.uid] : [])),
-      problems: await store.parkedSince(new Date(0)),
-      audit: await store.auditRows(),
-    };
-    return ledgerBreaches(rows, world.forge);
-  } finally {
-    await store.close();
-  }
 }

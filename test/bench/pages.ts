@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { listen } from "../../src/adapters/http/listener.ts";
 import { connectTo } from "../../src/adapters/postgres/query.ts";
-import { discardPostgres, startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import { evidenceOf } from "../../src/domain/evidence/evidence.ts";
 import { auditHash } from "../../src/domain/records/audit.ts";
 import { capsuleOf, renderCapsule } from "../../src/domain/records/capsule.ts";
 import { pageRoutes } from "../../src/server/pages/routes.ts";
 import { anIncident } from "../builders.ts";
+import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
  * The pages over many incidents, on the server: first page, a deep page, a search, one incident with its evidence.
@@ -17,8 +14,7 @@ import { anIncident } from "../builders.ts";
  */
 const [incidents = 10_000, requests = 200] = process.argv.slice(2).map(Number);
 const bars = { firstP95Ms: 50, firstKb: 100, incidentP50Ms: 100 };
-const directory = mkdtempSync(join(tmpdir(), "rectify-bench-pages-"));
-const postgres = await startEmbeddedPostgres(directory);
+const postgres = await temporaryPostgres("bench-pages");
 const store = await openStore(postgres.url);
 try {
   const uid = await filled(store, postgres.url);
@@ -42,9 +38,7 @@ try {
   process.exitCode = held ? 0 : 1;
 } finally {
   await store.close();
-  await postgres.stop();
-  discardPostgres(directory);
-  rmSync(directory, { recursive: true, force: true });
+  await postgres.close();
 }
 
 /** Incidents of three months, three of them open; answers the uid of one with evidence, timeline and audit rows. */

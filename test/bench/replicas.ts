@@ -1,17 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import pg from "pg";
-import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
 import { replicaLoad, type ReplicaResult } from "./replica-load.ts";
+import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
  * One, two and four processes on one Postgres, each with an inbox and an engine of its own, and one story per workload:
  * `npm run -s bench:replicas -- [WORKLOADS] [STEPS]`. Of four, one is killed when a quarter of the stories has ended.
  */
 const [workloads = 200, steps = 12] = process.argv.slice(2).map(Number);
-const directory = mkdtempSync(join(tmpdir(), "rectify-bench-replicas-"));
-const postgres = await startEmbeddedPostgres(directory);
+const postgres = await temporaryPostgres("bench-replicas");
 const runs: (ReplicaResult & { readonly killed: boolean })[] = [];
 try {
   for (const [processes, killed] of [
@@ -37,8 +33,7 @@ try {
   );
   process.exitCode = runs.every(({ doubled }) => doubled === 0) ? 0 : 1;
 } finally {
-  await postgres.stop();
-  rmSync(directory, { recursive: true, force: true });
+  await postgres.close();
 }
 
 async function databaseOf(name: string): Promise<string> {

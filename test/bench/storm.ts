@@ -1,7 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
 import { runScenario } from "../../src/lab/run.ts";
 import { stormOf } from "../../src/lab/scenarios/storm.ts";
 import type { Scenario } from "../../src/lab/scenario.ts";
@@ -9,6 +5,7 @@ import type { LabRun } from "../../src/lab/start.ts";
 import { openWorld } from "../../src/lab/world.ts";
 import { aDelivery, anAlert } from "../builders.ts";
 import { startApart } from "./apart.ts";
+import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
  * A storm: `npm run -s bench:storm -- [WORKLOADS] [ALERTS]`. Every workload alerts at once, and as many further alerts
@@ -21,8 +18,7 @@ const answers = new Map<number, number>();
 const times = { begun: performance.now(), listed: 0, ended: 0 };
 let peakRss = 0;
 
-const directory = mkdtempSync(join(tmpdir(), "rectify-bench-storm-"));
-const postgres = await startEmbeddedPostgres(join(directory, "postgres"));
+const postgres = await temporaryPostgres("bench-storm");
 let apart: Awaited<ReturnType<typeof startApart>> | undefined;
 const storm = stormOf(workloads, async (stage) => {
   times.listed = performance.now();
@@ -46,10 +42,7 @@ const look = async () => {
   times.ended = performance.now();
   peakRss = (await apart?.measure())?.peakRss ?? 0;
 };
-const { result, wrong } = await runScenario("storm", scenario, { teller, keep: false, look }).finally(async () => {
-  await postgres.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+const { result, wrong } = await runScenario("storm", scenario, { teller, keep: false, look }).finally(postgres.close);
 const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
 console.log(
   JSON.stringify({

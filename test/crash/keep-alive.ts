@@ -7,6 +7,7 @@ import { approver, ciApp, scenarioOf } from "../../src/lab/scenarios/catalogue.t
 import { until } from "../../src/lab/start.ts";
 import { type LabWorld, openWorld } from "../../src/lab/world.ts";
 import { built } from "../built.ts";
+import { clearPostgres } from "../temporary-postgres.ts";
 
 /** One line of what the process says. */
 export interface Line {
@@ -16,6 +17,8 @@ export interface Line {
   readonly text?: string;
   /** The workflow that began the step which is told. */
   readonly looked?: string;
+  /** Deaths before the process that says it. */
+  readonly life?: number;
   readonly webhookPort?: number;
   readonly internalPort?: number;
 }
@@ -55,19 +58,22 @@ export async function keepAlive(
   const told: Line[] = [];
   const upAgainMs: number[] = [];
   let deaths = 0;
-  const hear = (line: Line) => {
+  const hear = (line: Line, life: number) => {
     if (line.point !== undefined) survived.add(line.point);
     else if (line.webhookPort !== undefined) {
       up = true;
       if (diedAt !== undefined) upAgainMs.push(performance.now() - diedAt);
       void world.join({ webhookPort: line.webhookPort, internalPort: line.internalPort ?? 0 });
-    } else told.push(line);
+    } else told.push({ ...line, life });
   };
   const start = () => {
+    const life = deaths;
     child = spawn(process.execPath, ["test/crash/child.mjs"], { stdio: ["pipe", "pipe", "inherit"] });
     const wish = { settings: world.settings, survived: [...survived], kill: killAtSteps, only, tell };
     child.stdin?.on("error", () => undefined).end(JSON.stringify(wish));
-    createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) => hear(JSON.parse(text) as Line));
+    createInterface({ input: child.stdout ?? process.stdin }).on("line", (text) =>
+      hear(JSON.parse(text) as Line, life),
+    );
     child.on("exit", () => {
       up = false;
       if (!wanted) return;
@@ -93,13 +99,14 @@ export async function keepAlive(
 }
 
 /** A world for a workflow that is interrupted, its directory, and how both end. */
-export async function openPatientWorld(name: string) {
+export async function openPatientWorld(name: string, scenario = scenarioOf("scale")) {
   const directory = mkdtempSync(join(tmpdir(), `rectify-${name}-`));
-  const scenario = scenarioOf("scale");
   if (!scenario) throw new Error("the scenario is gone");
   const world = await openWorld(directory, scenario);
   const close = async () => {
     await world.close();
+    // Whoever was killed left it running, and its heir may have ended before it found it.
+    await clearPostgres(join(directory, "postgres"));
     rmSync(directory, { recursive: true, force: true });
   };
   return { world: patient(world), directory, close };

@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
+import { clearPostgres } from "../temporary-postgres.ts";
 
 /** A Postgres that is restarted under the same address. */
 export interface Database {
@@ -41,7 +42,7 @@ export async function openDatabase(directory: string): Promise<Database> {
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => door.close(resolve));
-      await server.stop();
+      await clearPostgres(directory);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkBacktest } from "./backtest.ts";
@@ -18,6 +18,7 @@ import { findingLines, storyTable, versionLines } from "./report.ts";
 import type { RealWorld } from "./stage.ts";
 import { type RealStory, stories } from "./stories.ts";
 import { openRealWorld } from "./world.ts";
+import { clearPostgres } from "../temporary-postgres.ts";
 
 /*
  * npm run e2e [-- --only NAME]: the stories against real servers on loopback. NAME is a story, or one of `checks` below.
@@ -54,7 +55,7 @@ async function main(): Promise<number> {
   }
   const passed = isPassed(results);
   // What a failure left behind is what explains it.
-  if (passed) rmSync(scratch, { recursive: true, force: true });
+  if (passed) await clear(scratch);
   else print(`\nthe logs are in ${scratch}`);
   report(results, passed, Date.now() - begun);
   return passed ? 0 : 1;
@@ -164,6 +165,14 @@ async function runEngine(engine: GitOpsEngine, played: Played, turn: Turn): Prom
     }
   }
 }
+
+async function clear(scratch: string): Promise<void> {
+  const stories = join(scratch, "stories");
+  for (const story of existsSync(stories) ? readdirSync(stories) : [])
+    await clearPostgres(join(stories, story, "postgres"));
+  rmSync(scratch, { recursive: true, force: true });
+}
+
 /** Says how long it took. */
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const begun = Date.now();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runningPostgres, startEmbeddedPostgres } from "../../../src/adapters/postgres/server.ts";
 import { probeDatabase } from "../../../src/adapters/postgres/query.ts";
+import { clearPostgres } from "../../temporary-postgres.ts";
 
 test("a postmaster.pid whose number belongs to another process by now is no running server", {
   timeout: 120_000,
@@ -29,6 +30,7 @@ test("a postmaster.pid whose number belongs to another process by now is no runn
     await second.stop();
   } finally {
     stranger.kill();
+    await clearPostgres(directory);
     rmSync(directory, { recursive: true, force: true });
   }
 });
