@@ -11,6 +11,7 @@ import { incidentOf } from "../../src/adapters/telemetry/step-meter.ts";
 import { type LabPrinter, labPrinter } from "../../src/lab/printer.ts";
 import { parseSettings, type Settings } from "../../src/settings/settings.ts";
 import { type GitOpsEngine, teamNamespace } from "./engine.ts";
+import { openModelDoor } from "../crash/every-state.ts";
 import { openDatabase } from "./database.ts";
 import { freePort, pause } from "./processes.ts";
 import { namespace } from "./shop.ts";
@@ -105,16 +106,19 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
     // While the rest starts: both take their time.
     const calm = calmed(repository.forge, story, { world, engine });
     calm.catch(() => undefined);
-    const model = await startModel();
+    const behind = await startModel();
+    closing.push(() => behind.close());
+    const model = await openModelDoor(behind.url);
     closing.push(() => model.close());
     const tokenPath = join(directory, "token");
     writeFileSync(tokenPath, await world.plane.tokenFor(rectifyAccount.namespace, rectifyAccount.name));
     const database = story.ownDatabase === true ? await openDatabase(join(directory, "database")) : undefined;
     if (database) closing.push(() => database.close());
+    const { patienceMs } = story;
     const settings = {
       ...(await settingsOf({
-        ...{ world, repository, directory, tokenPath, ollamaUrl: model.url },
-        verifyMs: story.verifyMs ?? verifyMs,
+        ...{ world, repository, directory, tokenPath, ollamaUrl: model.url, patienceMs },
+        verifyMs: story.verifyMs ?? patienceMs ?? verifyMs,
       })),
       ...(database ? { databaseUrl: database.url } : {}),
     };
@@ -129,14 +133,15 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
     };
     await connected();
     const stage: RealStage = {
-      ...{ ...world, engine, forge, settings, tokenPath, database, say: teller.say, told: teller.told },
+      ...{ ...world, engine, forge, settings, tokenPath, database, model, say: teller.say, told: teller.told },
       get rectify() {
         return rectify;
       },
-      upgrade: async () => {
+      upgrade: async (meanwhile) => {
         const before = rectify;
         rectify = await launchRectify({ ...settings, ...(await freePorts()) }, teller);
         await connected();
+        meanwhile?.();
         await before.close();
       },
     };
@@ -146,7 +151,8 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
     const watching = watch(stage, moments, teller);
     closing.push(watching);
     await story.play(stage);
-    const played = await outcome(story, stage, moments);
+    const judged = await story.judge?.(stage);
+    const played = judged === undefined ? await outcome(story, stage, moments) : { wrong: judged, played: undefined };
     // Two scrapes more: what it counts of its end is seen as one more.
     await pause(2_500);
     return played;
@@ -204,6 +210,8 @@ interface Wiring {
   readonly tokenPath: string;
   readonly ollamaUrl: string;
   readonly verifyMs: number;
+  /** How long people, the sync and the model are waited for. */
+  readonly patienceMs: number | undefined;
 }
 
 // A recovery took up to 15 s here; who waits in vain waits the whole of it.
@@ -217,6 +225,7 @@ async function settingsOf({
   tokenPath,
   ollamaUrl,
   verifyMs: longest,
+  patienceMs,
 }: Wiring): Promise<Settings> {
   const { plane, telemetry, kyverno } = world;
   const { forge, app, secrets } = repository;
@@ -235,8 +244,15 @@ async function settingsOf({
       COOL_DOWN_MS: "1000",
       LINGER_MS: "1000",
     },
-    ...{ POLL_MS: "500", LOOKBACK_MS: "30000", RATE_WINDOW: "5s", SETTLE_MS: "2000", DECIDE_TIMEOUT_MS: "60000" },
-    ...{ SYNC_TIMEOUT_MS: "40000", VERIFY_TIMEOUT_MS: String(longest), MODEL_DEADLINE_MS: "20000" },
+    ...{
+      POLL_MS: "500",
+      LOOKBACK_MS: "30000",
+      RATE_WINDOW: "5s",
+      SETTLE_MS: "2000",
+      DECIDE_TIMEOUT_MS: String(patienceMs ?? 60_000),
+    },
+    ...{ SYNC_TIMEOUT_MS: String(patienceMs ?? 40_000), VERIFY_TIMEOUT_MS: String(longest) },
+    MODEL_DEADLINE_MS: String(patienceMs ?? 20_000),
   });
   if (!loaded.ok) throw new Error(loaded.problems.join("; "));
   return loaded.value;

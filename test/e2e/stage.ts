@@ -1,6 +1,7 @@
 import type { Forge } from "../../src/lab/forge/forge.ts";
 import type { LabPrinter } from "../../src/lab/printer.ts";
 import type { Settings } from "../../src/settings/settings.ts";
+import type { ModelDoor } from "../crash/every-state.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { Database } from "./database.ts";
 import type { GitOpsEngine } from "./engine.ts";
@@ -26,8 +27,10 @@ export interface RealStage extends RealWorld {
   readonly settings: Settings;
   /** Where the story has a database of its own. */
   readonly database: Database | undefined;
-  /** Starts the next process on the same database, and ends the one before once the next one listens. */
-  upgrade(): Promise<void>;
+  /** What questions to the model come through. */
+  readonly model: ModelDoor;
+  /** Starts the next process on the same database, and ends the one before once the next one listens, after `meanwhile`. */
+  upgrade(meanwhile?: () => void): Promise<void>;
   /** What Rectify told so far. */
   readonly told: LabPrinter["told"];
   /** The file from which Rectify reads the token of its ServiceAccount. */

@@ -7,6 +7,7 @@ import { type GitOpsEngine, teamNamespace, type Tracking } from "./engine.ts";
 import { pause } from "./processes.ts";
 import { stockRules } from "./stock-rules.ts";
 import { type RealStage, rectifyAccount } from "./stage.ts";
+import { upgrades } from "./upgrade.ts";
 
 /** One story against real servers: what people and the world do, and how it must end. */
 export interface RealStory {
@@ -28,10 +29,14 @@ export interface RealStory {
   readonly lokiLimits?: Readonly<Record<string, unknown>>;
   /** How long a recovery is waited for, where it is waited for in vain. */
   readonly verifyMs?: number;
+  /** How long everything else is waited for, where a story stands still for a while. */
+  readonly patienceMs?: number;
   /** Postgres is one that the story can restart, and that two processes share. */
   readonly ownDatabase?: boolean;
   readonly play: (stage: RealStage) => Promise<void>;
   readonly expected: { readonly ending: Ending; readonly pulls: number; readonly recovered: boolean };
+  /** What must have come of it, in place of one story of web. */
+  readonly judge?: (stage: RealStage) => Promise<readonly string[]>;
   /** What else must have come of it. */
   readonly check?: (stage: RealStage) => Promise<readonly string[]>;
 }
@@ -168,6 +173,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     play: badDay,
     expected: recovered,
   },
+  ...upgrades,
 };
 
 const web = "manifests/shop/overlays/production/web.yaml";

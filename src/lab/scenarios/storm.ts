@@ -52,20 +52,22 @@ spec:
     pods: "${4 * count + 40}"
 `;
 
+/** Deployments of these names beside the shop, each of one replica, and the quota that they need. */
+export function tenantFiles(names: readonly string[]): Readonly<Record<string, string>> {
+  return {
+    [`${overlay}/kustomization.yaml`]: kustomization,
+    [`${overlay}/tenants.yaml`]: names.map(tenant).join("---\n"),
+    "manifests/shop/base/quota.yaml": quota(names.length),
+  };
+}
+
 /** So many workloads that alert at once; `meanwhile` is done when what is not opened is listed. */
 export function stormOf(count: number, meanwhile: (stage: LabRun) => Promise<void> = async () => undefined): Scenario {
   const names = Array.from({ length: count }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
   return {
     about: `${count} workloads alert at once: ${mostOpen} proposals are open, the rest waits on one issue`,
     guardrails: { exemptSeverities: [] },
-    world: {
-      coarse: true,
-      files: {
-        [`${overlay}/kustomization.yaml`]: kustomization,
-        [`${overlay}/tenants.yaml`]: names.map(tenant).join("---\n"),
-        "manifests/shop/base/quota.yaml": quota(count),
-      },
-    },
+    world: { coarse: true, files: tenantFiles(names) },
     run: async (stage) => {
       stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) stage.cluster.setLoad(name, busy);
