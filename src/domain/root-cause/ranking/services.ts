@@ -223,7 +223,8 @@ function isLink(list: readonly Anomaly[], threshold: number): boolean {
 export const asSeen = "as callers see it";
 
 function textOf({ what, usual, seen, strength, unit = "" }: Anomaly): string {
-  return `${what} ${renderValue(seen, unit)} instead of ${renderValue(usual, unit)} (${shown(strength)} times the worst of a normal period)`;
+  const worst = Number.isFinite(strength) ? `${shown(strength)} times the worst of` : "there was none of it in";
+  return `${what} ${renderValue(seen, unit)} instead of ${renderValue(usual, unit)} (${worst} a normal period)`;
 }
 
 function shown(value: number): string {
