@@ -16,7 +16,7 @@ export async function chartInTree(tree: Tree, directory: string, tools: ChartToo
   const files = new Map<string, Uint8Array>();
   let total = 0;
   const below = filesBelow(tree, directory);
-  if (below.broken !== undefined) return missing(`${below.broken} is a symbolic link that leads nowhere`);
+  if (below.broken !== undefined) return missing(below.broken.because);
   for (const path of below.paths) {
     const bytes = tree.read(path);
     if (bytes === undefined || bytes.byteLength > maxFileBytes) continue;

@@ -97,7 +97,7 @@ function linkUnderFlux({ tree }: EntryBuild, release: Release, directory: string
   const files = release.layers.map(({ values, named }) => named ?? values.file.path);
   const linked = files.find((name) => realPath(tree, name) !== name);
   const below = filesBelow(tree, directory);
-  return linked ?? below.broken ?? [directory, ...below.paths].find((name) => realPath(tree, name) !== name);
+  return linked ?? below.broken?.link ?? [directory, ...below.paths].find((name) => realPath(tree, name) !== name);
 }
 
 async function publishedChart(scene: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {

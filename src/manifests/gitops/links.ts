@@ -6,9 +6,25 @@ import { type Links, realPath, type Tree, withoutLinks } from "../../domain/kube
 interface Below {
   /** Every file, by the paths under which it is found from there: behind a link by the link's name. */
   readonly paths: readonly string[];
-  /** A link that leads nowhere, out of the tree or in a circle. */
-  readonly broken: string | undefined;
+  readonly broken: Broken | undefined;
 }
+
+/** A link behind which nothing can be read, and why, for people. */
+export interface Broken {
+  readonly link: string;
+  readonly because: string;
+}
+
+/** A link that leads to nothing, out of the tree or in a circle. */
+export const leadsNowhere = (link: string): Broken => ({ link, because: `${link} ${nameless(link) ?? nowhere}` });
+
+const nowhere = "is a symbolic link that leads nowhere";
+
+/** Git's names are bytes, and paths here are texts: where such a link leads nobody here can read. */
+const nameless = (link: string): string | undefined =>
+  link.includes("\ufffd")
+    ? "is a symbolic link whose name is no UTF-8, so nobody here can read where it leads: rename it"
+    : undefined;
 
 const belowByTree = new WeakMap<Tree, Map<string, Below>>();
 
@@ -37,7 +53,7 @@ function followedBelow(tree: Tree, root: string, { above, left }: Way): Below {
   const within = [...above, real];
   const named = (path: string): string => (real === "" ? joined(root, path) : root + path.slice(real.length));
   const paths = startingWith(tree.paths(), real).map(named);
-  let broken: string | undefined;
+  let broken: Broken | undefined;
   for (const link of startingWith([...(tree.links?.targets.keys() ?? [])], real)) {
     const target = tree.links?.real(link);
     if (target !== undefined && tree.read(target) !== undefined) {
@@ -45,11 +61,15 @@ function followedBelow(tree: Tree, root: string, { above, left }: Way): Below {
       continue;
     }
     const isCircle = target === "" || within.some((one) => target === one || one.startsWith(`${target}/`));
-    const isEnd = target === undefined || isCircle || (left.steps -= 1) < 0;
+    const isEnd = target === undefined || isCircle;
+    if (!isEnd && (left.steps -= 1) < 0) {
+      broken ??= { link, because: `${named(link)} is one of more than ${mostSteps} symbolic links on the way` };
+      continue;
+    }
     const behind = isEnd ? undefined : followedBelow(tree, named(link), { above: within, left });
-    if (behind === undefined || behind.paths.length === 0) broken ??= named(link);
-    paths.push(...(behind?.paths ?? []));
     broken ??= behind?.broken;
+    if (behind === undefined || behind.paths.length === 0) broken ??= leadsNowhere(named(link));
+    paths.push(...(behind?.paths ?? []));
   }
   return { paths, broken };
 }
@@ -67,7 +87,10 @@ export function filesWalked(tree: Tree, directory: string): Below {
   const links = startingWith([...tree.links.targets.keys()], root);
   const isFile = (link: string) => tree.read(link) !== undefined;
   const broken = links.find((link) => !isFile(link) && filesBelow(tree, link).paths.length === 0);
-  return { paths: [...paths, ...links.filter(isFile)], broken };
+  return {
+    paths: [...paths, ...links.filter(isFile)],
+    broken: broken === undefined ? undefined : leadsNowhere(broken),
+  };
 }
 
 /** Every file by its own path, and the links to files. */
@@ -89,7 +112,8 @@ export function seenBy(tool: Entry["tool"], tree: Tree): Seen {
   if (tool === "flux") return { ok: true, tree: withoutLinks(tree) };
   const stray = tool === "argocd" ? leadingOut(tree.links) : undefined;
   if (stray === undefined) return { ok: true, tree };
-  return { ok: false, because: `${stray} is a symbolic link out of the repository, so Argo CD reads nothing of it` };
+  const because = nameless(stray) ?? "is a symbolic link out of the repository, so Argo CD reads nothing of it";
+  return { ok: false, because: `${stray} ${because}` };
 }
 
 /** As Argo CD looks for them: step by step, whatever lies there. */
@@ -136,3 +160,9 @@ export function goesInCircles({ links }: Pick<Tree, "links">, name: string): boo
 
 /** No more names of one path are looked for: links in circles give any number. */
 export const mostNames = 1_000;
+
+/** Why nobody here can tell who reads a path, for people; undefined where all of its names are known. */
+export function tooManyNames(tree: Pick<Tree, "links">, path: string): string | undefined {
+  if (namesOf(tree, path).length < mostNames) return undefined;
+  return `symbolic links give ${path} ${mostNames} names or more, so not all who read it are known`;
+}

@@ -6,14 +6,14 @@ import { argoSources, controllerObjectOf, plainPath } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
 import { isArgoManifest, mayHoldObjects } from "./plain.ts";
-import { filesBelow, mostNames, namesOf } from "./links.ts";
+import { type Broken, filesBelow, leadsNowhere, mostNames, namesOf } from "./links.ts";
 
 /** What building a directory can read. */
 interface Reach {
   /** Every file that may be read, by its own path: rather too many than too few. */
   readonly files: ReadonlySet<string>;
-  /** A symbolic link that leads nowhere and may be on the way. */
-  readonly broken: string | undefined;
+  /** A symbolic link that may be on the way, and behind which nothing can be read. */
+  readonly broken: Broken | undefined;
   /** True when symbolic links are followed on the way. */
   readonly followsLinks: boolean;
   /** References that lead out of the repository. */
@@ -33,7 +33,7 @@ export function reachOf(tree: Tree, directory: string): Reach {
     followsLinks ||= place !== named;
     if (seen.has(place)) continue;
     seen.add(place);
-    if (tree.links && tree.links.real(place) === undefined) whole.broken ??= place;
+    if (tree.links && tree.links.real(place) === undefined) whole.broken ??= leadsNowhere(place);
     if (tree.read(place) === undefined) open.push(...placesIn(tree, place, remote, whole));
     else files.add(place);
   }
@@ -41,7 +41,7 @@ export function reachOf(tree: Tree, directory: string): Reach {
 }
 
 interface Whole {
-  broken: string | undefined;
+  broken: Broken | undefined;
 }
 
 /** What a directory leads to: its kustomization and all that this names, or else everything below it. */

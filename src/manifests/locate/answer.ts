@@ -5,6 +5,7 @@ import { overlaid, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { entriesOf, othersOf, soleDeployer } from "../gitops/entries.ts";
 import { indexOf } from "../gitops/gitops.ts";
+import { tooManyNames } from "../gitops/links.ts";
 import { deducedEntry } from "../trace/entry.ts";
 import { locate } from "./locate.ts";
 import { locateByRendering } from "./locate-by-rendering.ts";
@@ -82,7 +83,8 @@ async function proveEdit(before: Tree, { question, edit }: Proving, render: Rend
     wanted: { workload, change, ...(object ? { object } : {}) },
     shown: edit.rendered,
   });
-  const because = edit.unproven ?? target.unseen;
+  const many = paths.map((path) => tooManyNames(before, path)).find((one) => one !== undefined);
+  const because = edit.unproven ?? target.unseen ?? many;
   if (because === undefined || proof.kind === "refused") return proof;
   const effect = { ...proof.effect, proof: { kind: "static" as const, because } };
   return { kind: "proven", effect };

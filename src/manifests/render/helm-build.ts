@@ -80,7 +80,7 @@ function filesOf(tree: Tree, directory: string, helm: HelmSource): Pick<HelmBuil
   const prefix = directory === "." ? "" : `${directory}/`;
   const files = new Map<string, Uint8Array>();
   const below = filesBelow(tree, directory);
-  if (below.broken !== undefined) return unsupported(`${below.broken} is a symbolic link that leads nowhere`);
+  if (below.broken !== undefined) return unsupported(below.broken.because);
   for (const name of below.paths) {
     const bytes = tree.read(name);
     if (bytes === undefined || bytes.byteLength > maxFileBytes) return unsupported(`${name} is too long`);

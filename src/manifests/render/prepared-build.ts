@@ -90,7 +90,7 @@ function unsupported(because: string): Unsupported {
 function gather(tree: Tree, places: readonly string[]): Gathered | Unsupported {
   const reaches = places.map((place) => reachOf(tree, place));
   const broken = reaches.map((reach) => reach.broken).find((link) => link !== undefined);
-  if (broken !== undefined) return unsupported(`${broken} is a symbolic link that leads nowhere`);
+  if (broken !== undefined) return unsupported(broken.because);
   const remote = reaches.flatMap((reach) => reach.remote)[0];
   if (remote !== undefined) return unsupported(`${remote} is a remote base`);
   const files = new Map<string, Uint8Array>();

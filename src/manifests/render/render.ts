@@ -119,7 +119,7 @@ export function plainResources(
     return { files: [], problem: `${directory} is reached through a symbolic link` };
   const prefix = directory === "." ? "" : `${directory}/`;
   const { paths: inside, broken } = filesWalked(tree, directory);
-  if (broken !== undefined) return { files: [], problem: `${broken} is a symbolic link that leads nowhere` };
+  if (broken !== undefined) return { files: [], problem: broken.because };
   const all = inside.map((path) => path.slice(prefix.length)).sort();
   const mayHold = (path: string) => path === "Chart.yaml" || mayHoldObjects(path, tree.read(prefix + path));
   const found = tool === "argocd" ? argoFiles(all.filter(mayHold), options) : fluxFiles(all);

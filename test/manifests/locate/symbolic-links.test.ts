@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import { overlaid, treeOf } from "../../../src/domain/kubernetes/tree.ts";
+import { filesBelow } from "../../../src/manifests/gitops/links.ts";
 import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
 import { render } from "../../../src/manifests/render/render.ts";
 
@@ -132,6 +133,7 @@ describe("what leads nowhere fails closed", () => {
     ["to a place of the machine", { "docs/more": "/etc" }, /Argo CD reads nothing of it/],
     ["to nothing", { "prod/more.yaml": "gone.yaml" }, /leads nowhere/],
     ["in a circle", { "prod/more.yaml": "more.yaml" }, /leads nowhere/],
+    ["nobody knows where", { "docs/caf\ufffd": "/" }, /whose name is no UTF-8.*rename it$/],
   ])("%s", async (_name, links, because) => {
     const answer = await ask({ "apps/prod.yaml": application("prod"), ...web }, links, argo("prod"));
     expect(answer).toMatchObject({ kind: "edit", effect: { proof: { kind: "static" } } });
@@ -156,6 +158,24 @@ describe("what leads nowhere fails closed", () => {
       "d24/x.yaml": "a: 1\n",
     };
     expect((await ask(files, links, argo("prod"))).kind).toBeDefined();
+  });
+
+  test("a file with more names than are looked for is left to a person, with that reason", async () => {
+    const names = Object.fromEntries(Array.from({ length: 1_100 }, (_, n) => [`docs/n${n}.yaml`, "../prod/web.yaml"]));
+    const answer = await ask({ "apps/prod.yaml": application("prod"), ...web }, names, argo("prod"));
+    expect(answer).toMatchObject({ kind: "edit", effect: { proof: { kind: "static" } } });
+    expect(JSON.stringify(answer)).toContain("1000 names or more");
+  });
+
+  test("more links than are followed are told as that", () => {
+    const all = Array.from({ length: 12 }, (_, n) =>
+      ["a", "b"].map((name) => [`d${n}/${name}`, `../d${n + 1}`] as const),
+    );
+    const tree = treeOf({ "d12/x.yaml": "a: 1\n", ...web }, Object.fromEntries(all.flat()));
+    const files = { "prod/kustomization.yaml": "resources: [web.yaml, ../d0]\n" };
+    const rendered = render(overlaid(tree, files), { tool: "kustomize", path: "prod" });
+    expect(filesBelow(tree, "d0").broken?.because).toMatch(/one of more than 2000 symbolic links on the way$/);
+    expect(rendered.kind).toBe("unsupported");
   });
 
   test("another entry that reads the file and cannot be rendered for a link is a refusal", async () => {
