@@ -14,7 +14,27 @@ test("a workload asks for its count, resources and tag", () => {
     "replicas",
     "resources",
     "resources",
+    "resources",
+    "resources",
     "image-tag",
+  ]);
+});
+
+test.each([
+  ["HorizontalPodAutoscaler", ["maxReplicas", "minReplicas"]],
+  ["ScaledObject", ["maxReplicaCount", "minReplicaCount"]],
+] as const)("one that a %s scales asks for both bounds", (kind, [most, least]) => {
+  const web = deployment("web");
+  const target = { kind: "Deployment", name: "web" };
+  const scaler = { kind, metadata: { name: "web" }, spec: { scaleTargetRef: target, [most]: 5, [least]: 2 } };
+  const all = new Map<string, Record<string, unknown>>([
+    ["web", web],
+    ["scaler", scaler],
+  ]);
+  const asked = questionsOf(web, all).filter(({ field }) => field.startsWith("scaler/"));
+  expect(asked.map(({ change }) => change)).toMatchObject([
+    { field: most, to: 8 },
+    { field: least, to: 3 },
   ]);
 });
 

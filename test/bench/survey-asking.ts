@@ -75,21 +75,19 @@ export function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>):
       get(one, "spec", "scaleTargetRef", "name") === get(object, "metadata", "name") &&
       get(one, "spec", "scaleTargetRef", "kind") === object.kind,
   );
-  const keda = [...objects.values()].some(
-    (one) =>
-      one.kind === "ScaledObject" && get(one, "spec", "scaleTargetRef", "name") === get(object, "metadata", "name"),
+  const keda = [...objects].find(
+    ([, one]) =>
+      one.kind === "ScaledObject" &&
+      get(one, "spec", "scaleTargetRef", "name") === get(object, "metadata", "name") &&
+      (get(one, "spec", "scaleTargetRef", "kind") ?? "Deployment") === object.kind,
   );
   const asked: Asked[] = [];
   const own = { workload: object, container: undefined };
-  if (scaler) {
-    const now = get(scaler[1], "spec", "maxReplicas");
-    asked.push({
-      ...own,
-      change: { kind: "hpa", field: "maxReplicas", to: Number(now) + 3 },
-      field: `${scaler[0]}/spec/maxReplicas`,
-      now,
-    });
-  } else if (object.kind !== "DaemonSet" && !keda) {
+  if (keda) {
+    asked.push(...boundsOf(keda, own, "scaled-object", ["minReplicaCount", "maxReplicaCount"]));
+  } else if (scaler) {
+    asked.push(...boundsOf(scaler, own, "hpa", ["minReplicas", "maxReplicas"]));
+  } else if (object.kind !== "DaemonSet") {
     const now = get(object, "spec", "replicas");
     asked.push({ ...own, change: { kind: "replicas", to: Number(now ?? 1) + 2 }, field: `${key}/spec/replicas`, now });
   }
@@ -98,7 +96,7 @@ export function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>):
   const name = get(first, "name");
   if (typeof name !== "string") return asked;
   const at = `${key}/spec/template/spec/containers/0`;
-  for (const field of ["limits.memory", "requests.cpu"] as const) {
+  for (const field of ["limits.memory", "requests.cpu", "limits.cpu", "requests.memory"] as const) {
     const [side = "", what = ""] = field.split(".");
     const wanted = what === "cpu" ? "333m" : "777Mi";
     // A request above its limit is refused, and rightly: asked for is the other side itself then.
@@ -121,6 +119,24 @@ export function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>):
     now: get(first, "image"),
   });
   return asked;
+}
+
+/** Both bounds: the lower one by one up, where it does not cross the other; what nobody wrote is not asked for. */
+function boundsOf(
+  [key, scaler]: readonly [string, Plain],
+  own: Pick<Asked, "workload" | "container">,
+  kind: "hpa" | "scaled-object",
+  [least, most]: readonly [string, string],
+): Asked[] {
+  const [low, high] = [get(scaler, "spec", least), get(scaler, "spec", most)];
+  const question = (field: string, now: unknown, to: number): Asked => ({
+    ...own,
+    change: { kind, field, to } as Asked["change"],
+    field: `${key}/spec/${field}`,
+    now,
+  });
+  const isBelow = typeof low === "number" && low < Number(high);
+  return [question(most, high, Number(high ?? 100) + 3), ...(isBelow ? [question(least, low, low + 1)] : [])];
 }
 
 function entryOf(unit: Unit): Entry {

@@ -69,17 +69,9 @@ export function withoutChance(
 
 /** Why a refusal is right, by rules that need nothing but rendered objects and trying; undefined when it is not. */
 export function whyRight(world: World, asked: Asked, reason: string): string | undefined {
-  const { objects, unit } = world;
-  const name = get(asked.workload, "metadata", "name");
-  if (asked.change.kind === "replicas" && asked.now === 0) return "0 replicas";
-  const image = asked.change.kind === "image-tag" ? ownedElsewhere(String(asked.now)) : undefined;
-  if (image !== undefined) return image;
-  const vpa = [...objects.values()].some(
-    (one) => one.kind === "VerticalPodAutoscaler" && get(one, "spec", "targetRef", "name") === name,
-  );
-  if (asked.change.kind === "resources" && vpa) return "a VPA";
-  if (["generated-file", "guard-comment", "image-automation"].includes(reason)) return "the file says so";
-  if (reason === "operator-owned" && isIgnored(world.root, unit, asked)) return "ignoreDifferences";
+  const { unit } = world;
+  const said = saidByObjects(world, asked) ?? saidByRepository(world, asked, reason);
+  if (said !== undefined) return said;
   if (unit.kind === "chart" && reason === "shared-source" && hasOtherValues(world.root, unit))
     return "no place of its own";
   if (unit.kind !== "chart") {
@@ -89,6 +81,23 @@ export function whyRight(world: World, asked: Asked, reason: string): string | u
   const isOthers =
     reason === "chart-hardcoded" && unit.application === undefined && isNamedByApplication(world.root, unit);
   return byTrying(world, asked) ?? (isOthers ? "no place of its own" : undefined);
+}
+
+function saidByObjects({ objects }: World, asked: Asked): string | undefined {
+  const name = get(asked.workload, "metadata", "name");
+  if (asked.change.kind === "replicas" && asked.now === 0) return "0 replicas";
+  const vpa = [...objects.values()].some(
+    (one) => one.kind === "VerticalPodAutoscaler" && get(one, "spec", "targetRef", "name") === name,
+  );
+  if (asked.change.kind === "resources" && vpa) return "a VPA";
+  return asked.change.kind === "image-tag" ? ownedElsewhere(String(asked.now)) : undefined;
+}
+
+function saidByRepository(world: World, asked: Asked, reason: string): string | undefined {
+  if (["generated-file", "guard-comment", "image-automation"].includes(reason)) return "the file says so";
+  if (reason === "other-source" && isPinned(world.root, world.unit)) return "a pinned revision";
+  if (reason === "shared-source" && clustersThatMake(world) > 1) return "no place of its own";
+  return reason === "operator-owned" && isIgnored(world.root, world.unit, asked) ? "ignoreDifferences" : undefined;
 }
 
 /** A digest wins over a tag, and what is blank is filled in by OpenShift's image trigger. */
@@ -118,6 +127,52 @@ export function deployersOf(root: string, { directory }: Unit): Plain[] {
         kinds.includes(String(get(one, "kind"))) && !String(get(one, "apiVersion")).startsWith("kustomize.config"),
     )
     .filter((one) => pathsIn(one).some((path) => fits(path, directory)));
+}
+
+/** Whether what deploys a unit, or gives a release its chart, stands at a tag, a range of versions or a commit. */
+export function isPinned(root: string, unit: Unit): boolean {
+  const all = yamlTexts(root).flatMap(documentsOf);
+  const isHeld = (reference: unknown): boolean =>
+    all.some((one) => {
+      const isIt = get(one, "kind") === "GitRepository" && get(one, "metadata", "name") === get(reference, "name");
+      return isIt && ["tag", "semver", "commit"].some((key) => get(one, "spec", "ref", key) !== undefined);
+    });
+  const releases = all.filter(
+    (one) => get(one, "kind") === "HelmRelease" && get(one, "metadata", "name") === unit.said?.name,
+  );
+  if (releases.some((one) => isHeld(get(one, "spec", "chart", "spec", "sourceRef")))) return true;
+  return deployersOf(root, unit).some((one) => {
+    if (get(one, "kind") === "Kustomization") return isHeld(get(one, "spec", "sourceRef"));
+    const spec = get(one, "kind") === "ApplicationSet" ? get(one, "spec", "template", "spec") : get(one, "spec");
+    const several = get(spec, "sources");
+    const sources: readonly unknown[] = Array.isArray(several) ? several : [get(spec, "source")];
+    return sources.some(
+      (source) => get(source, "chart") === undefined && notBranch.test(String(get(source, "targetRevision") ?? "")),
+    );
+  });
+}
+
+const notBranch = /^[0-9a-f]{7,40}$|^refs\/tags\/|^v?\d+(?:\.[\dx]+)*(?:[-+].*)?$|^[~^<>=*]|\s/;
+
+/** How many kustomizations of the repository make the object that deploys a unit: each is for another cluster. */
+export function clustersThatMake({ root, unit, readers, tools }: Pick<World, "root" | "unit" | "readers" | "tools">) {
+  if (deployersOf(root, unit).length === 0) return 0;
+  const isNamed = (path: string) => {
+    const text = existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : "";
+    return controllers.test(text) && text.includes(unit.directory);
+  };
+  const makers = readers.filter(
+    (one) =>
+      one.unit.kind === "kustomize" &&
+      one.unit.directory !== unit.directory &&
+      [...one.reads].some((path) => /\.ya?ml$/.test(path) && isNamed(path)),
+  );
+  return makers.filter(({ unit: maker }) => {
+    const objects = renderUnit(root, maker, tools) ?? new Map<string, Plain>();
+    return [...objects.values()].some(
+      (one) => controllers.test(String(one.apiVersion)) && pathsIn(one).some((path) => fits(path, unit.directory)),
+    );
+  }).length;
 }
 
 /** Where a unit goes to: one text for each place that a controller puts it. */
