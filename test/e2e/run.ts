@@ -74,8 +74,7 @@ function stopOnSignals(processes: Processes, scratch: string): () => void {
   const last = () => processes.killAll();
   const stop = () => {
     processes.killAll();
-    rmSync(scratch, { recursive: true, force: true });
-    process.exit(130);
+    void clear(scratch).finally(() => process.exit(130));
   };
   process.once("exit", last);
   process.once("SIGINT", stop);
@@ -166,10 +165,12 @@ async function runEngine(engine: GitOpsEngine, played: Played, turn: Turn): Prom
   }
 }
 
+/** Databases lie elsewhere, and outlive whoever began them. */
 async function clear(scratch: string): Promise<void> {
   const stories = join(scratch, "stories");
   for (const story of existsSync(stories) ? readdirSync(stories) : [])
-    await clearPostgres(join(stories, story, "postgres"));
+    for (const place of ["postgres", "database"])
+      await clearPostgres(join(stories, story, place)).catch(() => undefined);
   rmSync(scratch, { recursive: true, force: true });
 }
 

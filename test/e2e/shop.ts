@@ -71,8 +71,10 @@ export async function openShop(kube: KubeClient, lokiUrl: () => string | undefin
     readyReplicas: (workload) => readyPods(world, workload).length,
     close: async () => {
       await Promise.all(stops.map((stop) => stop()));
-      await new Promise((closed) => server.close(closed));
+      const closed = new Promise((done) => server.close(done));
+      // Prometheus keeps its connection: where a scrape is under way it would be waited for for ever.
       server.closeAllConnections();
+      await closed;
     },
   };
 }
