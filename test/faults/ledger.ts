@@ -13,15 +13,60 @@ export interface LedgerRows {
   readonly audit: readonly { readonly action: string; readonly detail: Readonly<Record<string, unknown>> }[];
 }
 
-type Seen = Pick<Forge, "pulls" | "comments" | "calls">;
+export type Seen = Pick<Forge, "pulls" | "comments" | "issues" | "checks" | "calls" | "gitCalls" | "cloneUrl">;
 
 /**
- * What the database and the code host show of the invariants after a fault; empty = they hold. Z4, Z5, Z7 and Z9 are
- * about texts, paths and time: tests of their own hold them.
+ * What the database and the code host show of the invariants after a fault; empty = they hold. `secrets` are words that
+ * nobody outside may read. Z7 (the floor of a risk), Z8 (the pace of calls) and Z9 (memory and pauses) show in no end
+ * state: tests and benches of their own hold them.
  */
-export function ledgerBreaches(rows: LedgerRows, forge: Seen): readonly string[] {
-  return [...nothingLost(rows), ...nothingTwice(forge), ...nothingUnaudited(rows, forge), ...nothingSilent(rows)];
+export function ledgerBreaches(rows: LedgerRows, forge: Seen, secrets: readonly string[] = []): readonly string[] {
+  return [
+    ...[...nothingLost(rows), ...nothingTwice(forge), ...nothingUnaudited(rows, forge), ...nothingSilent(rows)],
+    ...[...nothingElsewhere(forge), ...nothingTold(rows, forge, secrets)],
+  ];
 }
+
+/** All that may be written below the repository's own address. */
+const written = [
+  /^POST git\/(?:trees|commits|refs)$/,
+  /^(?:PATCH|DELETE) git\/refs\/heads\/rectify\/[^.][\w./-]*$/,
+  /^(?:POST pulls|PATCH pulls\/\d+|PUT pulls\/\d+\/merge|POST pulls\/\d+\/requested_reviewers)$/,
+  /^(?:POST issues|PATCH issues\/\d+|POST issues\/\d+\/(?:comments|labels|assignees)|DELETE issues\/\d+\/labels\/[^/]+)$/,
+  /^(?:PATCH issues\/comments\/\d+|POST issues\/comments\/\d+\/reactions)$/,
+  /^(?:POST check-runs|PATCH check-runs\/\d+)$/,
+];
+
+function nothingElsewhere(forge: Seen): string[] {
+  const repository = `/repos${new URL(forge.cloneUrl).pathname.replace(/\.git$/, "")}/`;
+  const calls = writesOf(forge).filter(({ method, path }) => {
+    const place = path.startsWith(repository) ? `${method} ${decodeURIComponent(path.slice(repository.length))}` : "";
+    return !written.some((form) => form.test(place));
+  });
+  const pushes = forge.gitCalls.filter(({ path }) => path.includes("git-receive-pack"));
+  const branches = ownPulls(forge).filter(({ head }) => !head.ref.startsWith("rectify/"));
+  return [
+    ...[...calls, ...pushes].map(({ method, path }) => `Z4: ${method} ${path} is nothing that may be written`),
+    ...branches.map(({ head }) => `Z4: ${head.ref} is no branch of ours`),
+  ];
+}
+
+function nothingTold({ audit }: LedgerRows, forge: Seen, secrets: readonly string[]): string[] {
+  const ours = (number: number) => forge.comments(number).filter(({ user }) => user?.type === "Bot");
+  const texts = [
+    ...ownPulls(forge).flatMap(({ title, body, head }) => [title, body, JSON.stringify(forge.checks(head.sha))]),
+    ...[...forge.pulls(), ...forge.issues()].flatMap(({ number }) => ours(number).map(({ body }) => body)),
+    ...forge.issues().flatMap(({ user, title, body }) => (user?.type === "Bot" ? [title, body] : [])),
+    JSON.stringify(audit),
+  ];
+  const told = secrets.filter((secret) => texts.some((text) => text?.includes(secret)));
+  return told.map((secret) => `Z5: a secret (${secret.slice(0, 3)}…) can be read`);
+}
+
+const ownPulls = (forge: Pick<Seen, "pulls">) => forge.pulls().filter(({ user }) => user?.type === "Bot");
+
+const writesOf = ({ calls }: Pick<Seen, "calls">) =>
+  calls.filter(({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens") && path !== "/graphql");
 
 function nothingLost({ waiting, unfinished }: LedgerRows): string[] {
   return [
@@ -31,12 +76,12 @@ function nothingLost({ waiting, unfinished }: LedgerRows): string[] {
 }
 
 function nothingTwice(forge: Seen): string[] {
-  const pulls = forge.pulls().map((pull) => ({ ...pull, ...named(pull.body ?? "") }));
+  const pulls = ownPulls(forge).map((pull) => ({ ...pull, ...named(pull.body ?? "") }));
   const open = pulls.filter(({ state }) => state === "open").map(({ incident }) => incident);
   const effects = pulls.map(({ incident, effect }) => `${incident} ${effect}`);
   const sticky = pulls.filter(({ number }) => {
-    const ours = forge.comments(number).filter(({ body }) => body?.startsWith(stickyMarker));
-    return ours.length > 1;
+    const ours = forge.comments(number).filter(({ user }) => user?.type === "Bot");
+    return ours.filter(({ body }) => body?.startsWith(stickyMarker)).length > 1;
   });
   return [
     ...repeats(open).map((incident) => `Z2: ${incident} has two open pull requests`),
@@ -46,9 +91,7 @@ function nothingTwice(forge: Seen): string[] {
 }
 
 function nothingUnaudited({ audit }: LedgerRows, forge: Seen): string[] {
-  const writes = forge.calls.filter(({ method, path }) => {
-    return method !== "GET" && !path.endsWith("/access_tokens") && !path.endsWith("/graphql");
-  });
+  const writes = writesOf(forge);
   const recorded = audit.filter(({ action }) => !action.startsWith("command "));
   const missing = writes.length - recorded.length;
   const merges = audit.filter(({ action }) => action === "merge");

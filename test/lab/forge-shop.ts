@@ -8,6 +8,7 @@ import { type Mirror, openMirror } from "../../src/adapters/git-mirror.ts";
 import type { ProposalDraft } from "../../src/domain/proposal/pull-request.ts";
 import { type Forge, type ForgeOptions, startForge } from "../../src/lab/forge/forge.ts";
 import type { GitHost, People } from "../../src/ports/github.ts";
+import { ledgerBreaches } from "../faults/ledger.ts";
 
 export const key = generateKeyPairSync("rsa", {
   modulusLength: 2048,
@@ -20,9 +21,17 @@ export const ci = 99;
 export const repository = { owner: "acme", repo: "shop" };
 
 /** A forge, the folder that everything about it lies in, and its first commit. */
-type Shop = Forge & { readonly place: string; readonly first: string };
+type Shop = Forge & {
+  readonly place: string;
+  readonly first: string;
+  readonly sessions: Session[];
+  /** What of the ledger a test breaks by its own hand, such as Z3. */
+  readonly excused: Set<string>;
+};
 
-/** A forge with a small repository on it, of which a mirror was fetched by an earlier run. */
+const nothingKept = { waiting: 0, unfinished: [], parked: [], problems: [] };
+
+/** The ledger is looked at when it closes. A forge with a small repository on it, of which a mirror was fetched by an earlier run. */
 export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Shop> {
   const place = mkdtempSync(join(tmpdir(), "rectify-shop-"));
   const forge = await startForge({
@@ -42,14 +51,20 @@ export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Sh
     private: true,
     ...changes,
   });
+  const sessions: Session[] = [];
+  const excused = new Set<string>();
   const close = async () => {
     await forge.close();
     rmSync(place, { recursive: true, force: true });
+    const audit = sessions.flatMap((session) => session.audit);
+    const breaches = ledgerBreaches({ ...nothingKept, audit }, forge, [app.webhookSecret, key.slice(100, 200)]);
+    const left = breaches.filter((breach) => !excused.has(breach.slice(0, breach.indexOf(":"))));
+    if (left.length > 0) throw new Error(`the ledger: ${left.join("; ")}`);
   };
   const first = (await forge.headOf("main")) ?? "";
   mirrorOf(forge.directory, first, join(place, "mirror"));
   return Object.defineProperties(
-    { place, first },
+    { place, first, sessions, excused },
     { ...Object.getOwnPropertyDescriptors(forge), close: { value: close } },
   ) as unknown as Shop;
 }
@@ -95,7 +110,9 @@ export async function connect(
     openMirror({ directory, url: forge.cloneUrl, authorization: client.authorization }),
     forge,
   );
-  return { client, mirror, host: gitHost(client, mirror), people: people(client), audit };
+  const session = { client, mirror, host: gitHost(client, mirror), people: people(client), audit };
+  forge.sessions.push(session);
+  return session;
 }
 
 /**

@@ -37,6 +37,8 @@ describe("a person switches to shadow mode while a proposal is open", () => {
 
   test("after the switch back the same change is proposed anew, and what a person closed stays closed", () =>
     atDesk({ latched: true }, async (desk) => {
+      // A switch back proposes what the switch had withdrawn.
+      desk.forge.excused.add("Z2");
       await desk.turnTo(ofClass);
       expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ reason: "shadowed" });
       await desk.turnTo({});
@@ -100,6 +102,7 @@ describe("a person switches to shadow mode while a proposal is open", () => {
 
   test("what an earlier try had opened is not forgotten: it is withdrawn, and an older plan stays what it was", () =>
     atDesk({ latched: true }, async (desk) => {
+      desk.forge.excused.add("Z2");
       const draft = { ...desk.draft, branch: "rectify/another" };
       desk.forge.faults = failing("POST", /\/labels$/, { when: "before", answer: { status: 500, body: {} } });
       await expect(desk.session.host.publish(draft)).rejects.toThrow();
