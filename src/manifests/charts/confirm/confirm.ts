@@ -53,9 +53,23 @@ export async function confirmed(
   }
   const isKept = (base: Baseline, made: readonly ObjectChange[], there: RenderedField): Promise<boolean> =>
     isWanted({ ...place, baseline: base }, made, there, budget);
-  const doubt = (await clusterDoubt(baseline, field)) ?? (await otherClusters(place, prepared.build, isKept));
+  const { limited, isSpent } = withinBudget(baseline, budget);
+  const asked =
+    (await clusterDoubt(limited, field)) ??
+    (await otherClusters({ ...place, baseline: limited }, prepared.build, isKept));
+  const doubt = asked ?? (isSpent() ? "the chart would have to be rendered too often for a proof" : undefined);
   if (doubt !== undefined) return { ...edit, warnings: [...edit.warnings, doubt] };
   return { ...edit, rendered: { with: baseline.with, changes } };
+}
+
+/** The same release, whose renderings count; what the budget did not reach has not been seen. */
+function withinBudget(baseline: Baseline, budget: Budget): { limited: Baseline; isSpent: () => boolean } {
+  let isSpent = false;
+  const template: ChartTools["template"] = (build) => {
+    isSpent ||= budget.left <= 0;
+    return spend(budget, baseline.tools, build);
+  };
+  return { limited: { ...baseline, tools: { ...baseline.tools, template } }, isSpent: () => isSpent };
 }
 
 const notRendered = (because: string): Refusal =>
