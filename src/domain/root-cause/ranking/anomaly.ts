@@ -159,7 +159,7 @@ interface Usual {
   readonly high: Float64Array;
   readonly median: number;
   readonly floor: number;
-  /** From the median to the worst hundredth; `wide`: not less than what hurts anybody. */
+  /** From the median to the worst hundredth; `wide`: not less than what hurts anybody, 0 where nobody can tell. */
   readonly range: number;
   readonly wide: number;
   /** From the median to the worst quarter: what the worst points of any window lie above its level. */
@@ -182,7 +182,7 @@ function usualOf({ values, kind }: NodeSeries, end: number, requests: number): U
   const finest = kind === "availability" && requests > 0 ? 1 / requests : 0;
   const floor = Math.max(relative * Math.abs(median), absolute, finest);
   const high = highOf(turned, median, floor);
-  return { direction, count, high, median, floor, near, range, wide: Math.max(range, 2 * floor, Number.MIN_VALUE) };
+  return { direction, count, high, median, floor, near, range, wide: Math.max(range, 2 * floor) };
 }
 
 /** The finite values from `start` to `end`, turned so that high is bad: borrowed. */
@@ -226,7 +226,8 @@ function surpriseOf(turned: number, { count, high: worse, median, floor, wide }:
     else high = middle;
   }
   const rarity = -Math.log((worse.length - low + 0.5) / (count + 1));
-  return rarity + Math.log(Math.max(1, (turned - median) / wide));
+  // What was always the same, and hurts by no known amount, is rare: by how much it is off says nothing.
+  return wide === 0 ? rarity : rarity + Math.log(Math.max(1, (turned - median) / wide));
 }
 
 /** The highest sum of surprises in a row, as far as neither the window's own begin nor another day explains it. */

@@ -223,8 +223,7 @@ function isLink(list: readonly Anomaly[], threshold: number): boolean {
 export const asSeen = "as callers see it";
 
 function textOf({ what, usual, seen, strength, unit = "" }: Anomaly): string {
-  const worst = Number.isFinite(strength) ? `${shown(strength)} times the worst of` : "there was none of it in";
-  return `${what} ${renderValue(seen, unit)} instead of ${renderValue(usual, unit)} (${worst} a normal period)`;
+  return `${what} ${renderValue(seen, unit)} instead of ${renderValue(usual, unit)} (${shown(strength)} times the worst of a normal period)`;
 }
 
 function shown(value: number): string {
