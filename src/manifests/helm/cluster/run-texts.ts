@@ -34,15 +34,18 @@ const watchName = "rectify.watch";
 const asks =
   "\\{\\{(?:[^}]|\\}[^}])*\\b(?:lookup|getHostByName|tpl|include|template|set|unset|merge\\w*|mustMerge\\w*|Revision|HelmVersion)\\b";
 
+// A text that runs another one, where that is a plain value, hands it on to the watch.
+const nested = "\\btpl\\s+([.$][\\w.]*)";
+
 const watch = (names: readonly string[]): string => {
   const known = names.filter((name) => /^[\w.-]+$/.test(name)).map((name) => name.replaceAll(".", "\\."));
   const asker = `(include|template)\\s+"(${["rectify.nothing", ...known].join("|")})"`;
   return `{{- define "${watchName}" -}}
-{{- $rest := regexReplaceAll \`(include|template)\\s+"[^"]*"\` (toString .) "" -}}
+{{- $rest := regexReplaceAll \`(include|template)\\s+"[^"]*"|${nested}\` (toString .) "" -}}
 {{- if or (regexMatch \`${asks}\` $rest) (regexMatch \`${asker}\` (toString .)) -}}
 {{- fail "${textAsks}" -}}
 {{- end -}}
-{{- . -}}
+{{- regexReplaceAll \`${nested}\` (toString .) \`tpl (include "${watchName}" $\{1})\` -}}
 {{- end -}}
 `;
 };
