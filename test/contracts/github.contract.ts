@@ -356,7 +356,8 @@ export function githubContract(
       const { data } = await octokit.rest.issues.getComment({ ...repository, comment_id: id });
       expect(data).toMatchObject({ body: "/approve-scale", user: { login: "wim", type: "User" } });
       expect(data.performed_via_github_app ?? null).toBeNull();
-      expect(data.updated_at).toBe(data.created_at);
+      // Both are the moment of its writing, for which some look at the clock twice.
+      expect(Date.parse(data.updated_at) - Date.parse(data.created_at)).toBeLessThan(1_000);
     });
 
     promise("an edited comment shows it, a deleted one is 404", async () => {
