@@ -21,9 +21,22 @@ type Asked = Pick<Ports, "metrics" | "concerns" | "clock" | "timings">;
 
 /**
  * Measures the condition of an alert for one workload: by the metric and its line where they are the whole condition,
- * otherwise by whether the rule's query still has a series of the workload.
+ * otherwise by whether the rule's query still has a series of the workload. An answer from before the alert began, which
+ * somebody else asked for, is never a no.
  */
 export async function measure(condition: Condition, subject: Subject, ports: Asked): Promise<Measured> {
+  const began = Math.max(...subject.alerts.map(({ startsAt }) => Date.parse(startsAt)));
+  let isOld = false;
+  const range: Asked["metrics"]["range"] = async (...asked) => {
+    const answer = await ports.metrics.range(...asked);
+    isOld ||= answer.until !== undefined && answer.until.getTime() < began;
+    return answer;
+  };
+  const measured = await measureWith(condition, subject, { ...ports, metrics: { ...ports.metrics, range } });
+  return isOld && measured.holds === false ? { value: undefined, holds: undefined } : measured;
+}
+
+async function measureWith(condition: Condition, subject: Subject, ports: Asked): Promise<Measured> {
   const { threshold, exact, query } = condition;
   const value = threshold && (await valueNow(threshold, subject, ports));
   if (exact && threshold !== undefined && value !== undefined) return { value, holds: crosses(threshold, value) };

@@ -71,3 +71,16 @@ test("what belongs to another workload says nothing of this one", async () => {
   const other = { ...alert.labels, namespace: "elsewhere" };
   expect(await measured(trend, holding({ a: 7, b: 0 }, other))).toBeUndefined();
 });
+
+test("a shared answer from before the alert began says neither that it is over nor how much it is", async () => {
+  const before = holding({ a: 3 });
+  const until = new Date(Date.parse(alert.startsAt) - 2_000);
+  const range: Ports["metrics"]["range"] = async (...asked) => {
+    const { series, notes } = await before.metrics.range(...asked);
+    const points: [number, number][] = [[until.getTime() / 1000, 3]];
+    return { series: series.map((one) => ({ ...one, points })), notes, until };
+  };
+  const ports = { ...before, metrics: { ...before.metrics, range } };
+  expect(await measured("a > 5", ports)).toBeUndefined();
+  expect(await measured("a > 2", ports)).toBe(true);
+});
