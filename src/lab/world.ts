@@ -83,14 +83,7 @@ export function openCluster(
     more,
     rules: rulesOf(scenario),
     ...(scenario.world?.coarse
-      ? {
-          tickMs: 1_000,
-          scrapeMs: 1_000,
-          rulesMs: 1_000,
-          historyMs: 30_000,
-          latencyBoundsMs: coarseBounds,
-          repeatMs: 600_000,
-        }
+      ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000, latencyBoundsMs: coarseBounds }
       : {}),
     ...(noHelp === undefined ? {} : { noHelp }),
     ...(badImages === undefined ? {} : { badImages }),

@@ -141,8 +141,11 @@ export async function problemsOfEveryState(town: Town): Promise<readonly string[
     );
     const uid = String(rows[0]?.uid);
     const stories = "select status from dbos.workflow_status where workflow_uuid = $1 or workflow_uuid like $1 || '/%'";
-    const [told, ...leases] = await query(town, `${stories} and name <> 'end-lease'`, [uid]);
-    expect(`the stories of ${name}`, [told?.status, leases.length], ["SUCCESS", 0]);
+    // Where the alert went on firing after an ending that changed nothing it is examined again: a story of its own.
+    const told = (await query(town, `${stories} and name <> 'end-lease'`, [uid])).map(
+      ({ status }) => status as unknown,
+    );
+    expect(`the stories of ${name}`, told, told.length === 0 ? ["SUCCESS"] : told.map(() => "SUCCESS"));
     const numbers = await query(town, "select number from pull_request where incident = $1 order by number", [uid]);
     expect(`the pull requests of ${name}`, numbers.length, name === "leased" ? 2 : 1);
     for (const { number } of numbers as { number: number }[]) {
