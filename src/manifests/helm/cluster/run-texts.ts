@@ -34,8 +34,8 @@ const watchName = "rectify.watch";
 const asks =
   "\\{\\{(?:[^}]|\\}[^}])*\\b(?:lookup|getHostByName|tpl|include|template|set|unset|merge\\w*|mustMerge\\w*|Revision|HelmVersion)\\b";
 
-// A text that runs another one, where that is a plain value, hands it on to the watch.
-const nested = "\\btpl\\s+([.$][\\w.]*)";
+// A text that runs another one, where that is a value or a value written out, hands it on to the watch.
+const nested = "\\btpl\\s+([.$][\\w.]*|\\(\\s*to\\w+\\s+[.$][\\w.]*\\s*\\))";
 
 const watch = (names: readonly string[]): string => {
   const known = names.filter((name) => /^[\w.-]+$/.test(name)).map((name) => name.replaceAll(".", "\\."));
