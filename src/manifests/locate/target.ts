@@ -1,6 +1,6 @@
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
-import { canaryOf, inNamespace, liveName, named, scalersOf } from "../trace/scalers.ts";
+import { canaryOf, inNamespace, isCalled, liveName, named, scalersOf } from "../trace/scalers.ts";
 import { type EntryBuild, textIn } from "../trace/entry-build.ts";
 import { at, textAt } from "../yaml/source.ts";
 
@@ -42,13 +42,14 @@ function onlySupposed(found: readonly Resource[]): Resource | undefined {
 
 /** A Rollout with a workloadRef scales the Deployment it refers to down to zero and runs the pods itself. */
 function rolloutOf(scene: EntryBuild, target: Resource): Resource | Refusal | undefined {
+  const own = { kind: target.kind, name: liveName(scene, target) };
   const rollout = scene.resources.find(
     (one) =>
       one.kind === "Rollout" &&
       !one.deletedBy &&
       inNamespace(scene, one) &&
       textAt(one.node, ["spec", "workloadRef", "kind"]) === target.kind &&
-      textIn(scene, one.node, ["spec", "workloadRef", "name"]) === liveName(scene, target),
+      isCalled(scene, own, textIn(scene, one.node, ["spec", "workloadRef", "name"])),
   );
   if (!rollout) return undefined;
   const workload = { kind: "Rollout", name: liveName(scene, rollout) };

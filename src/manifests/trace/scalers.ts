@@ -18,6 +18,19 @@ export function inNamespace(scene: EntryBuild, resource: Resource): boolean {
   return namespace === undefined || namespace.includes("${") || namespace === scene.question.workload.namespace;
 }
 
+/**
+ * Whether a name that another object of the entry refers to is that of this one: Kustomize follows a rename (`namePrefix`,
+ * `nameSuffix`) in some of its references and leaves others as they are written, so every name it had counts.
+ */
+export function isCalled(
+  scene: EntryBuild,
+  { kind, name }: { readonly kind: string; readonly name: string },
+  reference: string | undefined,
+): boolean {
+  if (reference === undefined) return false;
+  return reference === name || named(scene, kind, name).some(({ names }) => names.includes(reference));
+}
+
 /** An autoscaler of the entry that points at the workload. */
 export function scalersOf(
   scene: EntryBuild,
@@ -30,7 +43,7 @@ export function scalersOf(
       textIn(scene, one.node, ["spec", "scaleTargetRef", "kind"]),
       textIn(scene, one.node, ["spec", "scaleTargetRef", "name"]),
     ];
-    return targetName === workload.name && (targetKind ?? "Deployment") === workload.kind;
+    return (targetKind ?? "Deployment") === workload.kind && isCalled(scene, workload, targetName);
   });
 }
 
@@ -71,7 +84,7 @@ export function sizedByAnother(scene: EntryBuild): Refusal | undefined {
       one.kind === "VerticalPodAutoscaler" &&
       !one.deletedBy &&
       inNamespace(scene, one) &&
-      textIn(scene, one.node, ["spec", "targetRef", "name"]) === workload.name &&
+      isCalled(scene, workload, textIn(scene, one.node, ["spec", "targetRef", "name"])) &&
       textAt(one.node, ["spec", "updatePolicy", "updateMode"]) !== "Off" &&
       controls(one.node, scene.question),
   );
