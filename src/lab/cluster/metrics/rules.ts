@@ -1,3 +1,4 @@
+import { oncePer } from "./once-per.ts";
 import { labelKey, type Labels, type Sample, type SeriesStore } from "./series-store.ts";
 import { evaluate, itemsOf } from "./promql/evaluate.ts";
 import { parsePromql } from "./promql/parse.ts";
@@ -70,16 +71,10 @@ export function recordedSamples(store: SeriesStore, atMs: number, window = "3s")
   return itemsOf(value).map((item) => ({ name: "deployment:cpu_use:ratio", labels: item.labels, value: item.value }));
 }
 
-const alertLabelsOf = new WeakMap<LabRule, WeakMap<Labels, Labels>>();
-
 /** One object for each alert, so that what hangs on its labels is worked out once. */
-function alertLabels(rule: LabRule, own: Labels): Labels {
-  const ofRule = alertLabelsOf.get(rule) ?? new WeakMap<Labels, Labels>();
-  alertLabelsOf.set(rule, ofRule);
-  const labels = ofRule.get(own) ?? { ...own, ...rule.labels, alertname: rule.alert };
-  ofRule.set(own, labels);
-  return labels;
-}
+const alertLabels = oncePer((rule: LabRule) =>
+  oncePer((own: Labels): Labels => ({ ...own, ...rule.labels, alertname: rule.alert })),
+);
 
 /** Evaluates the rules as Prometheus does: pending until `for` has passed, gone as soon as the condition is. */
 export function evaluateRules(
@@ -92,7 +87,7 @@ export function evaluateRules(
     const items = itemsOf(evaluate(parsePromql(rule.expr), { store, atMs, lookbackMs: 5_000 }));
     return items.map((item): ActiveAlert => {
       const own = withoutName(item.labels);
-      const labels = alertLabels(rule, own);
+      const labels = alertLabels(rule)(own);
       const earlier = known.get(`${rule.alert} ${labelKey(labels)}`);
       const activeAt = earlier?.activeAt ?? atMs;
       const firedAt = earlier?.firedAt ?? (atMs - activeAt >= rule.forMs ? atMs : undefined);
@@ -113,12 +108,7 @@ export function alertSamples(alerts: readonly ActiveAlert[]): Sample[] {
 const inState = { pending: withState("pending"), firing: withState("firing") };
 
 function withState(alertstate: ActiveAlert["state"]): (labels: Labels) => Labels {
-  const known = new WeakMap<Labels, Labels>();
-  return (labels) => {
-    const made = known.get(labels) ?? { ...labels, alertstate };
-    known.set(labels, made);
-    return made;
-  };
+  return oncePer((labels: Labels): Labels => ({ ...labels, alertstate }));
 }
 
 function expanded(text: string, labels: Labels, value: number): string {

@@ -1,3 +1,5 @@
+import { oncePer } from "./once-per.ts";
+
 /** A label set; the metric's name is `__name__`. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -103,19 +105,13 @@ function knownSeries() {
   };
 }
 
-const knownKeys = new WeakMap<Labels, string>();
-
 /** The same text for the same label set, whatever the order of its labels. */
-export function labelKey(labels: Labels): string {
-  const known = knownKeys.get(labels);
-  if (known !== undefined) return known;
-  const key = Object.keys(labels)
+export const labelKey = oncePer((labels: Labels): string =>
+  Object.keys(labels)
     .sort()
     .map((name) => `${name}\u0000${labels[name]}`)
-    .join("\u0001");
-  knownKeys.set(labels, key);
-  return key;
-}
+    .join("\u0001"),
+);
 
 /** The index of the newest time that is not after `atMs`, among the first `count`; -1 when there is none. */
 export function indexAt(times: readonly number[], atMs: number, count = times.length): number {

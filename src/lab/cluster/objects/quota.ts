@@ -1,5 +1,6 @@
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import { parseQuantity } from "../../../domain/kubernetes/quantity.ts";
+import { oncePer } from "../metrics/once-per.ts";
 import { at, containersOf } from "./kube-object.ts";
 import type { KubeStore } from "./kube-store.ts";
 
@@ -53,26 +54,21 @@ export function namespaceUsage(store: KubeStore, namespace: string | undefined):
 function usageOf(podSpecs: readonly unknown[]): Record<string, number> {
   const usage: Record<string, number> = { pods: podSpecs.length };
   for (const podSpec of podSpecs)
-    for (const [key, amount] of amountsOf(podSpec)) usage[key] = (usage[key] ?? 0) + amount;
+    for (const [key, amount] of isRecord(podSpec) ? amountsOf(podSpec) : []) usage[key] = (usage[key] ?? 0) + amount;
   return usage;
 }
 
 type Amounts = readonly (readonly [name: string, amount: number])[];
 
 /** A pod's spec never changes: each is read once. */
-const read = new WeakMap<object, Amounts>();
-
-function amountsOf(podSpec: unknown): Amounts {
-  const known = isRecord(podSpec) ? read.get(podSpec) : undefined;
-  if (known) return known;
-  const amounts = containersOf(podSpec).flatMap(({ requests, limits }) =>
-    Object.entries({ requests, limits }).flatMap(([kind, each]) =>
-      Object.entries(each).map(([name, amount]) => [`${kind}.${name}`, parseQuantity(amount) ?? 0] as const),
+const amountsOf = oncePer(
+  (podSpec: object): Amounts =>
+    containersOf(podSpec).flatMap(({ requests, limits }) =>
+      Object.entries({ requests, limits }).flatMap(([kind, each]) =>
+        Object.entries(each).map(([name, amount]) => [`${kind}.${name}`, parseQuantity(amount) ?? 0] as const),
+      ),
     ),
-  );
-  if (isRecord(podSpec)) read.set(podSpec, amounts);
-  return amounts;
-}
+);
 
 function renderQuantity(name: string, value: number): string {
   if (name.endsWith("cpu")) return Number.isInteger(value) ? String(value) : `${Math.round(value * 1000)}m`;

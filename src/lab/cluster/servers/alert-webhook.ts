@@ -1,3 +1,4 @@
+import { oncePer } from "../metrics/once-per.ts";
 import type { Labels } from "../metrics/series-store.ts";
 
 export interface AlertWebhook {
@@ -75,18 +76,8 @@ export async function post({ url, token }: AlertWebhook, body: string, stopped: 
   }
 }
 
-const fingerprints = new WeakMap<Labels, string>();
-
 /** FNV-1a over the sorted labels, as Prometheus' `LabelSet.Fingerprint`. */
-export function fingerprintOf(labels: Labels): string {
-  const known = fingerprints.get(labels);
-  if (known !== undefined) return known;
-  const made = fnv(labels);
-  fingerprints.set(labels, made);
-  return made;
-}
-
-function fnv(labels: Labels): string {
+export const fingerprintOf = oncePer((labels: Labels): string => {
   let sum = 14_695_981_039_346_656_037n;
   const add = (bytes: Uint8Array) => {
     for (const byte of bytes) sum = BigInt.asUintN(64, (sum ^ BigInt(byte)) * 1_099_511_628_211n);
@@ -100,4 +91,4 @@ function fnv(labels: Labels): string {
     add(separator);
   }
   return sum.toString(16).padStart(16, "0");
-}
+});

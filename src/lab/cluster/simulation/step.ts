@@ -6,6 +6,7 @@ import { at, containersOf, type KubeObject } from "../objects/kube-object.ts";
 import { oomKill, ripen } from "../objects/pods.ts";
 import { reportQuotas } from "../objects/quota.ts";
 import { alertSamples, evaluateRules, recordedSamples } from "../metrics/rules.ts";
+import { oncePer } from "../metrics/once-per.ts";
 import type { Labels, Sample } from "../metrics/series-store.ts";
 import type { Burden, Load } from "./service-model.ts";
 import { plainService } from "./shop.ts";
@@ -140,15 +141,10 @@ function scrape(world: ClusterState): void {
   if (isDue(world, "logs", 1_000)) writeLogs(world);
 }
 
-const proxies = new WeakMap<KubeObject, Labels>();
-
 /** One object for each pod, as for every label set that comes with each scrape. */
-function proxyOf(pod: KubeObject): Labels {
-  const { namespace = "", name } = pod.metadata;
-  const labels = proxies.get(pod) ?? { job: "linkerd-proxy", namespace, pod: name };
-  proxies.set(pod, labels);
-  return labels;
-}
+const proxyOf = oncePer(({ metadata: { namespace = "", name } }: KubeObject): Labels => {
+  return { job: "linkerd-proxy", namespace, pod: name };
+});
 
 function evaluateAll(world: ClusterState): void {
   const { series, clock, settings } = world;

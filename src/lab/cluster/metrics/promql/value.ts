@@ -1,3 +1,4 @@
+import { oncePer } from "../once-per.ts";
 import { labelKey, type Labels } from "../series-store.ts";
 
 export interface Item {
@@ -25,16 +26,9 @@ export function vector(items: readonly Item[]): Value {
 }
 
 /** Label sets live as long as their series, and every evaluation asks for the same parts of them. */
-const withoutNames = new WeakMap<Labels, Labels>();
+const named = oncePer(({ __name__: _, ...rest }: Labels): Labels => rest);
 
-export function withoutName(labels: Labels): Labels {
-  if (labels.__name__ === undefined) return labels;
-  const known = withoutNames.get(labels);
-  if (known) return known;
-  const { __name__: _, ...rest } = labels;
-  withoutNames.set(labels, rest);
-  return rest;
-}
+export const withoutName = (labels: Labels): Labels => (labels.__name__ === undefined ? labels : named(labels));
 
 /** The parts of label sets that one grouping keeps: equal ones are one object. */
 interface KnownGroups {
