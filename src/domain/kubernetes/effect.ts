@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { chartOf } from "./chart-values.ts";
-import { crossedQuantity, otherBoundOf, otherSideOf } from "./quantity.ts";
+import { crossedBound, crossedQuantity, otherBoundOf, otherSideOf } from "./quantity.ts";
 import type { Effect, Entry, ObjectChange, ShownAt, WantedChange } from "./manifest-edit.ts";
 import { canonicalText, changesBetween, spelledOut } from "./object-changes.ts";
 import { isRecord, objectKey, type Rendered, type RenderedObject } from "./rendered.ts";
@@ -182,7 +182,7 @@ function crossedIn({ object, field, to }: ObjectChange, after: readonly Rendered
   );
   const crosses = isSize
     ? crossedQuantity(`${side}.${last}`, to, there)
-    : typeof to === "number" && typeof there === "number" && (last.startsWith("max") ? to < there : to > there);
+    : typeof to === "number" && typeof there === "number" && crossedBound(last, to, there);
   if (!crosses) return undefined;
   return `${workloadKey(object)} says ${String(there)} for ${other.join(".")}, beside which the API refuses ${String(to)}`;
 }

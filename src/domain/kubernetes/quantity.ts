@@ -42,6 +42,10 @@ export function crossedQuantity(field: string, wanted: unknown, other: unknown):
   return field.startsWith("requests.") ? asked > there : asked < there;
 }
 
+/** Whether a wanted bound (`minReplicas`, `maxReplicaCount`) crosses the other one: the least is more than the most. */
+export const crossedBound = (field: string, wanted: number, other: number): boolean =>
+  field.startsWith("max") ? wanted < other : wanted > other;
+
 /** `limits.memory` for `requests.memory`, and the other way round. */
 export const otherSideOf = (field: string): string =>
   field.startsWith("requests") ? field.replace("requests", "limits") : field.replace("limits", "requests");

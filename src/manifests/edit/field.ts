@@ -3,7 +3,13 @@ import { editOf, guarded } from "./edit.ts";
 import { cannotOverlay, insertAt, nested, overlaid } from "./overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { nameOf, podSpecPath, type Resource } from "../repository/resource.ts";
-import { crossedQuantity, otherBoundOf, otherSideOf, parseQuantity } from "../../domain/kubernetes/quantity.ts";
+import {
+  crossedBound,
+  crossedQuantity,
+  otherBoundOf,
+  otherSideOf,
+  parseQuantity,
+} from "../../domain/kubernetes/quantity.ts";
 import { kubernetesInteger } from "../yaml/scalar.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
@@ -105,8 +111,7 @@ function crossedBounds(scene: EntryBuild, resource: Resource): Refusal | undefin
   if (change.kind !== "hpa" && change.kind !== "scaled-object") return undefined;
   const other = at(resource.node, ["spec", otherBoundOf(change.field)]);
   const bound = other?.kind === "scalar" ? parseQuantity(substituted(other.text, scene)) : undefined;
-  const isFine = bound === undefined || (change.field.startsWith("max") ? change.to >= bound : change.to <= bound);
-  if (!other || isFine) return undefined;
+  if (!other || bound === undefined || !crossedBound(change.field, change.to, bound)) return undefined;
   return refused(
     "ambiguous",
     `${whereIs(other)} says ${bound}, so ${change.field} cannot be ${change.to}`,

@@ -4,6 +4,7 @@ import { type Deployer, sourcesOf } from "../gitops/gitops.ts";
 import { goesInCircles, namesOf } from "../gitops/links.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { type Node, textAt } from "../yaml/source.ts";
+import { isTemplate } from "./cluster/template-actions.ts";
 import type { Release } from "./releases.ts";
 
 /** The names of one file of values where there are symbolic links. */
@@ -43,12 +44,12 @@ const isOpen = (node: Node | undefined): boolean =>
 export function linkedTemplate(scene: EntryBuild, release: Release, path: string): string | undefined {
   const { tree } = scene;
   const own = [release.directory, ...writtenPaths(scene)].flatMap((one) => (one === undefined ? [] : [one]));
-  const isTemplate = (name: string) =>
+  const isOwn = (name: string) =>
     own.some((directory) => {
       const prefix = directory === "" ? "" : `${directory}/`;
-      return name.startsWith(prefix) && /^(?:charts\/[^/]+\/)*templates\//.test(name.slice(prefix.length));
+      return name.startsWith(prefix) && isTemplate(name.slice(prefix.length));
     });
-  return namesOf(tree, path).find((name) => name !== path && !isTemplate(name) && !goesInCircles(tree, name));
+  return namesOf(tree, path).find((name) => name !== path && !isOwn(name) && !goesInCircles(tree, name));
 }
 
 /** The paths of the entry as its deployer and the question write them: symbolic links perhaps. */

@@ -1,5 +1,5 @@
 import type { ChartBuild, ChartTools } from "../../../domain/kubernetes/rendered.ts";
-import { actionsIn, isTemplate, textOf, unpacked } from "./template-actions.ts";
+import { actionsIn, bytesOf, isTemplate, textOf, unpacked } from "./template-actions.ts";
 
 /** What a chart asks about the cluster that it is for. */
 interface Asked {
@@ -57,7 +57,8 @@ function askedIn(texts: ReadonlyMap<string, string>, values: readonly string[]):
   const all = [...[...texts].filter(isRead).map(([, text]) => text), ...values];
   const version = all.some((text) => /KubeVersion/.test(text));
   const isAsked = all.some((text) => text.includes("APIVersions"));
-  const named = [...templates.map(([, text]) => text), ...texts.values(), ...values].flatMap(
+  const others = [...texts].filter(([path]) => !isTemplate(path));
+  const named = [...[...templates, ...others].map(([, text]) => text), ...values].flatMap(
     (text) => text.match(groupVersion) ?? [],
   );
   const odd = templates.find(([, text]) => text.includes("APIVersions") && [...actionsIn(text)].some(isOdd));
@@ -81,5 +82,5 @@ function withoutApis([path, bytes]: readonly [string, Uint8Array]): readonly [st
   const less = text.replace(/(\.Has\s+)(?:"([^"]*)"|`([^`]*)`)/g, (whole, has: string, one?: string, other?: string) =>
     everywhere.test(one ?? other ?? "") ? whole : `${has}"none.invalid/v1"`,
   );
-  return [path, less === text ? bytes : Uint8Array.from(less, (letter) => letter.charCodeAt(0))];
+  return [path, less === text ? bytes : bytesOf(less)];
 }

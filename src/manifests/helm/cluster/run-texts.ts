@@ -1,6 +1,6 @@
 import type { ChartFiles, ChartTools } from "../../../domain/kubernetes/rendered.ts";
 import { askingNames } from "./asks-cluster.ts";
-import { actionsIn, isTemplate, textOf, unpacked } from "./template-actions.ts";
+import { actionsIn, bytesOf, isTemplate, textOf, unpacked } from "./template-actions.ts";
 
 /** What Helm says of a watched chart that runs a text which asks. */
 export const textAsks = "a text that it runs as a template asks";
@@ -12,19 +12,14 @@ export const textAsks = "a text that it runs as a template asks";
 export function watched(files: ChartFiles, unpack: ChartTools["unpack"]): ChartFiles | undefined {
   const open = unpacked(files, unpack);
   if (open === undefined) return files;
-  const all = new Map(open);
+  const seen = new Map<string, Uint8Array>();
   for (const [path, bytes] of open) {
-    if (!isTemplate(path)) continue;
-    const text = textOf(bytes);
-    const seen = withWatch(text);
-    if (seen !== text)
-      all.set(
-        path,
-        Uint8Array.from(seen, (letter) => letter.charCodeAt(0)),
-      );
+    const text = isTemplate(path) ? textOf(bytes) : "";
+    const changed = withWatch(text);
+    if (changed !== text) seen.set(path, bytesOf(changed));
   }
-  const isChanged = [...all].some(([path, bytes]) => open.get(path) !== bytes);
-  return isChanged ? all.set(watchPath, new TextEncoder().encode(watch(askingNames(open)))) : undefined;
+  if (seen.size === 0) return undefined;
+  return new Map([...open, ...seen, [watchPath, new TextEncoder().encode(watch(askingNames(open)))]]);
 }
 
 const watchPath = "templates/_rectify-watch.tpl";

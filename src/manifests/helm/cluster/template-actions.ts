@@ -1,11 +1,25 @@
 import type { ChartFiles, ChartTools } from "../../../domain/kubernetes/rendered.ts";
 
+/** Each byte a letter, so that any file comes back as it was. */
 export const textOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
+
+export const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
 export const isTemplate = (path: string): boolean => /^(?:charts\/[^/]+\/)*templates\//.test(path);
 
-/** The chart with every packed subchart laid out below its name, as Helm takes it as well. */
-export function unpacked(files: ChartFiles, unpack: ChartTools["unpack"], depth = 0): ChartFiles | undefined {
+const open = new WeakMap<ChartFiles, { readonly files: ChartFiles | undefined }>();
+
+/**
+ * The chart with every packed subchart laid out below its name, as Helm takes it as well; undefined where one cannot be
+ * read. One question asks several times for the same chart.
+ */
+export function unpacked(files: ChartFiles, unpack: ChartTools["unpack"]): ChartFiles | undefined {
+  const known = open.get(files) ?? { files: laidOut(files, unpack, 0) };
+  open.set(files, known);
+  return known.files;
+}
+
+function laidOut(files: ChartFiles, unpack: ChartTools["unpack"], depth: number): ChartFiles | undefined {
   const all = new Map<string, Uint8Array>();
   for (const [path, bytes] of files) {
     const [, name] = /^((?:charts\/[^/]+\/)*charts\/[^/]+)\.t(?:ar\.)?gz$/.exec(path) ?? [];
@@ -14,7 +28,7 @@ export function unpacked(files: ChartFiles, unpack: ChartTools["unpack"], depth 
       continue;
     }
     const inner = depth < mostDepth ? unpack(bytes) : undefined;
-    const whole = inner && unpacked(inner, unpack, depth + 1);
+    const whole = inner && laidOut(inner, unpack, depth + 1);
     if (whole === undefined) return undefined;
     for (const [below, content] of whole) all.set(`${name}/${below}`, content);
   }
