@@ -256,7 +256,7 @@ async function readTree(options: MirrorOptions, sha: string): Promise<Tree> {
 }
 
 async function layOut(options: MirrorOptions, sha: string): Promise<Tree> {
-  const { directory } = options;
+  const { directory, url } = options;
   const place = join(directory, "trees", sha);
   const git = quietGit(directory);
   if (!existsSync(`${place}.complete`)) {
@@ -280,8 +280,8 @@ async function layOut(options: MirrorOptions, sha: string): Promise<Tree> {
   const leadsTo = (path: string) => (path.includes("\ufffd") ? "/" : readFileSync(join(place, path), "utf8"));
   await dropOldTrees(directory, sha);
   const links = linksOf(new Map(listed("120000").map((path) => [path, leadsTo(path)])));
-  const read = (path: string) => (paths.has(path) ? readFileSync(join(place, path)) : undefined);
-  return { paths: () => [...paths], read: throughLinks(read, links), ...(links ? { links } : {}) };
+  const read = throughLinks((path) => (paths.has(path) ? readFileSync(join(place, path)) : undefined), links);
+  return { paths: () => [...paths], read, addresses: [withoutLogin(url)], ...(links ? { links } : {}) };
 }
 
 /** Stories of the last minutes may still read the trees before this one: the newest few stay. */

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Dirent } from "node:fs";
 import { join } from "node:path";
 import { linksOf, throughLinks, type Tree } from "../../domain/kubernetes/tree.ts";
-import { ignoredByGit } from "./ignored-by-git.ts";
+import { ignoredByGit, remotesOf } from "./ignored-by-git.ts";
 
 /** Read once, many files are asked for again and again; this much of them stays in memory. */
 const keptBytes = 200_000_000;
@@ -41,7 +41,13 @@ export function directoryTree(root: string): Tree {
     }
     return content;
   };
-  return { paths: () => paths, read: throughLinks(read, links), ...(links ? { links } : {}) };
+  const addresses = remotesOf(root);
+  return {
+    paths: () => paths,
+    read: throughLinks(read, links),
+    ...(links ? { links } : {}),
+    ...(addresses.length > 0 ? { addresses } : {}),
+  };
 }
 
 /** Where a link leads; one that cannot be read leads out. */

@@ -3,6 +3,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { namespaceOf } from "../../manifests/locate/survey-questions.ts";
+import { withMadeDeployers } from "../../manifests/locate/made-deployers.ts";
 import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
 import type { Tools } from "./tools.ts";
 
@@ -11,10 +12,11 @@ import type { Tools } from "./tools.ts";
  * stand in a base and in each of its overlays.
  */
 export async function entriesThatMake(
-  tree: Tree,
+  written: Tree,
   { kind, namespace, name }: Pick<LiveWorkload, "kind" | "namespace" | "name">,
   { render, charts }: Pick<Tools, "render" | "charts">,
 ): Promise<readonly Entry[]> {
+  const { tree } = await withMadeDeployers(written, render);
   const makers: Entry[] = [];
   for (const entry of entriesOf(tree)) {
     const rendered = await render(tree, entry);

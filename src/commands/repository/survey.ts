@@ -4,6 +4,7 @@ import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { type Answer, answerQuestion } from "../../manifests/locate/answer.ts";
+import { withMadeDeployers } from "../../manifests/locate/made-deployers.ts";
 import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
 import { type SurveyQuestion, surveyQuestions } from "../../manifests/locate/survey-questions.ts";
 import { entryName } from "./locate-entry.ts";
@@ -53,7 +54,8 @@ export async function surveyCommand(directory: string, asked: SurveyAsked, out: 
 }
 
 /** Asks every workload that an entry renders for every field that Rectify may change. Writes nothing. */
-export async function surveyTree(tree: Tree, tools: Tools, progress: (line: string) => void): Promise<Survey> {
+export async function surveyTree(written: Tree, tools: Tools, progress: (line: string) => void): Promise<Survey> {
+  const { tree } = await withMadeDeployers(written, tools.render);
   const entries = entriesOf(tree);
   const items: SurveyItem[] = [];
   const unrendered: { entry: string; because: string }[] = entries.length === 0 ? undeployedCharts(tree) : [];
@@ -88,7 +90,8 @@ export async function surveyTree(tree: Tree, tools: Tools, progress: (line: stri
 }
 
 /** The workloads that have a field which Rectify could edit, as namespace/Kind/name: the first that answers is enough. */
-export async function editableWorkloads(tree: Tree, tools: Tools): Promise<ReadonlySet<string>> {
+export async function editableWorkloads(written: Tree, tools: Tools): Promise<ReadonlySet<string>> {
+  const { tree } = await withMadeDeployers(written, tools.render);
   const remembered = rememberedFor(tree, tools);
   const editable = new Set<string>();
   for (const entry of entriesOf(tree)) {

@@ -6,8 +6,20 @@ export interface Tree {
   read(path: string): Uint8Array | undefined;
   /** The symbolic links, where there are any. */
   readonly links?: Links;
+  /** Addresses under which others fetch this repository, as far as Git says them. */
+  readonly addresses?: readonly string[];
+  /** Controller objects that stand in no file: what the entries make by rendering. */
+  readonly made?: readonly MadeObject[];
   /** The tree that this one differs from in some files only: what is known of it need not be found out again. */
   readonly over?: { readonly tree: Tree; readonly paths: readonly string[] };
+}
+
+/** An object of Flux or Argo CD as an entry renders it. */
+export interface MadeObject {
+  readonly document: Readonly<Record<string, unknown>>;
+  /** The entry that makes it, for people. */
+  readonly by: string;
+  readonly cluster?: string;
 }
 
 /** The symbolic links of a tree, by their own paths, with where they lead as it is written. */
@@ -95,6 +107,8 @@ export function overlaid(tree: Tree, files: Readonly<Record<string, string | nul
     paths: () => (paths ??= [...new Set([...tree.paths(), ...changed.paths()])].filter((path) => !gone.has(path))),
     read: throughLinks(read, tree.links),
     ...(tree.links ? { links: tree.links } : {}),
+    ...(tree.addresses ? { addresses: tree.addresses } : {}),
+    ...(tree.made ? { made: tree.made } : {}),
     over: { tree, paths: all.map(([path]) => path) },
   };
 }
@@ -104,10 +118,11 @@ export function withoutLinks(tree: Tree): Tree {
   if (tree.links === undefined) return tree;
   const known = unlinked.get(tree);
   if (known) return known;
-  const { links, over } = tree;
+  const { links, over, addresses } = tree;
   const bare: Tree = {
     paths: () => tree.paths(),
     read: (path) => (links.real(path) === path ? tree.read(path) : undefined),
+    ...(addresses ? { addresses } : {}),
     ...(over ? { over: { tree: withoutLinks(over.tree), paths: over.paths } } : {}),
   };
   unlinked.set(tree, bare);

@@ -1,8 +1,9 @@
 import { posix } from "node:path";
+import { canonicalText } from "../../domain/kubernetes/object-changes.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import { pathsAndLinks, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
-import { generatedApplications } from "./application-sets.ts";
+import { type MadeObject, pathsAndLinks, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
+import { generatedApplications } from "./sets/application-sets.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { maxFileBytes, resolveInside } from "./kustomization.ts";
 
@@ -16,7 +17,7 @@ interface DeclaredEntry extends Entry {
 export interface ControllerObject {
   readonly entry: DeclaredEntry;
   readonly spec: Readonly<Record<string, unknown>>;
-  /** The ApplicationSet that makes it. */
+  /** The ApplicationSet that makes it, or the entry whose rendering does. */
   readonly set?: string;
   /** True when the cluster makes several of it, in several clusters perhaps. */
   readonly several?: boolean;
@@ -28,7 +29,9 @@ const objectsByTree = new WeakMap<Tree, readonly ControllerObject[]>();
 export function controllerObjects(tree: Tree): readonly ControllerObject[] {
   const known = objectsByTree.get(tree);
   if (known) return known;
-  const found = tree.over ? objectsAfter(tree, tree.over) : objectsOf(tree, tree.paths());
+  const written = tree.over ? objectsAfter(tree, tree.over) : objectsOf(tree, tree.paths());
+  const isKnown = tree.made === undefined || tree.over?.tree.made === tree.made;
+  const found = isKnown ? written : [...written, ...madeObjects(tree, tree.made)];
   objectsByTree.set(tree, found);
   return found;
 }
@@ -39,10 +42,38 @@ function objectsOf(tree: Tree, files: readonly string[]): readonly ControllerObj
   return written.flatMap((path) => objectsIn(tree, path, directories));
 }
 
+// What says when and how something is applied, not what.
+const indecisive = new Set([
+  ...["interval", "retryInterval", "timeout", "prune", "wait", "force", "dependsOn", "healthChecks"],
+  ...["healthCheckExprs", "syncPolicy", "project", "info", "revisionHistoryLimit"],
+]);
+
+/** What an object's spec says about what is made and where: two objects that differ in it are no copies. */
+export function decisive(spec: Readonly<Record<string, unknown>>): string {
+  return canonicalText(Object.fromEntries(Object.entries(spec).filter(([key]) => !indecisive.has(key))));
+}
+
+/** Where an object stands that no file holds, for people. */
+export const placeOfMade = ({ by }: MadeObject): string => `made by ${by}`;
+
+/** True for the place of an object that no file holds. */
+export const isMadePlace = (file: string): boolean => file.startsWith("made by ");
+
+function madeObjects(tree: Tree, made: readonly MadeObject[]): readonly ControllerObject[] {
+  const directories = new Set(pathsAndLinks(tree).flatMap(directoriesAbove));
+  return made.flatMap((one) =>
+    inRepository(tree, directories, controllerObject(tree, one.document, placeOfMade(one))).map((object) => ({
+      ...object,
+      set: object.set ?? one.by,
+      entry: { ...object.entry, ...(one.cluster === undefined ? {} : { cluster: one.cluster }) },
+    })),
+  );
+}
+
 /** Only the changed files are read again. What a set makes of Git files may change with any of them. */
 function objectsAfter(tree: Tree, { tree: before, paths }: NonNullable<Tree["over"]>): readonly ControllerObject[] {
   const known = controllerObjects(before);
-  const sets = known.flatMap(({ set, entry }) => (set === undefined ? [] : [entry.file]));
+  const sets = known.flatMap(({ set, entry }) => (set === undefined || isMadePlace(entry.file) ? [] : [entry.file]));
   const again = new Set([...paths, ...(paths.some((path) => before.read(path) === undefined) ? sets : [])]);
   const isTouched = [...again].some((path) => known.some(({ entry }) => entry.file === path) || mayDeclare(tree, path));
   if (!isTouched) return known;
@@ -142,14 +173,23 @@ function objectsIn(tree: Tree, file: string, known: ReadonlySet<string>): readon
   if (!text.includes(fluxGroup) && !text.includes(argoGroup)) return [];
   const documents = readKubeYaml(text.toString("utf8"));
   if (!documents.ok) return [];
-  const isInRepository = (path: string) =>
-    path === "." || known.has(realPath(tree, path)) || tree.read(path) !== undefined;
-  return documents.value
-    .flatMap((document) => (isRecord(document) ? controllerObject(tree, document, file) : []))
-    .filter(({ entry }) => entry.path !== null && isInRepository(entry.path));
+  const written = documents.value.flatMap((document) =>
+    isRecord(document) ? controllerObject(tree, document, file) : [],
+  );
+  return inRepository(tree, known, written);
 }
 
-function controllerObject(tree: Tree, document: Record<string, unknown>, file: string): ControllerObject[] {
+function inRepository(
+  tree: Tree,
+  directories: ReadonlySet<string>,
+  objects: readonly ControllerObject[],
+): readonly ControllerObject[] {
+  const isHere = (path: string) =>
+    path === "." || directories.has(realPath(tree, path)) || tree.read(path) !== undefined;
+  return objects.filter(({ entry }) => entry.path !== null && isHere(entry.path));
+}
+
+function controllerObject(tree: Tree, document: Readonly<Record<string, unknown>>, file: string): ControllerObject[] {
   const { apiVersion, kind, metadata, spec } = document;
   if (typeof apiVersion !== "string" || !isRecord(metadata) || !isRecord(spec)) return [];
   const head = { name: String(metadata.name ?? ""), namespace: metadata.namespace, file };

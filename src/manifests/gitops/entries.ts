@@ -1,7 +1,16 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
-import { clusterOf, type ControllerObject, controllerObjects, meant, plainPath, takesBelow } from "./controllers.ts";
+import {
+  clusterOf,
+  type ControllerObject,
+  controllerObjects,
+  decisive,
+  isMadePlace,
+  meant,
+  plainPath,
+  takesBelow,
+} from "./controllers.ts";
 import { indexOf } from "./gitops.ts";
 import { consumersOf, kustomizationDirectories } from "./kustomization.ts";
 
@@ -42,10 +51,13 @@ function withoutCopies(objects: readonly ControllerObject[]): readonly Controlle
   const seen = new Map<string, ControllerObject>();
   for (const object of objects) {
     const { path, object: name, file } = object.entry;
-    const destination = JSON.stringify(object.spec.destination ?? object.spec.kubeConfig ?? null);
     // Flux looks at one directory for each cluster; what Argo CD deploys says its cluster itself.
-    const place = object.entry.tool === "flux" ? posix.dirname(file) : (clusterOf(file) ?? "");
-    const key = JSON.stringify([path, name, destination, place]);
+    const place = isMadePlace(file)
+      ? file
+      : object.entry.tool === "flux"
+        ? posix.dirname(file)
+        : (clusterOf(file) ?? "");
+    const key = JSON.stringify([path, name, decisive(object.spec), place]);
     if (!seen.has(key)) seen.set(key, object);
   }
   return [...seen.values()];

@@ -1,6 +1,14 @@
-import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
-import { type ControllerObject, controllerObjects } from "./controllers.ts";
-import { chartHome, chartReferences, inflationGenerator } from "./inflated-charts.ts";
+import { type MadeObject, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
+import { type ControllerObject, controllerObjects, placeOfMade } from "./controllers.ts";
+import { inflationGenerator } from "./inflated-charts.ts";
+import { type OwnUrls, ownUrls, type SourceWithUrl } from "./readers/own-urls.ts";
+import {
+  followUrls,
+  noReferences,
+  noteInflated,
+  noteKustomization,
+  type SupposedReference,
+} from "./readers/references.ts";
 import {
   directoriesOf,
   type Directories,
@@ -10,7 +18,17 @@ import {
 } from "../repository/reader.ts";
 import { filesAndLinks, namesOf } from "./links.ts";
 import { resourcesOf } from "../repository/resource.ts";
-import { at, itemsAt, maxFileBytes, type MapNode, type Node, parseSource, textAt } from "../yaml/source.ts";
+import {
+  at,
+  itemsAt,
+  maxFileBytes,
+  type MapNode,
+  type Node,
+  parseSource,
+  parseText,
+  type Sourced,
+  textAt,
+} from "../yaml/source.ts";
 
 /** A Flux or Argo CD object that deploys a path of this repository. */
 export interface Deployer {
@@ -37,6 +55,12 @@ export interface RepositoryIndex {
   readonly deployers: readonly Deployer[];
   /** The objects of Flux that say where charts and repositories are. */
   readonly fluxSources: readonly FluxSource[];
+  /** Every file that speaks of objects of Flux or Argo CD, templates as well. */
+  readonly speakers: readonly string[];
+  /** Which URLs lead into this repository. */
+  readonly urls: OwnUrls;
+  /** References by URLs of which nobody here can tell whether they lead into this repository. */
+  readonly supposed: readonly SupposedReference[];
 }
 
 /** A HelmRepository, an OCIRepository or a GitRepository. */
@@ -59,9 +83,13 @@ export function indexOf(tree: Tree): RepositoryIndex {
 }
 
 function builtIndex(tree: Tree): RepositoryIndex {
-  const referencedBy = new Map<string, string[]>();
-  const changes = new Map<string, boolean>();
+  if (tree.over?.paths.length === 0) {
+    const before = indexOf(tree.over.tree);
+    return { ...before, deployers: [...before.deployers, ...deployersOfObjects(tree, tree.made ?? [])] };
+  }
+  const references = noReferences();
   const deployers: Deployer[] = [];
+  const speakers: string[] = [];
   const fluxSources: FluxSource[] = [];
   const latin1 = new TextDecoder("latin1");
   for (const path of filesAndLinks(tree)) {
@@ -69,17 +97,26 @@ function builtIndex(tree: Tree): RepositoryIndex {
     if (!/\.(?:ya?ml|json)$/.test(name) && name !== "Kustomization") continue;
     const bytes = tree.read(path);
     if (!bytes || bytes.length > maxFileBytes) continue;
-    if (kustomizationNames.includes(name)) noteKustomization(tree, path, { referencedBy, changes });
+    if (kustomizationNames.includes(name)) noteKustomization(tree, path, references);
     const text = latin1.decode(bytes);
     // What stands behind a link is noted where it stands.
     const isLink = tree.links?.targets.has(path) === true;
-    if (!isLink && /kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/.test(text))
+    if (!isLink && speech.test(text)) {
+      speakers.push(path);
       noteDeployers(tree, path, deployers);
-    if (text.includes(inflationGenerator)) noteInflated(tree, path, referencedBy);
+    }
+    if (text.includes(inflationGenerator)) noteInflated(tree, path, references);
     if (!isLink && text.includes("source.toolkit.fluxcd.io")) noteFluxSources(path, bytes, fluxSources);
   }
-  return { links: tree.links, directories: directoriesOf(tree), referencedBy, changes, deployers, fluxSources };
+  deployers.push(...deployersOfObjects(tree, tree.made ?? []));
+  const directories = directoriesOf(tree);
+  const urls = ownUrls(tree, { directories, sources: sourcesWithUrls({ deployers, fluxSources }) });
+  const supposed = followUrls(tree, urls, references);
+  const { referencedBy, changes } = references;
+  return { links: tree.links, directories, referencedBy, changes, deployers, fluxSources, speakers, urls, supposed };
 }
+
+const speech = /kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/;
 
 /** The index of a tree that differs from a known one in some files, without reading all others again. */
 export function indexAfter(tree: Tree, before: RepositoryIndex, paths: readonly string[]): RepositoryIndex {
@@ -110,114 +147,48 @@ function noteFluxSources(path: string, bytes: Uint8Array, sources: FluxSource[])
   }
 }
 
-function noteKustomization(
-  tree: Tree,
-  path: string,
-  { referencedBy, changes }: { referencedBy: Map<string, string[]>; changes: Map<string, boolean> },
-): void {
-  const source = parseSource(path, tree.read(path) ?? new Uint8Array());
-  const spec = source.ok ? source.file.documents[0]?.root : undefined;
-  if (!spec) return;
-  const directory = directoryOf(path);
-  noteReferences(tree, directory, referencesOf(spec), referencedBy);
-  changes.set(
-    directory,
-    changingKeys.some((key) => at(spec, [key]) !== undefined),
-  );
-}
-
-function noteReferences(
-  tree: Tree,
-  directory: string,
-  references: readonly string[],
-  referencedBy: Map<string, string[]>,
-): void {
-  for (const reference of references) {
-    const inside = isRemoteSource(reference) ? undefined : insideRepository(directory, reference);
-    if (inside === undefined) continue;
-    const target = realPath(tree, inside);
-    const known = referencedBy.get(target);
-    if (known) known.push(directory);
-    else referencedBy.set(target, [directory]);
-  }
-}
-
-/** A generator beside its kustomization names files as that would. */
-function noteInflated(tree: Tree, path: string, referencedBy: Map<string, string[]>): void {
-  const source = parseSource(path, tree.read(path) ?? new Uint8Array());
-  for (const { root } of source.ok ? source.file.documents : [])
-    if (textAt(root, ["kind"]) === inflationGenerator)
-      noteReferences(tree, directoryOf(path), chartReferences(root, undefined), referencedBy);
-}
-
-const changingKeys = [
-  "namespace",
-  "namePrefix",
-  "nameSuffix",
-  "patches",
-  "patchesStrategicMerge",
-  "patchesJson6902",
-  "images",
-  "replicas",
-  "components",
-  "transformers",
-];
-
-/** Every path a kustomization names. */
-function referencesOf(spec: Node): string[] {
-  const plain = [
-    "resources",
-    "bases",
-    "components",
-    "patchesStrategicMerge",
-    "transformers",
-    "generators",
-    "configurations",
-    "crds",
-  ];
-  const paths = plain.flatMap((key) => itemsAt(spec, [key]).map((item) => textAt(item, []) ?? ""));
-  for (const key of ["patches", "patchesJson6902", "replacements"]) {
-    paths.push(...itemsAt(spec, [key]).map((item) => textAt(item, ["path"]) ?? ""));
-  }
-  for (const key of ["configMapGenerator", "secretGenerator"]) {
-    for (const item of itemsAt(spec, [key])) {
-      for (const list of ["files", "envs"]) {
-        paths.push(...itemsAt(item, [list]).map((file) => (textAt(file, []) ?? "").split("=").at(-1) ?? ""));
-      }
-    }
-  }
-  paths.push(...itemsAt(spec, ["helmCharts"]).flatMap((item) => chartReferences(item, chartHome(spec))));
-  return paths.filter((path) => path !== "" && !path.includes("\n"));
-}
-
 function noteDeployers(tree: Tree, path: string, deployers: Deployer[]): void {
   const bytes = tree.read(path);
   const source = bytes && parseSource(path, bytes);
-  if (!source?.ok) return;
-  for (const resource of source.file.documents.flatMap((document) => resourcesOf(document.root))) {
-    const kind = deployerKind(resource.apiVersion, resource.kind);
-    if (!kind) continue;
-    const node = resource.origin;
-    const made = kind === "ApplicationSet" ? madeBy(tree, path) : [];
-    const places = made.map(({ entry }) => (entry.path === "." ? "" : (entry.path ?? "")));
-    const repeated = made.flatMap(({ several }, n) =>
-      several || places.indexOf(places[n] ?? "") !== n ? places[n] : [],
-    );
-    deployers.push({
-      kind,
-      name: resource.names[0] ?? "",
-      namespace: resource.namespace,
-      file: path,
-      paths: [...new Set([...pathsOf(kind, node), ...places].map((place) => realPath(tree, place)))],
-      repeats: new Set(repeated.flatMap((place) => (place === undefined ? [] : [realPath(tree, place)]))),
-      node,
-    });
-  }
+  if (source?.ok) deployers.push(...deployersIn(tree, source.file));
 }
 
-/** The Applications that the sets of a file make. */
-const madeBy = (tree: Tree, file: string): readonly ControllerObject[] =>
-  controllerObjects(tree).filter((object) => object.entry.file === file && object.set !== undefined);
+/** What entries make by rendering and no file holds; its nodes stand in no file either. */
+export function deployersOfObjects(tree: Tree, made: readonly MadeObject[]): Deployer[] {
+  return made.flatMap((one) => {
+    const text = JSON.stringify(one.document);
+    const source = parseText(placeOfMade(one), text, text);
+    return source.ok ? deployersIn(tree, source.file) : [];
+  });
+}
+
+function deployersIn(tree: Tree, { path, documents }: Extract<Sourced, { ok: true }>["file"]): Deployer[] {
+  return documents
+    .flatMap((document) => resourcesOf(document.root))
+    .flatMap((resource) => {
+      const kind = deployerKind(resource.apiVersion, resource.kind);
+      if (!kind) return [];
+      const node = resource.origin;
+      const made = kind === "ApplicationSet" ? madeBy(tree, path, resource.names[0]) : [];
+      const places = made.map(({ entry }) => (entry.path === "." ? "" : (entry.path ?? "")));
+      const repeated = made.flatMap(({ several }, n) =>
+        several || places.indexOf(places[n] ?? "") !== n ? places[n] : [],
+      );
+      return {
+        kind,
+        name: resource.names[0] ?? "",
+        namespace: resource.namespace,
+        file: path,
+        paths: [...new Set([...pathsOf(kind, node), ...places].map((place) => realPath(tree, place)))],
+        repeats: new Set(repeated.flatMap((place) => (place === undefined ? [] : [realPath(tree, place)]))),
+        node,
+      };
+    });
+}
+
+/** The Applications that a set makes. */
+const madeBy = (tree: Tree, file: string, set: string | undefined): readonly ControllerObject[] =>
+  controllerObjects(tree).filter((object) => object.entry.file === file && object.set === set);
 
 function deployerKind(apiVersion: string, kind: string): Deployer["kind"] | undefined {
   if (kind === "Kustomization" && apiVersion.startsWith("kustomize.toolkit.fluxcd.io/")) return "Kustomization";
@@ -241,6 +212,28 @@ export function sourcesOf({ kind, node }: Pick<Deployer, "kind" | "node">): read
   const spec = kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
   const one = at(node, [...spec, "source"]);
   return one ? [one] : itemsAt(node, [...spec, "sources"]);
+}
+
+/** What deployers take from Git, by the URLs that they or their GitRepository say. */
+function sourcesWithUrls({
+  deployers,
+  fluxSources,
+}: Pick<RepositoryIndex, "deployers" | "fluxSources">): SourceWithUrl[] {
+  return deployers.flatMap(({ kind, node, paths }) => {
+    if (kind === "Application" || kind === "ApplicationSet")
+      return sourcesOf({ kind, node }).map((source) => ({
+        url: textAt(source, ["repoURL"]),
+        path: textAt(source, ["chart"]) === undefined ? textAt(source, ["path"]) : undefined,
+      }));
+    const reference = at(
+      node,
+      kind === "Kustomization" ? ["spec", "sourceRef"] : ["spec", "chart", "spec", "sourceRef"],
+    );
+    const repository = fluxSources.find(
+      (one) => one.kind === "GitRepository" && one.name === textAt(reference, ["name"]),
+    );
+    return paths.map((path) => ({ url: textAt(repository?.node, ["spec", "url"]), path }));
+  });
 }
 
 /** Kustomization directories that reach a file, directly or through others. */
@@ -282,7 +275,3 @@ export function openAbove(index: RepositoryIndex, path: string): string[] {
 export function deployersOf(index: RepositoryIndex, path: string): Deployer[] {
   return index.deployers.filter((one) => one.kind !== "HelmRelease" && one.paths.includes(path));
 }
-
-/** True for what Kustomize or a controller would fetch from elsewhere. */
-export const isRemoteSource = (reference: string): boolean =>
-  /^(?:[a-z+]+:\/\/|[a-z]+::|git@)|[?&](?:ref|version|timeout)=|^github\.com\//.test(reference);

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { globbed } from "./glob.ts";
+import { globbed } from "./sets/glob.ts";
 import { kustomizationNames } from "../repository/reader.ts";
 
 /** What an Argo CD source takes from a directory without a kustomization. */

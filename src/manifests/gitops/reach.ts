@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
+import { indexOf } from "./gitops.ts";
 import { argoSources, controllerObjectOf, plainPath } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
@@ -60,10 +61,18 @@ function placesIn(tree: Tree, directory: string, remote: string[], whole: Whole)
   const inner = below.filter((path) => isKustomization(path)).map((path) => posix.dirname(path));
   const named = references.flatMap(({ text }) => {
     const target = resolveInside(directory, text);
-    if (!target.ok && isRemote(text)) remote.push(text);
-    return target.ok ? [target.path] : [];
+    if (target.ok) return [target.path];
+    if (isRemote(text)) remote.push(text);
+    const own = ownPlace(tree, text);
+    return own === undefined ? [] : [own];
   });
   return [...own, ...below, ...inner, ...named];
+}
+
+/** Where a URL leads in this very repository. */
+function ownPlace(tree: Tree, text: string): string | undefined {
+  const own = isRemote(text) ? indexOf(tree).urls.leadTo(text) : undefined;
+  return own?.isCertain === true ? own.path : undefined;
 }
 
 function isKustomization(path: string): boolean {
@@ -107,6 +116,9 @@ function knownReach(tree: Tree, path: string): Reach {
   known.set(path, reach);
   return reach;
 }
+
+/** Every file that building a path may read. */
+export const filesRead = (tree: Tree, path: string): ReadonlySet<string> => knownReach(tree, path).files;
 
 /** The entries whose build can read one of the paths, or whose own object stands in one: all others cannot change. */
 export function affectedEntries(tree: Tree, entries: readonly Entry[], edited: readonly string[]): readonly Entry[] {
@@ -157,7 +169,11 @@ function chartValues(tree: Tree, entry: Entry, path: string): ((edited: string) 
   const spec = controllerObjectOf(tree, entry)?.spec ?? entry.spec;
   const isOpen = spec === undefined || /\{\{|[*?]/.test(JSON.stringify(spec));
   const named = filesNamedIn(spec);
-  const files = named.flatMap((text) => [posix.join(path, text), text.replace(/^(?:\$[\w-]+)?\//, "")]).map(fitting);
+  const files = named
+    .flatMap((text) =>
+      [posix.join(path, text), text.replace(/^(?:\$[\w-]+)?\//, ""), ownPlace(tree, text) ?? []].flat(),
+    )
+    .map(fitting);
   return (edited) => {
     if (files.some((fits) => fits(edited))) return true;
     const isOther = posix.dirname(edited) === path && /values/i.test(posix.basename(edited));

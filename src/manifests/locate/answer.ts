@@ -1,6 +1,6 @@
 import { type Proof, proofOf } from "../../domain/kubernetes/effect.ts";
 import type { Effect, Entry, ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
-import type { ChartTools, Rendered } from "../../domain/kubernetes/rendered.ts";
+import type { ChartTools } from "../../domain/kubernetes/rendered.ts";
 import { overlaid, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { entriesOf, othersOf, soleDeployer } from "../gitops/entries.ts";
@@ -9,13 +9,13 @@ import { tooManyNames } from "../gitops/links.ts";
 import { deducedEntry } from "../trace/entry.ts";
 import { locate } from "./locate.ts";
 import { locateByRendering } from "./locate-by-rendering.ts";
+import { type Render, type WholeTree, withMadeDeployers } from "./made-deployers.ts";
 import { affectedEntries } from "../gitops/reach.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
 import { exerciseBeside } from "../trace/sharing.ts";
 
-/** Renders one entry of a tree. Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
-export type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;
+export type { Render };
 
 type Edit = Extract<ManifestEdit, { kind: "edit" }>;
 
@@ -28,11 +28,12 @@ export type Answer = (Edit & { readonly effect: Effect }) | Refusal;
  * for the bot's plan as for the command line. With `charts` the key of a chart is found by experiment.
  */
 export async function answerQuestion(
-  tree: Tree,
+  written: Tree,
   asked: FieldQuestion,
   render: Render,
   charts?: ChartTools,
 ): Promise<Answer> {
+  const { tree, hidden } = await withMadeDeployers(written, render);
   const path = asked.entry.path ?? deducedEntry(tree, asked);
   if (typeof path !== "string") return path;
   const question = { ...asked, entry: { ...asked.entry, path } };
@@ -40,7 +41,7 @@ export async function answerQuestion(
   if (found.kind === "refused") return found;
   const edit = behindLinks(tree, found);
   if (edit.kind === "refused") return edit;
-  const proof = await proveEdit(tree, { question, edit }, render);
+  const proof = await proveEdit(tree, { question, edit, hidden }, render);
   if (proof.kind === "proven") return { ...edit, effect: proof.effect };
   return refused("ambiguous", `the edit was not what it should be: ${proof.because}`, "Make this change by hand.");
 }
@@ -65,9 +66,10 @@ function behindLinks({ links }: Tree, edit: Edit): Edit | Refusal {
 interface Proving {
   readonly question: FieldQuestion;
   readonly edit: Edit;
+  readonly hidden: WholeTree["hidden"];
 }
 
-async function proveEdit(before: Tree, { question, edit }: Proving, render: Render): Promise<Proof> {
+async function proveEdit(before: Tree, { question, edit, hidden }: Proving, render: Render): Promise<Proof> {
   const after = overlaid(before, Object.fromEntries(edit.files.map((file) => [file.path, file.after])));
   const paths = edit.files.map((file) => file.path);
   const { workload, change } = question;
@@ -84,7 +86,7 @@ async function proveEdit(before: Tree, { question, edit }: Proving, render: Rend
     shown: edit.rendered,
   });
   const many = paths.map((path) => tooManyNames(before, path)).find((one) => one !== undefined);
-  const because = edit.unproven ?? target.unseen ?? many;
+  const because = edit.unproven ?? target.unseen ?? many ?? hiddenReader(before, target.entry, hidden(paths));
   if (because === undefined || proof.kind === "refused") return proof;
   const effect = { ...proof.effect, proof: { kind: "static" as const, because } };
   return { kind: "proven", effect };
@@ -109,6 +111,13 @@ function declaredEntry(tree: Tree, entry: Entry): { readonly entry: Entry; reado
   const { object, ...rest } = entry;
   if (object === undefined || entry.spec !== undefined) return { entry };
   return { entry: rest, unseen: `${object} is not in the repository, so what it adds to its path is unknown` };
+}
+
+/** Who may read the edited file without being seen: one of those is what deploys an entry that nobody declares. */
+function hiddenReader(tree: Tree, entry: Entry, all: ReturnType<WholeTree["hidden"]>): string | undefined {
+  const isDeclared = (controllerObjectOf(tree, entry) ?? soleDeployer(tree, entry)) !== undefined;
+  const own = isDeclared ? undefined : all.findIndex(({ mayDeploy }) => mayDeploy);
+  return all.find((_, n) => n !== own)?.because;
 }
 
 /** The entry as the proof of an edit renders it: who judges the edit must look at the same objects. */

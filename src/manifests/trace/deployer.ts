@@ -1,8 +1,11 @@
 import type { PlainOptions } from "../gitops/plain.ts";
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
-import { clusterOf, nameIn } from "../gitops/controllers.ts";
-import { type Deployer, sourcesOf } from "../gitops/gitops.ts";
+import { isRecord } from "../../domain/kubernetes/rendered.ts";
+import { clusterOf, decisive, isMadePlace, nameIn } from "../gitops/controllers.ts";
+import { type Deployer, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
+import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import { blockText } from "../yaml/nodes.ts";
 import { at, type Node, parseText, resolved, textAt } from "../yaml/source.ts";
 
 /** Who deploys an entry, as the repository and the cluster say it. */
@@ -28,20 +31,52 @@ export function chosenDeployer(all: readonly Deployer[], entry: Entry): Deployer
   const [declared] = fitting.length > 0 ? fitting : all.length === 1 ? all : [];
   const live = liveDeployer(entry);
   const isTemplate =
-    declared === undefined || declared.kind === "ApplicationSet" || textOf(declared.node).includes("{{");
+    declared === undefined ||
+    declared.kind === "ApplicationSet" ||
+    isMadePlace(declared.file) ||
+    textOf(declared.node).includes("{{");
   const deployer = live && isTemplate ? live : declared;
   return { deployer, declared, rivals: all.filter((one) => one !== declared && !(declared && isCopy(one, declared))) };
 }
 
-/** The same object written twice, a record of it perhaps: one object on the cluster. */
+/** The same object written twice, a record of it perhaps: one object on the cluster, or the same one on two. */
 export function isCopy(one: Deployer, other: Deployer): boolean {
   if (one.kind !== other.kind || one.name !== other.name || one.paths.join() !== other.paths.join()) return false;
   if (one.namespace !== undefined && other.namespace !== undefined && one.namespace !== other.namespace) return false;
-  const sameFolder = posix.dirname(one.file) === posix.dirname(other.file);
+  if (specOf(one) !== specOf(other)) return false;
+  if (isMadePlace(one.file) || isMadePlace(other.file)) return one.file === other.file;
   return one.kind === "Kustomization"
-    ? sameFolder
+    ? posix.dirname(one.file) === posix.dirname(other.file)
     : sameDestination(one, other) && clusterOf(one.file) === clusterOf(other.file);
 }
+
+function specOf({ node }: Deployer): string {
+  const documents = readKubeYaml(blockText(node));
+  const object = documents.ok ? documents.value[0] : undefined;
+  return isRecord(object) && isRecord(object.spec) ? decisive(object.spec) : blockText(node);
+}
+
+/**
+ * A copy of an object that somebody may apply to another cluster: nobody who takes both files is known. For people;
+ * undefined where there is none.
+ */
+export function copyElsewhere(index: RepositoryIndex, all: readonly Deployer[], own: Deployer): string | undefined {
+  const takers = (file: string): string =>
+    [
+      ...[...reaching(index, file)].filter((directory) => reaching(index, directory).size === 0),
+      ...index.deployers
+        .filter(({ kind, paths }) => kind !== "HelmRelease" && paths.some((path) => isBelow(file, path)))
+        .map((one) => `${one.file} ${one.name}`),
+    ]
+      .sort()
+      .join("\n");
+  const known = takers(own.file);
+  const copy = all.find((one) => one !== own && isCopy(one, own) && (known === "" || takers(one.file) !== known));
+  if (copy === undefined) return undefined;
+  return `${own.kind} ${own.name} stands in ${own.file} and in ${copy.file}, and nobody here can tell whether two clusters have it`;
+}
+
+const isBelow = (file: string, directory: string): boolean => directory === "" || file.startsWith(`${directory}/`);
 
 /** True when both deploy into one namespace of one cluster. */
 export function sameDestination(one: Deployer, other: Deployer): boolean {

@@ -3,7 +3,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
 import { foreignSource, type Pin } from "../gitops/own-repository.ts";
-import { chosenDeployer, directoryOptions, isCopy } from "./deployer.ts";
+import { chosenDeployer, copyElsewhere, directoryOptions, isCopy } from "./deployer.ts";
 import { applyComponents, type KustomizeTrace, buildArgo, buildPath, emptyBuild } from "./kustomize.ts";
 import { insideRepository, type Reader, readerOf } from "../repository/reader.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
@@ -64,6 +64,7 @@ export function entryBuildOf(
   if (foreign) return foreign;
   const pin = deployer && pinOf({ tree, index, reader }, deployer, path);
   if (pin?.isCertain === true) return pinnedEntry(pin, path);
+  const unproven = pin ? mayBePinned(pin) : declared && copyElsewhere(index, all, declared);
   const build = emptyBuild(question.workload);
   const plain = directoryOptions(deployer, path);
   const isPlain = plain !== undefined && reader.kustomization(path) === undefined;
@@ -83,7 +84,7 @@ export function entryBuildOf(
     declared,
     rivals,
     plain: isPlain,
-    ...(pin ? { unproven: mayBePinned(pin) } : {}),
+    ...(unproven === undefined ? {} : { unproven }),
     build,
     resources,
     variables,

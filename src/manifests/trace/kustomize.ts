@@ -1,5 +1,5 @@
 import { isArgoManifest, type PlainOptions } from "../gitops/plain.ts";
-import { isRemoteSource } from "../gitops/gitops.ts";
+import { isRemoteSource } from "../gitops/readers/references.ts";
 import { chartHome, chartPlace, inflationGenerator } from "../gitops/inflated-charts.ts";
 import { madeUp } from "./patch.ts";
 import { directoryOf, insideRepository, joinPath, kustomizationNames, type Reader } from "../repository/reader.ts";

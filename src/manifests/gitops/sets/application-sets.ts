@@ -1,10 +1,10 @@
 import { posix } from "node:path";
-import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import { pathsAndLinks, type Tree } from "../../domain/kubernetes/tree.ts";
+import { isRecord } from "../../../domain/kubernetes/rendered.ts";
+import { pathsAndLinks, type Tree } from "../../../domain/kubernetes/tree.ts";
 import { globbed } from "./glob.ts";
-import { readKubeYaml } from "../yaml/kube-yaml.ts";
-import { readText } from "./kustomization.ts";
-import { filesAndLinks } from "./links.ts";
+import { readKubeYaml } from "../../yaml/kube-yaml.ts";
+import { readText } from "../kustomization.ts";
+import { filesAndLinks } from "../links.ts";
 
 /** An Application that an ApplicationSet makes, as far as the repository can tell. */
 interface GeneratedApplication {

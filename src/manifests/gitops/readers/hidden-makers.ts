@@ -1,0 +1,216 @@
+import { posix } from "node:path";
+import { isRecord } from "../../../domain/kubernetes/rendered.ts";
+import type { Tree } from "../../../domain/kubernetes/tree.ts";
+import { readKubeYaml } from "../../yaml/kube-yaml.ts";
+import { kustomizationNames } from "../../repository/reader.ts";
+import { filesRead } from "../reach.ts";
+import { blockText } from "../../yaml/nodes.ts";
+import { at, type Node, textAt } from "../../yaml/source.ts";
+import { type Deployer, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops.ts";
+import { namedPlaces, type NamedPlaces, textsIn, textsOfTemplate } from "./named-places.ts";
+
+/** What makes deployers that nobody here sees: a chart, a set of resources, values of a chart from elsewhere. */
+interface HiddenMaker {
+  /** For people, with its place. */
+  readonly what: string;
+  readonly places: NamedPlaces;
+  /** False for what builds on a place itself, and deploys nothing. */
+  readonly mayDeploy?: false;
+}
+
+/** Who may read a file, for people; what may deploy may as well be what deploys the asked entry itself. */
+interface HiddenReader {
+  readonly because: string;
+  readonly mayDeploy: boolean;
+}
+
+/** An entry that could not be rendered and may make deployers. */
+export interface Unrendered {
+  readonly path: string;
+  readonly name: string;
+  readonly because: string;
+}
+
+/**
+ * Who may read an edited file without being known, once for each time that a place is named from which the file is
+ * read. What is made by a maker whose entry was rendered is known; `rendered` are the paths of those entries.
+ */
+export function hiddenReaders(
+  tree: Tree,
+  index: RepositoryIndex,
+  { unrendered, rendered }: { readonly unrendered: readonly Unrendered[]; readonly rendered: ReadonlySet<string> },
+): (edited: readonly string[]) => readonly HiddenReader[] {
+  const makers: readonly HiddenMaker[] = [
+    ...unrendered.flatMap((entry) => ofEntry(tree, index, entry)),
+    ...ofCharts(tree, index, rendered),
+    ...ofValues(tree, index),
+    ...ofResourceSets(tree, index),
+    ...ofOpenPaths(tree, index),
+    ...index.supposed.map(({ path, directory, url }) => ({
+      what: `${directory || "."}, which takes ${url} and perhaps means this repository,`,
+      places: namedPlaces(tree, [{ key: "path", text: `./${path}` }]),
+      mayDeploy: false as const,
+    })),
+  ];
+  return (edited) => {
+    const places = new Set(edited.flatMap((path) => placesOf(index, path)));
+    return makers.flatMap(({ what, places: named, mayDeploy = true }) => {
+      const because = `${what} may read it as well, and could not be rendered here`;
+      return Array<HiddenReader>(named.count(places)).fill({ because, mayDeploy });
+    });
+  };
+}
+
+/** Whatever an entry may name to read a file: itself, the kustomizations that reach it, the directories around. */
+function placesOf(index: RepositoryIndex, file: string): string[] {
+  const readers = [file, ...reaching(index, file)];
+  return [...readers, ...readers.flatMap((one) => openAbove(index, one))].filter((path) => path !== "");
+}
+
+function ofEntry(tree: Tree, index: RepositoryIndex, { path, name, because }: Unrendered): HiddenMaker[] {
+  // What a chart makes is looked for in its templates and values.
+  if (index.directories.get(path === "." ? "" : path)?.has("Chart.yaml") === true) return [];
+  const files = [...filesRead(tree, path)];
+  const replaces = files.some((file) => isKustomization(file) && "replacements" in kustomizationOf(tree, file));
+  const texts = files.flatMap((file) => {
+    if (isKustomization(file)) return textsIn(movingPartsOf(kustomizationOf(tree, file)));
+    const isDeployer = index.deployers.some((one) => one.file === file);
+    if (!isDeployer && !replaces && !index.speakers.includes(file)) return [];
+    // What stands there as it is, is known.
+    return textsOfFile(tree, file).filter(({ text }) => !isDeployer || /\{\{|\$\{/.test(text));
+  });
+  return [{ what: `what ${name} makes (${because})`, places: namedPlaces(tree, texts) }];
+}
+
+const isKustomization = (file: string): boolean => kustomizationNames.includes(file.slice(file.lastIndexOf("/") + 1));
+
+function kustomizationOf(tree: Tree, file: string): Record<string, unknown> {
+  const documents = readKubeYaml(new TextDecoder().decode(tree.read(file)));
+  const value = documents.ok ? documents.value[0] : undefined;
+  return isRecord(value) ? value : {};
+}
+
+/** What changes objects on their way. */
+function movingPartsOf(kustomization: Record<string, unknown>): unknown[] {
+  const { patches, patchesStrategicMerge, patchesJson6902, transformers } = kustomization;
+  return [patches, patchesStrategicMerge, patchesJson6902, transformers];
+}
+
+/** Charts whose templates make deployers, and that no rendered entry is. */
+function ofCharts(tree: Tree, index: RepositoryIndex, rendered: ReadonlySet<string>): HiddenMaker[] {
+  const charts = new Map<string, string[]>();
+  for (const file of index.speakers) {
+    const chart = /^(?:(.*)\/)?templates\//.exec(file)?.[1] ?? "";
+    if (!/(?:^|\/)templates\//.test(file) || !index.directories.get(chart)?.has("Chart.yaml")) continue;
+    charts.set(chart, [...(charts.get(chart) ?? []), file]);
+  }
+  return [...charts].flatMap(([chart, templates]) => {
+    const users = index.deployers.filter((one) => one.paths.includes(chart));
+    const isKnown = users.length > 0 && users.every(({ kind }) => kind !== "HelmRelease") && rendered.has(chart || ".");
+    if (isKnown) return [];
+    const values = [...(index.directories.get(chart) ?? [])].filter((name) => /\.ya?ml$/.test(name));
+    const files = [...templates, ...values.map((name) => posix.join(chart, name)).filter((one) => isValues(one))];
+    const texts = files.flatMap((file) => textsOfFile(tree, file));
+    const given = users.flatMap((user) => textsOfValues(tree, user, chart));
+    return [{ what: `what the chart ${chart || "."} makes`, places: namedPlaces(tree, [...texts, ...given]) }];
+  });
+}
+
+const isValues = (path: string): boolean => !/(?:^|\/)Chart\.ya?ml$/.test(path);
+
+/** Values for charts from elsewhere that make deployers of them. */
+function ofValues(tree: Tree, index: RepositoryIndex): HiddenMaker[] {
+  return index.deployers.flatMap((deployer) => {
+    if (!isOfForeignChart(deployer)) return [];
+    const texts = textsOfValues(tree, deployer, "");
+    const speaks = texts.some(({ key }) => /^(?:repoURL|sourceRef|targetRevision)$/.test(key));
+    const what = `what the chart of ${deployer.kind} ${deployer.name} (${deployer.file}) makes`;
+    return speaks ? [{ what, places: namedPlaces(tree, texts) }] : [];
+  });
+}
+
+function isOfForeignChart({ kind, node }: Deployer): boolean {
+  if (kind === "Kustomization") return false;
+  if (kind === "HelmRelease") return textAt(node, ["spec", "chart", "spec", "sourceRef", "kind"]) !== "GitRepository";
+  return sourcesOf({ kind, node }).some((source) => at(source, ["chart"]) !== undefined);
+}
+
+/** What a deployer hands to its chart: inline values, parameters, and the files of this repository that it names. */
+function textsOfValues(tree: Tree, deployer: Deployer, chart: string): Texts {
+  const inline =
+    deployer.kind === "HelmRelease"
+      ? [at(deployer.node, ["spec", "values"])]
+      : sourcesOf(deployer).map((source) => at(source, ["helm"]));
+  const written = inline.flatMap((node) => (node ? textsOfNode(node) : []));
+  const names = written.map(({ text }) => text).filter((text) => /\.ya?ml$/.test(text));
+  const files = new Set(
+    names.flatMap((name) => [posix.join(chart, name), posix.normalize(name.replace(/^\$[\w-]+\//, ""))]),
+  );
+  return [...written, ...[...files].flatMap((file) => textsOfFile(tree, file))];
+}
+
+type Texts = readonly { readonly key: string; readonly text: string }[];
+
+function textsOfNode(node: Node): Texts {
+  const documents = readKubeYaml(blockText(node));
+  return documents.ok ? documents.value.flatMap((one) => textsIn(one)) : [];
+}
+
+function textsOfFile(tree: Tree, file: string): Texts {
+  const bytes = tree.read(file);
+  if (bytes === undefined || bytes.byteLength > 1_000_000) return [];
+  const text = new TextDecoder().decode(bytes);
+  const documents = /\/templates\//.test(`/${file}`) ? undefined : readKubeYaml(text);
+  return documents?.ok ? documents.value.flatMap((one) => textsIn(one)) : textsOfTemplate(text);
+}
+
+/** Flux Operator's ResourceSets: what they list for each of their inputs. */
+function ofResourceSets(tree: Tree, index: RepositoryIndex): HiddenMaker[] {
+  return index.speakers.flatMap((file) => {
+    const text = new TextDecoder().decode(tree.read(file));
+    if (!/^\s*["']?kind["']?:\s*["']?ResourceSet["']?\s*,?$/m.test(text)) return [];
+    const documents = readKubeYaml(text);
+    const sets = documents.ok ? documents.value.filter(isRecord).filter(({ kind }) => kind === "ResourceSet") : [];
+    if (sets.length === 0) return [{ what: file, places: namedPlaces(tree, textsOfTemplate(text)) }];
+    return sets.map(({ metadata, spec }) => ({
+      what: `ResourceSet ${String(isRecord(metadata) ? metadata.name : "")} (${file})`,
+      places: namedPlaces(tree, textsOfSet(isRecord(spec) ? spec : {})),
+    }));
+  });
+}
+
+function textsOfSet({ inputs, inputsFrom, ...made }: Record<string, unknown>): Texts {
+  const texts = textsIn(made);
+  const known = Array.isArray(inputs) && inputsFrom === undefined ? inputs.filter(isRecord) : [];
+  if (known.length === 0) return [...texts, ...textsIn(inputs)];
+  return known.flatMap((input) =>
+    texts.map(({ key, text }) => ({
+      key,
+      text: text.replaceAll(/<<-?\s*inputs\.(\w+)\s*-?>>/g, (whole, name: string) => {
+        const value = input[name];
+        return typeof value === "string" || typeof value === "number" ? String(value) : whole;
+      }),
+    })),
+  );
+}
+
+/** Objects whose path only a variable says, where no rendering showed what it is. */
+function ofOpenPaths(tree: Tree, index: RepositoryIndex): HiddenMaker[] {
+  const isOpen = (path: string) => /\$\{|\{\{/.test(path);
+  return index.deployers.flatMap((one) => {
+    const open = one.paths.filter(isOpen);
+    const isShown = index.deployers.some(
+      (other) => other.kind === one.kind && other !== one && !other.paths.some(isOpen) && isMadeOf(other, one),
+    );
+    if (open.length === 0 || one.kind === "ApplicationSet" || isShown) return [];
+    const texts = open.map((text) => ({ key: "path", text }));
+    return [{ what: `${one.kind} ${one.name} (${one.file})`, places: namedPlaces(tree, texts) }];
+  });
+}
+
+/** Made by rendering, under the name that the file has with its variables filled in. */
+function isMadeOf(made: Deployer, written: Deployer): boolean {
+  const [first = "", ...rest] = written.name.split(/\$\{.*?\}|\{\{.*?\}\}/);
+  if (rest.length === 0) return made.name.includes(written.name);
+  return made.name.startsWith(first) && made.name.endsWith(rest.at(-1) ?? "");
+}

@@ -1,0 +1,90 @@
+import { isRecord } from "../../../domain/kubernetes/rendered.ts";
+import { pathsAndLinks, type Tree } from "../../../domain/kubernetes/tree.ts";
+import { readKubeYaml } from "../../yaml/kube-yaml.ts";
+
+/** A text and the key that it stands under. */
+interface KeyedText {
+  readonly key: string;
+  readonly text: string;
+}
+
+/** Which places of the repository some texts name. */
+export interface NamedPlaces {
+  /** How many of the texts name one of the places. */
+  readonly count: (places: ReadonlySet<string>) => number;
+}
+
+// What programs fill in: Go templates, Flux variables, ResourceSet inputs, formats of printf.
+const filledIn = /\{\{.*?\}\}|\$\{.*?\}|<<.*?>>|%[sdvq]/;
+
+/**
+ * Which places texts name, exactly or with a part that a program fills in. Where a path is filled in as a whole, and no
+ * text names any directory that is here, it may be any.
+ */
+export function namedPlaces(tree: Tree, texts: readonly KeyedText[]): NamedPlaces {
+  const spoken = texts.filter(({ key, text }) => text.includes("/") || isPathKey(key));
+  const exact = new Map<string, number>();
+  const patterns: RegExp[] = [];
+  let isOpen = false;
+  for (const { key, text } of spoken) {
+    const plain = text.replace(/^(?:\.?\/)+|\/+$/g, "");
+    if (!filledIn.test(plain)) exact.set(plain, (exact.get(plain) ?? 0) + 1);
+    else if (plain.split(new RegExp(filledIn, "g")).some((literal) => /[\w]\/|\/[\w]/.test(literal)))
+      patterns.push(patternOf(plain));
+    else isOpen ||= isPathKey(key);
+  }
+  const isAny = isOpen && ![...exact.keys()].some((place) => directoriesIn(tree).has(place));
+  return {
+    count: (places) =>
+      isAny
+        ? 1
+        : [...places].reduce((sum, place) => sum + (exact.get(place) ?? 0), 0) +
+          patterns.filter((pattern) => [...places].some((place) => pattern.test(place))).length,
+  };
+}
+
+const isPathKey = (key: string): boolean => /(?:^|[a-z_-])(?:path|paths|chart|directory|dir|folder)$/i.test(key);
+
+function patternOf(text: string): RegExp {
+  const literals = text
+    .split(new RegExp(filledIn, "g"))
+    .map((literal) => literal.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${literals.join(".+")}$`);
+}
+
+const directoriesByTree = new WeakMap<Tree, ReadonlySet<string>>();
+
+function directoriesIn(tree: Tree): ReadonlySet<string> {
+  const known = directoriesByTree.get(tree);
+  if (known) return known;
+  const found = new Set<string>();
+  for (const path of pathsAndLinks(tree))
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) found.add(path.slice(0, end));
+  directoriesByTree.set(tree, found);
+  return found;
+}
+
+/** Every text of a value, with its key; what is YAML inside of a text is read as well. */
+export function textsIn(value: unknown, key = "", depth = 0): KeyedText[] {
+  if (Array.isArray(value)) return value.flatMap((item) => textsIn(item, key, depth));
+  if (isRecord(value)) return Object.entries(value).flatMap(([own, item]) => textsIn(item, own, depth));
+  if (typeof value !== "string") return [];
+  if (!value.includes("\n")) return value.length < 1_000 ? [{ key, text: value }] : [];
+  const inner = depth < 3 ? readKubeYaml(value) : undefined;
+  const isText = inner?.ok !== true || inner.value.every((one) => typeof one === "string");
+  return isText ? textsOfTemplate(value) : inner.value.flatMap((one) => textsIn(one, key, depth + 1));
+}
+
+/** What a template says behind keys of paths, and the texts inside of its expressions. */
+export function textsOfTemplate(template: string): KeyedText[] {
+  const lines = template.matchAll(
+    /(?:^|[\s{,"'])(\w*(?:path|chart|directory))["']?:[ \t]*((?:\{\{.*?\}\}|\$\{.*?\}|<<.*?>>|[^,}\n])+)/gim,
+  );
+  return [...lines].flatMap(([, key = "", written = ""]) => {
+    const text = written.trim().replace(/^(["'])(.*)\1$/, "$2");
+    const inside = [...text.matchAll(/\{\{.*?\}\}/g)].flatMap(([expression]) =>
+      [...expression.matchAll(/["'`]([^"'`]*\/[^"'`]*)["'`]/g)].map((found) => ({ key, text: found[1] ?? "" })),
+    );
+    return [{ key, text }, ...inside];
+  });
+}

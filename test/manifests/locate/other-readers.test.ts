@@ -1,0 +1,193 @@
+import { expect, test } from "vitest";
+import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
+import { readObject } from "../../../src/domain/kubernetes/rendered.ts";
+import { type Tree, treeOf } from "../../../src/domain/kubernetes/tree.ts";
+import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
+import { render } from "../../../src/manifests/render/render.ts";
+import { readKubeYaml } from "../../../src/manifests/yaml/kube-yaml.ts";
+
+/** Who else reads the file of a workload, where no plain reference and no plain deployer says so. */
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template: {spec: {containers: [{name: web, image: web:1}]}}
+`;
+const application = (name: string, path: string, more = "") =>
+  `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: ${name}, namespace: argocd}\nspec:\n  source: {repoURL: https://github.com/acme/fleet, path: ${path}${more}}\n  destination: {server: here, namespace: ${name}}\n`;
+const kustomization = (name: string, path: string, more = "") =>
+  `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: ${name}, namespace: flux-system}\nspec:\n  path: ${path}\n  sourceRef: {kind: GitRepository, name: flux-system}\n${more}`;
+const repository = `apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\nspec: {url: "ssh://git@github.com/acme/fleet.git"}\n`;
+const base = { "apps/web/kustomization.yaml": "resources: [d.yaml]\n", "apps/web/d.yaml": deployment };
+const byArgo = { ...base, "argo/web.yaml": application("web", "apps/web") };
+const byFlux = {
+  ...base,
+  "clusters/prod/gr.yaml": repository,
+  "clusters/prod/web.yaml": kustomization("web", "./apps/web"),
+};
+
+interface Asked {
+  readonly tool?: Entry["tool"];
+  readonly addresses?: readonly string[];
+  /** What charts make, by their directory: no Helm runs here. */
+  readonly charts?: Readonly<Record<string, string>>;
+}
+
+async function ask(files: Record<string, string>, { tool = "argocd", addresses, charts = {} }: Asked = {}) {
+  const tree: Tree = { ...treeOf(files), ...(addresses ? { addresses } : {}) };
+  const object = tool === "argocd" ? "Application argocd/web" : "Kustomization flux-system/web";
+  const question = {
+    workload: { kind: "Deployment", namespace: "shop", name: "web" },
+    change: { kind: "replicas" as const, to: 4 },
+    entry: tool === "kustomize" ? { tool, path: "apps/web" } : { tool, path: "apps/web", object },
+  };
+  return answerQuestion(tree, question, (at, entry) => {
+    const made = charts[entry.path ?? ""];
+    if (made === undefined) return Promise.resolve(render(at, entry));
+    const documents = readKubeYaml(made);
+    const objects = (documents.ok ? documents.value : []).flatMap((one) => readObject(one) ?? []);
+    return Promise.resolve({ kind: "rendered", with: "a stand-in for helm", objects });
+  });
+}
+const flux: Asked = { tool: "flux" };
+const proved = { kind: "edit", effect: { proof: { kind: "rendered" } } };
+const shared = { kind: "refused", reason: "shared-source" };
+const argued = (because: RegExp) => ({
+  kind: "edit",
+  effect: { proof: { kind: "static", because: expect.stringMatching(because) as string } },
+});
+
+test.each([
+  ["nobody else", byArgo, {}],
+  ["nobody else, by Flux", byFlux, flux],
+])("%s reads it: the edit is proved", async (_name, files, asked) => {
+  expect(await ask(files, asked)).toMatchObject(proved);
+});
+
+test.each([
+  "https://github.com/acme/fleet//apps/web?ref=main",
+  "https://github.com/acme/fleet.git//apps/web",
+  "github.com/acme/fleet/apps/web?ref=main",
+  "git@github.com:acme/fleet.git//apps/web?ref=main",
+  "ssh://git@github.com/acme/fleet//apps/web?ref=main&timeout=90s",
+  "git::https://github.com/acme/fleet.git//apps/web?ref=main",
+])("staging that builds on %s is a reader", async (url) => {
+  const stage = { "apps/stage/kustomization.yaml": `resources:\n  - ${url}\n` };
+  expect(await ask({ ...byArgo, ...stage, "argo/stage.yaml": application("stage", "apps/stage") })).toMatchObject(
+    shared,
+  );
+  expect(await ask({ ...byFlux, ...stage }, flux)).toMatchObject(shared);
+});
+
+test.each([
+  ["a tag", "https://github.com/acme/fleet//apps/web?ref=v1.2.0"],
+  ["a commit", `https://github.com/acme/fleet//apps/web?ref=${"a1".repeat(20)}`],
+  ["another repository", "https://github.com/acme/platform//apps/web?ref=main"],
+  ["another place", "https://github.com/acme/fleet//apps/api?ref=main"],
+])("%s is no reader", async (_name, url) => {
+  const stage = { "apps/stage/kustomization.yaml": `resources:\n  - ${url}\n` };
+  expect(await ask({ ...byArgo, ...stage })).toMatchObject(proved);
+});
+
+test("a raw file of this repository is a reference, and the overlay of the entry gets the edit", async () => {
+  const url = "https://raw.githubusercontent.com/acme/fleet/refs/heads/main/apps/web/d.yaml";
+  const answer = await ask({ ...byArgo, "apps/stage/kustomization.yaml": `resources: ["${url}"]\n` });
+  expect(answer).toMatchObject({ ...proved, files: [{ path: "apps/web/kustomization.yaml" }] });
+});
+
+test("where nobody says this repository's address, Git's remotes decide, else there is no proof", async () => {
+  const stage = {
+    "apps/stage/kustomization.yaml": "resources: ['https://git.example/acme/fleet//apps/web?ref=main']\n",
+  };
+  const bare: Asked = { tool: "kustomize" };
+  const own = { ...bare, addresses: ["git@git.example:acme/fleet.git"] };
+  const other = { ...bare, addresses: ["https://git.example/acme/other.git"] };
+  expect(await ask({ ...base, ...stage }, own)).toMatchObject(shared);
+  expect(await ask({ ...base, ...stage }, other)).toMatchObject(proved);
+  expect(await ask({ ...base, ...stage }, bare)).toMatchObject(
+    argued(/^apps\/stage, which takes https:.*perhaps means/),
+  );
+});
+
+const chart = {
+  "root/Chart.yaml": "apiVersion: v2\nname: root\nversion: 1.0.0\n",
+  "root/values.yaml": "apps: [web]\n",
+  "root/templates/apps.yaml": `{{ range .Values.apps }}\n---\n${application("{{ . }}-stage", "apps/{{ . }}")}{{ end }}\n`,
+};
+
+test("an Application that a chart of applications makes is a reader", async () => {
+  const files = { ...byArgo, ...chart, "argo/root.yaml": application("root", "root") };
+  const makes = (made: string) => ({ charts: { root: made } });
+  expect(await ask(files, makes(application("web-stage", "apps/web")))).toMatchObject(shared);
+  expect(await ask(files, makes(application("api-stage", "apps/api")))).toMatchObject(proved);
+});
+
+test("a chart of applications that nobody could render leaves no proof of what it may deploy", async () => {
+  const because = /^what the chart root makes may read it as well/;
+  expect(await ask({ ...byArgo, ...chart, "argo/root.yaml": application("root", "root") })).toMatchObject(
+    argued(because),
+  );
+  expect(await ask({ ...byArgo, ...chart })).toMatchObject(argued(because));
+  const elsewhere = { ...chart, "root/templates/apps.yaml": application("{{ . }}", "other/{{ . }}") };
+  expect(await ask({ ...byArgo, ...elsewhere })).toMatchObject(proved);
+});
+
+test.each([
+  ["another place", "apps/api", proved],
+  ["this place", "apps/web", argued(/^what the chart of Application apps \(argo\/apps\.yaml\) makes/)],
+])("values of a chart from elsewhere that deploy %s", async (_name, path, expected) => {
+  const apps = `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: apps, namespace: argocd}\nspec:\n  source:\n    repoURL: https://argoproj.github.io/argo-helm\n    chart: argocd-apps\n    helm:\n      valuesObject:\n        applications:\n          stage:\n            source: {repoURL: https://github.com/acme/fleet, path: ${path}}\n`;
+  expect(await ask({ ...byArgo, "argo/apps.yaml": apps })).toMatchObject(expected);
+});
+
+test.each([
+  ["web", argued(/^ResourceSet tenants \(clusters\/stage\/set\.yaml\) may read it/)],
+  ["api", proved],
+])("a ResourceSet with the input %s", async (app, expected) => {
+  const set = `apiVersion: fluxcd.controlplane.io/v1\nkind: ResourceSet\nmetadata: {name: tenants, namespace: flux-system}\nspec:\n  inputs: [{app: ${app}}]\n  resources:\n    - apiVersion: kustomize.toolkit.fluxcd.io/v1\n      kind: Kustomization\n      metadata: {name: << inputs.app >>-stage}\n      spec: {path: ./apps/<< inputs.app >>}\n`;
+  expect(await ask({ ...byFlux, "clusters/stage/set.yaml": set }, flux)).toMatchObject(expected);
+});
+
+test.each([
+  ["the same", "{app: web}", shared],
+  ["another", "{app: api}", proved],
+])("a path that Flux fills in with %s directory", async (_name, variables, expected) => {
+  const files = {
+    "tenants/t.yaml": kustomization("stage", "./apps/${app}"),
+    "clusters/stage/t.yaml": kustomization("tenants", "./tenants", `  postBuild: {substitute: ${variables}}\n`),
+  };
+  expect(await ask({ ...byFlux, ...files }, flux)).toMatchObject(expected);
+});
+
+test("a path whose variable only the cluster knows leaves no proof", async () => {
+  const files = { "tenants/t.yaml": kustomization("stage", "./apps/${app}") };
+  expect(await ask({ ...byFlux, ...files }, flux)).toMatchObject(argued(/^Kustomization stage \(tenants\/t\.yaml\)/));
+});
+
+test.each([
+  ["./apps/web", shared],
+  ["./apps/api", proved],
+])("a patch that moves another entry to %s", async (path, expected) => {
+  const files = {
+    "clusters/stage/t.yaml": kustomization("stage", "./elsewhere"),
+    "clusters/stage/kustomization.yaml": `resources: [t.yaml]\npatches:\n  - target: {kind: Kustomization}\n    patch: |\n      - {op: replace, path: /spec/path, value: ${path}}\n`,
+  };
+  expect(await ask({ ...byFlux, ...files }, flux)).toMatchObject(expected);
+});
+
+test("one Application in two places is no proof for one cluster", async () => {
+  const twice = { "us/web.yaml": application("web", "apps/web"), "eu/web.yaml": application("web", "apps/web") };
+  expect(await ask({ ...base, ...twice })).toMatchObject(argued(/^Application web stands in .* two clusters have it$/));
+  const kustomized = { "argo/kustomization.yaml": "resources: [a/web.yaml, b/web.yaml]\n" };
+  const together = { "argo/a/web.yaml": twice["us/web.yaml"], "argo/b/web.yaml": twice["eu/web.yaml"] };
+  expect(await ask({ ...base, ...kustomized, ...together })).toMatchObject(proved);
+});
+
+test("two objects of one name that differ in what they make are two readers", async () => {
+  const other = application("web", "apps/web", ", kustomize: {namePrefix: eu-}");
+  expect(await ask({ ...byArgo, "eu/web.yaml": other })).toMatchObject(shared);
+  const stage = kustomization("web", "./apps/web", "  postBuild: {substitute: {env: stage}}\n");
+  expect(await ask({ ...byFlux, "clusters/prod/stage.yaml": stage }, flux)).toMatchObject(shared);
+});
