@@ -8,6 +8,7 @@ import { withMadeDeployers } from "../../manifests/locate/made-deployers.ts";
 import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
 import { type SurveyQuestion, surveyQuestions } from "../../manifests/locate/survey-questions.ts";
 import { entryName } from "./locate-entry.ts";
+import { tableOf } from "./survey-table.ts";
 import { installedTools, type Tools } from "./tools.ts";
 
 /** One field of one workload: where Rectify would edit it, or why not. */
@@ -157,28 +158,40 @@ function firstChange(before: string, after: string): number {
   return (line < 0 ? now.length : line) + 1;
 }
 
+function perWorkload(items: readonly SurveyItem[]): SurveyItem[][] {
+  const groups = new Map<string, SurveyItem[]>();
+  for (const item of items) {
+    const key = `${item.workload}  ${item.entry}`;
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return [...groups.values()];
+}
+
+function rowOf({ field, outcome, place = "", reason, because, fix }: SurveyItem) {
+  if (outcome === "refused") return { field, outcome, text: `${because} (${reason})`, ...(fix ? { fix } : {}) };
+  return { field, outcome, text: because === undefined ? place : `${place}  not proved: ${because}` };
+}
+
 function inWords(survey: Survey): string[] {
   if (survey.entries === 0 && survey.unrendered.length === 0)
     return [
       "No entry of Flux, Argo CD or Kustomize and no manifest was found here: name the checkout of a GitOps repository.",
     ];
   const lines: string[] = [];
-  let heading = "";
-  const width = survey.items.reduce((most, { field }) => Math.max(most, Math.min(60, field.length)), 28);
-  for (const item of survey.items) {
-    const here = `${item.workload}  ${item.entry}`;
-    if (here !== heading) lines.push(here);
-    heading = here;
-    const found = item.outcome === "refused" ? `${item.because} (${item.reason}). ${item.fix}` : `${item.place}`;
-    lines.push(`  ${item.outcome.padEnd(7)}  ${item.field.padEnd(width)}  ${found}`);
+  for (const items of perWorkload(survey.items)) {
+    const [first] = items;
+    if (first) lines.push(...tableOf(`${first.workload}  ${first.entry}`, items.map(rowOf)));
   }
-  for (const { entry, because } of survey.unrendered) lines.push(`not looked into: ${entry}: ${because}`);
+  for (const { entry, because } of survey.unrendered)
+    lines.push(...tableOf(`not looked into: ${entry}: ${because}`, []));
   const reasons = Object.entries(survey.refused).sort(([, left], [, right]) => right - left);
   const refused = reasons.reduce((sum, [, n]) => sum + n, 0);
   lines.push(
     "",
     `${survey.workloads} workloads in ${survey.entries} entries, ${survey.questions} questions:`,
-    `  ${survey.proved} edits proved by rendering, ${survey.static} by the source alone (a person must look), ${refused} refused`,
+    `  ${survey.proved} edits proved by rendering`,
+    `  ${survey.static} by the source alone (a person must look)`,
+    `  ${refused} refused`,
     ...reasons.map(([reason, n]) => `  ${String(n).padStart(6)}  ${reason}`),
     `  entries that could not be rendered here: ${survey.unrendered.length}`,
   );

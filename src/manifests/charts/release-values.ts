@@ -2,7 +2,7 @@ import { type ChartFiles, type ChartSet, type ChartTools, isRecord } from "../..
 import type { Release } from "../helm/releases.ts";
 import { kubernetesScalar } from "../yaml/scalar.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
-import { entriesOf, itemsAt, type Node, resolved, textAt } from "../yaml/source.ts";
+import { at, entriesOf, itemsAt, type Node, resolved, textAt } from "../yaml/source.ts";
 import { dependenciesOf, vendoredIn, yamlOf } from "./chart-files.ts";
 
 export type Values = Readonly<Record<string, unknown>>;
@@ -36,10 +36,19 @@ export function valuesOf(
     isString: textAt(item, ["forceString"]) === "true",
   }));
   const texts = layers.map((layer) => JSON.stringify(layer));
-  if ([...texts, ...sets.map((set) => set.value)].some((text) => /\$\{\w+[}:]|\{\{ *\./.test(text) && isFlux))
-    return undefined;
+  const open = isFlux && isTemplate(release) ? /\$\{\w+[}:]|\{\{ *\./ : /\$\{\w+[}:]/;
+  if (isFlux && [...texts, ...sets.map((set) => set.value)].some((text) => open.test(text))) return undefined;
   const effective = [defaultsOf(files, tools), ...layers, ...sets.map(nestedSet)].reduce<Values>(mergedValues, {});
   return { texts, sets, effective };
+}
+
+/** Whether a program fills the release in before Flux sees it: in values alone, such a text is one for the chart. */
+function isTemplate({ resource }: Release): boolean {
+  if (resource === undefined) return false;
+  const { file, start, end } = resource.origin;
+  const values = at(resource.origin, ["spec", "values"]);
+  const around = values ? file.text.slice(start, values.start) + file.text.slice(values.end, end) : file.text;
+  return /(?:^|\/)templates\//.test(file.path) || around.includes("{{");
 }
 
 /** True when values from elsewhere may play a part: then a rendering here is an experiment, and no proof. */

@@ -89,12 +89,28 @@ function mayDeclare(tree: Tree, path: string): boolean {
 /** The controller object that an entry names; undefined when the repository does not hold it. */
 export function controllerObjectOf(tree: Tree, entry: Entry): ControllerObject | undefined {
   const file = (entry as Partial<DeclaredEntry>).file;
-  const objects = controllerObjects(tree).filter((one) => file === undefined || one.entry.file === file);
+  const all = controllerObjects(tree);
+  const objects = file === undefined ? all : (byFile(all).get(file) ?? []);
   const found = meant(
     objects.map((object) => object.entry),
     entry,
   );
   return objects.find((object) => object.entry === found);
+}
+
+const objectsByFile = new WeakMap<readonly ControllerObject[], ReadonlyMap<string, readonly ControllerObject[]>>();
+
+function byFile(objects: readonly ControllerObject[]): ReadonlyMap<string, readonly ControllerObject[]> {
+  const known = objectsByFile.get(objects);
+  if (known) return known;
+  const found = new Map<string, ControllerObject[]>();
+  for (const object of objects) {
+    const here = found.get(object.entry.file);
+    if (here) here.push(object);
+    else found.set(object.entry.file, [object]);
+  }
+  objectsByFile.set(objects, found);
+  return found;
 }
 
 /**
@@ -108,8 +124,8 @@ export function takesBelow(tree: Tree, entry: Entry): boolean {
 
 /** The sources of an Application with the entry's path; undefined for other tools and where nobody knows them. */
 export function argoSources(tree: Tree, entry: Entry): readonly Record<string, unknown>[] | undefined {
-  const spec = controllerObjectOf(tree, entry)?.spec ?? entry.spec;
-  if (entry.tool !== "argocd" || spec === undefined) return undefined;
+  const spec = entry.tool === "argocd" ? (controllerObjectOf(tree, entry)?.spec ?? entry.spec) : undefined;
+  if (spec === undefined) return undefined;
   const path = plainPath(entry.path);
   const own = sourcesIn(spec).filter((source) => plainPath(String(source.path ?? "")) === path);
   return own.length === 0 ? undefined : own;
@@ -131,9 +147,9 @@ export function nameIn(
  * namespace that a kustomization sets is not in the object's file, so a name that stands there once is enough.
  */
 export function meant<Declared extends Entry>(declared: readonly Declared[], target: Entry): Declared | undefined {
-  const path = plainPath(target.path);
+  const path = pathOf(target);
   const here = declared.filter(
-    (entry) => plainPath(entry.path) === path && (target.tool === "unknown" || entry.tool === target.tool),
+    (entry) => pathOf(entry) === path && (target.tool === "unknown" || entry.tool === target.tool),
   );
   const wanted = nameIn(target.object);
   const named = here.filter((entry) => wanted === undefined || isNamed(entry, wanted.name));
@@ -153,6 +169,15 @@ function isNamed(entry: Entry, name: string): boolean {
 /** A path without `./` and closing slashes; `.` is the root. */
 export function plainPath(path: string | null): string | null {
   return path === null ? null : posix.normalize(path.replace(/^(\.?\/)+/, "") || ".").replace(/\/$/, "");
+}
+
+const pathByEntry = new WeakMap<Entry, string | null>();
+
+/** The plain path of an entry, which is asked for again with every question. */
+export function pathOf(entry: Entry): string | null {
+  let path = pathByEntry.get(entry);
+  if (path === undefined) pathByEntry.set(entry, (path = plainPath(entry.path)));
+  return path;
 }
 
 /** The cluster that a file's place names: `clusters/<name>/…`. */

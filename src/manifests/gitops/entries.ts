@@ -8,6 +8,7 @@ import {
   decisive,
   isMadePlace,
   meant,
+  pathOf,
   plainPath,
   takesBelow,
 } from "./controllers.ts";
@@ -74,7 +75,7 @@ function isBelow(path: string, directory: string): boolean {
 export function othersOf(entries: readonly Entry[], target: Entry): readonly Entry[] {
   const own = meant(entries, target);
   const isLoose = (entry: Entry) =>
-    entry.object === undefined && plainPath(entry.path) === plainPath(target.path) && entry.tool === "kustomize";
+    entry.object === undefined && pathOf(entry) === pathOf(target) && entry.tool === "kustomize";
   const same = own ?? entries.find(isLoose);
   return entries.filter((entry) => entry !== same);
 }
@@ -85,10 +86,8 @@ export function othersOf(entries: readonly Entry[], target: Entry): readonly Ent
  */
 export function soleDeployer(tree: Tree, target: Entry): Entry | undefined {
   if (target.tool !== "kustomize" || target.object !== undefined) return undefined;
-  const path = plainPath(target.path);
-  const [only, ...others] = entriesOf(tree).filter(
-    ({ tool, path: own }) => tool !== "kustomize" && plainPath(own) === path,
-  );
+  const path = pathOf(target);
+  const [only, ...others] = entriesOf(tree).filter((entry) => entry.tool !== "kustomize" && pathOf(entry) === path);
   return others.length === 0 && only?.object?.includes("{{") === false ? only : undefined;
 }
 

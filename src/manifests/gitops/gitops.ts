@@ -210,8 +210,10 @@ function pathsOf(kind: Deployer["kind"], node: MapNode): string[] {
 /** The sources of an Argo CD application (or of an ApplicationSet's template). */
 export function sourcesOf({ kind, node }: Pick<Deployer, "kind" | "node">): readonly Node[] {
   const spec = kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
+  // As Argo CD has it: where there are several, the one beside them is ignored.
+  const several = itemsAt(node, [...spec, "sources"]);
   const one = at(node, [...spec, "source"]);
-  return one ? [one] : itemsAt(node, [...spec, "sources"]);
+  return several.length > 0 || one === undefined ? several : [one];
 }
 
 /** What deployers take from Git, by the URLs that they or their GitRepository say. */

@@ -3,7 +3,7 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { indexOf } from "./gitops.ts";
-import { argoSources, controllerObjectOf, plainPath } from "./controllers.ts";
+import { argoSources, controllerObjectOf, pathOf } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
 import { isArgoManifest, mayHoldObjects } from "./plain.ts";
@@ -126,7 +126,7 @@ export function affectedEntries(tree: Tree, entries: readonly Entry[], edited: r
   if (names.some((some) => some.length >= mostNames)) return entries;
   const paths = [...new Set(names.flat())];
   return entries.filter((entry) => {
-    const path = plainPath(entry.path);
+    const path = pathOf(entry);
     const file = "file" in entry && typeof entry.file === "string" ? entry.file : undefined;
     if (path === null || (file !== undefined && paths.includes(file))) return true;
     const taken = takenByArgo(tree, entry, path);
@@ -142,10 +142,11 @@ export function affectedEntries(tree: Tree, entries: readonly Entry[], edited: r
  * the directory is built, or where a plugin or Jsonnet may read anything.
  */
 function takenByArgo(tree: Tree, entry: Entry, path: string): ((edited: string) => boolean) | undefined {
+  const sources = argoSources(tree, entry);
+  if (sources === undefined) return undefined;
   const makesBuilt = [...kustomizationNames, "Chart.yaml"];
   const isBuilt = makesBuilt.some((name) => tree.read(posix.join(path, name)) !== undefined);
-  const sources = argoSources(tree, entry);
-  if (isBuilt || sources === undefined || tree.read(path) !== undefined) return undefined;
+  if (isBuilt || tree.read(path) !== undefined) return undefined;
   const options = sources.map(({ plugin, directory }) => (plugin === undefined ? (directory ?? {}) : undefined));
   if (!options.every((one) => isRecord(one) && one.jsonnet === undefined)) return undefined;
   const prefix = path === "." ? "" : `${path}/`;
@@ -165,7 +166,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 
 /** Of the value files of a chart, an Application reads the chart's own and those that it names, wherever they are. */
 function chartValues(tree: Tree, entry: Entry, path: string): ((edited: string) => boolean | undefined) | undefined {
-  if (tree.read(posix.join(path, "Chart.yaml")) === undefined) return undefined;
+  if (!filesRead(tree, path).has(posix.join(path, "Chart.yaml"))) return undefined;
   const spec = controllerObjectOf(tree, entry)?.spec ?? entry.spec;
   const isOpen = spec === undefined || /\{\{|[*?]/.test(JSON.stringify(spec));
   const named = filesNamedIn(spec);

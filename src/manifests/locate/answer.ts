@@ -12,6 +12,7 @@ import { locateByRendering } from "./locate-by-rendering.ts";
 import { type Render, type WholeTree, withMadeDeployers } from "./made-deployers.ts";
 import { affectedEntries } from "../gitops/reach.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
+import { whyUnseen } from "./unseen.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
 import { exerciseBeside } from "../trace/sharing.ts";
 
@@ -38,12 +39,23 @@ export async function answerQuestion(
   if (typeof path !== "string") return path;
   const question = { ...asked, entry: { ...asked.entry, path } };
   const found = charts ? await locateByRendering(tree, question, charts) : locate(tree, question);
-  if (found.kind === "refused") return found;
+  if (found.kind === "refused")
+    return found.reason === "not-found" ? brokenBuild(tree, question, found, render) : found;
   const edit = behindLinks(tree, found);
   if (edit.kind === "refused") return edit;
   const proof = await proveEdit(tree, { question, edit, hidden }, render);
   if (proof.kind === "proven") return { ...edit, effect: proof.effect };
   return refused("ambiguous", `the edit was not what it should be: ${proof.because}`, "Make this change by hand.");
+}
+
+/** Nothing is found in what does not build: then that is what people must know, in the builder's own words. */
+async function brokenBuild(tree: Tree, { entry }: FieldQuestion, found: Refusal, render: Render): Promise<Refusal> {
+  const built = await render(tree, declaredEntry(tree, entry).entry);
+  if (built.kind === "rendered") return found;
+  const { because } = built;
+  const isBroken = /\berror\b/i.test(because) || /: (?:Invalid input|expected|not exactly one document)/i.test(because);
+  if (!isBroken) return { ...found, because: `${found.because} (and ${entry.path} was not rendered: ${because})` };
+  return refused("parse-error", `${entry.path} does not build: ${because}`, "Repair it first.");
 }
 
 /** The edit of the files themselves: written by its name, a symbolic link would become a file. */
@@ -110,7 +122,7 @@ function declaredEntry(tree: Tree, entry: Entry): { readonly entry: Entry; reado
   if (declared) return { entry: { ...declared, ...(entry.spec ? { spec: entry.spec } : {}) } };
   const { object, ...rest } = entry;
   if (object === undefined || entry.spec !== undefined) return { entry };
-  return { entry: rest, unseen: `${object} is not in the repository, so what it adds to its path is unknown` };
+  return { entry: rest, unseen: whyUnseen(indexOf(tree), entry) };
 }
 
 /** Who may read the edited file without being seen: one of those is what deploys an entry that nobody declares. */

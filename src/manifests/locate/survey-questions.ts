@@ -65,15 +65,25 @@ function countsOf(
     const change: WantedChange = { kind: "replicas", to: replicas + 1 };
     return [{ entry, workload: { ...workload, replicas }, change, field: "replicas" }];
   }
-  const isKeda = scaler.kind === "ScaledObject";
-  const field = isKeda ? "maxReplicaCount" : "maxReplicas";
-  const now = recordIn(scaler, ["spec"])[field];
-  const to = (typeof now === "number" ? now : 100) + 1;
-  const change: WantedChange = isKeda
-    ? { kind: "scaled-object", field: "maxReplicaCount", to }
-    : { kind: "hpa", field: "maxReplicas", to };
-  return [{ entry, workload, change, field }];
+  return boundsOf(scaler).map((change) => ({ entry, workload, change, field: change.field }));
 }
+
+type Bound = Extract<WantedChange, { kind: "hpa" | "scaled-object" }>;
+
+/** The upper bound one higher, and the lower one where it may move without crossing it. */
+function boundsOf(scaler: RenderedObject): Bound[] {
+  const { minReplicas, maxReplicas, minReplicaCount, maxReplicaCount } = recordIn(scaler, ["spec"]);
+  if (scaler.kind === "ScaledObject") {
+    const [low, high] = [numberOr(minReplicaCount, 0), numberOr(maxReplicaCount, 100)];
+    const bounds: Bound[] = [{ kind: "scaled-object", field: "maxReplicaCount", to: high + 1 }];
+    return low < high ? [...bounds, { kind: "scaled-object", field: "minReplicaCount", to: low + 1 }] : bounds;
+  }
+  const [low, high] = [numberOr(minReplicas, 1), numberOr(maxReplicas, 100)];
+  const bounds: Bound[] = [{ kind: "hpa", field: "maxReplicas", to: high + 1 }];
+  return low < high ? [...bounds, { kind: "hpa", field: "minReplicas", to: low + 1 }] : bounds;
+}
+
+const numberOr = (value: unknown, otherwise: number): number => (typeof value === "number" ? value : otherwise);
 
 function isScalerOf(scaler: RenderedObject, { kind, metadata }: RenderedObject): boolean {
   if (scaler.kind !== "HorizontalPodAutoscaler" && scaler.kind !== "ScaledObject") return false;
@@ -87,17 +97,15 @@ function containersOf(entry: Entry, workload: LiveWorkload, object: RenderedObje
   const containers = (Array.isArray(pod.containers) ? pod.containers : []).filter(isRecord);
   return containers.slice(0, 10).flatMap(({ name, resources }) => {
     if (typeof name !== "string") return [];
-    const now = (side: string, what: string) => recordIn(resources, [side])[what];
     const asked = { entry, workload: { ...workload, container: name } };
+    const sizes = (["requests.cpu", "limits.cpu", "requests.memory", "limits.memory"] as const).map((field) => {
+      const [side = "", what = ""] = field.split(".");
+      const other = recordIn(resources, [side === "limits" ? "requests" : "limits"])[what];
+      const to = fitting(field, what === "cpu" ? "333m" : "777Mi", other);
+      return [field, { kind: "resources", field, to }] as const;
+    });
     const changes: readonly (readonly [string, WantedChange])[] = [
-      [
-        "limits.memory",
-        { kind: "resources", field: "limits.memory", to: fitting("limits.memory", "777Mi", now("requests", "memory")) },
-      ],
-      [
-        "requests.cpu",
-        { kind: "resources", field: "requests.cpu", to: fitting("requests.cpu", "333m", now("limits", "cpu")) },
-      ],
+      ...sizes,
       ["image tag", { kind: "image-tag", to: "0.0.0-survey" }],
     ];
     return changes.map(([field, change]) => ({ ...asked, change, field: `${name} ${field}` }));

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { tableOf } from "../../../src/commands/repository/survey-table.ts";
 import { surveyCommand, surveyTree } from "../../../src/commands/repository/survey.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { render } from "../../../src/manifests/render/render.ts";
@@ -43,24 +44,24 @@ test("every workload says where each of its fields would be edited, or why not",
     atOnce: 4,
   };
   const survey = await surveyTree(repository, tools, (line) => seen.push(line));
+  const sizes = ["requests.cpu", "limits.cpu", "requests.memory", "limits.memory"];
   const places = survey.items.map(({ workload: of, entry, field, outcome, place, reason }) =>
     [of, entry, field, outcome, place ?? reason].join(" | "),
   );
   expect(places).toEqual([
     "shop/Deployment/api | api | maxReplicas | proved | api/hpa.yaml:7",
-    "shop/Deployment/api | api | api limits.memory | proved | api/api.yaml:12",
-    "shop/Deployment/api | api | api requests.cpu | proved | api/api.yaml:12",
+    "shop/Deployment/api | api | minReplicas | proved | api/hpa.yaml:6",
+    ...sizes.map((size) => `shop/Deployment/api | api | api ${size} | proved | api/api.yaml:12`),
     "shop/Deployment/api | api | api image tag | refused | digest-pinned",
-    ...["prod", "test"].flatMap((at) => [
-      `shop/Deployment/web | ${at} | replicas | proved | ${at}/kustomization.yaml:2`,
-      `shop/Deployment/web | ${at} | web limits.memory | proved | ${at}/kustomization.yaml:2`,
-      `shop/Deployment/web | ${at} | web requests.cpu | proved | ${at}/kustomization.yaml:2`,
-      `shop/Deployment/web | ${at} | web image tag | proved | ${at}/kustomization.yaml:2`,
-    ]),
+    ...["prod", "test"].flatMap((at) =>
+      ["replicas", ...sizes.map((size) => `web ${size}`), "web image tag"].map(
+        (field) => `shop/Deployment/web | ${at} | ${field} | proved | ${at}/kustomization.yaml:2`,
+      ),
+    ),
   ]);
   const { entries, workloads, questions, proved, static: argued, refused, unrendered } = survey;
   expect({ entries, workloads, questions, proved, argued, refused }).toEqual({
-    ...{ entries: 4, workloads: 3, questions: 12, proved: 11, argued: 0 },
+    ...{ entries: 4, workloads: 3, questions: 19, proved: 18, argued: 0 },
     refused: { "digest-pinned": 1 },
   });
   expect(unrendered).toEqual([{ entry: "vendor", because: expect.stringContaining("is a remote base") as string }]);
@@ -75,6 +76,7 @@ test("a directory is surveyed in words or as one JSON object", async () => {
   const [json = "", words = ""] = lines;
   expect(JSON.parse(json)).toMatchObject({ questions: expect.any(Number) as number, items: expect.any(Array) as [] });
   expect(words).toMatch(/\d+ workloads in \d+ entries, \d+ questions:/);
+  expect(words.split("\n").filter((line) => line.length > 100)).toEqual([]);
 });
 
 test.each([
@@ -120,4 +122,18 @@ test("charts that nothing deploys are named, with the reason", async () => {
   expect(unrendered).toMatchObject([
     { entry: "charts/web", because: expect.stringContaining("deploys this chart") as unknown },
   ]);
+});
+
+test("a table stays within 100 columns, and fields with one answer share it", () => {
+  const because =
+    `${"apps/base/".repeat(9)}web.yaml:7 also serves apps/stage, which ${"reads it as well ".repeat(4)}`.trim();
+  const refused = { outcome: "refused", text: because, fix: "Add an overlay." };
+  const lines = tableOf(`shop/Deployment/web  Kustomization flux-system/${"a".repeat(90)}`, [
+    { field: "replicas", outcome: "proved", text: "apps/prod/kustomization.yaml:3" },
+    ...["requests.cpu", "limits.cpu", "limits.memory"].map((field) => ({ field: `web ${field}`, ...refused })),
+  ]);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(lines.filter((line) => line.includes("refused"))).toHaveLength(1);
+  expect(lines.join(" ")).toContain("web requests.cpu,");
+  expect(lines.join("\n")).toMatch(/^ {2}replicas\s+proved\s+apps\/prod\/kustomization\.yaml:3$/m);
 });

@@ -1,0 +1,73 @@
+/** What a row of the table says about one field. */
+interface Row {
+  readonly field: string;
+  readonly outcome: string;
+  /** The place of the edit, or why there is none. */
+  readonly text: string;
+  /** What helps; shown below. */
+  readonly fix?: string;
+}
+
+const width = 100;
+const widestField = 34;
+
+/** Rows below their heading; fields with one and the same answer share it, and nothing is wider than 100 columns. */
+export function tableOf(heading: string, rows: readonly Row[]): string[] {
+  const lines = wrapped(heading, width - 2, "").map((line, n) => (n === 0 ? line : `  ${line}`));
+  const room = Math.min(widestField, Math.max(16, ...rows.map(({ field }) => field.length)));
+  for (const { fields, outcome, text, fix } of together(rows)) {
+    const left = wrapped(fields.join(", "), room, " ");
+    const below = [
+      ...wrapped(text, width - room - 13, " "),
+      ...(fix ? wrapped(`fix: ${fix}`, width - room - 13, " ") : []),
+    ];
+    for (let n = 0; n < Math.max(left.length, below.length); n += 1)
+      lines.push(
+        `  ${(left[n] ?? "").padEnd(room)}  ${(n === 0 ? outcome : "").padEnd(7)}  ${below[n] ?? ""}`.trimEnd(),
+      );
+  }
+  return lines;
+}
+
+interface Group extends Row {
+  readonly fields: string[];
+}
+
+/** Neighbors that are answered alike; edits each have a line of their own. */
+function together(rows: readonly Row[]): Group[] {
+  const groups: Group[] = [];
+  for (const row of rows) {
+    const last = groups.at(-1);
+    const isAlike = last?.outcome === row.outcome && last.text === row.text && last.fix === row.fix;
+    if (last && isAlike) last.fields.push(shortened(row.field, last.field));
+    else groups.push({ ...row, fields: [row.field] });
+  }
+  return groups;
+}
+
+/** `web limits.memory` after `web limits.cpu` is `limits.memory`. */
+function shortened(field: string, before: string): string {
+  const container = before.includes(" ") ? before.slice(0, before.indexOf(" ") + 1) : undefined;
+  return container !== undefined && field.startsWith(container) ? field.slice(container.length) : field;
+}
+
+/** Lines of whole words; a word that is too long is parted, so that nothing is wider. */
+function wrapped(text: string, most: number, indent: string): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ").flatMap((one) => parted(one, most - indent.length))) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length <= most) line = longer;
+    else {
+      lines.push(line);
+      line = indent + word;
+    }
+  }
+  return [...lines, line];
+}
+
+function parted(word: string, most: number): string[] {
+  const parts: string[] = [];
+  for (let start = 0; start < word.length; start += most) parts.push(word.slice(start, start + most));
+  return parts.length === 0 ? [""] : parts;
+}
