@@ -245,7 +245,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
   const github = gitHost(client, { ...mirror, ...sources.watch("Git", { head: mirror.head }) });
   const clock = { now: () => new Date() };
   const metrics = sharedMetrics(
-    sources.watch("Prometheus", prometheus(settings.prometheus)),
+    sources.watch("Prometheus", prometheus({ ...settings.prometheus, leastStepMs: settings.timings.leastStepMs })),
     settings.prometheus.freshMs,
   );
   return {

@@ -83,7 +83,10 @@ export function openCluster(
     more,
     rules: rulesOf(scenario),
     ...(scenario.world?.coarse
-      ? { tickMs: 500, scrapeMs: 1_000, rulesMs: 1_000, historyMs: 30_000, latencyBoundsMs: coarseBounds }
+      ? {
+          ...{ tickMs: 500, scrapeMs: coarseScrapeMs, rulesMs: 1_000, historyMs: 30_000, repeatMs: 300_000 },
+          latencyBoundsMs: coarseBounds,
+        }
       : {}),
     ...(noHelp === undefined ? {} : { noHelp }),
     ...(badImages === undefined ? {} : { badImages }),
@@ -93,13 +96,17 @@ export function openCluster(
 }
 
 /**
- * Where hundreds ask, an answer is as old as in an installation, and who waits for a place waits for longer than a person
- * would take.
+ * Where hundreds ask, an answer is as old as in an installation, nobody asks what lies between two scrapes, and who waits
+ * for a place waits for longer than a person would take.
  */
 function coarseSettings({ timings }: Pick<Settings, "timings">, cluster: SimulatedCluster): Partial<Settings> {
-  return { prometheus: prometheusOf(cluster, 10_000), timings: { ...timings, decideTimeoutMs: 3_600_000 } };
+  return {
+    prometheus: prometheusOf(cluster, 10_000),
+    timings: { ...timings, leastStepMs: coarseScrapeMs, decideTimeoutMs: 3_600_000 },
+  };
 }
 
+const coarseScrapeMs = 1_000;
 const coarseBounds = [50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];
 
 /** What Git wants of an entry, as a controller sees it. */

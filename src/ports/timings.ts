@@ -19,4 +19,9 @@ export interface Timings {
   /** How far back the firings of an alert are counted, and within which time one has healed by itself. */
   readonly historyMs: number;
   readonly selfHealMs: number;
+  /** No question asks for a finer step; `finestStepMs` where it is not set. */
+  readonly leastStepMs?: number;
 }
+
+/** The finest step of a question that nothing says more about, in milliseconds. */
+export const finestStepMs = 250;

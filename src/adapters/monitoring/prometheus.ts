@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type AlertRule, ruleFor } from "../../domain/incident/alert-rule.ts";
 import type { Series } from "../../domain/evidence/evidence.ts";
 import type { Metrics, WholeHistory } from "../../ports/monitoring.ts";
+import { finestStepMs } from "../../ports/timings.ts";
 import { narrowedTo } from "../../domain/incident/expression.ts";
 import { parsePromql } from "./promql.ts";
 import { Refused } from "../../ports/errors.ts";
@@ -57,15 +58,18 @@ interface PrometheusOptions {
   readonly headers?: JsonSource["headers"];
   readonly deadlineMs?: number;
   readonly maxBytes?: number;
+  /** No step is finer: between two scrapes there is nothing new to see. */
+  readonly leastStepMs?: number | undefined;
   readonly inTurn?: JsonSource["inTurn"];
 }
 
 /** Prometheus over its HTTP API: https://prometheus.io/docs/prometheus/latest/querying/api/ */
 export function prometheus(options: PrometheusOptions): Metrics & WholeHistory {
   const source: JsonSource = { name: "Prometheus", ...options };
+  const finestSeconds = (options.leastStepMs ?? finestStepMs) / 1000;
   const spanOf = (asked: string, from: Date, to: Date): Ranged => {
     const query = options.only === undefined ? asked : onlyOurs(asked, options.only);
-    return { query, from: from.getTime() / 1000, to: to.getTime() / 1000 };
+    return { query, from: from.getTime() / 1000, to: to.getTime() / 1000, finestSeconds };
   };
   return {
     range: async (asked, from, to, points = pointsWanted) => {
@@ -95,6 +99,7 @@ interface Ranged {
   /** Unix seconds. */
   readonly from: number;
   readonly to: number;
+  readonly finestSeconds: number;
 }
 
 /** Never coarser: what is too much at once is asked for one half of the time after the other. */
@@ -110,8 +115,8 @@ async function everyStep(source: JsonSource, span: Ranged, points: number): Retu
   });
 }
 
-async function rangeOf(source: JsonSource, { query, from, to }: Ranged, points: number) {
-  const stepSeconds = Math.max(0.25, (to - from) / points);
+async function rangeOf(source: JsonSource, { query, from, to, finestSeconds }: Ranged, points: number) {
+  const stepSeconds = Math.max(finestSeconds, (to - from) / points);
   const step = { start: String(from), end: String(to), step: stepSeconds.toFixed(3) };
   const answer = await ask(source, "/api/v1/query_range", { query, ...step });
   const matrix = Matrix.safeParse(answer.data);

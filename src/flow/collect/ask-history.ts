@@ -4,10 +4,10 @@ import type { Incident } from "../../domain/incident/incident.ts";
 import { firingsOf, type SelfHealing, selfHealingOf } from "../../domain/evidence/self-healing.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { finestStepMs } from "../../ports/timings.ts";
 
 // Prometheus refuses 11,000 points: over seven days this is one a minute.
 const mostPoints = 10_000;
-const leastStepMs = 250;
 
 /** Would it have healed anyway? From the alert's own history; firings during which the workload was changed count apart. */
 export async function askHistory(
@@ -17,7 +17,7 @@ export async function askHistory(
   const to = clock.now();
   const from = new Date(to.getTime() - timings.historyMs);
   const query = historyQuery(incident);
-  const points = Math.min(mostPoints, Math.floor(timings.historyMs / leastStepMs));
+  const points = Math.min(mostPoints, Math.floor(timings.historyMs / (timings.leastStepMs ?? finestStepMs)));
   const { series, notes } = await metrics.range(query, from, to, points);
   const merges = await records.mergesSince(workloadKey(incident.workload), from.toISOString());
   // What people repaired by a commit did not heal by itself. Whose commit it was would take a render of each.

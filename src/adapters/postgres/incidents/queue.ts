@@ -14,11 +14,12 @@ import { openRequests, refusalsOf, requestedOf } from "./requests.ts";
 
 /** The queue of proposals, shared by all replicas: what is opened is decided by one of them at a time. */
 export function proposalQueue(query: Query, unreadable: Unreadable): { readonly queue: ProposalQueue } {
+  const crowd = sharedLook((now: Date) => lookAt({ query, unreadable }, now));
   const ask: ProposalQueue["ask"] = async (candidate, limits, now) => {
     const text = "insert into queue (incident, candidate) values ($1, $2) on conflict (incident) do nothing";
     await query(text, [candidate.incident, storedJson(candidate)]);
     for (;;) {
-      const turn = await lookAt({ query, unreadable }, candidate.incident, limits, now);
+      const turn = turnOf(await crowd(now), candidate.incident, await crowdLimits(query, limits), now);
       if (turn.kind === "listed" || turn.opened) return turn.kind === "listed" ? turn : { kind: "open" };
       // Another one may have opened since our look: then the version is not the one that we saw.
       const take = `with turn as (update queue_turn set version = version + 1 where version = $2 returning 1)
@@ -61,14 +62,40 @@ interface Reading {
   readonly unreadable: Unreadable;
 }
 
-async function lookAt(reading: Reading, incident: string, limits: CapLimits, now: Date): Promise<Turn> {
-  const { query } = reading;
-  const version: string = (await query("select version from queue_turn")).rows[0]?.version ?? "0";
-  const rows = await queued(reading, now);
+interface Look {
+  readonly version: string;
+  readonly rows: readonly Row[];
+}
+
+async function lookAt(reading: Reading, now: Date): Promise<Look> {
+  // The version first: what changes after it is noticed when a turn is taken.
+  const version: string = (await reading.query("select version from queue_turn")).rows[0]?.version ?? "0";
+  return { version, rows: await queued(reading, now) };
+}
+
+/**
+ * One look at a time: who asks while one is under way shares the next one with all who wait. Hundreds wait in a storm, and
+ * each would read all of them.
+ */
+function sharedLook<Subject, Seen>(look: (subject: Subject) => Promise<Seen>): (subject: Subject) => Promise<Seen> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<Seen> | undefined;
+  return (subject) => {
+    next ??= running.then(() => {
+      next = undefined;
+      const seen = look(subject);
+      running = seen.catch(() => undefined);
+      return seen;
+    });
+    return next;
+  };
+}
+
+function turnOf({ version, rows }: Look, incident: string, limits: Crowding, now: Date): Turn {
   if (rows.find((row) => row.incident === incident)?.openedAt !== undefined) {
     return { kind: "open", opened: true, version };
   }
-  const admitted = admittedOf(rows, await crowdLimits(query, limits), now);
+  const admitted = admittedOf(rows, limits, now);
   if (admitted.open.some((candidate) => candidate.incident === incident))
     return { kind: "open", opened: false, version };
   const because = admitted.listed.find((item) => item.candidate.incident === incident)?.because;

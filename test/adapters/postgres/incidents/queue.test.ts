@@ -1,13 +1,16 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { proposalQueue } from "../../../../src/adapters/postgres/incidents/queue.ts";
+import { connectTo, type Query } from "../../../../src/adapters/postgres/query.ts";
 import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
 import type { Candidate } from "../../../../src/domain/proposal/caps.ts";
 import { anIncident } from "../../../builders.ts";
 import { migratedDatabase } from "../../../postgres.ts";
 
+let address: string;
 let store: Store;
 let other: Store;
 beforeEach(async () => {
-  const address = await migratedDatabase();
+  address = await migratedDatabase();
   store = await openStore(address);
   other = await openStore(address);
 });
@@ -37,6 +40,25 @@ test("of forty that ask two replicas at once, five are opened", async () => {
     candidates.map((candidate, index) => (index % 2 === 0 ? store : other).queue.ask(candidate, limits, now)),
   );
   expect(turns.filter((turn) => turn.kind === "open")).toHaveLength(5);
+});
+
+test("who asks while somebody looks shares the next look", async () => {
+  const database = connectTo(address);
+  let looks = 0;
+  const query: Query = (text, values) => {
+    if (text.includes("from queue q")) looks += 1;
+    return database.query(text, values);
+  };
+  const { queue } = proposalQueue(query, () => undefined);
+  const candidates = Array.from({ length: 40 }, (_, number) => aCandidate(number));
+  for (const candidate of candidates) await queue.ask(candidate, { ...limits, maxOpenPulls: 0 }, now);
+  looks = 0;
+  const turns = await Promise.all(
+    candidates.map((candidate) => queue.ask(candidate, { ...limits, maxOpenPulls: 0 }, now)),
+  );
+  await database.close();
+  expect(turns.every(({ kind }) => kind === "listed")).toBe(true);
+  expect(looks).toBeLessThan(20);
 });
 
 test("asking again changes nothing, and a slot that frees goes to the next", async () => {
