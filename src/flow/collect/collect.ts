@@ -11,7 +11,7 @@ import { isKnownFailure } from "../../ports/errors.ts";
 import { beganAt } from "../../domain/root-cause/symptom.ts";
 import { askHistory } from "./ask-history.ts";
 import { calleePatterns, ownPatterns } from "./log-patterns.ts";
-import { measure, type Measured, seriesOfSubject } from "./measure.ts";
+import { measure, type Measured, metricsSince, seriesOfSubject } from "./measure.ts";
 import {
   type Asked,
   gapsIn,
@@ -42,8 +42,14 @@ const deadlineMs = 10_000;
 
 type Item = Omit<Evidence, "id" | "hash" | "from" | "to">;
 
-/** Asks every source at once. A source that gives no answer is itself evidence, never a failure. */
-export async function collect(incident: Incident, ports: CollectSources): Promise<Observed> {
+/**
+ * Asks every source at once. A source that gives no answer is itself evidence, never a failure. Nothing is as old as the
+ * look before, which ended at `before`, or as the time before the alert.
+ */
+export async function collect(incident: Incident, sources: CollectSources, before?: string): Promise<Observed> {
+  const began = Date.parse(incident.alert.startsAt);
+  const since = before === undefined ? began : Math.max(began, Date.parse(before) + 1);
+  const ports = { ...sources, metrics: metricsSince(sources.metrics, since) };
   const to = ports.clock.now();
   const span = { from: new Date(to.getTime() - ports.timings.lookbackMs), to };
   const [rule, state, history] = await Promise.all([

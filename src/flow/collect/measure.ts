@@ -21,22 +21,11 @@ type Asked = Pick<Ports, "metrics" | "concerns" | "clock" | "timings">;
 
 /**
  * Measures the condition of an alert for one workload: by the metric and its line where they are the whole condition,
- * otherwise by whether the rule's query still has a series of the workload. An answer from before the alert began, which
- * somebody else asked for, is never a no.
+ * otherwise by whether the rule's query still has a series of the workload.
  */
-export async function measure(condition: Condition, subject: Subject, ports: Asked): Promise<Measured> {
+export async function measure(condition: Condition, subject: Subject, everything: Asked): Promise<Measured> {
   const began = Math.max(...subject.alerts.map(({ startsAt }) => Date.parse(startsAt)));
-  let isOld = false;
-  const range: Asked["metrics"]["range"] = async (...asked) => {
-    const answer = await ports.metrics.range(...asked);
-    isOld ||= answer.until !== undefined && answer.until.getTime() < began;
-    return answer;
-  };
-  const measured = await measureWith(condition, subject, { ...ports, metrics: { ...ports.metrics, range } });
-  return isOld && measured.holds === false ? { value: undefined, holds: undefined } : measured;
-}
-
-async function measureWith(condition: Condition, subject: Subject, ports: Asked): Promise<Measured> {
+  const ports = { ...everything, metrics: metricsSince(everything.metrics, began) };
   const { threshold, exact, query } = condition;
   const value = threshold && (await valueNow(threshold, subject, ports));
   if (exact && threshold !== undefined && value !== undefined) return { value, holds: crosses(threshold, value) };
@@ -55,6 +44,12 @@ async function measureWith(condition: Condition, subject: Subject, ports: Asked)
 async function isMeasured(parts: readonly string[], subject: Subject, ports: Asked): Promise<boolean> {
   const found = await Promise.all(parts.map((part) => newestOf(part, subject, ports)));
   return parts.length > 0 && found.every((values) => values.length > 0);
+}
+
+/** The same metrics, of which no answer ends before this moment, in Unix milliseconds: what somebody else asked for may. */
+export function metricsSince(metrics: Asked["metrics"], ms: number): Asked["metrics"] {
+  const notBefore = new Date(ms);
+  return { ...metrics, range: (query, from, to, points) => metrics.range(query, from, to, points, notBefore) };
 }
 
 async function valueNow(threshold: Threshold, subject: Subject, ports: Asked): Promise<number | undefined> {

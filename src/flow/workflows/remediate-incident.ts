@@ -53,8 +53,10 @@ async function examine(incident: Incident, open: Run): Promise<Examined> {
   // Nothing is written before a proposal is.
   const run = closed(open);
   const model = modelWait(incident, run);
+  let before: string | undefined;
   for (let look = 1; ; ) {
-    const seen = await run.few(incident.severity, () => lookOnce(incident, run));
+    const seen = await run.few(incident.severity, () => lookOnce(incident, before, run));
+    before = seen.observed.evidence[0]?.to;
     const { diagnosis } = seen;
     if (diagnosis.kind === "abstained" && diagnosis.awaits === "model") {
       if ((await model.next()) === "ask") continue;
@@ -68,9 +70,9 @@ async function examine(incident: Incident, open: Run): Promise<Examined> {
 }
 
 /** What all of it has seen is held until the diagnosis is made, and no longer: a story may wait for days beside others. */
-async function lookOnce(incident: Incident, run: Run): Promise<Examined> {
+async function lookOnce(incident: Incident, before: string | undefined, run: Run): Promise<Examined> {
   const observed = await run.step("collect", async (ports) => {
-    const [seen, shadowed] = await Promise.all([collect(incident, ports), shadowedIn(incident, ports)]);
+    const [seen, shadowed] = await Promise.all([collect(incident, ports, before), shadowedIn(incident, ports)]);
     return shadowed !== "unknown" && shadowed.length === 0 ? seen : { ...seen, shadowed };
   });
   const recalled = await run.step("recall", (ports) => recall(incident, observed.evidence, ports));

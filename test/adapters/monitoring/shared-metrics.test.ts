@@ -19,7 +19,8 @@ function counted(fails = 0, until = Promise.resolve()) {
     ruleOf: async () => undefined,
   };
   const shared = sharedMetrics(metrics, 2_000);
-  const ask = (query: string, ms: number, span = spanMs) => shared.range(query, at(ms - span), at(ms));
+  const ask = (query: string, ms: number, span = spanMs, since?: number) =>
+    shared.range(query, at(ms - span), at(ms), undefined, since === undefined ? undefined : at(since));
   return { asked, ask };
 }
 
@@ -40,6 +41,13 @@ test("another query, another span and a later moment are asked anew", async () =
   await ask("up", 1_999);
   await ask("up", 2_000);
   expect(asked).toEqual(["up to 0", "down to 0", "up to 0", "up to 2000"]);
+});
+
+test("an answer that ends before what is asked about began is asked anew, on its way or not", async () => {
+  const { asked, ask } = counted();
+  await Promise.all([ask("up", 0), ask("up", 1_000, spanMs, 500), ask("up", 1_100, spanMs, 1_000)]);
+  await ask("up", 1_200, spanMs, 1_001);
+  expect(asked).toEqual(["up to 0", "up to 1000", "up to 1200"]);
 });
 
 test("a long range is fresh for longer: twelve seconds of an hour", async () => {

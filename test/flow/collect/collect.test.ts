@@ -55,10 +55,14 @@ interface Giving {
   readonly giveUpMs?: number;
 }
 
-function collected(
+function collected(github: Partial<Ports["github"]> = {}, giving: Giving = {}): Promise<Observed> {
+  return collect(incident(), lookingAt(github, giving));
+}
+
+function lookingAt(
   github: Partial<Ports["github"]> = {},
   { files = {}, deadlineMs = patientMs, giveUpMs = 30_000 }: Giving = {},
-): Promise<Observed> {
+): Ports {
   const { urls, now } = shop.cluster;
   const ports = {
     cluster: kubernetes({ url: urls.kubernetes, token: "t", cluster: "test", deadlineMs }),
@@ -72,7 +76,7 @@ function collected(
     github: { commitsSince: async () => [], head: async () => ({ sha, tree: treeOf(files) }), ...github },
     telemetry: { log: () => undefined },
   };
-  return collect(incident(), ports as unknown as Ports);
+  return ports as unknown as Ports;
 }
 
 async function under(source: ApiName, fault: Fault): Promise<Observed> {
@@ -111,6 +115,26 @@ describe.each(sources)("%s", (source) => {
     },
     20_000,
   );
+});
+
+test("nothing is as old as the time before the alert, or as the look before", async () => {
+  const asked: (Date | undefined)[] = [];
+  const alert = incident();
+  const at = (ms: number) => new Date(Date.parse(alert.alert.startsAt) + ms).toISOString();
+  const range: Ports["metrics"]["range"] = async (_query, _from, _to, _points, notBefore) => {
+    asked.push(notBefore);
+    throw new Unavailable("not now");
+  };
+  const ports = { ...lookingAt(), metrics: { range, ruleOf: async () => undefined } } as unknown as Ports;
+  const since = async (before?: string) => {
+    asked.length = 0;
+    await collect(alert, ports, before);
+    expect(asked.length).toBeGreaterThan(5);
+    return [...new Set(asked.map((one) => one?.toISOString()))];
+  };
+  expect(await since()).toEqual([at(0)]);
+  expect(await since(at(-1_000))).toEqual([at(0)]);
+  expect(await since(at(2_000))).toEqual([at(2_001)]);
 });
 
 test("a mirror that cannot be read leaves the rest of the diagnosis standing", async () => {
