@@ -11,7 +11,8 @@ export interface Plan {
   readonly live: LiveWorkload;
   readonly entry: Entry;
   readonly baseSha: string;
-  readonly files: readonly FileChange[];
+  /** None while it waits for a place, where nothing reads them. */
+  files: readonly FileChange[];
   readonly owners: readonly OwnerLink[];
   readonly warnings: readonly string[];
   readonly effect: Effect;

@@ -33,7 +33,10 @@ export function placeOf({ incident, lease, rollback }: Pick<ChangeRequest, "inci
   return lease === undefined ? incident.uid : `${incident.uid}/lease/${lease.renewals}`;
 }
 
-/** Waits, durably, until the caps let this proposal be opened. A revert waits for Watchtower mode only. */
+/**
+ * Waits, durably, until the caps let this proposal be opened. A revert waits for Watchtower mode only. Who waits is planned
+ * anew, so that the plan loses its files at once: hundreds may wait for days, each with a whole file before and after.
+ */
 export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run): Promise<Slot> {
   let before: SlotAnswer | undefined;
   let message: Message | undefined;
@@ -54,6 +57,7 @@ export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run):
     // What was measured for it would be old by then: the lease is looked at again instead.
     if (subject.lease !== undefined) return { kind: "not-needed", because: answer.because };
     before = answer;
+    plan.files = [];
     pauseMs = pauseAfter(pauseMs, message, run.timings.pollMs);
     message = await run.message(pauseMs);
   }

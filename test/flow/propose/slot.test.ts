@@ -94,6 +94,18 @@ test("at the cap it waits, says why once, and knows that its plan is old by then
   expect(waits).toEqual([1, 2, 4]);
 });
 
+test("who waits holds no file of its plan, and who is let through at once holds all", async () => {
+  const files = [{ path: "tenants.yaml", before: "a", after: "b" }];
+  const [at, through] = [
+    { ...aPlan(3), files },
+    { ...aPlan(3), files },
+  ];
+  await waitForSlot(aCase(), at, runOf(aQueue([cap])).run);
+  expect(at.files).toEqual([]);
+  await waitForSlot(aCase(), through, runOf(aQueue([])).run);
+  expect(through.files).toBe(files);
+});
+
 test("who waits long looks ever more rarely, until something happens", async () => {
   const { run, waits } = runOf(aQueue(Array(9).fill(cap)), { rousedAt: 7 });
   expect(await waitForSlot(aCase(), aPlan(3), run)).toEqual({ kind: "free", waited: true });
