@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { access, constants, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -11,6 +10,7 @@ import {
   readPolicyReports,
 } from "../../domain/gate/policy-report.ts";
 import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { ended } from "./offline.ts";
 import { parseYamlDocuments } from "../../manifests/yaml/yaml.ts";
 
 /** Where to look for the Kyverno CLI, and how long it may take. */
@@ -151,7 +151,11 @@ interface Ran {
   readonly failure: string | undefined;
 }
 
-function run(path: string, argv: readonly string[], limits: Limits & { readonly directory: string }): Promise<Ran> {
+async function run(
+  path: string,
+  argv: readonly string[],
+  limits: Limits & { readonly directory: string },
+): Promise<Ran> {
   // No kubeconfig, no credentials, no way out: a policy from the repository is not trusted with the process's own.
   const env = {
     HOME: limits.directory,
@@ -161,21 +165,15 @@ function run(path: string, argv: readonly string[], limits: Limits & { readonly 
     HTTPS_PROXY: "http://127.0.0.1:9",
   };
   // Not 0: that would be no limit at all.
-  const timeout = Math.max(1, Math.ceil(limits.until - performance.now()));
-  return new Promise((resolve) => {
-    execFile(
-      path,
-      [...argv],
-      { env, cwd: limits.directory, timeout, killSignal: "SIGKILL", maxBuffer: longestReport },
-      (error, stdout) => resolve({ stdout, failure: failureOf(error, limits.timeoutMs) }),
-    );
-  });
+  const timeLimitMs = Math.max(1, Math.ceil(limits.until - performance.now()));
+  const options = { env, cwd: limits.directory, timeLimitMs, maxBuffer: longestReport };
+  const { error, stdout, isLate } = await ended(path, argv, options);
+  return { stdout, failure: isLate ? `no answer within ${limits.timeoutMs / 1000} s` : failureOf(error) };
 }
 
-function failureOf(error: (Error & { code?: string | number | null; killed?: boolean }) | null, timeoutMs: number) {
+function failureOf(error: (Error & { code?: string | number | null }) | null) {
   if (error === null || error.code === 1) return undefined;
   if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return "its report is too long";
-  if (error.killed) return `no answer within ${timeoutMs / 1000} s`;
   if (typeof error.code === "number") return `it ended with ${error.code}`;
   return `it could not be run or was killed (${error.code ?? "signal"})`;
 }

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, type ExecFileException, type ExecFileOptions } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
@@ -68,7 +68,7 @@ export interface Limits {
 /** A port where nobody listens: whatever asks for the network gets a refusal at once. */
 const closedProxy = "http://127.0.0.1:9";
 
-export function run(
+export async function run(
   tool: { name: string; path: string },
   args: readonly string[],
   limits: { home: string; timeLimitMs: number },
@@ -88,19 +88,42 @@ export function run(
     GOMEMLIMIT: "400MiB",
     LC_ALL: "C",
   };
-  const options = {
-    env,
-    cwd: limits.home,
-    timeout: limits.timeLimitMs,
-    killSignal: "SIGKILL",
-    maxBuffer: 60_000_000,
-  } as const;
+  const options = { env, cwd: limits.home, timeLimitMs: limits.timeLimitMs, maxBuffer: 60_000_000 };
+  const { error, stdout, stderr, isLate } = await ended(tool.path, args, options);
+  if (!error && !isLate) return { ok: true, output: stdout };
+  const reason = isLate ? "took too long" : firstLine(stderr) || (error?.message ?? "");
+  return { ok: false, because: `${tool.name}: ${reason}`.replaceAll(dirname(limits.home), "").slice(0, 300) };
+}
+
+interface Ended {
+  readonly error: ExecFileException | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Its time ran out: whatever it wrote, and however it ended, that is not the whole. */
+  readonly isLate: boolean;
+}
+
+/**
+ * Runs a program to its end, or kills it. Not with `execFile`'s own time limit: where the program has just ended by itself,
+ * that throws away what was not read yet, and tells of no error.
+ */
+export function ended(
+  path: string,
+  args: readonly string[],
+  { timeLimitMs, ...options }: Pick<ExecFileOptions, "env" | "cwd" | "maxBuffer"> & { readonly timeLimitMs: number },
+): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(tool.path, args, options, (error, stdout, stderr) => {
-      if (!error) return resolve({ ok: true, output: stdout });
-      const reason = error.killed ? "took too long" : firstLine(stderr) || error.message;
-      resolve({ ok: false, because: `${tool.name}: ${reason}`.replaceAll(dirname(limits.home), "").slice(0, 300) });
+    let isLate = false;
+    const child = execFile(path, [...args], { ...options, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
+      clearTimeout(timer);
+      resolve({ error, stdout, stderr, isLate });
     });
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGKILL");
+      // What it began may hold them open.
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+    }, timeLimitMs);
   });
 }
 
