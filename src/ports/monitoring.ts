@@ -7,7 +7,7 @@ import type { Workload } from "../domain/kubernetes/workload.ts";
 /** Measurements. Throws like every adapter; the caller turns that into evidence. */
 export interface Metrics {
   /**
-   * A range query, by default of some hundred points. `notes` carries the server's own warnings about partial answers;
+   * A range query, of some hundred points if `points` says nothing else. `notes` carries the server's own warnings about partial answers;
    * `until` is where the answer ends if that is not where the question did: it may be shared with an earlier one, but for
    * one that ends before `notBefore`.
    */
@@ -15,8 +15,7 @@ export interface Metrics {
     query: string,
     from: Date,
     to: Date,
-    points?: number,
-    notBefore?: Date,
+    wanted?: { readonly points?: number; readonly notBefore?: Date },
   ): Promise<{ readonly series: readonly Series[]; readonly notes: readonly string[]; readonly until?: Date }>;
   /** The alerting rule behind an alert, as the server has it loaded; throws `Refused` where several could be it. */
   ruleOf(alert: Pick<Alert, "name" | "labels" | "generatorUrl">): Promise<AlertRule | undefined>;

@@ -72,7 +72,7 @@ export function prometheus(options: PrometheusOptions): Metrics & WholeHistory {
     return { query, from: from.getTime() / 1000, to: to.getTime() / 1000, finestSeconds };
   };
   return {
-    range: async (asked, from, to, points = pointsWanted) => {
+    range: async (asked, from, to, { points = pointsWanted } = {}) => {
       const span = spanOf(asked, from, to);
       return askSmaller(
         () => rangeOf(source, span, points),

@@ -27,14 +27,16 @@ export function sharedMetrics(metrics: Metrics, freshMs = 1_000): Metrics {
   const kept = new Map<string, Kept>();
   return {
     ...metrics,
-    range: (query, from, to, points, notBefore) => {
+    range: (query, from, to, { points, notBefore } = {}) => {
       const end = to.getTime();
       const key = JSON.stringify([query, end - from.getTime(), points ?? null]);
       const known = kept.get(key);
       const isLate = known !== undefined && known.to >= (notBefore?.getTime() ?? 0);
       if (isLate && Math.abs(end - known.to) < lifeOf(known)) return known.answer;
       for (const [other, one] of kept) if (end - one.to >= lifeOf(one)) kept.delete(other);
-      const answer = metrics.range(query, from, to, points).then((given) => ({ ...given, until: to }));
+      const answer = metrics
+        .range(query, from, to, points === undefined ? {} : { points })
+        .then((given) => ({ ...given, until: to }));
       const share = Math.min(mostFreshMs, (end - from.getTime()) * freshShare);
       const entry = { answer, to: end, isComing: true, freshMs: Math.max(freshMs, share) };
       kept.set(key, entry);

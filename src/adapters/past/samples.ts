@@ -17,7 +17,7 @@ export interface Moment {
 export async function samplesAt(query: string, { metrics, at }: Moment): Promise<readonly PastSample[]> {
   // Whole seconds: Prometheus answers at whole steps from the start on, and the last of them is the moment itself.
   const to = new Date(Math.floor(at.getTime() / 1000) * 1000);
-  const { series } = await metrics.range(query, new Date(to.getTime() - 2_000), to, 2);
+  const { series } = await metrics.range(query, new Date(to.getTime() - 2_000), to, { points: 2 });
   return series.flatMap(({ labels, points }) => {
     const last = points.at(-1);
     if (last === undefined || last[0] * 1000 < to.getTime() - 500) return [];

@@ -18,7 +18,7 @@ export async function askHistory(
   const from = new Date(to.getTime() - timings.historyMs);
   const query = historyQuery(incident);
   const points = Math.min(mostPoints, Math.floor(timings.historyMs / (timings.leastStepMs ?? finestStepMs)));
-  const { series, notes } = await metrics.range(query, from, to, points);
+  const { series, notes } = await metrics.range(query, from, to, { points });
   const merges = await records.mergesSince(workloadKey(incident.workload), from.toISOString());
   // What people repaired by a commit did not heal by itself. Whose commit it was would take a render of each.
   const touches = [...merges, ...(await github.commitsSince(from)).map(({ at }) => at)];

@@ -49,7 +49,7 @@ async function isMeasured(parts: readonly string[], subject: Subject, ports: Ask
 /** The same metrics, of which no answer ends before this moment, in Unix milliseconds: what somebody else asked for may. */
 export function metricsSince(metrics: Asked["metrics"], ms: number): Asked["metrics"] {
   const notBefore = new Date(ms);
-  return { ...metrics, range: (query, from, to, points) => metrics.range(query, from, to, points, notBefore) };
+  return { ...metrics, range: (query, from, to, wanted) => metrics.range(query, from, to, { ...wanted, notBefore }) };
 }
 
 async function valueNow(threshold: Threshold, subject: Subject, ports: Asked): Promise<number | undefined> {
@@ -74,7 +74,7 @@ async function rangeNow(query: string, { metrics, clock, timings }: Asked) {
   // Prometheus answers at whole steps from the start on: with whole seconds the last of them is the moment itself.
   const points = 2;
   const windowMs = points * 1000 * Math.max(1, Math.ceil(timings.pollMs / 1000));
-  const { series, until = to } = await metrics.range(query, new Date(to.getTime() - windowMs), to, points);
+  const { series, until = to } = await metrics.range(query, new Date(to.getTime() - windowMs), to, { points });
   return { series, to: until, stepMs: windowMs / points };
 }
 

@@ -20,7 +20,7 @@ function counted(fails = 0, until = Promise.resolve()) {
   };
   const shared = sharedMetrics(metrics, 2_000);
   const ask = (query: string, ms: number, span = spanMs, since?: number) =>
-    shared.range(query, at(ms - span), at(ms), undefined, since === undefined ? undefined : at(since));
+    shared.range(query, at(ms - span), at(ms), since === undefined ? {} : { notBefore: at(since) });
   return { asked, ask };
 }
 

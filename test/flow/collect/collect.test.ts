@@ -121,8 +121,8 @@ test("nothing is as old as the time before the alert, or as the look before", as
   const asked: (Date | undefined)[] = [];
   const alert = incident();
   const at = (ms: number) => new Date(Date.parse(alert.alert.startsAt) + ms).toISOString();
-  const range: Ports["metrics"]["range"] = async (_query, _from, _to, _points, notBefore) => {
-    asked.push(notBefore);
+  const range: Ports["metrics"]["range"] = async (_query, _from, _to, wanted) => {
+    asked.push(wanted?.notBefore);
     throw new Unavailable("not now");
   };
   const ports = { ...lookingAt(), metrics: { range, ruleOf: async () => undefined } } as unknown as Ports;

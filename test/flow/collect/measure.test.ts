@@ -75,9 +75,9 @@ test("what belongs to another workload says nothing of this one", async () => {
 test("an answer that somebody else got before the alert began is nobody's here", async () => {
   const ports = holding({ a: 7, b: 0 });
   const asked = new Set<string | undefined>();
-  const range: Ports["metrics"]["range"] = async (query, from, to, points, notBefore) => {
-    asked.add(notBefore?.toISOString());
-    return ports.metrics.range(query, from, to, points);
+  const range: Ports["metrics"]["range"] = async (...question) => {
+    asked.add(question[3]?.notBefore?.toISOString());
+    return ports.metrics.range(...question);
   };
   await measured(trend, { ...ports, metrics: { ...ports.metrics, range } });
   expect([...asked]).toEqual([new Date(alert.startsAt).toISOString()]);

@@ -70,7 +70,7 @@ const reachPoints = 60;
 
 /** How far back there is anything, and why there may be no alert at all. */
 async function reachOf(alerts: number, { from, to, metrics }: Backtest): Promise<readonly string[]> {
-  const { series } = await metrics.range("count(up)", from, to, reachPoints);
+  const { series } = await metrics.range("count(up)", from, to, { points: reachPoints });
   const first = series.flatMap(({ points }) => points.slice(0, 1))[0]?.[0];
   const begins = first === undefined ? undefined : first * 1_000;
   const late = begins !== undefined && begins - from.getTime() > ((to.getTime() - from.getTime()) / reachPoints) * 2;

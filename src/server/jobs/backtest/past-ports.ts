@@ -130,7 +130,7 @@ function askedMetrics(sources: PastSources, asking: Asking): Metrics & WholeHist
   const ask = asking.of("PROMETHEUS");
   const rules = new Map<string, ReturnType<Metrics["ruleOf"]>>();
   return {
-    range: (query, from, to, points) => ask(() => sources.metrics.range(query, from, to, points)),
+    range: (...asked) => ask(() => sources.metrics.range(...asked)),
     everyStep: (query, from, to, points) => ask(() => sources.metrics.everyStep(query, from, to, points)),
     // The rules are those of today: one question for each kind of alert is enough.
     ruleOf: async (alert) => {
