@@ -102,7 +102,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
     // What stands behind a link is noted where it stands.
     const isLink = tree.links?.targets.has(path) === true;
     if (!isLink && speech.test(text)) {
-      speakers.push(path);
+      if (spoken.test(text)) speakers.push(path);
       noteDeployers(tree, path, deployers);
     }
     if (text.includes(inflationGenerator)) noteInflated(tree, path, references);
@@ -117,6 +117,9 @@ function builtIndex(tree: Tree): RepositoryIndex {
 }
 
 const speech = /kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/;
+
+// Workflows and rollouts are of the same groups, and deploy nothing of the repository.
+const spoken = /\b(?:Application|ApplicationSet|Kustomization|HelmRelease)\b/;
 
 /** The index of a tree that differs from a known one in some files, without reading all others again. */
 export function indexAfter(tree: Tree, before: RepositoryIndex, paths: readonly string[]): RepositoryIndex {

@@ -130,6 +130,8 @@ test("a chart of applications that nobody could render leaves no proof of what i
     argued(because),
   );
   expect(await ask({ ...byArgo, ...chart })).toMatchObject(argued(because));
+  const workflow = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {path: {{ .Values.path }}}\n";
+  expect(await ask({ ...byArgo, ...chart, "root/templates/apps.yaml": workflow })).toMatchObject(proved);
   const elsewhere = { ...chart, "root/templates/apps.yaml": application("{{ . }}", "other/{{ . }}") };
   expect(await ask({ ...byArgo, ...elsewhere })).toMatchObject(proved);
 });
