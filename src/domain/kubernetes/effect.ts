@@ -38,8 +38,13 @@ interface ProofInput {
   readonly shown?: { readonly with: string; readonly changes: readonly ObjectChange[] } | undefined;
 }
 
-export type Proof =
-  | { readonly kind: "proven"; readonly effect: Effect }
+type Proof =
+  | {
+      readonly kind: "proven";
+      readonly effect: Effect;
+      /** What differs in the rendering of the target itself, where a chart's own objects are the effect. */
+      readonly moved: readonly ObjectChange[];
+    }
   | { readonly kind: "refused"; readonly because: string };
 
 /**
@@ -58,31 +63,35 @@ export function proofOf(input: ProofInput): Proof {
   if (first === undefined && !input.shown) return refused("the edit changes nothing in what the entry renders");
   const doubt = othersDoubt(input, changes);
   if (doubt?.kind === "refused") return refused(doubt.because);
-  if (input.shown && changes.every(isHandedToChart) && changes.length < 2) return shownBy(input.shown, doubt);
+  if (input.shown && changes.every(isHandedToChart) && changes.length < 2) return shownBy(input.shown, doubt, changes);
   const verdict = verdictOf(changes, after.objects, input.wanted);
   if (verdict.kind === "refused") return refused(verdict.because);
   const because = verdict.kind === "static" ? verdict.because : doubt?.because;
   return proven(changes, because === undefined ? { kind: "rendered", with: before.with } : { kind: "static", because });
 }
 
-function proven(changes: readonly ObjectChange[], proof: Effect["proof"]): Proof {
-  return { kind: "proven", effect: effectOf(changes, proof) };
+function proven(changes: readonly ObjectChange[], proof: Effect["proof"], moved = changes): Proof {
+  return { kind: "proven", effect: effectOf(changes, proof), moved };
 }
 
 /** The entry cannot be rendered: its chart may have been, else the change is argued from the source. */
 function argued(input: ProofInput, because: string): Proof {
   const doubt = othersDoubt(input, undefined);
   if (doubt?.kind === "refused") return refused(doubt.because);
-  if (input.shown) return shownBy(input.shown, doubt);
-  return proven([arguedChange(input.wanted)], { kind: "static", because });
+  if (input.shown) return shownBy(input.shown, doubt, []);
+  return proven([arguedChange(input.wanted)], { kind: "static", because }, []);
 }
 
 /** The chart was rendered, so what the entry hands to it needs no guess: its objects say what changes. */
-function shownBy(shown: NonNullable<ProofInput["shown"]>, doubt: Doubt | undefined): Proof {
+function shownBy(
+  shown: NonNullable<ProofInput["shown"]>,
+  doubt: Doubt | undefined,
+  moved: readonly ObjectChange[],
+): Proof {
   const proof = doubt
     ? { kind: "static" as const, because: doubt.because }
     : { kind: "rendered" as const, with: shown.with };
-  return proven(shown.changes, proof);
+  return proven(shown.changes, proof, moved);
 }
 
 function isHandedToChart({ object, field }: ObjectChange): boolean {

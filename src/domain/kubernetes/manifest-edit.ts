@@ -29,6 +29,8 @@ export interface Entry {
   readonly workload?: Workload;
   /** The spec of that object as the cluster holds it, which the repository may not show: Argo CD `source`, Flux patches. */
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** True where that spec is the repository's own with the patches of others, and not what the cluster said. */
+  readonly isPatched?: boolean;
 }
 
 /** One changed file: whole text before and after. `before` is null for a new file. */

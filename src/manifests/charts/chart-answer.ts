@@ -5,6 +5,9 @@ import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
 import { type FieldQuestion, type EntryBuild, mayBePinned } from "../trace/entry-build.ts";
+import { heldBack } from "../arrival/arriving.ts";
+import type { Doubt } from "../arrival/doubt.ts";
+import { ownedAmong } from "../arrival/owned.ts";
 import { at } from "../yaml/source.ts";
 import {
   type Candidate,
@@ -87,10 +90,12 @@ interface Means {
 async function decide(place: Place, field: RenderedField, means: Means): Promise<ManifestEdit> {
   const { scene, baseline } = place;
   const { release } = baseline;
+  const held = heldIn(place, field);
   const obstacle =
     suspended(release) ??
     templatedName(release) ??
     obstacleIn(baseline.objects, field, scene.question) ??
+    (held && "reason" in held ? held : undefined) ??
     ignored(scene, field) ??
     already(scene.question, field);
   if (obstacle) return obstacle;
@@ -99,11 +104,27 @@ async function decide(place: Place, field: RenderedField, means: Means): Promise
     const proposed = await find(place, field, means);
     if (proposed === undefined) continue;
     const edit = proposed.kind === "edit" ? await confirmed(place, proposed, field, means) : proposed;
+    if (edit.kind === "edit") return held && "doubt" in held ? { ...edit, unproven: held.doubt } : edit;
     // Behind the last word there is no other.
-    if (edit.kind === "edit" || find === inPostRenderer) return edit;
+    if (find === inPostRenderer) return edit;
     why ??= edit;
   }
   return why ?? unmoved(release, field);
+}
+
+/** What stands against the change among the objects of the chart. */
+function heldIn({ scene, baseline }: Place, { object, path }: RenderedField): Refusal | Doubt | undefined {
+  const { deployer, question } = scene;
+  const { change, workload } = question;
+  const own = deployer?.kind === "Kustomization" ? "flux" : "argocd";
+  const tool = deployer === undefined ? question.entry.tool : own;
+  const isOfRelease = baseline.release.resource?.kind === "HelmRelease";
+  const { namespace } = workload;
+  const asked = { workload, change, outside: namespace };
+  return (
+    ownedAmong(baseline.objects, asked) ??
+    heldBack(baseline.objects, { object, path, change, namespace, tool, isOfRelease })
+  );
 }
 
 /** An image without a tag comes from a key for the tag that is empty, rather than from the name: that key first. */

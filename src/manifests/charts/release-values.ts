@@ -1,8 +1,8 @@
 import { type ChartFiles, type ChartSet, type ChartTools, isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Release } from "../helm/releases.ts";
-import { kubernetesScalar } from "../yaml/scalar.ts";
+import { plainOf } from "../yaml/plain.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
-import { at, entriesOf, itemsAt, type Node, resolved, textAt } from "../yaml/source.ts";
+import { at, itemsAt, type Node, textAt } from "../yaml/source.ts";
 import { dependenciesOf, vendoredIn, yamlOf } from "./chart-files.ts";
 
 export type Values = Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export function valuesOf(
   tools: ChartTools,
 ): ReleaseValues | undefined {
   const isFlux = release.resource?.kind === "HelmRelease";
-  const plain = (node: Node): unknown => plainOf(node, isFlux ? (text) => substituted(text, scene) : (text) => text);
+  const plain = (node: Node): unknown => plainOf(node, isFlux ? (text) => substituted(text, scene) : undefined);
   const own = release.directory === undefined ? undefined : `${release.directory}/values.yaml`.replace(/^\//, "");
   const layers = release.layers
     .filter((layer, n) => n > 0 || layer.values.file.path !== own)
@@ -59,15 +59,6 @@ export function hasUnseenValues(release: Release): boolean {
 /** Flux replaces the chart's own values by these files, where they are named. */
 export function replacesOwnValues(release: Release): boolean {
   return itemsAt(release.resource?.node, ["spec", "chart", "spec", "valuesFiles"]).length > 0;
-}
-
-/** A node as the plain value that Kubernetes' YAML reader makes of it. */
-function plainOf(node: Node | undefined, fill: (text: string) => string, depth = 0): unknown {
-  const here = resolved(node);
-  if (here === undefined || here.kind === "removed" || depth > 100) return null;
-  if (here.kind === "scalar") return kubernetesScalar({ ...here, text: fill(here.text) });
-  if (here.kind === "list") return here.items.map((item) => plainOf(item, fill, depth + 1));
-  return Object.fromEntries([...entriesOf(here)].map(([key, entry]) => [key, plainOf(entry.value, fill, depth + 1)]));
 }
 
 /** The defaults of a chart with those of its subcharts below their names. */

@@ -8,7 +8,7 @@ import type { ValuesLayer } from "../helm/layers.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
 import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { isCopy } from "../trace/deployer.ts";
+import { isCopy } from "../trace/deployed/deployer.ts";
 import { includedBy, mayRead, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, textAt } from "../yaml/source.ts";
 import { replaceScalar } from "../yaml/splice.ts";

@@ -61,6 +61,8 @@ export interface RepositoryIndex {
   readonly urls: OwnUrls;
   /** References by URLs of which nobody here can tell whether they lead into this repository. */
   readonly supposed: readonly SupposedReference[];
+  /** Files with objects that own or bound what other objects say. */
+  readonly owning: readonly string[];
 }
 
 /** A HelmRepository, an OCIRepository or a GitRepository. */
@@ -91,6 +93,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
   const deployers: Deployer[] = [];
   const speakers: string[] = [];
   const fluxSources: FluxSource[] = [];
+  const owning: string[] = [];
   const latin1 = new TextDecoder("latin1");
   for (const path of filesAndLinks(tree)) {
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -106,6 +109,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
       noteDeployers(tree, path, deployers);
     }
     if (text.includes(inflationGenerator)) noteInflated(tree, path, references);
+    if (owningKinds.test(text)) owning.push(path);
     if (!isLink && text.includes("source.toolkit.fluxcd.io")) noteFluxSources(path, bytes, fluxSources);
   }
   deployers.push(...deployersOfObjects(tree, tree.made ?? []));
@@ -113,13 +117,27 @@ function builtIndex(tree: Tree): RepositoryIndex {
   const urls = ownUrls(tree, { directories, sources: sourcesWithUrls({ deployers, fluxSources }) });
   const supposed = followUrls(tree, urls, references);
   const { referencedBy, changes } = references;
-  return { links: tree.links, directories, referencedBy, changes, deployers, fluxSources, speakers, urls, supposed };
+  return {
+    links: tree.links,
+    directories,
+    referencedBy,
+    changes,
+    deployers,
+    fluxSources,
+    speakers,
+    urls,
+    supposed,
+    owning,
+  };
 }
 
 const speech = /kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.toolkit\.fluxcd\.io/;
 
 // Workflows and rollouts are of the same groups, and deploy nothing of the repository.
 const spoken = /\b(?:Application|ApplicationSet|Kustomization|HelmRelease)\b/;
+
+/** Autoscalers of every kind and LimitRanges, as a text names them. */
+const owningKinds = /\bkind["']?:\s*["']?(?:\w*Autoscaler|ScaledObject|LimitRange)\b/;
 
 /** The index of a tree that differs from a known one in some files, without reading all others again. */
 export function indexAfter(tree: Tree, before: RepositoryIndex, paths: readonly string[]): RepositoryIndex {

@@ -17,11 +17,16 @@ export function isArgoManifest(path: string, { include, exclude }: Omit<PlainOpt
   return include === undefined || include === "" || globbed(include, true).test(path);
 }
 
+/** Argo CD passes over a file of a plain directory that says so. */
+export const isPassedOver = (text: string): boolean => text.includes("+argocd:skip-file-rendering");
+
 /**
  * Whether Argo CD may find objects in a file that it takes. It passes over YAML without any, like a file of values
  * beside the Application that names it. A file that is not there yet may hold anything.
  */
 export function mayHoldObjects(path: string, bytes: Uint8Array | undefined): boolean {
-  if (bytes === undefined || !/\.ya?ml$/.test(path)) return true;
-  return /kind["']?\s*:/.test(new TextDecoder("latin1").decode(bytes));
+  if (bytes === undefined) return true;
+  const text = new TextDecoder("latin1").decode(bytes);
+  if (isPassedOver(text)) return false;
+  return !/\.ya?ml$/.test(path) || /kind["']?\s*:/.test(text);
 }

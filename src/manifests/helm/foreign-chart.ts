@@ -2,7 +2,7 @@ import { type GitSource, gitSource, isSameSource, type Pin, sourceOf } from "../
 import { whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { branchOf, pinOfReference } from "../trace/pinned.ts";
+import { branchOf, pinOfReference } from "../trace/deployed/pinned.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 
 /** The source of a HelmRelease's chart where that is not the repository that the entry itself comes from. */

@@ -5,8 +5,8 @@ import { type Resource, resourcesOf } from "../repository/resource.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
 import { transform } from "../trace/transform.ts";
 import type { Traces } from "../trace/traces.ts";
-import { kubernetesScalar } from "../yaml/scalar.ts";
-import { at, entriesOf, itemsAt, type Node, parseText, resolved } from "../yaml/source.ts";
+import { plainOf } from "../yaml/plain.ts";
+import { at, entriesOf, itemsAt, type Node, parseText } from "../yaml/source.ts";
 import type { Release } from "./releases.ts";
 
 /** The post-renderers of a Flux release, in their order. */
@@ -34,7 +34,8 @@ function kustomized(scene: EntryBuild, renderer: Node, objects: readonly Rendere
   const keys = written?.kind === "map" ? [...entriesOf(written).keys()] : ["nothing"];
   const strange = keys.find((key) => key !== "patches" && key !== "images");
   if (strange !== undefined) return { kind: "unsupported", because: `a post-renderer has ${strange}` };
-  const kustomization = { ...(plainOf(written, scene) as Record<string, unknown>), resources: ["objects.yaml"] };
+  const plain = plainOf(written, (text) => substituted(text, scene));
+  const kustomization = { ...(plain as Record<string, unknown>), resources: ["objects.yaml"] };
   const text = JSON.stringify(kustomization);
   if (text.includes("${")) return { kind: "unsupported", because: "a post-renderer holds variables" };
   const tree = treeOf({ "kustomization.yaml": text, "objects.yaml": streamOf(objects) });
@@ -44,14 +45,6 @@ function kustomized(scene: EntryBuild, renderer: Node, objects: readonly Rendere
 
 const streamOf = (objects: readonly RenderedObject[]): string =>
   objects.map((object) => JSON.stringify(object)).join("\n---\n");
-
-function plainOf(node: Node | undefined, scene: EntryBuild): unknown {
-  const here = resolved(node);
-  if (here === undefined || here.kind === "removed") return null;
-  if (here.kind === "scalar") return kubernetesScalar({ ...here, text: substituted(here.text, scene) });
-  if (here.kind === "list") return here.items.map((item) => plainOf(item, scene));
-  return Object.fromEntries([...entriesOf(here)].map(([key, entry]) => [key, plainOf(entry.value, scene)]));
-}
 
 /** The objects of a chart with what its post-renderers write into them, each value at the place that it is written. */
 export function postRendered(

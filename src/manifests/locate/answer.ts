@@ -1,4 +1,4 @@
-import { type Proof, proofOf } from "../../domain/kubernetes/effect.ts";
+import { proofOf } from "../../domain/kubernetes/effect.ts";
 import type { Effect, Entry, ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import type { ChartTools } from "../../domain/kubernetes/rendered.ts";
 import { overlaid, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
@@ -6,6 +6,8 @@ import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { entriesOf, othersOf, soleDeployer } from "../gitops/entries.ts";
 import { indexOf } from "../gitops/gitops.ts";
 import { tooManyNames } from "../gitops/links.ts";
+import { heldAnywhere } from "../arrival/held.ts";
+import { patchedEntry } from "../trace/deployed/effective.ts";
 import { deducedEntry } from "../trace/entry.ts";
 import { locate } from "./locate.ts";
 import { locateByRendering } from "./locate-by-rendering.ts";
@@ -44,8 +46,13 @@ export async function answerQuestion(
   const edit = behindLinks(tree, found);
   if (edit.kind === "refused") return edit;
   const proof = await proveEdit(tree, { question, edit, hidden }, render);
-  if (proof.kind === "proven") return { ...edit, effect: proof.effect };
-  return refused("ambiguous", `the edit was not what it should be: ${proof.because}`, "Make this change by hand.");
+  return "reason" in proof ? proof : { ...edit, warnings: [...edit.warnings, ...alsoRetagged(proof)], effect: proof };
+}
+
+/** One item of images moves every container that runs the image: people should know. */
+function alsoRetagged({ changes }: Effect): string[] {
+  const images = changes.filter(({ field }) => field.at(-1) === "image");
+  return images.length < 2 ? [] : [`${images.length} containers run this image, and all of them change`];
 }
 
 /** Nothing is found in what does not build: then that is what people must know, in the builder's own words. */
@@ -81,7 +88,7 @@ interface Proving {
   readonly hidden: WholeTree["hidden"];
 }
 
-async function proveEdit(before: Tree, { question, edit, hidden }: Proving, render: Render): Promise<Proof> {
+async function proveEdit(before: Tree, { question, edit, hidden }: Proving, render: Render): Promise<Effect | Refusal> {
   const after = overlaid(before, Object.fromEntries(edit.files.map((file) => [file.path, file.after])));
   const paths = edit.files.map((file) => file.path);
   const { workload, change } = question;
@@ -89,27 +96,45 @@ async function proveEdit(before: Tree, { question, edit, hidden }: Proving, rend
   const touched = othersOf(affectedEntries(before, entriesOf(before), paths), target.entry);
   const others = [];
   for (const other of touched.filter((one) => !isExercise(before, target.entry, one)))
-    others.push(await bothSides(other, { before, after }, render));
+    others.push(await bothSides(other, { before, after, paths }, render));
   const object = edit.shows?.object;
+  const own = await bothSides(target.entry, { before, after, paths }, render);
   const proof = proofOf({
-    target: await bothSides(target.entry, { before, after }, render),
+    target: own,
     others,
     wanted: { workload, change, ...(object ? { object } : {}) },
     shown: edit.rendered,
   });
   const many = paths.map((path) => tooManyNames(before, path)).find((one) => one !== undefined);
-  const because = edit.unproven ?? target.unseen ?? many ?? hiddenReader(before, target.entry, hidden(paths));
-  if (because === undefined || proof.kind === "refused") return proof;
-  const effect = { ...proof.effect, proof: { kind: "static" as const, because } };
-  return { kind: "proven", effect };
+  if (proof.kind === "refused")
+    return refused("ambiguous", `the edit was not what it should be: ${proof.because}`, "Make this change by hand.");
+  const held = await heldAnywhere(
+    after,
+    { question, shows: object, target: target.entry, rendered: own.after, moved: proof.moved },
+    render,
+  );
+  if (held && "reason" in held) return held;
+  const because =
+    edit.unproven ?? target.unseen ?? many ?? hiddenReader(before, target.entry, hidden(paths)) ?? held?.doubt;
+  return because === undefined ? proof.effect : { ...proof.effect, proof: { kind: "static", because } };
 }
 
-async function bothSides(entry: Entry, trees: { readonly before: Tree; readonly after: Tree }, render: Render) {
+interface Trees {
+  readonly before: Tree;
+  readonly after: Tree;
+  /** What differs. */
+  readonly paths: readonly string[];
+}
+
+async function bothSides(entry: Entry, trees: Trees, render: Render) {
   const spec = entry.spec ?? controllerObjectOf(trees.before, entry)?.spec;
+  const patched = patchedEntry(trees.before, entry);
+  const after =
+    patched === entry ? entry : patchedEntry(trees.after, entry, { tree: trees.before, paths: trees.paths });
   return {
     entry: { ...entry, ...(spec === undefined ? {} : { spec }) },
-    before: await render(trees.before, entry),
-    after: await render(trees.after, entry),
+    before: await render(trees.before, patched),
+    after: await render(trees.after, after),
   };
 }
 

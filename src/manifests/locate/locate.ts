@@ -1,6 +1,7 @@
 import type { Entry, ManifestEdit, ShownAt, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
+import { heldOnTheWay } from "../arrival/on-the-way.ts";
 import { absence, unreadable } from "./absence.ts";
 import { deducedEntry } from "../trace/entry.ts";
 import { editField, fieldPath } from "../edit/field.ts";
@@ -41,9 +42,14 @@ function answer(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined 
   return found && provable(scene, found);
 }
 
-/** An edit of an entry of which nobody can tell that it follows the branch is no proven one. */
-export function provable({ unproven }: EntryBuild, edit: ManifestEdit): ManifestEdit {
-  return edit.kind === "edit" && unproven !== undefined ? { ...edit, unproven } : edit;
+/** An edit that does not reach what deploys the entry is none, and one of which nobody can tell is no proven one. */
+export function provable(scene: EntryBuild, edit: ManifestEdit): ManifestEdit {
+  if (edit.kind === "refused") return edit;
+  const files = edit.files.map(({ path }) => path);
+  const held = heldOnTheWay(scene, files);
+  if (held && "reason" in held) return held;
+  const unproven = scene.unproven ?? held?.doubt;
+  return unproven === undefined ? edit : { ...edit, unproven };
 }
 
 function answerOf(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {

@@ -66,7 +66,8 @@ export function controllerOf(tree: Tree, entry: Entry): Controller {
   if (entry.object === undefined && entry.spec === undefined) return nothing;
   const declared = controllerObjectOf(tree, entry);
   const isMade = declared?.set !== undefined || JSON.stringify(declared?.spec ?? {}).includes("{{");
-  const spec = isMade ? (entry.spec ?? declared?.spec) : (declared?.spec ?? entry.spec);
+  const isLast = isMade || entry.isPatched === true;
+  const spec = isLast ? (entry.spec ?? declared?.spec) : (declared?.spec ?? entry.spec);
   if (spec === undefined) {
     return { ok: false, because: `${entry.object} is not in the repository, so what it adds to its path is unknown` };
   }

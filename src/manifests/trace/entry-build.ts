@@ -3,13 +3,15 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
 import { foreignSource, type Pin } from "../gitops/own-repository.ts";
-import { chosenDeployer, copyElsewhere, directoryOptions, isCopy } from "./deployer.ts";
+import { chosenDeployer, copyElsewhere, directoryOptions, isCopy } from "./deployed/deployer.ts";
 import { applyComponents, type KustomizeTrace, buildArgo, buildPath, emptyBuild } from "./kustomize.ts";
 import { insideRepository, type Reader, readerOf } from "../repository/reader.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import { at, type Node, type ScalarNode, resolved, textAt } from "../yaml/source.ts";
-import { pinOf } from "./pinned.ts";
+import type { Repository } from "./deployed/as-applied.ts";
+import { effectiveDeployer } from "./deployed/effective.ts";
+import { pinOf } from "./deployed/pinned.ts";
 import { transform } from "./transform.ts";
 
 export interface FieldQuestion {
@@ -57,14 +59,17 @@ export function entryBuildOf(
   if (path === undefined || !(reader.exists(path) || reader.isDirectory(path)))
     return missingEntry(index, path, entryPath);
   const all = deployersOf(index, path);
-  const { deployer, declared, rivals } = own
+  const chosen = own
     ? { deployer: own, declared: own, rivals: all.filter((one) => one !== own && !isCopy(one, own)) }
     : chosenDeployer(all, question.entry);
+  const { declared, rivals } = chosen;
+  const repository = { tree, index, reader };
+  const { deployer, doubt } = asItIs(repository, chosen, own ? withoutSpec(question.entry) : question.entry);
   const foreign = foreignEntry(index, declared, path);
   if (foreign) return foreign;
-  const pin = deployer && pinOf({ tree, index, reader }, deployer, path);
+  const pin = deployer && pinOf(repository, deployer, path);
   if (pin?.isCertain === true) return pinnedEntry(pin, path);
-  const unproven = pin ? mayBePinned(pin) : declared && copyElsewhere(index, all, declared);
+  const unproven = pin ? mayBePinned(pin) : (doubt ?? (declared && copyElsewhere(index, all, declared)));
   const build = emptyBuild(question.workload);
   const plain = directoryOptions(deployer, path);
   const isPlain = plain !== undefined && reader.kustomization(path) === undefined;
@@ -89,6 +94,20 @@ export function entryBuildOf(
     resources,
     variables,
   };
+}
+
+/** What the cluster said was said of the asked entry, and not of one that it deploys. */
+const withoutSpec = ({ spec: _spec, ...entry }: Entry): Entry => entry;
+
+/** What the cluster holds is the last word already; the repository's object is what others make of it. */
+function asItIs(
+  repository: Repository,
+  { deployer, declared }: Pick<EntryBuild, "deployer" | "declared">,
+  entry: Entry,
+): { readonly deployer: Deployer | undefined; readonly doubt?: string } {
+  return deployer === undefined || deployer !== declared
+    ? { deployer }
+    : effectiveDeployer(repository, deployer, entry);
 }
 
 function foreignEntry(index: RepositoryIndex, declared: Deployer | undefined, path: string): Refusal | undefined {

@@ -1,4 +1,4 @@
-import { isArgoManifest, type PlainOptions } from "../gitops/plain.ts";
+import { isArgoManifest, isPassedOver, type PlainOptions } from "../gitops/plain.ts";
 import { isRemoteSource } from "../gitops/readers/references.ts";
 import { chartHome, chartPlace, inflationGenerator } from "../gitops/inflated-charts.ts";
 import { madeUp } from "./patch.ts";
@@ -86,7 +86,13 @@ export function buildArgo(reader: Reader, path: string, build: KustomizeTrace, o
       if (reader.isDirectory(at)) return options.recurse === true ? below(at) : [];
       return isArgoManifest(path === "" ? at : at.slice(path.length + 1), options) ? [at] : [];
     });
-  return below(path).flatMap((file) => buildFile(reader, file, build));
+  const isTaken = (file: string): boolean => {
+    const source = reader.file(file);
+    return source?.ok !== true || !isPassedOver(source.file.text);
+  };
+  return below(path)
+    .filter(isTaken)
+    .flatMap((file) => buildFile(reader, file, build));
 }
 
 function buildFile(reader: Reader, path: string, build: KustomizeTrace): Resource[] {

@@ -3,7 +3,7 @@ import type { Resource } from "../repository/resource.ts";
 import { isArgoManifest, mayHoldObjects } from "../gitops/plain.ts";
 import { goesInCircles, namesOf } from "../gitops/links.ts";
 import { directoryOf, joinPath } from "../repository/reader.ts";
-import { directoryOptions, isCopy, sameDestination } from "./deployer.ts";
+import { directoryOptions, isCopy, sameDestination } from "./deployed/deployer.ts";
 import type { EntryBuild } from "./entry-build.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 

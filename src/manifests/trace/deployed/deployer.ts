@@ -1,12 +1,12 @@
-import type { PlainOptions } from "../gitops/plain.ts";
+import type { PlainOptions } from "../../gitops/plain.ts";
 import { posix } from "node:path";
-import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
-import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import { clusterOf, decisive, isMadePlace, nameIn } from "../gitops/controllers.ts";
-import { type Deployer, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
-import { readKubeYaml } from "../yaml/kube-yaml.ts";
-import { blockText } from "../yaml/nodes.ts";
-import { at, type Node, parseText, resolved, textAt } from "../yaml/source.ts";
+import type { Entry } from "../../../domain/kubernetes/manifest-edit.ts";
+import { isRecord } from "../../../domain/kubernetes/rendered.ts";
+import { clusterOf, decisive, isMadePlace, nameIn } from "../../gitops/controllers.ts";
+import { type Deployer, reaching, type RepositoryIndex, sourcesOf } from "../../gitops/gitops.ts";
+import { readKubeYaml } from "../../yaml/kube-yaml.ts";
+import { blockText } from "../../yaml/nodes.ts";
+import { at, type Node, parseText, resolved, textAt } from "../../yaml/source.ts";
 
 /** Who deploys an entry, as the repository and the cluster say it. */
 interface Deployers {

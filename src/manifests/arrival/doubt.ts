@@ -1,0 +1,19 @@
+import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
+import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
+
+/** Why a person must look, although the edit is right: what is rendered does not show it. */
+export interface Doubt {
+  readonly doubt: string;
+}
+
+/** A field of a rendered object that a change means, or that an edit moves. */
+export interface Arriving {
+  readonly object: RenderedObject;
+  readonly path: readonly (string | number)[];
+  readonly change: WantedChange;
+  /** Where the workload runs: objects that name no namespace go there. */
+  readonly namespace: string;
+  readonly tool: Entry["tool"];
+  /** True for what Helm installs for Flux, which then looks at no marks for Kustomizations. */
+  readonly isOfRelease: boolean;
+}

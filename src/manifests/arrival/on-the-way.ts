@@ -1,0 +1,173 @@
+import { plainPath } from "../gitops/controllers.ts";
+import { sourcesOf } from "../gitops/gitops.ts";
+import { directoryOf, joinPath } from "../repository/reader.ts";
+import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import { repositoriesOf } from "../trace/deployed/pinned.ts";
+import type { EntryBuild } from "../trace/entry-build.ts";
+import { kubernetesScalar } from "../yaml/scalar.ts";
+import { at, itemsAt, type Node, textAt } from "../yaml/source.ts";
+import type { Doubt } from "./doubt.ts";
+import { isIgnored, patternsOf, usuallyIgnored } from "./ignored.ts";
+
+type Held = Refusal | Doubt | undefined;
+
+/** What keeps a change of these files from what deploys the entry: by its object, its source, or what lies beside it. */
+export function heldOnTheWay(scene: EntryBuild, files: readonly string[]): Held {
+  const ways = [switchedOff, movedAway, bySource, bySubmodule, byOverrides, byPolicy, byPatch];
+  let doubt: Doubt | undefined;
+  for (const way of ways) {
+    const held = way(scene, files);
+    if (held && "reason" in held) return held;
+    doubt ??= held;
+  }
+  return doubt;
+}
+
+const isTrue = (node: Node | undefined): node is Node => node?.kind === "scalar" && kubernetesScalar(node) === true;
+
+function off(what: string): Refusal {
+  return refused(
+    "deliberately-disabled",
+    `${what}: the change would not be applied`,
+    "Ask its owners to switch it on again first.",
+  );
+}
+
+function switchedOff({ deployer, question, ancestors }: EntryBuild): Held {
+  const suspend = at(deployer?.node, ["spec", "suspend"]);
+  if (isTrue(suspend)) return off(`${whereIs(suspend)} suspends this entry`);
+  const isAsked = ancestors.length === 0 && question.entry.spec?.suspend === true;
+  return isAsked ? off(`${question.entry.object ?? "the entry"} is suspended on the cluster`) : undefined;
+}
+
+/** A patch gave the entry's own object another path. */
+function movedAway({ deployer, declared, path, reader }: EntryBuild): Held {
+  if (!deployer || !declared || deployer === declared || deployer.file !== declared.file) return undefined;
+  const own = deployer.kind === "Kustomization" ? [at(deployer.node, ["spec"])] : sourcesOf(deployer);
+  const paths = own.map((source) => textAt(source, ["path"])).filter((one) => one !== undefined);
+  const isHere = (one: string) =>
+    /\$|\{\{/.test(one) || reader.real((plainPath(one) ?? "").replace(/^\.$/, "")) === path;
+  if (paths.length === 0 || paths.some(isHere)) return undefined;
+  const because = `${deployer.kind} ${deployer.name} (${deployer.file}) is patched to deploy ${paths.join(", ")} and not ${path}`;
+  return refused("other-source", because, "Name the path that it really deploys.");
+}
+
+/** What a GitRepository of Flux leaves out, or takes from elsewhere. */
+function bySource(scene: EntryBuild, files: readonly string[]): Held {
+  const { deployer } = scene;
+  const reference = deployer?.kind === "Kustomization" ? at(deployer.node, ["spec", "sourceRef"]) : undefined;
+  if (!deployer || !reference) return undefined;
+  const sources = repositoriesOf(scene, reference, { home: deployer.namespace, file: deployer.file });
+  const held = sources.map((source) => leftOut(scene, source, files));
+  const first = held.find((one) => one !== undefined);
+  if (first === undefined || "doubt" in first || held.every((one) => one !== undefined)) return first;
+  return { doubt: first.because };
+}
+
+function leftOut(scene: EntryBuild, source: Node, files: readonly string[]): Held {
+  const suspend = at(source, ["spec", "suspend"]);
+  if (isTrue(suspend)) return off(`${whereIs(suspend)} suspends the source of this entry`);
+  const gone = files.find((file) => isLeftOut(scene, source, file));
+  if (gone !== undefined) {
+    const because = `${gone} is left out of what Flux takes from the repository (${whereIs(source)})`;
+    return refused("other-source", because, "Change what the source ignores, or look where Flux has it from.");
+  }
+  const name = at(source, ["spec", "ref", "name"]);
+  const branch = textAt(source, ["spec", "ref", "branch"]);
+  if (!name || branch === undefined || textAt(name, []) === `refs/heads/${branch}`) return undefined;
+  return { doubt: `${whereIs(name)} names ${textAt(name, [])}, which comes before the branch ${branch}` };
+}
+
+function isLeftOut(scene: EntryBuild, source: Node, file: string): boolean {
+  const sparse = itemsAt(source, ["spec", "sparseCheckout"]).map((one) => trimmed(textAt(one, [])));
+  const isBelow = (directory: string) => directory === "" || file.startsWith(`${directory}/`);
+  if (sparse.length > 0 && !sparse.some(isBelow)) return true;
+  const included = itemsAt(source, ["spec", "include"]).map((one) =>
+    trimmed(textAt(one, ["toPath"]) ?? textAt(one, ["repository", "name"])),
+  );
+  if (included.some((directory) => directory !== "" && isBelow(directory))) return true;
+  const ignore = textAt(source, ["spec", "ignore"]);
+  const own = ignoreFiles(scene, file).flatMap(({ text, below }) => patternsOf(text, below));
+  const usual = ignore === undefined ? usuallyIgnored : [];
+  return isIgnored([...usual, ...own, ...patternsOf(ignore ?? "", "")], file);
+}
+
+const trimmed = (path = ""): string => path.replace(/^(?:\.?\/)+|\/+$|^\.$/g, "");
+
+/** `.sourceignore` in the directories above a file, the outermost first. */
+function ignoreFiles({ tree }: EntryBuild, file: string) {
+  const found: { readonly text: string; readonly below: string }[] = [];
+  for (let up = file; up !== ""; ) {
+    up = directoryOf(up);
+    const bytes = tree.read(joinPath(up, ".sourceignore"));
+    if (bytes) found.unshift({ text: new TextDecoder().decode(bytes), below: up });
+  }
+  return found;
+}
+
+/** What lies in a submodule is a commit of another repository. */
+function bySubmodule({ tree }: EntryBuild, files: readonly string[]): Held {
+  const modules = tree.read(".gitmodules");
+  if (modules === undefined) return undefined;
+  const paths = [...new TextDecoder().decode(modules).matchAll(/^\s*path\s*=\s*(\S.*?)\s*$/gm)].map(([, path]) => path);
+  const inside = files.find((file) => paths.some((path) => file === path || file.startsWith(`${path}/`)));
+  if (inside === undefined) return undefined;
+  return refused("other-source", `${inside} is in a submodule (.gitmodules)`, "Make the change in its own repository.");
+}
+
+/** Argo CD puts the files `.argocd-source*.yaml` of a path over what its Application says. */
+function byOverrides({ deployer, path, reader, question }: EntryBuild): Held {
+  const isArgo = deployer === undefined ? question.entry.tool === "argocd" : deployer.kind !== "Kustomization";
+  if (!isArgo) return undefined;
+  const name = deployer?.kind === "Application" ? deployer.name : undefined;
+  const own = reader
+    .list(path)
+    .filter((one) => /^\.argocd-source(?:-.+)?\.yaml$/.test(one))
+    .filter((one) => name === undefined || one === ".argocd-source.yaml" || one === `.argocd-source-${name}.yaml`);
+  for (const file of own.map((one) => joinPath(path, one))) {
+    const source = reader.file(file);
+    const root = source?.ok ? source.file.documents[0]?.root : undefined;
+    if (root && question.change.kind !== "image-tag" && isOfImages(root)) continue;
+    return { doubt: `${file} comes over what the Application says, and is not followed here` };
+  }
+  return undefined;
+}
+
+/** What Image Updater writes: images of Kustomize, and the parameters of Helm that name or tag one. */
+function isOfImages(root: Node): boolean {
+  const keys = (node: Node | undefined): readonly string[] => (node?.kind === "map" ? [...node.entries.keys()] : []);
+  const [kustomize, helm] = [keys(at(root, ["kustomize"])), keys(at(root, ["helm"]))];
+  const isPlain = keys(root).every((key) => key === "kustomize" || key === "helm");
+  const names = itemsAt(root, ["helm", "parameters"]).map((item) => textAt(item, ["name"]) ?? "");
+  const isNamed = names.every((name) => /image|tag|repository|digest/i.test(name));
+  return isPlain && kustomize.every((key) => key === "images") && helm.every((key) => key === "parameters") && isNamed;
+}
+
+/** A set that only creates its Applications, or that leaves some of what they say alone. */
+function byPolicy({ declared }: EntryBuild, files: readonly string[]): Held {
+  if (declared?.kind !== "ApplicationSet" || !files.includes(declared.file)) return undefined;
+  const policy = at(declared.node, ["spec", "syncPolicy", "applicationsSync"]);
+  const text = textAt(policy, []);
+  if (policy && (text === "create-only" || text === "create-delete"))
+    return off(`${whereIs(policy)} says ${text}, so the set changes no Application that is there`);
+  const ignored = at(declared.node, ["spec", "ignoreApplicationDifferences"]);
+  return ignored && { doubt: `${whereIs(ignored)} lets the set leave differences of its Applications alone` };
+}
+
+/** What a patch gives the entry's own object it may give to others as well. */
+function byPatch({ deployer, declared }: EntryBuild, files: readonly string[]): Held {
+  if (!deployer || !declared || deployer === declared) return undefined;
+  const written = filesIn(deployer.node);
+  const patched = files.find((file) => file !== declared.file && written.has(file));
+  return patched === undefined
+    ? undefined
+    : { doubt: `${patched} patches ${deployer.kind} ${deployer.name}, and may patch others with it` };
+}
+
+/** Every file in which a part of a node is written. */
+function filesIn(node: Node, into = new Set<string>()): ReadonlySet<string> {
+  into.add(node.file.path);
+  const parts = node.kind === "map" ? [...node.entries.values()].map(({ value }) => value) : [];
+  for (const part of node.kind === "list" ? node.items : parts) filesIn(part, into);
+  return into;
+}

@@ -1,0 +1,243 @@
+import { expect, test } from "vitest";
+import type { Entry, WantedChange } from "../../../src/domain/kubernetes/manifest-edit.ts";
+import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
+import type { LiveWorkload } from "../../../src/domain/kubernetes/workload.ts";
+import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
+import { render } from "../../../src/manifests/render/render.ts";
+
+const head = (kind: string, apiVersion: string, name = "web", more = "") =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: ${name}, namespace: shop${more}}\n`;
+const sizes = "resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {memory: 256Mi}}";
+const container = `{name: web, image: "registry.example/web:1.0", ${sizes}}`;
+
+interface Parts {
+  readonly kind?: string;
+  readonly spec?: string;
+  readonly pod?: string;
+  readonly containers?: string;
+  readonly marks?: string;
+}
+
+const workload = ({ kind = "Deployment", spec = "", pod = "", containers = container, marks = "" }: Parts = {}) =>
+  `${head(kind, "apps/v1", "web", marks)}spec:\n  replicas: 2\n${spec}  template:\n    spec:\n${pod}      containers: [${containers}]\n`;
+
+const application = (name: string, path: string, more = "") =>
+  `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: ${name}, namespace: argocd}\nspec:\n  destination: {server: "https://kubernetes.default.svc", namespace: shop}\n  source: {repoURL: "https://git.example/fleet.git", path: ${path}${more}}\n`;
+const flux = (more = "") =>
+  `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: web, namespace: flux-system}\nspec:\n  prune: true\n  path: ./apps/web\n  sourceRef: {kind: GitRepository, name: flux-system}\n${more}`;
+const built = (...resources: readonly string[]) => `resources: [${resources.join(", ")}]\n`;
+
+const byArgo: Entry = { tool: "argocd", path: "apps/web", object: "Application argocd/web" };
+const byFlux: Entry = { tool: "flux", path: "apps/web", object: "Kustomization flux-system/web" };
+
+interface Asked {
+  readonly change?: WantedChange;
+  readonly workload?: Partial<LiveWorkload>;
+  readonly entry?: Entry;
+}
+
+async function answered(files: Readonly<Record<string, string>>, { change, workload: more, entry = byArgo }: Asked) {
+  const argo = { "argo/web.yaml": application("web", "apps/web") };
+  const tree = treeOf({ ...(entry.tool === "argocd" ? argo : { "clusters/prod/web.yaml": flux() }), ...files });
+  const question = {
+    workload: { kind: "Deployment", namespace: "shop", name: "web", ...more },
+    change: change ?? { kind: "replicas" as const, to: 3 },
+    entry,
+  };
+  const answer = await answerQuestion(tree, question, async (at, one) => render(at, one));
+  if (answer.kind === "refused") return `${answer.reason}: ${answer.because}`;
+  const { proof } = answer.effect;
+  return proof.kind === "rendered" ? "proved" : `static: ${proof.because}`;
+}
+
+const more: WantedChange = { kind: "resources", field: "limits.memory", to: "512Mi" };
+const newer: WantedChange = { kind: "image-tag", to: "1.1" };
+const scaler = (kind: string, apiVersion: string, reference = "scaleTargetRef", name = "web") =>
+  `${head(kind, apiVersion)}spec:\n  ${reference}: {apiVersion: apps/v1, kind: Deployment, name: ${name}}\n  minReplicas: 2\n  maxReplicas: 9\n`;
+const hpa = scaler("HorizontalPodAutoscaler", "autoscaling/v2");
+const range = (limits: string) => `${head("LimitRange", "v1")}spec: {limits: [{type: Container, ${limits}}]}\n`;
+const plain = (text: string) => ({ "apps/web/web.yaml": text });
+const beside = (name: string, text: string) => ({
+  "argo/other.yaml": application("other", "apps/other"),
+  [`apps/other/${name}.yaml`]: text,
+});
+
+test.each<[string, Record<string, string>, Asked, RegExp]>([
+  ["nothing", plain(workload()), {}, /^proved$/],
+  [
+    "another autoscaler",
+    { ...plain(workload()), "apps/web/x.yaml": scaler("WatermarkPodAutoscaler", "datadoghq.com/v1alpha1") },
+    {},
+    /^hpa-managed/,
+  ],
+  [
+    "another word for its target",
+    { ...plain(workload()), "apps/web/x.yaml": scaler("DatadogPodAutoscaler", "datadoghq.com/v1alpha2", "targetRef") },
+    {},
+    /^hpa-managed/,
+  ],
+  [
+    "an autoscaler of another entry",
+    { ...plain(workload()), ...beside("hpa", hpa) },
+    {},
+    /^hpa-managed: .*Application argocd\/other/,
+  ],
+  [
+    "one of another workload there",
+    { ...plain(workload()), ...beside("hpa", hpa.replace("name: web}", "name: api}")) },
+    {},
+    /^proved$/,
+  ],
+  [
+    "one of another namespace there",
+    { ...plain(workload()), ...beside("hpa", hpa.replace("namespace: shop", "namespace: stage")) },
+    {},
+    /^proved$/,
+  ],
+  [
+    "one beside the workload's own copy there",
+    { ...plain(workload()), ...beside("hpa", hpa), "apps/other/web.yaml": workload() },
+    {},
+    /^proved$/,
+  ],
+  [
+    "one that only may be of the same cluster",
+    { ...plain(workload()), "apps/other/kustomization.yaml": built("hpa.yaml"), "apps/other/hpa.yaml": hpa },
+    {},
+    /^static: .*apps\/other/,
+  ],
+  [
+    "a VPA of another entry",
+    { ...plain(workload()), ...beside("vpa", scaler("VerticalPodAutoscaler", "autoscaling.k8s.io/v1", "targetRef")) },
+    { change: more },
+    /^operator-owned/,
+  ],
+  [
+    "a LimitRange",
+    { ...plain(workload()), "apps/web/range.yaml": range("max: {memory: 300Mi}") },
+    { change: more },
+    /^ambiguous: .*300Mi for max.memory/,
+  ],
+  [
+    "a LimitRange that allows it",
+    { ...plain(workload()), "apps/web/range.yaml": range("max: {memory: 2Gi}") },
+    { change: more },
+    /^proved$/,
+  ],
+  [
+    "a LimitRange of another entry",
+    { ...plain(workload()), ...beside("range", range("max: {memory: 300Mi}")) },
+    { change: more },
+    /^ambiguous: .*300Mi.*other/,
+  ],
+  [
+    "the usual limit of a LimitRange",
+    {
+      ...plain(workload({ containers: `{name: web, image: "web:1", resources: {requests: {memory: 1Mi}}}` })),
+      "apps/web/range.yaml": range("default: {memory: 300Mi}"),
+    },
+    { change: { kind: "resources", field: "requests.memory", to: "512Mi" } },
+    /^ambiguous: .*default.memory/,
+  ],
+  [
+    "resources of the pod",
+    plain(workload({ pod: "      resources: {limits: {memory: 300Mi}}\n" })),
+    { change: more },
+    /^ambiguous: .*whole pod/,
+  ],
+  [
+    "two containers of one name",
+    plain(workload({ containers: `${container}, ${container}` })),
+    { change: newer, workload: { container: "web" } },
+    /^parse-error/,
+  ],
+  [
+    "a bound of nothing",
+    { ...plain(workload()), "apps/web/hpa.yaml": hpa },
+    { change: { kind: "hpa", field: "minReplicas", to: 0 } },
+    /^ambiguous: .*cannot say 0/,
+  ],
+  ["a paused rollout", plain(workload({ spec: "  paused: true\n" })), { change: newer }, /^static: .*paused/],
+  ["a paused rollout that is scaled", plain(workload({ spec: "  paused: true\n" })), {}, /^proved$/],
+  [
+    "pods that somebody must delete",
+    plain(workload({ kind: "StatefulSet", spec: "  updateStrategy: {type: OnDelete}\n" })),
+    { change: newer, workload: { kind: "StatefulSet" } },
+    /^static: .*OnDelete/,
+  ],
+  [
+    "a partition",
+    plain(workload({ kind: "StatefulSet", spec: "  updateStrategy: {rollingUpdate: {partition: 4}}\n" })),
+    { change: newer, workload: { kind: "StatefulSet" } },
+    /^static: .*partition 4/,
+  ],
+  [
+    "a hook that is skipped",
+    plain(workload({ marks: ", annotations: {argocd.argoproj.io/hook: Skip}" })),
+    {},
+    /^deliberately-disabled/,
+  ],
+  ["a hook", plain(workload({ marks: ", annotations: {argocd.argoproj.io/hook: PreSync}" })), {}, /^static: .*PreSync/],
+  [
+    "a mark of all objects",
+    {
+      "apps/web/kustomization.yaml": `${built("web.yaml")}commonAnnotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}\n`,
+      ...plain(workload()),
+    },
+    { entry: byFlux },
+    /^deliberately-disabled/,
+  ],
+  [
+    "a mark of Flux's own",
+    {
+      "apps/web/kustomization.yaml": built("web.yaml"),
+      ...plain(workload()),
+      "clusters/prod/web.yaml": flux(
+        "  commonMetadata: {annotations: {kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}}\n",
+      ),
+    },
+    { entry: byFlux },
+    /^deliberately-disabled/,
+  ],
+])("%s beside or on the workload", async (_, files, asked, expected) => {
+  expect(await answered(files, asked)).toMatch(expected);
+});
+
+test("a warning says that one item moves two containers", async () => {
+  const files = {
+    "argo/web.yaml": application("web", "apps/web"),
+    "apps/web/kustomization.yaml": `${built("web.yaml")}images: [{name: registry.example/web, newTag: "1.0"}]\n`,
+    ...plain(workload({ pod: `      initContainers: [{name: init, image: "registry.example/web:0.9"}]\n` })),
+  };
+  const question = { workload: { kind: "Deployment", namespace: "shop", name: "web" }, change: newer, entry: byArgo };
+  const answer = await answerQuestion(treeOf(files), question, async (at, one) => render(at, one));
+  expect(answer).toMatchObject({ kind: "edit", warnings: ["2 containers run this image, and all of them change"] });
+});
+
+const patching = (path: string, value: string) =>
+  `patches: [{target: {kind: Kustomization, name: web}, patch: '[{"op": "add", "path": "${path}", "value": ${value}}]'}]\n`;
+const parent = (text: string) => ({
+  "clusters/prod/kustomization.yaml": `${built("web.yaml")}${text}`,
+  "apps/web/kustomization.yaml": built("web.yaml"),
+  ...plain(workload()),
+});
+
+test.each<[string, string, RegExp]>([
+  ["a suspension", patching("/spec/suspend", "true"), /^deliberately-disabled/],
+  ["another path", patching("/spec/path", '"./apps/web-v2"'), /^other-source/],
+  ["harmless options", patching("/spec/timeout", '"5m"'), /^proved$/],
+  ["a prefix", patching("/spec/namePrefix", '"eu-"'), /^not-found/],
+])("%s in a patch of the entry's own object", async (_, text, expected) => {
+  expect(await answered(parent(text), { entry: byFlux })).toMatch(expected);
+});
+
+const live = { prune: true, path: "./apps/web", sourceRef: { kind: "GitRepository", name: "flux-system" } };
+
+test.each<[string, Record<string, unknown>, RegExp]>([
+  ["the same", { ...live, interval: "5m", force: false }, /^proved$/],
+  ["images", { ...live, images: [{ name: "web", newTag: "1.0" }] }, /^static: .*another images/],
+  ["a suspension", { ...live, suspend: true }, /^deliberately-disabled/],
+])("%s in what the cluster says of the entry's object", async (_, spec, expected) => {
+  const files = { "apps/web/kustomization.yaml": built("web.yaml"), ...plain(workload()) };
+  expect(await answered(files, { entry: { ...byFlux, spec } })).toMatch(expected);
+});
