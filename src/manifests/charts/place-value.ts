@@ -1,6 +1,6 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "../edit/edit.ts";
-import { editLayer, editValue } from "../edit/helm.ts";
+import { editLayer, editPacked, editValue, staysPacked } from "../edit/helm.ts";
 import { inNewValues } from "../edit/new-values.ts";
 import { cannotOverlay } from "../edit/overlay.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
@@ -40,6 +40,8 @@ function placedInLayers(scene: EntryBuild, release: Release, candidate: Pick<Can
   const above = release.layers.filter((layer) => layer.values.file.path !== own?.values.file.path).reverse();
   const holder = leaf && release.layers.findLast((layer) => at(layer.values, key.path) === leaf);
   if (holder && holder.values.file.path !== own?.values.file.path) return editValue(scene, release, key);
+  // What is left is packed: the chart's own values, or a key that nobody wrote.
+  if (release.packed !== undefined) return editPacked(scene, release, key);
   const user = isOwn(own) ? otherUser(scene, release) : undefined;
   if (leaf && user === undefined) return editValue(scene, release, key);
   let first: ManifestEdit | undefined;
@@ -84,6 +86,7 @@ export function placedLiteral(scene: EntryBuild, release: Release, literal: Lite
     const because = `${where} writes ${literal.text} for every release of the chart, also for ${user}`;
     return refused("chart-hardcoded", because, "Make the chart read it from its values first.");
   }
+  if (release.packed !== undefined) return staysPacked(release, where);
   const guard =
     fileGuard(literal.path, before) ??
     fieldComment({ file: { path: literal.path, text: before }, start: literal.start, end: literal.end });

@@ -5,7 +5,7 @@ import { editField, insertBelow, retagged, untagged } from "./field.ts";
 import { cannotOverlay } from "./overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
-import { type Release, releasesOf } from "../helm/releases.ts";
+import { isPacked, type Release, releasesOf } from "../helm/releases.ts";
 import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { isCopy } from "../trace/deployed/deployer.ts";
@@ -128,9 +128,27 @@ export function templatedName(release: Release): Refusal | undefined {
   );
 }
 
+/** A change of what Flux packs into the chart does not arrive: the release's own values come after it, and do. */
+export function editPacked(scene: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
+  const written = at(release.merged, key.path);
+  const isInList = key.path.some((step) => /^\d+$/.test(step));
+  if (isInList || key.as === "image") return staysPacked(release, whereIs(written ?? release.origin));
+  return editLayer(scene, release, key, { holder: undefined, leaf: undefined });
+}
+
+/** Why a change of a file of the chart itself would not reach the cluster. */
+export function staysPacked({ packed, chart, origin }: Release, where: string): Refusal {
+  return refused(
+    "other-source",
+    `${where} is packed into the chart ${chart}, which Flux packs again only for another version in its Chart.yaml (${whereIs(packed ?? origin)})`,
+    "Set `reconcileStrategy: Revision` there, or write the value into the release's own `spec.values`.",
+  );
+}
+
 export function editValue(scene: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
   const leaf = at(release.merged, key.path);
   const holder = leaf ? layerOf(release, leaf) : release.layers.at(-1);
+  if (isPacked(release, holder)) return editPacked(scene, release, key);
   const first = editLayer(scene, release, key, { holder, leaf });
   if (first.kind === "edit" || first.reason !== "shared-source" || !leaf) return first;
   // The shared value keeps serving the others; a layer above it that only this environment reads may say otherwise.

@@ -22,7 +22,8 @@ export function inNewValues(
   value: string | number,
 ): ManifestEdit | undefined {
   const file = release.open.at(-1);
-  if (file === undefined || path.some((step) => typeof step === "number")) return undefined;
+  if (file === undefined || release.packed !== undefined || path.some((step) => typeof step === "number"))
+    return undefined;
   const before = textOf(scene, file);
   const hasSiblings = before !== null || scene.reader.list(directoryOf(file)).some((name) => /\.ya?ml$/.test(name));
   if (!hasSiblings || isReadByOthers(scene, release, file)) return undefined;

@@ -8,6 +8,8 @@ export interface ValuesLayer {
   /** The file as the release names it, which may be a symbolic link. */
   readonly named?: string;
   readonly inside?: { readonly resource: Resource; readonly path: readonly (string | number)[] };
+  /** True for a file that Flux packs into the chart. */
+  readonly packed?: true;
 }
 
 /** Layers of values on their way to a release. */
@@ -33,13 +35,16 @@ export function pile(stack: Stack, layer: ValuesLayer | undefined, source: Node)
 export function pileFile(
   scene: EntryBuild,
   stack: Stack,
-  { file, mayMiss }: { readonly file: string | undefined; readonly mayMiss: boolean },
+  { file, mayMiss, packed }: { readonly file: string | undefined; readonly mayMiss: boolean; readonly packed?: true },
   item: Node,
 ): void {
   const source = file === undefined ? undefined : scene.reader.file(file);
   const isEmpty = source?.ok === true && resolved(source.file.documents[0]?.root) === undefined;
   if (file !== undefined && (isEmpty || (mayMiss && !source && !/[*?[{]/.test(file)))) stack.open.push(file);
-  else pile(stack, file === undefined ? undefined : fileLayer(scene, file), item);
+  else {
+    const layer = file === undefined ? undefined : fileLayer(scene, file);
+    pile(stack, layer && packed ? { ...layer, packed } : layer, item);
+  }
 }
 
 export function fileLayer(scene: EntryBuild, path: string): ValuesLayer | undefined {

@@ -32,11 +32,17 @@ export interface Release {
   readonly elsewhere?: Node;
   /** What holds the chart at another revision than the branch that is served; in doubt it may be that branch. */
   readonly pin?: Pin;
+  /** What keeps changes of the chart's own files from the cluster: Flux packs them again with another version only. */
+  readonly packed?: Node;
   /** Says that other value files may win over every layer. */
   readonly uncertain?: Node;
   /** Files of values that the release would read, weakest first, and that are not there or say nothing. */
   readonly open: readonly string[];
 }
+
+/** True for values that reach the cluster with another version of the chart only. */
+export const isPacked = ({ packed }: Release, layer: ValuesLayer | undefined): boolean =>
+  packed !== undefined && layer?.packed === true;
 
 /** Every Helm release that the entry makes. */
 export function releasesOf(scene: EntryBuild): Release[] {
@@ -74,6 +80,7 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
     directory: local,
     ...(elsewhere ? { elsewhere } : {}),
     ...(pin ? { pin } : {}),
+    ...packedBy(node, local),
     ...stack,
     origin: resource.origin,
     resource,
@@ -81,16 +88,25 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
   });
 }
 
+/**
+ * By default Flux packs a chart of Git or of a bucket anew when its `Chart.yaml` says another version, whatever else
+ * changes in it or in the files of values that go with it.
+ */
+function packedBy(node: MapNode, local: string | undefined): { readonly packed?: Node } {
+  const spec = local === undefined ? undefined : at(node, ["spec", "chart", "spec"]);
+  return spec && textAt(spec, ["reconcileStrategy"]) !== "Revision" ? { packed: spec } : {};
+}
+
 /** The chart's own values, its value files, the release's sources in their order, then its inline values. */
 function fluxValues(scene: EntryBuild, resource: Resource, local: string | undefined): Stack {
   const { node } = resource;
   const stack: Stack = { layers: [], unseen: [], open: [] };
   const own = local === undefined ? undefined : fileLayer(scene, joinPath(local, "values.yaml"));
-  if (own) stack.layers.push(own);
+  if (own) stack.layers.push({ ...own, packed: true });
   const mayMiss = textAt(node, ["spec", "chart", "spec", "ignoreMissingValuesFiles"]) === "true";
   for (const item of itemsAt(node, ["spec", "chart", "spec", "valuesFiles"])) {
     const file = local === undefined ? undefined : insideRepository("", textAt(item, []) ?? "");
-    pileFile(scene, stack, { file, mayMiss }, item);
+    pileFile(scene, stack, { file, mayMiss, packed: true }, item);
   }
   for (const source of itemsAt(node, ["spec", "valuesFrom"])) pile(stack, valuesFrom(scene, source), source);
   const values = at(node, ["spec", "values"]);
