@@ -59,6 +59,8 @@ export async function otherClusters(
   const before = otherwise(build, tools.unpack);
   if (before.odd !== undefined)
     return `${before.odd} asks for APIs of the cluster whose names it makes, so a rendering here is no proof`;
+  if (before.many !== undefined)
+    return `the chart asks for APIs of the cluster and names ${before.many} of them, more than are tried, so a rendering here is no proof`;
   const edited = otherwise(after, tools.unpack).builds;
   for (const [n, there] of before.builds.entries()) {
     const made = await firstRendered(tools, there);

@@ -54,3 +54,9 @@ test.each(["{{ $apis := .Capabilities.APIVersions }}", '{{ if .Capabilities.APIV
     expect(asked(text).odd).toBeUndefined();
   },
 );
+
+test("one that names more APIs than are tried is made for no other cluster, and says so", () => {
+  const names = Array.from({ length: 600 }, (_, n) => `thing${n}.example.com/v1`).join("\n");
+  const { builds, many } = asked('{{ if .Capabilities.APIVersions.Has "keda.sh/v1alpha1" }}a{{ end }}', [names]);
+  expect([builds, many]).toEqual([[], 601]);
+});
