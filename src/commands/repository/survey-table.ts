@@ -31,16 +31,24 @@ export function tableOf(heading: string, rows: readonly Row[]): string[] {
 
 interface Group extends Row {
   readonly fields: string[];
+  text: string;
 }
+
+/** What is said of one of the four sizes is said of the others in the same words. */
+const withoutField = (text: string): string =>
+  text.replace(/\.resources\.(?:requests|limits)\.(?:cpu|memory)\b/g, ".resources");
 
 /** Neighbors that are answered alike; edits each have a line of their own. */
 function together(rows: readonly Row[]): Group[] {
   const groups: Group[] = [];
   for (const row of rows) {
     const last = groups.at(-1);
-    const isAlike = last?.outcome === row.outcome && last.text === row.text && last.fix === row.fix;
-    if (last && isAlike) last.fields.push(shortened(row.field, last.field));
-    else groups.push({ ...row, fields: [row.field] });
+    const text = withoutField(row.text);
+    const isAlike = last?.outcome === row.outcome && withoutField(last.text) === text && last.fix === row.fix;
+    if (last && isAlike) {
+      last.fields.push(shortened(row.field, last.field));
+      last.text = text;
+    } else groups.push({ ...row, fields: [row.field] });
   }
   return groups;
 }

@@ -67,10 +67,13 @@ const inNamespace = (object: RenderedObject, outside: string): RenderedObject =>
 
 /** Other entries that read a file with an owner that may mean the workload, and that the target does not read. */
 function entriesWith(tree: Tree, { target, question }: Asked): readonly Entry[] {
-  const files = indexOf(tree).owning.filter((file) => mayMean(tree, file, question));
-  const foreign = files.filter((file) => affectedEntries(tree, [target], [file]).length === 0);
-  const others = othersOf(entriesOf(tree), target).filter((one) => !isElsewhere(tree, target, one));
-  return [...new Set(foreign.flatMap((file) => affectedEntries(tree, others, [file])))];
+  // The edit moves one value: who deploys what is known of the tree before it, which is read once for all questions.
+  const known = tree.over !== undefined && tree.over.paths.length > 0 ? tree.over.tree : tree;
+  const files = indexOf(known).owning.filter((file) => mayMean(tree, file, question));
+  const foreign = files.filter((file) => affectedEntries(known, [target], [file]).length === 0);
+  if (foreign.length === 0) return [];
+  const others = othersOf(entriesOf(known), target).filter((one) => !isElsewhere(known, target, one));
+  return [...new Set(foreign.flatMap((file) => affectedEntries(known, others, [file])))];
 }
 
 /** By its text alone: a kustomization may still add to a name, and put it into another namespace. */

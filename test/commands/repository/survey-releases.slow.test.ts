@@ -51,15 +51,13 @@ describe.skipIf(helm === undefined)("a survey of Flux releases", () => {
       atOnce: 32,
     };
     const survey = await surveyTree(tree, tools, () => undefined);
+    const sizes = ["requests.cpu", "limits.cpu", "requests.memory", "limits.memory"];
     expect(survey.items.map((item) => `${item.workload} ${item.field}: ${item.outcome} ${item.place}`)).toEqual([
-      "shop/Deployment/web replicas: proved apps/web.yaml:9",
-      "shop/Deployment/web main limits.memory: proved apps/web.yaml:9",
-      "shop/Deployment/web main requests.cpu: proved apps/web.yaml:9",
-      "shop/Deployment/web main image tag: proved apps/web.yaml:9",
-      "shop/Deployment/cache replicas: proved apps/cache.yaml:9",
-      "shop/Deployment/cache main limits.memory: proved apps/cache.yaml:9",
-      "shop/Deployment/cache main requests.cpu: proved apps/cache.yaml:9",
-      "shop/Deployment/cache main image tag: proved apps/cache.yaml:9",
+      ...["web", "cache"].flatMap((name) =>
+        ["replicas", ...sizes.map((size) => `main ${size}`), "main image tag"].map(
+          (field) => `shop/Deployment/${name} ${field}: proved apps/${name}.yaml:9`,
+        ),
+      ),
     ]);
     expect(survey.unrendered).toEqual([
       { entry: "apps/queue.yaml:1", because: "nothing here says where the chart rabbit is published" },

@@ -127,10 +127,13 @@ test("charts that nothing deploys are named, with the reason", async () => {
 test("a table stays within 100 columns, and fields with one answer share it", () => {
   const because =
     `${"apps/base/".repeat(9)}web.yaml:7 also serves apps/stage, which ${"reads it as well ".repeat(4)}`.trim();
-  const refused = { outcome: "refused", text: because, fix: "Add an overlay." };
+  const refused = { outcome: "refused", fix: "Add an overlay." };
   const lines = tableOf(`shop/Deployment/web  Kustomization flux-system/${"a".repeat(90)}`, [
     { field: "replicas", outcome: "proved", text: "apps/prod/kustomization.yaml:3" },
-    ...["requests.cpu", "limits.cpu", "limits.memory"].map((field) => ({ field: `web ${field}`, ...refused })),
+    ...["requests.cpu", "limits.cpu", "limits.memory"].map((field) => ({
+      ...{ ...refused, field: `web ${field}` },
+      text: `nothing sets spec.template.spec.containers.0.resources.${field}: ${because}`,
+    })),
   ]);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
   expect(lines.filter((line) => line.includes("refused"))).toHaveLength(1);

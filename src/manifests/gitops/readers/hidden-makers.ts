@@ -74,12 +74,15 @@ function ofEntry(tree: Tree, index: RepositoryIndex, { path, name, because }: Un
   const replaces = files.some((file) => isKustomization(file) && "replacements" in kustomizationOf(tree, file));
   const texts = files.flatMap((file) => {
     if (isKustomization(file)) return textsIn(movingPartsOf(kustomizationOf(tree, file)));
-    const isDeployer = index.deployers.some((one) => one.file === file);
-    if (!isDeployer && !replaces && !index.speakers.includes(file)) return [];
-    // What stands there as it is, is known.
-    return textsOfFile(tree, file).filter(({ text }) => !isDeployer || /\{\{|\$\{/.test(text));
+    return replaces || index.speakers.includes(file) ? unknownIn(tree, index, file) : [];
   });
   return [{ what: `what ${name} makes (${because})`, places: namedPlaces(tree, texts) }];
+}
+
+/** What a file says of paths; what stands there as it is in an object of its own is known. */
+function unknownIn(tree: Tree, index: RepositoryIndex, file: string): Texts {
+  const isKnown = index.deployers.some((one) => one.file === file);
+  return textsOfFile(tree, file).filter(({ text }) => !isKnown || /\{\{|\$\{/.test(text));
 }
 
 const isKustomization = (file: string): boolean => kustomizationNames.includes(file.slice(file.lastIndexOf("/") + 1));
@@ -110,7 +113,7 @@ function ofCharts(tree: Tree, index: RepositoryIndex, rendered: ReadonlySet<stri
     if (isKnown) return [];
     const values = [...(index.directories.get(chart) ?? [])].filter((name) => /\.ya?ml$/.test(name));
     const files = [...templates, ...values.map((name) => posix.join(chart, name)).filter((one) => isValues(one))];
-    const texts = files.flatMap((file) => textsOfFile(tree, file));
+    const texts = files.flatMap((file) => unknownIn(tree, index, file));
     const given = users.flatMap((user) => textsOfValues(tree, user, chart));
     return [{ what: `what the chart ${chart || "."} makes`, places: namedPlaces(tree, [...texts, ...given]) }];
   });
