@@ -241,3 +241,14 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   const files = { "apps/web/kustomization.yaml": built("web.yaml"), ...plain(workload()) };
   expect(await answered(files, { entry: { ...byFlux, spec } })).toMatch(expected);
 });
+
+test.each<[string, Record<string, unknown>, RegExp]>([
+  ["another address", { repoURL: "https://mirror.example/fleet.git", path: "apps/web" }, /^proved$/],
+  ["options that say nothing", { path: "apps/web", targetRevision: "HEAD", directory: { jsonnet: {} } }, /^proved$/],
+  ["parameters", { path: "apps/web", kustomize: { images: ["web:1.0"] } }, /^static: .*another source/],
+])("%s in the source that the cluster shows", async (_, source, expected) => {
+  const destination = { server: "https://kubernetes.default.svc", namespace: "shop" };
+  const files = { "apps/web/kustomization.yaml": built("web.yaml"), ...plain(workload()) };
+  const spec = { destination, source };
+  expect(await answered(files, { entry: { ...byArgo, spec } })).toMatch(expected);
+});
