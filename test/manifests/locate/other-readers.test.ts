@@ -169,6 +169,20 @@ test("a path whose variable only the cluster knows leaves no proof", async () =>
 });
 
 test.each([
+  ["the values of a chart from elsewhere", "HelmRepository", "mountPath", proved],
+  ["where a release finds its chart", "GitRepository", "path", argued(/^what Kustomization flux-system\/tools makes/)],
+])("an open path in what nobody could render: %s", async (_, source, key, expected) => {
+  const chart = source === "HelmRepository" ? "argo-cd" : "${CHART}";
+  const release = `apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: argo}\nspec:\n  chart: {spec: {chart: "${chart}", sourceRef: {kind: ${source}, name: x}}}\n  values: {volume: {${key}: "\${DIR}"}}\n`;
+  const files = {
+    "tools/kustomization.yaml": "resources: [release.yaml, gone.yaml]\n",
+    "tools/release.yaml": release,
+    "clusters/prod/tools.yaml": kustomization("tools", "./tools"),
+  };
+  expect(await ask({ ...byFlux, ...files }, flux)).toMatchObject(expected);
+});
+
+test.each([
   ["./apps/web", shared],
   ["./apps/api", proved],
 ])("a patch that moves another entry to %s", async (path, expected) => {

@@ -74,15 +74,23 @@ function ofEntry(tree: Tree, index: RepositoryIndex, { path, name, because }: Un
   const replaces = files.some((file) => isKustomization(file) && "replacements" in kustomizationOf(tree, file));
   const texts = files.flatMap((file) => {
     if (isKustomization(file)) return textsIn(movingPartsOf(kustomizationOf(tree, file)));
-    return replaces || index.speakers.includes(file) ? unknownIn(tree, index, file) : [];
+    // A replacement carries any text into any path.
+    if (replaces) return unknownIn(index, file, textsOfFile(tree, file));
+    return index.speakers.includes(file) ? unknownIn(index, file, textsOfFile(tree, file, ofDeployers)) : [];
   });
   return [{ what: `what ${name} makes (${because})`, places: namedPlaces(tree, texts) }];
 }
 
 /** What a file says of paths; what stands there as it is in an object of its own is known. */
-function unknownIn(tree: Tree, index: RepositoryIndex, file: string): Texts {
+function unknownIn(index: RepositoryIndex, file: string, texts: Texts): Texts {
   const isKnown = index.deployers.some((one) => one.file === file);
-  return textsOfFile(tree, file).filter(({ text }) => !isKnown || /\{\{|\$\{/.test(text));
+  return texts.filter(({ text }) => !isKnown || /\{\{|\$\{/.test(text));
+}
+
+/** What of an object may say where a deployer reads. The values of a release are its chart's: `ofValues` looks at those. */
+function ofDeployers(object: unknown): unknown {
+  if (!isRecord(object) || object.kind !== "HelmRelease") return object;
+  return isRecord(object.spec) ? object.spec.chart : undefined;
 }
 
 const isKustomization = (file: string): boolean => kustomizationNames.includes(file.slice(file.lastIndexOf("/") + 1));
@@ -113,7 +121,7 @@ function ofCharts(tree: Tree, index: RepositoryIndex, rendered: ReadonlySet<stri
     if (isKnown) return [];
     const values = [...(index.directories.get(chart) ?? [])].filter((name) => /\.ya?ml$/.test(name));
     const files = [...templates, ...values.map((name) => posix.join(chart, name)).filter((one) => isValues(one))];
-    const texts = files.flatMap((file) => unknownIn(tree, index, file));
+    const texts = files.flatMap((file) => unknownIn(index, file, textsOfFile(tree, file)));
     const given = users.flatMap((user) => textsOfValues(tree, user, chart));
     return [{ what: `what the chart ${chart || "."} makes`, places: namedPlaces(tree, [...texts, ...given]) }];
   });
@@ -159,12 +167,12 @@ function textsOfNode(node: Node): Texts {
   return documents.ok ? documents.value.flatMap((one) => textsIn(one)) : [];
 }
 
-function textsOfFile(tree: Tree, file: string): Texts {
+function textsOfFile(tree: Tree, file: string, part = (object: unknown) => object): Texts {
   const bytes = tree.read(file);
   if (bytes === undefined || bytes.byteLength > 1_000_000) return [];
   const text = new TextDecoder().decode(bytes);
   const documents = /\/templates\//.test(`/${file}`) ? undefined : readKubeYaml(text);
-  return documents?.ok ? documents.value.flatMap((one) => textsIn(one)) : textsOfTemplate(text);
+  return documents?.ok ? documents.value.flatMap((one) => textsIn(part(one))) : textsOfTemplate(text);
 }
 
 /** Flux Operator's ResourceSets: what they list for each of their inputs. */
