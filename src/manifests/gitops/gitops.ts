@@ -1,6 +1,7 @@
 import { type MadeObject, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { type ControllerObject, controllerObjects, placeOfMade } from "./controllers.ts";
 import { inflationGenerator } from "./inflated-charts.ts";
+import { deployersAt } from "./readers/by-path.ts";
 import { type OwnUrls, ownUrls, type SourceWithUrl } from "./readers/own-urls.ts";
 import {
   followUrls,
@@ -295,6 +296,4 @@ export function openAbove(index: RepositoryIndex, path: string): string[] {
 }
 
 /** The deployers of a path. */
-export function deployersOf(index: RepositoryIndex, path: string): Deployer[] {
-  return index.deployers.filter((one) => one.kind !== "HelmRelease" && one.paths.includes(path));
-}
+export const deployersOf = (index: RepositoryIndex, path: string): Deployer[] => deployersAt(index.deployers, [path]);

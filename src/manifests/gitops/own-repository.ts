@@ -2,6 +2,7 @@ import { addressOf } from "../../domain/text/repository-address.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 import { directoryOf } from "../repository/reader.ts";
 import { type Deployer, type RepositoryIndex, sourcesOf } from "./gitops.ts";
+import { deployersAt, directoriesAbove } from "./readers/by-path.ts";
 
 /** The Git repository that something is taken from: its address where that is known, else its name on the cluster. */
 export interface GitSource {
@@ -123,11 +124,9 @@ export function ownerOf<Named extends NamedRepository>(url: string, all: readonl
 const isOpen = (text: string): boolean => /\$\{|\{\{/.test(text);
 
 function ownSources(index: RepositoryIndex, file: string): GitSource[] {
-  return index.deployers
-    .filter((one) => one.kind !== "HelmRelease")
-    .flatMap((one) =>
-      one.paths.filter((path) => mayDeploy(index, one, path, file)).flatMap((path) => sourceOf(index, one, path) ?? []),
-    );
+  return deployersAt(index.deployers, directoriesAbove(file)).flatMap((one) =>
+    one.paths.filter((path) => mayDeploy(index, one, path, file)).flatMap((path) => sourceOf(index, one, path) ?? []),
+  );
 }
 
 /** Argo CD takes from a plain directory only what lies at its top, unless it is told to look below. */

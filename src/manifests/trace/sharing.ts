@@ -1,4 +1,5 @@
 import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
+import { deployersAt } from "../gitops/readers/by-path.ts";
 import type { Resource } from "../repository/resource.ts";
 import { isArgoManifest, mayHoldObjects } from "../gitops/plain.ts";
 import { goesInCircles, namesOf } from "../gitops/links.ts";
@@ -57,10 +58,9 @@ function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
     !isAbove(path, scene.path) &&
     !above.has(path) &&
     (readers.has(path) || (scanned.has(path) && takesIn(scene, one, path, file)));
-  return scene.index.deployers.filter(
+  return deployersAt(scene.index.deployers, [...readers, ...scanned]).filter(
     (one) =>
       one !== scene.declared &&
-      one.kind !== "HelmRelease" &&
       !(scene.declared && isCopy(one, scene.declared)) &&
       one.paths.some((path) => reads(one, path)),
   );

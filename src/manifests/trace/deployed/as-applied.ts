@@ -1,6 +1,7 @@
 import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { reaching, type RepositoryIndex } from "../../gitops/gitops.ts";
-import { directoryOf, type Reader } from "../../repository/reader.ts";
+import { deployersAt, directoriesAbove } from "../../gitops/readers/by-path.ts";
+import type { Reader } from "../../repository/reader.ts";
 import type { Resource } from "../../repository/resource.ts";
 import { at, type MapNode, type Node } from "../../yaml/source.ts";
 import { buildPath, emptyBuild } from "../kustomize.ts";
@@ -55,12 +56,8 @@ function built(repository: Repository, held: Held, user: string): Applied {
   const meant = passed.some(isChanging) ? passed : [];
   const outermost = meant.filter((directory) => ![...reaching(index, directory)].some((one) => meant.includes(one)));
   const made = outermost.flatMap((directory) => builtAt(repository, held, directory));
-  const patching = index.deployers.filter(
-    ({ kind, node, paths }) =>
-      kind === "Kustomization" &&
-      node !== held.node &&
-      at(node, ["spec", "patches"]) !== undefined &&
-      paths.some((one) => above.includes(one) || isBelow(path, one)),
+  const patching = deployersAt(index.deployers, [...above, ...directoriesAbove(path)]).filter(
+    ({ kind, node }) => kind === "Kustomization" && node !== held.node && at(node, ["spec", "patches"]) !== undefined,
   );
   const byFlux = patching.flatMap(({ paths, node }) =>
     paths.flatMap((one) => builtAt(repository, held, one, at(node, ["spec"]))),
@@ -75,9 +72,6 @@ function built(repository: Repository, held: Held, user: string): Applied {
   const replaced = open.find(({ kind }) => kind === undefined || kind === held.kind)?.node;
   return { nodes, ...(replaced ? { replaced } : {}) };
 }
-
-const isBelow = (file: string, directory: string): boolean =>
-  directory === "" || directoryOf(file) === directory || file.startsWith(`${directory}/`);
 
 interface Build {
   readonly resources: readonly Resource[];

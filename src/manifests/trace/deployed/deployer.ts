@@ -4,6 +4,7 @@ import type { Entry } from "../../../domain/kubernetes/manifest-edit.ts";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import { clusterOf, decisive, isMadePlace, nameIn } from "../../gitops/controllers.ts";
 import { type Deployer, reaching, type RepositoryIndex, sourcesOf } from "../../gitops/gitops.ts";
+import { deployersAt, directoriesAbove } from "../../gitops/readers/by-path.ts";
 import { readKubeYaml } from "../../yaml/kube-yaml.ts";
 import { blockText } from "../../yaml/nodes.ts";
 import { at, type Node, parseText, resolved, textAt } from "../../yaml/source.ts";
@@ -64,9 +65,7 @@ export function copyElsewhere(index: RepositoryIndex, all: readonly Deployer[], 
   const takers = (file: string): string =>
     [
       ...[...reaching(index, file)].filter((directory) => reaching(index, directory).size === 0),
-      ...index.deployers
-        .filter(({ kind, paths }) => kind !== "HelmRelease" && paths.some((path) => isBelow(file, path)))
-        .map((one) => `${one.file} ${one.name}`),
+      ...deployersAt(index.deployers, directoriesAbove(file)).map((one) => `${one.file} ${one.name}`),
     ]
       .sort()
       .join("\n");
@@ -75,8 +74,6 @@ export function copyElsewhere(index: RepositoryIndex, all: readonly Deployer[], 
   if (copy === undefined) return undefined;
   return `${own.kind} ${own.name} stands in ${own.file} and in ${copy.file}, and nobody here can tell whether two clusters have it`;
 }
-
-const isBelow = (file: string, directory: string): boolean => directory === "" || file.startsWith(`${directory}/`);
 
 /** True when both deploy into one namespace of one cluster. */
 export function sameDestination(one: Deployer, other: Deployer): boolean {

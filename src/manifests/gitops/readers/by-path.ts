@@ -1,0 +1,46 @@
+import { directoryOf } from "../../repository/reader.ts";
+
+interface Pathed {
+  readonly kind: string;
+  readonly paths: readonly string[];
+}
+
+interface Placed {
+  readonly position: number;
+  readonly deployer: Pathed;
+}
+
+const placedByAll = new WeakMap<readonly Pathed[], ReadonlyMap<string, readonly Placed[]>>();
+
+/** The deployers of any of these paths, releases of charts aside; each once, in their own order. */
+export function deployersAt<D extends Pathed>(all: readonly D[], paths: Iterable<string>): D[] {
+  const placed = placedByAll.get(all) ?? placesOf(all);
+  placedByAll.set(all, placed);
+  const found = new Map(
+    [...paths].flatMap((path) => placed.get(path) ?? []).map((one) => [one.position, one.deployer]),
+  );
+  return [...found].sort(([a], [b]) => a - b).map(([, deployer]) => deployer as D);
+}
+
+function placesOf(all: readonly Pathed[]): ReadonlyMap<string, readonly Placed[]> {
+  const places = new Map<string, Placed[]>();
+  for (const [position, deployer] of all.entries()) {
+    if (deployer.kind === "HelmRelease") continue;
+    for (const path of deployer.paths) {
+      const here = places.get(path) ?? [];
+      places.set(path, here);
+      here.push({ position, deployer });
+    }
+  }
+  return places;
+}
+
+/** The directories that a file lies below, the nearest first. */
+export function directoriesAbove(file: string): string[] {
+  const above: string[] = [];
+  for (let up = file; up !== ""; ) {
+    up = directoryOf(up);
+    above.push(up);
+  }
+  return above;
+}
