@@ -55,9 +55,3 @@ interface RemovedNode extends Place {
 }
 
 export type Node = ScalarNode | MapNode | ListNode | AliasNode | RemovedNode;
-
-/** The text of a node as a document of its own: it may begin in the middle of a line. */
-export function blockText({ file, start, end }: Node): string {
-  const line = file.text.lastIndexOf("\n", start - 1) + 1;
-  return " ".repeat(start - line) + file.text.slice(start, end);
-}

@@ -168,6 +168,13 @@ test("a path whose variable only the cluster knows leaves no proof", async () =>
   expect(await ask({ ...byFlux, ...files }, flux)).toMatchObject(argued(/^Kustomization stage \(tenants\/t\.yaml\)/));
 });
 
+test("a release whose values are empty is no trouble for anyone", async () => {
+  const release = (values: string) =>
+    `apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: argo}\nspec:\n  chart: {spec: {chart: argo-cd, sourceRef: {kind: HelmRepository, name: x}}}\n  values:${values}\n`;
+  const files = { "tools/a.yaml": release(""), "tools/b.yaml": release(" {}"), "tools/c.yaml": `\n${release(" ~")}` };
+  expect(await ask({ ...byFlux, ...files }, flux)).toMatchObject(proved);
+});
+
 test.each([
   ["the values of a chart from elsewhere", "HelmRepository", "mountPath", proved],
   ["where a release finds its chart", "GitRepository", "path", argued(/^what Kustomization flux-system\/tools makes/)],

@@ -4,8 +4,8 @@ import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../../yaml/kube-yaml.ts";
 import { kustomizationNames } from "../../repository/reader.ts";
 import { filesRead } from "../reach.ts";
-import { blockText } from "../../yaml/nodes.ts";
-import { at, type Node, textAt } from "../../yaml/source.ts";
+import { plainOf } from "../../yaml/plain.ts";
+import { at, textAt } from "../../yaml/source.ts";
 import { type Deployer, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops.ts";
 import { namedPlaces, type NamedPlaces, textsIn, textsOfTemplate } from "./named-places.ts";
 
@@ -152,7 +152,7 @@ function textsOfValues(tree: Tree, deployer: Deployer, chart: string): Texts {
     deployer.kind === "HelmRelease"
       ? [at(deployer.node, ["spec", "values"])]
       : sourcesOf(deployer).map((source) => at(source, ["helm"]));
-  const written = inline.flatMap((node) => (node ? textsOfNode(node) : []));
+  const written = inline.flatMap((node) => textsIn(plainOf(node)));
   const names = written.map(({ text }) => text).filter((text) => /\.ya?ml$/.test(text));
   const files = new Set(
     names.flatMap((name) => [posix.join(chart, name), posix.normalize(name.replace(/^\$[\w-]+\//, ""))]),
@@ -161,11 +161,6 @@ function textsOfValues(tree: Tree, deployer: Deployer, chart: string): Texts {
 }
 
 type Texts = readonly { readonly key: string; readonly text: string }[];
-
-function textsOfNode(node: Node): Texts {
-  const documents = readKubeYaml(blockText(node));
-  return documents.ok ? documents.value.flatMap((one) => textsIn(one)) : [];
-}
 
 function textsOfFile(tree: Tree, file: string, part = (object: unknown) => object): Texts {
   const bytes = tree.read(file);

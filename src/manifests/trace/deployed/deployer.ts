@@ -1,12 +1,12 @@
 import type { PlainOptions } from "../../gitops/plain.ts";
 import { posix } from "node:path";
 import type { Entry } from "../../../domain/kubernetes/manifest-edit.ts";
+import { canonicalText } from "../../../domain/kubernetes/object-changes.ts";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import { clusterOf, decisive, isMadePlace, nameIn } from "../../gitops/controllers.ts";
 import { type Deployer, reaching, type RepositoryIndex, sourcesOf } from "../../gitops/gitops.ts";
 import { deployersAt, directoriesAbove } from "../../gitops/readers/by-path.ts";
-import { readKubeYaml } from "../../yaml/kube-yaml.ts";
-import { blockText } from "../../yaml/nodes.ts";
+import { plainOf } from "../../yaml/plain.ts";
 import { at, type Node, parseText, resolved, textAt } from "../../yaml/source.ts";
 
 /** Who deploys an entry, as the repository and the cluster say it. */
@@ -52,9 +52,9 @@ export function isCopy(one: Deployer, other: Deployer): boolean {
 }
 
 function specOf({ node }: Deployer): string {
-  const documents = readKubeYaml(blockText(node));
-  const object = documents.ok ? documents.value[0] : undefined;
-  return isRecord(object) && isRecord(object.spec) ? decisive(object.spec) : blockText(node);
+  // Patches leave nodes that stand in no text.
+  const spec = plainOf(at(node, ["spec"]));
+  return isRecord(spec) ? decisive(spec) : canonicalText(plainOf(node));
 }
 
 /**
