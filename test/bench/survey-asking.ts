@@ -1,4 +1,4 @@
-import { crossedQuantity } from "../../src/domain/kubernetes/quantity.ts";
+import { askedQuantity } from "../../src/manifests/locate/survey-questions.ts";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
@@ -98,11 +98,9 @@ export function questionsOf(object: Plain, objects: ReadonlyMap<string, Plain>):
   const at = `${key}/spec/template/spec/containers/0`;
   for (const field of ["limits.memory", "requests.cpu", "limits.cpu", "requests.memory"] as const) {
     const [side = "", what = ""] = field.split(".");
-    const wanted = what === "cpu" ? "333m" : "777Mi";
-    // A request above its limit is refused, and rightly: asked for is the other side itself then.
     const other: unknown = get(first, "resources", side === "limits" ? "requests" : "limits", what);
-    const to = crossedQuantity(field, wanted, other) ? String(other) : wanted;
     const now = get(first, "resources", side, what);
+    const to = askedQuantity(field, { now, other });
     asked.push({
       workload: object,
       container: name,

@@ -4,7 +4,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { controllerObjectOf } from "../gitops/controllers.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
-import { crossedQuantity } from "../../domain/kubernetes/quantity.ts";
+import { crossedQuantity, parseQuantity } from "../../domain/kubernetes/quantity.ts";
 import { podSpecPath } from "../repository/resource.ts";
 
 /** The kinds that Rectify changes. */
@@ -101,7 +101,7 @@ function containersOf(entry: Entry, workload: LiveWorkload, object: RenderedObje
     const sizes = (["requests.cpu", "limits.cpu", "requests.memory", "limits.memory"] as const).map((field) => {
       const [side = "", what = ""] = field.split(".");
       const other = recordIn(resources, [side === "limits" ? "requests" : "limits"])[what];
-      const to = fitting(field, what === "cpu" ? "333m" : "777Mi", other);
+      const to = askedQuantity(field, { now: recordIn(resources, [side])[what], other });
       return [field, { kind: "resources", field, to }] as const;
     });
     const changes: readonly (readonly [string, WantedChange])[] = [
@@ -112,9 +112,25 @@ function containersOf(entry: Entry, workload: LiveWorkload, object: RenderedObje
   });
 }
 
-/** A quantity that does not cross the one of the other side, which would be refused: else that one itself. */
-const fitting = (field: string, wanted: string, other: unknown): string =>
-  crossedQuantity(field, wanted, other) ? String(other) : wanted;
+/**
+ * A quantity to ask for: none that crosses the one of the other side, which would be refused, and not the one that is
+ * there.
+ */
+export function askedQuantity(
+  field: string,
+  { now, other }: { readonly now: unknown; readonly other: unknown },
+): string {
+  const isCpu = field.endsWith(".cpu");
+  const bound = parseQuantity(other) ?? 0;
+  const ofBound = (factor: number) => Math.max(1, Math.floor(bound * factor * (isCpu ? 1000 : 1 / 1024)));
+  const factors = field.startsWith("requests.") ? [1 / 2, 1 / 4] : [2, 3];
+  const wanted = [
+    ...(isCpu ? ["333m", "444m"] : ["777Mi", "888Mi"]),
+    ...factors.map((factor) => `${ofBound(factor)}${isCpu ? "m" : "Ki"}`),
+  ];
+  const isFree = (one: string) => !crossedQuantity(field, one, other) && parseQuantity(one) !== parseQuantity(now);
+  return wanted.find(isFree) ?? wanted[0] ?? "";
+}
 
 function recordIn(value: unknown, path: readonly string[]): Readonly<Record<string, unknown>> {
   let here = value;
