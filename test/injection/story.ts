@@ -227,7 +227,7 @@ export function portsOf(
 
 const pod = "web-7f9c8d6b54-x2x4z";
 
-const history = { historyMs: 86_400_000, selfHealMs: 600_000 };
+const history = { historyMs: 86_400_000, selfHealMs: 600_000, leastStepMs: 250 };
 
 /** A neighbour every word of which is the foreign text: worse than any file under our seal can be. */
 function memoryHolding(text: string | undefined): Memory {
