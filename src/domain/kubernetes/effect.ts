@@ -96,7 +96,7 @@ function shownBy(
 
 function isHandedToChart({ object, field }: ObjectChange): boolean {
   const path = field.join(".");
-  if (object.kind === "HelmRelease") return /^spec\.(?:values|postRenderers)\./.test(path);
+  if (object.kind === "HelmRelease") return /^spec\.(?:values|postRenderers)(?:\.|$)/.test(path);
   return object.kind === "Application" && /^spec\.sources?(?:\.\d+)?\.helm\./.test(path);
 }
 

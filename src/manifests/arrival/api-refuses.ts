@@ -93,23 +93,48 @@ function beyondRange(objects: readonly RenderedObject[], arriving: Arriving, cha
     for (const limits of mapsIn(range, ["spec", "limits"])) {
       const said = crossedRange(limits, arriving, change);
       if (said === undefined) continue;
-      const because = `${nameOf(range)} says ${said}, beside which the API refuses ${change.to} for ${nameOf(object)}`;
-      return refused("ambiguous", because, smaller);
+      const because = `${nameOf(range)} says ${said.bound}, beside which the API refuses ${change.to} for ${nameOf(object)}`;
+      return refused("ambiguous", because, said.fix);
     }
   return undefined;
 }
 
-function crossedRange(limits: Record<string, unknown>, arriving: Arriving, { field, to }: Sizes): string | undefined {
+/** How many times the request the limit is, with the change; 0 where one of them is not there. */
+function ratioWith(arriving: Arriving, [side, resource = ""]: readonly [string, string], isPod: boolean): number {
+  const size = (of: string): number => {
+    if (isPod && of === side) return together(arriving, [of, resource]);
+    if (isPod) return together({ ...arriving, path: [] }, [of, resource]);
+    const own =
+      of === side ? arriving.change.to : valueIn(arriving.object, [...arriving.path.slice(0, -2), of, resource]);
+    return parseQuantity(own) ?? 0;
+  };
+  const [limit, request] = [size("limits"), size("requests")];
+  return request === 0 ? 0 : limit / request;
+}
+
+interface Crossed {
+  /** For people. */
+  readonly bound: string;
+  readonly fix: string;
+}
+
+function crossedRange(limits: Record<string, unknown>, arriving: Arriving, { field, to }: Sizes): Crossed | undefined {
   const [side = "", resource = ""] = field.split(".");
   const bound = (key: string) => parseQuantity(valueIn(limits, [key, resource]));
-  const said = (key: string) => `${String(valueIn(limits, [key, resource]))} for ${key}.${resource}`;
+  const said = (key: string, fix = smaller) => ({
+    bound: `${String(valueIn(limits, [key, resource]))} for ${key}.${resource}`,
+    fix,
+  });
   const isPod = limits.type === "Pod";
   if (limits.type !== "Container" && !isPod) return undefined;
   const wanted = isPod ? together(arriving, [side, resource]) : parseQuantity(to);
   if (wanted === undefined) return undefined;
   const [most, least] = [bound("max"), bound("min")];
   if (most !== undefined && wanted > most) return said("max");
-  if (least !== undefined && wanted < least) return said("min");
+  if (least !== undefined && wanted < least) return said("min", "Ask for more, or change that first.");
+  const ratio = bound("maxLimitRequestRatio");
+  if (ratio !== undefined && ratio < ratioWith(arriving, [side, resource], isPod))
+    return said("maxLimitRequestRatio", "Change request and limit together, by hand.");
   const usual = isPod || side !== "requests" ? undefined : bound("default");
   const limit = valueIn(arriving.object, [...arriving.path.slice(0, -2), "limits", resource]);
   return usual !== undefined && limit === undefined && wanted > usual ? said("default") : undefined;

@@ -37,7 +37,9 @@ function switchedOff({ deployer, question, ancestors }: EntryBuild): Held {
   const suspend = at(deployer?.node, ["spec", "suspend"]);
   if (isTrue(suspend)) return off(`${whereIs(suspend)} suspends this entry`);
   const isAsked = ancestors.length === 0 && question.entry.spec?.suspend === true;
-  return isAsked ? off(`${question.entry.object ?? "the entry"} is suspended on the cluster`) : undefined;
+  // Somebody is at work there, and will resume it: what Git says is right until then.
+  const doubt = `${question.entry.object ?? "the entry"} is suspended on the cluster: nothing arrives until it is resumed`;
+  return isAsked ? { doubt } : undefined;
 }
 
 /** A patch gave the entry's own object another path. */
@@ -120,10 +122,13 @@ function byOverrides({ deployer, path, reader, question }: EntryBuild): Held {
   const isArgo = deployer === undefined ? question.entry.tool === "argocd" : deployer.kind !== "Kustomization";
   if (!isArgo) return undefined;
   const name = deployer?.kind === "Application" ? deployer.name : undefined;
-  const own = reader
-    .list(path)
-    .filter((one) => /^\.argocd-source(?:-.+)?\.yaml$/.test(one))
-    .filter((one) => name === undefined || one === ".argocd-source.yaml" || one === `.argocd-source-${name}.yaml`);
+  // An Application outside of Argo CD's own namespace has that before its name.
+  const isOwn = (one: string) =>
+    name === undefined || one === "" || one === `-${name}` || (one.startsWith("-") && one.endsWith(`_${name}`));
+  const own = reader.list(path).filter((one) => {
+    const whose = /^\.argocd-source(|-.+)\.yaml$/.exec(one)?.[1];
+    return whose !== undefined && isOwn(whose);
+  });
   for (const file of own.map((one) => joinPath(path, one))) {
     const source = reader.file(file);
     const root = source?.ok ? source.file.documents[0]?.root : undefined;

@@ -125,6 +125,24 @@ test.each<[string, Record<string, string>, Asked, RegExp]>([
     /^proved$/,
   ],
   [
+    "a LimitRange with a least",
+    { ...plain(workload()), "apps/web/range.yaml": range("min: {memory: 1Gi}") },
+    { change: more },
+    /^ambiguous: .*1Gi for min.memory/,
+  ],
+  [
+    "a LimitRange of how far a limit may be from its request",
+    { ...plain(workload()), "apps/web/range.yaml": range("maxLimitRequestRatio: {memory: 2}") },
+    { change: more },
+    /^ambiguous: .*2 for maxLimitRequestRatio.memory/,
+  ],
+  [
+    "a LimitRange of a distance that is kept",
+    { ...plain(workload()), "apps/web/range.yaml": range("maxLimitRequestRatio: {memory: 4}") },
+    { change: more },
+    /^proved$/,
+  ],
+  [
     "a LimitRange of another entry",
     { ...plain(workload()), ...beside("range", range("max: {memory: 300Mi}")) },
     { change: more },
@@ -236,7 +254,7 @@ const live = { prune: true, path: "./apps/web", sourceRef: { kind: "GitRepositor
 test.each<[string, Record<string, unknown>, RegExp]>([
   ["the same", { ...live, interval: "5m", force: false }, /^proved$/],
   ["images", { ...live, images: [{ name: "web", newTag: "1.0" }] }, /^static: .*another images/],
-  ["a suspension", { ...live, suspend: true }, /^deliberately-disabled/],
+  ["a suspension", { ...live, suspend: true }, /^static: .*suspended on the cluster/],
 ])("%s in what the cluster says of the entry's object", async (_, spec, expected) => {
   const files = { "apps/web/kustomization.yaml": built("web.yaml"), ...plain(workload()) };
   expect(await answered(files, { entry: { ...byFlux, spec } })).toMatch(expected);

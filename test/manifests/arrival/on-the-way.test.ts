@@ -94,6 +94,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     /^static/,
   ],
   [
+    "counts for this application in another namespace",
+    { "apps/web/.argocd-source-argocd_web.yaml": "kustomize: {replicas: [{name: web, count: 7}]}\n" },
+    /^static/,
+  ],
+  [
     "counts for another one",
     { "apps/web/.argocd-source-api.yaml": "kustomize: {replicas: [{name: web, count: 7}]}\n" },
     /^proved$/,

@@ -56,7 +56,7 @@ function differing(nodes: readonly MapNode[]): readonly MapNode[] {
 
 const fluxKeys = ["path", "targetNamespace", "namePrefix", "nameSuffix", "components", "patches", "images"];
 const decidingKeys = {
-  flux: [...fluxKeys, "commonMetadata", "postBuild", "sourceRef", "suspend"],
+  flux: [...fluxKeys, "commonMetadata", "postBuild", "sourceRef"],
   argocd: ["source", "sources"],
 };
 
