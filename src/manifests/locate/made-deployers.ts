@@ -79,8 +79,12 @@ function mayMake(tree: Tree, entry: Entry): boolean {
   const isOpen = (file: string) => speaking.has(file) && /\{\{|\$\{/.test(textOf(file));
   const moves = (file: string) =>
     names.includes(posix.basename(file)) && /patch|replacements|transformers|generators|helmCharts/.test(textOf(file));
-  return files.some((file) => speaking.has(file)) && files.some((file) => isOpen(file) || moves(file));
+  const mayReadGit = (file: string) => speaking.has(file) && readersOfGit.test(textOf(file));
+  return files.some(mayReadGit) && files.some((file) => isOpen(file) || moves(file));
 }
+
+/** A release reads Git where its chart is of a GitRepository: fleets are full of others, and each costs a rendering. */
+const readersOfGit = /\b(?:Application|ApplicationSet|Kustomization|GitRepository)\b|\bkind["']?:\s*["']?\$/;
 
 function unknownAmong(tree: Tree, objects: readonly RenderedObject[], entry: Entry): MadeObject[] {
   const index = indexOf(tree);
