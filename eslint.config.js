@@ -51,7 +51,10 @@ export const rooms = {
 };
 
 /** Rooms that stand beside the order: what they may use of their own layer. */
-export const beside = { "manifests/render": ["render", "yaml", "gitops"] };
+export const beside = {
+  "manifests/arrival": ["arrival", "yaml", "repository", "gitops", "trace"],
+  "manifests/render": ["render", "yaml", "gitops"],
+};
 
 /** Why `from` may not import `to`, both below src/; undefined = it may. */
 export function wallBetween(from, to) {

@@ -2,7 +2,7 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
-import { namespaceOf } from "../../manifests/locate/survey-questions.ts";
+import { namespaceOf } from "../../manifests/gitops/controllers.ts";
 import { withMadeDeployers } from "../../manifests/locate/made-deployers.ts";
 import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
 import type { Tools } from "./tools.ts";

@@ -1,5 +1,4 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { ended } from "../../adapters/cli-tools/offline.ts";
 
 /** Where a repository is, as a remote of git names it. */
 interface Remote {
@@ -31,11 +30,8 @@ function apiOf(host: string, protocol: string): string {
 
 /** The repository that a directory was cloned from; undefined where git knows none. */
 export async function remoteIn(directory: string): Promise<Remote | undefined> {
-  const asked = promisify(execFile)("git", ["-C", directory, "remote", "get-url", "origin"], { timeout: 10_000 });
-  return asked.then(
-    ({ stdout }) => remoteOf(stdout),
-    (_noRepository) => undefined,
-  );
+  const asked = await ended("git", ["-C", directory, "remote", "get-url", "origin"], { timeLimitMs: 10_000 });
+  return asked.error || asked.isLate ? undefined : remoteOf(asked.stdout);
 }
 
 /** Where each source usually is, from this machine and from inside a cluster, and what it answers. */

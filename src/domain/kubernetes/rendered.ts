@@ -36,6 +36,14 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The value below a path of keys and indexes. */
+export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((here, step) => {
+    if (Array.isArray(here)) return (here as unknown[])[Number(step)];
+    return isRecord(here) && Object.hasOwn(here, step) ? here[step] : undefined;
+  }, value);
+}
+
 /** The files of one chart by their path below it: `Chart.yaml` stands at the top. */
 export type ChartFiles = ReadonlyMap<string, Uint8Array>;
 

@@ -1,10 +1,10 @@
 import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
-import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { type RenderedObject, valueAt } from "../../domain/kubernetes/rendered.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { podSpecPath } from "../repository/resource.ts";
 import type { Arriving, Doubt } from "./doubt.ts";
-import { mapsIn, valueIn } from "./value-in.ts";
+import { mapsIn } from "./maps-in.ts";
 
 type Sizes = Extract<WantedChange, { kind: "resources" }>;
 
@@ -54,7 +54,7 @@ function tooFew(object: RenderedObject, to: number): Refusal | Doubt | undefined
 
 /** KEDA wants fewer replicas for an idle workload than its least. */
 function idle(object: RenderedObject, { field, to }: Extract<WantedChange, { kind: "scaled-object" }>) {
-  const idles = valueIn(object, ["spec", "idleReplicaCount"]);
+  const idles = valueAt(object, ["spec", "idleReplicaCount"]);
   if (field !== "minReplicaCount" || typeof idles !== "number" || to > idles) return undefined;
   const because = `${nameOf(object)} says ${idles} for idleReplicaCount, so minReplicaCount cannot be ${to}`;
   return refused("ambiguous", because, "Change both by hand.");
@@ -66,7 +66,7 @@ const smaller = "Ask for less, or change that first.";
 function abovePod(arriving: Arriving, { field, to }: Sizes): Refusal | undefined {
   const { object } = arriving;
   const steps = field.split(".");
-  const pod = valueIn(object, [...(podSpecPath(object.kind) ?? []), "resources", ...steps]);
+  const pod = valueAt(object, [...(podSpecPath(object.kind) ?? []), "resources", ...steps]);
   const most = parseQuantity(pod);
   if (most === undefined) return undefined;
   const wanted = field.startsWith("requests.") ? together(arriving, steps) : parseQuantity(to);
@@ -79,7 +79,7 @@ function abovePod(arriving: Arriving, { field, to }: Sizes): Refusal | undefined
 function together({ object, path, change }: Arriving, steps: readonly string[]): number {
   const containers = mapsIn(object, [...(podSpecPath(object.kind) ?? []), "containers"]);
   const own = Number(path[path.length - 4]);
-  const sizes = containers.map((one, n) => (n === own ? change.to : valueIn(one, ["resources", ...steps])));
+  const sizes = containers.map((one, n) => (n === own ? change.to : valueAt(one, ["resources", ...steps])));
   return sizes.reduce<number>((sum, size) => sum + (parseQuantity(size) ?? 0), 0);
 }
 
@@ -105,7 +105,7 @@ function ratioWith(arriving: Arriving, [side, resource = ""]: readonly [string, 
     if (isPod && of === side) return together(arriving, [of, resource]);
     if (isPod) return together({ ...arriving, path: [] }, [of, resource]);
     const own =
-      of === side ? arriving.change.to : valueIn(arriving.object, [...arriving.path.slice(0, -2), of, resource]);
+      of === side ? arriving.change.to : valueAt(arriving.object, [...arriving.path.slice(0, -2), of, resource]);
     return parseQuantity(own) ?? 0;
   };
   const [limit, request] = [size("limits"), size("requests")];
@@ -120,9 +120,9 @@ interface Crossed {
 
 function crossedRange(limits: Record<string, unknown>, arriving: Arriving, { field, to }: Sizes): Crossed | undefined {
   const [side = "", resource = ""] = field.split(".");
-  const bound = (key: string) => parseQuantity(valueIn(limits, [key, resource]));
+  const bound = (key: string) => parseQuantity(valueAt(limits, [key, resource]));
   const said = (key: string, fix = smaller) => ({
-    bound: `${String(valueIn(limits, [key, resource]))} for ${key}.${resource}`,
+    bound: `${String(valueAt(limits, [key, resource]))} for ${key}.${resource}`,
     fix,
   });
   const isPod = limits.type === "Pod";
@@ -136,6 +136,6 @@ function crossedRange(limits: Record<string, unknown>, arriving: Arriving, { fie
   if (ratio !== undefined && ratio < ratioWith(arriving, [side, resource], isPod))
     return said("maxLimitRequestRatio", "Change request and limit together, by hand.");
   const usual = isPod || side !== "requests" ? undefined : bound("default");
-  const limit = valueIn(arriving.object, [...arriving.path.slice(0, -2), "limits", resource]);
+  const limit = valueAt(arriving.object, [...arriving.path.slice(0, -2), "limits", resource]);
   return usual !== undefined && limit === undefined && wanted > usual ? said("default") : undefined;
 }

@@ -1,9 +1,8 @@
-import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { isRecord, type RenderedObject, valueAt } from "../../domain/kubernetes/rendered.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { podSpecPath } from "../repository/resource.ts";
 import { refusedByApi } from "./api-refuses.ts";
 import type { Arriving, Doubt } from "./doubt.ts";
-import { valueIn } from "./value-in.ts";
 
 /**
  * What stands against a change in the very objects that arrive, whoever wrote it there: marks by which a controller
@@ -60,10 +59,10 @@ function notRolledOut({ object, change }: Arriving): Doubt | undefined {
   if (change.kind !== "image-tag" && change.kind !== "resources") return undefined;
   if (podSpecPath(object.kind) === undefined) return undefined;
   const name = nameOf(object);
-  if (valueIn(object, ["spec", "paused"]) === true) return { doubt: `${name} is paused: its pods stay as they are` };
-  if (valueIn(object, ["spec", "updateStrategy", "type"]) === "OnDelete")
+  if (valueAt(object, ["spec", "paused"]) === true) return { doubt: `${name} is paused: its pods stay as they are` };
+  if (valueAt(object, ["spec", "updateStrategy", "type"]) === "OnDelete")
     return { doubt: `${name} has the strategy OnDelete: its pods stay as they are until somebody deletes them` };
-  const partition = valueIn(object, ["spec", "updateStrategy", "rollingUpdate", "partition"]);
+  const partition = valueAt(object, ["spec", "updateStrategy", "rollingUpdate", "partition"]);
   if (typeof partition !== "number" || partition <= 0) return undefined;
   return { doubt: `${name} has the partition ${partition}: its pods below that stay as they are` };
 }

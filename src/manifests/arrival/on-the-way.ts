@@ -1,6 +1,6 @@
 import { plainPath } from "../gitops/controllers.ts";
 import { sourcesOf } from "../gitops/gitops.ts";
-import { directoryOf, joinPath } from "../repository/reader.ts";
+import { directoriesAbove, joinPath } from "../repository/reader.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { repositoriesOf } from "../trace/deployed/pinned.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
@@ -98,13 +98,12 @@ const trimmed = (path = ""): string => path.replace(/^(?:\.?\/)+|\/+$|^\.$/g, ""
 
 /** `.sourceignore` in the directories above a file, the outermost first. */
 function ignoreFiles({ tree }: EntryBuild, file: string) {
-  const found: { readonly text: string; readonly below: string }[] = [];
-  for (let up = file; up !== ""; ) {
-    up = directoryOf(up);
-    const bytes = tree.read(joinPath(up, ".sourceignore"));
-    if (bytes) found.unshift({ text: new TextDecoder().decode(bytes), below: up });
-  }
-  return found;
+  return directoriesAbove(file)
+    .reverse()
+    .flatMap((below) => {
+      const bytes = tree.read(joinPath(below, ".sourceignore"));
+      return bytes ? [{ text: new TextDecoder().decode(bytes), below }] : [];
+    });
 }
 
 /** What lies in a submodule is a commit of another repository. */

@@ -1,8 +1,8 @@
 import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
-import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { isRecord, type RenderedObject, valueAt } from "../../domain/kubernetes/rendered.ts";
 import type { Workload } from "../../domain/kubernetes/workload.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
-import { mapsIn, valueIn } from "./value-in.ts";
+import { mapsIn } from "./maps-in.ts";
 
 /** A workload of which something is asked: by its kind, its name and the namespace that it runs in. */
 export interface OwnedQuestion {
@@ -39,18 +39,18 @@ function isOwner(object: RenderedObject, { workload, change, outside }: OwnedQue
   const { kind } = object;
   if (kind !== "ScaledObject" && !kind.endsWith("Autoscaler")) return false;
   if ((object.metadata.namespace ?? outside) !== workload.namespace) return false;
-  const target = valueIn(object, ["spec", "scaleTargetRef"]) ?? valueIn(object, ["spec", "targetRef"]);
+  const target = valueAt(object, ["spec", "scaleTargetRef"]) ?? valueAt(object, ["spec", "targetRef"]);
   if (!isRecord(target) || target.name !== workload.name || (target.kind ?? "Deployment") !== workload.kind)
     return false;
   if (kind === "VerticalPodAutoscaler") return change.kind === "resources" && isSizing(object, workload, change.field);
   // Datadog's sizes, too, unless it is told to show only what it would do.
-  if (kind === "DatadogPodAutoscaler") return valueIn(object, ["spec", "applyPolicy", "mode"]) !== "Preview";
+  if (kind === "DatadogPodAutoscaler") return valueAt(object, ["spec", "applyPolicy", "mode"]) !== "Preview";
   return change.kind === "replicas";
 }
 
 /** Whether a VPA writes this field of this container: its policies may leave limits, a resource or a container alone. */
 function isSizing(vpa: RenderedObject, { container }: OwnedQuestion["workload"], field: string): boolean {
-  if (valueIn(vpa, ["spec", "updatePolicy", "updateMode"]) === "Off") return false;
+  if (valueAt(vpa, ["spec", "updatePolicy", "updateMode"]) === "Off") return false;
   const policies = mapsIn(vpa, ["spec", "resourcePolicy", "containerPolicies"]);
   const named = (name: string | undefined) => policies.find((one) => name !== undefined && one.containerName === name);
   const policy = named(container) ?? named("*") ?? (container === undefined ? policies[0] : undefined);

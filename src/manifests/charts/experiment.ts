@@ -5,9 +5,10 @@ import {
   type RenderedObject,
   isRecord,
   objectKey,
+  valueAt,
 } from "../../domain/kubernetes/rendered.ts";
 import type { Candidate, ValuePath } from "./candidates.ts";
-import { type RenderedField, valueAt } from "./rendered-field.ts";
+import type { RenderedField } from "./rendered-field.ts";
 import type { Values } from "./release-values.ts";
 
 /** How many renderings one question may still cost. */

@@ -1,6 +1,6 @@
 import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
-import { isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import { crossedQuantity, otherSideOf } from "../../domain/kubernetes/quantity.ts";
+import { isRecord, type RenderedObject, valueAt } from "../../domain/kubernetes/rendered.ts";
+import { crossedBound, crossedQuantity, otherBoundOf, otherSideOf } from "../../domain/kubernetes/quantity.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { podSpecPath } from "../repository/resource.ts";
@@ -18,14 +18,6 @@ export function podSpecOf(object: RenderedObject): Record<string, unknown> | und
   const path = podSpecPath(object.kind);
   const found = path && valueAt(object, path);
   return isRecord(found) ? found : undefined;
-}
-
-/** The value below a path of keys and indexes. */
-export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>((here, step) => {
-    if (Array.isArray(here)) return (here as unknown[])[Number(step)];
-    return isRecord(here) && Object.hasOwn(here, step) ? here[step] : undefined;
-  }, value);
 }
 
 interface Asked {
@@ -161,9 +153,8 @@ function crossed(
   field: RenderedField,
   change: Extract<WantedChange, { kind: "hpa" | "scaled-object" }>,
 ): Refusal | undefined {
-  const isMost = change.field.startsWith("max");
-  const other = valueAt(field.object, ["spec", change.field.replace(/^m(?:in|ax)/, isMost ? "min" : "max")]);
-  if (typeof other !== "number" || (isMost ? change.to >= other : change.to <= other)) return undefined;
+  const other = valueAt(field.object, ["spec", otherBoundOf(change.field)]);
+  if (typeof other !== "number" || !crossedBound(change.field, change.to, other)) return undefined;
   return refused(
     "ambiguous",
     `the other bound is ${other}, so ${change.field} cannot be ${change.to}`,

@@ -1,9 +1,10 @@
 import { posix } from "node:path";
 import { canonicalText } from "../../domain/kubernetes/object-changes.ts";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
-import { isRecord } from "../../domain/kubernetes/rendered.ts";
-import { type MadeObject, pathsAndLinks, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
+import { controllerNamespace, isRecord } from "../../domain/kubernetes/rendered.ts";
+import { type MadeObject, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { generatedApplications } from "./sets/application-sets.ts";
+import { directoriesOf } from "../repository/reader.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { maxFileBytes, resolveInside } from "./kustomization.ts";
 
@@ -38,8 +39,7 @@ export function controllerObjects(tree: Tree): readonly ControllerObject[] {
 
 function objectsOf(tree: Tree, files: readonly string[]): readonly ControllerObject[] {
   const written = files.filter((path) => /\.ya?ml$/.test(path));
-  const directories = new Set(pathsAndLinks(tree).flatMap(directoriesAbove));
-  return written.flatMap((path) => objectsIn(tree, path, directories));
+  return written.flatMap((path) => objectsIn(tree, path));
 }
 
 // What says when and how something is applied, not what.
@@ -60,9 +60,8 @@ export const placeOfMade = ({ by }: MadeObject): string => `made by ${by}`;
 export const isMadePlace = (file: string): boolean => file.startsWith("made by ");
 
 function madeObjects(tree: Tree, made: readonly MadeObject[]): readonly ControllerObject[] {
-  const directories = new Set(pathsAndLinks(tree).flatMap(directoriesAbove));
   return made.flatMap((one) =>
-    inRepository(tree, directories, controllerObject(tree, one.document, placeOfMade(one))).map((object) => ({
+    inRepository(tree, controllerObject(tree, one.document, placeOfMade(one))).map((object) => ({
       ...object,
       set: object.set ?? one.by,
       entry: { ...object.entry, ...(one.cluster === undefined ? {} : { cluster: one.cluster }) },
@@ -96,6 +95,11 @@ export function controllerObjectOf(tree: Tree, entry: Entry): ControllerObject |
     entry,
   );
   return objects.find((object) => object.entry === found);
+}
+
+/** Where the controller puts objects that name no namespace: most charts leave it to who installs them. */
+export function namespaceOf(tree: Tree, entry: Entry): string {
+  return controllerNamespace(controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {}) ?? "default";
 }
 
 const objectsByFile = new WeakMap<readonly ControllerObject[], ReadonlyMap<string, readonly ControllerObject[]>>();
@@ -183,15 +187,10 @@ export function pathOf(entry: Entry): string | null {
 /** The cluster that a file's place names: `clusters/<name>/…`. */
 export const clusterOf = (file: string): string | undefined => /(?:^|\/)clusters?\/([^/]+)\//.exec(file)?.[1];
 
-function directoriesAbove(path: string): string[] {
-  const parts = path.split("/").slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
-}
-
 const fluxGroup = "kustomize.toolkit.fluxcd.io/";
 const argoGroup = "argoproj.io/";
 
-function objectsIn(tree: Tree, file: string, known: ReadonlySet<string>): readonly ControllerObject[] {
+function objectsIn(tree: Tree, file: string): readonly ControllerObject[] {
   const bytes = tree.read(file);
   if (bytes === undefined || bytes.byteLength > maxFileBytes) return [];
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -201,16 +200,14 @@ function objectsIn(tree: Tree, file: string, known: ReadonlySet<string>): readon
   const written = documents.value.flatMap((document) =>
     isRecord(document) ? controllerObject(tree, document, file) : [],
   );
-  return inRepository(tree, known, written);
+  return inRepository(tree, written);
 }
 
-function inRepository(
-  tree: Tree,
-  directories: ReadonlySet<string>,
-  objects: readonly ControllerObject[],
-): readonly ControllerObject[] {
-  const isHere = (path: string) =>
-    path === "." || directories.has(realPath(tree, path)) || tree.read(path) !== undefined;
+function inRepository(tree: Tree, objects: readonly ControllerObject[]): readonly ControllerObject[] {
+  const isHere = (path: string) => {
+    const real = realPath(tree, path);
+    return path === "." || (real !== "" && directoriesOf(tree).has(real)) || tree.read(path) !== undefined;
+  };
   return objects.filter(({ entry }) => entry.path !== null && isHere(entry.path));
 }
 

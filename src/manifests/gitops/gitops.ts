@@ -57,7 +57,7 @@ export interface RepositoryIndex {
   /** The objects of Flux that say where charts and repositories are. */
   readonly fluxSources: readonly FluxSource[];
   /** Every file that speaks of objects of Flux or Argo CD, templates as well. */
-  readonly speakers: readonly string[];
+  readonly speakers: ReadonlySet<string>;
   /** Which URLs lead into this repository. */
   readonly urls: OwnUrls;
   /** References by URLs of which nobody here can tell whether they lead into this repository. */
@@ -92,7 +92,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
   }
   const references = noReferences();
   const deployers: Deployer[] = [];
-  const speakers: string[] = [];
+  const speakers = new Set<string>();
   const fluxSources: FluxSource[] = [];
   const owning: string[] = [];
   const latin1 = new TextDecoder("latin1");
@@ -106,7 +106,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
     // What stands behind a link is noted where it stands.
     const isLink = tree.links?.targets.has(path) === true;
     if (!isLink && speech.test(text)) {
-      if (spoken.test(text)) speakers.push(path);
+      if (spoken.test(text)) speakers.add(path);
       noteDeployers(tree, path, deployers);
     }
     if (text.includes(inflationGenerator)) noteInflated(tree, path, references);

@@ -1,8 +1,9 @@
 import { addressOf } from "../../domain/text/repository-address.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
-import { directoryOf } from "../repository/reader.ts";
+import { directoriesAbove, directoryOf } from "../repository/reader.ts";
 import { type Deployer, type RepositoryIndex, sourcesOf } from "./gitops.ts";
-import { deployersAt, directoriesAbove } from "./readers/by-path.ts";
+import { deployersAt } from "./readers/by-path.ts";
+import { isPin, mayBePin } from "./readers/revisions.ts";
 
 /** The Git repository that something is taken from: its address where that is known, else its name on the cluster. */
 export interface GitSource {
@@ -52,14 +53,12 @@ export function pinOfArgo(source: Node): Pin | undefined {
   const revision = textAt(node, []);
   if (at(source, ["chart"]) !== undefined || node === undefined || revision === undefined || isOpen(revision))
     return undefined;
-  if (pins.test(revision)) return { node, revision, isCertain: true };
-  return mayPin.test(revision) ? { node, revision, isCertain: false } : undefined;
+  if (isPin(revision) || constraint.test(revision)) return { node, revision, isCertain: true };
+  return mayBePin(revision) ? { node, revision, isCertain: false } : undefined;
 }
 
-// A commit, a version, a full name of anything but a branch, and what no branch is called: a constraint.
-const pins = /^[0-9a-f]{40}$|^v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$|^refs\/(?!heads\/)|[~^*<>=!|,\s]/i;
-// Argo CD looks for a branch or tag of the name first, then takes it for a range of versions or the begin of a commit.
-const mayPin = /^v?\d+(?:\.(?:\d+|x)){0,2}$|^[0-9a-f]{7,39}$/i;
+// Argo CD takes what no branch is called for a range of versions.
+const constraint = /[~^*<>=!|,\s]/;
 
 /** What pins a Flux GitRepository; variables stand for some tag as well. */
 export function pinOfFlux(repository: Node): Pin | undefined {

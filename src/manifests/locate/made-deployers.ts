@@ -72,14 +72,13 @@ function mayMake(tree: Tree, entry: Entry): boolean {
   const path = plainPath(entry.path);
   if (path === null) return false;
   const { speakers } = indexOf(tree);
-  const speaking = new Set(speakers);
   const files = [...filesRead(tree, path)];
   const names: readonly string[] = kustomizationNames;
   const textOf = (file: string) => new TextDecoder("latin1").decode(tree.read(file));
-  const isOpen = (file: string) => speaking.has(file) && /\{\{|\$\{/.test(textOf(file));
+  const isOpen = (file: string) => speakers.has(file) && /\{\{|\$\{/.test(textOf(file));
   const moves = (file: string) =>
     names.includes(posix.basename(file)) && /patch|replacements|transformers|generators|helmCharts/.test(textOf(file));
-  const mayReadGit = (file: string) => speaking.has(file) && readersOfGit.test(textOf(file));
+  const mayReadGit = (file: string) => speakers.has(file) && readersOfGit.test(textOf(file));
   return files.some(mayReadGit) && files.some((file) => isOpen(file) || moves(file));
 }
 

@@ -1,8 +1,8 @@
 import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
-import { controllerNamespace, isRecord, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import { isRecord, type RenderedObject, valueAt } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
-import { controllerObjectOf } from "../gitops/controllers.ts";
+import { controllerObjectOf, namespaceOf } from "../gitops/controllers.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
 import { crossedQuantity, parseQuantity } from "../../domain/kubernetes/quantity.ts";
 import { podSpecPath } from "../repository/resource.ts";
@@ -44,11 +44,6 @@ function asInCluster(tree: Tree, entry: Entry): Entry {
   const made = controllerObjectOf(tree, entry);
   const isKnown = made?.set !== undefined && made.several !== true && !JSON.stringify(made.spec).includes("{{");
   return isKnown && entry.spec === undefined ? { ...entry, spec: made.spec } : entry;
-}
-
-/** Where the controller puts objects that name no namespace: most charts leave it to who installs them. */
-export function namespaceOf(tree: Tree, entry: Entry): string {
-  return controllerNamespace(controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {}) ?? "default";
 }
 
 function countsOf(
@@ -133,7 +128,6 @@ export function askedQuantity(
 }
 
 function recordIn(value: unknown, path: readonly string[]): Readonly<Record<string, unknown>> {
-  let here = value;
-  for (const step of path) here = isRecord(here) ? here[step] : undefined;
-  return isRecord(here) ? here : {};
+  const found = valueAt(value, path);
+  return isRecord(found) ? found : {};
 }

@@ -6,7 +6,8 @@ import { releasesOf } from "../helm/releases.ts";
 import { nameOf } from "../repository/resource.ts";
 import { whereIs } from "../repository/refusal.ts";
 import { entryBuildOf } from "../trace/entry-build.ts";
-import { namespaceOf, type SurveyQuestion, surveyQuestions } from "./survey-questions.ts";
+import { namespaceOf } from "../gitops/controllers.ts";
+import { type SurveyQuestion, surveyQuestions } from "./survey-questions.ts";
 
 /** What the HelmReleases of an entry make, asked about as a cluster that runs it would. */
 interface ReleaseQuestions {

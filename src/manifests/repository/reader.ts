@@ -24,7 +24,16 @@ export interface Reader {
 /** Directory → its names, for a whole tree; the root is the empty path. */
 export type Directories = ReadonlyMap<string, ReadonlySet<string>>;
 
+const directoriesByTree = new WeakMap<Tree, Directories>();
+
+/** A tree never changes: its directories are gathered once. */
 export function directoriesOf(tree: Tree): Directories {
+  const known = directoriesByTree.get(tree) ?? gathered(tree);
+  directoriesByTree.set(tree, known);
+  return known;
+}
+
+function gathered(tree: Tree): Directories {
   const directories = new Map<string, Set<string>>([["", new Set()]]);
   for (const path of pathsAndLinks(tree)) {
     let child = path;
@@ -90,3 +99,13 @@ export function insideRepository(directory: string, relative: string): string | 
 
 export const joinPath = (directory: string, name: string): string => (directory === "" ? name : `${directory}/${name}`);
 export const directoryOf = (path: string): string => (path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");
+
+/** The directories that a file lies below, the nearest first, the root last. */
+export function directoriesAbove(file: string): string[] {
+  const above: string[] = [];
+  for (let up = file; up !== ""; ) {
+    up = directoryOf(up);
+    above.push(up);
+  }
+  return above;
+}

@@ -1,5 +1,3 @@
-import { directoryOf } from "../../repository/reader.ts";
-
 interface Pathed {
   readonly kind: string;
   readonly paths: readonly string[];
@@ -33,14 +31,4 @@ function placesOf(all: readonly Pathed[]): ReadonlyMap<string, readonly Placed[]
     }
   }
   return places;
-}
-
-/** The directories that a file lies below, the nearest first. */
-export function directoriesAbove(file: string): string[] {
-  const above: string[] = [];
-  for (let up = file; up !== ""; ) {
-    up = directoryOf(up);
-    above.push(up);
-  }
-  return above;
 }

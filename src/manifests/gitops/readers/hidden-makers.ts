@@ -76,7 +76,7 @@ function ofEntry(tree: Tree, index: RepositoryIndex, { path, name, because }: Un
     if (isKustomization(file)) return textsIn(movingPartsOf(kustomizationOf(tree, file)));
     // A replacement carries any text into any path.
     if (replaces) return unknownIn(index, file, textsOfFile(tree, file));
-    return index.speakers.includes(file) ? unknownIn(index, file, textsOfFile(tree, file, ofDeployers)) : [];
+    return index.speakers.has(file) ? unknownIn(index, file, textsOfFile(tree, file, ofDeployers)) : [];
   });
   return [{ what: `what ${name} makes (${because})`, places: namedPlaces(tree, texts) }];
 }
@@ -172,7 +172,7 @@ function textsOfFile(tree: Tree, file: string, part = (object: unknown) => objec
 
 /** Flux Operator's ResourceSets: what they list for each of their inputs. */
 function ofResourceSets(tree: Tree, index: RepositoryIndex): HiddenMaker[] {
-  return index.speakers.flatMap((file) => {
+  return [...index.speakers].flatMap((file) => {
     const text = new TextDecoder().decode(tree.read(file));
     if (!/^\s*["']?kind["']?:\s*["']?ResourceSet["']?\s*,?$/m.test(text)) return [];
     const documents = readKubeYaml(text);

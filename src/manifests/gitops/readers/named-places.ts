@@ -1,5 +1,6 @@
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
-import { pathsAndLinks, type Tree } from "../../../domain/kubernetes/tree.ts";
+import type { Tree } from "../../../domain/kubernetes/tree.ts";
+import { directoriesOf } from "../../repository/reader.ts";
 import { readKubeYaml } from "../../yaml/kube-yaml.ts";
 
 /** A text and the key that it stands under. */
@@ -33,7 +34,7 @@ export function namedPlaces(tree: Tree, texts: readonly KeyedText[]): NamedPlace
       patterns.push(patternOf(plain));
     else isOpen ||= isPathKey(key);
   }
-  const isAny = isOpen && ![...exact.keys()].some((place) => directoriesIn(tree).has(place));
+  const isAny = isOpen && ![...exact.keys()].some((place) => place !== "" && directoriesOf(tree).has(place));
   return {
     count: (places) =>
       isAny
@@ -50,18 +51,6 @@ function patternOf(text: string): RegExp {
     .split(new RegExp(filledIn, "g"))
     .map((literal) => literal.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${literals.join(".+")}$`);
-}
-
-const directoriesByTree = new WeakMap<Tree, ReadonlySet<string>>();
-
-function directoriesIn(tree: Tree): ReadonlySet<string> {
-  const known = directoriesByTree.get(tree);
-  if (known) return known;
-  const found = new Set<string>();
-  for (const path of pathsAndLinks(tree))
-    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) found.add(path.slice(0, end));
-  directoriesByTree.set(tree, found);
-  return found;
 }
 
 /** Every text of a value, with its key; what is YAML inside of a text is read as well. */

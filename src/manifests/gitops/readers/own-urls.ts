@@ -1,6 +1,7 @@
 import { addressOf } from "../../../domain/text/repository-address.ts";
 import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { type Directories, directoryOf } from "../../repository/reader.ts";
+import { isPin, mayBePin } from "./revisions.ts";
 
 /** A place of this repository that a URL names. */
 interface OwnPlace {
@@ -41,9 +42,9 @@ export function ownUrls(
   const names = new Set([...own].map(lastPart));
   return {
     leadTo(url) {
-      const all = readings(url).filter(({ path, revision }) => path !== "" && isHere(path) && !isPin(revision));
+      const all = readings(url).filter(({ path, revision }) => path !== "" && isHere(path) && !isPin(revision ?? ""));
       const certain = all.find(({ address }) => own.has(address));
-      if (certain) return { path: certain.path, isCertain: !mayBePin(certain.revision) };
+      if (certain) return { path: certain.path, isCertain: !mayBePin(certain.revision ?? "") };
       const [possible] = all.filter(({ address }) => own.size === 0 || names.has(lastPart(address)));
       return possible && { path: possible.path, isCertain: false };
     },
@@ -89,9 +90,3 @@ function noteFile(address: string, written: string, note: (address: string, path
 const plain = (path: string): string => path.replace(/^(?:\.?\/)+|\/+$|^\.$/g, "");
 
 const lastPart = (address: string): string => address.slice(address.lastIndexOf("/") + 1);
-
-const isPin = (revision: string | undefined): boolean =>
-  revision !== undefined && /^[0-9a-f]{40}$|^v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$|^refs\/(?!heads\/)/i.test(revision);
-
-const mayBePin = (revision: string | undefined): boolean =>
-  revision !== undefined && /^v?\d+(?:\.(?:\d+|x)){0,2}$|^[0-9a-f]{7,39}$/i.test(revision);

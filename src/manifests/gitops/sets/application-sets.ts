@@ -1,8 +1,9 @@
 import { posix } from "node:path";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
-import { pathsAndLinks, type Tree } from "../../../domain/kubernetes/tree.ts";
+import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { globbed } from "./glob.ts";
 import { readKubeYaml } from "../../yaml/kube-yaml.ts";
+import { directoriesOf } from "../../repository/reader.ts";
 import { readText } from "../kustomization.ts";
 import { filesAndLinks } from "../links.ts";
 
@@ -75,17 +76,10 @@ function directories(tree: Tree, git: Record<string, unknown>): Params[] {
   const matching = (excluded: boolean) =>
     patterns.filter((one) => (one.exclude === true) === excluded).map((one) => globbed(String(one.path ?? "")));
   const [wanted, unwanted] = [matching(false), matching(true)];
-  const found = [...directoriesIn(tree)].filter(
-    (path) => wanted.some((one) => one.test(path)) && !unwanted.some((one) => one.test(path)),
+  const found = [...directoriesOf(tree).keys()].filter(
+    (path) => path !== "" && wanted.some((one) => one.test(path)) && !unwanted.some((one) => one.test(path)),
   );
   return found.sort().map((path) => ({ values: new Map([...valuesIn(git), ...pathValues(path)]), open: false }));
-}
-
-function directoriesIn(tree: Tree): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const path of pathsAndLinks(tree))
-    for (let up = posix.dirname(path); up !== "." && !found.has(up); up = posix.dirname(up)) found.add(up);
-  return found;
 }
 
 function files(tree: Tree, git: Record<string, unknown>): Params[] {

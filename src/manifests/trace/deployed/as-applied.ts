@@ -1,7 +1,7 @@
 import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { reaching, type RepositoryIndex } from "../../gitops/gitops.ts";
-import { deployersAt, directoriesAbove } from "../../gitops/readers/by-path.ts";
-import type { Reader } from "../../repository/reader.ts";
+import { deployersAt } from "../../gitops/readers/by-path.ts";
+import { directoriesAbove, type Reader } from "../../repository/reader.ts";
 import type { Resource } from "../../repository/resource.ts";
 import { at, type MapNode, type Node } from "../../yaml/source.ts";
 import { buildPath, emptyBuild } from "../kustomize.ts";

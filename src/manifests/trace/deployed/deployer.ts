@@ -5,8 +5,9 @@ import { canonicalText } from "../../../domain/kubernetes/object-changes.ts";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import { clusterOf, decisive, isMadePlace, nameIn } from "../../gitops/controllers.ts";
 import { type Deployer, reaching, type RepositoryIndex, sourcesOf } from "../../gitops/gitops.ts";
-import { deployersAt, directoriesAbove } from "../../gitops/readers/by-path.ts";
+import { deployersAt } from "../../gitops/readers/by-path.ts";
 import { plainOf } from "../../yaml/plain.ts";
+import { directoriesAbove } from "../../repository/reader.ts";
 import { at, type Node, parseText, resolved, textAt } from "../../yaml/source.ts";
 
 /** Who deploys an entry, as the repository and the cluster say it. */
