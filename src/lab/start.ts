@@ -26,17 +26,19 @@ export interface LabWorld {
   close(): Promise<void>;
 }
 
-/** Repeats the look until it gives something; throws with `what` when the time is up. */
+/** Repeats the look until it gives something; throws with `what` when the time is up, and how it stands then. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
   timeoutMs = 120_000,
+  standing?: () => Promise<string>,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
-    if (Date.now() > end) throw new Error(`the lab waited in vain for ${what}`);
+    if (Date.now() > end)
+      throw new Error(`the lab waited in vain for ${what}${standing === undefined ? "" : `: ${await standing()}`}`);
     await new Promise((resume) => setTimeout(resume, 50));
   }
 }

@@ -111,7 +111,21 @@ export async function endEveryState(town: Town): Promise<void> {
     const open = await query(town, "select 1 from incident where ending is null");
     return open.length === 0 && (await leaseOf(town))?.ended_at !== null && forge.pulls().length === stands.length + 1;
   };
-  await until("the end of every story", isOver, 2 * patienceMs);
+  await until("the end of every story", isOver, 4 * patienceMs, () => standingOf(town));
+}
+
+/** Which stories did not end, what each told last, and how the pull requests stand. */
+async function standingOf(town: Town): Promise<string> {
+  const open = await query(town, "select uid, workload from incident where ending is null");
+  const last = (uid: unknown) => {
+    const lines = town.told().filter(({ incident }) => incident === uid);
+    return lines.slice(-3).map(({ verb, text }) => `${verb} ${text}`);
+  };
+  const stories = open.map(({ uid, workload }) => `${String(workload)} (${last(uid).join("; ")})`);
+  const pulls = town.forge.pulls().map(({ number, state, merged }) => `#${number} ${merged ? "merged" : state}`);
+  const lease = await leaseOf(town);
+  const leased = `the lease has ${(lease?.ended_at ?? null) === null ? "not ended" : "ended"}`;
+  return [...(stories.length === 0 ? ["every story has ended"] : stories), leased, pulls.join(", ")].join(" | ");
 }
 
 /** How often it was planned: each time is a commit of its own. */
@@ -159,6 +173,9 @@ export async function problemsOfEveryState(town: Town): Promise<readonly string[
       );
     }
   }
+  // The word of the last merge may still be on its way.
+  const waiting = async () => (await ledgerRowsOf(town.databaseUrl)).waiting;
+  await until("an outcome of every delivery", async () => (await waiting()) === 0, patienceMs);
   const parked = "select count(*)::int as parked from inbox where outcome like 'parked%'";
   expect("deliveries that are parked", (await query(town, parked))[0]?.parked, 0);
   return [...found, ...ledgerBreaches(await ledgerRowsOf(town.databaseUrl), forge)];

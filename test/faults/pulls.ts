@@ -168,6 +168,23 @@ export const pullRows: readonly FaultRow[] = [
     }),
   ),
   {
+    id: "P07",
+    what: "a merge that lost a race on the base is asked again at the next look",
+    check: () =>
+      atDesk({}, async (desk) => {
+        await desk.says("ada", approve);
+        const answer = { status: 405, message: "Base branch was modified. Review and try the merge again." };
+        let tries = 0;
+        desk.forge.faults = ({ method, path }) => {
+          if (method !== "PUT" || !path.endsWith("/merge")) return undefined;
+          tries += 1;
+          return tries === 1 ? { when: "before", answer } : undefined;
+        };
+        equal(await desk.decides([], { quietLooks: 2 }), { kind: "merged", sha: await desk.forge.headOf("main") });
+        equal(tries, 2);
+      }),
+  },
+  {
     id: "P08",
     what: "a body that would be too long is cut at a section border",
     check: () => {

@@ -92,11 +92,11 @@ function isPassing(cause: unknown): boolean {
   return typeof code !== "string" || !/^(22|23|42|54)[0-9A-Z]{3}$/.test(code);
 }
 
-/** True when the error says itself that the server was away: for those of others, who throw bugs, too. */
+/** True when the error says itself that the server was away, or that we left it: for those of others, who throw bugs, too. */
 export function isAway(cause: unknown): boolean {
   const { code, message = "" } = (cause ?? {}) as { code?: unknown; message?: string };
   if (typeof code === "string") return /^(08|40|53|55|57|58)[0-9A-Z]{3}$|^E[A-Z]+$/.test(code);
-  return /connection terminated|timeout exceeded when trying to connect|client has encountered a connection/i.test(
+  return /connection terminated|timeout exceeded when trying to connect|client has encountered a connection|end on the pool/i.test(
     message,
   );
 }

@@ -100,9 +100,13 @@ export function displacements({ base, branch, draft, defaultBranch }: PullPlace,
   ];
 }
 
-/** Merged, or a state that stands in the way. "Not yet" is never retried in a hurry. */
+/**
+ * Merged, or a state that stands in the way. "Not yet" is never retried in a hurry; `overtaken` = somebody else merged
+ * in the same moment, and the next look asks again.
+ */
 export type MergeAnswer =
   | { readonly kind: "merged"; readonly sha: string }
+  | { readonly kind: "overtaken"; readonly because: string }
   | { readonly kind: "moved"; readonly because: string }
   | { readonly kind: "not-yet"; readonly because: string };
 

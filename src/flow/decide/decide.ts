@@ -72,7 +72,7 @@ export async function decide(pending: Pending, run: Run): Promise<ReviewOutcome>
     const acts = decision.kind !== "wait" && !restsAfterRefusal(review, decision);
     const settled = acts ? await carryOut(pending, decision, run) : undefined;
     if (settled && settled.kind !== "not-yet") return settled;
-    if (acts) happens({ kind: "refused" });
+    if (acts && settled?.overtaken !== true) happens({ kind: "refused" });
     const news = newsOf(review, waitingFor(decision, settled, review.told.waitsFor), rules);
     const approvedBy = decision.kind === "wait" || decision.kind === "merge" ? decision.approvedBy : undefined;
     if (news) await run.step("report", (ports) => report(proposal, { ...news, approvedBy }, ports));
@@ -91,6 +91,8 @@ function waitingFor(decision: Decision, settled: NotYet | undefined, before: rea
 interface NotYet {
   readonly kind: "not-yet";
   readonly because: string;
+  /** Nothing stands in the way any more. */
+  readonly overtaken?: boolean;
 }
 
 function mayRebase(decision: Decision, { canReplan, rebaseRefused }: Pending): boolean {
@@ -199,7 +201,7 @@ async function carryOut(
   }
   const answer = await run.step("merge", (ports) => merge(pending, decision.approvedBy, ports));
   if (answer.kind === "merged") return { kind: "merged", sha: answer.sha, because: decision.because };
-  return { kind: "not-yet", because: answer.because };
+  return { kind: "not-yet", because: answer.because, overtaken: answer.kind === "overtaken" };
 }
 
 async function merge(

@@ -1,7 +1,7 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { suspended, templatedName } from "../edit/helm.ts";
 import { editPostRenderer } from "../edit/post-rendered.ts";
-import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import { alreadySaid, refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
 import { type FieldQuestion, type EntryBuild, mayBePinned } from "../trace/entry-build.ts";
@@ -146,7 +146,7 @@ function ignored(scene: EntryBuild, { object, path }: RenderedField): Refusal | 
 function already({ change }: FieldQuestion, { value }: RenderedField): Refusal | undefined {
   const now = change.kind === "image-tag" ? tagOf(String(value)) : String(value);
   if (value === undefined || now !== String(change.to)) return undefined;
-  return refused("ambiguous", `the chart already makes it ${now}`, "Find out why the cluster runs something else.");
+  return alreadySaid(`the chart already makes it ${now}`);
 }
 
 const unmoved = (release: Release, field: RenderedField): Refusal =>

@@ -2,7 +2,7 @@ import type { ManifestEdit, OwnerLink } from "../../domain/kubernetes/manifest-e
 import { fieldComment, fileGuard } from "../yaml/guards.ts";
 import { proven } from "./proof.ts";
 import { directoryOf, joinPath } from "../repository/reader.ts";
-import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import { alreadySaid, refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { at, lineOf, type Node } from "../yaml/source.ts";
 import type { Splice } from "../yaml/splice.ts";
@@ -92,7 +92,7 @@ export function editOf(
   if (!source?.ok) return unable("the file cannot be read");
   if (source.file.text.slice(splice.start, splice.end) === splice.text) {
     const because = `${splice.path}:${lineOf(source.file.text, splice.start)} already says ${splice.text}`;
-    return refused("ambiguous", because, "Find out why the cluster runs something else.");
+    return alreadySaid(because);
   }
   const result = proven(splice.path, source.file.text, splice);
   if (!result.ok) return unable(result.problem);

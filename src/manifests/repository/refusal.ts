@@ -8,6 +8,12 @@ export function refused(reason: RefusalReason, because: string, cure: string): R
   return { kind: "refused", reason, because, cure };
 }
 
+/** Git holds what is wanted: another change brought it while this one was made ready, or the cluster runs something else. */
+export function alreadySaid(because: string): Refusal {
+  const cure = "If another change has just brought it, wait for its sync; otherwise find out what the cluster runs.";
+  return refused("ambiguous", because, cure);
+}
+
 /** `path:line` of a written node, for people. */
 export function whereIs(node: Node): string {
   return node.start < 0 ? node.file.path : `${node.file.path}:${lineOf(node.file.text, node.start)}`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { enginePool } from "../../../src/adapters/postgres/query.ts";
+import { enginePool, isAway } from "../../../src/adapters/postgres/query.ts";
 import { freshDatabase } from "../../postgres.ts";
 
 test("a connection of the engine is set before its first borrower asks, and never asked twice at once", async () => {
@@ -15,4 +15,10 @@ test("a connection of the engine is set before its first borrower asks, and neve
     await pool.end();
     process.off("warning", listen);
   }
+});
+
+test("work that the end of its process cut off met no fault of ours", async () => {
+  const pool = enginePool(await freshDatabase());
+  await pool.end();
+  expect(isAway(await pool.query("select 1").catch((error: unknown) => error))).toBe(true);
 });

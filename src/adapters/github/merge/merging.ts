@@ -81,10 +81,15 @@ function mergeRefusal(error: unknown): MergeAnswer {
       return { kind: "moved", because };
     case 405:
     case 422:
-      return { kind: "not-yet", because };
+      return { kind: isOvertaken(because) ? "overtaken" : "not-yet", because };
     default:
       throw error;
   }
+}
+
+// GitHub puts the merge commit together and then finds another one on the base: the same call goes through next time.
+function isOvertaken(because: string): boolean {
+  return /base branch was modified/i.test(because);
 }
 
 function isMethodRefused(because: string): boolean {
