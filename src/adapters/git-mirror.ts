@@ -52,10 +52,6 @@ export function openMirror(options: MirrorOptions): Mirror {
       });
     return fetching;
   };
-  const bring = async (sha: string) => {
-    if (!isCommitId(sha)) throw new Refused("git: not a commit id");
-    if (!(await succeeds(directory, ["cat-file", "-e", sha]))) await fetchOnce();
-  };
   const treeAt = (sha: string) => {
     const reading = trees.get(sha) ?? readTree(options, sha);
     trees.delete(sha);
@@ -72,7 +68,9 @@ export function openMirror(options: MirrorOptions): Mirror {
       return { sha, tree: await treeAt(sha) };
     },
     async at(sha) {
-      if (!trees.has(sha)) await bring(sha);
+      if (!isCommitId(sha)) throw new Refused("git: not a commit id");
+      const isHere = trees.has(sha) || isLaidOut(join(directory, "trees", sha));
+      if (!isHere && !(await succeeds(directory, ["cat-file", "-e", sha]))) await fetchOnce();
       return treeAt(sha);
     },
     treeId: (sha) => treeIdOf(directory, sha, fetchOnce),
@@ -255,21 +253,25 @@ async function readTree(options: MirrorOptions, sha: string): Promise<Tree> {
   }
 }
 
+/** Whole, with the list of its files. */
+const isLaidOut = (place: string) => existsSync(`${place}.complete`) && existsSync(`${place}.listing`);
+const wholly = { recursive: true, force: true };
+
 async function layOut(options: MirrorOptions, sha: string): Promise<Tree> {
   const { directory, url } = options;
   const place = join(directory, "trees", sha);
-  const git = quietGit(directory);
-  if (!existsSync(`${place}.complete`)) {
-    // What a crash left half laid out, its index and its lock.
-    for (const suffix of ["", ".index", ".index.lock"]) rmSync(place + suffix, { recursive: true, force: true });
+  if (!isLaidOut(place)) {
+    // What a crash or an earlier release left half laid out, its index and its lock.
+    for (const suffix of [".complete", "", ".index", ".index.lock"]) rmSync(place + suffix, wholly);
     for (const needed of [place, join(directory, "info")]) mkdirSync(needed, { recursive: true });
     writeFileSync(join(directory, "info", "attributes"), neutralAttributes);
     const where = { GIT_DIR: directory, GIT_WORK_TREE: place, GIT_INDEX_FILE: `${place}.index` };
     const inPlace = quietGit(directory, { ...where, ...(await remoteByEnvironment(options)) });
     await inPlace.raw(["-c", "core.symlinks=false", "read-tree", "-u", "--reset", sha]);
+    writeFileSync(`${place}.listing`, await quietGit(directory).raw(["ls-tree", "-r", "-z", sha]));
     writeFileSync(`${place}.complete`, "");
   }
-  const listing = await git.raw(["ls-tree", "-r", "-z", sha]);
+  const listing = readFileSync(`${place}.listing`, "utf8");
   const listed = (mode: string): string[] =>
     listing.split("\0").flatMap((line) => {
       const tab = line.indexOf("\t");
@@ -290,9 +292,7 @@ async function dropOldTrees(directory: string, current: string): Promise<void> {
   const age = (name: string) => statSync(join(directory, "trees", name)).mtimeMs;
   const old = places.sort((a, b) => age(b) - age(a)).slice(keptTrees);
   for (const sha of old.map((name) => name.replace(".complete", "")).filter((name) => name !== current)) {
-    for (const suffix of [".complete", ".index", ""]) {
-      rmSync(join(directory, "trees", sha + suffix), { recursive: true, force: true });
-    }
+    for (const end of [".complete", ".listing", ".index", ""]) rmSync(join(directory, "trees", sha + end), wholly);
   }
 }
 

@@ -157,7 +157,9 @@ test("a look that finds nothing new begins no more than it needs, and what came 
   const begun = async (what: () => Promise<unknown>) => {
     writeFileSync(trace, "");
     await what();
-    const lines = readFileSync(trace, "utf8").trim().split("\n");
+    const lines = readFileSync(trace, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
     const events = lines.map((line) => JSON.parse(line) as { event: string; argv: string[] });
     return events.filter(({ event }) => event === "start").map(({ argv }) => argv.slice(0, 2).join(" "));
   };
@@ -169,6 +171,11 @@ test("a look that finds nothing new begins no more than it needs, and what came 
   expect((await begun(mirror.head)).filter((what) => !what.includes("remote-http"))).toEqual(["git fetch"]);
   const sha = (await forge.headOf("main")) ?? "";
   expect(await begun(() => mirror.treeId(sha))).toEqual(["git rev-parse"]);
+  // What is laid out is read as it lies, after a restart, too.
+  let again: readonly string[] = [];
+  const reopened = openMirror({ directory, url: forge.cloneUrl, authorization });
+  expect(await begun(async () => void (again = (await reopened.at(sha)).paths()))).toEqual([]);
+  expect(again).toContain("thrifty.txt");
   const absent = await begun(() => mirror.contains(sha, "0".repeat(40)));
   expect(absent.filter((what) => what === "git merge-base")).toHaveLength(1);
 });
