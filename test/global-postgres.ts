@@ -5,7 +5,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { connectTo } from "../src/adapters/postgres/query.ts";
 import { migrate } from "../src/adapters/postgres/schema/migrations.ts";
-import { startEmbeddedPostgres } from "../src/adapters/postgres/server.ts";
+import { discardPostgres, runningPostgres, startEmbeddedPostgres } from "../src/adapters/postgres/server.ts";
 
 /** One Postgres for all tests of a checkout, gone after them; each test file takes a database of its own from it. */
 export async function setup(project: {
@@ -13,6 +13,8 @@ export async function setup(project: {
 }): Promise<() => Promise<void>> {
   const checkout = createHash("sha256").update(process.cwd()).digest("hex").slice(0, 12);
   const directory = join(tmpdir(), `rectify-test-${checkout}`);
+  // A run that was ended while it cleaned up leaves half of its data, from which none would start again.
+  if (runningPostgres(directory) === undefined) discardPostgres(directory);
   const server = await startEmbeddedPostgres(directory);
   await hasten(server.url);
   project.provide("postgres", server.url);
