@@ -3,13 +3,15 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { canonicalText } from "../../domain/kubernetes/object-changes.ts";
 import { type Rendered, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { controllerObjectOf, namespaceOf } from "../gitops/controllers.ts";
+import { controllerObjectOf, namespaceOf, plainPath } from "../gitops/controllers.ts";
 import { entriesOf, othersOf } from "../gitops/entries.ts";
-import { indexOf } from "../gitops/gitops.ts";
-import { affectedEntries } from "../gitops/reach.ts";
+import { filesRead } from "../gitops/reach.ts";
 import type { Refusal } from "../repository/refusal.ts";
+import { type Resource, resourcesOf } from "../repository/resource.ts";
+import { parseSource } from "../yaml/source.ts";
 import { heldBack } from "./arriving.ts";
 import type { Arriving, Doubt } from "./doubt.ts";
+import { mayOwn } from "./may-own.ts";
 import { ownedAmong, type OwnedQuestion } from "./owned.ts";
 
 type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;
@@ -26,30 +28,62 @@ const mostEntries = 12;
 
 /**
  * What other entries put beside the workload: an autoscaler that writes the field, or a LimitRange that it crosses, read
- * from their renderings. Where it may be another cluster, nobody here can tell, and a person must look.
+ * from their renderings. Where it may be another cluster, or an entry that may hold one cannot be rendered, nobody here
+ * can tell, and a person must look.
  */
 export async function heldElsewhere(tree: Tree, asked: Asked, render: Render): Promise<Refusal | Doubt | undefined> {
-  const { target, question, arriving } = asked;
+  const { target, question } = asked;
   const { change, workload } = question;
   if (change.kind !== "replicas" && change.kind !== "resources") return undefined;
   const entries = entriesWith(tree, asked);
   let doubt: Doubt | undefined;
   for (const entry of entries.slice(0, mostEntries)) {
-    const rendered = await render(tree, entry);
-    const outside = namespaceOf(tree, entry);
-    if (rendered.kind === "unsupported" || rendered.objects.some((one) => isIt(one, question, outside))) continue;
-    const there = rendered.objects.map((one) => inNamespace(one, outside));
-    const ranges = there.filter(({ kind }) => kind === "LimitRange");
-    const found =
-      ownedAmong(there, question) ?? (arriving && ranges.length > 0 ? heldBack(ranges, arriving) : undefined);
-    if (found === undefined || "doubt" in found) continue;
+    const found = foundIn(tree, { entry, rendered: await render(tree, entry) }, asked);
+    if (found === undefined) continue;
     const name = entry.object ?? entry.path ?? "another entry";
-    if (isSameCluster(tree, target, entry)) return { ...found, because: `${found.because} (from ${name})` };
-    doubt ??= { doubt: `${found.because} where ${name} is of the same cluster` };
+    if ("doubt" in found) doubt ??= { doubt: `${found.doubt} (from ${name})` };
+    else if (isSameCluster(tree, target, entry)) return { ...found, because: `${found.because} (from ${name})` };
+    else doubt ??= { doubt: `${found.because} where ${name} is of the same cluster` };
   }
   if (entries.length <= mostEntries) return doubt;
   const because = `more than ${mostEntries} other entries hold what may own or bound ${workload.kind} ${workload.name}`;
   return doubt ?? { doubt: because };
+}
+
+interface Beside {
+  readonly entry: Entry;
+  readonly rendered: Rendered;
+}
+
+function foundIn(tree: Tree, { entry, rendered }: Beside, asked: Asked): Refusal | Doubt | undefined {
+  const { question, arriving } = asked;
+  if (rendered.kind === "unsupported") return unrendered(tree, entry, rendered.because, question);
+  const outside = namespaceOf(tree, entry);
+  if (rendered.objects.some((one) => isIt(one, question, outside))) return undefined;
+  const there = rendered.objects.map((one) => inNamespace(one, outside));
+  const owned = ownedAmong(there, question);
+  if (owned && "reason" in owned) return owned;
+  const ranges = there.filter(({ kind }) => kind === "LimitRange");
+  const bounded = arriving && ranges.length > 0 ? heldBack(ranges, arriving) : undefined;
+  return bounded && "reason" in bounded ? bounded : owned;
+}
+
+/** What holds the workload itself is another environment of it, also where it cannot be rendered. */
+function unrendered(tree: Tree, entry: Entry, because: string, { workload }: OwnedQuestion): Doubt | undefined {
+  const path = plainPath(entry.path);
+  const files = path === null ? [] : [...filesRead(tree, path)];
+  const speaksOf = (file: string) => new TextDecoder("latin1").decode(tree.read(file)).includes(workload.namespace);
+  const isIn = (file: string) =>
+    objectsOf(tree, file).some(({ kind, names }) => kind === workload.kind && names[0] === workload.name);
+  const isNear = namespaceOf(tree, entry) === workload.namespace || files.some((file) => speaksOf(file));
+  if (!isNear || files.some(isIn)) return undefined;
+  return { doubt: `what may own or bound ${workload.kind} ${workload.name} could not be rendered: ${because}` };
+}
+
+function objectsOf(tree: Tree, file: string): readonly Resource[] {
+  const bytes = /\.(?:ya?ml|json)$/.test(file) ? tree.read(file) : undefined;
+  const source = bytes && parseSource(file, bytes);
+  return source?.ok ? source.file.documents.flatMap(({ root }) => resourcesOf(root)) : [];
 }
 
 /** An entry that makes the workload itself is another environment of it. */
@@ -64,25 +98,12 @@ const inNamespace = (object: RenderedObject, outside: string): RenderedObject =>
   metadata: { namespace: outside, ...object.metadata },
 });
 
-/** Other entries that read a file with an owner that may mean the workload, and that the target does not read. */
+/** Other entries of perhaps this cluster that may hold an owner, in files that the target does not read. */
 function entriesWith(tree: Tree, { target, question }: Asked): readonly Entry[] {
   // The edit moves one value: who deploys what is known of the tree before it, which is read once for all questions.
   const known = tree.over !== undefined && tree.over.paths.length > 0 ? tree.over.tree : tree;
-  const files = indexOf(known).owning.filter((file) => mayMean(tree, file, question));
-  const foreign = files.filter((file) => affectedEntries(known, [target], [file]).length === 0);
-  if (foreign.length === 0) return [];
-  const others = othersOf(entriesOf(known), target).filter((one) => !isElsewhere(known, target, one));
-  return [...new Set(foreign.flatMap((file) => affectedEntries(known, others, [file])))];
-}
-
-/** By its text alone: a kustomization may still add to a name, and put it into another namespace. */
-function mayMean(tree: Tree, file: string, { workload, change }: OwnedQuestion): boolean {
-  const text = new TextDecoder("latin1").decode(tree.read(file));
-  if (change.kind === "resources" && /kind["']?:\s*["']?LimitRange/.test(text))
-    return !text.includes("namespace:") || text.includes(workload.namespace);
-  if (!/Autoscaler|ScaledObject/.test(text)) return false;
-  const names = [...text.matchAll(/name["']?:\s*["']?([\w.-]{3,})/g)].map(([, name = ""]) => name);
-  return names.some((name) => workload.name.startsWith(name) || workload.name.endsWith(name));
+  const others = () => othersOf(entriesOf(known), target).filter((one) => !isElsewhere(known, target, one));
+  return mayOwn(known, { target, question }, others);
 }
 
 type Spec = Readonly<Record<string, unknown>>;

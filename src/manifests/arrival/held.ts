@@ -34,13 +34,13 @@ export async function heldAnywhere(tree: Tree, edited: Edited, render: Render): 
   const runs = shows === undefined ? workload : { ...workload, kind: shows.kind, name: shows.name };
   const asked = { workload: runs, change, outside: namespace };
   const owned = ownedAmong(objects, asked);
-  if (owned) return owned;
+  if (owned && "reason" in owned) return owned;
   const all = moved.flatMap((one): Arriving[] => {
     const { object, field } = spelledOut(one);
     const found = objects.find((candidate) => isObject(candidate, object));
     return found ? [{ object: found, path: field, change, namespace, tool: target.tool, isOfRelease: false }] : [];
   });
-  let doubt: Doubt | undefined;
+  let doubt = owned;
   for (const arriving of all) {
     const held = heldBack(objects, arriving);
     if (held && "reason" in held) return held;

@@ -120,11 +120,9 @@ function heldIn({ scene, baseline }: Place, { object, path }: RenderedField): Re
   const tool = deployer === undefined ? question.entry.tool : own;
   const isOfRelease = baseline.release.resource?.kind === "HelmRelease";
   const { namespace } = workload;
-  const asked = { workload, change, outside: namespace };
-  return (
-    ownedAmong(baseline.objects, asked) ??
-    heldBack(baseline.objects, { object, path, change, namespace, tool, isOfRelease })
-  );
+  const owned = ownedAmong(baseline.objects, { workload, change, outside: namespace });
+  if (owned && "reason" in owned) return owned;
+  return heldBack(baseline.objects, { object, path, change, namespace, tool, isOfRelease }) ?? owned;
 }
 
 /** An image without a tag comes from a key for the tag that is empty, rather than from the name: that key first. */

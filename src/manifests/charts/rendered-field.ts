@@ -3,6 +3,7 @@ import { isRecord, type RenderedObject, valueAt } from "../../domain/kubernetes/
 import { crossedBound, crossedQuantity, otherBoundOf, otherSideOf } from "../../domain/kubernetes/quantity.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
+import { ownedAmong } from "../arrival/owned.ts";
 import { podSpecPath } from "../repository/resource.ts";
 
 /** The wanted field in a rendering. */
@@ -95,7 +96,7 @@ export function obstacleIn(
   const { workload, change } = asked;
   switch (change.kind) {
     case "replicas":
-      return scaledIn(objects, workload) ?? switchedOff(field, workload);
+      return unscaled(workload) ?? ownedIn(objects, asked) ?? switchedOff(field, workload);
     case "hpa":
       return scalersAmong(objects, "ScaledObject", workload).length > 0
         ? refused("keda-managed", `the chart makes a ScaledObject for ${workload.name}`, "Change KEDA's bounds.")
@@ -103,7 +104,7 @@ export function obstacleIn(
     case "scaled-object":
       return crossed(field, change);
     case "resources":
-      return sizedIn(objects, workload, change.field) ?? crossedLimit(field, change);
+      return ownedIn(objects, asked) ?? crossedLimit(field, change);
     case "image-tag":
       return typeof field.value === "string" && field.value.includes("@")
         ? refused("digest-pinned", `the chart pins the image ${field.value}`, "Give tag and digest together, by hand.")
@@ -111,21 +112,15 @@ export function obstacleIn(
   }
 }
 
-function scaledIn(objects: readonly RenderedObject[], workload: LiveWorkload): Refusal | undefined {
-  if (["DaemonSet", "Job", "CronJob"].includes(workload.kind))
-    return refused("not-found", `a ${workload.kind} has no replicas`, "Nothing to scale here.");
-  if (scalersAmong(objects, "ScaledObject", workload).length > 0)
-    return refused(
-      "keda-managed",
-      `the chart makes a ScaledObject for ${workload.name}`,
-      "Change KEDA's bounds in the values.",
-    );
-  if (scalersAmong(objects, "HorizontalPodAutoscaler", workload).length === 0) return undefined;
-  return refused(
-    "hpa-managed",
-    `the chart makes an autoscaler for ${workload.name}`,
-    "Change the autoscaler's bounds in the values.",
-  );
+const unscaled = ({ kind }: LiveWorkload): Refusal | undefined =>
+  ["DaemonSet", "Job", "CronJob"].includes(kind)
+    ? refused("not-found", `a ${kind} has no replicas`, "Nothing to scale here.")
+    : undefined;
+
+/** Whose word counts for the field, among the objects of the chart. */
+function ownedIn(objects: readonly RenderedObject[], { workload, change }: Asked): Refusal | undefined {
+  const owned = ownedAmong(objects, { workload, change, outside: workload.namespace });
+  return owned && "reason" in owned ? owned : undefined;
 }
 
 /** Kubernetes refuses a request above its limit. */
@@ -159,32 +154,5 @@ function crossed(
     "ambiguous",
     `the other bound is ${other}, so ${change.field} cannot be ${change.to}`,
     "Change both bounds by hand.",
-  );
-}
-
-function sizedIn(objects: readonly RenderedObject[], workload: LiveWorkload, field: string): Refusal | undefined {
-  const vpa = objects.find(
-    (one) =>
-      one.kind === "VerticalPodAutoscaler" &&
-      valueAt(one, ["spec", "targetRef", "name"]) === workload.name &&
-      valueAt(one, ["spec", "updatePolicy", "updateMode"]) !== "Off" &&
-      !(field.startsWith("limits.") && onlyRequests(one)),
-  );
-  return (
-    vpa &&
-    refused(
-      "operator-owned",
-      `a VerticalPodAutoscaler sizes ${workload.name}`,
-      "Change the VPA's minAllowed or maxAllowed.",
-    )
-  );
-}
-
-function onlyRequests(vpa: RenderedObject): boolean {
-  const policies = valueAt(vpa, ["spec", "resourcePolicy", "containerPolicies"]);
-  return (
-    Array.isArray(policies) &&
-    policies.length > 0 &&
-    policies.every((one) => isRecord(one) && one.controlledValues === "RequestsOnly")
   );
 }

@@ -137,8 +137,8 @@ const speech = /kustomize\.toolkit\.fluxcd\.io|argoproj\.io\/v1alpha1|helm\.tool
 // Workflows and rollouts are of the same groups, and deploy nothing of the repository.
 const spoken = /\b(?:Application|ApplicationSet|Kustomization|HelmRelease)\b/;
 
-/** Autoscalers of every kind and LimitRanges, as a text names them. */
-const owningKinds = /\bkind["']?:\s*["']?(?:\w*Autoscaler|ScaledObject|LimitRange)\b/;
+/** Autoscalers of every kind and LimitRanges, as a text names them, and what patches their targets. */
+const owningKinds = /\bkind["']?:\s*["']?(?:\w*Autoscaler|ScaledObject|LimitRange)\b|\bscaleTargetRef\//;
 
 /** The index of a tree that differs from a known one in some files, without reading all others again. */
 export function indexAfter(tree: Tree, before: RepositoryIndex, paths: readonly string[]): RepositoryIndex {

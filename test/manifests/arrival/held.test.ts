@@ -217,6 +217,37 @@ test.each<[string, Record<string, string>, Asked, RegExp]>([
     { entry: byFlux },
     /^deliberately-disabled/,
   ],
+  [
+    "an autoscaler of another entry that cannot be rendered",
+    {
+      ...plain(workload()),
+      ...beside("hpa", hpa),
+      "apps/other/kustomization.yaml": "resources: [hpa.yaml, gone.yaml]\n",
+    },
+    {},
+    /^static: .*could not be rendered.*Application argocd\/other/,
+  ],
+  [
+    "one of another workload in what cannot be rendered",
+    {
+      ...plain(workload()),
+      ...beside("hpa", hpa.replace("name: web}", "name: api}").replace("name: web", "name: api")),
+      "apps/other/kustomization.yaml": "resources: [hpa.yaml, gone.yaml]\n",
+    },
+    {},
+    /^proved$/,
+  ],
+  [
+    "one beside the workload's own copy in what cannot be rendered",
+    {
+      ...plain(workload()),
+      ...beside("hpa", hpa),
+      "apps/other/web.yaml": workload(),
+      "apps/other/kustomization.yaml": "resources: [hpa.yaml, web.yaml, gone.yaml]\n",
+    },
+    {},
+    /^proved$/,
+  ],
 ])("%s beside or on the workload", async (_, files, asked, expected) => {
   expect(await answered(files, asked)).toMatch(expected);
 });
@@ -269,4 +300,80 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   const files = { "apps/web/kustomization.yaml": built("web.yaml"), ...plain(workload()) };
   const spec = { destination, source };
   expect(await answered(files, { entry: { ...byArgo, spec } })).toMatch(expected);
+});
+
+const kustomization = (name: string, path: string, more = "") =>
+  `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: ${name}, namespace: flux-system}\nspec:\n  prune: true\n  path: ./${path}\n  sourceRef: {kind: GitRepository, name: flux-system}\n${more}`;
+const named = (name: string) =>
+  scaler("HorizontalPodAutoscaler", "autoscaling/v2", "scaleTargetRef", name).replace("{name: web", "{name: own");
+const other = (text: string, more = "", build = "resources: [hpa.yaml]\n") => ({
+  "clusters/prod/other.yaml": kustomization("other", "apps/other", more),
+  "apps/other/kustomization.yaml": build,
+  "apps/other/hpa.yaml": text,
+});
+const variables = "  postBuild: {substitute: {app: web}}\n";
+const patch = `[{"op": "replace", "path": "/spec/scaleTargetRef/name", "value": "web"}]`;
+const patched = `resources: [hpa.yaml]\npatches: [{target: {kind: HorizontalPodAutoscaler}, patch: '${patch}'}]\n`;
+
+test.each<[string, Record<string, string>, RegExp]>([
+  ["a variable of that entry", other(named("'${app}'"), variables), /^hpa-managed: .*Kustomization flux-system\/other/],
+  ["a part of a name", other(named("'${app}'"), "  postBuild: {substitute: {app: w}}\n"), /^proved$/],
+  [
+    "a variable's usual value",
+    other(named("'${app:=web}'"), "  postBuild: {substitute: {x: y}}\n"),
+    /^static|^hpa-managed/,
+  ],
+  ["a variable of another workload", other(named("'${app}'"), variables.replace("web", "api")), /^proved$/],
+  [
+    "a variable from elsewhere",
+    other(named("'${app}'"), "  postBuild: {substituteFrom: [{kind: ConfigMap, name: all}]}\n"),
+    /^static: .*which only the cluster knows/,
+  ],
+  ["a patch", other(named("app"), "", patched), /^hpa-managed: .*other/],
+  ["a patch of another name", other(named("app"), "", patched.replace('"web"', '"api"')), /^proved$/],
+  [
+    "a file with a patch",
+    {
+      ...other(named("app"), "", patched.replace(/patch: .*}]'}]/, "path: p.json}]")),
+      "apps/other/p.json": patch,
+    },
+    /^hpa-managed: .*other/,
+  ],
+  [
+    "a patch of the entry's object",
+    other(named("app"), `  patches: [{target: {kind: HorizontalPodAutoscaler}, patch: '${patch}'}]\n`),
+    /^hpa-managed: .*other/,
+  ],
+])("the target of another entry's autoscaler by %s", async (_, files, expected) => {
+  const own = { "apps/web/kustomization.yaml": built("web.yaml"), ...plain(workload()) };
+  expect(await answered({ ...own, ...files }, { entry: byFlux })).toMatch(expected);
+});
+
+const indented = (text: string) => text.trimEnd().replaceAll(/^/gm, "      ");
+const resourceSet = (spec: string) => `${head("ResourceSet", "fluxcd.controlplane.io/v1", "set")}spec:\n${spec}`;
+const listing = (text: string, more = "") => resourceSet(`${more}  resources:\n    -\n${indented(text)}\n`);
+const template = (text: string, more = "") => resourceSet(`${more}  resourcesTemplate: |\n${indented(text)}\n`);
+const keda = scaler("ScaledObject", "keda.sh/v1alpha1");
+const inputs = "  inputs: [{app: api}, {app: web}]\n";
+
+test.each<[string, string, RegExp]>([
+  ["plain", listing(hpa), /^hpa-managed/],
+  ["a ScaledObject", listing(keda), /^keda-managed/],
+  ["by inputs", listing(named("'<< inputs.app >>'"), inputs), /^hpa-managed/],
+  ["by other inputs", listing(named("'<< inputs.app >>'"), inputs.replace("web", "db")), /^proved$/],
+  ["by inputs from elsewhere", listing(named("'<< inputs.app >>'"), "  inputsFrom: [{name: all}]\n"), /^static/],
+  ["of another workload beside such inputs", listing(named("api"), "  inputsFrom: [{name: all}]\n"), /^proved$/],
+  ["in a template", template(hpa), /^hpa-managed/],
+  ["in a template by inputs", template(named("<< inputs.app | quote >>"), inputs), /^hpa-managed/],
+  [
+    "in a template that is a program",
+    template(`<<- if inputs.app >>\n${hpa}<<- end >>\n`, inputs),
+    /^static: .*ResourceSet/,
+  ],
+  ["of another workload in such a template", template(`<<- if inputs.app >>\n${named("api")}<<- end >>\n`), /^proved$/],
+])("an autoscaler in a ResourceSet: %s", async (_, text, expected) => {
+  const own = { "apps/web/kustomization.yaml": built("web.yaml", "set.yaml"), ...plain(workload()) };
+  expect(await answered({ ...own, "apps/web/set.yaml": text }, { entry: byFlux })).toMatch(expected);
+  const apart = { ...own, "apps/web/kustomization.yaml": built("web.yaml"), ...other(text) };
+  expect(await answered(apart, { entry: byFlux })).toMatch(expected);
 });
