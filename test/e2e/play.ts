@@ -252,6 +252,8 @@ async function settingsOf({
       DECIDE_TIMEOUT_MS: String(patienceMs ?? 60_000),
     },
     ...{ SYNC_TIMEOUT_MS: String(patienceMs ?? 40_000), VERIFY_TIMEOUT_MS: String(longest) },
+    // What other stories played is no history of this one: on a slow day its alert would seem to heal by itself.
+    HISTORY_MS: "60000",
     MODEL_DEADLINE_MS: String(patienceMs ?? 20_000),
   });
   if (!loaded.ok) throw new Error(loaded.problems.join("; "));
