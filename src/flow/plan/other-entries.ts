@@ -5,7 +5,7 @@ import { overlaid, type Tree } from "../../domain/kubernetes/tree.ts";
 import { outOfBounds } from "../../domain/remedy/reversal/namespaces.ts";
 import { proveReversal } from "../../domain/remedy/reversal/proof.ts";
 import type { ReversedFile, Sides } from "../../manifests/edit/reverse.ts";
-import { controllerObjectOf } from "../../manifests/gitops/controllers.ts";
+import { specOf } from "../../manifests/gitops/controllers.ts";
 import { entriesOf, othersOf } from "../../manifests/gitops/entries.ts";
 import { affectedEntries } from "../../manifests/gitops/reach.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -79,7 +79,7 @@ async function movedIn(
     return refused(`${nameOf(other)} reads the same files and cannot be rendered: ${both.because}`);
   const moved = changesBetween(both.before, both.after);
   if (moved.length === 0) return { kind: "hold", changes: [] };
-  const spec = controllerObjectOf(sides.head, other)?.spec ?? other.spec ?? {};
+  const spec = specOf(sides.head, other);
   const bounds = outOfBounds({ entry: { ...other, spec }, changes: moved, namespaces });
   if (bounds !== undefined) return refused(bounds);
   const around = await renderSides(sides, other, ports);

@@ -3,9 +3,10 @@ import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { canonicalText } from "../../domain/kubernetes/object-changes.ts";
 import { type Rendered, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { controllerObjectOf, namespaceOf, plainPath } from "../gitops/controllers.ts";
+import { controllerObjectOf, namespaceOf, plainPath, specOf } from "../gitops/controllers.ts";
 import { entriesOf, othersOf } from "../gitops/entries.ts";
 import { filesRead } from "../gitops/reach.ts";
+import { roughText } from "../repository/reader.ts";
 import type { Refusal } from "../repository/refusal.ts";
 import { type Resource, resourcesOf } from "../repository/resource.ts";
 import { parseSource } from "../yaml/source.ts";
@@ -72,7 +73,7 @@ function foundIn(tree: Tree, { entry, rendered }: Beside, asked: Asked): Refusal
 function unrendered(tree: Tree, entry: Entry, because: string, { workload }: OwnedQuestion): Doubt | undefined {
   const path = plainPath(entry.path);
   const files = path === null ? [] : [...filesRead(tree, path)];
-  const speaksOf = (file: string) => new TextDecoder("latin1").decode(tree.read(file)).includes(workload.namespace);
+  const speaksOf = (file: string) => roughText(tree, file).includes(workload.namespace);
   const isIn = (file: string) =>
     objectsOf(tree, file).some(({ kind, names }) => kind === workload.kind && names[0] === workload.name);
   const isNear = namespaceOf(tree, entry) === workload.namespace || files.some((file) => speaksOf(file));
@@ -105,10 +106,6 @@ function entriesWith(tree: Tree, { target, question }: Asked): readonly Entry[] 
   const others = () => othersOf(entriesOf(known), target).filter((one) => !isElsewhere(known, target, one));
   return mayOwn(known, { target, question }, others);
 }
-
-type Spec = Readonly<Record<string, unknown>>;
-
-const specOf = (tree: Tree, entry: Entry): Spec => controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {};
 
 /** Certainly another cluster. */
 function isElsewhere(tree: Tree, target: Entry, other: Entry): boolean {

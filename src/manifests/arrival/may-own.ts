@@ -1,10 +1,10 @@
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord, valueAt } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { controllerObjectOf } from "../gitops/controllers.ts";
+import { specOf } from "../gitops/controllers.ts";
 import { indexOf } from "../gitops/gitops.ts";
 import { affectedEntries } from "../gitops/reach.ts";
-import { kustomizationNames } from "../repository/reader.ts";
+import { kustomizationNames, roughText } from "../repository/reader.ts";
 import { isOpen } from "./open-names.ts";
 import type { OwnedQuestion } from "./owned.ts";
 
@@ -20,9 +20,9 @@ export function mayOwn(
 ): readonly Entry[] {
   const { name } = question.workload;
   const isForeign = (file: string) => affectedEntries(tree, [target], [file]).length === 0;
-  const files = indexOf(tree).owning.filter((file) => speaksOf(textOf(tree, file), question));
+  const files = indexOf(tree).owning.filter((file) => speaksOf(roughText(tree, file), question));
   if (files.length === 0) return [];
-  const plain = files.filter((file) => mayMean(textOf(tree, file), question) && isForeign(file));
+  const plain = files.filter((file) => mayMean(roughText(tree, file), question) && isForeign(file));
   const entries = others();
   const readers = (file: string) => affectedEntries(tree, entries, [file]);
   const patching = new Set([
@@ -30,15 +30,13 @@ export function mayOwn(
     ...entries.filter((entry) => isPatched(tree, entry, name)),
   ]);
   const hidden = files.filter(
-    (file) => !plain.includes(file) && (patching.size > 0 || isOpen(textOf(tree, file))) && isForeign(file),
+    (file) => !plain.includes(file) && (patching.size > 0 || isOpen(roughText(tree, file))) && isForeign(file),
   );
   const byOther = hidden.flatMap((file) =>
     readers(file).filter((entry) => patching.has(entry) || isFilledIn(tree, { file, entry }, name)),
   );
   return [...new Set([...plain.flatMap(readers), ...byOther])];
 }
-
-const textOf = (tree: Tree, file: string): string => new TextDecoder("latin1").decode(tree.read(file));
 
 const limitRange = /kind["']?:\s*["']?LimitRange/;
 
@@ -71,7 +69,7 @@ function isPartOf(part: string, name: string): boolean {
 
 /** Whether the variables of an entry may make the name of a text that leaves it open. */
 function isFilledIn(tree: Tree, { file, entry }: { readonly file: string; readonly entry: Entry }, name: string) {
-  const text = textOf(tree, file);
+  const text = roughText(tree, file);
   if (!isOpen(text)) return false;
   // What other systems provide may be any name.
   if (/\binputsFrom\b/.test(text)) return true;
@@ -89,9 +87,6 @@ function isFilledIn(tree: Tree, { file, entry }: { readonly file: string; readon
   );
   return made.some((one) => (isOpen(one) ? variables.substituteFrom !== undefined : isPartOf(one, name)));
 }
-
-const specOf = (tree: Tree, entry: Entry): Readonly<Record<string, unknown>> =>
-  controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {};
 
 /** Whether the entry's own object patches something into that name. */
 function isPatched(tree: Tree, entry: Entry, name: string): boolean {
@@ -111,7 +106,7 @@ function namingKustomizations(tree: Tree, name: string): readonly string[] {
 
 function namesOfKustomizations(tree: Tree): ReadonlyMap<string, ReadonlySet<string>> {
   const paths = tree.paths().filter((path) => kustomizationNames.includes(path.slice(path.lastIndexOf("/") + 1)));
-  const texts = paths.map((path) => [path, textOf(tree, path)] as const);
+  const texts = paths.map((path) => [path, roughText(tree, path)] as const);
   const changing = texts.filter(([, text]) => /patch|replacements|transformers|vars:/.test(text));
   return new Map(changing.map(([path, text]) => [path, new Set(namesIn(text))]));
 }

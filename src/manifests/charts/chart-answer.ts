@@ -120,9 +120,11 @@ function heldIn({ scene, baseline }: Place, { object, path }: RenderedField): Re
   const tool = deployer === undefined ? question.entry.tool : own;
   const isOfRelease = baseline.release.resource?.kind === "HelmRelease";
   const { namespace } = workload;
-  const owned = ownedAmong(baseline.objects, { workload, change, outside: namespace });
-  if (owned && "reason" in owned) return owned;
-  return heldBack(baseline.objects, { object, path, change, namespace, tool, isOfRelease }) ?? owned;
+  return (
+    heldBack(baseline.objects, { object, path, change, namespace, tool, isOfRelease }) ??
+    // Who owns it for certain was found by `obstacleIn`.
+    ownedAmong(baseline.objects, { workload, change, outside: namespace })
+  );
 }
 
 /** An image without a tag comes from a key for the tag that is empty, rather than from the name: that key first. */

@@ -97,9 +97,14 @@ export function controllerObjectOf(tree: Tree, entry: Entry): ControllerObject |
   return objects.find((object) => object.entry === found);
 }
 
+/** What Git says of an entry; where it does not stand there, what the cluster says. */
+export function specOf(tree: Tree, entry: Entry): Readonly<Record<string, unknown>> {
+  return controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {};
+}
+
 /** Where the controller puts objects that name no namespace: most charts leave it to who installs them. */
 export function namespaceOf(tree: Tree, entry: Entry): string {
-  return controllerNamespace(controllerObjectOf(tree, entry)?.spec ?? entry.spec ?? {}) ?? "default";
+  return controllerNamespace(specOf(tree, entry)) ?? "default";
 }
 
 const objectsByFile = new WeakMap<readonly ControllerObject[], ReadonlyMap<string, readonly ControllerObject[]>>();

@@ -8,6 +8,7 @@ import { type Deployer, deployersOfObjects, indexOf } from "../gitops/gitops.ts"
 import { kustomizationNames } from "../gitops/kustomization.ts";
 import { filesRead } from "../gitops/reach.ts";
 import { hiddenReaders, type Unrendered } from "../gitops/readers/hidden-makers.ts";
+import { roughText } from "../repository/reader.ts";
 
 /** Renders one entry of a tree. Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
 export type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;
@@ -74,7 +75,7 @@ function mayMake(tree: Tree, entry: Entry): boolean {
   const { speakers } = indexOf(tree);
   const files = [...filesRead(tree, path)];
   const names: readonly string[] = kustomizationNames;
-  const textOf = (file: string) => new TextDecoder("latin1").decode(tree.read(file));
+  const textOf = (file: string) => roughText(tree, file);
   const isOpen = (file: string) => speakers.has(file) && /\{\{|\$\{/.test(textOf(file));
   const moves = (file: string) =>
     names.includes(posix.basename(file)) && /patch|replacements|transformers|generators|helmCharts/.test(textOf(file));
