@@ -1,5 +1,5 @@
 import { plainPath } from "../gitops/controllers.ts";
-import { sourcesOf } from "../gitops/gitops.ts";
+import { sourcesOf } from "../gitops/sets/sources.ts";
 import { directoriesAbove, joinPath } from "../repository/reader.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { repositoriesOf } from "../trace/deployed/pinned.ts";

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { type ControllerObject, controllerObjects, nameIn } from "../gitops/controllers.ts";
-import { sourcesOf } from "../gitops/gitops.ts";
+import { sourcesOf } from "../gitops/sets/sources.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { itemsAt, textAt } from "../yaml/source.ts";
 

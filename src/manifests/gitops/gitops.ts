@@ -2,6 +2,7 @@ import { type MadeObject, realPath, type Tree } from "../../domain/kubernetes/tr
 import { type ControllerObject, controllerObjects, placeOfMade } from "./controllers.ts";
 import { inflationGenerator } from "./inflated-charts.ts";
 import { deployersAt } from "./readers/by-path.ts";
+import { sourcesOf } from "./sets/sources.ts";
 import { type OwnUrls, ownUrls, type SourceWithUrl } from "./readers/own-urls.ts";
 import {
   followUrls,
@@ -19,17 +20,7 @@ import {
 } from "../repository/reader.ts";
 import { filesAndLinks, namesOf } from "./links.ts";
 import { resourcesOf } from "../repository/resource.ts";
-import {
-  at,
-  itemsAt,
-  maxFileBytes,
-  type MapNode,
-  type Node,
-  parseSource,
-  parseText,
-  type Sourced,
-  textAt,
-} from "../yaml/source.ts";
+import { at, maxFileBytes, type MapNode, parseSource, parseText, type Sourced, textAt } from "../yaml/source.ts";
 
 /** A Flux or Argo CD object that deploys a path of this repository. */
 export interface Deployer {
@@ -227,15 +218,6 @@ function pathsOf(kind: Deployer["kind"], node: MapNode): string[] {
   if (kind === "Kustomization") return clean(textAt(node, ["spec", "path"]));
   if (kind === "HelmRelease") return clean(textAt(node, ["spec", "chart", "spec", "chart"]));
   return sourcesOf({ kind, node }).flatMap((source) => clean(textAt(source, ["path"])));
-}
-
-/** The sources of an Argo CD application (or of an ApplicationSet's template). */
-export function sourcesOf({ kind, node }: Pick<Deployer, "kind" | "node">): readonly Node[] {
-  const spec = kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
-  // As Argo CD has it: where there are several, the one beside them is ignored.
-  const several = itemsAt(node, [...spec, "sources"]);
-  const one = at(node, [...spec, "source"]);
-  return several.length > 0 || one === undefined ? several : [one];
 }
 
 /** What deployers take from Git, by the URLs that they or their GitRepository say. */

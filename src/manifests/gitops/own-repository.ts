@@ -1,7 +1,8 @@
 import { addressOf } from "../../domain/text/repository-address.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 import { directoriesAbove, directoryOf } from "../repository/reader.ts";
-import { type Deployer, type RepositoryIndex, sourcesOf } from "./gitops.ts";
+import type { Deployer, RepositoryIndex } from "./gitops.ts";
+import { sourcesOf } from "./sets/sources.ts";
 import { deployersAt } from "./readers/by-path.ts";
 import { isPin, mayBePin } from "./readers/revisions.ts";
 

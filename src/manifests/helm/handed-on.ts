@@ -1,4 +1,4 @@
-import { sourcesOf } from "../gitops/gitops.ts";
+import { sourcesOf } from "../gitops/sets/sources.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { kustomizationOf } from "../trace/kustomize.ts";
 import { at, type MapNode } from "../yaml/source.ts";

@@ -1,6 +1,7 @@
 import { realPath } from "../../domain/kubernetes/tree.ts";
 import { plainPath } from "../gitops/controllers.ts";
-import { type Deployer, sourcesOf } from "../gitops/gitops.ts";
+import type { Deployer } from "../gitops/gitops.ts";
+import { sourcesOf } from "../gitops/sets/sources.ts";
 import { goesInCircles, namesOf } from "../gitops/links.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { type Node, textAt } from "../yaml/source.ts";

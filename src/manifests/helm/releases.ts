@@ -1,4 +1,4 @@
-import { sourcesOf } from "../gitops/gitops.ts";
+import { sourcesOfSpec, specsOf } from "../gitops/sets/sources.ts";
 import { pinOfArgo, type Pin } from "../gitops/own-repository.ts";
 import { isForeign, otherRepository, pinnedChart } from "./foreign-chart.ts";
 import { fileLayer, pile, pileFile, type Stack, type ValuesLayer } from "./layers.ts";
@@ -150,9 +150,11 @@ interface ArgoApplication {
 }
 
 function argoSources(scene: EntryBuild, application: ArgoApplication): Release[] {
-  const { node, kind } = application;
-  const spec = kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
-  const all = sourcesOf({ kind, node });
+  return specsOf(application).flatMap((spec) => ofSpec(scene, application, spec));
+}
+
+function ofSpec(scene: EntryBuild, application: ArgoApplication, spec: Node): Release[] {
+  const all = sourcesOfSpec(spec);
   return all.flatMap((source) => {
     const path = textAt(source, ["path"]);
     const chart = textAt(source, ["chart"]);
@@ -166,7 +168,7 @@ function argoSources(scene: EntryBuild, application: ArgoApplication): Release[]
     return [
       release({
         name: textAt(source, ["helm", "releaseName"]) ?? application.name,
-        namespace: textAt(node, [...spec, "destination", "namespace"]),
+        namespace: textAt(spec, ["destination", "namespace"]),
         chart: chart ?? (directory === undefined ? (path ?? "") : chartName(scene, directory)),
         directory: home,
         ...(elsewhere ? { elsewhere } : {}),

@@ -1,6 +1,7 @@
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { nameIn, plainPath } from "../gitops/controllers.ts";
-import { type Deployer, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
+import type { Deployer, RepositoryIndex } from "../gitops/gitops.ts";
+import { sourcesOf } from "../gitops/sets/sources.ts";
 import { at, textAt } from "../yaml/source.ts";
 
 /** Why what an entry's object adds to its path is not known here, for people: it is elsewhere, or it reads other files. */

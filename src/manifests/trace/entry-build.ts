@@ -1,7 +1,8 @@
 import type { Entry, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
-import { type Deployer, deployersOf, indexOf, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
+import { type Deployer, deployersOf, indexOf, type RepositoryIndex } from "../gitops/gitops.ts";
+import { sourcesOf } from "../gitops/sets/sources.ts";
 import { foreignSource, type Pin } from "../gitops/own-repository.ts";
 import { chosenDeployer, copyElsewhere, directoryOptions, isCopy } from "./deployed/deployer.ts";
 import { applyComponents, type KustomizeTrace, buildArgo, buildPath, emptyBuild } from "./kustomize.ts";

@@ -1,5 +1,6 @@
 import type { WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
+import { specsOf } from "../gitops/sets/sources.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
 import { type FieldQuestion, type EntryBuild, substituted, textIn } from "./entry-build.ts";
 import { itemsAt, type Node, textAt } from "../yaml/source.ts";
@@ -170,9 +171,8 @@ export function ignoredByArgo(
   path: readonly (string | number)[],
 ): Refusal | undefined {
   if (scene.deployer?.kind !== "Application" && scene.deployer?.kind !== "ApplicationSet") return undefined;
-  const spec = scene.deployer.kind === "Application" ? ["spec"] : ["spec", "template", "spec"];
   const pointer = `/${path.join("/")}`;
-  for (const item of itemsAt(scene.deployer.node, [...spec, "ignoreDifferences"])) {
+  for (const item of specsOf(scene.deployer).flatMap((spec) => itemsAt(spec, ["ignoreDifferences"]))) {
     const [kind, name] = [textAt(item, ["kind"]), textAt(item, ["name"])];
     if (
       (kind !== undefined && kind !== resource.kind && kind !== "*") ||

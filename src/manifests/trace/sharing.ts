@@ -1,4 +1,5 @@
-import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops/gitops.ts";
+import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex } from "../gitops/gitops.ts";
+import { sourcesOf } from "../gitops/sets/sources.ts";
 import { deployersAt } from "../gitops/readers/by-path.ts";
 import type { Resource } from "../repository/resource.ts";
 import { isArgoManifest, mayHoldObjects } from "../gitops/plain.ts";
@@ -163,8 +164,8 @@ function makesSeveral(set: Deployer, template: string): boolean {
     );
     return multiplied && !/\{\{[^}]*(?:name|cluster|env)/i.test(template.replace(/basename/g, ""));
   }
-  const elements = items.map((item) => at(item, ["list", "elements"]));
-  return !(elements.length === 1 && elements[0]?.kind === "list" && elements[0].items.length === 1);
+  // What lists make is known one by one, and the same path twice is known to repeat.
+  return !(items.length > 0 && items.every((item) => at(item, ["list", "elements"])?.kind === "list"));
 }
 
 const isAbove = (directory: string, path: string): boolean => directory === "" || path.startsWith(`${directory}/`);

@@ -6,7 +6,8 @@ import { kustomizationNames } from "../../repository/reader.ts";
 import { filesRead } from "../reach.ts";
 import { plainOf } from "../../yaml/plain.ts";
 import { at, textAt } from "../../yaml/source.ts";
-import { type Deployer, openAbove, reaching, type RepositoryIndex, sourcesOf } from "../gitops.ts";
+import { type Deployer, openAbove, reaching, type RepositoryIndex } from "../gitops.ts";
+import { sourcesOf } from "../sets/sources.ts";
 import { namedPlaces, type NamedPlaces, textsIn, textsOfTemplate } from "./named-places.ts";
 
 /** What makes deployers that nobody here sees: a chart, a set of resources, values of a chart from elsewhere. */

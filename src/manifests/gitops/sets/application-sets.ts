@@ -6,6 +6,8 @@ import { readKubeYaml } from "../../yaml/kube-yaml.ts";
 import { directoriesOf } from "../../repository/reader.ts";
 import { readText } from "../kustomization.ts";
 import { filesAndLinks } from "../links.ts";
+import { isSelected } from "./selector.ts";
+import { templateOf } from "./templates.ts";
 
 /** An Application that an ApplicationSet makes, as far as the repository can tell. */
 interface GeneratedApplication {
@@ -25,16 +27,26 @@ interface Params {
 /** More than any real set makes of one repository. */
 const maxApplications = 2_000;
 
+/** A repository, and what a set says of all its generators. */
+interface Generating {
+  readonly tree: Tree;
+  /** False where an older Argo CD passes the selectors of generators inside of others over. */
+  readonly selectsInside: boolean;
+}
+
 /** The Applications of a set: lists, Git directories and files are followed, all else stays open. */
 export function generatedApplications(tree: Tree, spec: Readonly<Record<string, unknown>>): GeneratedApplication[] {
-  const template = isRecord(spec.template) ? spec.template : {};
-  const metadata = isRecord(template.metadata) ? template.metadata : {};
-  if (!isRecord(template.spec)) return [];
-  const generators = Array.isArray(spec.generators) ? spec.generators : [];
-  const all = generators.flatMap((generator) => paramsOf(tree, generator, new Map()));
-  const made = patched(template.spec, spec.templatePatch);
-  return all.slice(0, maxApplications).map((params) => ({
-    name: filled(String(metadata.name ?? ""), params.values),
+  const generators: unknown[] = Array.isArray(spec.generators) ? spec.generators : [];
+  const generating = { tree, selectsInside: spec.applyNestedSelectors === true };
+  const all = generators.flatMap((generator) => {
+    const { metadata, spec: own } = templateOf(spec, generator);
+    if (!isRecord(own)) return [];
+    const made = patched(own, spec.templatePatch);
+    const name = String((isRecord(metadata) ? metadata.name : undefined) ?? "");
+    return paramsOf(generating, generator, new Map()).map((params) => ({ name, made, params }));
+  });
+  return all.slice(0, maxApplications).map(({ name, made, params }) => ({
+    name: filled(name, params.values),
     spec: filledAll(made, params.values) as Record<string, unknown>,
     repeated: params.open,
   }));
@@ -51,16 +63,38 @@ function patched(spec: Record<string, unknown>, patch: unknown): Record<string, 
   };
 }
 
-function paramsOf(tree: Tree, generator: unknown, above: ReadonlyMap<string, string>): Params[] {
+function paramsOf(generating: Generating, generator: unknown, above: ReadonlyMap<string, string>): Params[] {
   if (!isRecord(generator)) return [];
+  const all = everyParams(generating, generator, above);
+  return all.filter((params) => isSelected(generator.selector, params));
+}
+
+function everyParams(
+  generating: Generating,
+  generator: Readonly<Record<string, unknown>>,
+  above: ReadonlyMap<string, string>,
+): Params[] {
+  const { tree } = generating;
   const { list, git, matrix, merge } = filledAll(generator, above) as Record<string, unknown>;
   if (isRecord(list)) return listed(list);
   if (isRecord(git)) return Array.isArray(git.directories) ? directories(tree, git) : files(tree, git);
-  if (isRecord(matrix)) return product(tree, nestedIn(matrix));
-  if (isRecord(merge)) return merged(tree, nestedIn(merge), texts(merge.mergeKeys));
-  const known = Object.values(generator).find(isRecord);
-  const values = isRecord(known?.values) ? flat({ values: known.values }) : new Map<string, string>();
+  if (isRecord(matrix)) return product(generating, nestedIn(matrix));
+  if (isRecord(merge)) return merged(generating, nestedIn(merge), texts(merge.mergeKeys));
+  const known = Object.entries(generator).find(([kind, one]) => kind !== "selector" && isRecord(one))?.[1];
+  const values = isRecord(known) && isRecord(known.values) ? flat({ values: known.values }) : new Map<string, string>();
   return Object.keys(generator).length === 0 ? [] : [{ values, open: true }];
+}
+
+/** The parameters of a generator inside of another one; which of them an older Argo CD leaves out, nobody knows here. */
+function paramsInside(
+  generating: Generating,
+  generator: unknown,
+  above: ReadonlyMap<string, string> = new Map(),
+): Params[] {
+  if (generating.selectsInside || !isRecord(generator)) return paramsOf(generating, generator, above);
+  return everyParams(generating, generator, above).map((params) =>
+    isSelected(generator.selector, params) ? params : { ...params, open: true },
+  );
 }
 
 const nestedIn = (generator: Record<string, unknown>): readonly unknown[] =>
@@ -117,11 +151,11 @@ function pathValues(path: string): (readonly [string, string])[] {
   ];
 }
 
-function product(tree: Tree, generators: readonly unknown[]): Params[] {
+function product(generating: Generating, generators: readonly unknown[]): Params[] {
   let all: Params[] = [{ values: new Map(), open: false }];
   for (const generator of generators) {
     all = all.slice(0, maxApplications).flatMap((left) =>
-      paramsOf(tree, generator, left.values).map((right) => ({
+      paramsInside(generating, generator, left.values).map((right) => ({
         values: new Map([...left.values, ...right.values]),
         open: left.open || right.open,
       })),
@@ -131,8 +165,8 @@ function product(tree: Tree, generators: readonly unknown[]): Params[] {
 }
 
 /** The first generator's parameters, completed by those of the others that agree in the keys. */
-function merged(tree: Tree, generators: readonly unknown[], keys: readonly string[]): Params[] {
-  const [base, ...others] = generators.map((generator) => paramsOf(tree, generator, new Map()));
+function merged(generating: Generating, generators: readonly unknown[], keys: readonly string[]): Params[] {
+  const [base, ...others] = generators.map((generator) => paramsInside(generating, generator));
   return (base ?? []).map((params) => {
     const fitting = others
       .flat()

@@ -4,7 +4,8 @@ import type { Entry } from "../../../domain/kubernetes/manifest-edit.ts";
 import { canonicalText } from "../../../domain/kubernetes/object-changes.ts";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import { clusterOf, decisive, isMadePlace, nameIn } from "../../gitops/controllers.ts";
-import { type Deployer, reaching, type RepositoryIndex, sourcesOf } from "../../gitops/gitops.ts";
+import { type Deployer, reaching, type RepositoryIndex } from "../../gitops/gitops.ts";
+import { sourcesOf, specsOf } from "../../gitops/sets/sources.ts";
 import { deployersAt } from "../../gitops/readers/by-path.ts";
 import { plainOf } from "../../yaml/plain.ts";
 import { directoriesAbove } from "../../repository/reader.ts";
@@ -79,9 +80,12 @@ export function copyElsewhere(index: RepositoryIndex, all: readonly Deployer[], 
 /** True when both deploy into one namespace of one cluster. */
 export function sameDestination(one: Deployer, other: Deployer): boolean {
   const [left, right] = [one, other].map((each) => {
-    const spec = each.kind === "ApplicationSet" ? ["spec", "template", "spec"] : ["spec"];
-    const parts = ["server", "name", "namespace"].map((key) => textAt(each.node, [...spec, "destination", key]) ?? "");
-    return parts.some((part) => part.includes("{{")) ? undefined : parts.join(" ");
+    const [only, ...more] = new Set(
+      specsOf(each).map((spec) =>
+        ["server", "name", "namespace"].map((key) => textAt(spec, ["destination", key]) ?? "").join(" "),
+      ),
+    );
+    return more.length > 0 || only?.includes("{{") ? undefined : only;
   });
   return left !== undefined && left === right;
 }
