@@ -8,6 +8,7 @@ import { type FieldQuestion, type EntryBuild, mayBePinned } from "../trace/entry
 import { heldBack } from "../arrival/arriving.ts";
 import type { Doubt } from "../arrival/doubt.ts";
 import { ownedAmong } from "../arrival/owned.ts";
+import { notAsHere } from "../arrival/way/by-source.ts";
 import { at } from "../yaml/source.ts";
 import {
   type Candidate,
@@ -53,8 +54,8 @@ export async function chartAnswer(scene: EntryBuild, tools: ChartTools): Promise
     if (field === undefined) continue;
     if ("reason" in field) return { kind: "answered", edit: field };
     const edit = await decide({ scene, position, baseline }, field, { tools, budget });
-    const isOpen = edit.kind === "edit" && release.pin !== undefined;
-    return { kind: "answered", edit: isOpen ? { ...edit, unproven: mayBePinned(release.pin) } : edit };
+    const unproven = release.pin ? mayBePinned(release.pin) : notAsHere(scene, release);
+    return { kind: "answered", edit: edit.kind === "edit" && unproven !== undefined ? { ...edit, unproven } : edit };
   }
   return because === undefined && likely.length > 0 && likely.length <= maxReleases
     ? { kind: "not made" }

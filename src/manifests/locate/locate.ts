@@ -1,7 +1,7 @@
 import type { Entry, ManifestEdit, ShownAt, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
-import { heldOnTheWay } from "../arrival/on-the-way.ts";
+import { heldOnTheWay } from "../arrival/way/on-the-way.ts";
 import { absence, unreadable } from "./absence.ts";
 import { deducedEntry } from "../trace/entry.ts";
 import { editField, fieldPath } from "../edit/field.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Entry, WantedChange } from "../../../src/domain/kubernetes/manifest-edit.ts";
-import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { isIgnored, patternsOf } from "../../../src/manifests/arrival/ignored.ts";
-import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
-import { render } from "../../../src/manifests/render/render.ts";
+import type { Entry, WantedChange } from "../../../../src/domain/kubernetes/manifest-edit.ts";
+import { treeOf } from "../../../../src/domain/kubernetes/tree.ts";
+import { isIgnored, patternsOf } from "../../../../src/manifests/arrival/way/ignored.ts";
+import { answerQuestion } from "../../../../src/manifests/locate/answer.ts";
+import { render } from "../../../../src/manifests/render/render.ts";
 
 const web = `apiVersion: apps/v1
 kind: Deployment

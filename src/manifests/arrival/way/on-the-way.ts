@@ -1,15 +1,12 @@
-import { plainPath } from "../gitops/controllers.ts";
-import { sourcesOf } from "../gitops/sets/sources.ts";
-import { directoriesAbove, joinPath } from "../repository/reader.ts";
-import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
-import { repositoriesOf } from "../trace/deployed/pinned.ts";
-import type { EntryBuild } from "../trace/entry-build.ts";
-import { kubernetesScalar } from "../yaml/scalar.ts";
-import { at, itemsAt, type Node, textAt } from "../yaml/source.ts";
-import type { Doubt } from "./doubt.ts";
-import { isIgnored, patternsOf, usuallyIgnored } from "./ignored.ts";
-
-type Held = Refusal | Doubt | undefined;
+import { plainPath } from "../../gitops/controllers.ts";
+import { sourcesOf } from "../../gitops/sets/sources.ts";
+import { joinPath } from "../../repository/reader.ts";
+import { refused, whereIs } from "../../repository/refusal.ts";
+import type { EntryBuild } from "../../trace/entry-build.ts";
+import { at, itemsAt, type Node, textAt } from "../../yaml/source.ts";
+import { bySource } from "./by-source.ts";
+import type { Doubt } from "../doubt.ts";
+import { type Held, isTrue, off } from "./off.ts";
 
 /** What keeps a change of these files from what deploys the entry: by its object, its source, or what lies beside it. */
 export function heldOnTheWay(scene: EntryBuild, files: readonly string[]): Held {
@@ -21,16 +18,6 @@ export function heldOnTheWay(scene: EntryBuild, files: readonly string[]): Held 
     doubt ??= held;
   }
   return doubt;
-}
-
-const isTrue = (node: Node | undefined): node is Node => node?.kind === "scalar" && kubernetesScalar(node) === true;
-
-function off(what: string): Refusal {
-  return refused(
-    "deliberately-disabled",
-    `${what}: the change would not be applied`,
-    "Ask its owners to switch it on again first.",
-  );
 }
 
 function switchedOff({ deployer, question, ancestors }: EntryBuild): Held {
@@ -52,58 +39,6 @@ function movedAway({ deployer, declared, path, reader }: EntryBuild): Held {
   if (paths.length === 0 || paths.some(isHere)) return undefined;
   const because = `${deployer.kind} ${deployer.name} (${deployer.file}) is patched to deploy ${paths.join(", ")} and not ${path}`;
   return refused("other-source", because, "Name the path that it really deploys.");
-}
-
-/** What a GitRepository of Flux leaves out, or takes from elsewhere. */
-function bySource(scene: EntryBuild, files: readonly string[]): Held {
-  const { deployer } = scene;
-  const reference = deployer?.kind === "Kustomization" ? at(deployer.node, ["spec", "sourceRef"]) : undefined;
-  if (!deployer || !reference) return undefined;
-  const sources = repositoriesOf(scene, reference, { home: deployer.namespace, file: deployer.file });
-  const held = sources.map((source) => leftOut(scene, source, files));
-  const first = held.find((one) => one !== undefined);
-  if (first === undefined || "doubt" in first || held.every((one) => one !== undefined)) return first;
-  return { doubt: first.because };
-}
-
-function leftOut(scene: EntryBuild, source: Node, files: readonly string[]): Held {
-  const suspend = at(source, ["spec", "suspend"]);
-  if (isTrue(suspend)) return off(`${whereIs(suspend)} suspends the source of this entry`);
-  const gone = files.find((file) => isLeftOut(scene, source, file));
-  if (gone !== undefined) {
-    const because = `${gone} is left out of what Flux takes from the repository (${whereIs(source)})`;
-    return refused("other-source", because, "Change what the source ignores, or look where Flux has it from.");
-  }
-  const name = at(source, ["spec", "ref", "name"]);
-  const branch = textAt(source, ["spec", "ref", "branch"]);
-  if (!name || branch === undefined || textAt(name, []) === `refs/heads/${branch}`) return undefined;
-  return { doubt: `${whereIs(name)} names ${textAt(name, [])}, which comes before the branch ${branch}` };
-}
-
-function isLeftOut(scene: EntryBuild, source: Node, file: string): boolean {
-  const sparse = itemsAt(source, ["spec", "sparseCheckout"]).map((one) => trimmed(textAt(one, [])));
-  const isBelow = (directory: string) => directory === "" || file.startsWith(`${directory}/`);
-  if (sparse.length > 0 && !sparse.some(isBelow)) return true;
-  const included = itemsAt(source, ["spec", "include"]).map((one) =>
-    trimmed(textAt(one, ["toPath"]) ?? textAt(one, ["repository", "name"])),
-  );
-  if (included.some((directory) => directory !== "" && isBelow(directory))) return true;
-  const ignore = textAt(source, ["spec", "ignore"]);
-  const own = ignoreFiles(scene, file).flatMap(({ text, below }) => patternsOf(text, below));
-  const usual = ignore === undefined ? usuallyIgnored : [];
-  return isIgnored([...usual, ...own, ...patternsOf(ignore ?? "", "")], file);
-}
-
-const trimmed = (path = ""): string => path.replace(/^(?:\.?\/)+|\/+$|^\.$/g, "");
-
-/** `.sourceignore` in the directories above a file, the outermost first. */
-function ignoreFiles({ tree }: EntryBuild, file: string) {
-  return directoriesAbove(file)
-    .reverse()
-    .flatMap((below) => {
-      const bytes = tree.read(joinPath(below, ".sourceignore"));
-      return bytes ? [{ text: new TextDecoder().decode(bytes), below }] : [];
-    });
 }
 
 /** What lies in a submodule is a commit of another repository. */
