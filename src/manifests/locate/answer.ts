@@ -37,15 +37,15 @@ export async function answerQuestion(
   charts?: ChartTools,
 ): Promise<Answer> {
   const { tree, hidden } = await withMadeDeployers(written, render);
-  const path = asked.entry.path ?? deducedEntry(tree, asked);
-  if (typeof path !== "string") return path;
-  const question = { ...asked, entry: { ...asked.entry, path } };
+  const deduced = asked.entry.path === null ? deducedEntry(tree, asked) : { path: asked.entry.path };
+  if ("reason" in deduced) return deduced;
+  const question = { ...asked, entry: { ...asked.entry, path: deduced.path } };
   const found = charts ? await locateByRendering(tree, question, charts) : locate(tree, question);
   if (found.kind === "refused")
     return found.reason === "not-found" ? brokenBuild(tree, question, found, render) : found;
   const edit = behindLinks(tree, found);
   if (edit.kind === "refused") return edit;
-  const proof = await proveEdit(tree, { question, edit, hidden }, render);
+  const proof = await proveEdit(tree, { question, edit, hidden, unreached: deduced.unreached }, render);
   return "reason" in proof ? proof : { ...edit, warnings: [...edit.warnings, ...alsoRetagged(proof)], effect: proof };
 }
 
@@ -86,9 +86,12 @@ interface Proving {
   readonly question: FieldQuestion;
   readonly edit: Edit;
   readonly hidden: WholeTree["hidden"];
+  /** Why what nobody named is perhaps not applied. */
+  readonly unreached: string | undefined;
 }
 
-async function proveEdit(before: Tree, { question, edit, hidden }: Proving, render: Render): Promise<Effect | Refusal> {
+async function proveEdit(before: Tree, proving: Proving, render: Render): Promise<Effect | Refusal> {
+  const { question, edit } = proving;
   const after = overlaid(before, Object.fromEntries(edit.files.map((file) => [file.path, file.after])));
   const paths = edit.files.map((file) => file.path);
   const { workload, change } = question;
@@ -114,8 +117,15 @@ async function proveEdit(before: Tree, { question, edit, hidden }: Proving, rend
     render,
   );
   if (held && "reason" in held) return held;
+  const readers = proving.hidden(paths);
   const because =
-    edit.unproven ?? target.unseen ?? many ?? hiddenReader(before, target.entry, hidden(paths)) ?? held?.doubt;
+    edit.unproven ??
+    target.unseen ??
+    many ??
+    hiddenReader(before, target.entry, readers) ??
+    // Who reads it without being seen may be who deploys it.
+    (readers.length === 0 ? proving.unreached : undefined) ??
+    held?.doubt;
   return because === undefined ? proof.effect : { ...proof.effect, proof: { kind: "static", because } };
 }
 

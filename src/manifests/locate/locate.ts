@@ -30,9 +30,9 @@ type AskCharts = (scene: EntryBuild) => ManifestEdit | undefined;
 
 /** The same with another way to ask charts. */
 export function locateWith(tree: Tree, question: EntryBuild["question"], charts: AskCharts): ManifestEdit {
-  const path = question.entry.path ?? deducedEntry(tree, question);
-  if (typeof path !== "string") return path;
-  const scene = entryBuildOf(tree, question, path);
+  const deduced = question.entry.path === null ? deducedEntry(tree, question) : { path: question.entry.path };
+  if ("reason" in deduced) return deduced;
+  const scene = entryBuildOf(tree, question, deduced.path);
   return "kind" in scene ? scene : (answer(scene, charts) ?? answerBelow(scene, charts) ?? absence(scene));
 }
 

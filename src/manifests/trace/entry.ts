@@ -1,22 +1,34 @@
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type Deployer, indexOf, reaching, type RepositoryIndex } from "../gitops/gitops.ts";
+import { foreignSource } from "../gitops/own-repository.ts";
 import { directoryOf } from "../repository/reader.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { resourcesOf } from "../repository/resource.ts";
 import type { FieldQuestion } from "./entry-build.ts";
+import { takersOf } from "./sharing.ts";
 import { maxFileBytes, parseSource } from "../yaml/source.ts";
 
+/** Where a workload comes from that nobody could lead to its entry. */
+interface Deduced {
+  readonly path: string;
+  /** Why it is perhaps not applied at all, for people. */
+  readonly unreached?: string;
+}
+
 /** The entry of a workload when nobody could name it: what its labels say, else the only manifest that fits. */
-export function deducedEntry(tree: Tree, question: FieldQuestion): string | Refusal {
+export function deducedEntry(tree: Tree, question: FieldQuestion): Deduced | Refusal {
   const index = indexOf(tree);
   const labelled = labelledEntry(index, question);
-  if (labelled !== undefined) return labelled;
+  if (labelled !== undefined) return { path: labelled };
   const { workload } = question;
   const what = `${workload.kind} ${workload.name}`;
-  const files = filesWith(tree, question);
+  const all = filesWith(tree, question);
+  const files = all.filter((one) => !archived.test(one) || takersOf({ tree, index }, one).length > 0);
   const [file] = files;
-  if (file === undefined)
-    return refused("not-found", `no file of the repository holds ${what}`, "Name the path that deploys it.");
+  if (file === undefined) {
+    const because = all[0] === undefined ? `no file of the repository holds ${what}` : archivedOnly(all[0], what);
+    return refused("not-found", because, "Name the path that deploys it.");
+  }
   if (files.length > 1)
     return refused(
       "ambiguous",
@@ -30,7 +42,29 @@ export function deducedEntry(tree: Tree, question: FieldQuestion): string | Refu
       `${roots.slice(0, 5).join(", ")} all build ${file}`,
       "Say which of them the cluster runs.",
     );
-  return roots[0] ?? file;
+  const takers = takersOf({ tree, index }, file);
+  const [taker, ...more] = takers;
+  // What one object takes from a plain directory it applies as the whole that it reads.
+  const taken = more.length === 0 && taker?.paths.length === 1 ? taker.paths[0] : undefined;
+  const unreached = taker === undefined ? passedOver(tree, index, file) : undefined;
+  return { path: roots[0] ?? taken ?? file, ...(unreached === undefined ? {} : { unreached }) };
+}
+
+// What people call a place for what runs no longer.
+const archived = /(?:^|\/)[._-]?(?:archived?|archives|attic|deprecated|disabled|graveyard|obsolete|retired|unused)\//i;
+
+const archivedOnly = (file: string, what: string): string =>
+  `${file} holds ${what}, but is put away, and no Flux or Argo CD object here deploys it`;
+
+/** Where objects of Flux and Argo CD deploy what is here, what none of them reads is perhaps applied by nobody. */
+function passedOver(tree: Tree, index: RepositoryIndex, file: string): string | undefined {
+  const isHere = (path: string) => index.directories.has(path) || tree.read(path) !== undefined;
+  for (const one of index.deployers) {
+    const path = one.kind === "HelmRelease" ? undefined : one.paths.find(isHere);
+    if (path === undefined || foreignSource(index, one, path)) continue;
+    return `no Flux or Argo CD object here deploys ${file} (${one.kind} ${one.name} deploys ${path || "."}): name the path that is applied`;
+  }
+  return undefined;
 }
 
 /** Flux and Argo CD write on every object which of their objects applied it. */

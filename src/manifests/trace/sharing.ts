@@ -51,19 +51,25 @@ function deployedBy(scene: EntryBuild, file: string): string | undefined {
 
 function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
   const above = reaching(scene.index, scene.path);
-  const readers = reaching(scene.index, file);
-  const named = [file, ...readers].flatMap((path) => namesOf(scene.tree, path));
-  const scanned = new Set(named.flatMap((path) => openAbove(scene.index, path)));
+  const isOther = (path: string) => path !== scene.path && !isAbove(path, scene.path) && !above.has(path);
+  return takersOf(scene, file, isOther).filter(
+    (one) => one !== scene.declared && !(scene.declared && isCopy(one, scene.declared)),
+  );
+}
+
+/** The Flux and Argo CD objects that read a file from one of their paths, releases of charts aside. */
+export function takersOf(
+  { tree, index }: Pick<EntryBuild, "tree" | "index">,
+  file: string,
+  isAsked = (_path: string) => true,
+): Deployer[] {
+  const readers = reaching(index, file);
+  const named = [file, ...readers].flatMap((path) => namesOf(tree, path));
+  const scanned = new Set(named.flatMap((path) => openAbove(index, path)));
   const reads = (one: Deployer, path: string) =>
-    path !== scene.path &&
-    !isAbove(path, scene.path) &&
-    !above.has(path) &&
-    (readers.has(path) || (scanned.has(path) && takesIn(scene, one, path, file)));
-  return deployersAt(scene.index.deployers, [...readers, ...scanned]).filter(
-    (one) =>
-      one !== scene.declared &&
-      !(scene.declared && isCopy(one, scene.declared)) &&
-      one.paths.some((path) => reads(one, path)),
+    isAsked(path) && (readers.has(path) || (scanned.has(path) && takesIn({ tree }, one, path, file)));
+  return deployersAt(index.deployers, [...readers, ...scanned]).filter((one) =>
+    one.paths.some((path) => reads(one, path)),
   );
 }
 
@@ -74,7 +80,7 @@ export function mayRead(scene: EntryBuild, deployer: Deployer, path: string, fil
 }
 
 /** Whether a deployer of a plain directory takes in this file: Argo CD only what its options say. */
-function takesIn({ tree }: EntryBuild, deployer: Deployer, path: string, file: string): boolean {
+function takesIn({ tree }: Pick<EntryBuild, "tree">, deployer: Deployer, path: string, file: string): boolean {
   const options = directoryOptions(deployer, path);
   if (options === undefined || options.readsAnything) return true;
   return namesOf(tree, file).some((name) => {
