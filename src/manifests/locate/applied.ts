@@ -1,6 +1,7 @@
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { Resource } from "../repository/resource.ts";
 import { kubernetesScalar } from "../yaml/scalar.ts";
+import { overridesOf } from "../arrival/way/overrides.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { at, entriesOf, type Node } from "../yaml/source.ts";
 
@@ -42,9 +43,8 @@ function off(node: Node, what: string): Refusal {
 
 /** Image updaters that are told by annotations or leave a file of their own. */
 function updatedByProgram(scene: EntryBuild, resource: Resource): Refusal | undefined {
-  const written = scene.reader.list(scene.path).find((name) => name.startsWith(".argocd-source"));
-  if (written !== undefined)
-    return automated(`${scene.path}/${written}`, "is where Argo CD Image Updater writes its images");
+  const [written] = overridesOf(scene).filter((file) => saysImages(scene, file));
+  if (written !== undefined) return automated(written, "is where Argo CD Image Updater writes its images");
   for (const node of [resource.node, scene.deployer?.node]) {
     const annotations = at(node, ["metadata", "annotations"]);
     if (annotations?.kind !== "map") continue;
@@ -55,6 +55,11 @@ function updatedByProgram(scene: EntryBuild, resource: Resource): Refusal | unde
     }
   }
   return undefined;
+}
+
+function saysImages({ reader }: EntryBuild, file: string): boolean {
+  const source = reader.file(file);
+  return source?.ok === true && /image|tag|digest/i.test(source.file.text);
 }
 
 function automated(where: string, what: string): Refusal {

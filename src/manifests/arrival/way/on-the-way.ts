@@ -1,12 +1,12 @@
 import { plainPath } from "../../gitops/controllers.ts";
 import { sourcesOf } from "../../gitops/sets/sources.ts";
-import { joinPath } from "../../repository/reader.ts";
 import { refused, whereIs } from "../../repository/refusal.ts";
 import type { EntryBuild } from "../../trace/entry-build.ts";
-import { at, itemsAt, type Node, textAt } from "../../yaml/source.ts";
+import { at, type Node, textAt } from "../../yaml/source.ts";
 import { bySource } from "./by-source.ts";
 import type { Doubt } from "../doubt.ts";
 import { type Held, isTrue, off } from "./off.ts";
+import { byOverrides } from "./overrides.ts";
 
 /** What keeps a change of these files from what deploys the entry: by its object, its source, or what lies beside it. */
 export function heldOnTheWay(scene: EntryBuild, files: readonly string[]): Held {
@@ -49,37 +49,6 @@ function bySubmodule({ tree }: EntryBuild, files: readonly string[]): Held {
   const inside = files.find((file) => paths.some((path) => file === path || file.startsWith(`${path}/`)));
   if (inside === undefined) return undefined;
   return refused("other-source", `${inside} is in a submodule (.gitmodules)`, "Make the change in its own repository.");
-}
-
-/** Argo CD puts the files `.argocd-source*.yaml` of a path over what its Application says. */
-function byOverrides({ deployer, path, reader, question }: EntryBuild): Held {
-  const isArgo = deployer === undefined ? question.entry.tool === "argocd" : deployer.kind !== "Kustomization";
-  if (!isArgo) return undefined;
-  const name = deployer?.kind === "Application" ? deployer.name : undefined;
-  // An Application outside of Argo CD's own namespace has that before its name.
-  const isOwn = (one: string) =>
-    name === undefined || one === "" || one === `-${name}` || (one.startsWith("-") && one.endsWith(`_${name}`));
-  const own = reader.list(path).filter((one) => {
-    const whose = /^\.argocd-source(|-.+)\.yaml$/.exec(one)?.[1];
-    return whose !== undefined && isOwn(whose);
-  });
-  for (const file of own.map((one) => joinPath(path, one))) {
-    const source = reader.file(file);
-    const root = source?.ok ? source.file.documents[0]?.root : undefined;
-    if (root && question.change.kind !== "image-tag" && isOfImages(root)) continue;
-    return { doubt: `${file} comes over what the Application says, and is not followed here` };
-  }
-  return undefined;
-}
-
-/** What Image Updater writes: images of Kustomize, and the parameters of Helm that name or tag one. */
-function isOfImages(root: Node): boolean {
-  const keys = (node: Node | undefined): readonly string[] => (node?.kind === "map" ? [...node.entries.keys()] : []);
-  const [kustomize, helm] = [keys(at(root, ["kustomize"])), keys(at(root, ["helm"]))];
-  const isPlain = keys(root).every((key) => key === "kustomize" || key === "helm");
-  const names = itemsAt(root, ["helm", "parameters"]).map((item) => textAt(item, ["name"]) ?? "");
-  const isNamed = names.every((name) => /image|tag|repository|digest/i.test(name));
-  return isPlain && kustomize.every((key) => key === "images") && helm.every((key) => key === "parameters") && isNamed;
 }
 
 /** A set that only creates its Applications, or that leaves some of what they say alone. */

@@ -104,6 +104,18 @@ test.each<[string, Record<string, string>, RegExp]>([
     /^proved$/,
   ],
   [
+    "counts for its namesake in another namespace",
+    { "apps/web/.argocd-source-team_web.yaml": "kustomize: {replicas: [{name: web, count: 7}]}\n" },
+    /^proved$/,
+  ],
+  ["a list", { "apps/web/.argocd-source.yaml": "- a\n" }, /^parse-error: .*argocd-source.yaml is no mapping/],
+  ["an empty file", { "apps/web/.argocd-source-web.yaml": "" }, /^parse-error: .*makes no manifests of apps\/web/],
+  ["comments alone", { "apps/web/.argocd-source-web.yaml": "# soon\n" }, /^parse-error/],
+  ["a list of another one", { "apps/web/.argocd-source-api.yaml": "- a\n" }, /^proved$/],
+  ["a file that is no YAML", { "apps/web/.argocd-source.yaml": "a: [\n" }, /^static: .*cannot be read/],
+  ["nothing in a mapping", { "apps/web/.argocd-source.yaml": "{}\n" }, /^proved$/],
+  ["what it cannot say there", { "apps/web/.argocd-source.yaml": "targetRevision: v1\npath: old\n" }, /^proved$/],
+  [
     "images alone",
     { "apps/web/.argocd-source-web.yaml": "kustomize: {images: [registry.example/web:1.0]}\n" },
     /^proved$/,
@@ -167,4 +179,15 @@ test.each<[string, string, boolean]>([
   ["# a comment\n\n!x", "a.yaml", false],
 ])("%j takes %s for ignored: %s", (text, path, expected) => {
   expect(isIgnored(patternsOf(text, ""), path)).toBe(expected);
+});
+
+test.each<[string, string, RegExp]>([
+  [".argocd-source-web.yaml", "kustomize: {images: [registry.example/web:1.0]}", /^image-automation/],
+  [".argocd-source.yaml", "helm: {parameters: [{name: image.tag, value: 1.0}]}", /^image-automation/],
+  [".argocd-source-stage.yaml", "kustomize: {images: [registry.example/web:1.0]}", /^proved$/],
+  [".argocd-source-web.yaml", "kustomize: {replicas: [{name: web, count: 7}]}", /^static/],
+])("a tag beside %s with %s", async (name, text, expected) => {
+  const change: WantedChange = { kind: "image-tag", to: "1.1" };
+  const files = { "argo/web.yaml": argo, [`apps/web/${name}`]: `${text}\n` };
+  expect(await answered(files, byArgo, change)).toMatch(expected);
 });
