@@ -110,6 +110,7 @@ export function gatePorts({
     records: {
       changesSince: async () => 0,
       parkedSince: async () => [],
+      openIncidents: async () => [],
       withdrawals: async () => (withdrawn ?? []).map((incident) => ({ incident })),
       firingsSince: async () => cycles ?? 1,
       pendingFiles: async () => Object.entries(pending ?? {}).map(([at, content]) => ({ path: at, content })),

@@ -2,7 +2,7 @@ import type { PastRecord } from "../domain/backtest/record.ts";
 import type { Watchtower, WatchtowerEvent } from "../domain/guardrails/watchtower.ts";
 import type { Alert } from "../domain/incident/alert.ts";
 import type { Dependencies } from "../domain/incident/reexamination.ts";
-import type { Ending } from "../domain/incident/incident.ts";
+import type { Ending, Incident } from "../domain/incident/incident.ts";
 import type { MergedRemedy, TakenBack } from "../domain/gate/repetition.ts";
 import type { Workload } from "../domain/kubernetes/workload.ts";
 import type { Candidate, CapLimits, CapUse } from "../domain/proposal/caps.ts";
@@ -33,6 +33,8 @@ interface IncidentRecords {
   saveCapsule(incident: string, document: string): Promise<void>;
   recordPull(number: number, incident: string): Promise<void>;
   alertsOf(incident: string): Promise<readonly Alert[]>;
+  /** Those that these workloads (`namespace/Kind/name`) of a cluster have open now. */
+  openIncidents(cluster: string, workloads: readonly string[]): Promise<readonly { readonly incident: Incident }[]>;
   /** The newest proposal of the incident; undefined when it never had one. */
   lastPullOf(incident: string): Promise<number | undefined>;
   endIncident(uid: string, ended: EndedIncident): Promise<void>;

@@ -37,6 +37,8 @@ export interface Cause {
   readonly remedies: readonly RemediationKind[];
   /** Full sha, where a commit caused it. */
   readonly commit?: string | undefined;
+  /** It lies in another workload, and no call from the alerting one to it was seen, though calls were. */
+  readonly stranger?: true;
 }
 
 /** The cause that the decision leans on, with the confidence of all opinions together. */

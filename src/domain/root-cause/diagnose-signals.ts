@@ -172,6 +172,7 @@ function downstreamCause(signals: Signals, downstream: Downstream): Draft {
     citing: [...new Set([...from, ...(reason?.citing ?? [])])],
     remedies: reason?.remedies ?? [],
     ...(reason?.commit === undefined ? {} : { commit: reason.commit }),
+    ...(stranger ? { stranger } : {}),
     measured: true,
   };
 }

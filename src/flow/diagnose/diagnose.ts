@@ -18,6 +18,7 @@ import { loadGuardrails } from "../collect/load-guardrails.ts";
 import { runbooksIn } from "../collect/load-runbooks.ts";
 import { productVersion } from "../../domain/incident/product-version.ts";
 import { known } from "../../ports/errors.ts";
+import { consider } from "./own-incidents.ts";
 
 /** What is wrong, who says so, and the remedy that follows. */
 export interface Diagnosed {
@@ -80,16 +81,17 @@ export async function diagnose(
   const guardrails = loadGuardrails(tree);
   if (!guardrails.ok) return abstained(incident, guardrails.because, ports);
 
-  const causes = ranked.causes.slice(0, mostCauses);
+  const considered = await consider(ranked.causes, incident, ports);
+  if (considered.causes.length === 0) return abstained(incident, considered.aside.join("; "), ports);
+  const causes = considered.causes.slice(0, mostCauses);
   const runbook = runbookFor(
     readable(runbooksIn(tree)),
     incident,
     causes.map(({ kind }) => kind),
   );
-  const target = runbook?.remedy.kind === "scale" ? runbook.remedy.targetUtilisation : undefined;
-  const resize = runbook?.remedy.kind === "resources" ? runbook.remedy : undefined;
+  const asked = { incident, observed, guardrails: guardrails.value, ...wishesOf(runbook) };
   const remedies = await Promise.all(
-    causes.map((cause) => remedyOf(cause, { incident, observed, guardrails: guardrails.value, target, resize }, ports)),
+    causes.map((cause) => remedyOf(cause, { ...asked, treatedBy: considered.incidentOf(cause) }, ports)),
   );
   const ranking = causes.flatMap((cause, index) => (remedies[index] ? [{ cause, remedy: remedies[index] }] : []));
   const followed = runbook && followRunbook(runbook, ranking);
@@ -116,10 +118,25 @@ export async function diagnose(
   const decided = { causeId: cause.id, confidence };
   await ports.records.saveCapsule(incident.uid, renderCapsule({ ...capsule, decided }));
   const { missing, unanswered } = ranked;
-  const witnessed = witnessesOf(agreement, model);
-  const needsPerson = [...witnessed.needsPerson, ...unanswered.map((what) => `${what}: no whole answer`)];
+  const witnessed = witnessesOf({ ...agreement, notes: [...agreement.notes, ...considered.aside] }, model);
+  const needsPerson = [...witnessed.needsPerson, ...doubtsOf(incident, cause, unanswered)];
   const diagnosed = { kind: "diagnosed", cause, causes, confidence, missing, model, remedy, ...witnessed } as const;
   return { ...diagnosed, needsPerson, ...(isUnexplained(cause, remedy) ? { unexplained: true } : {}) };
+}
+
+/** What nobody saw, a person weighs. */
+function doubtsOf({ workload }: Incident, cause: Cause, unanswered: readonly string[]): string[] {
+  const untied = cause.stranger ? [`no call from ${workload.name} to ${cause.workload.name} was seen`] : [];
+  return [...unanswered.map((what) => `${what}: no whole answer`), ...untied];
+}
+
+/** The numbers that people wrote down for what a runbook asks for. */
+function wishesOf(runbook: Runbook | undefined): Pick<Known, "target" | "resize"> {
+  const remedy = runbook?.remedy;
+  return {
+    target: remedy?.kind === "scale" ? remedy.targetUtilisation : undefined,
+    resize: remedy?.kind === "resources" ? remedy : undefined,
+  };
 }
 
 function isUnexplained({ kind, remedies }: Cause, remedy: Remedy): boolean {
@@ -186,13 +203,19 @@ interface Known {
   readonly guardrails: Guardrails;
   readonly target: number | undefined;
   readonly resize: RemedyInput["resize"];
+  /** The uid of the incident that the cause's workload has of its own. */
+  readonly treatedBy: string | undefined;
 }
 
 async function remedyOf(
   cause: Cause,
-  { incident, observed, guardrails, target, resize }: Known,
+  { incident, observed, guardrails, target, resize, treatedBy }: Known,
   ports: Asked,
 ): Promise<Remedy> {
+  if (treatedBy !== undefined) {
+    const because = `${cause.sentence}: ${cause.workload.name} has an incident of its own, ${treatedBy}, and what it needs is changed there`;
+    return { kind: "none", because };
+  }
   const state = await known(() => ports.cluster.workload(cause.workload));
   const { threshold, value, evidence } = observed;
   const own = workloadKey(cause.workload) === workloadKey(incident.workload);

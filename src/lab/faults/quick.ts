@@ -138,6 +138,7 @@ function quickRecords(): Ports["records"] {
     saveCapsule: async () => undefined,
     recordPull: async () => undefined,
     parkedSince: async () => [],
+    openIncidents: async () => [],
     shadowVerdicts: async () => [],
     lastPullOf: async () => undefined,
     changesSince: async () => 0,

@@ -114,9 +114,11 @@ function nothingRecorded(
   cycles: number,
 ): Pick<
   Ports["records"],
-  "saveCapsule" | "changesSince" | "firingsSince" | "mergesSince" | "pendingFiles" | "withdrawals"
+  "saveCapsule" | "openIncidents" | "changesSince" | "firingsSince" | "mergesSince" | "pendingFiles" | "withdrawals"
 > {
   return {
+    // Each incident is gone through as if it were the only one.
+    openIncidents: async () => [],
     saveCapsule: async () => undefined,
     changesSince: async () => 0,
     firingsSince: async () => cycles,
