@@ -233,6 +233,11 @@ test("tests that share a process start the engine by test/engine.ts, which puts 
   expect(fast.filter((file) => /\bstart(?:Durable|Rectify)\(/.test(readFileSync(file, "utf8")))).toEqual([]);
 });
 
+test("who deletes what was built deletes its record, too, and the next build makes it again", () => {
+  const { outDir, tsBuildInfoFile } = JSON.parse(readFileSync("tsconfig.build.json", "utf8")).compilerOptions;
+  expect(dirname(tsBuildInfoFile)).toBe(outDir);
+});
+
 test("no interface of a port has more than six methods of its own", () => {
   const many = sources
     .filter((file) => file.startsWith(join("src", "ports")))

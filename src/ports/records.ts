@@ -33,8 +33,6 @@ interface IncidentRecords {
   saveCapsule(incident: string, document: string): Promise<void>;
   recordPull(number: number, incident: string): Promise<void>;
   alertsOf(incident: string): Promise<readonly Alert[]>;
-  /** Those that these workloads (`namespace/Kind/name`) of a cluster have open now. */
-  openIncidents(cluster: string, workloads: readonly string[]): Promise<readonly { readonly incident: Incident }[]>;
   /** The newest proposal of the incident; undefined when it never had one. */
   lastPullOf(incident: string): Promise<number | undefined>;
   endIncident(uid: string, ended: EndedIncident): Promise<void>;
@@ -52,6 +50,8 @@ interface PastRecords {
   firingsSince(fingerprint: string, since: string): Promise<number>;
   /** When changes of ours were merged for this workload (`namespace/Kind/name`) since then, RFC 3339. */
   mergesSince(workload: string, since: string): Promise<readonly string[]>;
+  /** The incidents that these workloads (`namespace/Kind/name`) of a cluster have open now. */
+  openIncidents(cluster: string, workloads: readonly string[]): Promise<readonly { readonly incident: Incident }[]>;
 }
 
 /** Files that the next proposal carries along. */

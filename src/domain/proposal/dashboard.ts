@@ -107,7 +107,8 @@ function waiting({ listed }: Dashboard, room: number): string {
     lines.push(line);
   }
   const cut = listed.length - lines.length;
-  return [title, ...lines, ...(cut > 0 ? [`\n${cut} more do not fit here.`] : [])].join("\n");
+  const more = cut > 0 ? [`\n${cut} more do not fit here: \`rectify incidents\` lists them.`] : [];
+  return [title, ...lines, ...more].join("\n");
 }
 
 function waitingLine({ candidate, because, refused = [], ticked = false }: Listed): string {

@@ -4,7 +4,7 @@ import type { Cause } from "../../domain/root-cause/cause.ts";
 import type { Ports } from "../../ports/ports.ts";
 
 /** The causes of an incident, less those that other incidents account for. */
-export interface Considered {
+interface Considered {
   /** Best first. */
   readonly causes: readonly Cause[];
   /** What was set aside and why, a sentence each. */

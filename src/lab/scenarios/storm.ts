@@ -72,7 +72,7 @@ export function stormOf(count: number, meanwhile: (stage: LabRun) => Promise<voi
       stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) stage.cluster.setLoad(name, busy);
       const patienceMs = Math.max(300_000, 5_000 * count);
-      await until(`${count - mostOpen} listed workloads`, () => listed(stage).length === count - mostOpen, patienceMs);
+      await until(`${count - mostOpen} waiting workloads`, () => waiting(stage) === count - mostOpen, patienceMs);
       await holds(stage, mostOpen);
       await meanwhile(stage);
       const [chosen = ""] = listed(stage).slice(-1);
@@ -80,7 +80,7 @@ export function stormOf(count: number, meanwhile: (stage: LabRun) => Promise<voi
       const opened = await until("the proposal of the ticked box", () => stage.forge.pulls()[mostOpen]?.number);
       const workflow = await until("its incident", () => stage.rectify.store.workflowOfPull(opened));
       if (workflow !== chosen) throw new Error(`not the ticked one was opened: ${workflow}`);
-      await until("the box to be used up", () => listed(stage).length === count - mostOpen - 1);
+      await until("the box to be used up", () => waiting(stage) === count - mostOpen - 1);
       await holds(stage, mostOpen + 1);
       await goHome(stage, names);
       const { calls } = stage.forge;
@@ -113,10 +113,19 @@ async function goHome({ cluster, forge, rectify, say }: LabRun, names: readonly 
   await leave(open, 0);
 }
 
-/** The incidents that the dashboard issue lists. */
-function listed({ forge, settings }: LabRun): string[] {
-  const body = forge.issues().find(({ title }) => title === dashboardNameOf(settings.cluster).title)?.body ?? "";
-  return [...body.matchAll(/^- \[[ x]\] <!-- rectify:open=(\S+) -->/gm)].flatMap(([, incident]) => incident ?? []);
+function dashboard({ forge, settings }: LabRun): string {
+  return forge.issues().find(({ title }) => title === dashboardNameOf(settings.cluster).title)?.body ?? "";
+}
+
+/** The incidents that have a box on the dashboard issue: of some hundred not all find room there. */
+function listed(stage: LabRun): string[] {
+  const boxes = dashboard(stage).matchAll(/^- \[[ x]\] <!-- rectify:open=(\S+) -->/gm);
+  return [...boxes].flatMap(([, incident]) => incident ?? []);
+}
+
+/** How many wait, as the dashboard issue says. */
+function waiting(stage: LabRun): number {
+  return Number(/^## Waiting \((\d+)\)$/m.exec(dashboard(stage))?.[1] ?? 0);
 }
 
 async function tick({ forge, say, settings }: LabRun, incident: string): Promise<void> {
