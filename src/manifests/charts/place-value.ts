@@ -6,6 +6,7 @@ import { cannotOverlay } from "../edit/overlay.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
 import { linkedTemplate } from "../helm/other-names.ts";
+import type { ValuesKey } from "../helm/component.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { sharedWith } from "../trace/sharing.ts";
@@ -22,7 +23,10 @@ import type { Literal } from "./template-literals.ts";
  */
 export function placed(scene: EntryBuild, release: Release, candidate: Pick<Candidate, "path" | "as">): ManifestEdit {
   const edit = placedInLayers(scene, release, candidate);
-  if (edit.kind === "edit" || edit.reason !== "shared-source" || candidate.as === "image") return edit;
+  const isElsewhere = edit.kind === "refused" && (edit.reason === "shared-source" || edit.reason === "not-found");
+  if (!isElsewhere || candidate.as === "image") return edit;
+  const isOwn = release.directory !== undefined && release.open.at(-1) === `${prefixOf(release.directory)}values.yaml`;
+  if (isOwn && otherUser(scene, release) !== undefined) return edit;
   return inNewValues(scene, release, candidate.path, scene.question.change.to) ?? edit;
 }
 
@@ -44,16 +48,45 @@ function placedInLayers(scene: EntryBuild, release: Release, candidate: Pick<Can
   if (release.packed !== undefined) return editPacked(scene, release, key);
   const user = isOwn(own) ? otherUser(scene, release) : undefined;
   if (leaf && user === undefined) return editValue(scene, release, key);
+  const edit = inLayerAbove(scene, release, {
+    key,
+    above,
+    isShared: user !== undefined,
+    isInList: isInList(candidate),
+  });
+  if (edit !== undefined) return edit;
+  if (user === undefined) return editValue(scene, release, key);
+  return cannotOverlay(`${leaf ? whereIs(leaf) : `${release.directory}/values.yaml`} also serves ${user}`);
+}
+
+interface Above {
+  readonly key: ValuesKey;
+  /** Most specific first. */
+  readonly above: readonly ValuesLayer[];
+  /** Whether other releases read what lies below. */
+  readonly isShared: boolean;
+  readonly isInList: boolean;
+}
+
+/** The value in a layer over the chart's own; else why the first of them cannot have it. */
+function inLayerAbove(scene: EntryBuild, release: Release, what: Above): ManifestEdit | undefined {
+  const { key, above, isShared } = what;
+  if (what.isInList) return undefined;
+  // What a release itself says comes over all that others read as well.
+  const says = above.some(({ inside }) => inside !== undefined);
+  const isOpen = release.resource?.kind === "HelmRelease" && isShared && !says && key.as !== "image";
   let first: ManifestEdit | undefined;
-  for (const layer of above) {
-    if (key.path.length > 1 && candidate.path.some((step) => typeof step === "number")) break;
-    const edit = editLayer(scene, release, key, { holder: layer, leaf: undefined });
+  for (const holder of [...above, ...(isOpen ? [undefined] : [])]) {
+    const edit = editLayer(scene, release, key, { holder, leaf: undefined });
     if (edit.kind === "edit") return edit;
     first ??= edit;
   }
-  if (user === undefined) return first ?? editValue(scene, release, key);
-  return first ?? cannotOverlay(`${leaf ? whereIs(leaf) : `${release.directory}/values.yaml`} also serves ${user}`);
+  return first;
 }
+
+/** No layer above can say one item of a list anew. */
+const isInList = ({ path }: Pick<Candidate, "path">): boolean =>
+  path.length > 1 && path.some((step) => typeof step === "number");
 
 const prefixOf = (directory: string): string => (directory === "" ? "" : `${directory}/`);
 

@@ -1,5 +1,6 @@
 import type { ManifestEdit, OwnerLink } from "../../domain/kubernetes/manifest-edit.ts";
 import { fieldComment, fileGuard } from "../yaml/guards.ts";
+import { isMadePlace } from "../gitops/controllers.ts";
 import { proven } from "./proof.ts";
 import { directoryOf, joinPath } from "../repository/reader.ts";
 import { alreadySaid, refused, type Refusal, whereIs } from "../repository/refusal.ts";
@@ -89,6 +90,12 @@ export function editOf(
   const unable = (why: string): Refusal => refused("parse-error", `${owner.path}: ${why}`, "Make this change by hand.");
   if (!splice) return unable(`${owner.field} is written in a style that cannot be changed in place`);
   const source = scene.reader.file(splice.path);
+  if (isMadePlace(splice.path))
+    return refused(
+      "template",
+      `${owner.field} stands in no file of its own: it is ${splice.path}`,
+      "Change the values or files from which that is made.",
+    );
   if (!source?.ok) return unable("the file cannot be read");
   if (source.file.text.slice(splice.start, splice.end) === splice.text) {
     const because = `${splice.path}:${lineOf(source.file.text, splice.start)} already says ${splice.text}`;

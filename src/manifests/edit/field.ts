@@ -14,8 +14,8 @@ import { kubernetesInteger } from "../yaml/scalar.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
 import { onlyTwinsRead, reachesSeveral, sharedWith } from "../trace/sharing.ts";
-import { at, itemsAt, type MapNode, type Node, type ScalarNode, textAt } from "../yaml/source.ts";
-import { fillEmpty, insertEntry, replaceScalar, replaceWithin, type Splice } from "../yaml/splice.ts";
+import { at, itemsAt, type MapEntry, type MapNode, type Node, type ScalarNode, textAt } from "../yaml/source.ts";
+import { fillEmpty, fillValue, insertEntry, replaceScalar, replaceWithin, type Splice } from "../yaml/splice.ts";
 import { editVariable } from "./variables.ts";
 
 type Path = readonly (string | number)[];
@@ -84,7 +84,7 @@ export function editField(
   if (!leaf || isEmpty(leaf)) return insertField(scene, resource, path, as);
   if (change.kind === "image-tag" && as !== "tag") return editImage(scene, resource, path, leaf);
   if (leaf.text.includes("${")) return editVariable(scene, leaf, change.to);
-  const odd = oddValue(change, leaf);
+  const odd = oddValue(change, leaf) ?? asText(change, path, leaf);
   if (odd) return odd;
   return replaceOwned(scene, { resource, path, leaf, splice: replaceScalar(leaf, change.to), value: change.to });
 }
@@ -103,6 +103,14 @@ function oddValue(change: WantedChange, leaf: ScalarNode): Refusal | undefined {
     `${whereIs(leaf)} says 0: someone switched it off`,
     "Ask its owners before starting it.",
   );
+}
+
+/** A count in quotes is a text, which the API refuses; what a chart makes of such a value only its templates know. */
+function asText(change: WantedChange, path: Path, leaf: ScalarNode): Refusal | undefined {
+  if (typeof change.to !== "number" || path.length !== 2 || (leaf.style !== "single" && leaf.style !== "double"))
+    return undefined;
+  const because = `${whereIs(leaf)} writes ${leaf.text} as a text, and the API wants a number for ${path.join(".")}`;
+  return refused("parse-error", because, "Take the quotes away first.");
 }
 
 /** Kubernetes refuses an autoscaler whose least is more than its most. */
@@ -270,8 +278,15 @@ export function insertBelow(root: MapNode, path: Path, value: string | number): 
     }
     if (parent?.kind !== "map") continue;
     const written = parent.layers.filter((layer) => layer.start >= 0 && (layer.flow || layer.entries.size > 0)).at(-1);
-    if (!written || written.entries.has(step)) return undefined;
-    return insertEntry(written, step, nested(rest, value));
+    const present = written?.entries.get(step);
+    if (present) return rest.length === 0 ? filled(present, value) : undefined;
+    return written && insertEntry(written, step, nested(rest, value));
   }
   return undefined;
+}
+
+/** A key that stands there with nothing, or with null. */
+function filled({ key, value: written }: MapEntry, value: string | number): Splice | undefined {
+  if (written.kind !== "scalar" || !isEmpty(written)) return undefined;
+  return written.start < 0 || written.text === "" ? fillValue(key, value) : replaceScalar(written, value);
 }

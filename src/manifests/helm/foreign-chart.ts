@@ -54,5 +54,11 @@ export function isForeign(scene: EntryBuild, source: Node): boolean {
   return own !== undefined && found !== undefined && !isSameSource(own, found);
 }
 
+/** True for an Argo CD source that is certainly the repository that the entry itself comes from. */
+export function isSurelyOwn(scene: EntryBuild, source: Node): boolean {
+  const [own, found] = [ownSource(scene), gitSource(scene.index, source, undefined)];
+  return own?.address !== undefined && own.address === found?.address;
+}
+
 const ownSource = ({ index, deployer, path }: EntryBuild): GitSource | undefined =>
   deployer && sourceOf(index, deployer, path);

@@ -39,12 +39,26 @@ export function pileFile(
   item: Node,
 ): void {
   const source = file === undefined ? undefined : scene.reader.file(file);
-  const isEmpty = source?.ok === true && resolved(source.file.documents[0]?.root) === undefined;
+  const isEmpty = source?.ok === true && isNothing(source.file.documents[0]?.root);
   if (file !== undefined && (isEmpty || (mayMiss && !source && !/[*?[{]/.test(file)))) stack.open.push(file);
   else {
     const layer = file === undefined ? undefined : fileLayer(scene, file);
     pile(stack, layer && packed ? { ...layer, packed } : layer, item);
   }
+}
+
+/** The chart's own values, where it has any: a file that says nothing is one to write into. */
+export function pileOwn(scene: EntryBuild, stack: Stack, file: string): void {
+  const own = fileLayer(scene, file);
+  const source = own ? undefined : scene.reader.file(file);
+  if (own) stack.layers.push(own);
+  else if (source?.ok === true && isNothing(source.file.documents[0]?.root)) stack.open.push(file);
+}
+
+/** An empty file, or one of comments alone. */
+function isNothing(root: Node | undefined): boolean {
+  const node = resolved(root);
+  return node === undefined || (node.kind === "scalar" && node.style === "plain" && node.text === "");
 }
 
 export function fileLayer(scene: EntryBuild, path: string): ValuesLayer | undefined {

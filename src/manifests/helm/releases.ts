@@ -1,7 +1,7 @@
 import { sourcesOfSpec, specsOf } from "../gitops/sets/sources.ts";
 import { pinOfArgo, type Pin } from "../gitops/own-repository.ts";
-import { isForeign, otherRepository, pinnedChart } from "./foreign-chart.ts";
-import { fileLayer, pile, pileFile, type Stack, type ValuesLayer } from "./layers.ts";
+import { isForeign, isSurelyOwn, otherRepository, pinnedChart } from "./foreign-chart.ts";
+import { fileLayer, pile, pileFile, pileOwn, type Stack, type ValuesLayer } from "./layers.ts";
 import { mergeValues, madeUp } from "../trace/patch.ts";
 import { insideRepository, joinPath } from "../repository/reader.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
@@ -190,15 +190,16 @@ interface AmongSources {
 
 function argoValues(scene: EntryBuild, { source, all }: AmongSources, directory: string | undefined): Stack {
   const stack: Stack = { layers: [], unseen: [], open: [] };
-  const own = directory === undefined ? undefined : fileLayer(scene, joinPath(directory, "values.yaml"));
-  if (own) stack.layers.push(own);
+  if (directory !== undefined) pileOwn(scene, stack, joinPath(directory, "values.yaml"));
   const mayMiss = textAt(source, ["helm", "ignoreMissingValueFiles"]) === "true";
   for (const item of itemsAt(source, ["helm", "valueFiles"])) {
     const written = textAt(item, []) ?? "";
     const from = all.find((one) => written.startsWith(`$${textAt(one, ["ref"])}/`));
     const isOther = from && (isForeign(scene, from) || pinOfArgo(from)?.isCertain === true);
     const file = isOther === true ? undefined : argoValueFile(written, directory);
-    pileFile(scene, stack, { file, mayMiss: mayMiss && !written.startsWith("$") }, item);
+    // Of a file that is not here nobody knows whether it is in a repository that may be another one.
+    const isHere = !written.startsWith("$") || (from !== undefined && isSurelyOwn(scene, from));
+    pileFile(scene, stack, { file, mayMiss: mayMiss && isHere }, item);
   }
   // Argo CD ignores `values` when `valuesObject` is there.
   const inline = at(source, ["helm", "valuesObject"]) ?? at(source, ["helm", "values"]);

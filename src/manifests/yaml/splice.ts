@@ -68,6 +68,16 @@ export function fillEmpty(key: ScalarNode, value: Written): Splice | undefined {
   return insertLines(path, text, lineEnd, renderBlock(value, column + 2));
 }
 
+/** Puts a plain value behind a key that has none yet (`replicas:`). */
+export function fillValue(key: ScalarNode, value: string | number): Splice | undefined {
+  const { text, path } = key.file;
+  const [line = ""] = /^.*/.exec(text.slice(key.end)) ?? [];
+  const colon = /^["']?[ \t]*:(?=[ \t]*(?:#.*)?\r?$)/.exec(line)?.[0];
+  if (colon === undefined) return undefined;
+  const at = key.end + colon.length;
+  return { path, start: at, end: at, text: ` ${renderScalar(value)}` };
+}
+
 /** Adds an item at the end of a written list. */
 export function appendItem(list: ListNode, value: Written): Splice | undefined {
   const last = list.items.at(-1);
