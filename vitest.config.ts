@@ -12,6 +12,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    maxConcurrency: 2,
     // Most code here runs for moments: what V8 spends on making it fast it never wins back, a tenth of the whole. Later
     // releases have a tier between, and know no such option.
     execArgv: process.version.startsWith("v20.") ? ["--interrupt-budget=540000"] : [],

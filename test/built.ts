@@ -5,7 +5,10 @@ import { promisify } from "node:util";
 /** Where `built` puts the modules of `src`. */
 export const builtDirectory = resolve("dist");
 
+let building: Promise<unknown> | undefined;
+
 /** Compiles the product as it is shipped: a process that is started sixty times need not compile it sixty times. */
 export async function built(): Promise<void> {
-  await promisify(execFile)("npm", ["run", "-s", "build"]);
+  building ??= promisify(execFile)("npm", ["run", "-s", "build"]);
+  await building;
 }

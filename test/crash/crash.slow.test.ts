@@ -1,18 +1,27 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test, type TestContext } from "vitest";
 import { until } from "../../src/lab/start.ts";
 import type { LabWorld } from "../../src/lab/world.ts";
-import { approveOnce, keepAlive, type Line, openPatientWorld } from "./keep-alive.ts";
+import {
+  approveOnce,
+  type KeepingAlive,
+  type KeptAlive,
+  keepAlive,
+  type Line,
+  openPatientWorld,
+} from "./keep-alive.ts";
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-/** A world for a story that is interrupted all the time. */
-async function patientWorld(): Promise<LabWorld> {
+/** A world for a story that is interrupted all the time, and the Rectify in it, until the test ends. */
+async function played(
+  { onTestFinished }: TestContext,
+  died: Pick<KeepingAlive, "killAtSteps" | "only">,
+): Promise<{ world: LabWorld; bot: KeptAlive; survived: ReadonlySet<string> }> {
+  const survived = new Set<string>();
   const { world, close } = await openPatientWorld("crash");
-  closing.push(close);
-  return world;
+  onTestFinished(close);
+  const bot = await keepAlive(world, { survived, ...died });
+  // The last to be named is the first to be called.
+  onTestFinished(bot.stop);
+  return { world, bot, survived };
 }
 
 async function expectOneOfEach({ forge }: LabWorld): Promise<void> {
@@ -27,17 +36,19 @@ async function expectOneOfEach({ forge }: LabWorld): Promise<void> {
   expect(checks).toHaveLength(1);
 }
 
+// It only ends what hangs: dying some forty times takes minutes, on a busy machine a quarter of an hour.
+const timeout = 1_800_000;
+
 const isOver = (told: readonly Line[]) => told.some((line) => line.verb === "learn");
 
-test("killed at every step boundary, the story ends with one of everything", { timeout: 900_000 }, async () => {
-  const world = await patientWorld();
-  const survived = new Set<string>();
-  const bot = await keepAlive(world, { survived, killAtSteps: true });
-  closing.push(bot.stop);
+test.concurrent("killed at every step boundary, the story ends with one of everything", {
+  timeout,
+}, async (context) => {
+  const { world, bot, survived } = await played(context, { killAtSteps: true });
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
   await approveOnce(world);
-  await until("the end of the story", () => isOver(bot.told) && survived.has("learn/recorded"), 800_000);
+  await until("the end of the story", () => isOver(bot.told) && survived.has("learn/recorded"), timeout);
   await until("the last report", () =>
     world.forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
   );
@@ -64,16 +75,13 @@ test("killed at every step boundary, the story ends with one of everything", { t
   await expectOneOfEach(world);
 });
 
-test("L07 killed after the model's answer, the story keeps that answer and asks no second time", {
-  timeout: 300_000,
-}, async () => {
-  const world = await patientWorld();
+test.concurrent("L07 killed after the model's answer, the story keeps that answer and asks no second time", {
+  timeout,
+}, async (context) => {
+  // The first point at which a diagnosis with the model's answer is on record.
+  const { world, bot, survived } = await played(context, { killAtSteps: true, only: "plan/begin" });
   const { model } = world;
   if (model === undefined) throw new Error("this needs the scripted model: unset OLLAMA_HOST");
-  // The first point at which a diagnosis with the model's answer is on record.
-  const survived = new Set<string>();
-  const bot = await keepAlive(world, { survived, killAtSteps: true, only: "plan/begin" });
-  closing.push(bot.stop);
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
   await until("the death", () => survived.has("plan/begin"), 120_000);
@@ -87,10 +95,10 @@ test("L07 killed after the model's answer, the story keeps that answer and asks 
   expect(pull.body).not.toContain("was not used");
 });
 
-test("killed inside every write to GitHub, the story ends with one of everything", { timeout: 900_000 }, async () => {
-  const world = await patientWorld();
-  const bot = await keepAlive(world, { survived: new Set(), killAtSteps: false });
-  closing.push(bot.stop);
+test.concurrent("killed inside every write to GitHub, the story ends with one of everything", {
+  timeout,
+}, async (context) => {
+  const { world, bot } = await played(context, { killAtSteps: false });
   const died = new Set<string>();
   world.forge.faults = ({ method, path }) => {
     if (method === "GET" || path.includes("access_tokens")) return undefined;
@@ -104,7 +112,7 @@ test("killed inside every write to GitHub, the story ends with one of everything
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
   await approveOnce(world);
-  await until("the end of the story", () => isOver(bot.told), 800_000);
+  await until("the end of the story", () => isOver(bot.told), timeout);
   await until("the last report", () =>
     world.forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
   );

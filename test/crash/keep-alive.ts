@@ -24,7 +24,7 @@ export interface Line {
 }
 
 /** A Rectify that is started again whenever its process dies. */
-interface KeptAlive {
+export interface KeptAlive {
   readonly told: readonly Line[];
   deaths(): number;
   /** From each death until the next process listened, in milliseconds. */
@@ -35,7 +35,7 @@ interface KeptAlive {
   stop(): Promise<void>;
 }
 
-interface KeepingAlive {
+export interface KeepingAlive {
   /** The points that it came past so far: it grows with each death at a new one. */
   readonly survived: Set<string>;
   readonly killAtSteps: boolean;
