@@ -1,29 +1,36 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-let made: Promise<string> | undefined;
+const made = new Map<string, Promise<string>>();
 
-/**
- * The command line as a program that Node starts as it is. Compiled at each start by tsx, it cost two seconds of
- * processor time, most of it before its first line.
- */
+/** The command line as a program that Node starts as it is. */
 export function cliProgram(): Promise<string> {
-  made ??= bundled();
-  return made;
+  return programOf("src/cli.ts");
 }
 
-async function bundled(): Promise<string> {
+/**
+ * A module with all that it needs of ours, to be loaded as it is. Compiled at each start by tsx, one costs two seconds of
+ * processor time, most of it before its first line.
+ */
+export function programOf(entry: string): Promise<string> {
+  const program = made.get(entry) ?? bundled(entry);
+  made.set(entry, program);
+  return program;
+}
+
+async function bundled(entry: string): Promise<string> {
   // It comes with tsx.
   const esbuild = createRequire(createRequire(import.meta.url).resolve("tsx/package.json"))("esbuild") as Esbuild;
   // Below node_modules, so that packages are found; apart for each process that runs tests.
-  const outdir = resolve("node_modules/.cache/rectify-cli", process.env.VITEST_POOL_ID ?? "0");
+  const name = basename(entry, ".ts");
+  const outdir = resolve("node_modules/.cache/rectify-cli", process.env.VITEST_POOL_ID ?? "0", name);
   await esbuild.build({
-    ...{ entryPoints: ["src/cli.ts"], outdir, outExtension: { ".js": ".mjs" }, packages: "external" },
+    ...{ entryPoints: [entry], outdir, outExtension: { ".js": ".mjs" }, packages: "external" },
     ...{ bundle: true, splitting: true, platform: "node", format: "esm", target: "node20", plugins: [places] },
   });
-  return join(outdir, "cli.mjs");
+  return join(outdir, `${name}.mjs`);
 }
 
 /** What a module finds by its own place is found there still. */

@@ -1,14 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
 import { type EmbeddingModel, lexicalEmbedding, lexicalModel, normalised } from "../../domain/llm/embedding.ts";
 import type { MemoryState, Neighbour, Remembered } from "../../domain/records/precedent.ts";
 import { entriesName, nothingYet, sweep, vectorsName } from "./files.ts";
-import type { Loaded, Request, Start, ThreadStart } from "./worker.ts";
+import { startThread } from "./thread.ts";
+import type { Loaded, Request, Start } from "./worker.ts";
 
 /** Turns texts into vectors. Throws `Unavailable` or `Refused` like every adapter. */
 export interface Embedder {
@@ -133,9 +131,7 @@ function startSearcher(start: Start, onDeath: (because: string) => void): Search
   // More threads in faiss only wait for each other on a busy machine: one query is one thread's work.
   process.env.OMP_NUM_THREADS ??= "1";
   process.env.OPENBLAS_NUM_THREADS ??= "1";
-  const worker = fromSource
-    ? new Worker(sourceLoader, { eval: true, workerData: { ...start, loader: tsx } satisfies ThreadStart })
-    : new Worker(script, { workerData: { ...start, loader: tsx } satisfies ThreadStart });
+  const worker = startThread(start);
   worker.unref();
   const open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let last = 0;
@@ -174,14 +170,6 @@ function startSearcher(start: Start, onDeath: (because: string) => void): Search
     },
   };
 }
-
-// From source, the thread needs tsx, which is there in development only; from dist it needs nothing.
-const fromSource = import.meta.url.endsWith(".ts");
-const script = new URL(fromSource ? "./worker.ts" : "./worker.js", import.meta.url);
-const tsx = fromSource ? pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href : "";
-// Node 20 does not take a thread's first file through the loaders, so a line of script comes first.
-const register = fromSource ? new URL("./esm/api/index.mjs", tsx).href : "";
-const sourceLoader = `import(${JSON.stringify(register)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(script.href)}); });`;
 
 interface Making {
   readonly start: Start;

@@ -42,18 +42,13 @@ export interface Start {
   readonly faiss: string | undefined;
 }
 
-/** `loader` is what runs TypeScript, empty when there is none to run. */
-export interface ThreadStart extends Start {
-  readonly loader: string;
-}
-
 function faissFor(start: Start): Promise<LoadedFaiss> {
   if (start.faiss === "off") return Promise.resolve({ kind: "absent", because: "it is switched off" });
   return loadFaiss(start.faiss);
 }
 
 /** The searching thread: one request at a time, answered in order; only a large build runs beside them. */
-function serve(start: ThreadStart): void {
+function serve(start: Start): void {
   let opened: Generation | undefined;
   const faiss = faissFor(start);
   const answer = async (request: Exclude<Request, { kind: "build" }>): Promise<unknown> => {
@@ -84,7 +79,7 @@ function serve(start: ThreadStart): void {
   });
 }
 
-async function build(start: ThreadStart, request: IndexBuild, faiss: LoadedFaiss): Promise<void> {
+async function build(start: Start, request: IndexBuild, faiss: LoadedFaiss): Promise<void> {
   const { size } = statSync(join(start.directory, request.generation, vectorsName));
   const count = size / 4 / request.dimension;
   if (faiss.kind === "faiss" && isLarge(count)) await buildInProcess(start, request);
@@ -93,14 +88,10 @@ async function build(start: ThreadStart, request: IndexBuild, faiss: LoadedFaiss
 
 const longestBuildMs = 30 * 60_000;
 
-function buildInProcess(
-  start: ThreadStart,
-  { generation, modelDigest, dimension, revision }: IndexBuild,
-): Promise<void> {
-  const loader = start.loader === "" ? [] : ["--import", start.loader];
+function buildInProcess(start: Start, { generation, modelDigest, dimension, revision }: IndexBuild): Promise<void> {
   const args = [start.directory, start.faiss ?? "", generation, modelDigest, String(dimension), revision];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...loader, fileURLToPath(import.meta.url), ...args], {
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], {
       stdio: ["ignore", "ignore", "pipe"],
       env: { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
       timeout: longestBuildMs,
@@ -126,7 +117,7 @@ function loadedOf(read: Generation | { readonly because: string }, faiss: Loaded
 }
 
 if (!isMainThread) {
-  serve(workerData as ThreadStart);
+  serve(workerData as Start);
 } else {
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const [directory = "", faiss = "", generation = "", modelDigest = "", dimension = "", revision = ""] = argv.slice(2);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   type Among,
@@ -13,6 +13,7 @@ import {
 import { openGeneration } from "../../../src/adapters/memory/generation.ts";
 import type { LoadedFaiss } from "../../../src/adapters/memory/index.ts";
 import type { Remembered } from "../../../src/domain/records/precedent.ts";
+import { programOf } from "../../cli-program.ts";
 
 const open: MemoryIndex[] = [];
 const directories: string[] = [];
@@ -251,7 +252,7 @@ function flipped(bytes: Buffer, place: number): Buffer {
 /** A second process begins a rebuild that never ends, and is killed as soon as its first vectors are on the disk. */
 async function killWhileSaving(directory: string): Promise<void> {
   const script = `
-    const { openMemory } = await import(${JSON.stringify(resolve("src/adapters/memory/memory.ts"))});
+    const { openMemory } = await import(${JSON.stringify(await programOf("src/adapters/memory/memory.ts"))});
     const memory = await openMemory({ directory: ${JSON.stringify(directory)}, faiss: "off" });
     async function* entries() {
       for (let i = 0; i < 64; i++) yield { uid: "x" + i, namespace: "shop", text: "text " + i };
@@ -260,7 +261,7 @@ async function killWhileSaving(directory: string): Promise<void> {
       await new Promise(() => undefined);
     }
     await memory.rebuild(entries());`;
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await new Promise((done) => child.stdout.once("data", done));
