@@ -271,8 +271,8 @@ program.addCommand(
 await program.parseAsync().catch((error: Error) => fail([failureInWords(error)]));
 
 async function serve(): Promise<void> {
-  const [{ serveWith }, { startRectify }] = await Promise.all([import("./commands/serve.ts"), import("./main.ts")]);
-  await serveWith(startRectify, fail);
+  const { serveWith } = await import("./commands/serve.ts");
+  await serveWith(async (...start) => (await import("./main.ts")).startRectify(...start), fail);
 }
 
 function writeLine(line: string): void {

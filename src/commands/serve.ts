@@ -2,7 +2,6 @@ import { logTelemetry } from "../adapters/telemetry/telemetry.ts";
 import type { Telemetry } from "../ports/runtime.ts";
 import { type Faults, openFaults, stopOnce, watchProcess } from "../server/observability/faults.ts";
 import { partMark } from "../server/several/part.ts";
-import { serveSeveral } from "../server/several/serve.ts";
 import { type Running, servePart } from "./serve-part.ts";
 import { pagesPlace } from "../settings/pages.ts";
 import { placesOf, preflight, silentSources } from "../settings/preflight.ts";
@@ -46,6 +45,7 @@ export async function serveWith(startOne: Start, fail: (problems: readonly strin
 /** A process for each repository. None of them is ever lost for good: one that ends is started again. */
 async function startEach(settings: Settings, telemetry: Telemetry, faults: Faults): Promise<Running> {
   const { repositories = [] } = settings;
+  const { serveSeveral } = await import("../server/several/serve.ts");
   const program = process.argv[1] ?? "";
   const several = await serveSeveral({ settings, repositories, telemetry, faults, program });
   return { ...several, lost: new Promise(() => undefined) };

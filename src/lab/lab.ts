@@ -6,9 +6,7 @@ import { preflight } from "../settings/preflight.ts";
 import { readFault } from "./faults/fault-file.ts";
 import { faultScenario } from "./faults/fault-scenario.ts";
 import type { Scenario } from "./scenario.ts";
-import { Interrupted, runScenario, type LabResult } from "./run.ts";
-import { playBacktest } from "./scenarios/backtest/scenario.ts";
-import { scenarioOf } from "./scenarios/catalogue.ts";
+import type { LabResult } from "./run.ts";
 import { pastScenario, scenarioNames } from "./scenarios/names.ts";
 import { labPrinter } from "./printer.ts";
 
@@ -37,13 +35,14 @@ export async function runLab(options: LabOptions): Promise<number> {
   const out = (line: string) => process.stdout.write(`${line}\n`);
   const story = options.json ? (line: string) => process.stderr.write(`${line}\n`) : out;
   if (isPast(options)) return playPast(story, out, options.json);
-  const asked = askedFor(options);
+  const asked = await askedFor(options);
   const scenario = asked.kind === "scenario" ? asked.scenario : undefined;
   const problems = [...(asked.kind === "problems" ? asked.problems : []), ...(await preflight(undefined))];
   if (!scenario || problems.length > 0) {
     process.stderr.write(`The lab could not start:\n${problems.map((problem) => `  - ${problem}\n`).join("")}`);
     return scenario ? 1 : 2;
   }
+  const { Interrupted, runScenario } = await import("./run.ts");
   const teller = labPrinter(story, !options.json && process.stdout.isTTY === true);
   const data = options.data === undefined ? undefined : emptied(options.data);
   const stillWaiting = setInterval(teller.stillThere, longestSilenceMs / 2);
@@ -70,6 +69,7 @@ function isPast({ scenario, fault }: LabOptions): boolean {
 async function playPast(story: Write, out: Write, json: boolean): Promise<number> {
   const teller = labPrinter(story, !json && process.stdout.isTTY === true);
   teller.say("lab", "two weeks of history, and what Rectify would have done: it only reads");
+  const { playBacktest } = await import("./scenarios/backtest/scenario.ts");
   const wrong = await playBacktest(teller);
   if (json) out(JSON.stringify({ scenario: pastScenario, wrong }));
   else out(wrong.length === 0 ? "Every verdict is true." : `Not as it should be: ${wrong.join("; ")}`);
@@ -94,9 +94,11 @@ function inLines(names: readonly string[]): string {
   return lines.join(",\n");
 }
 
-function askedFor({ scenario, fault }: LabOptions): AskedFor {
+/** A name that is none is told before the product, and every story, is loaded. */
+async function askedFor({ scenario, fault }: LabOptions): Promise<AskedFor> {
   if (fault === undefined) {
-    const found = scenarioOf(scenario);
+    const isOne = scenarioNames.includes(scenario);
+    const found = isOne ? (await import("./scenarios/catalogue.ts")).scenarioOf(scenario) : undefined;
     if (found) return { kind: "scenario", scenario: found };
     const meant = nearestWord(scenario, scenarioNames);
     const instead = meant === undefined ? "" : `did you mean ${meant}? Or `;

@@ -5,9 +5,8 @@ import { findKyverno } from "../../adapters/cli-tools/kyverno.ts";
 import { fetchByProxies, gitNetwork } from "../../adapters/http/proxy.ts";
 import { openMirror } from "../../adapters/git-mirror.ts";
 import { probeDatabase } from "../../adapters/postgres/query.ts";
-import { examineCluster } from "./cluster.ts";
 import { examinePolicyWorkflow } from "./policy-workflow.ts";
-import { examineGitHub, type GitHubFindings } from "./github.ts";
+import type { GitHubFindings } from "./github.ts";
 import { bad, failed, type DoctorFinding, good, skipped } from "./finding.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import { isShadowOnly } from "../../domain/guardrails/mode.ts";
@@ -56,6 +55,8 @@ export function renderFindings(findings: readonly DoctorFinding[]): string {
 
 async function examineAll(settings: Settings, clock: Clock, clone?: string): Promise<readonly DoctorFinding[]> {
   fetchByProxies(settings.proxies);
+  // Half of what this command costs where the settings are wrong already would be to load these.
+  const [{ examineCluster }, { examineGitHub }] = await Promise.all([import("./cluster.ts"), import("./github.ts")]);
   const [machine, database, github, policies] = await Promise.all([
     examineMachine(settings),
     examineDatabase(settings),
