@@ -1,6 +1,21 @@
+import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 const slow = process.env.RECTIFY_SLOW === "1";
+if (!slow && isRoomy("/dev/shm")) process.env.TMPDIR ??= "/dev/shm";
+
+/**
+ * Thousands of files are made and removed at once, and two hundred databases: in memory that costs a third of the
+ * processor time. Not where a container gives it little room, or lets nothing there be started.
+ */
+function isRoomy(place: string): boolean {
+  if (!existsSync("/proc/mounts") || !existsSync(place)) return false;
+  const mount = readFileSync("/proc/mounts", "utf8")
+    .split("\n")
+    .find((line) => line.split(" ")[1] === place);
+  const { bavail, bsize } = statfsSync(place);
+  return mount !== undefined && !mount.includes("noexec") && bavail * bsize > 6e9;
+}
 
 /** `npm test` is the fast set; files named `*.slow.test.ts` join with RECTIFY_SLOW=1. */
 export default defineConfig({

@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type GitHubClient, connectGitHub } from "../../src/adapters/github/github.ts";
 import { gitHost, people } from "../../src/adapters/github/host.ts";
 import { type Mirror, openMirror } from "../../src/adapters/git-mirror.ts";
@@ -29,6 +29,7 @@ type Shop = Forge & {
   readonly excused: Set<string>;
 };
 
+const someFiles: ForgeOptions["files"] = { "apps/web.yaml": "replicas: 2\n", "README.md": "shop\n" };
 const nothingKept = { waiting: 0, unfinished: [], parked: [], problems: [] };
 
 /** The ledger is looked at when it closes. A forge with a small repository on it, of which a mirror was fetched by an earlier run. */
@@ -37,7 +38,7 @@ export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Sh
   const forge = await startForge({
     ...repository,
     directory: join(place, "forge"),
-    files: { "apps/web.yaml": "replicas: 2\n", "README.md": "shop\n" },
+    files: someFiles,
     app,
     people: [
       { login: "ada", permission: "admin" },
@@ -63,6 +64,7 @@ export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Sh
   };
   const first = (await forge.headOf("main")) ?? "";
   mirrorOf(forge.directory, first, join(place, "mirror"));
+  layOut(join(place, "mirror", "trees", first), changes.files ?? someFiles);
   return Object.defineProperties(
     { place, first, sessions, excused },
     { ...Object.getOwnPropertyDescriptors(forge), close: { value: close } },
@@ -77,6 +79,20 @@ function mirrorOf(repository: string, tip: string, mirror: string): void {
   writeFileSync(join(mirror, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n");
   writeFileSync(join(mirror, "refs", "rectify", "head"), `${tip}\n`);
   writeFileSync(join(mirror, "FETCH_HEAD"), `${tip}\t\t${repository}\n`);
+}
+
+/** And what reading the first commit leaves there, which takes two more. */
+function layOut(place: string, files: ForgeOptions["files"]): void {
+  const listing = Object.entries(files).map(([path, content]) => {
+    mkdirSync(dirname(join(place, path)), { recursive: true });
+    writeFileSync(join(place, path), content);
+    const blob = createHash("sha1")
+      .update(`blob ${Buffer.byteLength(content)}\0${content}`)
+      .digest("hex");
+    return `100644 blob ${blob}\t${path}\0`;
+  });
+  writeFileSync(`${place}.listing`, listing.join(""));
+  writeFileSync(`${place}.complete`, "");
 }
 
 /** One run of our adapter: a new one is what remains after a crash. */
