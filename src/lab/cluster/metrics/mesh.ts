@@ -29,41 +29,56 @@ interface Counter {
   value: number;
 }
 
-/** Adds to a counter; `mark` tells the counters of one name apart, `own` are the labels beyond the base. */
-type Add = (
-  name: string,
-  to: { readonly mark: string; readonly base: Labels; readonly own?: Labels },
-  by: number,
-) => void;
+/**
+ * The counters of one pod. They are made once and then only added to: this runs for every bucket of every pod on every
+ * tick. A proxy's are told apart by its mark.
+ */
+interface PodCounters {
+  readonly all: Counter[];
+  readonly proxies: Map<string, ProxyCounters>;
+  readonly container: readonly [cpu: Counter, periods: Counter, throttled: Counter];
+  readonly memory: Counter;
+}
+
+interface ProxyCounters {
+  readonly requests: Counter;
+  readonly success: Counter;
+  readonly failure: Counter;
+  /** One for each bound, and one for all. */
+  readonly buckets: readonly Counter[];
+  readonly count: Counter;
+  readonly sum: Counter;
+}
 
 /** `bounds`: those of the latency histogram, ascending, in milliseconds. */
 export function createCounters(bounds: readonly number[]): Counters {
-  const byPod = new Map<string, Map<string, Counter>>();
+  const byPod = new Map<string, PodCounters>();
   return {
     count: (flow, pods, tick) => {
       for (const pod of pods) {
-        const own = byPod.get(pod.metadata.name) ?? new Map<string, Counter>();
+        const own = byPod.get(pod.metadata.name) ?? countersOf(flow, pod);
         byPod.set(pod.metadata.name, own);
-        countPod(adderOf(own), flow, { pod, share: 1 / pods.length, tick, bounds });
-        const labels = containerLabels(flow, pod);
-        own.set("memory", { name: "container_memory_working_set_bytes", labels, value: tick.memoryPerPod });
+        countPod(own, flow, { pod, share: 1 / pods.length, tick, bounds });
+        own.memory.value = tick.memoryPerPod;
       }
     },
     samples: (alive) => {
       for (const pod of byPod.keys()) if (!alive.has(pod)) byPod.delete(pod);
-      return [...byPod.values()].flatMap((own) => [...own.values()]);
+      return [...byPod.values()].flatMap(({ all }) => all);
     },
   };
 }
 
-function adderOf(own: Map<string, Counter>): Add {
-  return (name, to, by) => {
-    const key = `${name} ${to.mark}`;
-    const known = own.get(key);
-    // The labels are made once per counter: this runs for every bucket of every pod on every tick.
-    if (known) known.value += by;
-    else own.set(key, { name, labels: { ...to.base, ...to.own }, value: by });
-  };
+function countersOf(flow: Flow, pod: KubeObject): PodCounters {
+  const labels = containerLabels(flow, pod);
+  const counter = (name: string): Counter => ({ name, labels, value: 0 });
+  const container = [
+    counter("container_cpu_usage_seconds_total"),
+    counter("container_cpu_cfs_periods_total"),
+    counter("container_cpu_cfs_throttled_periods_total"),
+  ] as const;
+  const memory = counter("container_memory_working_set_bytes");
+  return { all: [...container, memory], proxies: new Map(), container, memory };
 }
 
 interface Part {
@@ -74,26 +89,46 @@ interface Part {
   readonly bounds: readonly number[];
 }
 
-function countPod(add: Add, flow: Flow, { pod, share, tick, bounds }: Part): void {
+function countPod(own: PodCounters, flow: Flow, { pod, share, tick, bounds }: Part): void {
   const { seconds, flows } = tick;
   const namespace = pod.metadata.namespace ?? "";
   const base = { namespace, deployment: flow.name, pod: pod.metadata.name };
-  countProxy(
-    add,
-    { mark: "in", base: { ...base, direction: "inbound" }, bounds },
-    flow,
-    flow.offered * share * seconds,
-  );
+  const inbound = proxyOf(own, "in", bounds, () => ({ ...base, direction: "inbound" }));
+  countProxy(inbound, bounds, flow, flow.offered * share * seconds);
   for (const { callee, rate } of flow.outbound) {
     const below = flows.get(callee);
-    const outbound = { ...base, direction: "outbound", dst_deployment: callee, dst_namespace: namespace };
-    if (below) countProxy(add, { mark: callee, base: outbound, bounds }, below, rate * share * seconds);
+    if (below === undefined) continue;
+    const outbound = proxyOf(own, `out ${callee}`, bounds, () => {
+      return { ...base, direction: "outbound", dst_deployment: callee, dst_namespace: namespace };
+    });
+    countProxy(outbound, bounds, below, rate * share * seconds);
   }
-  const container = { mark: "", base: containerLabels(flow, pod) };
-  add("container_cpu_usage_seconds_total", container, flow.cores * share * seconds);
+  const [cpu, periods, throttled] = own.container;
+  cpu.value += flow.cores * share * seconds;
   // The kernel counts CPU periods of 100 ms.
-  add("container_cpu_cfs_periods_total", container, seconds * 10);
-  add("container_cpu_cfs_throttled_periods_total", container, seconds * 10 * flow.throttled);
+  periods.value += seconds * 10;
+  throttled.value += seconds * 10 * flow.throttled;
+}
+
+function proxyOf(own: PodCounters, mark: string, bounds: readonly number[], labels: () => Labels): ProxyCounters {
+  const known = own.proxies.get(mark);
+  if (known !== undefined) return known;
+  const base = labels();
+  const counter = (name: string, more?: Labels): Counter => {
+    const made = { name, labels: { ...base, ...more }, value: 0 };
+    own.all.push(made);
+    return made;
+  };
+  const made: ProxyCounters = {
+    requests: counter("request_total"),
+    success: counter("response_total", { classification: "success", status_code: "200" }),
+    failure: counter("response_total", { classification: "failure", status_code: "503" }),
+    buckets: [...bounds.map(String), "+Inf"].map((le) => counter("response_latency_ms_bucket", { le })),
+    count: counter("response_latency_ms_count"),
+    sum: counter("response_latency_ms_sum"),
+  };
+  own.proxies.set(mark, made);
+  return made;
 }
 
 function containerLabels(flow: Flow, { metadata, spec }: KubeObject): Labels {
@@ -101,27 +136,22 @@ function containerLabels(flow: Flow, { metadata, spec }: KubeObject): Labels {
   return { namespace, pod, container: flow.name, node: String(spec?.nodeName ?? "") };
 }
 
-type Proxy = { readonly mark: string; readonly base: Labels; readonly bounds: readonly number[] };
-
-function countProxy(add: Add, { mark, base, bounds }: Proxy, { failedShare, latencyMs }: Flow, requests: number): void {
-  add("request_total", { mark, base }, requests);
-  const answered = (classification: string, status_code: string, share: number) =>
-    add(
-      "response_total",
-      { mark: `${mark} ${status_code}`, base, own: { classification, status_code } },
-      requests * share,
-    );
-  answered("success", "200", 1 - failedShare);
-  answered("failure", "503", failedShare);
-  const bucket = (le: string, share: number) =>
-    add("response_latency_ms_bucket", { mark: `${mark} ${le}`, base, own: { le } }, requests * share);
+function countProxy(
+  proxy: ProxyCounters,
+  bounds: readonly number[],
+  { failedShare, latencyMs }: Flow,
+  requests: number,
+): void {
+  proxy.requests.value += requests;
+  proxy.success.value += requests * (1 - failedShare);
+  proxy.failure.value += requests * failedShare;
   let below = 0;
-  for (const bound of bounds) {
+  for (const [index, counter] of proxy.buckets.entries()) {
+    const bound = bounds[index] ?? Number.POSITIVE_INFINITY;
     while (below < quantiles && (latencyMs[below] ?? 0) <= bound) below += 1;
-    bucket(String(bound), below / quantiles);
+    counter.value += requests * (index < bounds.length ? below / quantiles : 1);
   }
-  bucket("+Inf", 1);
-  add("response_latency_ms_count", { mark, base }, requests);
+  proxy.count.value += requests;
   const mean = latencyMs.reduce((sum, value) => sum + value, 0) / quantiles;
-  add("response_latency_ms_sum", { mark, base }, requests * mean);
+  proxy.sum.value += requests * mean;
 }

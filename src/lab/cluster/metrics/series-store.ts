@@ -15,6 +15,8 @@ interface StoredSeries {
   readonly labels: Labels;
   readonly times: number[];
   readonly values: number[];
+  /** The newest scrape that had it, as a revision of the store. */
+  seen: number;
 }
 
 export interface Matcher {
@@ -37,7 +39,7 @@ export interface SeriesStore {
 /** Keeps the samples of the last `retentionMs`. */
 export function createSeriesStore(retentionMs: number): SeriesStore {
   const known = knownSeries();
-  const lastScrape = new Map<string, Set<StoredSeries>>();
+  const lastScrape = new Map<string, StoredSeries[]>();
   // A range query asks for the same selection at each of its steps; only a new series changes it.
   const selections = new WeakMap<readonly Matcher[], { readonly count: number; readonly found: StoredSeries[] }>();
   let revision = 0;
@@ -46,16 +48,17 @@ export function createSeriesStore(retentionMs: number): SeriesStore {
     append: (job, atMs, samples) => {
       revision += 1;
       since = Math.min(since, atMs);
-      const seen = new Set<StoredSeries>();
+      const scraped: StoredSeries[] = [];
       for (const sample of samples) {
         const series = known.of(sample);
         add(series, atMs, sample.value, retentionMs);
-        seen.add(series);
+        if (series.seen !== revision) scraped.push(series);
+        series.seen = revision;
       }
       for (const series of lastScrape.get(job) ?? []) {
-        if (!seen.has(series)) add(series, atMs, Number.NaN, retentionMs);
+        if (series.seen !== revision) add(series, atMs, Number.NaN, retentionMs);
       }
-      lastScrape.set(job, seen);
+      lastScrape.set(job, scraped);
     },
     select: (matchers) => {
       const before = selections.get(matchers);
@@ -83,7 +86,7 @@ function knownSeries() {
     const key = labelKey(labels);
     const known = group.get(key);
     if (known !== undefined) return known;
-    const made = { labels: { __name__: name, ...labels }, times: [], values: [] };
+    const made = { labels: { __name__: name, ...labels }, times: [], values: [], seen: 0 };
     group.set(key, made);
     count += 1;
     return made;
