@@ -9,6 +9,7 @@ import { filesRead } from "../gitops/reach.ts";
 import { roughText } from "../repository/reader.ts";
 import type { Refusal } from "../repository/refusal.ts";
 import { type Resource, resourcesOf } from "../repository/resource.ts";
+import { isExercise } from "../trace/sharing.ts";
 import { parseSource } from "../yaml/source.ts";
 import { heldBack } from "./arriving.ts";
 import type { Arriving, Doubt } from "./doubt.ts";
@@ -103,7 +104,10 @@ const inNamespace = (object: RenderedObject, outside: string): RenderedObject =>
 function entriesWith(tree: Tree, { target, question }: Asked): readonly Entry[] {
   // The edit moves one value: who deploys what is known of the tree before it, which is read once for all questions.
   const known = tree.over !== undefined && tree.over.paths.length > 0 ? tree.over.tree : tree;
-  const others = () => othersOf(entriesOf(known), target).filter((one) => !isElsewhere(known, target, one));
+  const others = () =>
+    othersOf(entriesOf(known), target).filter(
+      (one) => !isElsewhere(known, target, one) && !isExercise(known, target, one),
+    );
   return mayOwn(known, { target, question }, others);
 }
 

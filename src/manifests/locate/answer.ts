@@ -2,7 +2,7 @@ import { proofOf } from "../../domain/kubernetes/effect.ts";
 import type { Effect, Entry, ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import type { ChartTools } from "../../domain/kubernetes/rendered.ts";
 import { overlaid, realPath, type Tree } from "../../domain/kubernetes/tree.ts";
-import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
+import { controllerObjectOf } from "../gitops/controllers.ts";
 import { entriesOf, othersOf, soleDeployer } from "../gitops/entries.ts";
 import { indexOf } from "../gitops/gitops.ts";
 import { tooManyNames } from "../gitops/links.ts";
@@ -16,7 +16,7 @@ import { affectedEntries } from "../gitops/reach.ts";
 import { refused, type Refusal } from "../repository/refusal.ts";
 import { whyUnseen } from "./unseen.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
-import { exerciseBeside } from "../trace/sharing.ts";
+import { isExercise } from "../trace/sharing.ts";
 
 export type { Render };
 
@@ -170,11 +170,4 @@ function hiddenReader(tree: Tree, entry: Entry, all: ReturnType<WholeTree["hidde
 /** The entry as the proof of an edit renders it: who judges the edit must look at the same objects. */
 export function provenEntry(tree: Tree, entry: Entry): Entry {
   return declaredEntry(tree, entry).entry;
-}
-
-/** A kustomization that tries things out and that nobody deploys is no environment. */
-function isExercise(tree: Tree, target: Entry, other: Entry): boolean {
-  const [path, own] = [plainPath(other.path), plainPath(target.path)];
-  if (other.object !== undefined || path === null || own === null) return false;
-  return exerciseBeside(indexOf(tree), own === "." ? "" : own, path);
 }

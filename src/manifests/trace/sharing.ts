@@ -1,4 +1,7 @@
-import { type Deployer, deployersOf, openAbove, reaching, type RepositoryIndex } from "../gitops/gitops.ts";
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { plainPath } from "../gitops/controllers.ts";
+import { type Deployer, deployersOf, indexOf, openAbove, reaching, type RepositoryIndex } from "../gitops/gitops.ts";
 import { sourcesOf } from "../gitops/sets/sources.ts";
 import { deployersAt } from "../gitops/readers/by-path.ts";
 import type { Resource } from "../repository/resource.ts";
@@ -117,12 +120,19 @@ const exercises = /^(?:tests?|e2e|ci|examples?|samples?|testdata)$/i;
  * Kustomizations that try things out deploy no environment. `test` is also what environments are called: one that
  * stands where this entry stands, or that somebody deploys, is an environment.
  */
-export function exerciseBeside(index: RepositoryIndex, entry: string, directory: string): boolean {
+function exerciseBeside(index: RepositoryIndex, entry: string, directory: string): boolean {
   const [steps, own] = [directory.split("/"), entry.split("/")];
   const at = steps.findIndex((step) => exercises.test(step));
   if (at < 0 || own.some((step) => exercises.test(step))) return false;
   const isBeside = steps.length === own.length && steps.every((step, n) => n === at || step === own[n]);
   return !isBeside && deployersOf(index, directory).length === 0;
+}
+
+/** A kustomization that tries things out and that nobody deploys is no environment. */
+export function isExercise(tree: Tree, target: Entry, other: Entry): boolean {
+  const [path, own] = [plainPath(other.path), plainPath(target.path)];
+  if (other.object !== undefined || path === null || own === null) return false;
+  return exerciseBeside(indexOf(tree), own === "." ? "" : own, path);
 }
 
 /** The entry's own path deployed by a second object, or by one that stands in several clusters or makes several. */

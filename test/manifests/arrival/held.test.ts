@@ -238,6 +238,16 @@ test.each<[string, Record<string, string>, Asked, RegExp]>([
     /^proved$/,
   ],
   [
+    "one of an example that nobody deploys and that cannot be rendered",
+    {
+      ...plain(workload()),
+      "example/kustomization.yaml": "resources: [hpa.yaml, gone.yaml]\n",
+      "example/hpa.yaml": hpa,
+    },
+    {},
+    /^proved$/,
+  ],
+  [
     "one beside the workload's own copy in what cannot be rendered",
     {
       ...plain(workload()),
