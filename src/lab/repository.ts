@@ -27,6 +27,18 @@ export interface LabRepository {
   readonly secrets: { readonly webhook: string; readonly alerts: string };
 }
 
+let key: string | undefined;
+
+/** The key of every App of this process: to make one costs more than to start a forge. */
+export function appKey(): string {
+  key ??= generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  }).privateKey;
+  return key;
+}
+
 /** How the repository is brought onto the cluster: two controllers on one overlay are a mistake. */
 type GitOps = "flux" | "argocd";
 
@@ -36,11 +48,7 @@ export async function openRepository(
   gitops: GitOps = "flux",
 ): Promise<LabRepository> {
   const secrets = { webhook: randomBytes(32).toString("hex"), alerts: randomBytes(32).toString("hex") };
-  const { privateKey } = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
+  const privateKey = appKey();
   const app = { id: 4711, slug: "rectify", privateKeyPem: privateKey, webhookSecret: secrets.webhook };
   const forge = await startForge({
     ...{ owner, repo, directory: join(directory, "forge"), app, private: true },

@@ -1,20 +1,18 @@
-import { createHash, generateKeyPairSync } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { inflateSync } from "node:zlib";
 import { type GitHubClient, connectGitHub } from "../../src/adapters/github/github.ts";
 import { gitHost, people } from "../../src/adapters/github/host.ts";
 import { type Mirror, openMirror } from "../../src/adapters/git-mirror.ts";
 import type { ProposalDraft } from "../../src/domain/proposal/pull-request.ts";
 import { type Forge, type ForgeOptions, startForge } from "../../src/lab/forge/forge.ts";
+import { appKey } from "../../src/lab/repository.ts";
 import type { GitHost, People } from "../../src/ports/github.ts";
 import { ledgerBreaches } from "../faults/ledger.ts";
 
-export const key = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-}).privateKey;
+export const key = appKey();
 
 export const app = { id: 4711, slug: "rectify", privateKeyPem: key, webhookSecret: "s".repeat(32) };
 export const ci = 99;
@@ -150,7 +148,7 @@ function toldOfPushes(mirror: Mirror, forge: Shop): Mirror {
   // The tip that is there by then holds what is asked for, and what a commit holds never changes.
   const treeId: Mirror["treeId"] = async (sha) => {
     await head();
-    const asked = treeIds.get(sha) ?? mirror.treeId(sha);
+    const asked = treeIds.get(sha) ?? treeOf(forge.directory, sha) ?? mirror.treeId(sha);
     treeIds.set(sha, asked);
     asked.catch(() => treeIds.delete(sha));
     return asked;
@@ -159,6 +157,15 @@ function toldOfPushes(mirror: Mirror, forge: Shop): Mirror {
 }
 
 const treeIds = new Map<string, Promise<string>>();
+
+/** As the commit itself says, without a process; undefined where it lies in no file of its own. */
+function treeOf(repository: string, sha: string): Promise<string> | undefined {
+  const file = join(repository, "objects", sha.slice(0, 2), sha.slice(2));
+  const tree = existsSync(file)
+    ? /\0tree ([0-9a-f]{40})\n/.exec(inflateSync(readFileSync(file)).toString("latin1"))
+    : null;
+  return tree?.[1] === undefined ? undefined : Promise.resolve(tree[1]);
+}
 
 /** A proposal that scales the shop's web workload. */
 export async function aDraft(forge: Forge, changes: Partial<ProposalDraft> = {}): Promise<ProposalDraft> {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type Forge, startForge } from "../../forge/forge.ts";
+import { appKey } from "../../repository.ts";
 
 /** A GitHub with a history of its own, and a token for it that may only read. */
 export interface ReadingForge {
@@ -14,11 +15,7 @@ const appId = 4712;
 
 /** Serves `main` of a bare repository under the directory, which must be new; every write is refused, and on record. */
 export async function openReadingForge(directory: string, repository: string): Promise<ReadingForge> {
-  const { privateKey } = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
+  const privateKey = appKey();
   const forge = await startForge({
     ...{ owner: "rectify-lab", repo: "past", directory, files: { "README.md": "replaced by the past\n" } },
     app: { id: appId, slug: "reader", privateKeyPem: privateKey, webhookSecret: randomBytes(16).toString("hex") },
