@@ -54,11 +54,21 @@ export function isForeign(scene: EntryBuild, source: Node): boolean {
   return own !== undefined && found !== undefined && !isSameSource(own, found);
 }
 
-/** True for an Argo CD source that is certainly the repository that the entry itself comes from. */
-export function isSurelyOwn(scene: EntryBuild, source: Node): boolean {
+/** True for an Argo CD source that is certainly what the entry comes from: its repository, as another source has it. */
+export function isSurelyOwn(scene: EntryBuild, source: Node, beside: Node): boolean {
   const [own, found] = [ownSource(scene), gitSource(scene.index, source, undefined)];
-  return own?.address !== undefined && own.address === found?.address;
+  return own?.address !== undefined && own.address === found?.address && revisionOf(source) === revisionOf(beside);
 }
+
+/** True where two sources name two branches: only one of them can be the branch that is served. */
+export function isAtAnother(source: Node, beside: Node): boolean {
+  const named = [source, beside].map(revisionOf);
+  return (
+    !named.includes("HEAD") && named[0] !== named[1] && textAt(source, ["repoURL"]) === textAt(beside, ["repoURL"])
+  );
+}
+
+const revisionOf = (source: Node): string => textAt(source, ["targetRevision"]) || "HEAD";
 
 const ownSource = ({ index, deployer, path }: EntryBuild): GitSource | undefined =>
   deployer && sourceOf(index, deployer, path);

@@ -1,12 +1,11 @@
 import { sourcesOfSpec, specsOf } from "../gitops/sets/sources.ts";
 import { pinOfArgo, type Pin } from "../gitops/own-repository.ts";
-import { isForeign, isSurelyOwn, otherRepository, pinnedChart } from "./foreign-chart.ts";
+import { isAtAnother, isForeign, isSurelyOwn, otherRepository, pinnedChart } from "./foreign-chart.ts";
 import { fileLayer, pile, pileFile, pileOwn, type Stack, type ValuesLayer } from "./layers.ts";
 import { mergeValues, madeUp } from "../trace/patch.ts";
 import { insideRepository, joinPath } from "../repository/reader.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
-import type { EntryBuild } from "../trace/entry-build.ts";
-import { substituted, textIn } from "../trace/entry-build.ts";
+import { type EntryBuild, substituted, textIn } from "../trace/entry-build.ts";
 import type { InflatedChart } from "../trace/kustomize.ts";
 import { at, itemsAt, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
 
@@ -195,10 +194,11 @@ function argoValues(scene: EntryBuild, { source, all }: AmongSources, directory:
   for (const item of itemsAt(source, ["helm", "valueFiles"])) {
     const written = textAt(item, []) ?? "";
     const from = all.find((one) => written.startsWith(`$${textAt(one, ["ref"])}/`));
-    const isOther = from && (isForeign(scene, from) || pinOfArgo(from)?.isCertain === true);
+    const isOther =
+      from && (isAtAnother(from, source) || isForeign(scene, from) || pinOfArgo(from)?.isCertain === true);
     const file = isOther === true ? undefined : argoValueFile(written, directory);
     // Of a file that is not here nobody knows whether it is in a repository that may be another one.
-    const isHere = !written.startsWith("$") || (from !== undefined && isSurelyOwn(scene, from));
+    const isHere = !written.startsWith("$") || (from !== undefined && isSurelyOwn(scene, from, source));
     pileFile(scene, stack, { file, mayMiss: mayMiss && isHere }, item);
   }
   // Argo CD ignores `values` when `valuesObject` is there.
