@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { scenarioNames } from "../../../src/lab/scenarios/names.ts";
 import { built, builtDirectory } from "../../built.ts";
 import { scratchDirectory } from "../../scratch.ts";
@@ -11,23 +11,20 @@ import type { Texts } from "./read-texts.ts";
 
 beforeAll(built, 300_000);
 
-// The durable engine takes one story per process, and so does the lab: each scenario is played in a process of its own,
-// two at a time. Half of the time such a world waits for its own clocks.
+// The durable engine takes one story per process, and so does the lab: each scenario is played in a process of its own.
 const told: readonly string[] = toldScenarios;
-test.concurrent.for(scenarioNames.filter((name) => !told.includes(name)))(
+test.each(scenarioNames.filter((name) => !told.includes(name)))(
   "%s ends as it should",
-  { timeout: 400_000 },
-  async (name, { expect }) => {
+  async (name) => {
     const played = await playedAlone(join(builtDirectory, "cli.js"), "lab", "--scenario", name, "--json");
     expect(played.code, played.story).toBe(0);
   },
+  400_000,
 );
 
-// What another pace of the machine changed is not the same a second and a third time; another text is.
-test.concurrent.for(toldScenarios)(
-  "%s ends as it should, and people read what they read before",
-  { timeout: 400_000, retry: 2 },
-  async (name, { expect }) => {
+describe.each(toldScenarios)("%s", (name) => {
+  // What another pace of the machine changed is not the same a second and a third time; another text is.
+  test("ends as it should, and people read what they read before", { timeout: 400_000, retry: 2 }, async () => {
     const file = join(scratchDirectory(), "texts.json");
     const played = await playedAlone("--import", "tsx", "test/lab/scenarios/read-texts.ts", name, file);
     expect(played.code, played.story).toBe(0);
@@ -40,8 +37,8 @@ test.concurrent.for(toldScenarios)(
       await expect(kept, differing(before[path] ?? "", text)).toMatchFileSnapshot(join(goldenFolder(name), path));
     }
     expect(Object.keys(texts).sort()).toEqual(Object.keys(goldenTexts(name)));
-  },
-);
+  });
+});
 
 /** The masked lines that only one of the two has. */
 function differing(before: string, now: string): string {
