@@ -38,6 +38,8 @@ async function expectOneOfEach({ forge }: LabWorld): Promise<void> {
 
 // It only ends what hangs: dying some forty times takes minutes, on a busy machine a quarter of an hour.
 const timeout = 1_800_000;
+// Sooner, so that a hang says what was waited for.
+const patienceMs = 1_700_000;
 
 const isOver = (told: readonly Line[]) => told.some((line) => line.verb === "learn");
 
@@ -48,7 +50,7 @@ test.concurrent("killed at every step boundary, the story ends with one of every
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
   await approveOnce(world);
-  await until("the end of the story", () => isOver(bot.told) && survived.has("learn/recorded"), timeout);
+  await until("the end of the story", () => isOver(bot.told) && survived.has("learn/recorded"), patienceMs);
   await until("the last report", () =>
     world.forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
   );
@@ -112,7 +114,7 @@ test.concurrent("killed inside every write to GitHub, the story ends with one of
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
   await approveOnce(world);
-  await until("the end of the story", () => isOver(bot.told), timeout);
+  await until("the end of the story", () => isOver(bot.told), patienceMs);
   await until("the last report", () =>
     world.forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
   );

@@ -19,17 +19,14 @@ interface Considered {
  */
 export async function consider(
   ranked: readonly Cause[],
-  { workload, cluster, uid }: Incident,
+  { workload, cluster }: Incident,
   { records }: Pick<Ports, "records">,
 ): Promise<Considered> {
   const home = workloadKey(workload);
   const others = new Set(ranked.map((cause) => workloadKey(cause.workload)).filter((key) => key !== home));
   const open = others.size === 0 ? [] : await records.openIncidents(cluster, [...others]);
   const uids = new Map(open.map(({ incident }) => [workloadKey(incident.workload), incident.uid]));
-  const incidentOf = (cause: Cause) => {
-    const own = uids.get(workloadKey(cause.workload));
-    return own === uid ? undefined : own;
-  };
+  const incidentOf = (cause: Cause) => uids.get(workloadKey(cause.workload));
   const isAside = (cause: Cause) => cause.stranger === true && incidentOf(cause) !== undefined;
   return {
     causes: ranked.filter((cause) => !isAside(cause)),
