@@ -2,10 +2,9 @@ import type { Entry, ObjectChange, ShownAt } from "../../domain/kubernetes/manif
 import { spelledOut } from "../../domain/kubernetes/object-changes.ts";
 import { type Rendered, type RenderedObject, objectKey } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import type { Refusal } from "../repository/refusal.ts";
 import type { FieldQuestion } from "../trace/entry-build.ts";
 import { heldBack } from "./arriving.ts";
-import type { Arriving, Doubt } from "./doubt.ts";
+import { type Arriving, firstHeld, type Held } from "./doubt.ts";
 import { heldElsewhere } from "./elsewhere.ts";
 import { ownedAmong } from "./owned.ts";
 
@@ -26,7 +25,7 @@ type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;
  * What stands against an edit whose rendering is as it should be: who else writes the field, whether the controller takes
  * the object, whether the API does. Read from the objects that arrive, in this entry and in those beside it.
  */
-export async function heldAnywhere(tree: Tree, edited: Edited, render: Render): Promise<Refusal | Doubt | undefined> {
+export async function heldAnywhere(tree: Tree, edited: Edited, render: Render): Promise<Held> {
   const { target, shows, rendered, moved } = edited;
   const { change, workload } = edited.question;
   const objects = rendered.kind === "rendered" ? rendered.objects : [];
@@ -40,15 +39,11 @@ export async function heldAnywhere(tree: Tree, edited: Edited, render: Render): 
     const found = objects.find((candidate) => isObject(candidate, object));
     return found ? [{ object: found, path: field, change, namespace, tool: target.tool, isOfRelease: false }] : [];
   });
-  let doubt = owned;
-  for (const arriving of all) {
-    const held = heldBack(objects, arriving);
-    if (held && "reason" in held) return held;
-    doubt ??= held;
-  }
+  const held = firstHeld(all, (one) => heldBack(objects, one));
+  if (held && "reason" in held) return held;
   const arriving = all.find(({ object }) => object.kind === runs.kind && object.metadata.name === runs.name);
   const elsewhere = await heldElsewhere(tree, { target, question: asked, arriving }, render);
-  return elsewhere && "reason" in elsewhere ? elsewhere : (doubt ?? elsewhere);
+  return elsewhere && "reason" in elsewhere ? elsewhere : (owned ?? held ?? elsewhere);
 }
 
 const isObject = (one: RenderedObject, { apiVersion, kind, namespace, name }: ObjectChange["object"]): boolean =>

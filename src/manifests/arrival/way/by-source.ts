@@ -4,8 +4,9 @@ import { refused, whereIs } from "../../repository/refusal.ts";
 import { repositoriesOf } from "../../trace/deployed/pinned.ts";
 import type { EntryBuild } from "../../trace/entry-build.ts";
 import { at, itemsAt, type Node, textAt } from "../../yaml/source.ts";
+import { firstHeld, type Held } from "../doubt.ts";
 import { isIgnored, patternsOf, usuallyIgnored } from "./ignored.ts";
-import { type Held, isTrue, off } from "./off.ts";
+import { isTrue, off } from "./off.ts";
 
 /** Files that come to the cluster by one GitRepository of Flux, for what it is used. */
 interface Delivery {
@@ -16,13 +17,7 @@ interface Delivery {
 
 /** What a GitRepository of Flux leaves out, or takes from elsewhere: the entry's own, or that of a release's chart. */
 export function bySource(scene: EntryBuild, files: readonly string[]): Held {
-  let doubt: Held;
-  for (const delivery of deliveriesOf(scene, files)) {
-    const held = heldBy(scene, delivery);
-    if (held && "reason" in held) return held;
-    doubt ??= held;
-  }
-  return doubt;
+  return firstHeld(deliveriesOf(scene, files), (delivery) => heldBy(scene, delivery));
 }
 
 function deliveriesOf(scene: EntryBuild, files: readonly string[]): readonly Delivery[] {

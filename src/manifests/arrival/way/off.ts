@@ -1,10 +1,6 @@
 import { refused, type Refusal } from "../../repository/refusal.ts";
 import { kubernetesScalar } from "../../yaml/scalar.ts";
 import type { Node } from "../../yaml/source.ts";
-import type { Doubt } from "../doubt.ts";
-
-/** What stands against an edit: a refusal, or why nobody here can tell. */
-export type Held = Refusal | Doubt | undefined;
 
 export const isTrue = (node: Node | undefined): node is Node =>
   node?.kind === "scalar" && kubernetesScalar(node) === true;

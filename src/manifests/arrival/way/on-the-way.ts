@@ -4,20 +4,14 @@ import { refused, whereIs } from "../../repository/refusal.ts";
 import type { EntryBuild } from "../../trace/entry-build.ts";
 import { at, type Node, textAt } from "../../yaml/source.ts";
 import { bySource } from "./by-source.ts";
-import type { Doubt } from "../doubt.ts";
-import { type Held, isTrue, off } from "./off.ts";
+import { firstHeld, type Held } from "../doubt.ts";
+import { isTrue, off } from "./off.ts";
 import { byOverrides } from "./overrides.ts";
 
 /** What keeps a change of these files from what deploys the entry: by its object, its source, or what lies beside it. */
 export function heldOnTheWay(scene: EntryBuild, files: readonly string[]): Held {
   const ways = [switchedOff, movedAway, bySource, bySubmodule, byOverrides, byPolicy, byPatch];
-  let doubt: Doubt | undefined;
-  for (const way of ways) {
-    const held = way(scene, files);
-    if (held && "reason" in held) return held;
-    doubt ??= held;
-  }
-  return doubt;
+  return firstHeld(ways, (way) => way(scene, files));
 }
 
 function switchedOff({ deployer, question, ancestors }: EntryBuild): Held {

@@ -3,7 +3,7 @@ import { joinPath } from "../../repository/reader.ts";
 import { refused } from "../../repository/refusal.ts";
 import type { EntryBuild } from "../../trace/entry-build.ts";
 import { at, itemsAt, type MapNode, type Node, resolved, textAt } from "../../yaml/source.ts";
-import type { Held } from "./off.ts";
+import type { Held } from "../doubt.ts";
 
 /** Argo CD puts the files `.argocd-source*.yaml` of a path over what its Application says. */
 export function byOverrides(scene: EntryBuild): Held {
