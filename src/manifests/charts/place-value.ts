@@ -25,9 +25,12 @@ export function placed(scene: EntryBuild, release: Release, candidate: Pick<Cand
   const edit = placedInLayers(scene, release, candidate);
   const isElsewhere = edit.kind === "refused" && (edit.reason === "shared-source" || edit.reason === "not-found");
   if (!isElsewhere || candidate.as === "image") return edit;
-  const isOwn = release.directory !== undefined && release.open.at(-1) === `${prefixOf(release.directory)}values.yaml`;
-  if (isOwn && otherUser(scene, release) !== undefined) return edit;
-  return inNewValues(scene, release, candidate.path, scene.question.change.to) ?? edit;
+  const own = release.directory === undefined ? undefined : `${prefixOf(release.directory)}values.yaml`;
+  const file = release.open.at(-1);
+  if (file === undefined) return edit;
+  const user = file === own ? otherUser(scene, release) : undefined;
+  if (user !== undefined) return cannotOverlay(`${file} says nothing yet, and would also serve ${user}`);
+  return inNewValues(scene, release, candidate.path, { file, isOwn: file === own }) ?? edit;
 }
 
 function placedInLayers(scene: EntryBuild, release: Release, candidate: Pick<Candidate, "path" | "as">): ManifestEdit {

@@ -5,31 +5,37 @@ import type { Release } from "../helm/releases.ts";
 import { refused } from "../repository/refusal.ts";
 import { directoryOf } from "../repository/reader.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { deployedTwice } from "../trace/sharing.ts";
+import { deployedTwice, includedBy, sharedWith } from "../trace/sharing.ts";
 import { fileGuard } from "../yaml/guards.ts";
 import { renderYaml } from "../yaml/yaml.ts";
 import { valuesUsedBy } from "./helm.ts";
 import { valueFilesIn } from "./set-siblings.ts";
 
+/** A file of values that says nothing yet; the chart's own is one that no release names. */
+interface NewValues {
+  readonly file: string;
+  readonly isOwn: boolean;
+}
+
 /**
- * The value in the file that the release reads last of those that are not there yet, or that say nothing: it stands
- * beside its siblings, and only this release reads it. Undefined where there is no such file.
+ * The value in a file that is not there yet, or that says nothing: it stands beside its siblings, and only this
+ * release reads it. Undefined where that is not so.
  */
 export function inNewValues(
   scene: EntryBuild,
   release: Release,
   path: readonly (string | number)[],
-  value: string | number,
+  { file, isOwn }: NewValues,
 ): ManifestEdit | undefined {
-  const file = release.open.at(-1);
-  if (file === undefined || release.packed !== undefined || path.some((step) => typeof step === "number"))
-    return undefined;
+  if (release.packed !== undefined || path.some((step) => typeof step === "number")) return undefined;
   const before = textOf(scene, file);
   const hasSiblings = before !== null || scene.reader.list(directoryOf(file)).some((name) => /\.ya?ml$/.test(name));
-  if (!hasSiblings || isReadByOthers(scene, release, file)) return undefined;
+  if (!hasSiblings || (isOwn ? isOwnOfOthers : isReadByOthers)(scene, release, file)) return undefined;
   const guard = fileGuard(file, before ?? "");
   if (guard) return refused(guard.reason, `${file}:${guard.line} says: ${guard.text}`, "Ask its owners first.");
-  const written = renderYaml(path.reduceRight<unknown>((inner, step) => ({ [String(step)]: inner }), value));
+  const written = renderYaml(
+    path.reduceRight<unknown>((inner, step) => ({ [String(step)]: inner }), scene.question.change.to),
+  );
   const above = before === null || before === "" || before.endsWith("\n") ? (before ?? "") : `${before}\n`;
   const because = `${file} is the file of values that only this release reads`;
   return {
@@ -43,6 +49,12 @@ export function inNewValues(
 function textOf(scene: EntryBuild, file: string): string | null {
   const bytes = scene.tree.read(file);
   return bytes === undefined ? null : new TextDecoder().decode(bytes);
+}
+
+/** Somebody else who reads the chart's own values; other releases of the chart were asked for before. */
+function isOwnOfOthers(scene: EntryBuild, release: Release, file: string): boolean {
+  const included = release.directory === scene.path ? includedBy(scene, file) : sharedWith(scene, file);
+  return (included ?? valuesUsedBy(scene, release, file)) !== undefined;
 }
 
 /** Another release of the repository that names the file. What a set makes must be known one by one. */

@@ -1,3 +1,4 @@
+import { directoryOf } from "../repository/reader.ts";
 import type { Resource } from "../repository/resource.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { type MapNode, type Node, resolved } from "../yaml/source.ts";
@@ -47,12 +48,13 @@ export function pileFile(
   }
 }
 
-/** The chart's own values, where it has any: a file that says nothing is one to write into. */
+/** The chart's own values, where it has any: a file that says nothing, or that is not there, is one to write into. */
 export function pileOwn(scene: EntryBuild, stack: Stack, file: string): void {
   const own = fileLayer(scene, file);
   const source = own ? undefined : scene.reader.file(file);
+  const isThere = scene.reader.list(directoryOf(file)).includes(file.slice(file.lastIndexOf("/") + 1));
   if (own) stack.layers.push(own);
-  else if (source?.ok === true && isNothing(source.file.documents[0]?.root)) stack.open.push(file);
+  else if (!isThere || (source?.ok === true && isNothing(source.file.documents[0]?.root))) stack.open.push(file);
 }
 
 /** An empty file, or one of comments alone. */

@@ -262,8 +262,9 @@ function chartRelease(scene: EntryBuild): Release | undefined {
   const others = scene.reader
     .list(scene.path)
     .filter((name) => /^values[-._].*\.ya?ml$/.test(name) || name === "environments");
-  const own = fileLayer(scene, joinPath(scene.path, "values.yaml"));
-  const origin = own?.values;
+  const stack: Stack = { layers: [], unseen: [], open: [] };
+  pileOwn(scene, stack, joinPath(scene.path, "values.yaml"));
+  const origin = stack.layers[0]?.values ?? fileLayer(scene, joinPath(scene.path, "Chart.yaml"))?.values;
   if (!origin) return undefined;
   const chart = chartName(scene, scene.path);
   const release_ =
@@ -275,11 +276,9 @@ function chartRelease(scene: EntryBuild): Release | undefined {
     namespace: undefined,
     chart,
     directory: scene.path,
-    layers: [own],
+    ...stack,
     origin,
     resource: undefined,
-    unseen: [],
-    open: [],
     parameters: [],
     ...(others.length > 0 || !isOwnChart(chart, scene) ? { uncertain: origin } : {}),
   });
