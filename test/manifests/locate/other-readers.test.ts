@@ -137,6 +137,32 @@ test("a chart of applications that nobody could render leaves no proof of what i
 });
 
 test.each([
+  ["that is not here", "{deps: envs/prod/deps}", "{{ .Values.app.deps | quote }}", true],
+  ["of a loop that is not here", "{deps: [{overlay: envs/prod}]}", "{{ .overlay }}", true],
+  ["that is this one", "{deps: apps/web}", '{{ required "deps" .Values.app.deps }}', false],
+  ["that nobody says", "{other: envs/prod/deps}", "{{ .Values.app.deps }}", false],
+  ["of an index", "{deps: envs/prod/deps}", '{{ index .Values.app "deps" }}', false],
+])("a place that a chart's values say, %s", async (_name, app, path, isProved) => {
+  const files = { ...chart, "root/values.yaml": `app: ${app}\n`, "root/templates/apps.yaml": application("a", path) };
+  const because = /^what the chart root makes may read it as well/;
+  expect(await ask({ ...byArgo, ...files })).toMatchObject(isProved ? proved : argued(because));
+});
+
+test.each([
+  ["once", (app: string) => `{{ if .Values.apps }}\n${app}{{ end }}\n`, proved],
+  [
+    "for each of a list",
+    (app: string) => `{{ range .Values.apps }}\n${app}{{ end }}\n`,
+    argued(/^what the chart root/),
+  ],
+  ["after a list", (app: string) => `{{ range .Values.apps }}{{ if . }}{{ end }}{{ end }}\n${app}`, proved],
+])("a chart that deploys a place %s, asked for by its place", async (_name, around, expected) => {
+  const made = application("a", "'{{ .path | default \"apps/web\" }}'");
+  const files = { ...chart, "root/values.yaml": "apps: [{name: a}]\n", "root/templates/apps.yaml": around(made) };
+  expect(await ask({ ...base, ...files }, { tool: "kustomize" })).toMatchObject(expected);
+});
+
+test.each([
   ["another place", "apps/api", proved],
   ["this place", "apps/web", argued(/^what the chart of Application apps \(argo\/apps\.yaml\) makes/)],
 ])("values of a chart from elsewhere that deploy %s", async (_name, path, expected) => {

@@ -19,10 +19,12 @@ export interface NamedPlaces {
 const filledIn = /\{\{.*?\}\}|\$\{.*?\}|<<.*?>>|%[sdvq]/;
 
 /**
- * Which places texts name, exactly or with a part that a program fills in. Where a path is filled in as a whole, and no
- * text names any directory that is here, it may be any.
+ * Which places texts name, exactly or with a part that a program fills in. Where a path is filled in as a whole, neither
+ * by a value that is among the texts nor by one that names any directory that is here, it may be any.
  */
 export function namedPlaces(tree: Tree, texts: readonly KeyedText[]): NamedPlaces {
+  const values = texts.filter(({ text }) => text !== "" && !filledIn.test(text));
+  const given = new Set(values.map(({ key }) => key));
   const spoken = texts.filter(({ key, text }) => text.includes("/") || isPathKey(key));
   const exact = new Map<string, number>();
   const patterns: RegExp[] = [];
@@ -32,7 +34,7 @@ export function namedPlaces(tree: Tree, texts: readonly KeyedText[]): NamedPlace
     if (!filledIn.test(plain)) exact.set(plain, (exact.get(plain) ?? 0) + 1);
     else if (plain.split(new RegExp(filledIn, "g")).some((literal) => /[\w]\/|\/[\w]/.test(literal)))
       patterns.push(patternOf(plain));
-    else isOpen ||= isPathKey(key);
+    else isOpen ||= isPathKey(key) && !given.has(valueIn(plain) ?? "");
   }
   const isAny = isOpen && ![...exact.keys()].some((place) => place !== "" && directoriesOf(tree).has(place));
   return {
@@ -42,6 +44,12 @@ export function namedPlaces(tree: Tree, texts: readonly KeyedText[]): NamedPlace
         : [...places].reduce((sum, place) => sum + (exact.get(place) ?? 0), 0) +
           patterns.filter((pattern) => [...places].some((place) => pattern.test(place))).length,
   };
+}
+
+/** The key of the value that one expression of a Go template is filled in with; undefined for any other text. */
+function valueIn(text: string): string | undefined {
+  const [, read = ""] = /^\{\{-?\s*([^{}|]*?)\s*(?:\|[^{}]*)?\}\}$/.exec(text) ?? [];
+  return /^\(?\$?\w*(?:\.\w+)*\.(\w+)\)?$/.exec(read)?.[1];
 }
 
 const isPathKey = (key: string): boolean => /(?:^|[a-z_-])(?:path|paths|chart|directory|dir|folder)$/i.test(key);
@@ -64,16 +72,26 @@ export function textsIn(value: unknown, key = "", depth = 0): KeyedText[] {
   return isText ? textsOfTemplate(value) : inner.value.flatMap((one) => textsIn(one, key, depth + 1));
 }
 
-/** What a template says behind keys of paths, and the texts inside of its expressions. */
+/** What a template says behind keys of paths, and the texts inside of its expressions; what a loop says, it says twice. */
 export function textsOfTemplate(template: string): KeyedText[] {
   const lines = template.matchAll(
     /(?:^|[\s{,"'])(\w*(?:path|chart|directory))["']?:[ \t]*((?:\{\{.*?\}\}|\$\{.*?\}|<<.*?>>|[^,}\n])+)/gim,
   );
-  return [...lines].flatMap(([, key = "", written = ""]) => {
+  return [...lines].flatMap(({ index, 1: key = "", 2: written = "" }) => {
     const text = written.trim().replace(/^(["'])(.*)\1$/, "$2");
     const inside = [...text.matchAll(/\{\{.*?\}\}/g)].flatMap(([expression]) =>
       [...expression.matchAll(/["'`]([^"'`]*\/[^"'`]*)["'`]/g)].map((found) => ({ key, text: found[1] ?? "" })),
     );
-    return [{ key, text }, ...inside];
+    const said = [{ key, text }, ...inside];
+    return isInLoop(template.slice(0, index)) ? [...said, ...said.filter((one) => !filledIn.test(one.text))] : said;
   });
+}
+
+/** Whether a loop is still open at the end of the first part of a template. */
+function isInLoop(before: string): boolean {
+  const open: string[] = [];
+  for (const [, word = ""] of before.matchAll(/\{\{-?\s*(range|if|with|define|block|end)\b/g))
+    if (word === "end") open.pop();
+    else open.push(word);
+  return open.includes("range");
 }
