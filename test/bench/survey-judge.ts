@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { loadAll } from "js-yaml";
-import { applicationsOf, isInstalledSomehow, releasesBuilt, saidValues } from "./survey-releases.ts";
+import { withNeighbors } from "./survey-neighbors.ts";
+import { applicationsMade, applicationsOf, isInstalledSomehow, releasesBuilt, saidValues } from "./survey-releases.ts";
 
 /**
  * A stranger's judgement: it knows nothing of how Rectify reads repositories. It renders with the real tools, compares
@@ -85,11 +86,14 @@ export function unitsOf(root: string, tools: Tools): Unit[] {
   const isFlux = charts.length > 0 && yamlTexts(root).some((text) => text.includes("kind: HelmRelease"));
   const released = (isFlux ? kustomizeUnits : []).flatMap((unit) => releasesBuilt(root, unit, tools));
   const isReleased = new Set(released.map((unit) => unit.directory));
+  const made = chartUnits.flatMap((unit) => applicationsMade(root, unit, charts, tools));
+  for (const unit of made) isReleased.add(unit.directory);
   const others = chartUnits.filter((unit) => unit.application !== undefined || !isReleased.has(unit.directory));
-  return [...others, ...released, ...kustomizeUnits];
+  return [...others, ...made, ...released, ...kustomizeUnits];
 }
 
-function packedInto(root: string, directory: string): string[] {
+/** The charts of the repository that a chart names by `file:`. */
+export function packedInto(root: string, directory: string): string[] {
   const text = readFileSync(join(root, directory, "Chart.yaml"), "utf8");
   return [...text.matchAll(/file:\/\/([^\s"',}]+)/g)].map(([, path = ""]) =>
     normalize(join(directory, path)).replace(/\/$/, ""),
@@ -192,36 +196,31 @@ function rawOutput(root: string, unit: Unit, tools: Tools, sets: readonly string
     ...unit.valueFiles.filter((path) => existsSync(join(root, path))).flatMap((path) => ["--values", join(root, path)]),
     ...(written === undefined ? [] : ["--values", "-"]),
   ];
-  const args =
-    unit.kind === "chart"
-      ? [
-          "template",
-          unit.release,
-          join(root, unit.directory),
-          "--namespace",
-          unit.namespace,
-          "--kube-version",
-          "1.33.0",
-          ...values,
-          ...sets.flatMap((set) => ["--set-json", set]),
-        ]
-      : [
-          ...["build", "--load-restrictor=LoadRestrictionsNone", "--enable-helm", "--helm-command", tools.helm],
-          join(root, unit.directory),
-        ];
-  try {
-    return execFileSync(unit.kind === "chart" ? tools.helm : tools.kustomize, args, {
-      encoding: "utf8",
-      maxBuffer: 1 << 28,
-      timeout: 30_000,
-      ...(written === undefined
-        ? { stdio: ["ignore", "pipe", "ignore"] as const }
-        : { input: written, stdio: ["pipe", "pipe", "ignore"] as const }),
-      env: { PATH: "/nowhere", HOME: "/nowhere", HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" },
-    });
-  } catch {
-    return undefined;
-  }
+  const run = (tool: string, args: readonly string[]): string | undefined => {
+    try {
+      return execFileSync(tool, args, {
+        encoding: "utf8",
+        maxBuffer: 1 << 28,
+        timeout: 30_000,
+        ...(written === undefined
+          ? { stdio: ["ignore", "pipe", "ignore"] as const }
+          : { input: written, stdio: ["pipe", "pipe", "ignore"] as const }),
+        env: {
+          ...{ PATH: "/nowhere", HOME: "/nowhere" },
+          ...{ HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" },
+        },
+      });
+    } catch {
+      return undefined;
+    }
+  };
+  const build = ["build", "--load-restrictor=LoadRestrictionsNone", "--enable-helm", "--helm-command", tools.helm];
+  if (unit.kind !== "chart") return run(tools.kustomize, [...build, join(root, unit.directory)]);
+  const options = ["--namespace", unit.namespace, "--kube-version", "1.33.0"];
+  const trials = sets.flatMap((set) => ["--set-json", set]);
+  return withNeighbors(root, unit.directory, (chart) =>
+    run(tools.helm, ["template", unit.release, chart, ...options, ...values, ...trials]),
+  );
 }
 
 export function keyOf(object: Plain): string {

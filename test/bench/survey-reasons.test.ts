@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { clustersThatMake, isPinned } from "./survey-reasons.ts";
+import { clustersThatMake, deployersOf, isPinned } from "./survey-reasons.ts";
 
 let root: string | undefined;
 afterEach(() => {
@@ -65,3 +65,11 @@ const made = {
   metadata: { name: "prod" },
   spec: { source: { path: "prod" } },
 };
+
+test("a set of directories deploys those that its pattern names, whatever its path is filled in with", () => {
+  const set = (pattern: string) =>
+    `apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: all}\nspec:\n  generators: [{git: {directories: [{path: "${pattern}"}]}}]\n  template: {spec: {source: {path: "{{path}}"}}}\n`;
+  const web = { ...unit, directory: "charts/home/web" };
+  expect(deployersOf(repository({ "set.yaml": set("charts/**/*") }), web)).toHaveLength(1);
+  expect(deployersOf(repository({ "set.yaml": set("charts/*") }), web)).toHaveLength(0);
+});

@@ -16,7 +16,7 @@ import {
   withFiles,
   yamlTexts,
 } from "./survey-judge.ts";
-import { saidValues } from "./survey-releases.ts";
+import { patternOf, saidValues } from "./survey-releases.ts";
 
 /** A unit with what it renders and who else reads what. */
 export interface World {
@@ -188,8 +188,9 @@ function placesOf(root: string, unit: Unit): Set<string> {
   );
 }
 
-/** A set may name the path by a template. */
+/** A set may name the path by a template, and a generator of directories by a pattern. */
 function fits(path: string, directory: string): boolean {
+  if (path.includes("*") && !path.includes("{{")) return patternOf(path).test(directory);
   if (!path.includes("{{")) return path === directory;
   const literals = path.split(/\{\{[^}]*\}\}/).map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return literals.some((one) => one.length > 3) && new RegExp(`^${literals.join("[^/]+")}$`).test(directory);

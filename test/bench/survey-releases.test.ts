@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scratchFiles } from "../scratch.ts";
-import { applicationsOf, isInstalledSomehow } from "./survey-releases.ts";
+import { applicationsOf, isInstalledSomehow, saidValues } from "./survey-releases.ts";
 
 /** The units that one file of the repository makes of `charts/web`. */
 function unitsOf(text: string, files: readonly string[] = []) {
@@ -50,4 +50,17 @@ spec:
     { valueFiles: ["env/a.yaml"], said: { kind: "Application", name: "web", file: "apps.yaml" } },
   ]);
   expect(unitsOf(text("https://git.example/b"))).toEqual([]);
+});
+
+test("the parameters of an Application come over its inline values", () => {
+  const helm =
+    '{values: "replicas: 2\\nimage: {tag: a}", parameters: [{name: image.tag, value: "12", forceString: true}, {name: count, value: "3"}]}';
+  const text = `kind: Application\nmetadata: {name: web}\nspec: {source: {path: charts/web, helm: ${helm}}}\n`;
+  const [unit] = unitsOf(text);
+  const root = scratchFiles({ "apps.yaml": text });
+  expect(unit?.said && saidValues(root, unit.said, { helm: "", kustomize: "" })).toEqual({
+    ...{ replicas: 2, count: 3 },
+    image: { tag: "12" },
+  });
+  expect(unitsOf(text.replace("image.tag, value", "'list[0]', value"))).toEqual([]);
 });

@@ -9,7 +9,7 @@ const below = (value: unknown, ...path: readonly string[]): Plain =>
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
-const understood = ["releaseName", "valueFiles", "ignoreMissingValueFiles", "values", "valuesObject"];
+const understood = ["releaseName", "valueFiles", "ignoreMissingValueFiles", "values", "valuesObject", "parameters"];
 
 /** The units that Applications of the repository make of a chart. */
 export function applicationsOf(root: string, directory: string, texts: ReadonlyMap<string, string>): Unit[] {
@@ -43,7 +43,8 @@ function applicationUnits(root: string, directory: string, at: { file: string; o
     const mayMiss = helm.ignoreMissingValueFiles === true;
     const isThere = (one: string) => mayMiss || existsSync(join(root, one));
     if (!valueFiles.every((one): one is string => one !== undefined && isThere(one))) return [];
-    const isInline = helm.values !== undefined || helm.valuesObject !== undefined;
+    const isInline = ["values", "valuesObject", "parameters"].some((key) => helm[key] !== undefined);
+    if (parametersIn(helm) === undefined) return [];
     return [
       {
         kind: "chart",
@@ -57,6 +58,43 @@ function applicationUnits(root: string, directory: string, at: { file: string; o
     ];
   });
 }
+
+/** The Applications that a chart of the repository makes of its other charts: then only the cluster holds them. */
+export function applicationsMade(root: string, maker: Unit, charts: readonly string[], tools: Tools): Unit[] {
+  const objects = [...(renderUnit(root, maker, tools)?.values() ?? [])];
+  return objects
+    .filter(({ kind }) => kind === "Application")
+    .flatMap((object) =>
+      charts.flatMap((directory) =>
+        applicationUnits(root, directory, { file: "", object }).flatMap(({ said, ...unit }) =>
+          said ? [] : [{ ...unit, spec: below(object, "spec") }],
+        ),
+      ),
+    );
+}
+
+/** What the parameters of an Application say, as values; undefined where they are more than plain ones. */
+function parametersIn(helm: Plain): Plain | undefined {
+  const items = (Array.isArray(helm.parameters) ? (helm.parameters as unknown[]) : []).filter(isPlain);
+  const isOdd = ({ name, value }: Plain) => /[[\\]/.test(String(name)) || /[{]/.test(String(value));
+  if (items.some(isOdd)) return undefined;
+  return items.reduce<Plain>((all, { name, value, forceString }) => {
+    const written = String(value);
+    const isTyped = forceString !== true && /^(?:0|[1-9]\d*|true|false)$/.test(written);
+    const steps = String(name).split(".");
+    const nested = steps.reduceRight<unknown>(
+      (inner, step) => ({ [step]: inner }),
+      isTyped ? JSON.parse(written) : written,
+    );
+    return merged(all, nested as Plain);
+  }, {});
+}
+
+const merged = (left: Plain, right: Plain): Plain =>
+  Object.entries(right).reduce<Plain>((all, [key, value]) => {
+    const old = all[key];
+    return { ...all, [key]: isPlain(old) && isPlain(value) ? merged(old, value) : value };
+  }, left);
 
 /** The Applications of a set of lists, of directories and of both, as the cluster would hold them. */
 function madeBy(root: string, set: Plain): Plain[] {
@@ -101,11 +139,16 @@ function paramsOf(root: string, generator: unknown): Params[] {
     .map((path) => flat({ path: { path, basename: basename(path) } }, new Map([["path", path]])));
 }
 
-function directoriesLike(root: string, pattern: string): string[] {
+/** A pattern of a generator of directories. */
+export function patternOf(pattern: string): RegExp {
   const steps = pattern
     .split(/(\*+)/)
     .map((part) => (/^\*/.test(part) ? (part === "*" ? "[^/]+" : ".+") : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")));
-  const wanted = new RegExp(`^${steps.join("")}$`);
+  return new RegExp(`^${steps.join("")}$`);
+}
+
+function directoriesLike(root: string, pattern: string): string[] {
+  const wanted = patternOf(pattern);
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((one) => one.isDirectory())
     .map((one) => relative(root, join(one.parentPath, one.name)))
@@ -177,6 +220,8 @@ export function saidValues(root: string, { kind, name, file }: NonNullable<Unit[
   const spec = below(object, "spec");
   if (kind === "HelmRelease") return spec.values ?? {};
   const sources = (Array.isArray(spec.sources) ? (spec.sources as unknown[]) : [spec.source]).filter(isPlain);
-  const helm = sources.map((source) => below(source, "helm")).find((one) => one.valuesObject ?? one.values) ?? {};
-  return helm.valuesObject ?? documentsOf(String(helm.values ?? ""))[0] ?? {};
+  const isSaying = (one: Plain) => one.valuesObject ?? one.values ?? one.parameters;
+  const helm = sources.map((source) => below(source, "helm")).find(isSaying) ?? {};
+  const inline = helm.valuesObject ?? documentsOf(String(helm.values ?? ""))[0];
+  return merged(isPlain(inline) ? inline : {}, parametersIn(helm) ?? {});
 }
