@@ -1,5 +1,5 @@
 import type { ChartBuild, ChartTools } from "../../../domain/kubernetes/rendered.ts";
-import { actionsIn, bytesOf, isTemplate, textOf, unpacked } from "./template-actions.ts";
+import { actionsIn, bytesOf, isTemplate, operandEnd, textOf, unpacked } from "./template-actions.ts";
 
 /** What a chart asks about the cluster that it is for. */
 interface Asked {
@@ -39,6 +39,7 @@ export function otherwise(
   const without = apis === undefined ? build.files : new Map([...files].map(withoutApis));
   const more: ChartBuild = {
     ...build,
+    ...(apis === undefined ? {} : { files: new Map([...files].map(withMadeNames)) }),
     ...(version ? { kubeVersion: versions.newest } : {}),
     ...(apis === undefined ? {} : { apiVersions: apis }),
   };
@@ -71,10 +72,10 @@ function askedIn(texts: ReadonlyMap<string, string>, values: readonly string[]):
   return { version, apis, odd: odd?.[0], many };
 }
 
-/** Asks for an API whose name it makes, or looks through all of them. */
+/** Looks through all APIs, or is handed the name of one. */
 const isOdd = ({ words }: { readonly words: string }): boolean =>
   /APIVersions(?!\.Has(?!\w))/.test(words.replace(/:?=\s*[\w.$]*\.APIVersions\s*-?$/, "")) ||
-  /\.Has\s+\(\s*(?:print\w*|join|cat|replace|tpl|include)\b/.test(words);
+  /\|\s*[\w.$]*\.Has(?!\w)/.test(words);
 
 // Every cluster has these.
 const everywhere =
@@ -85,7 +86,30 @@ function withoutApis([path, bytes]: readonly [string, Uint8Array]): readonly [st
   if (!isTemplate(path)) return [path, bytes];
   const text = textOf(bytes);
   const less = text.replace(/(\.Has\s+)(?:"([^"]*)"|`([^`]*)`)/g, (whole, has: string, one?: string, other?: string) =>
-    everywhere.test(one ?? other ?? "") ? whole : `${has}"none.invalid/v1"`,
+    everywhere.test(one ?? other ?? "") ? whole : `${has}${nowhere}`,
   );
-  return [path, less === text ? bytes : bytesOf(less)];
+  const none = namesMade(less, nowhere);
+  return [path, none === text ? bytes : bytesOf(none)];
+}
+
+const nowhere = '"none.invalid/v1"';
+
+/** The template as in a cluster that has every API whose name it makes. */
+function withMadeNames([path, bytes]: readonly [string, Uint8Array]): readonly [string, Uint8Array] {
+  const text = isTemplate(path) ? textOf(bytes) : "";
+  const all = namesMade(text, '"v1"');
+  return [path, all === text ? bytes : bytesOf(all)];
+}
+
+/** A text where each call that makes the name of an API is that name. */
+function namesMade(text: string, name: string): string {
+  const call = /\.Has\s+(?=\()/g;
+  let result = "";
+  let done = 0;
+  for (let found = call.exec(text); found; found = call.exec(text)) {
+    result += text.slice(done, call.lastIndex) + name;
+    done = operandEnd(text, call.lastIndex);
+    call.lastIndex = done;
+  }
+  return result + text.slice(done);
 }

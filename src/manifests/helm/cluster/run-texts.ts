@@ -1,6 +1,6 @@
 import type { ChartFiles, ChartTools } from "../../../domain/kubernetes/rendered.ts";
 import { askingNames } from "./asks-cluster.ts";
-import { actionsIn, bytesOf, isTemplate, textOf, unpacked } from "./template-actions.ts";
+import { actionsIn, bytesOf, isTemplate, operandEnd, textOf, unpacked } from "./template-actions.ts";
 
 /** What Helm says of a watched chart that runs a text which asks. */
 export const textAsks = "a text that it runs as a template asks";
@@ -69,18 +69,4 @@ function watchedAction(action: string): string {
     token.lastIndex = end;
   }
   return result + action.slice(done);
-}
-
-/** Where an operand ends that begins here: a text, a group with its fields, or a word. */
-function operandEnd(action: string, start: number): number {
-  const token = /"(?:[^"\\]|\\.)*"|`[^`]*`|[()\s|}]|[^"`()\s|}]+/g;
-  token.lastIndex = start;
-  let depth = 0;
-  for (let found = token.exec(action); found; found = token.exec(action)) {
-    const [part] = found;
-    if (depth === 0 && /^[)\s|}]$/.test(part)) return found.index;
-    if (part === "(") depth += 1;
-    if (part === ")") depth -= 1;
-  }
-  return action.length;
 }

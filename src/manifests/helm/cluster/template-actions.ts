@@ -69,3 +69,17 @@ export function* actionsIn(text: string): Generator<Action> {
     yield { start, end: opening.lastIndex, words, strings };
   }
 }
+
+/** Where an operand ends that begins here: a text, a group with its fields, or a word. */
+export function operandEnd(action: string, start: number): number {
+  const token = /"(?:[^"\\]|\\.)*"|`[^`]*`|[()\s|}]|[^"`()\s|}]+/g;
+  token.lastIndex = start;
+  let depth = 0;
+  for (let found = token.exec(action); found; found = token.exec(action)) {
+    const [part] = found;
+    if (depth === 0 && /^[)\s|}]$/.test(part)) return found.index;
+    if (part === "(") depth += 1;
+    if (part === ")") depth -= 1;
+  }
+  return action.length;
+}

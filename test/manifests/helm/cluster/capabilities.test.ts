@@ -40,7 +40,21 @@ test("one that asks for APIs is made with all that it names, and without those t
 });
 
 test.each([
-  '{{ if .Capabilities.APIVersions.Has (printf "%s/v1" .Values.group) }}a{{ end }}',
+  [`(printf "%s/v1" .Values.group)`, ""],
+  ['(print (index .Values.groups "a)") "/v1")', " | not"],
+  ['(include "api" (dict "kind" "Route"))', ") (not $x"],
+])("%s, a name that a chart makes, is there and is not there", (name, after) => {
+  const text = (one: string) => `{{ if (.Capabilities.APIVersions.Has ${one}${after}) }}a{{ end }}{{ $b.Has ${one} }}`;
+  const { builds, odd } = asked(text(name));
+  expect(odd).toBeUndefined();
+  expect(builds.map((one) => one.builds.map(({ files }) => textIn(files)))).toEqual([
+    [text('"v1"')],
+    [text('"none.invalid/v1"')],
+  ]);
+});
+
+test.each([
+  '{{ if printf "%s/v1" .Values.group | .Capabilities.APIVersions.Has }}a{{ end }}',
   "{{ range .Capabilities.APIVersions }}a{{ end }}",
   '{{ if has "a/v1" .Capabilities.APIVersions }}a{{ end }}',
   "{{ toYaml .Capabilities.APIVersions }}",
