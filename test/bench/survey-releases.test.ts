@@ -64,3 +64,14 @@ test("the parameters of an Application come over its inline values", () => {
   });
   expect(unitsOf(text.replace("image.tag, value", "'list[0]', value"))).toEqual([]);
 });
+
+test("what a chart of applications names is installed by it, with whatever values", () => {
+  const files = {
+    "root/templates/apps.yaml":
+      "{{ range .Values.apps }}\nkind: Application\nspec: {source: {path: {{ .path }}}}\n{{ end }}",
+    "root/values-prod.yaml": "apps: [{path: charts/web}]\n",
+  };
+  const isInstalled = (directory: string) =>
+    isInstalledSomehow(scratchFiles(files), directory, new Map(Object.entries(files)));
+  expect(["charts/web", "charts/we", "charts/web/inner", "web"].map(isInstalled)).toEqual([true, false, false, false]);
+});

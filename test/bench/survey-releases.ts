@@ -155,10 +155,21 @@ function directoriesLike(root: string, pattern: string): string[] {
     .filter((path) => wanted.test(path));
 }
 
+/** Whether a chart that makes Applications names this one, in its templates or in values of its own. */
+function isNamedByMaker(directory: string, texts: ReadonlyMap<string, string>): boolean {
+  const named = new RegExp(`(?<![\\w./-])(?:\\./)?${directory.replace(/[.+?^${}()|[\]\\]/g, "\\$&")}/?(?![\\w./-])`);
+  const makers = [...texts].flatMap(([path, one]) => {
+    const chart = /^(.*?)\/?templates\//.exec(path)?.[1];
+    return chart !== undefined && /kind: Application/.test(one) ? [chart] : [];
+  });
+  return [...texts].some(([path, one]) => makers.some((chart) => path.startsWith(`${chart}/`)) && named.test(one));
+}
+
 /** Whether something that is not understood here deploys a chart: then nobody can say what it installs. */
 export function isInstalledSomehow(root: string, directory: string, texts: ReadonlyMap<string, string>): boolean {
   const unit: Unit = { kind: "chart", directory, release: "", namespace: "", valueFiles: [] };
   const written = new RegExp(`chart: ["']?(\\./)?${directory.replace(/[.+?^${}()|[\]\\]/g, "\\$&")}/?["']?\\s*$`, "m");
+  if (isNamedByMaker(directory, texts)) return true;
   const isReleased = [...texts.values()].some((one) => one.includes("kind: HelmRelease") && written.test(one));
   const inflated = new RegExp(`^helmCharts:[^]*name: ["']?${basename(directory)}["']?\\s*$`, "m");
   return isReleased || [...texts.values()].some((one) => inflated.test(one)) || deployersOf(root, unit).length > 0;
