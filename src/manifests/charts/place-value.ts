@@ -2,7 +2,7 @@ import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "../edit/edit.ts";
 import { editLayer, editPacked, editValue, staysPacked } from "../edit/helm.ts";
 import { inNewValues } from "../edit/new-values.ts";
-import { cannotOverlay } from "../edit/overlay.ts";
+import { cannotOverlay } from "../edit/overlay/overlay.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
 import { linkedTemplate } from "../helm/other-names.ts";

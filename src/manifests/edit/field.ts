@@ -1,6 +1,7 @@
 import type { ManifestEdit, WantedChange } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "./edit.ts";
-import { cannotOverlay, insertAt, nested, overlaid } from "./overlay.ts";
+import { insertAt, nested } from "./overlay/insert.ts";
+import { cannotOverlay, overlaid } from "./overlay/overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { nameOf, podSpecPath, type Resource } from "../repository/resource.ts";
 import {
@@ -13,9 +14,10 @@ import {
 import { kubernetesInteger } from "../yaml/scalar.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
-import { onlyTwinsRead, reachesSeveral, sharedWith } from "../trace/sharing.ts";
+import { isNewTag, retagged, untagged } from "../trace/images.ts";
+import { onlyTwinsRead, reachesSeveral, sharedAt, sharedWith } from "../trace/sharing.ts";
 import { at, itemsAt, type MapEntry, type MapNode, type Node, type ScalarNode, textAt } from "../yaml/source.ts";
-import { fillEmpty, fillValue, insertEntry, replaceScalar, replaceWithin, type Splice } from "../yaml/splice.ts";
+import { fillEmpty, fillValue, insertEntry, replaceScalar, type Splice } from "../yaml/splice.ts";
 import { editVariable } from "./variables.ts";
 
 type Path = readonly (string | number)[];
@@ -152,7 +154,7 @@ function replaceOwned(scene: EntryBuild, owned: Owned): ManifestEdit {
   const guard = guarded(scene, leaf);
   if (guard && guard.reason !== "shared-anchor") return guard;
   const several = reachesSeveral(scene, leaf);
-  const shared = several ? undefined : sharedWith(scene, leaf.file.path);
+  const shared = several ? undefined : sharedAt(scene, leaf);
   const field = path.join(".");
   if (several || shared !== undefined) {
     const others = several?.resources.filter((one) => one !== resource).map((one) => `${one.kind} ${nameOf(one)}`);
@@ -178,22 +180,6 @@ function replaceOwned(scene: EntryBuild, owned: Owned): ManifestEdit {
 
 /** `IMAGE_TAG`, `__TAG__`, `tag-placeholder`: no tag that anyone pushes. */
 const isPlaceholder = (tag: string): boolean => /^[A-Z][A-Z_]{2,}$|^__|placeholder/.test(tag);
-
-/** An image without a tag, which Kubernetes takes as the tag `latest`. */
-export const untagged = /^[\w.-]+(?::\d+(?=\/))?(?:\/[\w.-]+)*$/;
-
-/** A tag that stands alone, rather than at the end of an image. */
-function isNewTag(node: ScalarNode): boolean {
-  return !/[:/=]/.test(node.text) && at(node.parent, ["newTag"]) === node;
-}
-
-/** The new tag in place of the one after the colon, or behind an image that names none. */
-export function retagged(image: ScalarNode, colon: number | undefined, tag: string): Splice | undefined {
-  const { length } = image.text;
-  return colon === undefined
-    ? replaceWithin(image, length, length, `:${tag}`)
-    : replaceWithin(image, colon + 1, length, tag);
-}
 
 function standsIn(node: Node, root: Node): boolean {
   for (let up: Node | undefined = node; up; up = up.parent) if (up === root) return true;

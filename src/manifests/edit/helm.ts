@@ -1,8 +1,9 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { templateKey } from "../helm/chart-templates.ts";
 import { editOf, guarded } from "./edit.ts";
-import { editField, insertBelow, retagged, untagged } from "./field.ts";
-import { cannotOverlay } from "./overlay.ts";
+import { editField, insertBelow } from "./field.ts";
+import { retagged, untagged } from "../trace/images.ts";
+import { cannotOverlay } from "./overlay/overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
 import { isPacked, type Release, releasesOf } from "../helm/releases.ts";

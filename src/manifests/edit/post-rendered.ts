@@ -8,7 +8,7 @@ import type { EntryBuild } from "../trace/entry-build.ts";
 import { reachesSeveral, sharedWith } from "../trace/sharing.ts";
 import { at } from "../yaml/source.ts";
 import { editField } from "./field.ts";
-import { cannotOverlay } from "./overlay.ts";
+import { cannotOverlay } from "./overlay/overlay.ts";
 
 /** The edit in a post-renderer of the release, where one has the last word on the field; undefined where none has. */
 export function editPostRenderer(

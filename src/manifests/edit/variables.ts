@@ -1,24 +1,26 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "./edit.ts";
-import { insertAt } from "./overlay.ts";
+import { insertAt } from "./overlay/insert.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { deployedTwice } from "../trace/sharing.ts";
-import type { ScalarNode } from "../yaml/source.ts";
-import { replaceScalar } from "../yaml/splice.ts";
+import { imageName, retagged } from "../trace/images.ts";
+import { appliedTwice } from "../trace/sharing.ts";
+import { at, type ScalarNode } from "../yaml/source.ts";
+import { replaceScalar, type Splice } from "../yaml/splice.ts";
 
 /** A field that Flux fills in after the build: its owner is the variable in the Kustomization that deploys the entry. */
 export function editVariable(scene: EntryBuild, leaf: ScalarNode, value: string | number): ManifestEdit {
-  const [, name, fallback] = /^\$\{(\w+)(:[=-][^}]*)?\}$/.exec(leaf.text) ?? [];
+  const [, image, name, fallback] = /^([^$\s]*:)?\$\{(\w+)(:[=-][^}]*)?\}$/.exec(leaf.text) ?? [];
   const where = `${whereIs(leaf)} takes its value from ${leaf.text}`;
-  const { deployer } = scene;
-  if (name === undefined || deployer?.kind !== "Kustomization") {
+  const { deployer, question } = scene;
+  const isTag = question.change.kind === "image-tag";
+  if (name === undefined || (image !== undefined && !isTag) || deployer?.kind !== "Kustomization") {
     return refused("template", where, "Change the variable where the cluster gets it from.");
   }
   const uses = usesOf(scene, name);
   if (uses !== 1)
     return refused("shared-source", `${where}, which is used ${uses} times`, "Give this field a variable of its own.");
-  const rival = deployedTwice(scene);
+  const rival = appliedTwice(scene);
   if (rival !== undefined)
     return refused("shared-source", `${where}, set for ${rival} too`, "Set the variable for one cluster only.");
   const owner = {
@@ -29,12 +31,26 @@ export function editVariable(scene: EntryBuild, leaf: ScalarNode, value: string 
   const variable = scene.variables.get(name);
   const guard = guarded(scene, variable ?? deployer.node);
   if (guard) return guard;
-  if (variable)
-    return editOf(scene, replaceScalar(variable, variable.style === "plain" ? value : String(value)), owner);
+  const isWholeImage = isTag && image === undefined && at(leaf.parent, ["newTag"]) !== leaf;
+  if (variable?.text.includes("@"))
+    return refused(
+      "digest-pinned",
+      `${whereIs(variable)} pins the image by digest`,
+      "Give tag and digest together, by hand.",
+    );
+  if (variable) return editOf(scene, isWholeImage ? retag(variable, String(value)) : replaced(variable, value), owner);
   if (fallback === undefined)
     return refused("other-source", `${where}, which is set outside this Kustomization`, "Change it where it is set.");
-  return editOf(scene, insertAt(deployer.node, ["spec", "postBuild", "substitute", name], String(value)), owner);
+  const written = isWholeImage ? `${imageName(fallback.slice(2))}:${value}` : String(value);
+  return editOf(scene, insertAt(deployer.node, ["spec", "postBuild", "substitute", name], written), owner);
 }
+
+const replaced = (variable: ScalarNode, value: string | number): Splice | undefined =>
+  replaceScalar(variable, variable.style === "plain" ? value : String(value));
+
+/** The tag of an image that a variable holds as a whole. */
+const retag = (variable: ScalarNode, tag: string): Splice | undefined =>
+  retagged(variable, /:[\w][\w.-]*$/.exec(variable.text)?.index, tag);
 
 function usesOf(scene: EntryBuild, name: string): number {
   const pattern = new RegExp(`\\$\\{${name}[}:]`, "g");

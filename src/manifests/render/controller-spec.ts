@@ -135,6 +135,9 @@ function isExempt({ metadata }: RenderedObject): boolean {
   return [metadata.labels, metadata.annotations].some((map) => isRecord(map) && map[exemption] === "disabled");
 }
 
+/** An image, which YAML reads as a text although it holds colons. */
+const image = /^[A-Za-z][\w./-]*(?::[\w][\w./-]*)+$/;
+
 /** Flux replaces in the text of the object, so a value that reads as a number becomes one. */
 function substituted(
   value: unknown,
@@ -152,7 +155,8 @@ function substituted(
     (match, name: string, fallback?: string) => {
       const known = Object.hasOwn(variables, name) ? variables[name] : undefined;
       if (known === undefined) isOpen = true;
-      else if (!/^[\w./@+-]*$/.test(known)) state.problem = `the variable ${name} holds characters that YAML reads`;
+      else if (!/^[\w./@+-]*$/.test(known) && !image.test(known))
+        state.problem = `the variable ${name} holds characters that YAML reads`;
       return known === undefined ? match : known === "" && fallback !== undefined ? fallback : known;
     },
   );

@@ -178,15 +178,19 @@ function applyDeployer(
   into: { build: KustomizeTrace; resources: Resource[] },
 ): void {
   const { build, resources } = into;
+  for (const spec of transformsOf(deployer)) {
+    applyComponents(reader, path, spec, { build, stack: [path], resources });
+    transform(spec, path, resources, { reader, traces: build });
+  }
+}
+
+/** What a deployer's own object changes of what its path builds. */
+export function transformsOf(deployer: Deployer): Node[] {
   const specs =
     deployer.kind === "Kustomization"
       ? [at(deployer.node, ["spec"])]
       : sourcesOf(deployer).map((source) => at(source, ["kustomize"]));
-  for (const spec of specs) {
-    if (!spec) continue;
-    applyComponents(reader, path, spec, { build, stack: [path], resources });
-    transform(spec, path, resources, { reader, traces: build });
-  }
+  return specs.filter((spec) => spec !== undefined);
 }
 
 function variablesOf(deployer: Deployer): Map<string, ScalarNode> {

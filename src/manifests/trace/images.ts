@@ -1,6 +1,7 @@
 import { changed } from "./patch.ts";
 import { podSpecPath, type Resource } from "../repository/resource.ts";
 import { at, itemsAt, type Node, resolved, type ScalarNode, textAt } from "../yaml/source.ts";
+import { replaceWithin, type Splice } from "../yaml/splice.ts";
 import { reached, type Traces } from "./traces.ts";
 
 /** One `images:` entry: every container that runs the image gets the entry's name, tag or digest. */
@@ -67,4 +68,20 @@ function imageAfter(text: string, wanted: WantedImage): string {
 export function imageName(image: string): string {
   const [named] = image.split("@");
   return (named ?? "").replace(/:[^/:]*$/, "");
+}
+
+/** An image without a tag, which Kubernetes takes as the tag `latest`. */
+export const untagged = /^[\w.-]+(?::\d+(?=\/))?(?:\/[\w.-]+)*$/;
+
+/** A tag that stands alone, rather than at the end of an image. */
+export function isNewTag(node: ScalarNode): boolean {
+  return !/[:/=]/.test(node.text) && at(node.parent, ["newTag"]) === node;
+}
+
+/** The new tag in place of the one after the colon, or behind an image that names none. */
+export function retagged(image: ScalarNode, colon: number | undefined, tag: string): Splice | undefined {
+  const { length } = image.text;
+  return colon === undefined
+    ? replaceWithin(image, length, length, `:${tag}`)
+    : replaceWithin(image, colon + 1, length, tag);
 }

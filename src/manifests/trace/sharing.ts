@@ -1,6 +1,6 @@
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { plainPath } from "../gitops/controllers.ts";
+import { nameIn, plainPath } from "../gitops/controllers.ts";
 import { type Deployer, deployersOf, indexOf, openAbove, reaching, type RepositoryIndex } from "../gitops/gitops.ts";
 import { sourcesOf } from "../gitops/sets/sources.ts";
 import { deployersAt } from "../gitops/readers/by-path.ts";
@@ -17,15 +17,70 @@ export function sharedWith(scene: EntryBuild, file: string): string | undefined 
   return includedBy(scene, file) ?? deployedBy(scene, file) ?? deployedTwice(scene) ?? linkedTo(scene, file);
 }
 
+/**
+ * Who else would change with what stands at a node. What the entry's own object says of itself concerns this entry
+ * alone, whoever else deploys the same path.
+ */
+export function sharedAt(scene: EntryBuild, node: Node): string | undefined {
+  return isOfDeployer(scene, node) ? appliedTwice(scene) : sharedWith(scene, node.file.path);
+}
+
+/** Whether a node stands in the entry's own Flux or Argo CD object; a set's template is of many. */
+export function isOfDeployer({ declared }: Pick<EntryBuild, "declared">, node: Node): boolean {
+  const own = declared?.kind === "ApplicationSet" ? undefined : declared?.node;
+  return own !== undefined && own.file.path === node.file.path && own.start <= node.start && node.end <= own.end;
+}
+
+/** Who else would change with the entry's own Flux or Argo CD object: another one may be meant, or several have it. */
+export function appliedTwice({ declared, index, rivals, question, tree, path }: EntryBuild): string | undefined {
+  if (declared === undefined) return path;
+  const { file, kind } = declared;
+  const { object, cluster } = question.entry;
+  const wanted = nameIn(object);
+  const isNamed = (one: Deployer) => wanted === undefined || (one.kind === kind && one.name === declared.name);
+  const isInCluster = (one: Deployer) => cluster !== undefined && one.file.split("/").includes(cluster);
+  const isChild = wanted !== undefined && wanted.name !== declared.name;
+  const meant = isChild
+    ? undefined
+    : rivals.find((one) => isNamed(one) && (isInCluster(one) || !isInCluster(declared)));
+  if (meant) return written(meant);
+  const root = severalRoots({ index, path }, file);
+  if (root !== undefined) return root;
+  const takers = takersOf({ tree, index }, file).filter((one) => one !== declared);
+  const repeated = takers.flatMap((one) => one.paths).map((one) => madeAgain(index, one));
+  const [, second] = takers.filter((one, n) => !takers.slice(0, n).some((before) => isCopy(before, one)));
+  return repeated.find((one) => one !== undefined) ?? (second && written(second));
+}
+
+const written = ({ kind, name, file }: Deployer): string => `${kind} ${name} (${file})`;
+
 /** A symbolic link under which somebody may apply the same, where the repository does not say what is deployed. */
 function linkedTo(scene: EntryBuild, file: string): string | undefined {
   const { index, tree, path } = scene;
   if (scene.declared !== undefined || tree.links === undefined) return undefined;
-  const twin = namesOf(tree, path).find((name) => name !== path && !goesInCircles(tree, name));
+  const isOther = (name: string, of: string) => !goesInCircles(tree, name) && !isSecondName(scene, name, of);
+  const twin = namesOf(tree, path).find((name) => name !== path && isOther(name, path));
   if (twin !== undefined) return twin;
   const isOwn = (name: string) => name === file || name === path || path === "" || name.startsWith(`${path}/`);
   const isBuilt = (name: string) => openAbove(index, name).at(-1) !== "";
-  return namesOf(tree, file).find((name) => !isOwn(name) && !isBuilt(name) && !goesInCircles(tree, name));
+  return namesOf(tree, file).find((name) => !isOwn(name) && !isBuilt(name) && isOther(name, file));
+}
+
+/**
+ * A linked directory that holds several environments of the workload is the application by a second name, and no
+ * environment more: who deploys one of them by that name deploys the same one.
+ */
+function isSecondName(scene: EntryBuild, name: string, of: string): boolean {
+  const { index, tree, path, question, resources } = scene;
+  const { kind, name: called } = question.workload;
+  const link = [...(tree.links?.targets.keys() ?? [])].find((one) => name.startsWith(`${one}/`));
+  const target = link === undefined ? undefined : tree.links?.real(link);
+  if (link === undefined || !target || of !== target + name.slice(link.length)) return false;
+  const origins = resources.filter((one) => one.kind === kind && one.names.includes(called));
+  const above = reaching(index, path);
+  const isEnvironment = (one: string) =>
+    one !== path && isAbove(target, one) && !above.has(one) && reaching(index, one).size === 0;
+  return origins.some(({ origin }) => [...reaching(index, origin.file.path)].some(isEnvironment));
 }
 
 /** A kustomization of another environment that reaches the file. */
@@ -49,7 +104,7 @@ function othersIncluding(scene: EntryBuild, file: string): string[] {
 /** Another Flux or Argo CD object whose path reaches the file. */
 function deployedBy(scene: EntryBuild, file: string): string | undefined {
   const [other] = deployersReaching(scene, file);
-  return other && `${other.kind} ${other.name} (${other.file})`;
+  return other && written(other);
 }
 
 function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
@@ -138,22 +193,26 @@ export function isExercise(tree: Tree, target: Entry, other: Entry): boolean {
 /** The entry's own path deployed by a second object, or by one that stands in several clusters or makes several. */
 export function deployedTwice(scene: EntryBuild): string | undefined {
   const rival = scene.rivals[0];
-  if (rival) return `${rival.kind} ${rival.name} (${rival.file})`;
+  if (rival) return written(rival);
   const elsewhere = scene.deployer && severalRoots(scene, scene.deployer.file);
-  if (elsewhere !== undefined) return elsewhere;
-  for (const set of scene.index.deployers) {
+  return elsewhere ?? madeAgain(scene.index, scene.path);
+}
+
+/** A set that makes several Applications of one path. */
+function madeAgain(index: RepositoryIndex, path: string): string | undefined {
+  for (const set of index.deployers) {
     if (set.kind !== "ApplicationSet") continue;
-    if (set.repeats.has(scene.path)) return `ApplicationSet ${set.name} (${set.file})`;
+    if (set.repeats.has(path)) return written(set);
     const template = sourcesOf(set)
       .map((source) => textAt(source, ["path"]))
-      .find((path) => path !== undefined && fitsTemplate(path, scene.path));
-    if (template !== undefined && makesSeveral(set, template)) return `ApplicationSet ${set.name} (${set.file})`;
+      .find((one) => one !== undefined && fitsTemplate(one, path));
+    if (template !== undefined && makesSeveral(set, template)) return written(set);
   }
   return undefined;
 }
 
 /** Kustomizations that reach the deployer's file and that nobody includes: more than one means several clusters. */
-function severalRoots(scene: EntryBuild, file: string): string | undefined {
+function severalRoots(scene: Pick<EntryBuild, "index" | "path">, file: string): string | undefined {
   const all = [...reaching(scene.index, file)];
   const roots = all.filter(
     (one) => reaching(scene.index, one).size === 0 && !exerciseBeside(scene.index, scene.path, one),

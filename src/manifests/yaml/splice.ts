@@ -78,11 +78,27 @@ export function fillValue(key: ScalarNode, value: string | number): Splice | und
   return { path, start: at, end: at, text: ` ${renderScalar(value)}` };
 }
 
+/** Puts a list of one item in the place of an empty one (`patches: []`) that ends its line. */
+export function fillList(key: ScalarNode, list: ListNode, item: Written): Splice | undefined {
+  const { text, path } = key.file;
+  const start = text.indexOf(":", key.end) + 1;
+  const isAlone = list.start > start && /^[ \t]*\r?(?:\n|$)/.test(text.slice(list.end));
+  const column = key.start - lineStart(text, key.start);
+  if (!isAlone || text.slice(start, list.start).trim() !== "" || /\S/.test(text.slice(key.start - column, key.start)))
+    return undefined;
+  const lines = renderBlock([item], column + 2);
+  return { path, start, end: list.end, text: joined(lines, eolAt(text, start), "before") };
+}
+
 /** Adds an item at the end of a written list. */
 export function appendItem(list: ListNode, value: Written): Splice | undefined {
   const last = list.items.at(-1);
-  if (list.flow || !last || list.start < 0) return undefined;
+  if (!last || list.start < 0) return undefined;
   const { text, path } = list.file;
+  if (list.flow) {
+    const isJson = /^\s*[{[]/.test(text);
+    return { path, start: deepEnd(last), end: deepEnd(last), text: `, ${renderFlow(value, isJson)}` };
+  }
   const dash = text.lastIndexOf("-", last.start - 1);
   const column = dash - lineStart(text, dash);
   if (dash < 0 || text.slice(lineStart(text, dash), dash).trim() !== "") return undefined;
@@ -116,10 +132,18 @@ const renderKey = (key: string): string => (/^[A-Za-z][A-Za-z0-9_-]*$/.test(key)
 function renderFlow(value: Written, json: boolean): string {
   if (isScalar(value)) return json && typeof value === "string" ? JSON.stringify(value) : renderScalar(value);
   if (isList(value)) return `[${value.map((item) => renderFlow(item, json)).join(", ")}]`;
+  const literal = value["|"];
+  if (literal !== undefined) return quotedJson(literal, json);
   const pairs = Object.entries(value).map(
     ([key, item]) => `${json ? JSON.stringify(key) : renderKey(key)}: ${renderFlow(item, json)}`,
   );
   return `{${pairs.join(", ")}}`;
+}
+
+/** A text that holds the value as JSON, which is YAML too. */
+function quotedJson(value: Written, json: boolean): string {
+  const text = JSON.stringify(value);
+  return json ? JSON.stringify(text) : `'${text.replaceAll("'", "''")}'`;
 }
 
 function insertIntoFlow(map: MapNode, first: MapEntry | undefined, key: string, value: Written): Splice | undefined {
