@@ -36,6 +36,21 @@ test("what is as it should be breaks nothing", () => {
   expect(ledgerBreaches(rows, forge({ pulls: [{ merged: true }], writes: 1 }))).toEqual([]);
 });
 
+const judged = (title: string, level: string) => ({ title, body: `${body}\n**Risk:** ${level}: no factor raises it.` });
+const alone = { audit: [{ action: "merge", detail: { pull: 1, sha: "gated", approvedBy: [] } }] };
+
+test.each([
+  ["Scale web from 2 to 4 replicas (HighRequestLatency)", "Low"],
+  ["Change limits.memory of web from 64Mi to 128Mi (OOMKilled)", "Low"],
+  ["Change limits.memory of web from 512Mi to 1Gi (OOMKilled)", "Low"],
+  ["Revert #1: scale web from 4 to 2 replicas (worse)", "Medium"],
+  ['Revert commit 29d23b7 "from 1 to 9" (#4)', "Medium"],
+  ["Set the image of web from 1 to 2", "Medium"],
+  ["Scale web from 2 to 9 replicas (HighRequestLatency)", "High"],
+])("%s may be of %s risk", (title, level) => {
+  expect(ledgerBreaches(clean, forge({ pulls: [judged(title, level)] }))).toEqual([]);
+});
+
 /** A write that has its row. */
 const call = (method: string, path: string) => ({ calls: [{ method, path }] });
 const row = { audit: [{ action: "write", detail: {} }] };
@@ -64,6 +79,17 @@ test.each<[string, Partial<LedgerRows>, Parameters<typeof forge>[0], string]>([
   ["a secret on record", { audit: [{ action: "write", detail: { why: "canary-4711" } }] }, {}, "Z5"],
   ["a delivery without an outcome", { waiting: 1 }, {}, "Z1"],
   ["an incident without an ending", { unfinished: ["u1"] }, {}, "Z1"],
+  ["a scale-up to more than twice at low risk", {}, { pulls: [judged("Scale web from 2 to 5 replicas", "Low")] }, "Z7"],
+  [
+    "a limit raised to more than twice at low risk",
+    {},
+    { pulls: [judged("Change limits.cpu of web from 100m to 250m", "Low")] },
+    "Z7",
+  ],
+  ["to more than three times at medium", {}, { pulls: [judged("Scale web from 2 to 7 replicas", "Medium")] }, "Z7"],
+  ["capacity taken away at low risk", {}, { pulls: [judged("Scale web from 4 to 2 replicas", "Low")] }, "Z7"],
+  ["what is no number at low risk", {}, { pulls: [judged("Set the image of web from 1 to 2", "Low")] }, "Z7"],
+  ["a merge by nobody at medium risk", alone, { pulls: [judged("Scale web from 2 to 4 replicas", "Medium")] }, "Z7"],
   ["two pull requests for one effect", {}, { pulls: [{}, {}] }, "Z2"],
   [
     "two open ones for one incident",

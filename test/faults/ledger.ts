@@ -17,13 +17,13 @@ export type Seen = Pick<Forge, "pulls" | "comments" | "issues" | "checks" | "cal
 
 /**
  * What the database and the code host show of the invariants after a fault; empty = they hold. `secrets` are words that
- * nobody outside may read. Z7 (the floor of a risk), Z8 (the pace of calls) and Z9 (memory and pauses) show in no end
- * state: tests and benches of their own hold them.
+ * nobody outside may read. Z8 (the pace of calls) and Z9 (memory and pauses) show in no end state: tests and benches of
+ * their own hold them.
  */
 export function ledgerBreaches(rows: LedgerRows, forge: Seen, secrets: readonly string[] = []): readonly string[] {
   return [
     ...[...nothingLost(rows), ...nothingTwice(forge), ...nothingUnaudited(rows, forge), ...nothingSilent(rows)],
-    ...[...nothingElsewhere(forge), ...nothingTold(rows, forge, secrets)],
+    ...[...nothingElsewhere(forge), ...nothingTold(rows, forge, secrets), ...nothingBelowItsFloor(rows, forge)],
   ];
 }
 
@@ -103,6 +103,41 @@ function nothingUnaudited({ audit }: LedgerRows, forge: Seen): string[] {
     ...(missing > 0 ? [`Z3: ${missing} writes to GitHub have no row`] : []),
     ...foreign.map(({ number }) => `Z6: #${number} was merged at another commit than the one that was gated`),
   ];
+}
+
+/** The levels of risk, as the bodies of pull requests write them, in ascending order. */
+const levels = ["Low", "Medium", "High"];
+
+/**
+ * Read from the pull requests alone, by the words of their titles: the code that judges the risk is not asked. What was
+ * merged by nobody's word was of low risk.
+ */
+function nothingBelowItsFloor({ audit }: LedgerRows, forge: Seen): string[] {
+  const alone = new Set(
+    audit.flatMap(({ action, detail: { pull, approvedBy } }) =>
+      action === "merge" && Array.isArray(approvedBy) && approvedBy.length === 0 ? [pull] : [],
+    ),
+  );
+  return ownPulls(forge).flatMap(({ number, title, body }) => {
+    const said = /\*\*Risk:\*\* (Low|Medium|High):/.exec(body ?? "")?.[1];
+    if (said === undefined) return [];
+    const floor = floorOf(title);
+    return [
+      ...(levels.indexOf(said) < levels.indexOf(floor) ? [`Z7: #${number} says ${said}, "${title}" is ${floor}`] : []),
+      ...(alone.has(number) && said !== "Low" ? [`Z7: #${number} merged itself at ${said} risk`] : []),
+    ];
+  });
+}
+
+/** More than twice as much, less than before, or something else than a number: never low. More than three times: high. */
+function floorOf(title: string): string {
+  if (!/^(?:Revert #\d+: )?(?:scale|set back|change) /i.test(title)) return "Medium";
+  const [, from, unit, to, sameUnit] = / from (\d+)(\S*) to (\d+)(\S*)/.exec(title) ?? [];
+  // Units apart are left to the tests of the judge.
+  if (unit !== sameUnit) return "Low";
+  const growth = Number(to) / Number(from);
+  if (growth > 3) return "High";
+  return growth > 2 || growth < 1 ? "Medium" : "Low";
 }
 
 function nothingSilent({ parked, problems }: LedgerRows): string[] {
