@@ -27,7 +27,7 @@ function forge({ pulls = [{}], comments = 1, said = "", writes = 0, calls = [], 
     comments: () =>
       Array.from({ length: comments }, () => ({ user: bot, body: `<!-- rectify:report -->\nwaiting ${said}` })),
     ...{ issues: () => [], checks: () => [], gitCalls: pushes, cloneUrl: "http://127.0.0.1/a/b.git" },
-    calls: [...Array.from({ length: writes }, () => ({ method: "POST", path: "/repos/a/b/pulls" })), ...calls],
+    calls: [...Array.from({ length: writes }, () => ({ method: "POST", path: "/repos/a/b/pulls", at: 0 })), ...calls],
   } as unknown as Seen;
 }
 
@@ -49,6 +49,15 @@ test.each([
   ["Scale web from 2 to 9 replicas (HighRequestLatency)", "High"],
 ])("%s may be of %s risk", (title, level) => {
   expect(ledgerBreaches(clean, forge({ pulls: [judged(title, level)] }))).toEqual([]);
+});
+
+/** So many writes, one after the other with this gap (ms). */
+const writesAt = (count: number, gap: number) =>
+  Array.from({ length: count }, (_, n) => ({ method: "POST", path: "/repos/a/b/pulls", at: n * gap }));
+const manyRows = { audit: Array.from({ length: 81 }, () => ({ action: "write", detail: {} })) };
+
+test("as many writes as GitHub lets are no hurry", () => {
+  expect(ledgerBreaches({ ...clean, ...manyRows }, forge({ calls: writesAt(81, 751) }))).toEqual([]);
 });
 
 /** A write that has its row. */
@@ -90,6 +99,7 @@ test.each<[string, Partial<LedgerRows>, Parameters<typeof forge>[0], string]>([
   ["capacity taken away at low risk", {}, { pulls: [judged("Scale web from 4 to 2 replicas", "Low")] }, "Z7"],
   ["what is no number at low risk", {}, { pulls: [judged("Set the image of web from 1 to 2", "Low")] }, "Z7"],
   ["a merge by nobody at medium risk", alone, { pulls: [judged("Scale web from 2 to 4 replicas", "Medium")] }, "Z7"],
+  ["more writes in a minute than GitHub lets", manyRows, { calls: writesAt(81, 700) }, "Z8"],
   ["two pull requests for one effect", {}, { pulls: [{}, {}] }, "Z2"],
   [
     "two open ones for one incident",

@@ -1,4 +1,5 @@
 import type { Forge } from "../../src/lab/forge/forge.ts";
+import { mostWritesInAMinute, writesAmong } from "../../src/lab/forge/server.ts";
 import { stickyMarker } from "../../src/domain/proposal/pull-request.ts";
 
 /** What the ledger reads of the database. */
@@ -17,13 +18,14 @@ export type Seen = Pick<Forge, "pulls" | "comments" | "issues" | "checks" | "cal
 
 /**
  * What the database and the code host show of the invariants after a fault; empty = they hold. `secrets` are words that
- * nobody outside may read. Z8 (the pace of calls) and Z9 (memory and pauses) show in no end state: tests and benches of
- * their own hold them.
+ * nobody outside may read. Z9 (memory and pauses) shows in no end state, nor does what of Z8 (the pace of calls) is said
+ * of an hour and of the waits that GitHub asks for: tests and benches of their own hold them.
  */
 export function ledgerBreaches(rows: LedgerRows, forge: Seen, secrets: readonly string[] = []): readonly string[] {
   return [
     ...[...nothingLost(rows), ...nothingTwice(forge), ...nothingUnaudited(rows, forge), ...nothingSilent(rows)],
     ...[...nothingElsewhere(forge), ...nothingTold(rows, forge, secrets), ...nothingBelowItsFloor(rows, forge)],
+    ...nothingHurried(forge),
   ];
 }
 
@@ -65,8 +67,12 @@ function nothingTold({ audit }: LedgerRows, forge: Seen, secrets: readonly strin
 
 const ownPulls = (forge: Pick<Seen, "pulls">) => forge.pulls().filter(({ user }) => user?.type === "Bot");
 
-const writesOf = ({ calls }: Pick<Seen, "calls">) =>
-  calls.filter(({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens") && path !== "/graphql");
+const writesOf = ({ calls }: Pick<Seen, "calls">) => writesAmong(calls);
+
+function nothingHurried({ calls }: Seen): string[] {
+  const most = mostWritesInAMinute(calls);
+  return most > 80 ? [`Z8: ${most} writes to GitHub within a minute`] : [];
+}
 
 function nothingLost({ waiting, unfinished }: LedgerRows): string[] {
   return [

@@ -13,6 +13,22 @@ export interface LoggedCall {
   readonly method: string;
   readonly path: string;
   readonly status: number;
+  /** When it came, in milliseconds of the epoch. */
+  readonly at: number;
+}
+
+/** The most writes that came within any minute: GitHub lets an App make 80. Tokens and questions by GraphQL are none. */
+export function mostWritesInAMinute(calls: readonly LoggedCall[]): number {
+  const moments = writesAmong(calls).map(({ at }) => at);
+  const within = moments.map((from) => moments.filter((at) => at >= from && at < from + 60_000).length);
+  return Math.max(0, ...within);
+}
+
+/** The calls that changed something, or tried to. */
+export function writesAmong(calls: readonly LoggedCall[]): readonly LoggedCall[] {
+  return calls.filter(
+    ({ method, path }) => method !== "GET" && !path.endsWith("/access_tokens") && path !== "/graphql",
+  );
 }
 
 /** What goes wrong with one call. */
@@ -91,6 +107,7 @@ async function respond(stations: Stations, request: IncomingMessage, response: S
     response.once("close", () =>
       stations.desk.gitCalls.push({
         ...{ method: request.method ?? "GET", path: `${url.pathname}${url.search}`, status: response.statusCode },
+        at: Date.now(),
       }),
     );
     if (!mayFetch(stations, request)) {
@@ -134,7 +151,7 @@ async function answerApi(stations: Stations, { request, response, url }: Exchang
   const method = request.method ?? "GET";
   const path = url.pathname.replace(/^\/api(\/v3)?/, "");
   const body = await readBody(request);
-  const entry = { method, path, status: 0 };
+  const entry = { method, path, status: 0, at: Date.now() };
   const index = desk.calls.push(entry) - 1;
   const fault = desk.faults?.({ method, path, body, index });
   const before = fault?.when === "before" && fault.answer !== "none";
