@@ -1,11 +1,11 @@
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../../../src/adapters/cli-tools/offline.ts";
+import { scratchDirectory } from "../../scratch.ts";
 
 function aTool(script: string): { readonly tool: { name: string; path: string }; readonly home: string } {
-  const home = mkdtempSync(join(tmpdir(), "rectify-offline-"));
+  const home = scratchDirectory();
   const path = join(home, "tool");
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);

@@ -1,13 +1,13 @@
 import { createHmac } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { webhookNotifier, type WebhookOptions } from "../../../src/adapters/http/webhook-notifier.ts";
 import type { Notice } from "../../../src/domain/proposal/notice.ts";
 import { anIncident } from "../../builders.ts";
+import { scratchDirectory } from "../../scratch.ts";
 
 interface Received {
   readonly headers: IncomingHttpHeaders;
@@ -37,7 +37,7 @@ async function listening(...answers: readonly number[]) {
 }
 
 function file(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), "rectify-notify-")), "secret");
+  const path = join(scratchDirectory(), "secret");
   writeFileSync(path, text, { mode: 0o600 });
   return path;
 }
@@ -112,12 +112,12 @@ test.each([
 });
 
 test.each([
-  ["http to another machine", { slackUrlPath: file("http://hooks.example/x") }, "slack", /no https address/],
-  ["a file that is not there", { slackUrlPath: "/nowhere/at/all" }, "slack", /no https address/],
-  ["no key", { url: "http://127.0.0.1:9/x" }, "webhook", /NOTIFY_WEBHOOK_SECRET_PATH/],
-  ["nothing set", {}, "webhook", /are not set/],
+  ["http to another machine", () => ({ slackUrlPath: file("http://hooks.example/x") }), "slack", /no https address/],
+  ["a file that is not there", () => ({ slackUrlPath: "/nowhere/at/all" }), "slack", /no https address/],
+  ["no key", () => ({ url: "http://127.0.0.1:9/x" }), "webhook", /NOTIFY_WEBHOOK_SECRET_PATH/],
+  ["nothing set", () => ({}), "webhook", /are not set/],
 ] as const)("%s sends nothing, and says so", async (_, options, channel, words) => {
-  const { made, warnings } = notifier(options);
+  const { made, warnings } = notifier(options());
   made.tell(notice, [channel]);
   await made.settled();
   expect(warnings).toEqual([expect.stringMatching(words)]);
