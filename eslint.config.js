@@ -53,7 +53,7 @@ export const rooms = {
 /** Rooms that stand beside the order: what they may use of their own layer. */
 export const beside = {
   "manifests/arrival": ["arrival", "yaml", "repository", "gitops", "trace", "helm"],
-  "manifests/render": ["render", "yaml", "gitops"],
+  "manifests/render": ["render", "yaml", "repository", "gitops"],
 };
 
 /** Why `from` may not import `to`, both below src/; undefined = it may. */

@@ -4,7 +4,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { specOf } from "../gitops/controllers.ts";
 import { indexOf } from "../gitops/gitops.ts";
 import { affectedEntries } from "../gitops/reach.ts";
-import { kustomizationNames, roughText } from "../repository/reader.ts";
+import { isKustomization, roughText } from "../repository/reader.ts";
 import { isOpen } from "./open-names.ts";
 import type { OwnedQuestion } from "./owned.ts";
 
@@ -105,7 +105,7 @@ function namingKustomizations(tree: Tree, name: string): readonly string[] {
 }
 
 function namesOfKustomizations(tree: Tree): ReadonlyMap<string, ReadonlySet<string>> {
-  const paths = tree.paths().filter((path) => kustomizationNames.includes(path.slice(path.lastIndexOf("/") + 1)));
+  const paths = tree.paths().filter(isKustomization);
   const texts = paths.map((path) => [path, roughText(tree, path)] as const);
   const changing = texts.filter(([, text]) => /patch|replacements|transformers|vars:/.test(text));
   return new Map(changing.map(([path, text]) => [path, new Set(namesIn(text))]));

@@ -16,7 +16,7 @@ import {
   type Directories,
   directoryOf,
   insideRepository,
-  kustomizationNames,
+  isKustomization,
 } from "../repository/reader.ts";
 import { filesAndLinks, namesOf } from "./links.ts";
 import { resourcesOf } from "../repository/resource.ts";
@@ -92,7 +92,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
     if (!/\.(?:ya?ml|json)$/.test(name) && name !== "Kustomization") continue;
     const bytes = tree.read(path);
     if (!bytes || bytes.length > maxFileBytes) continue;
-    if (kustomizationNames.includes(name)) noteKustomization(tree, path, references);
+    if (isKustomization(name)) noteKustomization(tree, path, references);
     const text = latin1.decode(bytes);
     // What stands behind a link is noted where it stands.
     const isLink = tree.links?.targets.has(path) === true;
@@ -135,7 +135,6 @@ const owningKinds = /\bkind["']?:\s*["']?(?:\w*Autoscaler|ScaledObject|LimitRang
 export function indexAfter(tree: Tree, before: RepositoryIndex, paths: readonly string[]): RepositoryIndex {
   const isNew = (path: string): boolean =>
     !before.directories.get(directoryOf(path))?.has(path.split("/").at(-1) ?? "");
-  const isKustomization = (path: string): boolean => kustomizationNames.includes(path.split("/").at(-1) ?? "");
   if (paths.some((path) => isNew(path) || isKustomization(path))) return indexOf(tree);
   const deployers = before.deployers.filter((one) => !paths.includes(one.file));
   const fluxSources = before.fluxSources.filter((one) => !paths.includes(one.node.file.path));
@@ -253,7 +252,6 @@ export function reaching(index: RepositoryIndex, path: string): ReadonlySet<stri
     queue.push(directory);
   };
   const readers = (place: string): readonly string[] => index.referencedBy.get(place) ?? [];
-  const isKustomization = (name: string) => kustomizationNames.includes(name.slice(name.lastIndexOf("/") + 1));
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const names = namesOf(index, next);
     const own = names.filter(isKustomization).map((name) => real(directoryOf(name)));

@@ -1,10 +1,8 @@
 import { posix } from "node:path";
 import { z } from "zod";
 import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
+import { isKustomization, kustomizationsIn } from "../repository/reader.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
-
-/** The file names that make a directory a kustomization, in Kustomize's order. Two of them in one place are an error. */
-export const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"] as const;
 
 const Text = z.string();
 const Paths = z.array(Text).nullish();
@@ -98,7 +96,7 @@ type ReadKustomization =
 
 /** The kustomization of a directory (`.` is the root); undefined when the directory has none. */
 export function readKustomization(tree: Tree, directory: string): ReadKustomization | undefined {
-  const present = kustomizationNames.map((name) => posix.join(directory, name)).filter((path) => tree.read(path));
+  const present = kustomizationsIn(tree, directory);
   const path = present[0];
   if (path === undefined) return undefined;
   if (present.length > 1) return { ok: false, path, problems: [`${directory} has two kustomization files`] };
@@ -178,8 +176,7 @@ export function consumersOf(tree: Tree): ReadonlyMap<string, readonly string[]> 
 
 /** Every directory that holds a kustomization file, sorted. */
 export function kustomizationDirectories(tree: Tree): readonly string[] {
-  const names: readonly string[] = kustomizationNames;
-  const directories = tree.paths().filter((path) => names.includes(posix.basename(path)));
+  const directories = tree.paths().filter(isKustomization);
   return [...new Set(directories.map((path) => posix.dirname(path)))].sort();
 }
 

@@ -1,6 +1,5 @@
-import { posix } from "node:path";
 import { globbed } from "./sets/glob.ts";
-import { kustomizationNames } from "../repository/reader.ts";
+import { isKustomization } from "../repository/reader.ts";
 
 /** What an Argo CD source takes from a directory without a kustomization. */
 export interface PlainOptions {
@@ -12,7 +11,7 @@ export interface PlainOptions {
 
 /** Whether Argo CD takes a file from a directory, by its path below it. */
 export function isArgoManifest(path: string, { include, exclude }: Omit<PlainOptions, "recurse">): boolean {
-  if (!/\.(?:ya?ml|json|jsonnet)$/.test(path) || kustomizationNames.includes(posix.basename(path))) return false;
+  if (!/\.(?:ya?ml|json|jsonnet)$/.test(path) || isKustomization(path)) return false;
   if (exclude !== undefined && exclude !== "" && globbed(exclude, true).test(path)) return false;
   return include === undefined || include === "" || globbed(include, true).test(path);
 }

@@ -5,8 +5,9 @@ import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { indexOf } from "./gitops.ts";
 import { argoSources, controllerObjectOf, pathOf } from "./controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
-import { isRemote, kustomizationNames, readText, resolveInside } from "./kustomization.ts";
+import { isRemote, readText, resolveInside } from "./kustomization.ts";
 import { isArgoManifest, mayHoldObjects } from "./plain.ts";
+import { isKustomization, kustomizationNames, kustomizationsIn } from "../repository/reader.ts";
 import { type Broken, filesBelow, leadsNowhere, mostNames, namesOf } from "./links.ts";
 
 /** What building a directory can read. */
@@ -47,7 +48,7 @@ interface Whole {
 
 /** What a directory leads to: its kustomization and all that this names, or else everything below it. */
 function placesIn(tree: Tree, directory: string, remote: string[], whole: Whole): readonly string[] {
-  const own = kustomizationNames.map((name) => posix.join(directory, name)).filter((path) => tree.read(path));
+  const own = kustomizationsIn(tree, directory);
   const written = own.flatMap((path) => referencesIn(tree, path));
   // A generator's file names what it reads from where the kustomization stands.
   const generators = written
@@ -73,11 +74,6 @@ function placesIn(tree: Tree, directory: string, remote: string[], whole: Whole)
 function ownPlace(tree: Tree, text: string): string | undefined {
   const own = isRemote(text) ? indexOf(tree).urls.leadTo(text) : undefined;
   return own?.isCertain === true ? own.path : undefined;
-}
-
-function isKustomization(path: string): boolean {
-  const names: readonly string[] = kustomizationNames;
-  return names.includes(posix.basename(path));
 }
 
 function referencesIn(tree: Tree, path: string): { field: string; text: string }[] {

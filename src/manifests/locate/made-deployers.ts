@@ -1,14 +1,12 @@
-import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord, type Rendered, type RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import type { MadeObject, Tree } from "../../domain/kubernetes/tree.ts";
 import { plainPath } from "../gitops/controllers.ts";
 import { entriesOf } from "../gitops/entries.ts";
 import { type Deployer, deployersOfObjects, indexOf } from "../gitops/gitops.ts";
-import { kustomizationNames } from "../gitops/kustomization.ts";
 import { filesRead } from "../gitops/reach.ts";
 import { hiddenReaders, type Unrendered } from "../gitops/readers/hidden-makers.ts";
-import { roughText } from "../repository/reader.ts";
+import { isKustomization, roughText } from "../repository/reader.ts";
 
 /** Renders one entry of a tree. Never throws for what is in the tree: what cannot be rendered is `unsupported`. */
 export type Render = (tree: Tree, entry: Entry) => Promise<Rendered>;
@@ -74,11 +72,10 @@ function mayMake(tree: Tree, entry: Entry): boolean {
   if (path === null) return false;
   const { speakers } = indexOf(tree);
   const files = [...filesRead(tree, path)];
-  const names: readonly string[] = kustomizationNames;
   const textOf = (file: string) => roughText(tree, file);
   const isOpen = (file: string) => speakers.has(file) && /\{\{|\$\{/.test(textOf(file));
   const moves = (file: string) =>
-    names.includes(posix.basename(file)) && /patch|replacements|transformers|generators|helmCharts/.test(textOf(file));
+    isKustomization(file) && /patch|replacements|transformers|generators|helmCharts/.test(textOf(file));
   const mayReadGit = (file: string) => speakers.has(file) && readersOfGit.test(textOf(file));
   return files.some(mayReadGit) && files.some((file) => isOpen(file) || moves(file));
 }

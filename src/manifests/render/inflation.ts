@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { chartPlaceOf, inflationGenerator } from "../gitops/inflated-charts.ts";
-import { kustomizationNames, resolveInside } from "../gitops/kustomization.ts";
+import { isKustomization } from "../repository/reader.ts";
+import { resolveInside } from "../gitops/kustomization.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 
 /** What kustomize may be allowed about charts: nothing, as there are none; to inflate those that stand among the files. */
@@ -17,7 +18,7 @@ type Files = ReadonlyMap<string, Uint8Array>;
 export function inflationOf(files: Files): Inflation {
   const known = new Set<string>();
   const asked = [...files].flatMap(([path, bytes]): Asked[] => {
-    if (!(kustomizationNames as readonly string[]).includes(posix.basename(path))) return [];
+    if (!isKustomization(path)) return [];
     const read = documentsOf(bytes);
     const found = read?.flatMap((one) => askedIn(one, posix.dirname(path), { files, known })) ?? [
       { odd: "cannot be read" },

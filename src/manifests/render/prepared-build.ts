@@ -5,13 +5,8 @@ import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { type FluxSpec, withFluxSpec, withPostBuild } from "./controller-spec.ts";
 import { plainPath } from "../gitops/controllers.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
-import {
-  type Kustomization,
-  kustomizationNames,
-  maxFileBytes,
-  readText,
-  resolveInside,
-} from "../gitops/kustomization.ts";
+import { type Kustomization, maxFileBytes, readText, resolveInside } from "../gitops/kustomization.ts";
+import { kustomizationsIn } from "../repository/reader.ts";
 import { reachOf } from "../gitops/reach.ts";
 import { namesOf, seenBy } from "../gitops/links.ts";
 import { inflationOf } from "./inflation.ts";
@@ -135,7 +130,7 @@ function rootValue(
   tree: Tree,
   directory: string,
 ): { path: string | undefined; value: Record<string, unknown> } | undefined {
-  const path = kustomizationNames.map((name) => posix.join(directory, name)).find((name) => tree.read(name));
+  const path = kustomizationsIn(tree, directory)[0];
   const text = path === undefined ? undefined : readText(tree, path);
   const documents = text?.ok ? readKubeYaml(text.value, "kubernetes") : undefined;
   const value = documents?.ok && documents.value.length === 1 ? documents.value[0] : undefined;

@@ -8,7 +8,8 @@ import { type FluxSpec, readFluxSpec, withFluxSpec, withPostBuild } from "./cont
 import { isArgoManifest, mayHoldObjects, type PlainOptions } from "../gitops/plain.ts";
 import { argoOptions } from "./argo-source.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
-import { type Kustomization, kustomizationNames, readKustomization, resolveInside } from "../gitops/kustomization.ts";
+import { type Kustomization, readKustomization, resolveInside } from "../gitops/kustomization.ts";
+import { isKustomization, kustomizationsIn } from "../repository/reader.ts";
 import { type BuildInput, newBuild } from "./kustomize/resource-files.ts";
 
 /** The name of this renderer in a proof. */
@@ -115,7 +116,7 @@ export function plainResources(
   tool: Entry["tool"],
   options: PlainOptions,
 ): PlainResources | undefined {
-  if (kustomizationNames.some((name) => tree.read(posix.join(directory, name)))) return undefined;
+  if (kustomizationsIn(tree, directory).length > 0) return undefined;
   if (realPath(tree, directory) !== (directory === "." && tree.links ? "" : directory))
     return { files: [], problem: `${directory} is reached through a symbolic link` };
   const prefix = directory === "." ? "" : `${directory}/`;
@@ -141,8 +142,7 @@ function argoFiles(all: readonly string[], { recurse, include, exclude }: PlainO
 
 /** Flux takes all manifests below the directory; a directory with a kustomization stands for itself. */
 function fluxFiles(all: readonly string[]): PlainResources {
-  const names: readonly string[] = kustomizationNames;
-  const bases = all.filter((path) => names.includes(posix.basename(path))).map((path) => posix.dirname(path));
+  const bases = all.filter(isKustomization).map((path) => posix.dirname(path));
   const isCovered = (path: string) => bases.some((base) => path.startsWith(`${base}/`));
   const files = all.filter((path) => /\.ya?ml$/.test(path) && !isCovered(path));
   const outer = [...new Set(bases)].filter((base) => !isCovered(base));

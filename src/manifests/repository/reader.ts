@@ -88,7 +88,18 @@ export function readerOf(tree: Tree, directories: Directories): Reader {
   return { file, embedded, exists, isDirectory, isLinkedDirectory, real, list, kustomization, problems };
 }
 
+/** The file names that make a directory a kustomization, in Kustomize's order. Two of them in one place are an error. */
 export const kustomizationNames: readonly string[] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/** The kustomization files that a directory of the tree holds, in that order. */
+export function kustomizationsIn(tree: Tree, directory: string): string[] {
+  return kustomizationNames.map((name) => posix.join(directory, name)).filter((path) => tree.read(path));
+}
+
+/** Whether Kustomize takes a file of this path for the kustomization of its directory. */
+export function isKustomization(path: string): boolean {
+  return kustomizationNames.includes(path.slice(path.lastIndexOf("/") + 1));
+}
 
 /** A repository path relative to a directory; undefined when it leaves the repository. */
 export function insideRepository(directory: string, relative: string): string | undefined {

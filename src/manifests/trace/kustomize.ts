@@ -2,7 +2,7 @@ import { isArgoManifest, isPassedOver, type PlainOptions } from "../gitops/plain
 import { isRemoteSource } from "../gitops/readers/references.ts";
 import { chartHome, chartPlace, inflationGenerator } from "../gitops/inflated-charts.ts";
 import { madeUp } from "./patch.ts";
-import { directoryOf, insideRepository, joinPath, kustomizationNames, type Reader } from "../repository/reader.ts";
+import { directoryOf, insideRepository, joinPath, isKustomization, type Reader } from "../repository/reader.ts";
 import { type Resource, resourcesOf } from "../repository/resource.ts";
 import { itemsAt, lineOf, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
 import { transform } from "./transform.ts";
@@ -118,7 +118,7 @@ function buildDirectory(
     if (reader.isDirectory(path)) {
       return name.startsWith(".") ? [] : buildPath(reader, path, build, stack);
     }
-    return /\.(?:ya?ml|json)$/.test(name) && !kustomizationNames.includes(name) ? buildFile(reader, path, build) : [];
+    return /\.(?:ya?ml|json)$/.test(name) && !isKustomization(name) ? buildFile(reader, path, build) : [];
   });
 }
 

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { readKubeYaml } from "../../yaml/kube-yaml.ts";
-import { kustomizationNames } from "../../repository/reader.ts";
+import { isKustomization } from "../../repository/reader.ts";
 import { filesRead } from "../reach.ts";
 import { plainOf } from "../../yaml/plain.ts";
 import { at, textAt } from "../../yaml/source.ts";
@@ -93,8 +93,6 @@ function ofDeployers(object: unknown): unknown {
   if (!isRecord(object) || object.kind !== "HelmRelease") return object;
   return isRecord(object.spec) ? object.spec.chart : undefined;
 }
-
-const isKustomization = (file: string): boolean => kustomizationNames.includes(file.slice(file.lastIndexOf("/") + 1));
 
 function kustomizationOf(tree: Tree, file: string): Record<string, unknown> {
   const documents = readKubeYaml(new TextDecoder().decode(tree.read(file)));
