@@ -1,4 +1,5 @@
-import type { ChartFiles, ChartTools } from "../../../domain/kubernetes/rendered.ts";
+import { type ChartFiles, type ChartTools, isRecord } from "../../../domain/kubernetes/rendered.ts";
+import { readKubeYaml } from "../../yaml/kube-yaml.ts";
 import { actionsIn, isTemplate, textOf, unpacked } from "./template-actions.ts";
 
 /** What a chart asks of the cluster while it is rendered; offline every answer is empty, or that of a first install. */
@@ -42,8 +43,10 @@ export function askingNames(files: ChartFiles): readonly string[] {
 /** What asks, by itself or through what it includes; undefined where no text holds a word for it. */
 function reachedIn(files: ChartFiles, values: readonly string[]) {
   const texts = new Map([...files].map(([path, bytes]) => [path, textOf(bytes)]));
-  const written = [...texts].filter(([path]) => !isTemplate(path) && !path.endsWith(".md")).map(([, text]) => text);
-  const isHidden = [...values, ...written].some((text) => text.includes("{{") && mayAsk.test(text));
+  const written = [...texts].filter(([path]) => !isTemplate(path) && !path.endsWith(".md"));
+  const hides = (text: string) => text.includes("{{") && mayAsk.test(text);
+  const isHidden =
+    values.some(hides) || written.some(([path, text]) => hides(text) && hides(withoutComments(path, text)));
   if (!isHidden && ![...texts.values()].some((text) => mayAsk.test(text))) return undefined;
   const pieces = [...texts].flatMap(([path, text]) => (isTemplate(path) ? piecesOf(path, text) : []));
   const reached = new Set(pieces.filter((one) => one.asks || (isHidden && one.usesTexts)));
@@ -54,6 +57,18 @@ function reachedIn(files: ChartFiles, values: readonly string[]) {
     for (const piece of pieces) if (leadsTo(piece).some((next) => reached.has(next))) reached.add(piece);
   }
   return { pieces, reached, leadsTo, hashedBy };
+}
+
+/** The texts of a chart's own values, whose comments nobody runs; any other file, or what is no YAML, as it is. */
+function withoutComments(path: string, text: string): string {
+  const read = /^(?:charts\/[^/]+\/)*values\.yaml$/.test(path) ? readKubeYaml(text) : undefined;
+  return read?.ok === true ? textsIn(read.value).join("\n") : text;
+}
+
+function textsIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (isRecord(value)) return Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]);
+  return typeof value === "string" ? [value] : [];
 }
 
 /** A template file, or a part of one that has a name. */

@@ -74,7 +74,7 @@ function askedIn(texts: ReadonlyMap<string, string>, values: readonly string[]):
 
 /** Looks through all APIs, or is handed the name of one. */
 const isOdd = ({ words }: { readonly words: string }): boolean =>
-  /APIVersions(?!\.Has(?!\w))/.test(words.replace(/:?=\s*[\w.$]*\.APIVersions\s*-?$/, "")) ||
+  /\.APIVersions(?!\w|\.Has(?!\w))/.test(words.replace(/:?=\s*[\w.$]*\.APIVersions\s*-?$/, "")) ||
   /\|\s*[\w.$]*\.Has(?!\w)/.test(words);
 
 // Every cluster has these.

@@ -26,6 +26,13 @@ describe("a chart asks nothing", () => {
       "of other fields of the release, and where it is handed on",
       { "templates/web.yaml": '{{ .Release.Name }}{{ include "x" (dict "Release" .Release) }}{{ .Values.Revisions }}' },
     ],
+    [
+      "in a comment of the values that it runs as templates",
+      {
+        "templates/web.yaml": `${web}{{ tpl .Values.text . }}`,
+        "values.yaml": "# may depend on .Release or lookup, as {{ .Release.Name }}\ntext: '{{ .Release.Name }}'\n",
+      },
+    ],
     ["in plain text", { "templates/web.yaml": `${web}# see lookup "v1"\n`, "README.md": "{{ nothing }} lookup" }],
     [
       "in a helper that nothing includes",

@@ -62,12 +62,13 @@ test.each([
   expect(asked(text).odd).toBe("templates/web.yaml");
 });
 
-test.each(["{{ $apis := .Capabilities.APIVersions }}", '{{ if .Capabilities.APIVersions.Has $api }}"a.b/v1"{{ end }}'])(
-  "%s can be followed",
-  (text) => {
-    expect(asked(text).odd).toBeUndefined();
-  },
-);
+test.each([
+  "{{ $apis := .Capabilities.APIVersions }}",
+  "{{ if or (has .version $providedAPIVersions) (.Capabilities.APIVersions.Has .version) }}",
+  '{{ if .Capabilities.APIVersions.Has $api }}"a.b/v1"{{ end }}',
+])("%s can be followed", (text) => {
+  expect(asked(text).odd).toBeUndefined();
+});
 
 test("one that names more APIs than are tried is made for no other cluster, and says so", () => {
   const names = Array.from({ length: 600 }, (_, n) => `thing${n}.example.com/v1`).join("\n");
