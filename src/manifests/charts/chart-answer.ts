@@ -206,8 +206,15 @@ async function keyAmong(
   const above = otherSource(baseline.release, found);
   if (above) return above;
   const change = { ...scene.question.change, to } as FieldQuestion["change"];
-  return placed({ ...scene, question: { ...scene.question, change } }, baseline.release, found);
+  const asked = { ...scene, question: { ...scene.question, change } };
+  const image = found.as === "image" ? retagged(writtenAt(baseline.effective, found), to) : undefined;
+  return placed(asked, baseline.release, found, image);
 }
+
+const retagged = (image: unknown, tag: string | number): string => `${String(image).replace(/:[^/:]*$/, "")}:${tag}`;
+
+const writtenAt = (values: unknown, { path }: Candidate): unknown =>
+  path.reduce<unknown>((here, step) => (here as Record<string | number, unknown> | undefined)?.[step], values);
 
 /** Values that this repository does not show may win, unless the value stands in the layer above them. */
 function otherSource(release: Release, { path }: Candidate): Refusal | undefined {
@@ -232,10 +239,7 @@ function valueFor(
   values: unknown,
 ): string | number | undefined {
   if (found.as !== "tag") return change.to;
-  const written = found.path.reduce<unknown>(
-    (here, step) => (here as Record<string | number, unknown> | undefined)?.[step],
-    values,
-  );
+  const written = writtenAt(values, found);
   const now = tagOf(String(field.value));
   const text = written === undefined || written === null || written === "" ? now : String(written);
   if (!now.endsWith(text)) return undefined;

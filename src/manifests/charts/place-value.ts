@@ -19,11 +19,20 @@ import type { Literal } from "./template-literals.ts";
 
 /**
  * Writes the wanted value where only this environment reads it: the layer that holds it, else the most specific one,
- * else a file of values that the release asks for and that is not there yet.
+ * else a file of values that the release asks for and that is not there yet. `image` is the whole image with the wanted
+ * tag, for a key that names it as a whole.
  */
-export function placed(scene: EntryBuild, release: Release, candidate: Pick<Candidate, "path" | "as">): ManifestEdit {
+export function placed(
+  scene: EntryBuild,
+  release: Release,
+  candidate: Pick<Candidate, "path" | "as">,
+  image?: string,
+): ManifestEdit {
   const edit = placedInLayers(scene, release, candidate);
-  const isElsewhere = edit.kind === "refused" && (edit.reason === "shared-source" || edit.reason === "not-found");
+  if (edit.kind === "edit") return edit;
+  const isElsewhere = edit.reason === "shared-source" || edit.reason === "not-found";
+  if (candidate.as === "image" && image !== undefined && (isElsewhere || release.packed !== undefined))
+    return placedImage(scene, release, candidate.path, image) ?? edit;
   if (!isElsewhere || candidate.as === "image") return edit;
   const own = release.directory === undefined ? undefined : `${prefixOf(release.directory)}values.yaml`;
   const file = release.open.at(-1);
@@ -31,6 +40,18 @@ export function placed(scene: EntryBuild, release: Release, candidate: Pick<Cand
   const user = file === own ? otherUser(scene, release) : undefined;
   if (user !== undefined) return cannotOverlay(`${file} says nothing yet, and would also serve ${user}`);
   return inNewValues(scene, release, candidate.path, { file, isOwn: file === own }) ?? edit;
+}
+
+/** An image that one key names as a whole, written where nothing stood yet. */
+function placedImage(
+  scene: EntryBuild,
+  release: Release,
+  path: Candidate["path"],
+  to: string,
+): ManifestEdit | undefined {
+  const change = { ...scene.question.change, to } as EntryBuild["question"]["change"];
+  const edit = placed({ ...scene, question: { ...scene.question, change } }, release, { path, as: "tag" });
+  return edit.kind === "edit" ? edit : undefined;
 }
 
 function placedInLayers(scene: EntryBuild, release: Release, candidate: Pick<Candidate, "path" | "as">): ManifestEdit {

@@ -206,6 +206,8 @@ function editFile(
     field: key.path.join("."),
     because: `${whereIs(leaf ?? holder.values)} is the last value that the chart reads`,
   };
+  if (!leaf && key.as === "image")
+    return refused("not-found", `${whereIs(holder.values)} names no image`, "Write the image into the values first.");
   if (!leaf) {
     const splice = insertBelow(holder.values, key.path, change.to);
     return guarded(scene, holder.values) ?? editOf(scene, splice, owner);
