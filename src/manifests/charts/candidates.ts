@@ -2,7 +2,7 @@ import type { ResourceField } from "../../domain/kubernetes/manifest-edit.ts";
 import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
 import { type ChartFiles, type ChartTools, type RenderedObject, isRecord } from "../../domain/kubernetes/rendered.ts";
 import { podSpecOf } from "./rendered-field.ts";
-import { dependenciesOf, vendoredIn } from "./chart-files.ts";
+import { dependenciesOf, keysOf, vendoredIn } from "./chart-files.ts";
 import type { Values } from "./release-values.ts";
 
 export type ValuePath = readonly (string | number)[];
@@ -255,10 +255,9 @@ export function keysRead(
   }
   const inner = prefix.length > 3 ? [] : vendoredIn(files, tools);
   const dependencies = dependenciesOf(files);
-  const below = inner.flatMap(({ name, files: own }) => {
-    const aliases = dependencies.filter((one) => one.name === name).map((one) => one.alias ?? one.name);
-    return (aliases.length > 0 ? aliases : [name]).map((alias) => keysRead(own, tools, [...prefix, alias]));
-  });
+  const below = inner.flatMap((one) =>
+    keysOf(one, dependencies).map((key) => keysRead(one.files, tools, [...prefix, key])),
+  );
   for (const one of below) for (const name of one.names) names.add(name);
   return { names, chains: [...chains.values(), ...below.flatMap((one) => one.chains)] };
 }

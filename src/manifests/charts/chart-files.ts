@@ -76,6 +76,8 @@ interface Dependency {
   readonly name: string;
   readonly alias: string | undefined;
   readonly version: string;
+  /** The version or range as the chart itself names it. */
+  readonly written: string;
   readonly repository: string;
 }
 
@@ -100,6 +102,7 @@ function listed(files: ChartFiles, path: string): Dependency[] {
             name,
             alias: typeof alias === "string" ? alias : undefined,
             version: typeof version === "string" ? version : "",
+            written: typeof version === "string" ? version : "",
             repository: typeof repository === "string" ? repository : "",
           },
         ]
@@ -128,8 +131,17 @@ function firstDocument(text: string): unknown {
   return documents.ok ? documents.value[0] : undefined;
 }
 
+/** The keys below which a chart reads the values of a packed one: Helm takes one of another version under its own name. */
+export function keysOf({ name, version }: Vendored, dependencies: readonly Dependency[]): readonly string[] {
+  const bare = (text: string) => text.replace(/^v|\+.*$/g, "");
+  const isOne = ({ written }: Dependency) => !isPinned(written) || bare(written) === bare(version);
+  const aliases = dependencies.filter((one) => one.name === name && isOne(one)).map((one) => one.alias ?? one.name);
+  return aliases.length > 0 ? aliases : [name];
+}
+
 interface Vendored {
   readonly name: string;
+  readonly version: string;
   /** Where it stands below the chart; undefined when it is packed. */
   readonly directory: string | undefined;
   readonly files: ChartFiles;
@@ -144,7 +156,7 @@ export function vendoredIn(files: ChartFiles, tools: Pick<ChartTools, "unpack">)
     const own = directory === undefined ? packed : below(files, directory);
     const chart = own && yamlOf(own, "Chart.yaml");
     if (own && isRecord(chart) && typeof chart.name === "string")
-      found.push({ name: chart.name, directory, files: own });
+      found.push({ name: chart.name, version: String(chart.version), directory, files: own });
   }
   return found;
 }

@@ -3,7 +3,7 @@ import type { Release } from "../helm/releases.ts";
 import { plainOf } from "../yaml/plain.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
 import { at, itemsAt, type Node, textAt } from "../yaml/source.ts";
-import { dependenciesOf, vendoredIn, yamlOf } from "./chart-files.ts";
+import { dependenciesOf, keysOf, vendoredIn, yamlOf } from "./chart-files.ts";
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -66,10 +66,9 @@ function defaultsOf(files: ChartFiles, tools: Pick<ChartTools, "unpack">, depth 
   const own = yamlOf(files, "values.yaml");
   const dependencies = dependenciesOf(files);
   let all: Values = {};
-  for (const { name, files: inner } of depth > 4 ? [] : vendoredIn(files, tools)) {
-    const aliases = dependencies.filter((one) => one.name === name).map((one) => one.alias ?? one.name);
-    const defaults = defaultsOf(inner, tools, depth + 1);
-    for (const alias of aliases.length > 0 ? aliases : [name]) all = { ...all, [alias]: defaults };
+  for (const inner of depth > 4 ? [] : vendoredIn(files, tools)) {
+    const defaults = defaultsOf(inner.files, tools, depth + 1);
+    for (const key of keysOf(inner, dependencies)) all = { ...all, [key]: defaults };
   }
   return mergedValues(all, isRecord(own) ? own : {});
 }
