@@ -214,7 +214,8 @@ function judge(
     );
   else if (answer.effect.proof.kind === "rendered") tally.proved += 1;
   else tally.argued += 1;
-  if (verbose) console.error(wrong ?? answer.effect.proof.kind, title, JSON.stringify(answer.effect.proof));
+  const said = answer.effect.proof.kind === "rendered" ? [] : answer.warnings;
+  if (verbose) console.error(wrong ?? answer.effect.proof.kind, title, JSON.stringify(answer.effect.proof), ...said);
 }
 
 /** Renders again with the edit: only the wanted field of this unit may differ, and no other unit at all. */
