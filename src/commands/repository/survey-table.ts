@@ -1,3 +1,5 @@
+import type { Overlooked } from "./overlooked.ts";
+
 /** What a row of the table says about one field. */
 interface Row {
   readonly field: string;
@@ -10,6 +12,28 @@ interface Row {
 
 const width = 100;
 const widestField = 34;
+
+/** What a survey could not look into. */
+interface Passed {
+  readonly unrendered: readonly { readonly entry: string; readonly because: string }[];
+  readonly overlooked: Overlooked;
+}
+
+/** One reason is said once, with all that it is said of. */
+export function notLookedInto({ unrendered, overlooked: { charts, sets } }: Passed): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { entry, because } of unrendered) byReason.set(because, [...(byReason.get(because) ?? []), entry]);
+  const inCluster = "In the cluster, Rectify reads what deploys there; a survey knows only what stands here.";
+  return [
+    ...[...byReason].map(([because, entries]) => `not looked into: ${entries.join(", ")}: ${because}`),
+    ...(sets.length === 0
+      ? []
+      : [`not looked into: what ApplicationSets make of paths that Argo CD alone fills in: ${sets.join(", ")}`]),
+    ...(charts.length === 0
+      ? []
+      : [`not looked into: charts that nothing here is known to deploy: ${charts.join(", ")}. ${inCluster}`]),
+  ];
+}
 
 /** Rows below their heading; fields with one and the same answer share it, and nothing is wider than 100 columns. */
 export function tableOf(heading: string, rows: readonly Row[]): string[] {

@@ -8,7 +8,8 @@ import { withMadeDeployers } from "../../manifests/locate/made-deployers.ts";
 import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
 import { type SurveyQuestion, surveyQuestions } from "../../manifests/locate/survey-questions.ts";
 import { entryName } from "./locate-entry.ts";
-import { tableOf } from "./survey-table.ts";
+import { notLookedInto, tableOf } from "./survey-table.ts";
+import { type Overlooked, overlookedIn } from "./overlooked.ts";
 import { installedTools, type Tools } from "./tools.ts";
 
 /** One field of one workload: where Rectify would edit it, or why not. */
@@ -35,6 +36,8 @@ interface Survey {
   readonly refused: Readonly<Record<string, number>>;
   /** Entries whose workloads are unknown, and why. */
   readonly unrendered: readonly { readonly entry: string; readonly because: string }[];
+  /** What nothing in the repository says how to deploy. */
+  readonly overlooked: Overlooked;
   readonly items: readonly SurveyItem[];
 }
 
@@ -59,7 +62,7 @@ export async function surveyTree(written: Tree, tools: Tools, progress: (line: s
   const { tree } = await withMadeDeployers(written, tools.render);
   const entries = entriesOf(tree);
   const items: SurveyItem[] = [];
-  const unrendered: { entry: string; because: string }[] = entries.length === 0 ? undeployedCharts(tree) : [];
+  const unrendered: { entry: string; because: string }[] = [];
   const remembered = rememberedFor(tree, tools);
   for (const [n, entry] of entries.entries()) {
     progress(`${n + 1} of ${entries.length} entries: ${entryName(entry)}`);
@@ -86,6 +89,7 @@ export async function surveyTree(written: Tree, tools: Tools, progress: (line: s
     static: count("static"),
     refused,
     unrendered,
+    overlooked: overlookedIn(tree),
     items,
   };
 }
@@ -106,15 +110,6 @@ export async function editableWorkloads(written: Tree, tools: Tools): Promise<Re
     }
   }
   return editable;
-}
-
-/** Where nothing deploys anything, charts are what people look for. */
-function undeployedCharts(tree: Tree): { entry: string; because: string }[] {
-  const charts = tree
-    .paths()
-    .filter((path) => /(?:^|\/)Chart\.yaml$/.test(path) && !/(?:^|\/)charts\/[^/]+\/charts\//.test(path));
-  const because = "no Application, ApplicationSet or HelmRelease here deploys this chart, so its values are unknown";
-  return charts.map((path) => ({ entry: path.replace(/\/?Chart\.yaml$/, "") || ".", because }));
 }
 
 /** Asks some at a time, so that what they want rendered can be rendered together. */
@@ -173,7 +168,8 @@ function rowOf({ field, outcome, place = "", reason, because, fix }: SurveyItem)
 }
 
 function inWords(survey: Survey): string[] {
-  if (survey.entries === 0 && survey.unrendered.length === 0)
+  const { charts, sets } = survey.overlooked;
+  if (survey.entries + survey.unrendered.length + charts.length + sets.length === 0)
     return [
       "No entry of Flux, Argo CD or Kustomize and no manifest was found here: name the checkout of a GitOps repository.",
     ];
@@ -182,8 +178,7 @@ function inWords(survey: Survey): string[] {
     const [first] = items;
     if (first) lines.push(...tableOf(`${first.workload}  ${first.entry}`, items.map(rowOf)));
   }
-  for (const { entry, because } of survey.unrendered)
-    lines.push(...tableOf(`not looked into: ${entry}: ${because}`, []));
+  for (const line of notLookedInto(survey)) lines.push(...tableOf(line, []));
   const reasons = Object.entries(survey.refused).sort(([, left], [, right]) => right - left);
   const refused = reasons.reduce((sum, [, n]) => sum + n, 0);
   lines.push(
@@ -194,6 +189,8 @@ function inWords(survey: Survey): string[] {
     `  ${refused} refused`,
     ...reasons.map(([reason, n]) => `  ${String(n).padStart(6)}  ${reason}`),
     `  entries that could not be rendered here: ${survey.unrendered.length}`,
+    ...(sets.length === 0 ? [] : [`  ApplicationSets whose applications the cluster alone knows: ${sets.length}`]),
+    ...(charts.length === 0 ? [] : [`  charts that nothing here is known to deploy: ${charts.length}`]),
   );
   return lines;
 }

@@ -51,7 +51,9 @@ export function deducedEntry(tree: Tree, question: FieldQuestion): Deduced | Ref
 }
 
 // What people call a place for what runs no longer.
-const archived = /(?:^|\/)[._-]?(?:archived?|archives|attic|deprecated|disabled|graveyard|obsolete|retired|unused)\//i;
+/** Directories of what people put away. */
+export const archived =
+  /(?:^|\/)[._-]?(?:archived?|archives|attic|deprecated|disabled|graveyard|obsolete|retired|unused)\//i;
 
 const archivedOnly = (file: string, what: string): string =>
   `${file} holds ${what}, but is put away, and no Flux or Argo CD object here deploys it`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { tableOf } from "../../../src/commands/repository/survey-table.ts";
+import { notLookedInto, tableOf } from "../../../src/commands/repository/survey-table.ts";
 import { surveyCommand, surveyTree } from "../../../src/commands/repository/survey.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { render } from "../../../src/manifests/render/render.ts";
@@ -36,13 +36,14 @@ const repository = treeOf({
   "vendor/kustomization.yaml": "resources: ['https://git.example/acme/crds//x?ref=v1']\n",
 });
 
+const tools = {
+  render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
+  charts: undefined,
+  atOnce: 4,
+};
+
 test("every workload says where each of its fields would be edited, or why not", async () => {
   const seen: string[] = [];
-  const tools = {
-    render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
-    charts: undefined,
-    atOnce: 4,
-  };
   const survey = await surveyTree(repository, tools, (line) => seen.push(line));
   const sizes = ["requests.cpu", "limits.cpu", "requests.memory", "limits.memory"];
   const places = survey.items.map(({ workload: of, entry, field, outcome, place, reason }) =>
@@ -100,28 +101,125 @@ test.each([
     "app/kustomization.yaml": "resources: [web.yaml]\n",
     "app/web.yaml": workload("web").replace("  namespace: shop\n", ""),
   });
-  const tools = {
-    render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
-    charts: undefined,
-    atOnce: 4,
-  };
   const { items } = await surveyTree(tree, tools, () => undefined);
   expect(new Set(items.map((item) => item.workload))).toEqual(new Set(["team/Deployment/web"]));
   expect(items.map(({ outcome }) => outcome)).toEqual(Array.from(items, () => "proved"));
 });
 
-test("charts that nothing deploys are named, with the reason", async () => {
-  const tree = treeOf({ "charts/web/Chart.yaml": "name: web\n", "charts/web/charts/db/Chart.yaml": "name: db\n" });
-  const tools = {
-    render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
-    charts: undefined,
-    atOnce: 4,
-  };
-  const { entries, unrendered } = await surveyTree(tree, tools, () => undefined);
-  expect(entries).toBe(0);
-  expect(unrendered).toMatchObject([
-    { entry: "charts/web", because: expect.stringContaining("deploys this chart") as unknown },
+const chart = (name: string, more = "") => `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n${more}`;
+const application = (path: string) => `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec:
+  source: {repoURL: https://github.com/acme/shop, path: ${path}}
+  destination: {namespace: shop}
+`;
+
+const set = (git: string, source: string, more = "") => `apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: all, namespace: argocd}
+spec:
+  goTemplate: true
+  generators: [{git: ${git}}]
+  template:
+    metadata: {name: "{{ .path.basename }}"}
+    spec:
+      source: {repoURL: https://github.com/acme/shop, ${source}}
+      destination: {namespace: shop}
+${more}`;
+
+test.each<[string, string, readonly string[]]>([
+  ["whose paths are known", set("{directories: [{path: charts/*}]}", 'path: "{{ .path.path }}"'), []],
+  ["of another repository", set("{directories: [{path: charts/*}]}", "path: elsewhere"), []],
+  [
+    "whose paths somebody else says",
+    set("{files: [{path: '*/app.json'}]}", 'path: "{{ .where }}"'),
+    ["argocd/all (apps/set.yaml)"],
+  ],
+  [
+    "whose patch says the path",
+    set(
+      "{directories: [{path: charts/*}]}",
+      "targetRevision: main",
+      "  templatePatch: |\n    spec: {source: {path: '{{ .path.path }}'}}\n",
+    ),
+    ["argocd/all (apps/set.yaml)"],
+  ],
+])("ApplicationSets of which no application is known are named: %s", async (_, written, wanted) => {
+  const tree = treeOf({ "apps/set.yaml": written, "charts/web/Chart.yaml": chart("web") });
+  const { overlooked } = await surveyTree(tree, tools, () => undefined);
+  expect(overlooked.sets).toEqual(wanted);
+});
+
+test.each<[string, Record<string, string>, readonly string[]]>([
+  ["alone", { "charts/web/Chart.yaml": chart("web"), "charts/web/charts/db/Chart.yaml": chart("db") }, ["charts/web"]],
+  ["at the root", { "Chart.yaml": chart("web") }, ["."]],
+  [
+    "beside one that an Application deploys",
+    {
+      "apps/web.yaml": application("charts/web"),
+      "charts/web/Chart.yaml": chart("web"),
+      "charts/api/Chart.yaml": chart("api"),
+    },
+    ["charts/api"],
+  ],
+  [
+    "below a path that a set fills in",
+    {
+      "apps/web.yaml": application("'charts/{{ .name }}'"),
+      "charts/web/Chart.yaml": chart("web"),
+      "more/api/Chart.yaml": chart("api"),
+    },
+    ["more/api"],
+  ],
+  [
+    "with a part and a library beside it",
+    {
+      "charts/web/Chart.yaml": chart("web", "dependencies: [{name: db, version: 1.0.0, repository: file://../db}]\n"),
+      "charts/db/Chart.yaml": chart("db"),
+      "charts/common/Chart.yaml": chart("common", "type: library\n"),
+    },
+    ["charts/web"],
+  ],
+  [
+    "beside one that a kustomization inflates",
+    {
+      "web/kustomization.yaml": "helmGlobals: {chartHome: ../charts}\nhelmCharts: [{name: web}]\n",
+      "charts/web/Chart.yaml": chart("web"),
+      "charts/api/Chart.yaml": chart("api"),
+    },
+    ["charts/api"],
+  ],
+  [
+    "below the directories of a set",
+    {
+      "apps/set.yaml": set("{directories: [{path: charts/*}]}", 'path: "{{ .path.path }}"'),
+      "charts/web/Chart.yaml": chart("web"),
+      "more/api/Chart.yaml": chart("api"),
+    },
+    ["more/api"],
+  ],
+  ["put away", { "archive/web/Chart.yaml": chart("web"), "charts/api/Chart.yaml": chart("api") }, ["charts/api"]],
+  ["that cannot be read", { "charts/web/Chart.yaml": "name: [\n" }, ["charts/web"]],
+])("charts that nothing deploys are named: %s", async (_, files, wanted) => {
+  const { overlooked } = await surveyTree(treeOf(files), tools, () => undefined);
+  expect(overlooked.charts).toEqual(wanted);
+});
+
+test("one reason for several is said once", () => {
+  const unrendered = ["apps/web", "apps/db"].map((entry) => ({
+    entry,
+    because: "the chart main is published elsewhere",
+  }));
+  const other = { entry: "apps/api", because: "is a remote base" };
+  const overlooked = { charts: ["charts/a", "charts/b"], sets: ["argocd/all (apps/set.yaml)"] };
+  expect(notLookedInto({ unrendered: [...unrendered, other], overlooked })).toEqual([
+    "not looked into: apps/web, apps/db: the chart main is published elsewhere",
+    "not looked into: apps/api: is a remote base",
+    "not looked into: what ApplicationSets make of paths that Argo CD alone fills in: argocd/all (apps/set.yaml)",
+    expect.stringMatching(/^not looked into: charts that nothing here is known to deploy: charts\/a, charts\/b\. /),
   ]);
+  expect(notLookedInto({ unrendered: [], overlooked: { charts: [], sets: [] } })).toEqual([]);
 });
 
 test("a table stays within 100 columns, and fields with one answer share it", () => {
