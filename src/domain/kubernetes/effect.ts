@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chartOf } from "./chart-values.ts";
 import { crossedBound, crossedQuantity, otherBoundOf, otherSideOf } from "./quantity.ts";
-import type { Effect, Entry, ObjectChange, ShownAt, WantedChange } from "./manifest-edit.ts";
+import type { ChartRendered, Effect, Entry, ObjectChange, ShownAt, WantedChange } from "./manifest-edit.ts";
 import { canonicalText, changesBetween, spelledOut } from "./object-changes.ts";
 import { isRecord, objectKey, type Rendered, type RenderedObject } from "./rendered.ts";
 import { type Workload, workloadKey } from "./workload.ts";
@@ -35,7 +35,7 @@ interface ProofInput {
     readonly object?: ShownAt["object"];
   };
   /** What the edit changes in the objects of a chart, where the chart itself was rendered before and after. */
-  readonly shown?: { readonly with: string; readonly changes: readonly ObjectChange[] } | undefined;
+  readonly shown?: ChartRendered | undefined;
 }
 
 type Proof =
@@ -58,7 +58,7 @@ export function proofOf(input: ProofInput): Proof {
     const because = before.kind === "unsupported" ? before.because : after.kind === "unsupported" ? after.because : "";
     return refused(`the entry can be rendered only on one side of the edit: ${because}`);
   }
-  const changes = changesBetween(before.objects, after.objects);
+  const changes = notByChance(changesBetween(before.objects, after.objects), input.shown);
   const first = changes[0];
   if (first === undefined && !input.shown) return refused("the edit changes nothing in what the entry renders");
   const doubt = othersDoubt(input, changes);
@@ -68,6 +68,14 @@ export function proofOf(input: ProofInput): Proof {
   if (verdict.kind === "refused") return refused(verdict.because);
   const because = verdict.kind === "static" ? verdict.because : doubt?.because;
   return proven(changes, because === undefined ? { kind: "rendered", with: before.with } : { kind: "static", because });
+}
+
+/** The changes without what the chart draws anew each time: each rendering of the entry drew as well. */
+function notByChance(changes: readonly ObjectChange[], shown: ProofInput["shown"]): readonly ObjectChange[] {
+  const placeOf = ({ object, field }: Pick<ObjectChange, "object" | "field">) =>
+    canonicalText([object.kind, object.name, ...field]);
+  const drawn = new Set(shown?.byChance?.map(placeOf));
+  return drawn.size === 0 ? changes : changes.filter((one) => !drawn.has(placeOf(one)));
 }
 
 function proven(changes: readonly ObjectChange[], proof: Effect["proof"], moved = changes): Proof {

@@ -93,12 +93,20 @@ export type ManifestEdit =
       readonly owners: readonly OwnerLink[];
       readonly warnings: readonly string[];
       /** What the edit changes in the objects of a chart, where it was rendered before and after. */
-      readonly rendered?: { readonly with: string; readonly changes: readonly ObjectChange[] };
+      readonly rendered?: ChartRendered;
       readonly shows?: ShownAt;
       /** Why no rendering is a proof that the edit arrives: a person must look. */
       readonly unproven?: string;
     }
   | { readonly kind: "refused"; readonly reason: RefusalReason; readonly because: string; readonly cure: string };
+
+/** What was seen of a chart before and after an edit. */
+export interface ChartRendered {
+  readonly with: string;
+  readonly changes: readonly ObjectChange[];
+  /** What the chart draws anew each time it is rendered (passwords, certificates, hashes of them): nobody's change. */
+  readonly byChance?: readonly Pick<ObjectChange, "object" | "field">[];
+}
 
 /** One field of one rendered object that an edit changes. Undefined = absent on that side. */
 export interface ObjectChange {

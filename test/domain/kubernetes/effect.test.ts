@@ -328,3 +328,20 @@ test("bounds that cross are refused by what is rendered", () => {
   const change: WantedChange = { kind: "hpa", field: "minReplicas", to: 5 };
   expect(prove(rendered(deployment(), autoscaler()), after, change)).toMatchObject({ kind: "refused" });
 });
+
+test("what a chart draws each time is no change, where its own rendering shows the wanted one", () => {
+  const drawn = (hash: string, spec: Record<string, unknown> = {}) =>
+    deployment({ ...spec, template: { metadata: { annotations: { "checksum/secret": hash } } } });
+  const [before, after] = [rendered(drawn("a")), rendered(drawn("b", { replicas: 5 }))];
+  const object = { apiVersion: "apps/v1", ...web, namespace: "" };
+  const changes = [{ object, field: ["spec", "replicas"], from: 2, to: 5 }];
+  const field = ["spec", "template", "metadata", "annotations", "checksum/secret"];
+  const proofWith = (byChance: readonly { object: typeof object; field: string[] }[]) =>
+    proofOf({
+      ...{ target: { before, after }, others: [], wanted: { workload: web, change: toFive } },
+      shown: { with: "helm", changes, byChance },
+    });
+  expect(proofWith([{ object, field }])).toMatchObject({ kind: "proven", effect: { proof: { kind: "rendered" } } });
+  expect(proofWith([{ object: { ...object, name: "api" }, field }])).toMatchObject({ kind: "refused" });
+  expect(proofWith([])).toMatchObject({ kind: "refused" });
+});

@@ -4,6 +4,7 @@ import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { locateByRendering } from "../../../src/manifests/locate/locate-by-rendering.ts";
 import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
 import { render } from "../../../src/manifests/render/render.ts";
+import { renderer } from "../../../src/adapters/cli-tools/renderer.ts";
 import { helm, realCharts } from "../charts/real-helm.ts";
 
 const chart = "apiVersion: v2\nname: shop\nversion: 0.1.0\n";
@@ -214,5 +215,17 @@ describe.skipIf(helm === undefined)("a proved edit, with the real Helm", () => {
   test("without Helm the same key is refused, for it has no usual name", async () => {
     const answer = await answerQuestion(treeOf(cluster), question, async (tree, at) => render(tree, at));
     expect(answer.kind).toBe("refused");
+  });
+
+  test("what the chart draws each time is nobody's change where the entry itself is rendered with Helm", async () => {
+    const drawn = `${deployment("web", { replicas: "{{ .Values.replicas }}", more: "        - {name: s, image: 's:{{ randAlpha 9 }}'}" })}`;
+    const files = { ...base, "chart/values.yaml": "replicas: 2\n", "chart/templates/web.yaml": drawn };
+    const wanted = {
+      workload: { kind: "Deployment", namespace: "shop", name: "web", container: "web" },
+      ...{ change: three, entry },
+    };
+    const real = renderer({ kustomize: null, kubectl: null, helm: helm ?? null });
+    const answer = await answerQuestion(treeOf(files), wanted, real.render.bind(real), realCharts().tools);
+    expect(answer).toMatchObject({ kind: "edit", effect: { proof: { kind: "rendered" } } });
   });
 });

@@ -37,7 +37,8 @@ export async function confirmed(
   const after = await spend(budget, prepared.tools, prepared.build);
   if (after.kind === "unsupported") return notRendered(after.because);
   const { change } = scene.question;
-  const changes = await withoutChance(place, changesBetween(baseline.objects, after.objects), field, budget);
+  const all = changesBetween(baseline.objects, after.objects);
+  const changes = await withoutChance(place, all, field, budget);
   if (changes.length === 0)
     return refused("ambiguous-values-key", `${edit.owners[0]?.field} changes nothing that the chart makes`, byHand);
   const stranger = changes.find((one) => !isMeant(one, field, change));
@@ -59,7 +60,8 @@ export async function confirmed(
     (await otherClusters({ ...place, baseline: limited }, prepared.build, isKept));
   const doubt = asked ?? (isSpent() ? "the chart would have to be rendered too often for a proof" : undefined);
   if (doubt !== undefined) return { ...edit, warnings: [...edit.warnings, doubt] };
-  return { ...edit, rendered: { with: baseline.with, changes } };
+  const drawn = all.filter((one) => !changes.includes(one)).map((one) => ({ object: one.object, field: one.field }));
+  return { ...edit, rendered: { with: baseline.with, changes, ...(drawn.length > 0 ? { byChance: drawn } : {}) } };
 }
 
 /** The same release, whose renderings count; what the budget did not reach has not been seen. */
