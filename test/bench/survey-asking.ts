@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import type { Entry } from "../../src/domain/kubernetes/manifest-edit.ts";
 import type { ChartTools } from "../../src/domain/kubernetes/rendered.ts";
 import { type Answer, answerQuestion, type Render } from "../../src/manifests/locate/answer.ts";
-import { differences, type Plain, renderUnit, type Tools, type Unit, withFiles } from "./survey-judge.ts";
+import { differences, type Plain, renderUnit, type Tools, type Unit, withFiles, yamlTexts } from "./survey-judge.ts";
+import { fluxEntryOf } from "./survey-releases.ts";
 import { type Asked, get, isSameImage, whyRight, withoutChance, type World } from "./survey-reasons.ts";
 
 /** What was asked and how it was judged. */
@@ -137,9 +138,10 @@ function boundsOf(
   return [question(most, high, Number(high ?? 100) + 3), ...(isBelow ? [question(least, low, low + 1)] : [])];
 }
 
-function entryOf(unit: Unit): Entry {
+function entryOf(root: string, unit: Unit): Entry {
   if (unit.kind === "kustomize") return { tool: "kustomize", path: unit.directory };
-  if (unit.said?.kind === "HelmRelease") return { tool: "kustomize", path: unit.said.file };
+  if (unit.said?.kind === "HelmRelease")
+    return fluxEntryOf(yamlTexts(root), unit.said.file) ?? { tool: "kustomize", path: unit.said.file };
   if (unit.application !== undefined)
     return {
       ...{ tool: "argocd", path: unit.directory, object: `Application ${unit.application}` },
@@ -182,7 +184,7 @@ export async function ask(
   const started = performance.now();
   let answer: Answer;
   try {
-    const question = { workload, change: asked.change, entry: world.entry ?? entryOf(unit) };
+    const question = { workload, change: asked.change, entry: world.entry ?? entryOf(world.root, unit) };
     answer = await answerQuestion(tree, question, asking.render, asking.charts);
   } catch (error) {
     tally.crashed.push(`${title}: ${error instanceof Error ? error.message : String(error)}`);

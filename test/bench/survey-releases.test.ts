@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scratchFiles } from "../scratch.ts";
-import { applicationsOf, isInstalledSomehow, saidValues } from "./survey-releases.ts";
+import { applicationsOf, fluxEntryOf, isInstalledSomehow, saidValues } from "./survey-releases.ts";
 
 /** The units that one file of the repository makes of `charts/web`. */
 function unitsOf(text: string, files: readonly string[] = []) {
@@ -74,4 +74,17 @@ test("what a chart of applications names is installed by it, with whatever value
   const isInstalled = (directory: string) =>
     isInstalledSomehow(scratchFiles(files), directory, new Map(Object.entries(files)));
   expect(["charts/web", "charts/we", "charts/web/inner", "web"].map(isInstalled)).toEqual([true, false, false, false]);
+});
+
+test("a release is built by the nearest Kustomization of Flux around it", () => {
+  const kustomization = (name: string, path: string) =>
+    `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: ${name}}\nspec: {path: ${path}}\n`;
+  const texts = [
+    kustomization("all", "./clusters/a"),
+    `${kustomization("apps", "clusters/a/apps/")}---\n${kustomization("b", "clusters/ab")}`,
+  ];
+  const nameOf = (directory: string) => fluxEntryOf(texts, directory)?.object;
+  expect(nameOf("clusters/a/apps/web")).toBe("Kustomization flux-system/apps");
+  expect(nameOf("clusters/a/other")).toBe("Kustomization flux-system/all");
+  expect(nameOf("apps")).toBeUndefined();
 });

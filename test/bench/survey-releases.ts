@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, normalize, relative } from "node:path";
+import type { Entry } from "../../src/domain/kubernetes/manifest-edit.ts";
 import { documentsOf, isPlain, type Plain, renderUnit, type Tools, type Unit } from "./survey-judge.ts";
 import { deployersOf } from "./survey-reasons.ts";
 
@@ -219,6 +220,24 @@ export function releasesBuilt(root: string, built: Unit, tools: Tools): Unit[] {
       },
     ];
   });
+}
+
+/** The Kustomization of Flux that builds a directory: of those whose path is the directory or above it, the nearest. */
+export function fluxEntryOf(texts: readonly string[], directory: string): Entry | undefined {
+  const found = texts
+    .filter((one) => one.includes("kustomize.toolkit.fluxcd.io/"))
+    .flatMap(documentsOf)
+    .filter((one) => isPlain(one) && one.kind === "Kustomization")
+    .flatMap((one) => {
+      const path = normalize(text(below(one, "spec").path) ?? ".").replace(/\/$/, "");
+      const { name, namespace } = below(one, "metadata");
+      const isAround = path === "." || path === directory || directory.startsWith(`${path}/`);
+      return isAround && typeof name === "string"
+        ? [{ path, object: `Kustomization ${text(namespace) ?? "flux-system"}/${name}` }]
+        : [];
+    })
+    .sort((a, b) => b.path.length - a.path.length);
+  return found[0] && { tool: "flux", ...found[0] };
 }
 
 /** The values that the object says now: read from its file, or from what its kustomization builds. */
