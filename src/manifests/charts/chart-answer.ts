@@ -1,5 +1,6 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { suspended, templatedName } from "../edit/helm.ts";
+import { editInflated, inflatedObject, overlayInflated } from "../edit/overlay/inflated.ts";
 import { editPostRenderer } from "../edit/post-rendered.ts";
 import { alreadySaid, refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
@@ -90,27 +91,34 @@ interface Means {
 
 async function decide(place: Place, field: RenderedField, means: Means): Promise<ManifestEdit> {
   const { scene, baseline } = place;
-  const { release } = baseline;
+  const { release, objects } = baseline;
+  const inflated = inflatedObject(scene, release, objects, field.object);
   const held = heldIn(place, field);
   const obstacle =
     suspended(release) ??
-    templatedName(release) ??
-    obstacleIn(baseline.objects, field, scene.question) ??
-    (held && "reason" in held ? held : undefined) ??
     ignored(scene, field) ??
+    // What Kustomize says comes after the chart, whatever that makes.
+    (inflated && editInflated(inflated, field.path)) ??
+    templatedName(release) ??
+    obstacleIn(objects, field, scene.question) ??
+    (held && "reason" in held ? held : undefined) ??
     already(scene.question, field);
-  if (obstacle) return obstacle;
+  const found = obstacle ?? (await byWays(place, field, means));
+  const edit = found.kind === "edit" || !inflated ? found : overlayInflated(inflated, field.path, found);
+  return edit.kind === "edit" && held && "doubt" in held ? { ...edit, unproven: held.doubt } : edit;
+}
+
+async function byWays(place: Place, field: RenderedField, means: Means): Promise<ManifestEdit> {
   let why: Refusal | undefined;
-  for (const find of waysTo(field, scene.question)) {
+  for (const find of waysTo(field, place.scene.question)) {
     const proposed = await find(place, field, means);
     if (proposed === undefined) continue;
     const edit = proposed.kind === "edit" ? await confirmed(place, proposed, field, means) : proposed;
-    if (edit.kind === "edit") return held && "doubt" in held ? { ...edit, unproven: held.doubt } : edit;
-    // Behind the last word there is no other.
-    if (find === inPostRenderer) return edit;
+    // Behind the last word of a post-renderer there is no other.
+    if (edit.kind === "edit" || find === inPostRenderer) return edit;
     why ??= edit;
   }
-  return why ?? unmoved(release, field);
+  return why ?? unmoved(place.baseline.release, field);
 }
 
 /** What stands against the change among the objects of the chart. */

@@ -16,7 +16,7 @@ type Impossible = { readonly impossible: string };
 /** Where the chart of a release is published, at the exact version that Git names. */
 export function chartReference(scene: EntryBuild, release: Release): ChartReference | Impossible {
   const place =
-    release.resource?.kind === "HelmRelease" ? fluxPlace(scene, release.resource.node) : plainPlace(release);
+    release.resource?.kind === "HelmRelease" ? fluxPlace(scene, release.resource.node, release) : plainPlace(release);
   if (place === undefined) return { impossible: `nothing here says where the chart ${release.chart} is published` };
   const { url, version, digest } = place;
   if (!isPinned(version))
@@ -48,19 +48,19 @@ const ociChart = (url: string, chart: string): string =>
   url.endsWith(`/${chart}`) ? url : `${url.replace(/\/$/, "")}/${chart}`;
 
 /** The HelmRepository or OCIRepository that a HelmRelease refers to, among the objects of the repository. */
-function fluxPlace(scene: EntryBuild, node: Node): Place | undefined {
+function fluxPlace(scene: EntryBuild, node: Node, { from }: Release): Place | undefined {
   const reference = at(node, ["spec", "chartRef"]);
-  if (reference) {
+  if (reference && !from) {
     const source = sourceObject(scene, node, reference);
     const version = source && (textIn(scene, source, ["spec", "ref", "tag"]) ?? "");
     const url = source && textIn(scene, source, ["spec", "url"]);
     if (url === undefined || version === undefined) return undefined;
     return { url, version, digest: textAt(source, ["spec", "ref", "digest"]) };
   }
-  const source = sourceObject(scene, node, at(node, ["spec", "chart", "spec", "sourceRef"]));
+  const source = sourceObject(scene, node, at(from?.node, ["sourceRef"]));
   const url = source && textIn(scene, source, ["spec", "url"]);
-  const chart = textIn(scene, node, ["spec", "chart", "spec", "chart"]) ?? "";
-  const version = textIn(scene, node, ["spec", "chart", "spec", "version"]) ?? "";
+  const chart = textIn(scene, from?.node, ["chart"]) ?? "";
+  const version = textIn(scene, from?.node, ["version"]) ?? "";
   return url === undefined ? undefined : { url: url.startsWith("oci://") ? ociChart(url, chart) : url, version };
 }
 

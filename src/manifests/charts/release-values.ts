@@ -58,7 +58,7 @@ export function hasUnseenValues(release: Release): boolean {
 
 /** Flux replaces the chart's own values by these files, where they are named. */
 export function replacesOwnValues(release: Release): boolean {
-  return itemsAt(release.resource?.node, ["spec", "chart", "spec", "valuesFiles"]).length > 0;
+  return itemsAt(release.from?.node, ["valuesFiles"]).length > 0;
 }
 
 /** The defaults of a chart with those of its subcharts below their names. */

@@ -6,7 +6,7 @@ import { retagged, untagged } from "../trace/images.ts";
 import { cannotOverlay } from "./overlay/overlay.ts";
 import { refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import type { ValuesLayer } from "../helm/layers.ts";
-import { isPacked, type Release, releasesOf } from "../helm/releases.ts";
+import { type Release, releasesOf } from "../helm/releases.ts";
 import { kubernetesInteger, kubernetesScalar } from "../yaml/scalar.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { isCopy } from "../trace/deployed/deployer.ts";
@@ -139,6 +139,12 @@ export function editPacked(scene: EntryBuild, release: Release, key: ValuesKey):
 
 /** Why a change of a file of the chart itself would not reach the cluster. */
 export function staysPacked({ packed, chart, origin }: Release, where: string): Refusal {
+  if (textAt(packed, ["reconcileStrategy"]) === "Revision")
+    return refused(
+      "shared-source",
+      `${where} is of the chart ${chart}, which other releases may take by the same HelmChart (${whereIs(packed ?? origin)})`,
+      "Write the value into the release's own `spec.values`.",
+    );
   return refused(
     "other-source",
     `${where} is packed into the chart ${chart}, which Flux packs again only for another version in its Chart.yaml (${whereIs(packed ?? origin)})`,
@@ -149,7 +155,7 @@ export function staysPacked({ packed, chart, origin }: Release, where: string): 
 export function editValue(scene: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
   const leaf = at(release.merged, key.path);
   const holder = leaf ? layerOf(release, leaf) : release.layers.at(-1);
-  if (isPacked(release, holder)) return editPacked(scene, release, key);
+  if (release.packed !== undefined && holder?.packed === true) return editPacked(scene, release, key);
   const first = editLayer(scene, release, key, { holder, leaf });
   if (first.kind === "edit" || first.reason !== "shared-source" || !leaf) return first;
   // The shared value keeps serving the others; a layer above it that only this environment reads may say otherwise.

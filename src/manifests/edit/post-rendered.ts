@@ -1,10 +1,11 @@
 import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import { madeByChart, postRendered, postRenderersOf } from "../helm/post-renderers.ts";
+import { postRendered, postRenderersOf } from "../helm/post-renderers.ts";
 import type { Release } from "../helm/releases.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import { nameOf } from "../repository/resource.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
+import { madeByChart } from "../trace/made-by-chart.ts";
 import { reachesSeveral, sharedWith } from "../trace/sharing.ts";
 import { at } from "../yaml/source.ts";
 import { editField } from "./field.ts";

@@ -13,6 +13,7 @@ import {
   takesBelow,
 } from "./controllers.ts";
 import { indexOf } from "./gitops.ts";
+import { isOfAnother } from "./own-repository.ts";
 import { consumersOf, kustomizationDirectories } from "./kustomization.ts";
 
 const entriesByTree = new WeakMap<Tree, readonly Entry[]>();
@@ -30,7 +31,8 @@ export function entriesOf(tree: Tree): readonly Entry[] {
 }
 
 function foundEntries(tree: Tree): readonly Entry[] {
-  const declared = withoutCopies(controllerObjects(tree)).map(({ entry }) => entry);
+  const isHere = (one: ControllerObject) => !isElsewhere(tree, one);
+  const declared = withoutCopies(controllerObjects(tree).filter(isHere)).map(({ entry }) => entry);
   const consumers = consumersOf(tree);
   const directories = kustomizationDirectories(tree);
   const holdsKustomization = new Set(directories);
@@ -45,6 +47,15 @@ function foundEntries(tree: Tree): readonly Entry[] {
     consumers.has(directory) || referencedBy.has(directory === "." ? "" : directory);
   const loose = directories.filter((directory) => !isIncluded(directory) && !isDeclared(directory));
   return [...[...declared].sort(byPath), ...loose.map((path) => ({ tool: "kustomize" as const, path }))];
+}
+
+/** Whether an object reads the same path in another repository. */
+function isElsewhere(tree: Tree, { entry, set }: ControllerObject): boolean {
+  const index = indexOf(tree);
+  const name = entry.object?.split("/").slice(1).join("/");
+  const deployer =
+    set === undefined ? index.deployers.find((one) => one.file === entry.file && one.name === name) : undefined;
+  return deployer !== undefined && isOfAnother(index, deployer, entry.path === "." ? "" : (entry.path ?? ""));
 }
 
 /** The same object written twice (a record, a template and its output) is one, unless each file is another cluster's. */

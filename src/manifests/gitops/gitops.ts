@@ -188,7 +188,8 @@ function deployersIn(tree: Tree, { path, documents }: Extract<Sourced, { ok: tru
       );
       return {
         kind,
-        name: resource.names[0] ?? "",
+        // Releases may take their chart from such an object, whatever they are called.
+        name: resource.kind === "HelmChart" ? `of HelmChart ${resource.names[0]}` : (resource.names[0] ?? ""),
         namespace: resource.namespace,
         file: path,
         paths: [...new Set([...pathsOf(kind, node), ...places].map((place) => realPath(tree, place)))],
@@ -205,6 +206,7 @@ const madeBy = (tree: Tree, file: string, set: string | undefined): readonly Con
 function deployerKind(apiVersion: string, kind: string): Deployer["kind"] | undefined {
   if (kind === "Kustomization" && apiVersion.startsWith("kustomize.toolkit.fluxcd.io/")) return "Kustomization";
   if (kind === "HelmRelease" && apiVersion.startsWith("helm.toolkit.fluxcd.io/")) return "HelmRelease";
+  if (kind === "HelmChart" && apiVersion.startsWith("source.toolkit.fluxcd.io/")) return "HelmRelease";
   if ((kind === "Application" || kind === "ApplicationSet") && apiVersion.startsWith("argoproj.io/")) return kind;
   return undefined;
 }
@@ -215,7 +217,8 @@ function pathsOf(kind: Deployer["kind"], node: MapNode): string[] {
     return inside === undefined ? [] : [inside];
   };
   if (kind === "Kustomization") return clean(textAt(node, ["spec", "path"]));
-  if (kind === "HelmRelease") return clean(textAt(node, ["spec", "chart", "spec", "chart"]));
+  if (kind === "HelmRelease")
+    return clean(textAt(node, ["spec", "chart", "spec", "chart"]) ?? textAt(node, ["spec", "chart"]));
   return sourcesOf({ kind, node }).flatMap((source) => clean(textAt(source, ["path"])));
 }
 

@@ -27,6 +27,19 @@ export function foreignSource(index: RepositoryIndex, deployer: Deployer, path: 
     });
 }
 
+/**
+ * True for a deployer of another repository, whose paths say nothing of what stands here. A mirror goes by another
+ * address and seldom by another name: only where that differs as well nobody here is its reader.
+ */
+export function isOfAnother(index: RepositoryIndex, deployer: Deployer, path: string): boolean {
+  const node = foreignSource(index, deployer, path);
+  const source = node && gitSource(index, node, deployer.namespace);
+  const nameIn = ({ address }: GitSource): string | undefined => address?.split("/").at(-1);
+  const own = ownSources(index, deployer.file).map(nameIn);
+  const name = source && nameIn(source);
+  return name !== undefined && !own.includes(undefined) && !own.includes(name);
+}
+
 /** A revision other than the branch that is served: no change of the branch reaches the cluster then. */
 export interface Pin {
   readonly node: Node;

@@ -1,18 +1,55 @@
 import { type GitSource, gitSource, isSameSource, type Pin, sourceOf } from "../gitops/own-repository.ts";
+import { insideRepository } from "../repository/reader.ts";
 import { whereIs } from "../repository/refusal.ts";
-import type { Resource } from "../repository/resource.ts";
-import type { EntryBuild } from "../trace/entry-build.ts";
+import { nameOf, type Resource } from "../repository/resource.ts";
+import { type EntryBuild, textIn } from "../trace/entry-build.ts";
 import { branchOf, pinOfReference } from "../trace/deployed/pinned.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 
+/** What says which chart a HelmRelease of Flux takes. */
+export interface ChartSpec {
+  readonly node: Node;
+  /** Where names without a namespace are looked for. */
+  readonly home: string | undefined;
+  readonly file: string;
+  /** True for a HelmChart that others may take as well. */
+  readonly isReferred?: true;
+}
+
+/** The chart that a HelmRelease writes down itself, or the HelmChart of the same entry that it refers to. */
+export function chartSpecOf(scene: EntryBuild, { node, namespace, origin }: Resource): ChartSpec | undefined {
+  const own = at(node, ["spec", "chart", "spec"]);
+  if (own) return { node: own, home: namespace, file: origin.file.path };
+  const reference = at(node, ["spec", "chartRef"]);
+  if (textAt(reference, ["kind"]) !== "HelmChart") return undefined;
+  const [name, home] = [textIn(scene, reference, ["name"]), textIn(scene, reference, ["namespace"]) ?? namespace];
+  const isMeant = (one: Resource) =>
+    one.kind === "HelmChart" &&
+    one.apiVersion.startsWith("source.toolkit.fluxcd.io/") &&
+    nameOf(one) === name &&
+    (one.namespace === undefined || home === undefined || one.namespace === home);
+  const [found, ...others] = scene.resources.filter(isMeant);
+  const spec = found && !found.deletedBy && others.length === 0 ? at(found.node, ["spec"]) : undefined;
+  return spec && found && { node: spec, home: found.namespace ?? home, file: found.origin.file.path, isReferred: true };
+}
+
+/** The directory of a chart that stands in this repository. */
+export function chartHere(scene: EntryBuild, from: ChartSpec | undefined): string | undefined {
+  const written = textIn(scene, from?.node, ["chart"]);
+  const isGit = textAt(from?.node, ["sourceRef", "kind"]) !== "HelmRepository";
+  if (written === undefined || !isGit) return undefined;
+  const isPlace = written.startsWith(".") || (written.includes("/") && scene.reader.isDirectory(written));
+  return isPlace ? insideRepository("", written) : undefined;
+}
+
 /** The source of a HelmRelease's chart where that is not the repository that the entry itself comes from. */
-export function otherRepository(scene: EntryBuild, release: Node): Node | undefined {
-  const source = at(release, ["spec", "chart", "spec", "sourceRef"]);
+export function otherRepository(scene: EntryBuild, chart: ChartSpec | undefined): Node | undefined {
+  const source = at(chart?.node, ["sourceRef"]);
   const kind = textAt(source, ["kind"]);
   if (!source || kind === "HelmRepository") return undefined;
   // A bucket holds what somebody packed, under paths of its own.
   if (kind !== "GitRepository") return source;
-  const found = gitSource(scene.index, source, textAt(release, ["metadata", "namespace"]));
+  const found = gitSource(scene.index, source, chart?.home);
   return found && !isSameSource(ownSource(scene) ?? { name: "flux-system" }, found) ? source : undefined;
 }
 
@@ -20,10 +57,10 @@ export function otherRepository(scene: EntryBuild, release: Node): Node | undefi
  * What keeps the chart of a HelmRelease from following the branch that the entry follows: a tag or commit of its source,
  * or another branch.
  */
-export function pinnedChart(scene: EntryBuild, release: Resource): Pin | undefined {
-  const source = at(release.node, ["spec", "chart", "spec", "sourceRef"]);
-  if (!source || textAt(source, ["kind"]) !== "GitRepository") return undefined;
-  const user = { home: release.namespace, file: release.origin.file.path };
+export function pinnedChart(scene: EntryBuild, chart: ChartSpec | undefined): Pin | undefined {
+  const source = at(chart?.node, ["sourceRef"]);
+  if (!chart || !source || textAt(source, ["kind"]) !== "GitRepository") return undefined;
+  const user = { home: chart.home, file: chart.file };
   const pin = pinOfReference(scene, source, user);
   if (pin) return pin;
   const { deployer } = scene;

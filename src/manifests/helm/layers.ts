@@ -1,7 +1,7 @@
 import { directoryOf } from "../repository/reader.ts";
 import type { Resource } from "../repository/resource.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { type MapNode, type Node, resolved } from "../yaml/source.ts";
+import { at, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
 
 /** Values from one place; the resource is given when they stand inside an object of the entry. */
 export interface ValuesLayer {
@@ -67,4 +67,19 @@ export function fileLayer(scene: EntryBuild, path: string): ValuesLayer | undefi
   const source = scene.reader.file(path);
   const values = source?.ok ? resolved(source.file.documents[0]?.root) : undefined;
   return values?.kind === "map" ? { values, named: path } : undefined;
+}
+
+/** A values source that this repository holds: a ConfigMap of the entry, written or made by kustomize from a file. */
+export function valuesFrom(scene: EntryBuild, source: Node): ValuesLayer | undefined {
+  if (textAt(source, ["targetPath"]) !== undefined) return undefined;
+  const [kind, name] = [textAt(source, ["kind"]), textAt(source, ["name"])];
+  const key = textAt(source, ["valuesKey"]) ?? "values.yaml";
+  const path = scene.build.generated.find((one) => one.name === name && kind === "ConfigMap")?.files.get(key);
+  if (path !== undefined) return fileLayer(scene, path);
+  const map = scene.resources.find(
+    (one) => one.kind === "ConfigMap" && kind === "ConfigMap" && one.names.includes(name ?? ""),
+  );
+  const text = map && at(map.node, ["data", key]);
+  const values = text?.kind === "scalar" ? resolved(scene.reader.embedded(text)?.[0]) : undefined;
+  return values?.kind === "map" ? { values } : undefined;
 }

@@ -1,12 +1,13 @@
 import type { ChartTools, Rendered, RenderedObject } from "../../domain/kubernetes/rendered.ts";
 import { treeOf } from "../../domain/kubernetes/tree.ts";
 import { render } from "../render/render.ts";
-import { type Resource, resourcesOf } from "../repository/resource.ts";
+import type { Resource } from "../repository/resource.ts";
 import { type EntryBuild, substituted } from "../trace/entry-build.ts";
+import { resourcesMade, streamOf } from "../trace/made-by-chart.ts";
 import { transform } from "../trace/transform.ts";
 import type { Traces } from "../trace/traces.ts";
 import { plainOf } from "../yaml/plain.ts";
-import { at, entriesOf, itemsAt, type Node, parseText } from "../yaml/source.ts";
+import { at, entriesOf, itemsAt, type Node } from "../yaml/source.ts";
 import type { Release } from "./releases.ts";
 
 /** The post-renderers of a Flux release, in their order. */
@@ -43,9 +44,6 @@ function kustomized(scene: EntryBuild, renderer: Node, objects: readonly Rendere
   return rendered.kind === "rendered" ? { ...rendered, with: "helm template and its post-renderers" } : rendered;
 }
 
-const streamOf = (objects: readonly RenderedObject[]): string =>
-  objects.map((object) => JSON.stringify(object)).join("\n---\n");
-
 /** The objects of a chart with what its post-renderers write into them, each value at the place that it is written. */
 export function postRendered(
   scene: EntryBuild,
@@ -53,15 +51,10 @@ export function postRendered(
   objects: readonly RenderedObject[],
 ): { readonly resources: readonly Resource[]; readonly traces: Traces } {
   const traces: Traces = { reach: new Map(), images: new Map(), files: new Set(), opaque: [] };
-  const text = streamOf(objects);
-  const source = parseText(madeByChart, text, text);
-  const resources = source.ok ? source.file.documents.flatMap((document) => resourcesOf(document.root)) : [];
+  const resources = resourcesMade(objects);
   for (const renderer of postRenderersOf(release)) {
     const written = at(renderer, ["kustomize"]);
     if (written) transform(written, "", resources, { reader: scene.reader, traces });
   }
   return { resources, traces };
 }
-
-/** Stands for the file of what no file of the repository writes. */
-export const madeByChart = "what the chart makes";

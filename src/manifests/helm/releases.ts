@@ -1,7 +1,16 @@
 import { sourcesOfSpec, specsOf } from "../gitops/sets/sources.ts";
 import { pinOfArgo, type Pin } from "../gitops/own-repository.ts";
-import { isAtAnother, isForeign, isSurelyOwn, otherRepository, pinnedChart } from "./foreign-chart.ts";
-import { fileLayer, pile, pileFile, pileOwn, type Stack, type ValuesLayer } from "./layers.ts";
+import {
+  type ChartSpec,
+  chartHere,
+  chartSpecOf,
+  isAtAnother,
+  isForeign,
+  isSurelyOwn,
+  otherRepository,
+  pinnedChart,
+} from "./foreign-chart.ts";
+import { fileLayer, pile, pileFile, pileOwn, type Stack, type ValuesLayer, valuesFrom } from "./layers.ts";
 import { mergeValues, madeUp } from "../trace/patch.ts";
 import { insideRepository, joinPath } from "../repository/reader.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
@@ -33,15 +42,13 @@ export interface Release {
   readonly pin?: Pin;
   /** What keeps changes of the chart's own files from the cluster: Flux packs them again with another version only. */
   readonly packed?: Node;
+  /** What says which chart Flux takes. */
+  readonly from?: ChartSpec;
   /** Says that other value files may win over every layer. */
   readonly uncertain?: Node;
   /** Files of values that the release would read, weakest first, and that are not there or say nothing. */
   readonly open: readonly string[];
 }
-
-/** True for values that reach the cluster with another version of the chart only. */
-export const isPacked = ({ packed }: Release, layer: ValuesLayer | undefined): boolean =>
-  packed !== undefined && layer?.packed === true;
 
 /** Every Helm release that the entry makes. */
 export function releasesOf(scene: EntryBuild): Release[] {
@@ -62,15 +69,12 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
   const { node } = resource;
   const name = substituted(nameOf(resource), scene);
   const target = textIn(scene, node, ["spec", "targetNamespace"]);
-  const written = textIn(scene, node, ["spec", "chart", "spec", "chart"]);
-  const pin = pinnedChart(scene, resource);
-  const elsewhere = otherRepository(scene, node) ?? (pin?.isCertain === true ? pin.node : undefined);
-  const isGit = textAt(node, ["spec", "chart", "spec", "sourceRef", "kind"]) !== "HelmRepository";
-  const local =
-    !elsewhere && isGit && (written?.startsWith(".") || (written?.includes("/") && scene.reader.isDirectory(written)))
-      ? insideRepository("", written ?? "")
-      : undefined;
-  const stack = fluxValues(scene, resource, local);
+  const from = chartSpecOf(scene, resource);
+  const written = textIn(scene, from?.node, ["chart"]);
+  const pin = pinnedChart(scene, from);
+  const elsewhere = otherRepository(scene, from) ?? (pin?.isCertain === true ? pin.node : undefined);
+  const local = elsewhere ? undefined : chartHere(scene, from);
+  const stack = fluxValues(scene, resource, { from, local });
   const chart = (written ?? chartByReference(scene, node) ?? "").split("/").at(-1) ?? "";
   return release({
     name: textIn(scene, node, ["spec", "releaseName"]) ?? (target === undefined ? name : `${target}-${name}`),
@@ -79,7 +83,8 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
     directory: local,
     ...(elsewhere ? { elsewhere } : {}),
     ...(pin ? { pin } : {}),
-    ...packedBy(node, local),
+    ...packedBy(from, local),
+    ...(from ? { from } : {}),
     ...stack,
     origin: resource.origin,
     resource,
@@ -89,21 +94,27 @@ function fluxRelease(scene: EntryBuild, resource: Resource): Release {
 
 /**
  * By default Flux packs a chart of Git or of a bucket anew when its `Chart.yaml` says another version, whatever else
- * changes in it or in the files of values that go with it.
+ * changes in it or in the files of values that go with it. What a HelmChart packs may be of several releases.
  */
-function packedBy(node: MapNode, local: string | undefined): { readonly packed?: Node } {
-  const spec = local === undefined ? undefined : at(node, ["spec", "chart", "spec"]);
-  return spec && textAt(spec, ["reconcileStrategy"]) !== "Revision" ? { packed: spec } : {};
+function packedBy(from: ChartSpec | undefined, local: string | undefined): { readonly packed?: Node } {
+  if (from === undefined || local === undefined) return {};
+  const isFresh = textAt(from.node, ["reconcileStrategy"]) === "Revision" && from.isReferred !== true;
+  return isFresh ? {} : { packed: from.node };
+}
+
+interface Packed {
+  readonly from: ChartSpec | undefined;
+  readonly local: string | undefined;
 }
 
 /** The chart's own values, its value files, the release's sources in their order, then its inline values. */
-function fluxValues(scene: EntryBuild, resource: Resource, local: string | undefined): Stack {
+function fluxValues(scene: EntryBuild, resource: Resource, { from, local }: Packed): Stack {
   const { node } = resource;
   const stack: Stack = { layers: [], unseen: [], open: [] };
   const own = local === undefined ? undefined : fileLayer(scene, joinPath(local, "values.yaml"));
   if (own) stack.layers.push({ ...own, packed: true });
-  const mayMiss = textAt(node, ["spec", "chart", "spec", "ignoreMissingValuesFiles"]) === "true";
-  for (const item of itemsAt(node, ["spec", "chart", "spec", "valuesFiles"])) {
+  const mayMiss = textAt(from?.node, ["ignoreMissingValuesFiles"]) === "true";
+  for (const item of itemsAt(from?.node, ["valuesFiles"])) {
     const file = local === undefined ? undefined : insideRepository("", textAt(item, []) ?? "");
     pileFile(scene, stack, { file, mayMiss, packed: true }, item);
   }
@@ -119,21 +130,6 @@ function chartByReference(scene: EntryBuild, node: Node): string | undefined {
     (one) => one.kind === textAt(node, ["spec", "chartRef", "kind"]) && nameOf(one) === name,
   );
   return (found && (textAt(found.node, ["spec", "url"]) ?? textAt(found.node, ["spec", "chart"]))) ?? name;
-}
-
-/** A values source that this repository holds: a ConfigMap of the entry, written or made by kustomize from a file. */
-function valuesFrom(scene: EntryBuild, source: Node): ValuesLayer | undefined {
-  if (textAt(source, ["targetPath"]) !== undefined) return undefined;
-  const [kind, name] = [textAt(source, ["kind"]), textAt(source, ["name"])];
-  const key = textAt(source, ["valuesKey"]) ?? "values.yaml";
-  const path = scene.build.generated.find((one) => one.name === name && kind === "ConfigMap")?.files.get(key);
-  if (path !== undefined) return fileLayer(scene, path);
-  const map = scene.resources.find(
-    (one) => one.kind === "ConfigMap" && kind === "ConfigMap" && one.names.includes(name ?? ""),
-  );
-  const text = map && at(map.node, ["data", key]);
-  const values = text?.kind === "scalar" ? resolved(scene.reader.embedded(text)?.[0]) : undefined;
-  return values?.kind === "map" ? { values } : undefined;
 }
 
 /** Argo CD: value files in their order, then inline values; parameters win over all of them. */

@@ -13,6 +13,7 @@ import { at, type Node, type ScalarNode, resolved, textAt } from "../yaml/source
 import type { Repository } from "./deployed/as-applied.ts";
 import { effectiveDeployer } from "./deployed/effective.ts";
 import { pinOf } from "./deployed/pinned.ts";
+import type { MadeByCharts } from "./made-by-chart.ts";
 import { transform } from "./transform.ts";
 
 export interface FieldQuestion {
@@ -46,12 +47,19 @@ export interface EntryBuild {
   readonly variables: ReadonlyMap<string, ScalarNode>;
 }
 
+/** What is known of an entry besides its question. */
+interface Known {
+  /** The object that deploys it. */
+  readonly own?: Deployer | undefined;
+  readonly made?: MadeByCharts;
+}
+
 /** Reads the entry as its controller would; a refusal when the entry is not there. */
 export function entryBuildOf(
   tree: Tree,
   question: FieldQuestion,
   entryPath: string,
-  own?: Deployer,
+  { own, made }: Known = {},
 ): EntryBuild | Refusal {
   const index = indexOf(tree);
   const reader = readerOf(tree, index.directories);
@@ -71,7 +79,7 @@ export function entryBuildOf(
   const pin = deployer && pinOf(repository, deployer, path);
   if (pin?.isCertain === true) return pinnedEntry(pin, path);
   const unproven = pin ? mayBePinned(pin) : (doubt ?? (declared && copyElsewhere(index, all, declared)));
-  const build = emptyBuild(question.workload);
+  const build = emptyBuild(question.workload, made);
   const plain = directoryOptions(deployer, path);
   const isPlain = plain !== undefined && reader.kustomization(path) === undefined;
   const resources = plain ? buildArgo(reader, path, build, plain) : buildPath(reader, path, build);
@@ -163,7 +171,7 @@ export function childScenes(scene: EntryBuild): EntryBuild[] {
     if (!own || resource.deletedBy || own === scene.deployer || scene.ancestors.length > 4) continue;
     for (const path of own.paths) {
       if (path === scene.path || scene.ancestors.includes(path)) continue;
-      const child = entryBuildOf(scene.tree, scene.question, path, own);
+      const child = entryBuildOf(scene.tree, scene.question, path, { own });
       if (!("kind" in child)) scenes.push({ ...child, ancestors: [...scene.ancestors, scene.path] });
     }
   }

@@ -5,6 +5,7 @@ import { madeUp } from "./patch.ts";
 import { directoryOf, insideRepository, joinPath, isKustomization, type Reader } from "../repository/reader.ts";
 import { type Resource, resourcesOf } from "../repository/resource.ts";
 import { itemsAt, lineOf, type MapNode, type Node, resolved, textAt } from "../yaml/source.ts";
+import { type MadeByCharts, placeOfChart, resourcesMade } from "./made-by-chart.ts";
 import { transform } from "./transform.ts";
 import { reached, type Traces } from "./traces.ts";
 
@@ -40,13 +41,16 @@ export interface KustomizeTrace extends Traces {
   readonly charts: InflatedChart[];
   /** The workload asked for: a remote base may hold it, so that local patches of it can be followed. */
   readonly wanted: { readonly kind: string; readonly name: string };
+  /** What the charts make, where they were rendered. */
+  readonly made?: MadeByCharts;
   /** A directory that includes itself: the path of bases. */
   readonly cycles: Unfollowed[];
 }
 
-export function emptyBuild(wanted: KustomizeTrace["wanted"]): KustomizeTrace {
+export function emptyBuild(wanted: KustomizeTrace["wanted"], made?: MadeByCharts): KustomizeTrace {
   return {
     wanted,
+    ...(made ? { made } : {}),
     resources: [],
     directories: new Set(),
     remotes: [],
@@ -138,7 +142,7 @@ function buildKustomization(
     buildReference(reader, directory, item, { build, stack: [...stack, directory] }),
   );
   applyComponents(reader, directory, spec, { build, stack: [...stack, directory], resources });
-  generate(reader, spec, directory, build);
+  resources.push(...generate(reader, spec, directory, build));
   transform(spec, directory, resources, { reader, traces: build });
   for (const resource of resources) resource.through = [...(resource.through ?? []), directory];
   return resources;
@@ -170,7 +174,7 @@ export function applyComponents(
     );
     resources.push(...added);
     applyComponents(reader, target, component, { build, stack: [...stack, target], resources });
-    generate(reader, component, target, build);
+    resources.push(...generate(reader, component, target, build));
     transform(component, target, resources, { reader, traces: build });
   }
 }
@@ -226,7 +230,8 @@ function unfollowed(item: Node, reference: string): Unfollowed {
   return { path: node.file.path, line: lineOf(node.file.text, Math.max(node.start, 0)), reference };
 }
 
-function generate(reader: Reader, spec: Node, directory: string, build: KustomizeTrace): void {
+/** Notes what is generated; the objects of charts come where they are known. */
+function generate(reader: Reader, spec: Node, directory: string, build: KustomizeTrace): Resource[] {
   for (const key of ["configMapGenerator", "secretGenerator"]) {
     for (const item of itemsAt(spec, [key])) {
       const files = generatedFiles(item, directory);
@@ -245,6 +250,7 @@ function generate(reader: Reader, spec: Node, directory: string, build: Kustomiz
     const isHere = place !== undefined && reader.exists(joinPath(place, "Chart.yaml"));
     build.charts.push({ spec: one, directory, chart: isHere ? reader.real(place) : undefined });
   }
+  return charts.flatMap(([one]) => resourcesMade(build.made?.get(placeOfChart(one)) ?? []));
 }
 
 /** The charts that a generator inflates, in the text itself or in a file beside the kustomization; nothing else is known. */

@@ -240,3 +240,16 @@ test("two objects of one name that differ in what they make are two readers", as
   const stage = kustomization("web", "./apps/web", "  postBuild: {substitute: {env: stage}}\n");
   expect(await ask({ ...byFlux, "clusters/prod/stage.yaml": stage }, flux)).toMatchObject(shared);
 });
+
+test.each([
+  ["another repository is no reader of this one", "https://github.com/acme/operator-crds", proved],
+  ["a mirror may be this one", "https://git.example/mirrors/fleet", { kind: "refused", reason: "ambiguous" }],
+])("a Kustomization of the root of %s", async (_name, url, expected) => {
+  const crds = `apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: crds, namespace: flux-system}\nspec: {url: "${url}"}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: crds, namespace: flux-system}\nspec: {sourceRef: {kind: GitRepository, name: crds}}\n`;
+  const files = {
+    "clusters/prod/sync.yaml": kustomization("flux-system", "./clusters/prod"),
+    "clusters/prod/crds.yaml": crds,
+    ".sourceignore": "docs/\n",
+  };
+  expect(await ask({ ...byFlux, ...files }, flux)).toMatchObject(expected);
+});

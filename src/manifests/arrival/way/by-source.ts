@@ -41,15 +41,16 @@ const isOfChart = ({ directory, layers }: Release, file: string): boolean =>
   directory !== undefined &&
   (file.startsWith(`${directory}/`) || layers.some(({ packed, values }) => packed && values.file.path === file));
 
-function chartSources(scene: EntryBuild, { resource }: Release): readonly Node[] {
-  const reference = at(resource?.node, ["spec", "chart", "spec", "sourceRef"]);
-  if (resource?.kind !== "HelmRelease" || !reference) return [];
-  return repositoriesOf(scene, reference, { home: resource.namespace, file: resource.origin.file.path });
+function chartSources(scene: EntryBuild, { from }: Release): readonly Node[] {
+  const reference = at(from?.node, ["sourceRef"]);
+  return from && reference ? repositoriesOf(scene, reference, { home: from.home, file: from.file }) : [];
 }
 
 /** Why the chart that Flux packs may be another one than stands here, for people: its source stands still or leaves some out. */
 export function notAsHere(scene: EntryBuild, release: Release): string | undefined {
   const { directory, chart } = release;
+  const stopped = at(release.from?.node, ["suspend"]);
+  if (isTrue(stopped)) return `${whereIs(stopped)} suspends the chart ${chart}, which may be an older one`;
   const sources = directory === undefined ? [] : chartSources(scene, release);
   const files = sources.length === 0 ? [] : scene.tree.paths().filter((path) => isRendered(directory ?? "", path));
   for (const source of sources) {

@@ -144,6 +144,7 @@ function sceneAfter(scene: EntryBuild, edit: Edit): EntryBuild | undefined {
     index.deployers.find(
       (one) => one.kind === deployer.kind && one.name === deployer.name && one.file === deployer.file,
     );
-  const again = entryBuildOf(tree, scene.question, scene.path, scene.ancestors.length > 0 ? own : undefined);
+  const known = scene.ancestors.length > 0 ? { own } : {};
+  const again = entryBuildOf(tree, scene.question, scene.path, known);
   return "kind" in again ? undefined : again;
 }
