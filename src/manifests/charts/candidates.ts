@@ -143,21 +143,36 @@ type Wanted = "count" | "tag" | ResourceField;
 
 const isAmount = (wanted: Wanted): wanted is ResourceField => wanted !== "count" && wanted !== "tag";
 
-/** Keys that nobody wrote but that the templates may read: amounts of a container, counts and tags. */
+/**
+ * Keys that hold nothing but that the templates may read: amounts of a container, counts and tags. Those that stand in
+ * the values and those that a template spells out come first, before those that could stand in some mapping.
+ */
 export function unwrittenCandidates(values: Values, read: ReadKeys, wanted: Wanted, numbers: Numbers): Candidate[] {
-  const found = new Map<string, Candidate>();
-  const add: Add = (path, make) => {
-    if (found.size < maxUnwritten && !found.has(path.join("."))) found.set(path.join("."), { path, ...make() });
+  const found = new Map<string, Found>();
+  const add: Add = (path, make, likely = true) => {
+    const known = found.get(path.join("."));
+    if (known === undefined && found.size < maxUnwritten) found.set(path.join("."), { path, make, likely });
+    else if (known !== undefined) known.likely ||= likely;
   };
   const search = { names: read.names, wanted, numbers, add };
   for (const chain of read.chains) addChain(values, chain, search);
   unwrittenIn(values, [], search);
-  return [...found.values()];
+  const all = [...found.values()];
+  const ordered = [...all.filter(({ likely }) => likely), ...all.filter(({ likely }) => !likely)];
+  return ordered.map(({ path, make }) => ({ path, ...make() }));
 }
 
-const maxUnwritten = 200;
+const maxUnwritten = 1_000;
 
-type Add = (path: ValuePath, make: () => Omit<Candidate, "path">) => void;
+interface Found {
+  readonly path: ValuePath;
+  readonly make: Mark;
+  likely: boolean;
+}
+
+type Mark = () => Omit<Candidate, "path">;
+
+type Add = (path: ValuePath, make: Mark, likely?: boolean) => void;
 
 interface Unwritten {
   readonly names: ReadonlySet<string>;
@@ -183,8 +198,8 @@ const isEmpty = (value: unknown): boolean => value === undefined || value === nu
 function addMissing(map: Record<string, unknown>, path: readonly string[], search: Unwritten): void {
   const { names, wanted, numbers, add } = search;
   for (const key of [...names].filter((name) => isEmpty(map[name]))) {
-    if (wanted === "count" && counted.test(key)) add([...path, key], () => countMark(numbers));
-    if (wanted === "tag" && tagged.test(key)) add([...path, key], () => tagMark("", numbers));
+    if (wanted === "count" && counted.test(key)) add([...path, key], () => countMark(numbers), key in map);
+    if (wanted === "tag" && tagged.test(key)) add([...path, key], () => tagMark("", numbers), key in map);
   }
 }
 

@@ -186,12 +186,17 @@ const unwrittenKey: Find = async (place, field, means) => {
   // A search among keys that may not exist leaves enough for what is certainly there.
   const budget = { left: Math.max(1, means.budget.left - reserved) };
   const before = budget.left;
-  const answer = await keyAmong(candidates, place, field, { ...means, budget });
+  let answer: ManifestEdit | undefined;
+  for (let n = 0; n < candidates.length && answer === undefined; n += atOnce)
+    answer = await keyAmong(candidates.slice(n, n + atOnce), place, field, { ...means, budget });
   means.budget.left -= before - budget.left;
   return answer;
 };
 
 const reserved = 4;
+
+/** How many keys that may not exist are marked in one rendering: charts choke on some of them. */
+const atOnce = 200;
 
 async function keyAmong(
   candidates: readonly Candidate[],
