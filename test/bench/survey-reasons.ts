@@ -247,6 +247,9 @@ function byTrying(world: World, asked: Asked): string | undefined {
     }
   }
   if (moved !== undefined) return moved;
+  // A tag may come from the version of the chart where its own key is empty.
+  const filled = asked.change.kind === "image-tag" ? unread(world, asked) : unmoved;
+  if (filled !== unmoved) return filled;
   // What the template of a published chart says stands in somebody else's repository.
   const literals = unit.published !== true ? literalsIn(root, unit, asked) : [];
   if (literals.length === 0) return "no value moves the field";
@@ -259,6 +262,8 @@ function byTrying(world: World, asked: Asked): string | undefined {
 const isValueFile = (unit: Unit, path: string): boolean =>
   unit.valueFiles.includes(path) || /(^|\/)values[^/]*\.ya?ml$/.test(path);
 
+const unmoved = "no value moves the field";
+
 /** Nothing stands in the field: writes every value that could fill it, all at once and then one after the other. */
 function unread(world: World, asked: Asked): string | undefined {
   const { root, unit, objects, tools } = world;
@@ -266,46 +271,53 @@ function unread(world: World, asked: Asked): string | undefined {
   const after = renderUnit(root, unit, tools, all);
   const moves = (one: ReadonlyMap<string, Plain>) =>
     differences(objects, one).some((path) => asked.field.startsWith(path));
-  if (after !== undefined && !moves(after)) return "no value moves the field";
+  if (all.length === 0 || (after !== undefined && !moves(after))) return unmoved;
   let moved: string | undefined;
   for (const trial of all) {
     const one = renderUnit(root, unit, tools, [trial]);
     if (one === undefined || !moves(one)) continue;
     const others = withoutChance(world, unit, objects, differences(objects, one)).filter(
-      (path) => !asked.field.startsWith(path),
+      (path) => !asked.field.startsWith(path) && !isSameImage(path, asked),
     );
     if (others.length === 0) return undefined;
     moved = "one value moves several";
   }
-  return moved ?? "no value moves the field";
+  return moved ?? unmoved;
 }
 
 /** Keys of the values, and of what templates read from them, that are called like the field's map. */
-function absentTrials({ root, unit }: World, { change }: Asked): string[] {
+function absentTrials({ root, unit }: Pick<World, "root" | "unit">, { change }: Asked): string[] {
   const isCount = change.kind === "replicas";
-  const word = isCount ? /replica/i : /resources$/i;
+  const isTag = change.kind === "image-tag";
+  const word = isCount ? /replica/i : isTag ? /^(?:image)?tag$/i : /resources$/i;
   const found = new Set<string>();
   const walk = (value: unknown, path: string): void => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return;
     for (const [key, item] of Object.entries(value)) {
       const here = path === "" ? key : `${path}.${key}`;
-      if (word.test(key)) found.add(here);
+      if (word.test(key) && !(isTag && item !== null && item !== "")) found.add(here);
       walk(item, here);
     }
   };
   for (const path of [...readsOf(root, unit)].filter((one) => existsSync(join(root, one)))) {
-    const prefix = /\/charts\/([^/]+)\//.exec(path)?.[1];
+    const inside = path.startsWith(`${unit.directory}/`) ? path.slice(unit.directory.length) : "";
+    const prefix = /\/charts\/([^/]+)\//.exec(inside)?.[1];
     const before = prefix === undefined ? "" : `${prefix}.`;
     const text = /\.ya?ml$|\.tpl$/.test(path) ? readFileSync(join(root, path), "utf8") : "";
     if (/(^|\/)values[^/]*\.ya?ml$/.test(path)) for (const one of documentsOf(text)) walk(one, before.slice(0, -1));
-    const read = /\/templates\//.test(path) ? [...text.matchAll(/\.Values\.([\w.]+)/g)].map(([, key = ""]) => key) : [];
+    const read =
+      !isTag && /\/templates\//.test(path) ? [...text.matchAll(/\.Values\.([\w.]+)/g)].map(([, key = ""]) => key) : [];
     for (const key of read.filter((one) => word.test(one))) found.add(before + key);
   }
   const [side, what] = change.kind === "resources" ? change.field.split(".") : [];
   return [...found]
     .slice(0, 24)
     .map((key) =>
-      isCount ? `${key}=${change.to}` : `${key}=${JSON.stringify({ [side ?? ""]: { [what ?? ""]: change.to } })}`,
+      isCount
+        ? `${key}=${change.to}`
+        : isTag
+          ? `${key}=${JSON.stringify(change.to)}`
+          : `${key}=${JSON.stringify({ [side ?? ""]: { [what ?? ""]: change.to } })}`,
     );
 }
 
