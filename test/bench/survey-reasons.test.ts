@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { clustersThatMake, deployersOf, isPinned } from "./survey-reasons.ts";
+import { clustersThatMake, deployersOf, isPinned, withoutDrawn } from "./survey-reasons.ts";
 
 let root: string | undefined;
 afterEach(() => {
@@ -72,4 +72,11 @@ test("a set of directories deploys those that its pattern names, whatever its pa
   const web = { ...unit, directory: "charts/home/web" };
   expect(deployersOf(repository({ "set.yaml": set("charts/**/*") }), web)).toHaveLength(1);
   expect(deployersOf(repository({ "set.yaml": set("charts/*") }), web)).toHaveLength(0);
+});
+
+test("an object under a name that is drawn is no change, and its neighbor is one", () => {
+  const [pod, other] = ["v1|Pod|shop|web-test-", "apps/v1|Deployment|shop|web"];
+  const moved = [`${pod}a1b2c`, `${pod}x9y8z`, `${other}/spec/replicas`, `${other}-two`];
+  const drawn = [`${pod}a1b2c`, `${pod}k7l6m`];
+  expect(withoutDrawn(moved, drawn)).toEqual([`${other}/spec/replicas`, `${other}-two`]);
 });

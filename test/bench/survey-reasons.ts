@@ -63,8 +63,15 @@ export function withoutChance(
 ): string[] {
   if (moved.length < 2 || unit.kind !== "chart") return [...moved];
   const again = renderUnit(root, unit, tools);
-  const drawn = new Set(again ? differences(before, again) : []);
-  return moved.filter((path) => !drawn.has(path));
+  return withoutDrawn(moved, again ? differences(before, again) : []);
+}
+
+/** What differs from one rendering to the next, and objects that come under another name each time. */
+export function withoutDrawn(moved: readonly string[], drawn: readonly string[]): string[] {
+  const isWhole = (path: string) => !/\/[^|]*$/.test(path);
+  const stemOf = (path: string) => path.replace(/[^-|]+$/, "");
+  const stems = new Set(drawn.filter(isWhole).map(stemOf));
+  return moved.filter((path) => !drawn.includes(path) && !(isWhole(path) && stems.has(stemOf(path))));
 }
 
 /** Why a refusal is right, by rules that need nothing but rendered objects and trying; undefined when it is not. */

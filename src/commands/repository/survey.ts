@@ -3,6 +3,7 @@ import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { directoryTree } from "../../adapters/cli-tools/directory-tree.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
+import { unreachedEntry } from "../../manifests/trace/entry.ts";
 import { type Answer, answerQuestion } from "../../manifests/locate/answer.ts";
 import { withMadeDeployers } from "../../manifests/locate/made-deployers.ts";
 import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
@@ -69,8 +70,10 @@ export async function surveyTree(written: Tree, tools: Tools, progress: (line: s
     const rendered = await remembered(tree, entry);
     if (rendered.kind === "unsupported") unrendered.push({ entry: entryName(entry), because: rendered.because });
     else {
+      // Nobody named this entry: it is only the one that stands here.
+      const unreached = unreachedEntry(tree, entry);
       const ask = async (question: SurveyQuestion) =>
-        itemOf(question, await answerQuestion(tree, question, remembered, tools.charts));
+        itemOf(question, doubted(await answerQuestion(tree, question, remembered, tools.charts), unreached));
       const isFlux = rendered.objects.some(({ kind }) => kind === "HelmRelease");
       const made = isFlux && tools.charts ? await releaseQuestions(tree, entry, tools.charts) : undefined;
       const questions = [...surveyQuestions(tree, entry, rendered.objects), ...(made?.questions ?? [])];
@@ -131,6 +134,11 @@ function rememberedFor(before: Tree, { render }: Tools): Tools["render"] {
     known.set(key, made);
     return made;
   };
+}
+
+function doubted(answer: Answer, because: string | undefined): Answer {
+  if (because === undefined || answer.kind === "refused" || answer.effect.proof.kind === "static") return answer;
+  return { ...answer, effect: { ...answer.effect, proof: { kind: "static", because } } };
 }
 
 function itemOf({ entry, workload, field }: SurveyQuestion, answer: Answer): SurveyItem {

@@ -1,3 +1,4 @@
+import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { type Deployer, indexOf, reaching, type RepositoryIndex } from "../gitops/gitops.ts";
 import { foreignSource } from "../gitops/own-repository.ts";
@@ -57,6 +58,15 @@ export const archived =
 
 const archivedOnly = (file: string, what: string): string =>
   `${file} holds ${what}, but is put away, and no Flux or Argo CD object here deploys it`;
+
+/** Why an entry that no object here deploys, while others are deployed from here, is perhaps applied by nobody. */
+export function unreachedEntry(tree: Tree, { tool, path, object }: Entry): string | undefined {
+  if (tool !== "kustomize" || object !== undefined || path === null) return undefined;
+  const index = indexOf(tree);
+  // A path that a template fills in may be this one.
+  const isOpen = index.deployers.some((one) => one.paths.some((place) => /[{$]/.test(place)));
+  return isOpen ? undefined : passedOver(tree, index, path);
+}
 
 /** Where objects of Flux and Argo CD deploy what is here, what none of them reads is perhaps applied by nobody. */
 function passedOver(tree: Tree, index: RepositoryIndex, file: string): string | undefined {

@@ -238,3 +238,28 @@ test("a table stays within 100 columns, and fields with one answer share it", ()
   expect(lines.join(" ")).toContain("web requests.cpu,");
   expect(lines.join("\n")).toMatch(/^ {2}replicas\s+proved\s+apps\/prod\/kustomization\.yaml:3$/m);
 });
+
+const deploying = (path: string) =>
+  `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: api, namespace: argocd}\nspec:\n  destination: {server: here, namespace: shop}\n  source: {repoURL: "https://git.example/fleet.git", path: ${path}}\n`;
+
+test.each([
+  ["nothing is deployed from here", {}, "proved"],
+  ["it is what is deployed", { "argo/api.yaml": deploying("web") }, "proved"],
+  ["others are deployed from here", { "argo/api.yaml": deploying("api") }, "static"],
+  [
+    "a template may deploy it",
+    { "argo/api.yaml": deploying("api"), "argo/set.yaml": deploying("'{{ dir }}'") },
+    "proved",
+  ],
+])("a kustomization of which nobody speaks, where %s", async (_name, more, outcome) => {
+  const files = Object.fromEntries(
+    ["web", "api"].flatMap((name) => [
+      [`${name}/kustomization.yaml`, "resources: [d.yaml]\n"],
+      [`${name}/d.yaml`, workload(name)],
+    ]),
+  );
+  const { items } = await surveyTree(treeOf({ ...files, ...more }), tools, () => undefined);
+  const web = items.filter((item) => item.workload === "shop/Deployment/web");
+  expect(new Set(web.map((item) => item.outcome))).toEqual(new Set([outcome]));
+  if (outcome === "static") expect(JSON.stringify(web)).toMatch(/no Flux or Argo CD object here deploys web /);
+});
