@@ -58,6 +58,8 @@ function containersOf(object: RenderedObject): Record<string, unknown>[] {
 export interface Numbers {
   next: number;
   readonly taken: string;
+  /** The tag that a key would replace: marks of keys that hold nothing stay close to it. */
+  readonly tag?: string;
 }
 
 export const numbersBeside = (objects: readonly RenderedObject[]): Numbers => ({
@@ -190,7 +192,7 @@ function addChain(values: Values, chain: readonly string[], search: Unwritten): 
     addAmounts(isRecord(now) ? now : {}, chain, search);
   if (!isEmpty(now)) return;
   if (wanted === "count" && counted.test(last)) add(chain, () => countMark(numbers));
-  if (wanted === "tag" && tagged.test(last)) add(chain, () => tagMark("", numbers));
+  if (wanted === "tag" && tagged.test(last)) add(chain, () => tagMark(numbers.tag ?? "", numbers));
 }
 
 const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === "";
@@ -199,7 +201,8 @@ function addMissing(map: Record<string, unknown>, path: readonly string[], searc
   const { names, wanted, numbers, add } = search;
   for (const key of [...names].filter((name) => isEmpty(map[name]))) {
     if (wanted === "count" && counted.test(key)) add([...path, key], () => countMark(numbers), key in map);
-    if (wanted === "tag" && tagged.test(key)) add([...path, key], () => tagMark("", numbers), key in map);
+    if (wanted === "tag" && tagged.test(key))
+      add([...path, key], () => tagMark(numbers.tag ?? "", numbers), key in map);
   }
 }
 

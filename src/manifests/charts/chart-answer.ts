@@ -182,7 +182,8 @@ const unwrittenKey: Find = async (place, field, means) => {
   const { change } = place.scene.question;
   const wanted = change.kind === "resources" ? change.field : change.kind === "image-tag" ? "tag" : "count";
   const read = keysRead(baseline.files, means.tools);
-  const candidates = unwrittenCandidates(baseline.effective, read, wanted, numbersBeside(baseline.objects));
+  const numbers = { ...numbersBeside(baseline.objects), tag: tagOf(String(field.value)) };
+  const candidates = unwrittenCandidates(baseline.effective, read, wanted, numbers);
   // A search among keys that may not exist leaves enough for what is certainly there.
   const budget = { left: Math.max(1, means.budget.left - reserved) };
   const before = budget.left;
