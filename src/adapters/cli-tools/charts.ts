@@ -40,7 +40,7 @@ export function chartTools(options: ChartOptions): ChartTools {
   const known = new Map<string, Promise<Rendered>>();
   const nothing = async ({ name }: ChartReference): Promise<ChartFound> => ({
     ok: false,
-    because: `the chart ${name} is published elsewhere, and fetching charts is not configured`,
+    because: `the chart ${name} is published elsewhere, and fetching charts is not configured (the server reads CHART_HOSTS)`,
   });
   return {
     fetch: options.fetch ?? nothing,

@@ -4,7 +4,7 @@ import type { LiveWorkload } from "../../domain/kubernetes/workload.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { namespaceOf } from "../../manifests/gitops/controllers.ts";
 import { withMadeDeployers } from "../../manifests/locate/made-deployers.ts";
-import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
+import { entryQuestions } from "../../manifests/locate/survey-releases.ts";
 import type { Tools } from "./tools.ts";
 
 /**
@@ -20,18 +20,17 @@ export async function entriesThatMake(
   const makers: Entry[] = [];
   for (const entry of entriesOf(tree)) {
     const rendered = await render(tree, entry);
-    if (rendered.kind === "unsupported") continue;
     const outside = namespaceOf(tree, entry);
-    const isMade = rendered.objects.some(
-      (one) => one.kind === kind && one.metadata.name === name && (one.metadata.namespace ?? outside) === namespace,
-    );
-    const isOfRelease = async () =>
-      charts !== undefined &&
-      rendered.objects.some((one) => one.kind === "HelmRelease") &&
-      (await releaseQuestions(tree, entry, charts)).questions.some(
+    const isMade =
+      rendered.kind === "rendered" &&
+      rendered.objects.some(
+        (one) => one.kind === kind && one.metadata.name === name && (one.metadata.namespace ?? outside) === namespace,
+      );
+    const isAsked = async () =>
+      (await entryQuestions({ tree, entry }, rendered, charts)).questions.some(
         ({ workload }) => workload.kind === kind && workload.name === name && workload.namespace === namespace,
       );
-    if (isMade || (await isOfRelease())) makers.push(entry);
+    if (isMade || (await isAsked())) makers.push(entry);
   }
   return makers;
 }

@@ -6,8 +6,8 @@ import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { unreachedEntry } from "../../manifests/trace/entry.ts";
 import { type Answer, answerQuestion } from "../../manifests/locate/answer.ts";
 import { withMadeDeployers } from "../../manifests/locate/made-deployers.ts";
-import { releaseQuestions } from "../../manifests/locate/survey-releases.ts";
-import { type SurveyQuestion, surveyQuestions } from "../../manifests/locate/survey-questions.ts";
+import { entryQuestions } from "../../manifests/locate/survey-releases.ts";
+import type { SurveyQuestion } from "../../manifests/locate/survey-questions.ts";
 import { entryName } from "./locate-entry.ts";
 import { notLookedInto, tableOf } from "./survey-table.ts";
 import { type Overlooked, overlookedIn } from "./overlooked.ts";
@@ -68,18 +68,14 @@ export async function surveyTree(written: Tree, tools: Tools, progress: (line: s
   for (const [n, entry] of entries.entries()) {
     progress(`${n + 1} of ${entries.length} entries: ${entryName(entry)}`);
     const rendered = await remembered(tree, entry);
-    if (rendered.kind === "unsupported") unrendered.push({ entry: entryName(entry), because: rendered.because });
-    else {
-      // Nobody named this entry: it is only the one that stands here.
-      const unreached = unreachedEntry(tree, entry);
-      const ask = async (question: SurveyQuestion) =>
-        itemOf(question, doubted(await answerQuestion(tree, question, remembered, tools.charts), unreached));
-      const isFlux = rendered.objects.some(({ kind }) => kind === "HelmRelease");
-      const made = isFlux && tools.charts ? await releaseQuestions(tree, entry, tools.charts) : undefined;
-      const questions = [...surveyQuestions(tree, entry, rendered.objects), ...(made?.questions ?? [])];
-      items.push(...(await atOnce(questions, tools.atOnce, ask)));
-      for (const { release, because } of made?.unrendered ?? []) unrendered.push({ entry: release, because });
-    }
+    // Nobody named this entry: it is only the one that stands here.
+    const unreached = unreachedEntry(tree, entry);
+    const ask = async (question: SurveyQuestion) =>
+      itemOf(question, doubted(await answerQuestion(tree, question, remembered, tools.charts), unreached));
+    const asked = await entryQuestions({ tree, entry }, rendered, tools.charts);
+    items.push(...(await atOnce(asked.questions, tools.atOnce, ask)));
+    for (const { release, because } of asked.unrendered)
+      unrendered.push({ entry: release ?? entryName(entry), because });
   }
   const refused: Record<string, number> = {};
   for (const { reason } of items) if (reason !== undefined) refused[reason] = (refused[reason] ?? 0) + 1;
@@ -103,9 +99,8 @@ export async function editableWorkloads(written: Tree, tools: Tools): Promise<Re
   const remembered = rememberedFor(tree, tools);
   const editable = new Set<string>();
   for (const entry of entriesOf(tree)) {
-    const rendered = await remembered(tree, entry);
-    if (rendered.kind === "unsupported") continue;
-    for (const question of surveyQuestions(tree, entry, rendered.objects)) {
+    const { questions } = await entryQuestions({ tree, entry }, await remembered(tree, entry), tools.charts);
+    for (const question of questions) {
       const name = workloadKey(question.workload);
       if (editable.has(name)) continue;
       const answer = await answerQuestion(tree, question, remembered, tools.charts);

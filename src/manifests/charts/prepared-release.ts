@@ -44,7 +44,9 @@ export async function preparedRelease(
   if (values === undefined) return { impossible: "its values hold variables that only the cluster knows" };
   const namespace = release.namespace ?? scene.question.workload.namespace;
   if (![release.name, namespace].every((name) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name)))
-    return { impossible: `${release.name} in ${namespace} is no name of a release` };
+    return {
+      impossible: `Kubernetes takes no release ${release.name} in a namespace ${namespace}: only small letters, digits and dashes`,
+    };
   const { texts, sets, effective } = values;
   const isUpgrade = release.resource?.kind === "HelmRelease";
   const build = { files, release: release.name, namespace, values: texts, sets, checked: true, isUpgrade };

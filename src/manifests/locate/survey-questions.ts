@@ -40,7 +40,7 @@ export function surveyQuestions(
 }
 
 /** What a set makes stands in no file: the cluster would show it, and so do the set's own lists and directories. */
-function asInCluster(tree: Tree, entry: Entry): Entry {
+export function asInCluster(tree: Tree, entry: Entry): Entry {
   const made = controllerObjectOf(tree, entry);
   const isKnown = made?.set !== undefined && made.several !== true && !JSON.stringify(made.spec).includes("{{");
   return isKnown && entry.spec === undefined ? { ...entry, spec: made.spec } : entry;

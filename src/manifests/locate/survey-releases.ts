@@ -1,5 +1,5 @@
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
-import type { ChartTools } from "../../domain/kubernetes/rendered.ts";
+import type { ChartTools, Rendered } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { baselineOf } from "../charts/prepared-release.ts";
 import { releasesOf } from "../helm/releases.ts";
@@ -7,17 +7,47 @@ import { nameOf } from "../repository/resource.ts";
 import { whereIs } from "../repository/refusal.ts";
 import { entryBuildOf } from "../trace/entry-build.ts";
 import { namespaceOf } from "../gitops/controllers.ts";
-import { type SurveyQuestion, surveyQuestions } from "./survey-questions.ts";
+import { asInCluster, type SurveyQuestion, surveyQuestions } from "./survey-questions.ts";
 
-/** What the HelmReleases of an entry make, asked about as a cluster that runs it would. */
+/** What an entry makes, asked about as a cluster that runs it would. */
+interface EntryQuestions {
+  readonly questions: readonly SurveyQuestion[];
+  /** What of it is unknown, and why: releases by file and line, or the entry itself where there is no name. */
+  readonly unrendered: readonly { readonly release?: string; readonly because: string }[];
+}
+
+/**
+ * Everything that may be asked about the workloads of an entry that was rendered, and about those of its releases.
+ * A chart whose Application says more than a whole build follows is templated as `locate` does it.
+ */
+export async function entryQuestions(
+  { tree, entry }: { readonly tree: Tree; readonly entry: Entry },
+  rendered: Rendered,
+  charts: ChartTools | undefined,
+): Promise<EntryQuestions> {
+  if (rendered.kind === "rendered") {
+    const own = surveyQuestions(tree, entry, rendered.objects);
+    const hasReleases = rendered.objects.some(({ kind }) => kind === "HelmRelease");
+    const made = hasReleases && charts ? await releaseQuestions(tree, entry, charts) : undefined;
+    return { questions: [...own, ...(made?.questions ?? [])], unrendered: made?.unrendered ?? [] };
+  }
+  const made = entry.tool === "argocd" && charts ? await releaseQuestions(tree, entry, charts) : undefined;
+  if (made !== undefined && made.questions.length > 0) return made;
+  return { questions: [], unrendered: [{ because: made?.unrendered[0]?.because ?? rendered.because }] };
+}
+
 interface ReleaseQuestions {
   readonly questions: readonly SurveyQuestion[];
   /** Releases whose workloads are unknown, by file and line, and why. */
   readonly unrendered: readonly { readonly release: string; readonly because: string }[];
 }
 
-/** Everything that may be asked about the workloads of an entry's HelmReleases, each rendered once for all of them. */
-export async function releaseQuestions(tree: Tree, entry: Entry, tools: ChartTools): Promise<ReleaseQuestions> {
+/**
+ * Everything that may be asked about the workloads of an entry's HelmReleases, or of the chart that the entry itself is
+ * (Argo CD), each rendered once for all of them.
+ */
+async function releaseQuestions(tree: Tree, written: Entry, tools: ChartTools): Promise<ReleaseQuestions> {
+  const entry = asInCluster(tree, written);
   const namespace = namespaceOf(tree, entry);
   const nobody = { kind: "", name: "", namespace };
   const question = { entry, workload: nobody, change: { kind: "replicas" as const, to: 0 } };
@@ -27,15 +57,16 @@ export async function releaseQuestions(tree: Tree, entry: Entry, tools: ChartToo
   if (scene === undefined || "kind" in scene) return { questions, unrendered };
   for (const release of releasesOf(scene)) {
     const { resource } = release;
-    if (resource?.kind !== "HelmRelease") continue;
+    const isOwn = entry.tool === "argocd" && resource === undefined && release.directory === scene.path;
+    if (resource?.kind !== "HelmRelease" && !isOwn) continue;
     const made = await baselineOf(scene, release, tools);
     if ("impossible" in made) {
       unrendered.push({ release: whereIs(release.origin), because: made.impossible });
       continue;
     }
-    const labels = { "helm.toolkit.fluxcd.io/name": nameOf(resource) };
+    const known = resource === undefined ? {} : { labels: { "helm.toolkit.fluxcd.io/name": nameOf(resource) } };
     for (const asked of surveyQuestions(tree, entry, made.objects, release.namespace ?? namespace))
-      questions.push({ ...asked, workload: { ...asked.workload, labels } });
+      questions.push({ ...asked, workload: { ...asked.workload, ...known } });
   }
   return { questions, unrendered };
 }

@@ -54,7 +54,9 @@ export function helmBuild(tree: Tree, entry: Entry): HelmBuild | Unsupported | u
   const release = source.helm?.releaseName ?? object.entry.object?.split("/")[1] ?? "";
   const namespace = destination.namespace ?? "default";
   if (![release, namespace].every((name) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name))) {
-    return unsupported(`the release ${JSON.stringify(release)} in ${JSON.stringify(namespace)}`);
+    return unsupported(
+      `Kubernetes takes no release ${release} in a namespace ${namespace}: only small letters, digits and dashes`,
+    );
   }
   const found = filesOf(tree, directory, source.helm ?? {});
   return "because" in found ? found : { kind: "prepared", release, namespace, ...found };

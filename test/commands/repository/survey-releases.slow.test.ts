@@ -42,6 +42,69 @@ spec:
 `,
 });
 
+const template = tree.read("charts/shop/templates/web.yaml") ?? new Uint8Array();
+const set = `apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: shop, namespace: argocd}
+spec:
+  goTemplate: true
+  generators: [{list: {elements: [{stage: dev}, {stage: prod}]}}]
+  template:
+    metadata: {name: "shop-{{.stage}}"}
+    spec:
+      sources:
+        - {repoURL: https://github.com/acme/shop, path: charts/shop, helm: {valueFiles: ["$values/stages/{{.stage}}.yaml"]}}
+        - {repoURL: https://github.com/acme/shop, ref: values}
+      destination: {namespace: "{{.stage}}"}
+`;
+const beside = `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: api, namespace: argocd}
+spec:
+  source: {repoURL: https://github.com/acme/shop, path: charts/api}
+  destination: {namespace: api}
+`;
+const argo = treeOf({
+  "apps/set.yaml": set,
+  "apps/api.yaml": beside,
+  "charts/shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+  "charts/shop/values.yaml": "size: 1\nimage: {repository: registry.example/shop, tag: 1.0.0}\nresources: {}\n",
+  "charts/shop/templates/web.yaml": template,
+  "stages/dev.yaml": "size: 2\n",
+  "stages/prod.yaml": "size: 4\n",
+  "charts/api/Chart.yaml":
+    "apiVersion: v2\nname: api\nversion: 1.0.0\ndependencies: [{name: part, version: 1.0.0, repository: file://../part}]\n",
+  "charts/api/values.yaml": "part:\n  size: 2\n",
+  "charts/part/Chart.yaml": "apiVersion: v2\nname: part\nversion: 1.0.0\n",
+  "charts/part/values.yaml": "size: 1\nimage: {repository: registry.example/part, tag: 1.0.0}\nresources: {}\n",
+  "charts/part/templates/web.yaml": template,
+});
+
+describe.skipIf(helm === undefined)("a survey of Applications", () => {
+  const options = { helm: helm ?? "", limits: { timeLimitMs: 60_000, scratch: tmpdir() } };
+  const tools = {
+    render: (...asked: Parameters<typeof render>) => Promise.resolve(render(...asked)),
+    charts: chartTools({ ...options, template: templatedTogether(options) }),
+    atOnce: 32,
+  };
+
+  test("asks about charts with values from another source, and about charts with parts beside them", async () => {
+    const survey = await surveyTree(argo, tools, () => undefined);
+    const replicas = survey.items.filter(({ field }) => field === "replicas");
+    expect(replicas.map((item) => `${item.workload}: ${item.outcome} ${item.place}`).sort()).toEqual([
+      "api/Deployment/api: proved charts/api/values.yaml:2",
+      "dev/Deployment/shop-dev: proved stages/dev.yaml:1",
+      "prod/Deployment/shop-prod: proved stages/prod.yaml:1",
+    ]);
+    expect(survey.unrendered).toEqual([]);
+  });
+
+  test("and a question in words finds the Application that makes its workload", async () => {
+    const found = await entriesThatMake(argo, { kind: "Deployment", namespace: "prod", name: "shop-prod" }, tools);
+    expect(found.map(({ object }) => object)).toEqual(["Application argocd/shop-prod"]);
+  });
+});
+
 describe.skipIf(helm === undefined)("a survey of Flux releases", () => {
   test("lists what each release makes, in the file of the release, and says which chart is not at hand", async () => {
     const options = { helm: helm ?? "", limits: { timeLimitMs: 60_000, scratch: tmpdir() } };
