@@ -79,19 +79,6 @@ test("an incident whose every text is hostile is shown as text, with chart, line
   expect(await (await fetch(at)).text()).toContain(`href="/incidents/${incident.uid}"`);
 });
 
-test("an incident leads to another one that its texts name, and to nothing else that they name", async () => {
-  const other = "0b0f6c1e-1111-5222-8333-444455556666";
-  await store.recordEvent(
-    incident.uid,
-    "diagnose",
-    `api has an incident of its own, ${other}, not ${other}0 or ${incident.uid}`,
-  );
-  const text = await (await fetch(`${at}/incidents/${incident.uid}`)).text();
-  expect(text).toContain(
-    `of its own, <a href="/incidents/${other}">${other}</a>, not ${other}0 or ${incident.uid}</span>`,
-  );
-});
-
 test("the policy allows the page's own style and nothing else", async () => {
   const answer = await fetch(at);
   const policy = answer.headers.get("content-security-policy") ?? "";

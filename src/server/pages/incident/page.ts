@@ -3,7 +3,6 @@ import { type Capsule, readCapsule } from "../../../domain/records/capsule.ts";
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
 import { endingClass, mark, page } from "../parts/layout.ts";
 import { type ChartMark, metricChart } from "../parts/metric-chart.ts";
-import { withIncidents } from "../parts/incident-links.ts";
 import { causesPart } from "./causes.ts";
 import { evidencePart } from "./evidence.ts";
 import { factsPart } from "./facts.ts";
@@ -18,14 +17,14 @@ export function incidentPage(view: IncidentView): Promise<string> {
   const capsule: Capsule | undefined = read?.kind === "capsule" ? read.capsule : undefined;
   const evidence = capsule?.evidence ?? [];
   const body = html`<p class="lead">
-      <code>${workloadKey(incident.workload)}</code> ${mark(ending ?? "open", endingClass(ending))} ${withIncidents(because ?? "", incident.uid)}
+      <code>${workloadKey(incident.workload)}</code> ${mark(ending ?? "open", endingClass(ending))} ${because ?? ""}
     </p>
     ${refreshLine(view)}
     ${read?.kind === "unreadable" ? html`<p class="bad">${read.because}</p>` : ""}
     ${factsPart(view)}
     ${metricChart(evidence, courseOf(view)) ?? ""}
     <h2>Timeline</h2>
-    ${timelinePart(view.events, incident.uid, view.record.openedAt)}
+    ${timelinePart(view.events, view.record.openedAt)}
     <h2>Causes considered</h2>
     ${causesPart(capsule)}
     <h2>Evidence</h2>

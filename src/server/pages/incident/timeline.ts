@@ -1,11 +1,10 @@
 import { html } from "hono/html";
 import type { IncidentEvent } from "../../../adapters/postgres/incidents/lineage.ts";
 import type { Part } from "../parts/layout.ts";
-import { withIncidents } from "../parts/incident-links.ts";
 import { clock, lasting } from "../parts/when.ts";
 
-/** What happened in an incident (its uid), with the time of day and how long after it was opened. */
-export function timelinePart(events: readonly IncidentEvent[], incident: string, openedAt: string): Part {
+/** What happened, with the time of day and how long after the incident was opened. */
+export function timelinePart(events: readonly IncidentEvent[], openedAt: string): Part {
   if (events.length === 0) return html`<p class="dim">Nothing was told yet.</p>`;
   const opened = Date.parse(openedAt);
   const [day] = clock(openedAt).split(" ");
@@ -15,7 +14,7 @@ export function timelinePart(events: readonly IncidentEvent[], incident: string,
     const shown = date === day ? time : `${date} ${time}`;
     return html`<li class="${lookOf(verb, text)}">
       <span class="dim"><time datetime="${at}">${shown}</time> ${passed < 500 ? "" : `+${lasting(passed)} `}</span><strong>${verb}</strong>
-      <span>${withIncidents(text, incident)}</span>
+      <span>${text}</span>
     </li>`;
   });
   return html`<p class="dim">Times of ${day ?? ""}, UTC.</p>
