@@ -51,7 +51,8 @@ export async function startShop(changes: Partial<ForgeOptions> = {}): Promise<Sh
     ...changes,
   });
   const sessions: Session[] = [];
-  const excused = new Set<string>();
+  // Tests share a shop and follow one another at once: its busiest minute (Z8) is nobody's pace.
+  const excused = new Set<string>(["Z8"]);
   const close = async () => {
     await forge.close();
     rmSync(place, { recursive: true, force: true });
