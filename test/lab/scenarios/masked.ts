@@ -15,6 +15,8 @@ const masks: readonly (readonly [RegExp, string])[] = [
   [/\d+(?:\.\d+)?(?:e-?\d+)?/g, "0"],
   [/\b0 (?:ms|s|min|h)\b/g, "0 s"],
   [/-0\b/g, "0"],
+  // One core, two cores.
+  [/\b0 ([a-z]+?)s?\b/g, "0 $1"],
   // The chart: as many points as the run had.
   [/"CLOCK"(?:, "CLOCK")*/g, '"CLOCK"'],
   [/\[0(?:, 0)*\]/g, "[0]"],
