@@ -2,6 +2,7 @@ import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { admitComment, staleness } from "../../src/domain/guardrails/approval.ts";
 import { parseCommands } from "../../src/domain/guardrails/command.ts";
 import { bodyHashOf } from "../../src/domain/guardrails/commenter.ts";
+import { writesAmong } from "../../src/lab/forge/server.ts";
 import { anIncident } from "../builders.ts";
 import { atDesk, failing } from "./desk.ts";
 import type { FaultRow } from "./row.ts";
@@ -54,9 +55,7 @@ export const commandRows: readonly FaultRow[] = [
         const incident = { ...anIncident(), uid: desk.draft.incident };
         await desk.decides([await desk.says("wim", "/approve-scale")], { pending: { incident } });
         // Tokens and questions in GraphQL change nothing.
-        const isWrite = ({ method, path }: { method: string; path: string }) =>
-          method !== "GET" && !/access_tokens$|^\/graphql$/.test(path);
-        const writes = desk.forge.calls.filter(isWrite);
+        const writes = writesAmong(desk.forge.calls);
         const rows = desk.session.audit;
         equal(rows.length, writes.length);
         for (const { action, detail } of rows) equal(detail.incident, desk.draft.incident, action);

@@ -1,12 +1,13 @@
 import { posix } from "node:path";
 import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { yamlOf } from "../../manifests/charts/chart-files.ts";
+import { localDependencies } from "../../manifests/charts/chart-users.ts";
 import { controllerObjects } from "../../manifests/gitops/controllers.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { indexOf } from "../../manifests/gitops/gitops.ts";
 import { sourcesOf } from "../../manifests/gitops/sets/sources.ts";
 import { archived } from "../../manifests/trace/entry.ts";
-import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
 import { textAt } from "../../manifests/yaml/source.ts";
 
 /** What a survey passes over because nothing in the repository says how it is deployed. */
@@ -28,7 +29,7 @@ function openSets(tree: Tree): readonly string[] {
     const { kind, name, namespace = "argocd", file, node } = deployer;
     if (kind !== "ApplicationSet" || made.has(JSON.stringify([file, name]))) return [];
     const paths = sourcesOf(deployer).map((source) => textAt(source, ["path"]) ?? "");
-    const isPatched = /\bpath:/.test(textAt(node, ["spec", "templatePatch"]) ?? "");
+    const isPatched = /\bpath["']?:/.test(textAt(node, ["spec", "templatePatch"]) ?? "");
     return isPatched || paths.some((path) => path.includes("{{")) ? [`${namespace}/${name} (${file})`] : [];
   });
 }
@@ -76,14 +77,7 @@ function chartsOf(tree: Tree): ReadonlyMap<string, Chart> {
 }
 
 function chartOf(tree: Tree, directory: string): Chart {
-  const bytes = tree.read(posix.join(directory, "Chart.yaml"));
-  const documents = readKubeYaml(new TextDecoder().decode(bytes));
-  const chart = documents.ok ? documents.value[0] : undefined;
-  if (!isRecord(chart)) return { isLibrary: false, parts: [] };
-  const dependencies: unknown[] = Array.isArray(chart.dependencies) ? chart.dependencies : [];
-  const parts = dependencies.flatMap((one) => {
-    const from = isRecord(one) && typeof one.repository === "string" ? one.repository : "";
-    return from.startsWith("file://") ? [posix.join(directory, from.slice("file://".length)).replace(/\/$/, "")] : [];
-  });
-  return { isLibrary: chart.type === "library", parts };
+  const path = posix.join(directory, "Chart.yaml");
+  const chart = yamlOf(new Map([["Chart.yaml", tree.read(path) ?? new Uint8Array()]]), "Chart.yaml");
+  return { isLibrary: isRecord(chart) && chart.type === "library", parts: localDependencies(tree, path) };
 }

@@ -94,6 +94,17 @@ export interface ChartBuild {
   readonly fresh?: boolean;
 }
 
+/** Whether Kubernetes takes a text as the name of an object or of a namespace; its length is not looked at. */
+export function isName(text: string): boolean {
+  return /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(text);
+}
+
+/** Why a chart cannot be installed under these names; undefined = it can. */
+export function unfitNames({ release, namespace }: Pick<ChartBuild, "release" | "namespace">): string | undefined {
+  if (isName(release) && isName(namespace)) return undefined;
+  return `Kubernetes takes no release ${release} in a namespace ${namespace}: only small letters, digits and dashes`;
+}
+
 export interface ChartSet {
   readonly name: string;
   readonly value: string;

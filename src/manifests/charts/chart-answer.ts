@@ -2,6 +2,7 @@ import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
 import { suspended, templatedName } from "../edit/helm.ts";
 import { editInflated, inflatedObject, overlayInflated } from "../edit/overlay/inflated.ts";
 import { editPostRenderer } from "../edit/post-rendered.ts";
+import { imageName } from "../trace/images.ts";
 import { alreadySaid, refused, type Refusal, whereIs } from "../repository/refusal.ts";
 import { type Release, releasesOf } from "../helm/releases.ts";
 import { ignoredByArgo } from "../trace/scalers.ts";
@@ -221,11 +222,9 @@ async function keyAmong(
   if (above) return above;
   const change = { ...scene.question.change, to } as FieldQuestion["change"];
   const asked = { ...scene, question: { ...scene.question, change } };
-  const image = found.as === "image" ? retagged(writtenAt(baseline.effective, found), to) : undefined;
+  const image = found.as === "image" ? `${imageName(String(writtenAt(baseline.effective, found)))}:${to}` : undefined;
   return placed(asked, baseline.release, found, image);
 }
-
-const retagged = (image: unknown, tag: string | number): string => `${String(image).replace(/:[^/:]*$/, "")}:${tag}`;
 
 const writtenAt = (values: unknown, { path }: Candidate): unknown =>
   path.reduce<unknown>((here, step) => (here as Record<string | number, unknown> | undefined)?.[step], values);

@@ -9,6 +9,7 @@ import {
   type ChartTools,
   type FluxRelease,
   isRecord,
+  isName,
 } from "../../domain/kubernetes/rendered.ts";
 
 type Impossible = { readonly impossible: string };
@@ -111,8 +112,7 @@ export async function runningChart(
 function placeOf(scene: EntryBuild, { resource }: Release): FluxRelease | undefined {
   if (resource?.kind !== "HelmRelease" || !resource.apiVersion.startsWith("helm.toolkit.fluxcd.io/")) return undefined;
   const at = { namespace: substituted(resource.namespace ?? "", scene), name: substituted(nameOf(resource), scene) };
-  const isPlain = [at.namespace, at.name].every((one) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(one));
-  return isPlain ? at : undefined;
+  return isName(at.namespace) && isName(at.name) ? at : undefined;
 }
 
 const plain = (version: string): string => version.replace(/^v/, "");

@@ -63,7 +63,8 @@ function dependentOn(tree: Tree, directory: string): string | undefined {
   );
 }
 
-function localDependencies(tree: Tree, path: string): string[] {
+/** The directories of the charts that a `Chart.yaml` takes from beside itself. */
+export function localDependencies(tree: Tree, path: string): string[] {
   const text = new TextDecoder().decode(tree.read(path));
   if (!text.includes("file://")) return [];
   const documents = readKubeYaml(text);

@@ -1,4 +1,10 @@
-import type { ChartBuild, ChartFiles, ChartTools, RenderedObject } from "../../domain/kubernetes/rendered.ts";
+import {
+  type ChartBuild,
+  type ChartFiles,
+  type ChartTools,
+  type RenderedObject,
+  unfitNames,
+} from "../../domain/kubernetes/rendered.ts";
 import { realPath } from "../../domain/kubernetes/tree.ts";
 import { takenFrom } from "../helm/foreign-chart.ts";
 import { isHandedOn } from "../helm/handed-on.ts";
@@ -43,10 +49,8 @@ export async function preparedRelease(
   const values = valuesOf(scene, release, files, tools);
   if (values === undefined) return { impossible: "its values hold variables that only the cluster knows" };
   const namespace = release.namespace ?? scene.question.workload.namespace;
-  if (![release.name, namespace].every((name) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name)))
-    return {
-      impossible: `Kubernetes takes no release ${release.name} in a namespace ${namespace}: only small letters, digits and dashes`,
-    };
+  const unfit = unfitNames({ release: release.name, namespace });
+  if (unfit !== undefined) return { impossible: unfit };
   const { texts, sets, effective } = values;
   const isUpgrade = release.resource?.kind === "HelmRelease";
   const build = { files, release: release.name, namespace, values: texts, sets, checked: true, isUpgrade };

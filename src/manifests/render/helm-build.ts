@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { z } from "zod";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import { unfitNames } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { controllerObjectOf, plainPath } from "../gitops/controllers.ts";
 import { maxFileBytes, resolveInside } from "../gitops/kustomization.ts";
@@ -53,11 +54,8 @@ export function helmBuild(tree: Tree, entry: Entry): HelmBuild | Unsupported | u
   const { source, destination } = spec.data;
   const release = source.helm?.releaseName ?? object.entry.object?.split("/")[1] ?? "";
   const namespace = destination.namespace ?? "default";
-  if (![release, namespace].every((name) => /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name))) {
-    return unsupported(
-      `Kubernetes takes no release ${release} in a namespace ${namespace}: only small letters, digits and dashes`,
-    );
-  }
+  const unfit = unfitNames({ release, namespace });
+  if (unfit !== undefined) return unsupported(unfit);
   const found = filesOf(tree, directory, source.helm ?? {});
   return "because" in found ? found : { kind: "prepared", release, namespace, ...found };
 }

@@ -51,8 +51,7 @@ export function deducedEntry(tree: Tree, question: FieldQuestion): Deduced | Ref
   return { path: roots[0] ?? taken ?? file, ...(unreached === undefined ? {} : { unreached }) };
 }
 
-// What people call a place for what runs no longer.
-/** Directories of what people put away. */
+/** What people call a place for what runs no longer. */
 export const archived =
   /(?:^|\/)[._-]?(?:archived?|archives|attic|deprecated|disabled|graveyard|obsolete|retired|unused)\//i;
 

@@ -2,6 +2,7 @@ import type { ManifestEdit } from "../../../domain/kubernetes/manifest-edit.ts";
 import { isMadePlace } from "../../gitops/controllers.ts";
 import { sourcesOf } from "../../gitops/sets/sources.ts";
 import { type EntryBuild, transformsOf } from "../../trace/entry-build.ts";
+import { imageName } from "../../trace/images.ts";
 import { kustomizationOf } from "../../trace/kustomize.ts";
 import { appliedTwice, takersOf } from "../../trace/sharing.ts";
 import { at, itemsAt, type MapNode, type Node, textAt } from "../../yaml/source.ts";
@@ -75,7 +76,7 @@ function ownImages({ node, absent }: OwnSpec): string[] {
   return items.flatMap((item) => {
     const text = textAt(item, []);
     const named = [textAt(item, ["name"]), textAt(item, ["newName"])].filter((one) => one !== undefined);
-    return text === undefined ? named : text.split("=").map((one) => one.replace(/[:@][^/]*$/, ""));
+    return text === undefined ? named : text.split("=").map(imageName);
   });
 }
 
