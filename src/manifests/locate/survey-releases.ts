@@ -32,14 +32,14 @@ export async function entryQuestions(
     return { questions: [...own, ...(made?.questions ?? [])], unrendered: made?.unrendered ?? [] };
   }
   const made = entry.tool === "argocd" && charts ? await releaseQuestions(tree, entry, charts) : undefined;
-  if (made !== undefined && made.questions.length > 0) return made;
+  // Charts without workloads ask nothing, and are known all the same.
+  if (made !== undefined && made.templated > 0) return made;
   return { questions: [], unrendered: [{ because: made?.unrendered[0]?.because ?? rendered.because }] };
 }
 
-interface ReleaseQuestions {
-  readonly questions: readonly SurveyQuestion[];
-  /** Releases whose workloads are unknown, by file and line, and why. */
-  readonly unrendered: readonly { readonly release: string; readonly because: string }[];
+interface ReleaseQuestions extends EntryQuestions {
+  /** How many releases were rendered. */
+  readonly templated: number;
 }
 
 /**
@@ -54,7 +54,8 @@ async function releaseQuestions(tree: Tree, written: Entry, tools: ChartTools): 
   const scene = entry.path === null ? undefined : entryBuildOf(tree, question, entry.path);
   const questions: SurveyQuestion[] = [];
   const unrendered: { release: string; because: string }[] = [];
-  if (scene === undefined || "kind" in scene) return { questions, unrendered };
+  let templated = 0;
+  if (scene === undefined || "kind" in scene) return { questions, unrendered, templated };
   for (const release of releasesOf(scene)) {
     const { resource } = release;
     const isOwn = entry.tool === "argocd" && resource === undefined && release.directory === scene.path;
@@ -64,9 +65,10 @@ async function releaseQuestions(tree: Tree, written: Entry, tools: ChartTools): 
       unrendered.push({ release: whereIs(release.origin), because: made.impossible });
       continue;
     }
+    templated += 1;
     const known = resource === undefined ? {} : { labels: { "helm.toolkit.fluxcd.io/name": nameOf(resource) } };
     for (const asked of surveyQuestions(tree, entry, made.objects, release.namespace ?? namespace))
       questions.push({ ...asked, workload: { ...asked.workload, ...known } });
   }
-  return { questions, unrendered };
+  return { questions, unrendered, templated };
 }

@@ -64,7 +64,18 @@ spec:
   source: {repoURL: https://github.com/acme/shop, path: charts/api}
   destination: {namespace: api}
 `;
+const docs = beside
+  .replace("name: api,", "name: docs,")
+  .replace(
+    "source: {repoURL: https://github.com/acme/shop, path: charts/api}",
+    "sources: [{repoURL: https://github.com/acme/shop, path: charts/docs}]",
+  );
 const argo = treeOf({
+  "apps/docs.yaml": docs,
+  "charts/docs/Chart.yaml": "apiVersion: v2\nname: docs\nversion: 1.0.0\n",
+  "charts/docs/values.yaml": "title: docs\n",
+  "charts/docs/templates/map.yaml":
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: docs}\ndata: {title: {{ .Values.title }}}\n",
   "apps/set.yaml": set,
   "apps/api.yaml": beside,
   "charts/shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",

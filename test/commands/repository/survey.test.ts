@@ -145,6 +145,15 @@ test.each<[string, string, readonly string[]]>([
     ),
     ["argocd/all (apps/set.yaml)"],
   ],
+  [
+    "whose patch says the path as JSON",
+    set(
+      "{directories: [{path: charts/*}]}",
+      "targetRevision: main",
+      `  templatePatch: '{"spec": {"source": {"path": "{{ .path.path }}"}}}'\n`,
+    ),
+    ["argocd/all (apps/set.yaml)"],
+  ],
 ])("ApplicationSets of which no application is known are named: %s", async (_, written, wanted) => {
   const tree = treeOf({ "apps/set.yaml": written, "charts/web/Chart.yaml": chart("web") });
   const { overlooked } = await surveyTree(tree, tools, () => undefined);
