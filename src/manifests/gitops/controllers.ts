@@ -6,6 +6,8 @@ import { type MadeObject, realPath, type Tree } from "../../domain/kubernetes/tr
 import { generatedApplications } from "./sets/application-sets.ts";
 import { directoriesOf } from "../repository/reader.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
+import { plainOf } from "../yaml/plain.ts";
+import { parseSource } from "../yaml/source.ts";
 import { maxFileBytes, resolveInside } from "./kustomization.ts";
 
 /** An entry that an object in the repository itself declares. */
@@ -38,7 +40,7 @@ export function controllerObjects(tree: Tree): readonly ControllerObject[] {
 }
 
 function objectsOf(tree: Tree, files: readonly string[]): readonly ControllerObject[] {
-  const written = files.filter((path) => /\.ya?ml$/.test(path));
+  const written = files.filter((path) => /\.(?:ya?ml|json)$/.test(path));
   return written.flatMap((path) => objectsIn(tree, path));
 }
 
@@ -200,12 +202,27 @@ function objectsIn(tree: Tree, file: string): readonly ControllerObject[] {
   if (bytes === undefined || bytes.byteLength > maxFileBytes) return [];
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!text.includes(fluxGroup) && !text.includes(argoGroup)) return [];
-  const documents = readKubeYaml(text.toString("utf8"));
-  if (!documents.ok) return [];
-  const written = documents.value.flatMap((document) =>
-    isRecord(document) ? controllerObject(tree, document, file) : [],
+  const written = documentsIn(file, bytes).flatMap(itemsOf);
+  return inRepository(
+    tree,
+    written.flatMap((document) => controllerObject(tree, document, file)),
   );
-  return inRepository(tree, written);
+}
+
+/** What tools read differently in one place of a file does not make what else it says unknown. */
+function documentsIn(file: string, bytes: Uint8Array): readonly unknown[] {
+  const strict = readKubeYaml(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+  if (strict.ok) return strict.value;
+  const source = parseSource(file, bytes);
+  return source.ok ? source.file.documents.map(({ root }) => plainOf(root)) : [];
+}
+
+/** An object itself, or the items of a list. */
+function itemsOf(value: unknown): readonly Record<string, unknown>[] {
+  if (Array.isArray(value)) return value.flatMap(itemsOf);
+  if (!isRecord(value)) return [];
+  const isList = typeof value.kind === "string" && value.kind.endsWith("List") && Array.isArray(value.items);
+  return isList ? itemsOf(value.items) : [value];
 }
 
 function inRepository(tree: Tree, objects: readonly ControllerObject[]): readonly ControllerObject[] {

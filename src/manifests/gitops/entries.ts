@@ -41,10 +41,12 @@ function foundEntries(tree: Tree): readonly Entry[] {
   const isDeclared = (directory: string) =>
     exact.has(directory) ||
     places.some((path) => path !== null && !holdsKustomization.has(path) && isBelow(directory, path));
-  // A kustomization that we cannot read in full still says what it includes.
-  const { referencedBy } = indexOf(tree);
-  const isIncluded = (directory: string) =>
-    consumers.has(directory) || referencedBy.has(directory === "." ? "" : directory);
+  // A kustomization that we cannot read in full still says what it includes. A component is a part and no whole.
+  const { referencedBy, parts } = indexOf(tree);
+  const isIncluded = (directory: string) => {
+    const place = directory === "." ? "" : directory;
+    return consumers.has(directory) || referencedBy.has(place) || parts.has(place);
+  };
   const loose = directories.filter((directory) => !isIncluded(directory) && !isDeclared(directory));
   return [...[...declared].sort(byPath), ...loose.map((path) => ({ tool: "kustomize" as const, path }))];
 }

@@ -2,7 +2,8 @@ import { type MadeObject, realPath, type Tree } from "../../domain/kubernetes/tr
 import { type ControllerObject, controllerObjects, placeOfMade } from "./controllers.ts";
 import { inflationGenerator } from "./inflated-charts.ts";
 import { deployersAt } from "./readers/by-path.ts";
-import { sourcesOf } from "./sets/sources.ts";
+import { componentsAdded } from "./readers/components.ts";
+import { sourcesOf, specsOf } from "./sets/sources.ts";
 import { type OwnUrls, ownUrls, type SourceWithUrl } from "./readers/own-urls.ts";
 import {
   followUrls,
@@ -20,6 +21,7 @@ import {
 } from "../repository/reader.ts";
 import { filesAndLinks, namesOf } from "./links.ts";
 import { resourcesOf } from "../repository/resource.ts";
+import { plainOf } from "../yaml/plain.ts";
 import { at, maxFileBytes, type MapNode, parseSource, parseText, type Sourced, textAt } from "../yaml/source.ts";
 
 /** A Flux or Argo CD object that deploys a path of this repository. */
@@ -31,6 +33,8 @@ export interface Deployer {
   readonly file: string;
   /** The paths it deploys, normalized; templated ones as they are written. */
   readonly paths: readonly string[];
+  /** The components that it adds to what its paths build. */
+  readonly components: readonly string[];
   /** Paths that it deploys more than once: an ApplicationSet makes one application for each cluster. */
   readonly repeats: ReadonlySet<string>;
   readonly node: MapNode;
@@ -44,6 +48,8 @@ export interface RepositoryIndex {
   readonly referencedBy: ReadonlyMap<string, readonly string[]>;
   /** Kustomization directory → does it change what it includes? */
   readonly changes: ReadonlyMap<string, boolean>;
+  /** Directories of components, which are built as a part of something else only. */
+  readonly parts: ReadonlySet<string>;
   readonly deployers: readonly Deployer[];
   /** The objects of Flux that say where charts and repositories are. */
   readonly fluxSources: readonly FluxSource[];
@@ -108,12 +114,13 @@ function builtIndex(tree: Tree): RepositoryIndex {
   const directories = directoriesOf(tree);
   const urls = ownUrls(tree, { directories, sources: sourcesWithUrls({ deployers, fluxSources }) });
   const supposed = followUrls(tree, urls, references);
-  const { referencedBy, changes } = references;
+  const { referencedBy, changes, parts } = references;
   return {
     links: tree.links,
     directories,
     referencedBy,
     changes,
+    parts,
     deployers,
     fluxSources,
     speakers,
@@ -186,17 +193,25 @@ function deployersIn(tree: Tree, { path, documents }: Extract<Sourced, { ok: tru
       const repeated = made.flatMap(({ several }, n) =>
         several || places.indexOf(places[n] ?? "") !== n ? places[n] : [],
       );
+      const paths = [...new Set([...pathsOf(kind, node), ...places].map((place) => realPath(tree, place)))];
       return {
         kind,
         // Releases may take their chart from such an object, whatever they are called.
         name: resource.kind === "HelmChart" ? `of HelmChart ${resource.names[0]}` : (resource.names[0] ?? ""),
         namespace: resource.namespace,
         file: path,
-        paths: [...new Set([...pathsOf(kind, node), ...places].map((place) => realPath(tree, place)))],
+        paths,
+        components: componentsOf(kind, node, paths).map((place) => realPath(tree, place)),
         repeats: new Set(repeated.flatMap((place) => (place === undefined ? [] : [realPath(tree, place)]))),
         node,
       };
     });
+}
+
+/** Few objects have components, and each costs its values. */
+function componentsOf(kind: Deployer["kind"], node: MapNode, paths: readonly string[]): readonly string[] {
+  if (kind === "HelmRelease" || !node.file.text.includes("components")) return [];
+  return specsOf({ kind, node }).flatMap((spec) => componentsAdded(plainOf(spec), paths));
 }
 
 /** The Applications that a set makes. */

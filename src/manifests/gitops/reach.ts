@@ -4,6 +4,7 @@ import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
 import { indexOf } from "./gitops.ts";
 import { argoSources, controllerObjectOf, pathOf } from "./controllers.ts";
+import { componentsAdded } from "./readers/components.ts";
 import { readKubeYaml } from "../yaml/kube-yaml.ts";
 import { isRemote, readText, resolveInside } from "./kustomization.ts";
 import { isArgoManifest, mayHoldObjects } from "./plain.ts";
@@ -60,15 +61,21 @@ function placesIn(tree: Tree, directory: string, remote: string[], whole: Whole)
   const { paths: below, broken } = isWhole ? filesBelow(tree, directory) : { paths: [], broken: undefined };
   whole.broken ??= broken;
   const inner = below.filter((path) => isKustomization(path)).map((path) => posix.dirname(path));
-  const named = references.flatMap(({ text }) => {
+  const named = references.flatMap(({ text, isSaid }) => {
     const target = resolveInside(directory, text);
     if (target.ok) return [target.path];
-    if (isRemote(text)) remote.push(text);
+    if (isRemote(text) && !isSaid) remote.push(text);
     const own = ownPlace(tree, text);
     return own === undefined ? [] : [own];
   });
   return [...own, ...below, ...inner, ...named];
 }
+
+/** What a kustomization puts into objects, or says of them: a URL among it is text, which nothing fetches. */
+const said = new Set([
+  ...["metadata", "commonAnnotations", "commonLabels", "labels", "annotations", "images", "generatorOptions"],
+  ...["literals", "options", "target", "valuesInline"],
+]);
 
 /** Where a URL leads in this very repository. */
 function ownPlace(tree: Tree, text: string): string | undefined {
@@ -76,29 +83,36 @@ function ownPlace(tree: Tree, text: string): string | undefined {
   return own?.isCertain === true ? own.path : undefined;
 }
 
-function referencesIn(tree: Tree, path: string): { field: string; text: string }[] {
+interface Reference {
+  readonly field: string;
+  readonly text: string;
+  readonly isSaid: boolean;
+}
+
+function referencesIn(tree: Tree, path: string): readonly Reference[] {
   const text = readText(tree, path);
   const documents = text.ok ? readKubeYaml(text.value) : text;
   if (!documents.ok) return [];
-  const texts: { field: string; text: string }[] = [];
-  const collect = (value: unknown, field: string): void => {
-    if (Array.isArray(value)) for (const item of value) collect(item, field);
-    else if (isRecord(value)) for (const [key, item] of Object.entries(value)) collect(item, field || key);
+  const texts: Reference[] = [];
+  const collect = (value: unknown, field: string, isSaid: boolean): void => {
+    if (Array.isArray(value)) for (const item of value) collect(item, field, isSaid);
+    else if (isRecord(value))
+      for (const [key, item] of Object.entries(value)) collect(item, field || key, isSaid || said.has(key));
     else if (typeof value === "string" && field === "generators" && value.includes("\n")) collectInside(value, field);
     else if (typeof value === "string" && !value.includes("\n") && value.length < 1_000) {
-      texts.push({ field, text: value });
-      if (value.includes("=")) texts.push({ field, text: value.slice(value.indexOf("=") + 1) });
+      texts.push({ field, text: value, isSaid });
+      if (value.includes("=")) texts.push({ field, text: value.slice(value.indexOf("=") + 1), isSaid });
     } else if (typeof value === "string" && /^\s*[a-z][a-z0-9+.-]*:\S*\s*$/i.test(value)) {
       // No path is so long; an address may be.
-      texts.push({ field, text: value.trim() });
+      texts.push({ field, text: value.trim(), isSaid });
     }
   };
   const collectInside = (written: string, field: string): void => {
     const inner = readKubeYaml(written);
     if (inner.ok)
-      for (const document of inner.value) for (const item of Object.values(document ?? {})) collect(item, field);
+      for (const document of inner.value) for (const item of Object.values(document ?? {})) collect(item, field, false);
   };
-  for (const document of documents.value) collect(document, "");
+  for (const document of documents.value) collect(document, "", false);
   return texts;
 }
 
@@ -129,8 +143,17 @@ export function affectedEntries(tree: Tree, entries: readonly Entry[], edited: r
     if (taken) return paths.some(taken);
     const { files } = knownReach(tree, path);
     const chart = chartValues(tree, entry, path);
-    return paths.some((edited) => chart?.(edited) ?? (files.has(edited) || isNewNear(edited, path, files)));
+    return (
+      paths.some((edited) => chart?.(edited) ?? (files.has(edited) || isNewNear(edited, path, files))) ||
+      addedTo(tree, entry, path).some((component) => paths.some((edited) => filesRead(tree, component).has(edited)))
+    );
   });
+}
+
+/** The components that the entry's own object adds. */
+function addedTo(tree: Tree, entry: Entry, path: string): readonly string[] {
+  if (entry.object === undefined && entry.spec === undefined) return [];
+  return componentsAdded(controllerObjectOf(tree, entry)?.spec ?? entry.spec, [path]);
 }
 
 /**

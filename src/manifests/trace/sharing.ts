@@ -126,8 +126,8 @@ export function takersOf(
   const scanned = new Set(named.flatMap((path) => openAbove(index, path)));
   const reads = (one: Deployer, path: string) =>
     isAsked(path) && (readers.has(path) || (scanned.has(path) && takesIn({ tree }, one, path, file)));
-  return deployersAt(index.deployers, [...readers, ...scanned]).filter((one) =>
-    one.paths.some((path) => reads(one, path)),
+  return deployersAt(index.deployers, [...readers, ...scanned]).filter(
+    (one) => one.paths.some((path) => reads(one, path)) || one.components.some((path) => readers.has(path)),
   );
 }
 

@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import { readObject } from "../../../src/domain/kubernetes/rendered.ts";
 import { type Tree, treeOf } from "../../../src/domain/kubernetes/tree.ts";
+import { plainPath } from "../../../src/manifests/gitops/controllers.ts";
+import { entriesOf } from "../../../src/manifests/gitops/entries.ts";
 import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
 import { render } from "../../../src/manifests/render/render.ts";
 import { readKubeYaml } from "../../../src/manifests/yaml/kube-yaml.ts";
@@ -89,6 +91,58 @@ test.each([
 ])("%s is no reader", async (_name, url) => {
   const stage = { "apps/stage/kustomization.yaml": `resources:\n  - ${url}\n` };
   expect(await ask({ ...byArgo, ...stage })).toMatchObject(proved);
+});
+
+const above = JSON.parse(
+  '{"apiVersion":"argoproj.io/v1alpha1","kind":"Application","metadata":{"name":"all","namespace":"argocd"}}',
+) as Record<string, unknown>;
+const whole = JSON.stringify({
+  ...above,
+  spec: {
+    source: { repoURL: "https://github.com/acme/fleet", path: "plain", directory: { recurse: true } },
+    destination: { server: "stage", namespace: "shop" },
+  },
+});
+test.each([
+  ["in a file of JSON", "argo/all.json", whole],
+  ["in a List", "argo/all.yaml", `apiVersion: v1\nkind: List\nitems:\n  - ${whole}\n`],
+  ["in a list of its own kind", "argo/all.yaml", `kind: ApplicationList\nitems: [${whole}]\n`],
+  ["beside what tools read differently", "argo/all.yaml", `${whole}\n---\nkind: Note\nsince: 2024-01-01\n`],
+  ["below a directive", "argo/all.yaml", `%YAML 1.1\n---\n${whole}\n`],
+])("an Application that reads a directory above is a reader also %s", async (_name, file, text) => {
+  const files = { "apps/web/d.yaml": deployment, "argo/web.yaml": application("web", "apps/web") };
+  expect(await ask({ ...files, [file]: text })).toMatchObject(proved);
+  expect(await ask({ ...files, [file]: text.replace('"plain"', '"apps"') })).toMatchObject({
+    kind: "refused",
+    because: expect.stringContaining("also changes Application argocd/all") as string,
+  });
+});
+
+describe("a component that a deployer itself adds", () => {
+  const part =
+    "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n  - target: {kind: Deployment}\n    patch: |-\n      - {op: replace, path: /spec/replicas, value: 3}\n";
+  const files = {
+    ...base,
+    "parts/three/kustomization.yaml": part,
+    "apps/stage/kustomization.yaml": "resources: [../web]\n",
+    "clusters/prod/gr.yaml": repository,
+    "clusters/prod/web.yaml": kustomization("web", "./apps/web", "  components: [../../parts/three]\n"),
+  };
+  const byBoth = kustomization("stage", "./apps/stage", "  components: [../../parts/three]\n");
+
+  test("is edited where nobody else adds it", async () => {
+    const answer = await ask({ ...files, "clusters/prod/stage.yaml": kustomization("stage", "./apps/stage") }, flux);
+    expect(answer).toMatchObject({ ...proved, files: [{ path: "parts/three/kustomization.yaml" }] });
+  });
+
+  test("is nothing of this environment alone where another one adds it too", async () => {
+    const answer = await ask({ ...files, "clusters/prod/stage.yaml": byBoth }, flux);
+    expect(answer).toMatchObject({ kind: "refused", because: expect.stringMatching(/stage/) as string });
+  });
+
+  test("is no entry of its own", () => {
+    expect(entriesOf(treeOf(files)).map(({ path }) => path)).toEqual(["./apps/web", "apps/stage"].map(plainPath));
+  });
 });
 
 test("a raw file of this repository is a reference, and the overlay of the entry gets the edit", async () => {

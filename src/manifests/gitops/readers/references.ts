@@ -18,10 +18,17 @@ interface References {
   readonly referencedBy: Map<string, string[]>;
   /** Kustomization directory → does it change what it includes? */
   readonly changes: Map<string, boolean>;
+  /** Directories of components. */
+  readonly parts: Set<string>;
   readonly urls: { readonly directory: string; readonly url: string }[];
 }
 
-export const noReferences = (): References => ({ referencedBy: new Map(), changes: new Map(), urls: [] });
+export const noReferences = (): References => ({
+  referencedBy: new Map(),
+  changes: new Map(),
+  parts: new Set(),
+  urls: [],
+});
 
 export function noteKustomization(tree: Tree, path: string, into: References): void {
   const source = parseSource(path, tree.read(path) ?? new Uint8Array());
@@ -29,6 +36,7 @@ export function noteKustomization(tree: Tree, path: string, into: References): v
   if (!spec) return;
   const directory = directoryOf(path);
   noteReferences(tree, directory, referencesOf(spec), into);
+  if (textAt(spec, ["kind"]) === "Component") into.parts.add(directory);
   into.changes.set(
     directory,
     changingKeys.some((key) => at(spec, [key]) !== undefined),

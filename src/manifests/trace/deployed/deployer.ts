@@ -5,6 +5,7 @@ import { canonicalText } from "../../../domain/kubernetes/object-changes.ts";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import { clusterOf, decisive, isMadePlace, nameIn } from "../../gitops/controllers.ts";
 import { type Deployer, reaching, type RepositoryIndex } from "../../gitops/gitops.ts";
+import { componentsAdded } from "../../gitops/readers/components.ts";
 import { sourcesOf, specsOf } from "../../gitops/sets/sources.ts";
 import { deployersAt } from "../../gitops/readers/by-path.ts";
 import { plainOf } from "../../yaml/plain.ts";
@@ -101,7 +102,9 @@ function liveDeployer(entry: Entry): Deployer | undefined {
   const source = parseText(file, text, text);
   const node = source.ok ? resolved(source.file.documents[0]?.root) : undefined;
   if (node?.kind !== "map") return undefined;
-  return { kind, name, namespace, file, paths: entry.path === null ? [] : [entry.path], repeats: new Set(), node };
+  const paths = entry.path === null ? [] : [entry.path];
+  const components = componentsAdded(entry.spec, paths);
+  return { kind, name, namespace, file, paths, components, repeats: new Set(), node };
 }
 
 const textOf = (node: Node): string => node.file.text.slice(node.start, node.end);
