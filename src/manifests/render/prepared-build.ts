@@ -147,7 +147,7 @@ function multiplies(bytes: Uint8Array): boolean {
 
 /** Reads the tool's output and does what Flux does to built objects. */
 export function readBuilt(output: string, prepared: Pick<PreparedBuild, "flux">, tool: string): Rendered {
-  const documents = readKubeYaml(output);
+  const documents = readKubeYaml(output, "output");
   if (!documents.ok) return { kind: "unsupported", because: `the output of ${tool}: ${documents.problem}` };
   const objects = documents.value.map((document) => readObject(withNulls(document)));
   const known = objects.filter((object) => object !== undefined);

@@ -8,9 +8,10 @@ const maxDepth = 200;
  * All documents of a stream as Kustomize reads objects, empty ones left out: octal `010` is 8, merge keys are applied,
  * anchors unfolded, a null that nobody wrote (`key:`) is undefined. What tools read differently (dates, huge numbers)
  * is a problem, not a guess. The dialect `kubernetes`, which other files of Kustomize are read in, also has `yes` and
- * `on` for true; there they are a problem.
+ * `on` for true; there they are a problem. In the output of a tool, which is only held against its other output, such
+ * places stay the texts that they are.
  */
-export function readKubeYaml(text: string, dialect: "kustomize" | "kubernetes" = "kustomize"): Parsed<unknown[]> {
+export function readKubeYaml(text: string, dialect: Dialect = "kustomize"): Parsed<unknown[]> {
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
   const separator = /^---(?:\S|[ \t]+[^#\s]).*$|^%.*$/m.exec(source);
   if (separator !== null) return { ok: false, problem: `the line ${separator[0].slice(0, 40)}` };
@@ -40,6 +41,8 @@ export function readKubeYaml(text: string, dialect: "kustomize" | "kubernetes" =
   return reader.problem === undefined ? { ok: true, value: documents } : { ok: false, problem: reader.problem };
 }
 
+type Dialect = "kustomize" | "kubernetes" | "output";
+
 /** The event types of js-yaml 5. */
 const kind = { document: 1, sequence: 2, mapping: 3, scalar: 4, alias: 5, pop: 6 } as const;
 const plain = 1;
@@ -51,7 +54,7 @@ interface Reader {
   next: number;
   values: number;
   readonly anchors: Map<string, unknown>;
-  readonly dialect: "kustomize" | "kubernetes";
+  readonly dialect: Dialect;
   problem: string | undefined;
 }
 
@@ -83,6 +86,11 @@ function readValue(reader: Reader, depth: number): unknown {
 function fail(reader: Reader, problem: string): null {
   reader.problem ??= problem;
   return null;
+}
+
+/** What tools read differently: the same on both sides of a comparison, and else unknown. */
+function doubted(reader: Reader, text: string, problem: string): string | null {
+  return reader.dialect === "output" ? text : fail(reader, problem);
 }
 
 function anchored<T>(reader: Reader, event: { anchorStart: number; anchorEnd: number }, value: T): T {
@@ -168,20 +176,21 @@ function readScalar(reader: Reader, event: Scalar): unknown {
     return fail(reader, `${text}, which some tools read as a truth value`);
   }
   const value = plainScalar(text);
-  return value === undefined ? fail(reader, `${text.slice(0, 40)}, which tools read differently`) : value;
+  return value === undefined ? doubted(reader, text, `${text.slice(0, 40)}, which tools read differently`) : value;
 }
 
 /** A text as go-yaml has it after Kustomize has written and read it once more; a problem where that changes it. */
 function blockText(reader: Reader, event: Scalar, text: string): string {
   // Controls and the line breaks of Unicode do not survive.
-  if (strangeCharacter.test(text)) fail(reader, "a text with control characters or unusual spaces");
+  if (strangeCharacter.test(text)) doubted(reader, text, "a text with control characters or unusual spaces");
   const raw = reader.source.slice(event.valueStart, event.valueEnd);
   if (event.style === doubleQuoted && /\\(?:\/|u[dD][89a-fA-F])/.test(raw))
-    fail(reader, "an escape that go-yaml lacks");
+    doubted(reader, text, "an escape that go-yaml lacks");
   if (event.style !== literal && event.style !== folded) return text;
   // A folded text with lines that are indented more, or several line ends, gets other ones when Kustomize writes it.
-  if (event.style === folded && /(^|\n)[ \t]|\n\n$/.test(text)) fail(reader, "a folded text with indented lines");
-  if (/^\s*\t/.test(text)) fail(reader, "a block text that begins with a tab");
+  if (event.style === folded && /(^|\n)[ \t]|\n\n$/.test(text))
+    doubted(reader, text, "a folded text with indented lines");
+  if (/^\s*\t/.test(text)) doubted(reader, text, "a block text that begins with a tab");
   // A text that ends with the file, without a line end, has no line end.
   const isCut = event.valueEnd >= reader.source.length && !reader.source.endsWith("\n");
   return isCut && text.endsWith("\n") ? text.slice(0, -1) : text;

@@ -89,6 +89,19 @@ test.each([
   expect(readKubeYaml(text).ok).toBe(false);
 });
 
+test.each([
+  [
+    "a number that no reader can hold",
+    "a: 0x17f3786dffc6D47767f4f4954F9fD8bb6AADf0\n",
+    "0x17f3786dffc6D47767f4f4954F9fD8bb6AADf0",
+  ],
+  ["a date", "a: 2024-01-01\n", "2024-01-01"],
+  ["an unusual space", "a: x\u00a0y\n", "x\u00a0y"],
+])("in the output of a tool, which is held against another output, %s is a text", (_name, text, value) => {
+  expect(readKubeYaml(text).ok).toBe(false);
+  expect(readKubeYaml(text, "output")).toEqual({ ok: true, value: [{ a: value }] });
+});
+
 test("anchors that multiply end at a limit", () => {
   const lines = ["a0: &a0 [1,1,1,1,1,1,1,1,1,1]"];
   for (let level = 1; level < 12; level += 1) {
