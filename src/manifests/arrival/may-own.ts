@@ -1,9 +1,9 @@
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
 import { isRecord, valueAt } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
-import { specOf } from "../gitops/controllers.ts";
+import { namespaceOf, pathOf, specOf } from "../gitops/controllers.ts";
 import { indexOf } from "../gitops/gitops.ts";
-import { affectedEntries } from "../gitops/reach.ts";
+import { affectedEntries, filesRead } from "../gitops/reach.ts";
 import { isKustomization, roughText } from "../repository/reader.ts";
 import { isOpen } from "./open-names.ts";
 import type { OwnedQuestion } from "./owned.ts";
@@ -35,8 +35,34 @@ export function mayOwn(
   const byOther = hidden.flatMap((file) =>
     readers(file).filter((entry) => patching.has(entry) || isFilledIn(tree, { file, entry }, name)),
   );
-  return [...new Set([...plain.flatMap(readers), ...byOther])];
+  return [...new Set([...plain.flatMap(readers), ...byOther])].filter((entry) => isNear(tree, entry, question));
 }
+
+const speakersByTree = new WeakMap<Tree, Map<string, Map<string, boolean>>>();
+
+/**
+ * Whether an entry may put anything into the workload's namespace: it is the one of its controller, or a text says it,
+ * or a variable may. What another namespace holds neither owns nor bounds the workload, and need not be rendered.
+ */
+function isNear(tree: Tree, entry: Entry, { workload: { namespace } }: OwnedQuestion): boolean {
+  if (namespaceOf(tree, entry) === namespace) return true;
+  const spec = JSON.stringify(specOf(tree, entry));
+  if (spec.includes(namespace) || spec.includes("{{")) return true;
+  const byNamespace = speakersByTree.get(tree) ?? new Map<string, Map<string, boolean>>();
+  speakersByTree.set(tree, byNamespace);
+  const known = byNamespace.get(namespace) ?? new Map<string, boolean>();
+  byNamespace.set(namespace, known);
+  const speaks = (file: string): boolean => {
+    const said = known.get(file) ?? (roughText(tree, file).includes(namespace) || isFilledByTemplate(tree, file));
+    known.set(file, said);
+    return said;
+  };
+  return [...filesRead(tree, pathOf(entry) ?? ".")].some(speaks);
+}
+
+/** A namespace that Helm, Flux or Flux Operator fills in may be any. */
+const isFilledByTemplate = (tree: Tree, file: string): boolean =>
+  /namespace["']?:[^\n]*(?:\{\{|\$\{|<<)/i.test(roughText(tree, file));
 
 const limitRange = /kind["']?:\s*["']?LimitRange/;
 

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { Entry } from "../../domain/kubernetes/manifest-edit.ts";
+import { directoriesOf } from "../repository/reader.ts";
 import { type Links, realPath, type Tree, withoutLinks } from "../../domain/kubernetes/tree.ts";
 
 /** What lies below a directory, as far as it can be told. */
@@ -31,7 +32,7 @@ const belowByTree = new WeakMap<Tree, Map<string, Below>>();
 /** All files below a directory (`.` and the empty path are the root), through links to directories as well. */
 export function filesBelow(tree: Tree, directory: string): Below {
   const root = directory === "." ? "" : directory;
-  if (tree.links === undefined) return { paths: startingWith(tree.paths(), root), broken: undefined };
+  if (tree.links === undefined) return { paths: unlinkedBelow(tree, root), broken: undefined };
   const known = belowByTree.get(tree) ?? new Map<string, Below>();
   belowByTree.set(tree, known);
   const below = known.get(root) ?? followedBelow(tree, root, { above: [], left: { steps: mostSteps } });
@@ -77,13 +78,25 @@ function followedBelow(tree: Tree, root: string, { above, left }: Way): Below {
 const startingWith = (paths: readonly string[], directory: string): string[] =>
   directory === "" ? [...paths] : paths.filter((path) => path.startsWith(`${directory}/`));
 
+/** The same in a tree without links, whose directories are known: many ask, and each would look at every path. */
+function unlinkedBelow(tree: Tree, directory: string): readonly string[] {
+  if (directory === "") return tree.paths();
+  const directories = directoriesOf(tree);
+  const below = (place: string): string[] =>
+    [...(directories.get(place) ?? [])].flatMap((name) => {
+      const path = joined(place, name);
+      return directories.has(path) ? below(path) : [path];
+    });
+  return below(directory);
+}
+
 const joined = (directory: string, path: string): string => (directory === "" ? path : `${directory}/${path}`);
 
 /** The files of a directory as a program finds them that walks it: links to files count, links to directories do not. */
 export function filesWalked(tree: Tree, directory: string): Below {
   const root = directory === "." ? "" : directory;
+  if (tree.links === undefined) return filesBelow(tree, root);
   const paths = startingWith(tree.paths(), root);
-  if (tree.links === undefined) return { paths, broken: undefined };
   const links = startingWith([...tree.links.targets.keys()], root);
   const isFile = (link: string) => tree.read(link) !== undefined;
   const broken = links.find((link) => !isFile(link) && filesBelow(tree, link).paths.length === 0);

@@ -34,9 +34,14 @@ interface Asked {
   readonly change?: WantedChange;
   readonly workload?: Partial<LiveWorkload>;
   readonly entry?: Entry;
+  /** Gathers the paths of what is rendered. */
+  readonly rendered?: string[];
 }
 
-async function answered(files: Readonly<Record<string, string>>, { change, workload: more, entry = byArgo }: Asked) {
+async function answered(
+  files: Readonly<Record<string, string>>,
+  { change, workload: more, entry = byArgo, rendered }: Asked,
+) {
   const argo = { "argo/web.yaml": application("web", "apps/web") };
   const tree = treeOf({ ...(entry.tool === "argocd" ? argo : { "clusters/prod/web.yaml": flux() }), ...files });
   const question = {
@@ -44,7 +49,10 @@ async function answered(files: Readonly<Record<string, string>>, { change, workl
     change: change ?? { kind: "replicas" as const, to: 3 },
     entry,
   };
-  const answer = await answerQuestion(tree, question, async (at, one) => render(at, one));
+  const answer = await answerQuestion(tree, question, async (at, one) => {
+    rendered?.push(one.path ?? "");
+    return render(at, one);
+  });
   if (answer.kind === "refused") return `${answer.reason}: ${answer.because}`;
   const { proof } = answer.effect;
   return proof.kind === "rendered" ? "proved" : `static: ${proof.because}`;
@@ -386,4 +394,20 @@ test.each<[string, string, RegExp]>([
   expect(await answered({ ...own, "apps/web/set.yaml": text }, { entry: byFlux })).toMatch(expected);
   const apart = { ...own, "apps/web/kustomization.yaml": built("web.yaml"), ...other(text) };
   expect(await answered(apart, { entry: byFlux })).toMatch(expected);
+});
+
+test("only what may reach the namespace of the workload is rendered", async () => {
+  const range =
+    "kind: LimitRange\napiVersion: v1\nmetadata: {name: all}\nspec: {limits: [{type: Container, max: {memory: 300Mi}}]}\n";
+  const files = {
+    ...plain(workload()),
+    "teams/range.yaml": range,
+    "teams/kustomization.yaml": "resources: [range.yaml]\nnamespace: teams\n",
+    "stores/range.yaml": range,
+    "stores/kustomization.yaml": "resources: [range.yaml]\nnamespace: shop\n",
+  };
+  const rendered: string[] = [];
+  expect(await answered(files, { change: more, rendered })).toMatch(/300Mi.*stores/);
+  expect(rendered).toContain("stores");
+  expect(rendered).not.toContain("teams");
 });
