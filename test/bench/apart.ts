@@ -16,11 +16,16 @@ export interface Measured {
   readonly handles: number;
   /** Processor time since its start, in seconds. */
   readonly cpuS: number;
+  /** How long the event loop was held up since Rectify was up: the worst hundredth, and the longest. */
+  readonly pauseP99Ms: number;
+  readonly pauseMaxMs: number;
 }
 
 interface Apart extends Rectify {
   measure(): Promise<Measured>;
 }
+
+const nothing: Measured = { live: 0, rss: 0, peakRss: 0, handles: 0, cpuS: 0, pauseP99Ms: 0, pauseMaxMs: 0 };
 
 type Told = Partial<Measured & Pick<Rectify, "webhookPort" | "internalPort" | "pagesPort">>;
 
@@ -47,14 +52,7 @@ export async function startApart(settings: Settings): Promise<Apart> {
     measure: async () => {
       const before = told.length;
       child.kill("SIGUSR2");
-      const {
-        live = 0,
-        rss = 0,
-        peakRss = 0,
-        cpuS = 0,
-        handles = 0,
-      } = await until("the heap", () => told[before], 60_000);
-      return { live, rss, peakRss, cpuS, handles };
+      return { ...nothing, ...(await until("the heap", () => told[before], 60_000)) };
     },
     close: async () => {
       child.kill("SIGTERM");

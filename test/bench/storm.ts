@@ -4,7 +4,7 @@ import type { Scenario } from "../../src/lab/scenario.ts";
 import type { LabRun } from "../../src/lab/start.ts";
 import { openWorld } from "../../src/lab/world.ts";
 import { aDelivery, anAlert } from "../builders.ts";
-import { startApart } from "./apart.ts";
+import { type Measured, startApart } from "./apart.ts";
 import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
@@ -16,7 +16,7 @@ const [workloads = 500, alerts = 10_000] = process.argv.slice(2).map(Number);
 const perPost = 20;
 const answers = new Map<number, number>();
 const times = { begun: performance.now(), listed: 0, ended: 0 };
-let peakRss = 0;
+let measured: Partial<Measured> = {};
 
 const postgres = await temporaryPostgres("bench-storm");
 let apart: Awaited<ReturnType<typeof startApart>> | undefined;
@@ -40,7 +40,7 @@ const quiet = () => undefined;
 const teller = { say: quiet, log: quiet, stillThere: quiet, rest: quiet, told: [] };
 const look = async () => {
   times.ended = performance.now();
-  peakRss = (await apart?.measure())?.peakRss ?? 0;
+  measured = (await apart?.measure()) ?? {};
 };
 const { result, wrong } = await runScenario("storm", scenario, { teller, keep: false, look }).finally(postgres.close);
 const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
@@ -48,7 +48,8 @@ console.log(
   JSON.stringify({
     ...{ workloads, alerts, posts: Object.fromEntries(answers), githubCalls: result.githubCalls },
     ...{ listedAfterS: seconds(times.begun, times.listed), endedAfterS: seconds(times.listed, times.ended) },
-    ...{ peakRssMb: Math.round(peakRss / 1e6), wrong },
+    ...{ peakRssMb: Math.round((measured.peakRss ?? 0) / 1e6), cpuS: measured.cpuS },
+    ...{ pauseP99Ms: measured.pauseP99Ms, pauseMaxMs: measured.pauseMaxMs, wrong },
   }),
 );
 process.exit(wrong.length === 0 ? 0 : 1);
