@@ -51,7 +51,15 @@ export async function isPlanShadowed(
   change: Pick<Remediation, "kind" | "workload">,
   ports: { readonly github: Pick<GitHost, "head"> },
 ): Promise<boolean> {
-  const guardrails = await guardrailsOf(ports);
+  return isShadowedBy(await guardrailsOf(ports), incident, change);
+}
+
+/** Whether these guardrails put a planned change into shadow mode. */
+export function isShadowedBy(
+  guardrails: LoadedGuardrails,
+  incident: Pick<Incident, "workload" | "alert">,
+  change: Pick<Remediation, "kind" | "workload">,
+): boolean {
   return guardrails.ok && isInShadow(guardrails.value, modeSubject(incident, change));
 }
 

@@ -7,7 +7,7 @@ import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type ChangeRequest, changeOf } from "../gate/change-request.ts";
-import { guardrailsOf, isPlanShadowed } from "../collect/load-guardrails.ts";
+import { guardrailsOf, isShadowedBy, type LoadedGuardrails } from "../collect/load-guardrails.ts";
 import { pauseAfter } from "../collect/pause-after.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -46,9 +46,14 @@ export async function waitForSlot(subject: ChangeRequest, plan: Plan, run: Run):
     const told = before;
     const stored = await run.step("queue", async (ports) => {
       // Who waits meanwhile may have been switched to shadow mode; at first the plan has just been looked at.
+      // Each head is a fetch, and hundreds may look at once: one for each look.
+      let loading: Promise<LoadedGuardrails> | undefined;
+      const guardrails = () => (loading ??= guardrailsOf(ports));
       const change = changeOf(subject, plan.remediation);
-      const shadowed = told !== undefined && (await isPlanShadowed(subject.incident, change, ports));
-      return shadowed ? shadowReason : storedForm(await askSlot(subject, candidate, told, ports));
+      const shadowed = told !== undefined && isShadowedBy(await guardrails(), subject.incident, change);
+      return shadowed
+        ? shadowReason
+        : storedForm(await askSlot(subject, candidate, { before: told, guardrails }, ports));
     });
     const answer = readStored(stored);
     if (answer.kind === "free") return { kind: "free", waited: before !== undefined };
@@ -82,11 +87,17 @@ function readStored(stored: string | undefined): SlotAnswer {
   return { kind: stored.startsWith(watchtowerMark) ? "watching" : "capped", because: stored };
 }
 
+interface Look {
+  /** What the look before said. */
+  readonly before: SlotAnswer | undefined;
+  readonly guardrails: () => Promise<LoadedGuardrails>;
+}
+
 /** Asks once, and tells what is waited for when that is news. */
 async function askSlot(
   subject: ChangeRequest,
   candidate: Candidate,
-  before: SlotAnswer | undefined,
+  { before, guardrails: load }: Look,
   ports: Ports,
 ): Promise<SlotAnswer> {
   const { incident } = subject;
@@ -107,7 +118,7 @@ async function askSlot(
     return { kind: "watching", because };
   }
   if (ports.queue === undefined || !capped) return { kind: "free" };
-  const guardrails = await guardrailsOf(ports);
+  const guardrails = await load();
   if (!guardrails.ok) return { kind: "capped", because: guardrails.because };
   const limits = { ...guardrails.value, coolDownMs: ports.timings.coolDownMs };
   const slot = await ports.queue.ask(candidate, limits, ports.clock.now());

@@ -49,7 +49,11 @@ function runOf(
     ...(world.reasons === undefined ? {} : { watchtower }),
     telemetry: { log: (_incident, _verb, text) => void told.push(text) },
   };
-  const head = async () => ({ sha: "b".repeat(40), tree: await ports.github.at("") });
+  const heads = { asked: 0 };
+  const head = async () => {
+    heads.asked += 1;
+    return { sha: "b".repeat(40), tree: await ports.github.at("") };
+  };
   const ended = [...(world.endedMs ?? [])];
   const alertsOf = async () => {
     const ago = ended.shift() ?? 0;
@@ -76,7 +80,7 @@ function runOf(
       return world.rousedAt === waits.length ? { kind: "turn" } : undefined;
     },
   } as unknown as Run;
-  return { run, told, waits, stored };
+  return { run, told, waits, stored, heads };
 }
 
 const cap = "5 pull requests are open (maxOpenPulls)";
@@ -92,6 +96,12 @@ test("at the cap it waits, says why once, and knows that its plan is old by then
   expect(await waitForSlot(aCase(), aPlan(3), run)).toEqual({ kind: "free", waited: true });
   expect(told).toEqual([`waits: ${cap}`]);
   expect(waits).toEqual([1, 2, 4]);
+});
+
+test("each look fetches once, however many guardrails it goes by", async () => {
+  const { run, waits, heads } = runOf(aQueue([cap, cap, cap]));
+  await waitForSlot(aCase(), aPlan(3), run);
+  expect(heads.asked).toBe(waits.length + 1);
 });
 
 test("who waits holds no file of its plan, and who is let through at once holds all", async () => {
