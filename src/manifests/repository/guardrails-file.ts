@@ -15,8 +15,17 @@ type ReadGuardrails =
 // Far more than any guardrails need; what is bigger was not written for us.
 const mostBytes = 256 * 1024;
 
+// Each look of each story reads them, and they hardly ever change.
+let last: { readonly bytes: Uint8Array; readonly read: ReadGuardrails } | undefined;
+
 /** The guardrails as people wrote them. Every problem at once, each with its line. */
 export function readGuardrails(bytes: Uint8Array): ReadGuardrails {
+  if (last === undefined || Buffer.compare(last.bytes, bytes) !== 0)
+    last = { bytes: Uint8Array.from(bytes), read: readAnew(bytes) };
+  return last.read;
+}
+
+function readAnew(bytes: Uint8Array): ReadGuardrails {
   const at = (line: number, text: string): ReadGuardrails => ({ ok: false, problems: [{ line, text }] });
   if (bytes.length > mostBytes) return at(1, `the file: has ${bytes.length} bytes, at most ${mostBytes} are read`);
   const text = new TextDecoder().decode(bytes);
