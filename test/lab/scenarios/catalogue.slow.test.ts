@@ -11,9 +11,10 @@ import type { Texts } from "./read-texts.ts";
 
 beforeAll(built, 300_000);
 
-// The durable engine takes one story per process, and so does the lab: each scenario is played in a process of its own.
+// The durable engine takes one story per process, and so does the lab: each scenario is played in a process of its own,
+// two at a time, as a story waits for half of its time. What people read of the others may follow the pace: one at a time.
 const told: readonly string[] = toldScenarios;
-test.each(scenarioNames.filter((name) => !told.includes(name)))(
+test.concurrent.each(scenarioNames.filter((name) => !told.includes(name)))(
   "%s ends as it should",
   async (name) => {
     const played = await playedAlone(join(builtDirectory, "cli.js"), "lab", "--scenario", name, "--json");
