@@ -7,7 +7,7 @@ import type { Entry } from "../../src/domain/kubernetes/manifest-edit.ts";
 import type { ChartTools } from "../../src/domain/kubernetes/rendered.ts";
 import { type Answer, answerQuestion, type Render } from "../../src/manifests/locate/answer.ts";
 import { differences, type Plain, renderUnit, type Tools, type Unit, withFiles, yamlTexts } from "./survey-judge.ts";
-import { fluxEntryOf } from "./survey-releases.ts";
+import { fluxEntryOf, targetNamespaceOf } from "./survey-releases.ts";
 import { type Asked, get, isSameImage, whyRight, withoutChance, type World } from "./survey-reasons.ts";
 
 /** What was asked and how it was judged. */
@@ -172,7 +172,8 @@ export async function ask(
   const { unit, tree } = world;
   tally.questions += 1;
   const metadata = asked.workload.metadata as Plain;
-  const namespace = typeof metadata.namespace === "string" ? metadata.namespace : unit.namespace || "default";
+  const outside = unit.namespace || targetNamespaceOf(yamlTexts(world.root), unit.directory) || "default";
+  const namespace = typeof metadata.namespace === "string" ? metadata.namespace : outside;
   const workload = {
     kind: String(asked.workload.kind),
     name: String(metadata.name),

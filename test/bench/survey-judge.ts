@@ -145,6 +145,9 @@ export function documentsOf(text: string): unknown[] {
   }
 }
 
+const isBuiltFrom = (path: string): boolean =>
+  /^(kustomization\.ya?ml|Kustomization|Chart\.yaml)$/.test(basename(path));
+
 /** The files that a unit can read; too many rather than too few. */
 export function readsOf(root: string, unit: Unit): Set<string> {
   const found = new Set<string>(unit.valueFiles);
@@ -157,9 +160,11 @@ export function readsOf(root: string, unit: Unit): Set<string> {
       found.add(place);
       continue;
     }
-    const inside = filesBelow(join(root, place)).map((path) => join(place, path));
-    const own = inside.filter((path) => /^(kustomization\.ya?ml|Kustomization|Chart\.yaml)$/.test(basename(path)));
-    const isOwn = own.some((path) => dirname(path) === place && basename(path) !== "Chart.yaml");
+    const top = readdirSync(join(root, place)).map((name) => join(place, name));
+    const isOwn = top.some((path) => isBuiltFrom(path) && basename(path) !== "Chart.yaml");
+    // Below a kustomization lies what it names, or nothing of it.
+    const inside = isOwn ? top : filesBelow(join(root, place)).map((path) => join(place, path));
+    const own = inside.filter(isBuiltFrom);
     for (const path of isOwn ? own.filter((one) => dirname(one) === place) : inside) found.add(path);
     for (const path of isOwn ? own.filter((one) => dirname(one) === place) : own) {
       open.push(...placesNamedIn(root, path).map((name) => name.replace("file:/", "")));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scratchFiles } from "../scratch.ts";
-import { applicationsOf, fluxEntryOf, isInstalledSomehow, saidValues } from "./survey-releases.ts";
+import { applicationsOf, fluxEntryOf, isInstalledSomehow, saidValues, targetNamespaceOf } from "./survey-releases.ts";
 
 /** The units that one file of the repository makes of `charts/web`. */
 function unitsOf(text: string, files: readonly string[] = []) {
@@ -87,4 +87,12 @@ test("a release is built by the nearest Kustomization of Flux around it", () => 
   expect(nameOf("clusters/a/apps/web")).toBe("Kustomization flux-system/apps");
   expect(nameOf("clusters/a/other")).toBe("Kustomization flux-system/all");
   expect(nameOf("apps")).toBeUndefined();
+});
+
+test("what names no namespace goes where the Flux Kustomizations of its directory say together", () => {
+  const kustomization = (path: string, namespace: string) =>
+    `kind: Kustomization\nspec: {path: ${path}, targetNamespace: ${namespace}}\n`;
+  const said = (...texts: string[]) => targetNamespaceOf(texts, "apps/web");
+  expect(said(kustomization("./apps/web/", "shop"), kustomization("apps/web/inner", "back"))).toBe("shop");
+  expect(said(kustomization("./apps/web", "shop"), kustomization("./apps/web", "back"))).toBeUndefined();
 });

@@ -255,3 +255,18 @@ export function saidValues(root: string, { kind, name, file }: NonNullable<Unit[
   const inline = helm.valuesObject ?? documentsOf(String(helm.values ?? ""))[0];
   return merged(isPlain(inline) ? inline : {}, parametersIn(helm) ?? {});
 }
+
+/** Where the Flux Kustomizations of a directory put what names no namespace; undefined where they do not agree. */
+export function targetNamespaceOf(texts: readonly string[], directory: string): string | undefined {
+  const objects = texts
+    .filter((one) => one.includes("targetNamespace") && one.includes(directory))
+    .flatMap(documentsOf);
+  const own = objects.filter(
+    (one) =>
+      isPlain(one) &&
+      one.kind === "Kustomization" &&
+      normalize(text(below(one, "spec").path) ?? "..").replace(/\/$/, "") === directory,
+  );
+  const said = new Set(own.map((one) => text(below(one, "spec").targetNamespace)));
+  return said.size === 1 ? [...said][0] : undefined;
+}

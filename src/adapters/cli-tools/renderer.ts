@@ -48,18 +48,23 @@ export function renderer(options: RendererOptions = {}): ToolRenderer {
     async render(tree, entry) {
       const chart = charts ? helmBuild(tree, entry) : undefined;
       if (charts && chart !== undefined) return chart.kind === "prepared" ? templated(charts, chart) : chart;
-      const own = render(tree, entry);
-      if (tool === undefined) return own;
+      if (tool === undefined) return render(tree, entry);
       const prepared = preparedBuild(tree, entry);
       // Where no tool builds the directory our own reason says what is in the way.
-      if (prepared.kind === "unsupported") return own.kind === "rendered" || prepared.isPlain ? own : prepared;
+      if (prepared.kind === "unsupported") {
+        const own = render(tree, entry);
+        return own.kind === "rendered" || prepared.isPlain ? own : prepared;
+      }
       const built = await inScratch(prepared, limits, (root, home) => {
         const charts = prepared.inflates ? inflating(helm, home, limits.timeLimitMs) : [];
         const args = [...tool.build, ...charts, join(root, prepared.directory)];
         return run(tool, args, { home, timeLimitMs: limits.timeLimitMs });
       });
       // Kustomize alone forbids what Flux allows: files of the repository above the directory.
-      if (!built.ok) return own.kind === "rendered" && entry.tool === "flux" ? own : unsupported(built.because);
+      if (!built.ok) {
+        const own: Rendered = entry.tool === "flux" ? render(tree, entry) : unsupported(built.because);
+        return own.kind === "rendered" ? own : unsupported(built.because);
+      }
       version ??= versionOf(tool, limits.scratch);
       return readBuilt(built.output, prepared, await version);
     },
