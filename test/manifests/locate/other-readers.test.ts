@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
+import type { Entry, WantedChange } from "../../../src/domain/kubernetes/manifest-edit.ts";
 import { readObject } from "../../../src/domain/kubernetes/rendered.ts";
 import { type Tree, treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { plainPath } from "../../../src/manifests/gitops/controllers.ts";
@@ -35,14 +35,18 @@ interface Asked {
   readonly addresses?: readonly string[];
   /** What charts make, by their directory: no Helm runs here. */
   readonly charts?: Readonly<Record<string, string>>;
+  readonly change?: WantedChange;
 }
 
-async function ask(files: Record<string, string>, { tool = "argocd", addresses, charts = {} }: Asked = {}) {
+async function ask(
+  files: Record<string, string>,
+  { tool = "argocd", addresses, charts = {}, change = { kind: "replicas", to: 4 } }: Asked = {},
+) {
   const tree: Tree = { ...treeOf(files), ...(addresses ? { addresses } : {}) };
   const object = tool === "argocd" ? "Application argocd/web" : "Kustomization flux-system/web";
   const question = {
     workload: { kind: "Deployment", namespace: "shop", name: "web" },
-    change: { kind: "replicas" as const, to: 4 },
+    change,
     entry: tool === "kustomize" ? { tool, path: "apps/web" } : { tool, path: "apps/web", object },
   };
   return answerQuestion(tree, question, (at, entry) => {
@@ -306,4 +310,45 @@ test.each([
     ".sourceignore": "docs/\n",
   };
   expect(await ask({ ...byFlux, ...files }, flux)).toMatchObject(expected);
+});
+
+test.each([
+  ["", /no postBuild/],
+  ["  postBuild: {substitute: {OTHER: '1'}}\n", undefined],
+  ["  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n", undefined],
+])(
+  "a tag with a default is set in the Kustomization, proved where Flux fills in variables: %j",
+  async (more, doubt) => {
+    const files = { ...byFlux, "clusters/prod/web.yaml": kustomization("web", "./apps/web", more) };
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a Flux variable
+    const open = { ...files, "apps/web/d.yaml": deployment.replace("image: web:1", 'image: "web:${TAG:=1}"') };
+    const answer = await ask(open, { ...flux, change: { kind: "image-tag", to: "2" } });
+    expect(answer).toMatchObject({ ...(doubt ? argued(doubt) : proved), files: [{ path: "clusters/prod/web.yaml" }] });
+  },
+);
+
+const set = `apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: sets, namespace: argocd}
+spec:
+  generators: [{git: {repoURL: https://github.com/acme/fleet, directories: [{path: sets/*}]}}]
+  template:
+    metadata: {name: "{{ path.basename }}"}
+    spec: {source: {repoURL: https://github.com/acme/fleet, path: "{{ path }}"}, destination: {server: here}}
+`;
+test.each([
+  ["no replacement", "", proved],
+  ["a replacement among other objects", "other/kustomization.yaml", proved],
+  ["a replacement that may carry any path into it", "argo/kustomization.yaml", argued(/^what argo makes/)],
+])("a set that is built with what is not here is known by its generators, with %s", async (_name, at, expected) => {
+  const copied =
+    "replacements: [{source: {kind: Service, name: a}, targets: [{select: {kind: Service}, fieldPaths: [metadata.name]}]}]\n";
+  const files: Record<string, string> = {
+    ...byArgo,
+    "argo/sets.yaml": set,
+    "argo/kustomization.yaml": "resources: [web.yaml, sets.yaml, ../other, https://git.example/x//y]\n",
+    "other/kustomization.yaml": "resources: []\n",
+  };
+  const more = at === "" ? {} : { [at]: (files[at] ?? "") + copied };
+  expect(await ask({ ...files, ...more })).toMatchObject(expected);
 });

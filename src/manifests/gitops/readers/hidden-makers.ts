@@ -72,14 +72,29 @@ function ofEntry(tree: Tree, index: RepositoryIndex, { path, name, because }: Un
   // What a chart makes is looked for in its templates and values.
   if (index.directories.get(path === "." ? "" : path)?.has("Chart.yaml") === true) return [];
   const files = [...filesRead(tree, path)];
-  const replaces = files.some((file) => isKustomization(file) && "replacements" in kustomizationOf(tree, file));
+  const replaced = new Set(files.flatMap((file) => replacedBy(tree, index, { file, files })));
   const texts = files.flatMap((file) => {
     if (isKustomization(file)) return textsIn(movingPartsOf(kustomizationOf(tree, file)));
     // A replacement carries any text into any path.
-    if (replaces) return unknownIn(index, file, textsOfFile(tree, file));
+    if (replaced.has(file)) return unknownIn(index, file, textsOfFile(tree, file));
     return index.speakers.has(file) ? unknownIn(index, file, textsOfFile(tree, file, ofDeployers)) : [];
   });
   return [{ what: `what ${name} makes (${because})`, places: namedPlaces(tree, texts) }];
+}
+
+/**
+ * The files whose texts the replacements of a kustomization may carry into a deployer: those that it builds, where a
+ * deployer is among them; a component has those of whoever takes it.
+ */
+function replacedBy(
+  tree: Tree,
+  { speakers }: RepositoryIndex,
+  { file, files }: { readonly file: string; readonly files: readonly string[] },
+): readonly string[] {
+  const kustomization = isKustomization(file) ? kustomizationOf(tree, file) : {};
+  if (!("replacements" in kustomization)) return [];
+  const built = kustomization.kind === "Component" ? files : [...filesRead(tree, posix.dirname(file))];
+  return built.some((one) => speakers.has(one)) ? built : [];
 }
 
 /** What a file says of paths; what stands there as it is in an object of its own is known. */
@@ -88,8 +103,13 @@ function unknownIn(index: RepositoryIndex, file: string, texts: Texts): Texts {
   return texts.filter(({ text }) => !isKnown || /\{\{|\$\{/.test(text));
 }
 
-/** What of an object may say where a deployer reads. The values of a release are its chart's: `ofValues` looks at those. */
+/**
+ * What of an object may say where a deployer reads. The values of a release are its chart's: `ofValues` looks at those.
+ * What a set that stands here makes is known by its generators, unless Flux fills in a part of it.
+ */
 function ofDeployers(object: unknown): unknown {
+  if (isRecord(object) && object.kind === "ApplicationSet")
+    return JSON.stringify(object).includes("${") ? object : undefined;
   if (!isRecord(object) || object.kind !== "HelmRelease") return object;
   return isRecord(object.spec) ? object.spec.chart : undefined;
 }
