@@ -269,5 +269,6 @@ function isRetag({ from, to }: ObjectChange, tag: string): boolean {
 
 function nameOf(image: string): string {
   const name = image.split("@")[0] ?? image;
-  return name.replace(/:[^/:]*$/, "");
+  // A tag that Flux fills in has a colon of its own before what it says otherwise.
+  return name.replace(/:(?:\$\{[^}]*\}|[^/:]*)$/, "");
 }

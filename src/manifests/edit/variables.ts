@@ -1,6 +1,7 @@
-import type { ManifestEdit } from "../../domain/kubernetes/manifest-edit.ts";
+import type { ManifestEdit, OwnerLink } from "../../domain/kubernetes/manifest-edit.ts";
 import { editOf, guarded } from "./edit.ts";
 import { insertAt } from "./overlay/insert.ts";
+import type { Deployer } from "../gitops/gitops.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
 import { imageName, retagged } from "../trace/images.ts";
@@ -42,7 +43,22 @@ export function editVariable(scene: EntryBuild, leaf: ScalarNode, value: string 
   if (fallback === undefined)
     return refused("other-source", `${where}, which is set outside this Kustomization`, "Change it where it is set.");
   const written = isWholeImage ? `${imageName(fallback.slice(2))}:${value}` : String(value);
-  return editOf(scene, insertAt(deployer.node, ["spec", "postBuild", "substitute", name], written), owner);
+  return addVariable(scene, deployer, { name, written, owner });
+}
+
+interface NewVariable {
+  readonly name: string;
+  readonly written: string;
+  readonly owner: OwnerLink;
+}
+
+function addVariable(scene: EntryBuild, { node, name: called }: Deployer, added: NewVariable): ManifestEdit {
+  const { name, written, owner } = added;
+  const edit = editOf(scene, insertAt(node, ["spec", "postBuild", "substitute", name], written), owner);
+  if (edit.kind === "refused" || at(node, ["spec", "postBuild"]) !== undefined) return edit;
+  // Flux then fills in every other variable of the entry as well.
+  const unproven = `Kustomization ${called} says no postBuild, without which Flux fills in no variable`;
+  return { ...edit, unproven };
 }
 
 const replaced = (variable: ScalarNode, value: string | number): Splice | undefined =>

@@ -98,16 +98,17 @@ export function withFluxSpec(value: Kustomization, spec: FluxSpec): Kustomizatio
 
 /**
  * What Flux does to the built objects: variables and common metadata. A variable whose value only the cluster knows
- * stays as it is written, the same before and after an edit.
+ * stays as it is written, the same before and after an edit; one that nothing else may set has what its text says.
  */
 export function withPostBuild(
   objects: readonly RenderedObject[],
   spec: FluxSpec,
 ): { readonly ok: true; readonly value: readonly RenderedObject[] } | { readonly ok: false; readonly because: string } {
   const state = { problem: undefined as string | undefined };
-  const variables = spec.postBuild?.substitute ?? {};
+  const { substitute: variables = {}, substituteFrom = [] } = spec.postBuild ?? {};
+  const known = { variables, areAll: substituteFrom.length === 0 };
   const value = objects.map((object) => {
-    const filled = spec.postBuild === undefined || isExempt(object) ? object : substituted(object, variables, state);
+    const filled = spec.postBuild === undefined || isExempt(object) ? object : substituted(object, known, state);
     const { labels, annotations } = spec.commonMetadata ?? {};
     const metadata = {
       ...(filled as RenderedObject).metadata,
@@ -138,22 +139,25 @@ function isExempt({ metadata }: RenderedObject): boolean {
 /** An image, which YAML reads as a text although it holds colons. */
 const image = /^[A-Za-z][\w./-]*(?::[\w][\w./-]*)+$/;
 
+interface Variables {
+  readonly variables: Readonly<Record<string, string>>;
+  /** False where only the cluster knows others. */
+  readonly areAll: boolean;
+}
+
 /** Flux replaces in the text of the object, so a value that reads as a number becomes one. */
-function substituted(
-  value: unknown,
-  variables: Readonly<Record<string, string>>,
-  state: { problem: string | undefined },
-): unknown {
-  if (Array.isArray(value)) return value.map((item) => substituted(item, variables, state));
+function substituted(value: unknown, from: Variables, state: { problem: string | undefined }): unknown {
+  if (Array.isArray(value)) return value.map((item) => substituted(item, from, state));
   if (isRecord(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substituted(item, variables, state)]));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substituted(item, from, state)]));
   }
   if (typeof value !== "string" || !value.includes("${")) return value;
   let isOpen = false;
   const text = value.replace(
     /\$\{([A-Za-z_]\w*)(?::?[=-]([\w./@-]*))?\}/g,
     (match, name: string, fallback?: string) => {
-      const known = Object.hasOwn(variables, name) ? variables[name] : undefined;
+      const said = Object.hasOwn(from.variables, name) ? from.variables[name] : undefined;
+      const known = said ?? (from.areAll ? fallback : undefined);
       if (known === undefined) isOpen = true;
       else if (!/^[\w./@+-]*$/.test(known) && !image.test(known))
         state.problem = `the variable ${name} holds characters that YAML reads`;

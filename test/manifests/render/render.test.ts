@@ -141,6 +141,25 @@ describe("what an entry takes in", () => {
     expect(names(render(treeOf({ "apps/a.yaml": deployment("a") }), { tool: "argocd", path: "apps" }))).toEqual(["a"]);
   });
 
+  test.each([
+    ["nothing else can set it", "", "web:1.0", 2],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a Flux variable
+    ["the cluster may set it", ", substituteFrom: [{kind: Secret, name: s}]", "web:${TAG:=1.0}", "${count:-2}"],
+  ])("a variable has what its text says where %s", (_name, from, image, replicas) => {
+    const flux = `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  path: ./base
+  sourceRef: {kind: GitRepository, name: repo}
+  postBuild: {substitute: {other: "6"}${from}}
+`;
+    const web = deployment("web", `  replicas: \${count:-2}\n  image: web:\${TAG:=1.0}\n`);
+    const tree = treeOf({ ...base, "base/web.yaml": web, "clusters/live/apps.yaml": flux });
+    const entry = { tool: "flux", path: "base", object: "Kustomization flux-system/apps" } as const;
+    expect(objectsOf(render(tree, entry))).toMatchObject([{ spec: { replicas, image } }]);
+  });
+
   test("a Flux Kustomization adds namespace, patches, images and variables of its own", () => {
     const flux = `apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
