@@ -156,15 +156,25 @@ function selects(target: Node, resource: Resource, traces: Traces): boolean {
 }
 
 function selectedBy(selector: string | undefined, field: string, resource: Resource, traces: Traces): boolean {
-  if (selector === undefined || selector === "") return true;
-  return selector.split(",").every((part) => {
-    const [, key, operator, value] = /^\s*([^\s=!]+)\s*(?:(==?|!=)\s*([^\s=]*))?\s*$/.exec(part) ?? [];
-    if (key === undefined)
-      return noteOpaque(resource.origin, `the selector ${selector} is not understood`, traces) ?? true;
-    const found = textAt(resource.node, ["metadata", field, key]);
-    if (operator === undefined) return found !== undefined;
-    return operator === "!=" ? found !== value : found === value;
+  if (selector === undefined || selector.trim() === "") return true;
+  const found = (key: string) => textAt(resource.node, ["metadata", field, key]);
+  // A comma within parentheses parts values.
+  return selector.split(/,(?![^(]*\))/).every((part) => {
+    const fits = requirement(part.trim(), found);
+    return fits ?? noteOpaque(resource.origin, `the selector ${selector} is not understood`, traces) ?? true;
   });
+}
+
+/** One requirement of a selector, as Kubernetes reads it: what has no such label is never equal; undefined for others. */
+function requirement(part: string, found: (key: string) => string | undefined): boolean | undefined {
+  const [, no, exists] = /^(!?)\s*([^\s=!,()]+)$/.exec(part) ?? [];
+  if (exists !== undefined) return (found(exists) !== undefined) === (no === "");
+  const [, key, operator, value] = /^([^\s=!,()]+)\s*(==?|!=)\s*([^\s=,()]*)$/.exec(part) ?? [];
+  if (key !== undefined) return operator === "!=" ? found(key) !== value : found(key) === value;
+  const [, of, set, list = ""] = /^([^\s=!,()]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(part) ?? [];
+  if (of === undefined) return undefined;
+  const values = list.split(",").map((one) => one.trim());
+  return values.includes(found(of) ?? "\0") === (set === "in");
 }
 
 /** Anchored as kustomize does it; a pattern that is no regular expression, or a slow one, is compared as text. */
