@@ -24,6 +24,8 @@ export interface ControllerObject {
   readonly set?: string;
   /** True when the cluster makes several of it, in several clusters perhaps. */
   readonly several?: boolean;
+  /** True when a patch of its set says some of it, which stands in no node of the set. */
+  readonly isPatched?: boolean;
 }
 
 const objectsByTree = new WeakMap<Tree, readonly ControllerObject[]>();
@@ -246,6 +248,7 @@ function controllerObject(tree: Tree, document: Readonly<Record<string, unknown>
       ...object,
       set: head.name,
       several: made.repeated,
+      isPatched: made.isPatched,
     })),
   );
 }

@@ -3,6 +3,7 @@ import { type ControllerObject, controllerObjects, placeOfMade } from "./control
 import { inflationGenerator } from "./inflated-charts.ts";
 import { deployersAt } from "./readers/by-path.ts";
 import { componentsAdded } from "./readers/components.ts";
+import { asPatched } from "./sets/as-patched.ts";
 import { sourcesOf, specsOf } from "./sets/sources.ts";
 import { type OwnUrls, ownUrls, type SourceWithUrl } from "./readers/own-urls.ts";
 import {
@@ -187,8 +188,8 @@ function deployersIn(tree: Tree, { path, documents }: Extract<Sourced, { ok: tru
     .flatMap((resource) => {
       const kind = deployerKind(resource.apiVersion, resource.kind);
       if (!kind) return [];
-      const node = resource.origin;
       const made = kind === "ApplicationSet" ? madeBy(tree, path, resource.names[0]) : [];
+      const node = asPatched(resource, made);
       const places = made.map(({ entry }) => (entry.path === "." ? "" : (entry.path ?? "")));
       const repeated = made.flatMap(({ several }, n) =>
         several || places.indexOf(places[n] ?? "") !== n ? places[n] : [],

@@ -1,4 +1,4 @@
-import { sourcesOfSpec, specsOf } from "../gitops/sets/sources.ts";
+import { sourcesOfSpec, specsOf, unseenIn } from "../gitops/sets/sources.ts";
 import { pinOfArgo, type Pin } from "../gitops/own-repository.ts";
 import {
   type ChartSpec,
@@ -201,7 +201,7 @@ function argoValues(scene: EntryBuild, { source, all }: AmongSources, directory:
   const inline = at(source, ["helm", "valuesObject"]) ?? at(source, ["helm", "values"]);
   const written = inline?.kind === "scalar" ? resolved(scene.reader.embedded(inline)?.[0]) : inline;
   if (inline) pile(stack, written?.kind === "map" ? { values: written } : undefined, inline);
-  for (const item of itemsAt(source, ["helm", "fileParameters"])) pile(stack, undefined, item);
+  for (const item of unseenIn(source)) pile(stack, undefined, item);
   return stack;
 }
 

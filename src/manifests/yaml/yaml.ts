@@ -31,6 +31,11 @@ export function renderYaml(value: unknown): string {
   return dump(value, { lineWidth: 120 });
 }
 
+/** A value as YAML in block style, each text in quotes, so that any reader finds the same. */
+export function blockYaml(value: unknown): string {
+  return dump(value, { lineWidth: -1, forceQuotes: true, noRefs: true }).replace(/\n$/, "");
+}
+
 function attempt<T>(work: () => T): Parsed<T> {
   try {
     return { ok: true, value: work() };

@@ -141,16 +141,16 @@ test.each<[string, string, readonly string[]]>([
     set(
       "{directories: [{path: charts/*}]}",
       "targetRevision: main",
-      "  templatePatch: |\n    spec: {source: {path: '{{ .path.path }}'}}\n",
+      `  templatePatch: '{"spec": {"source": {"path": "{{ .path.path }}"}}}'\n`,
     ),
-    ["argocd/all (apps/set.yaml)"],
+    [],
   ],
   [
-    "whose patch says the path as JSON",
+    "whose patch says the path in a way that is not understood",
     set(
       "{directories: [{path: charts/*}]}",
       "targetRevision: main",
-      `  templatePatch: '{"spec": {"source": {"path": "{{ .path.path }}"}}}'\n`,
+      "  templatePatch: |\n    spec: {source: {path: '{{ .path.path | shuffle }}'}}\n",
     ),
     ["argocd/all (apps/set.yaml)"],
   ],
