@@ -16,6 +16,7 @@ import {
   withFiles,
   yamlTexts,
 } from "./survey-judge.ts";
+import { isForbidden } from "./survey-guards.ts";
 import { patternOf, saidValues } from "./survey-releases.ts";
 
 /** A unit with what it renders and who else reads what. */
@@ -101,10 +102,19 @@ function saidByObjects({ objects }: World, asked: Asked): string | undefined {
 }
 
 function saidByRepository(world: World, asked: Asked, reason: string): string | undefined {
-  if (["generated-file", "guard-comment", "image-automation"].includes(reason)) return "the file says so";
+  if (["generated-file", "image-automation"].includes(reason)) return "the file says so";
+  if (reason === "guard-comment") return isForbidden(textsRead(world), asked.change) ? "the file says so" : undefined;
   if (reason === "other-source" && isPinned(world.root, world.unit)) return "a pinned revision";
   if (reason === "shared-source" && clustersThatMake(world) > 1) return "no place of its own";
   return reason === "operator-owned" && isIgnored(world.root, world.unit, asked) ? "ignoreDifferences" : undefined;
+}
+
+/** What the unit reads; where charts are taken from beside another, every YAML file may be meant. */
+function textsRead({ root, unit }: World): string[] {
+  const all = yamlTexts(root);
+  if (all.some((text) => text.includes("file://"))) return all;
+  const paths = [...readsOf(root, unit)].map((path) => join(root, path));
+  return paths.filter((path) => existsSync(path)).map((path) => readFileSync(path, "utf8"));
 }
 
 /** A digest wins over a tag, and what is blank is filled in by OpenShift's image trigger. */

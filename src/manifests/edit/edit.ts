@@ -11,7 +11,7 @@ import type { Splice } from "../yaml/splice.ts";
 /** What stands against writing at a place, whoever owns it: generated files, guards, anchors, broken documents. */
 export function guarded(scene: EntryBuild, node: Node): Refusal | undefined {
   const { path, text } = node.file;
-  const file = fileGuard(path, text);
+  const file = fileGuard(path, text, node);
   if (file) {
     const cure =
       file.reason === "generated-file"

@@ -1,3 +1,4 @@
+import { guardedBy } from "./named-keys.ts";
 import { lineOf, type Node } from "./source.ts";
 
 /** A comment or a header that tells people (or machines) to keep off, with its line. */
@@ -14,8 +15,11 @@ const handsOff =
 const fieldGuard =
   /\b(?:do\s*not|don['’]?t|never|must\s+(?:not|stay|remain|be|always)|should\s+(?:not|stay|remain|always)|cannot|can['’]?t|only\s+(?:one|1|a\s+single|supports?|run)|keep\s+(?:this|it|at|in|as|the)|leave\s+(?:this|it|at|as)|no\s+more\s+than|singleton|managed\s+by|controlled\s+by|set\s+by|overrid+en\s+by|ignored|not\s+(?:be\s+)?(?:scaled?|changed?|increased?|supported|safe)|has\s+to\s+(?:be|stay))\b/i;
 
-/** The head of a file that says a program writes it, or that nobody shall edit it. */
-export function fileGuard(path: string, text: string): Guard | undefined {
+/**
+ * The head of a file that says a program writes it, or that nobody shall edit it. Where it names keys that are there,
+ * it guards these alone: then `at`, the place that is to be edited, decides.
+ */
+export function fileGuard(path: string, text: string, at?: Node): Guard | undefined {
   if (/(?:^|\/)gotk-components\.yaml$/.test(path))
     return { reason: "generated-file", line: 1, text: "flux bootstrap writes gotk-components.yaml" };
   if (/(?:^|\/)[._]?(?:generated|rendered)\//.test(path)) {
@@ -30,7 +34,8 @@ export function fileGuard(path: string, text: string): Guard | undefined {
     }
     const found = { line: n + 1, text: comment.trim() };
     if (generatedHeader.test(comment.trim())) return { reason: "generated-file", ...found };
-    if (handsOff.test(comment)) return { reason: "guard-comment", ...found };
+    const guards = handsOff.test(comment) && (at === undefined || guardedBy(comment, at) !== "another key");
+    if (guards) return { reason: "guard-comment", ...found };
   }
   return undefined;
 }
