@@ -110,7 +110,7 @@ function saidByRepository(world: World, asked: Asked, reason: string): string | 
 }
 
 /** What the unit reads; where charts are taken from beside another, every YAML file may be meant. */
-function textsRead({ root, unit }: World): string[] {
+function textsRead({ root, unit }: World): readonly string[] {
   const all = yamlTexts(root);
   if (all.some((text) => text.includes("file://"))) return all;
   const paths = [...readsOf(root, unit)].map((path) => join(root, path));

@@ -30,6 +30,25 @@ export function otherUser(scene: EntryBuild, release: Release): string | undefin
   );
 }
 
+/**
+ * Who else uses the charts that a release takes from beside its own, for people: each is of the one before it alone, or
+ * what is written in it is written for others as well.
+ */
+export function otherUserOfParts(scene: EntryBuild, release: Release, parts: readonly string[]): string | undefined {
+  const { index, tree } = scene;
+  for (const [n, part] of parts.entries()) {
+    const deployer = index.deployers.find(({ paths }) => paths.includes(part));
+    if (deployer !== undefined) return `${deployer.kind} ${deployer.name} (${deployer.file})`;
+    const user =
+      index.referencedBy.get(part)?.[0] ??
+      linkedChart(scene, part) ??
+      dependentOn(tree, part, parts[n - 1] ?? release.directory) ??
+      unreadSibling(scene, release, part);
+    if (user !== undefined) return user;
+  }
+  return undefined;
+}
+
 /** Who else applies the release itself: in another cluster or overlay it is another one, and reads the same chart. */
 function applied(scene: EntryBuild, { resource, inflated }: Release, directory: string): string | undefined {
   if (resource?.kind === "HelmRelease") return sharedWith(scene, resource.origin.file.path);
@@ -56,14 +75,17 @@ function linkedChart(scene: EntryBuild, directory: string): string | undefined {
   );
 }
 
-/** A chart that has this one among its `file:` dependencies. */
-function dependentOn(tree: Tree, directory: string): string | undefined {
+/** A chart that has this one among its `file:` dependencies, other than the one that is known to. */
+function dependentOn(tree: Tree, directory: string, known?: string): string | undefined {
   return filesAndLinks(tree).find(
-    (path) => /(?:^|\/)Chart\.yaml$/.test(path) && localDependencies(tree, path).includes(directory),
+    (path) =>
+      /(?:^|\/)(?:Chart|requirements)\.yaml$/.test(path) &&
+      localDependencies(tree, path).includes(directory) &&
+      directoryOf(path) !== known,
   );
 }
 
-/** The directories of the charts that a `Chart.yaml` takes from beside itself. */
+/** The directories of the charts that a `Chart.yaml` (or a `requirements.yaml`) takes from beside itself. */
 export function localDependencies(tree: Tree, path: string): string[] {
   const text = new TextDecoder().decode(tree.read(path));
   if (!text.includes("file://")) return [];

@@ -14,7 +14,7 @@ import { at, type Node, textAt } from "../yaml/source.ts";
 import { replaceScalar } from "../yaml/splice.ts";
 import { fileGuard, fieldComment } from "../yaml/guards.ts";
 import type { Candidate } from "./candidates.ts";
-import { otherUser } from "./chart-users.ts";
+import { otherUser, otherUserOfParts } from "./chart-users.ts";
 import type { Literal } from "./template-literals.ts";
 
 /**
@@ -138,7 +138,10 @@ export function placedLiteral(scene: EntryBuild, release: Release, literal: Lite
   const before = new TextDecoder().decode(scene.tree.read(literal.path));
   const line = before.slice(0, literal.start).split("\n").length;
   const where = `${literal.path}:${line}`;
-  const user = otherUser(scene, release) ?? linkedTemplate(scene, release, literal.path);
+  const user =
+    otherUser(scene, release) ??
+    otherUserOfParts(scene, release, literal.parts) ??
+    linkedTemplate(scene, release, literal.path);
   if (user !== undefined) {
     const because = `${where} writes ${literal.text} for every release of the chart, also for ${user}`;
     return refused("chart-hardcoded", because, "Make the chart read it from its values first.");

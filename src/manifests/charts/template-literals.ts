@@ -1,5 +1,5 @@
-import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
-import { joinPath } from "../repository/reader.ts";
+import type { Tree } from "../../domain/kubernetes/tree.ts";
+import { homeOf } from "./chart-home.ts";
 import type { Numbers } from "./candidates.ts";
 import type { ChartBuild, ChartFiles } from "../../domain/kubernetes/rendered.ts";
 
@@ -8,6 +8,8 @@ export interface Literal {
   /** The file below the chart, and the same file in the repository. */
   readonly inChart: string;
   readonly path: string;
+  /** The charts beside its own through which the release takes the file. */
+  readonly parts: readonly string[];
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -24,8 +26,9 @@ const pictured = /^([ \t]*(?:- )?image[ \t]*:[^#\n]*:)(\w[\w.-]*)["']?[ \t]*\r?$
 export function literalsIn(tree: Tree, directory: string, files: ChartFiles, numbers: Numbers): Literal[] {
   const found: Literal[] = [];
   for (const [inChart, bytes] of files) {
-    const path = realPath(tree, joinPath(directory, inChart));
-    if (!/^(?:charts\/[^/]+\/)*templates\/.*\.(?:ya?ml|tpl)$/.test(inChart) || tree.read(path) === undefined) continue;
+    if (!/^(?:charts\/[^/]+\/)*templates\/.*\.(?:ya?ml|tpl)$/.test(inChart)) continue;
+    const home = homeOf(tree, directory, inChart);
+    if (home === undefined) continue;
     const text = new TextDecoder().decode(bytes);
     for (const pattern of [counted, sized, pictured]) {
       for (const match of text.matchAll(pattern)) {
@@ -33,7 +36,7 @@ export function literalsIn(tree: Tree, directory: string, files: ChartFiles, num
         const start = match.index + before.length;
         const token = markOf(pattern, value, numbers);
         const as = pattern === pictured ? "tag" : "value";
-        found.push({ inChart, path, start, end: start + value.length, text: value, token, as });
+        found.push({ inChart, ...home, start, end: start + value.length, text: value, token, as });
       }
     }
   }

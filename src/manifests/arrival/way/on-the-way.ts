@@ -1,5 +1,8 @@
+import { posix } from "node:path";
 import { plainPath } from "../../gitops/controllers.ts";
+import { globbed } from "../../gitops/sets/glob.ts";
 import { sourcesOf } from "../../gitops/sets/sources.ts";
+import { templatesIn } from "../../gitops/sets/templates.ts";
 import { refused, whereIs } from "../../repository/refusal.ts";
 import type { EntryBuild } from "../../trace/entry-build.ts";
 import { at, type Node, textAt } from "../../yaml/source.ts";
@@ -10,7 +13,7 @@ import { byOverrides } from "./overrides.ts";
 
 /** What keeps a change of these files from what deploys the entry: by its object, its source, or what lies beside it. */
 export function heldOnTheWay(scene: EntryBuild, files: readonly string[]): Held {
-  const ways = [switchedOff, movedAway, bySource, bySubmodule, byOverrides, byPolicy, byPatch];
+  const ways = [switchedOff, movedAway, bySource, bySubmodule, byOverrides, byPolicy, byPatch, byPlugin, byRefresh];
   return firstHeld(ways, (way) => way(scene, files));
 }
 
@@ -64,6 +67,37 @@ function byPatch({ deployer, declared }: EntryBuild, files: readonly string[]): 
   return patched === undefined
     ? undefined
     : { doubt: `${patched} patches ${deployer.kind} ${deployer.name}, and may patch others with it` };
+}
+
+/** What a plugin makes of a directory or of a chart nobody knows here. */
+function byPlugin({ deployer, declared }: EntryBuild): Held {
+  if (deployer?.kind !== "Application" && deployer?.kind !== "ApplicationSet") return undefined;
+  const isPlugged = sourcesOf(deployer).some((source) => at(source, ["plugin"]) !== undefined);
+  const { kind, name, file } = declared ?? deployer;
+  return isPlugged
+    ? { doubt: `${kind} ${name} (${file}) leaves it to a plugin, and nobody here knows what that makes` }
+    : undefined;
+}
+
+const refreshed = "argocd.argoproj.io/manifest-generate-paths";
+
+/** Where Argo CD is told which paths make it look again, it may keep what it made before something else changed. */
+function byRefresh({ declared, path }: EntryBuild, files: readonly string[]): Held {
+  const isSet = declared?.kind === "ApplicationSet";
+  if (declared === undefined || (!isSet && declared.kind !== "Application")) return undefined;
+  const said = isSet ? templatesIn(declared.node) : [declared.node];
+  for (const node of said.flatMap((one) => at(one, ["metadata", "annotations", refreshed]) ?? [])) {
+    const places = (textAt(node, []) ?? "").split(";").map((place) => place.trim());
+    const inTree = places.map((place) => posix.join(place.startsWith("/") ? "." : path, place).replace(/\/$/, ""));
+    const isSeen = (file: string) =>
+      inTree.some((place) => place === "." || file.startsWith(`${place}/`) || globbed(place).test(file));
+    const missed = files.find((file) => !isSeen(file));
+    if (missed !== undefined)
+      return {
+        doubt: `${whereIs(node)} lets Argo CD look again at what changes below ${places.join(", ")} only, and ${missed} is elsewhere`,
+      };
+  }
+  return undefined;
 }
 
 /** Every file in which a part of a node is written. */

@@ -24,8 +24,8 @@ export function sourcesOfSpec(spec: Node): readonly Node[] {
 /** The sources of an Argo CD application (or of an ApplicationSet's templates). */
 export const sourcesOf = (one: Deploying): readonly Node[] => specsOf(one).flatMap(sourcesOfSpec);
 
-/** What may change the values of a source unseen: a plugin makes of the chart what it will, and a patch that nobody filled in here says what it will. */
+/** What may bring values of a source unseen, also a patch that nobody filled in here. */
 export const unseenIn = (source: Node): readonly Node[] => [
   ...itemsAt(source, ["helm", "fileParameters"]),
-  ...["plugin", "templatePatch"].flatMap((key) => at(source, [key]) ?? []),
+  ...[at(source, ["templatePatch"])].flatMap((one) => one ?? []),
 ];

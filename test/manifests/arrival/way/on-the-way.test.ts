@@ -191,3 +191,37 @@ test.each<[string, string, RegExp]>([
   const files = { "argo/web.yaml": argo, [`apps/web/${name}`]: `${text}\n` };
   expect(await answered(files, byArgo, change)).toMatch(expected);
 });
+
+test.each([
+  ["its own directory", ".", /^proved$/],
+  ["its own directory by its path", "/apps/web", /^proved$/],
+  ["several, also with a pattern", "/charts;/apps/*/web.yaml", /^proved$/],
+  ["everything", "/", /^proved$/],
+  ["another directory", "/charts", /^static: .* below \/charts only, and apps\/web\/web.yaml is elsewhere$/],
+])("an Application that Argo CD looks at again for changes of %s", async (_, paths, expected) => {
+  const annotated = argo.replace(
+    "namespace: argocd}",
+    `namespace: argocd, annotations: {argocd.argoproj.io/manifest-generate-paths: "${paths}"}}`,
+  );
+  const entry: Entry = { tool: "argocd", path: "apps/web", object: "Application argocd/web" };
+  expect(await answered({ "argo/web.yaml": annotated }, entry)).toMatch(expected);
+});
+
+test("what a plugin makes is no proof", async () => {
+  const plugged = argo.replace("path: apps/web}", "path: charts/web, plugin: {name: secrets}}");
+  const answer = await answerQuestion(
+    treeOf({
+      "argo/web.yaml": plugged,
+      "charts/web/kustomization.yaml": "resources: [web.yaml]\n",
+      "charts/web/web.yaml": web,
+    }),
+    {
+      workload: { kind: "Deployment", namespace: "shop", name: "web" },
+      change: three,
+      entry: { tool: "argocd", path: "charts/web", object: "Application argocd/web" },
+    },
+    async (at, one) => render(at, one),
+  );
+  const because = "Application web (argo/web.yaml) leaves it to a plugin, and nobody here knows what that makes";
+  expect(answer).toMatchObject({ effect: { proof: { kind: "static", because } } });
+});
