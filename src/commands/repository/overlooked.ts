@@ -3,58 +3,88 @@ import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { yamlOf } from "../../manifests/charts/chart-files.ts";
 import { localDependencies } from "../../manifests/charts/chart-users.ts";
-import { controllerObjects } from "../../manifests/gitops/controllers.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
-import { indexOf } from "../../manifests/gitops/gitops.ts";
+import { type Deployer, indexOf } from "../../manifests/gitops/gitops.ts";
+import { withOpenPaths } from "../../manifests/gitops/readers/hidden-makers.ts";
+import { generatedApplications } from "../../manifests/gitops/sets/application-sets.ts";
 import { sourcesOf } from "../../manifests/gitops/sets/sources.ts";
 import { archived } from "../../manifests/trace/entry.ts";
-import { textAt } from "../../manifests/yaml/source.ts";
+import { readKubeYaml } from "../../manifests/yaml/kube-yaml.ts";
+import { plainOf } from "../../manifests/yaml/plain.ts";
+import { at, textAt } from "../../manifests/yaml/source.ts";
 
 /** What a survey passes over because nothing in the repository says how it is deployed. */
 export interface Overlooked {
   /** The directories of charts that nothing in the repository is known to deploy. */
   readonly charts: readonly string[];
-  /** The ApplicationSets of which no application is known, as `namespace/name (file)`. */
+  /** Those of charts below the fixed beginning of a path that is filled in elsewhere. */
+  readonly perhaps: readonly string[];
+  /** The ApplicationSets of which some application is not known, as `namespace/name (file)`. */
   readonly sets: readonly string[];
+  /** Other objects whose own path is filled in elsewhere, as `kind name (file)`. */
+  readonly open: readonly string[];
 }
 
 export function overlookedIn(tree: Tree): Overlooked {
-  return { charts: undeployedCharts(tree), sets: openSets(tree) };
+  const sets = indexOf(tree).deployers.filter((one) => one.kind === "ApplicationSet" && isOpenSet(tree, one));
+  const open = withOpenPaths(indexOf(tree));
+  return {
+    ...undeployedCharts(tree, new Set([...sets, ...open])),
+    sets: sets.map(({ namespace = "argocd", name, file }) => `${namespace}/${name} (${file})`),
+    open: open.map(({ kind, name, file }) => `${kind} ${name} (${file})`),
+  };
 }
 
-/** The sets whose paths are known in the cluster alone. What lies in other repositories is none of ours. */
-function openSets(tree: Tree): readonly string[] {
-  const made = new Set(controllerObjects(tree).map(({ entry, set }) => JSON.stringify([entry.file, set])));
-  return indexOf(tree).deployers.flatMap((deployer) => {
-    const { kind, name, namespace = "argocd", file, node } = deployer;
-    if (kind !== "ApplicationSet" || made.has(JSON.stringify([file, name]))) return [];
-    const paths = sourcesOf(deployer).map((source) => textAt(source, ["path"]) ?? "");
-    const isPatched = /\bpath["']?:/.test(textAt(node, ["spec", "templatePatch"]) ?? "");
-    return isPatched || paths.some((path) => path.includes("{{")) ? [`${namespace}/${name} (${file})`] : [];
-  });
+/** Whether the cluster alone knows a path of what a set makes. What lies in other repositories is none of ours. */
+function isOpenSet(tree: Tree, deployer: Deployer): boolean {
+  const { kind, node } = deployer;
+  const spec = writtenSpec(tree, deployer);
+  const made = generatedApplications(tree, spec);
+  if (made.length === 0) return sourcesOf({ kind, node }).some((source) => /\{\{/.test(textAt(source, ["path"]) ?? ""));
+  const saysPath = typeof spec.templatePatch === "string" && /\bpath["']?:/.test(spec.templatePatch);
+  return made.some((one) => (saysPath && !one.isPatched) || pathsIn(one.spec).some((path) => path.includes("{{")));
+}
+
+/** The spec as it is written: a set whose patches were filled in has one of what they make. */
+function writtenSpec(tree: Tree, { name, file, node }: Deployer): Record<string, unknown> {
+  const bytes = tree.read(file);
+  const documents = bytes && readKubeYaml(new TextDecoder().decode(bytes));
+  const objects = documents?.ok ? documents.value.filter(isRecord) : [];
+  const own = objects.find(
+    (one) => one.kind === "ApplicationSet" && isRecord(one.metadata) && one.metadata.name === name,
+  );
+  const spec = own?.spec ?? plainOf(at(node, ["spec"]));
+  return isRecord(spec) ? spec : {};
+}
+
+function pathsIn({ source, sources }: Readonly<Record<string, unknown>>): string[] {
+  const all: unknown[] = Array.isArray(sources) ? sources : [source];
+  return all.flatMap((one) => (isRecord(one) && typeof one.path === "string" ? [one.path] : []));
 }
 
 /**
  * The directories of the charts that nothing in a repository deploys, sorted: no object of Flux or Argo CD, no
- * kustomization, no other chart. Libraries are not deployed by themselves. A template whose beginning leads to a
- * chart counts as one that does; what was put away is passed over.
+ * kustomization, no other chart. Libraries are not deployed by themselves. A path that is filled in elsewhere may lead
+ * to any chart below its beginning; what was put away is passed over.
  */
-function undeployedCharts(tree: Tree): readonly string[] {
+function undeployedCharts(tree: Tree, open: ReadonlySet<Deployer>): Pick<Overlooked, "charts" | "perhaps"> {
   const charts = chartsOf(tree);
   const { deployers, referencedBy } = indexOf(tree);
   // A set of Argo CD is an entry for each application that it makes; a release of Flux is none.
   const paths = [...deployers.flatMap((one) => one.paths), ...entriesOf(tree).flatMap(({ path }) => path ?? [])];
   const places = new Set([...paths.map((path) => path || "."), ...[...charts.values()].flatMap(({ parts }) => parts)]);
-  const beginnings = paths.flatMap((path) => /^(.+?)(?:\{\{|\$\{|[*?[])/.exec(path)?.[1] ?? []);
+  const openPaths = [...open].flatMap((one) => one.paths);
+  const beginnings = openPaths.flatMap((path) => /^(.+?)(?:\{\{|\$\{|[*?[])/.exec(path)?.[1] ?? []);
   const isReached = (directory: string) =>
-    places.has(directory) ||
-    referencedBy.has(directory === "." ? "" : directory) ||
-    beginnings.some((beginning) => directory.startsWith(beginning));
-  return [...charts]
-    .flatMap(([directory, { isLibrary }]) =>
-      isLibrary || isReached(directory) || archived.test(`${directory}/`) ? [] : [directory],
-    )
-    .sort();
+    places.has(directory) || referencedBy.has(directory === "." ? "" : directory);
+  const left = [...charts].flatMap(([directory, { isLibrary }]) =>
+    isLibrary || isReached(directory) || archived.test(`${directory}/`) ? [] : [directory],
+  );
+  const isPerhaps = (directory: string) => beginnings.some((beginning) => directory.startsWith(beginning));
+  return {
+    charts: left.filter((directory) => !isPerhaps(directory)).sort(),
+    perhaps: left.filter(isPerhaps).sort(),
+  };
 }
 
 interface Chart {

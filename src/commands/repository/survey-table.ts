@@ -20,18 +20,19 @@ interface Passed {
 }
 
 /** One reason is said once, with all that it is said of. */
-export function notLookedInto({ unrendered, overlooked: { charts, sets } }: Passed): string[] {
+export function notLookedInto({ unrendered, overlooked }: Passed): string[] {
   const byReason = new Map<string, string[]>();
   for (const { entry, because } of unrendered) byReason.set(because, [...(byReason.get(because) ?? []), entry]);
+  const { charts, perhaps, sets, open } = overlooked;
+  const said = (what: string, names: readonly string[], more = ""): string[] =>
+    names.length === 0 ? [] : [`not looked into: ${what}: ${names.join(", ")}${more}`];
   const inCluster = "In the cluster, Rectify reads what deploys there; a survey knows only what stands here.";
   return [
     ...[...byReason].map(([because, entries]) => `not looked into: ${entries.join(", ")}: ${because}`),
-    ...(sets.length === 0
-      ? []
-      : [`not looked into: what ApplicationSets make of paths that Argo CD alone fills in: ${sets.join(", ")}`]),
-    ...(charts.length === 0
-      ? []
-      : [`not looked into: charts that nothing here is known to deploy: ${charts.join(", ")}. ${inCluster}`]),
+    ...said("what ApplicationSets make of paths that Argo CD alone fills in", sets),
+    ...said("objects whose own path is filled in elsewhere", open),
+    ...said("charts that such a path may lead to", perhaps),
+    ...said("charts that nothing here is known to deploy", charts, `. ${inCluster}`),
   ];
 }
 

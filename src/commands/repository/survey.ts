@@ -172,7 +172,8 @@ function rowOf({ field, outcome, place = "", reason, because, fix }: SurveyItem)
 
 function inWords(survey: Survey): string[] {
   const { charts, sets } = survey.overlooked;
-  if (survey.entries + survey.unrendered.length + charts.length + sets.length === 0)
+  const overlooked = Object.values(survey.overlooked).flat();
+  if (survey.entries + survey.unrendered.length + overlooked.length === 0)
     return [
       "No entry of Flux, Argo CD or Kustomize and no manifest was found here: name the checkout of a GitOps repository.",
     ];
@@ -192,7 +193,7 @@ function inWords(survey: Survey): string[] {
     `  ${refused} refused`,
     ...reasons.map(([reason, n]) => `  ${String(n).padStart(6)}  ${reason}`),
     `  entries that could not be rendered here: ${survey.unrendered.length}`,
-    ...(sets.length === 0 ? [] : [`  ApplicationSets whose applications the cluster alone knows: ${sets.length}`]),
+    ...(sets.length === 0 ? [] : [`  ApplicationSets of which the cluster alone knows applications: ${sets.length}`]),
     ...(charts.length === 0 ? [] : [`  charts that nothing here is known to deploy: ${charts.length}`]),
   );
   return lines;

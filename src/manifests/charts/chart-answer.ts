@@ -26,7 +26,7 @@ import { arrivingIn, type Budget, markedBuild, spend, tagOf } from "./experiment
 import { placed, placedLiteral } from "./place-value.ts";
 import { type Baseline, baselineOf } from "./prepared-release.ts";
 import { fieldIn, obstacleIn, type RenderedField } from "./rendered-field.ts";
-import { type Literal, literalsIn, withLiterals } from "./template-literals.ts";
+import { type Literal, literalsIn, withLiterals } from "./literals/template-literals.ts";
 
 /** What the charts of an entry say about a question. */
 type ChartAnswer =

@@ -15,7 +15,7 @@ import { replaceScalar } from "../yaml/splice.ts";
 import { fileGuard, fieldComment } from "../yaml/guards.ts";
 import type { Candidate } from "./candidates.ts";
 import { otherUser, otherUserOfParts } from "./chart-users.ts";
-import type { Literal } from "./template-literals.ts";
+import type { Literal } from "./literals/template-literals.ts";
 
 /**
  * Writes the wanted value where only this environment reads it: the layer that holds it, else the most specific one,

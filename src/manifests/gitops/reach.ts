@@ -206,7 +206,9 @@ function filesNamedIn(value: unknown, isFile = false): string[] {
   if (typeof value === "string") return isFile && value.length < 1_000 ? [value] : [];
   if (Array.isArray(value)) return value.flatMap((item) => filesNamedIn(item, isFile));
   if (!isRecord(value)) return [];
-  return Object.entries(value).flatMap(([key, item]) => filesNamedIn(item, isFile || /file/i.test(key)));
+  // What is handed to a chart names no file that Argo CD would read.
+  const said = Object.entries(value).filter(([key]) => key !== "valuesObject");
+  return said.flatMap(([key, item]) => filesNamedIn(item, isFile || /file/i.test(key)));
 }
 
 /** What a template fills in, and what a pattern leaves open, may be anything. */

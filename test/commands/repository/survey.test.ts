@@ -154,7 +154,12 @@ test.each<[string, string, readonly string[]]>([
     ),
     ["argocd/all (apps/set.yaml)"],
   ],
-])("ApplicationSets of which no application is known are named: %s", async (_, written, wanted) => {
+  [
+    "of which one application is known and another is not",
+    set("{list: {elements: [{dir: charts/web}, {other: a}]}}", 'path: "{{ .dir }}"'),
+    ["argocd/all (apps/set.yaml)"],
+  ],
+])("ApplicationSets of which an application is not known are named: %s", async (_, written, wanted) => {
   const tree = treeOf({ "apps/set.yaml": written, "charts/web/Chart.yaml": chart("web") });
   const { overlooked } = await surveyTree(tree, tools, () => undefined);
   expect(overlooked.sets).toEqual(wanted);
@@ -215,20 +220,41 @@ test.each<[string, Record<string, string>, readonly string[]]>([
   expect(overlooked.charts).toEqual(wanted);
 });
 
+test("an object whose own path is filled in elsewhere is named, with the charts that it may lead to", async () => {
+  const tree = treeOf({
+    "apps/web.yaml": application("'charts/{{ .name }}'"),
+    "charts/web/Chart.yaml": chart("web"),
+    "more/api/Chart.yaml": chart("api"),
+  });
+  const { overlooked } = await surveyTree(tree, tools, () => undefined);
+  expect(overlooked).toMatchObject({
+    charts: ["more/api"],
+    perhaps: ["charts/web"],
+    open: [expect.stringMatching(/^Application \S+ \(apps\/web\.yaml\)$/)],
+  });
+});
+
 test("one reason for several is said once", () => {
   const unrendered = ["apps/web", "apps/db"].map((entry) => ({
     entry,
     because: "the chart main is published elsewhere",
   }));
   const other = { entry: "apps/api", because: "is a remote base" };
-  const overlooked = { charts: ["charts/a", "charts/b"], sets: ["argocd/all (apps/set.yaml)"] };
+  const overlooked = {
+    charts: ["charts/a", "charts/b"],
+    perhaps: ["more/c"],
+    sets: ["argocd/all (apps/set.yaml)"],
+    open: ["Kustomization apps (apps.yaml)"],
+  };
   expect(notLookedInto({ unrendered: [...unrendered, other], overlooked })).toEqual([
     "not looked into: apps/web, apps/db: the chart main is published elsewhere",
     "not looked into: apps/api: is a remote base",
     "not looked into: what ApplicationSets make of paths that Argo CD alone fills in: argocd/all (apps/set.yaml)",
+    "not looked into: objects whose own path is filled in elsewhere: Kustomization apps (apps.yaml)",
+    "not looked into: charts that such a path may lead to: more/c",
     expect.stringMatching(/^not looked into: charts that nothing here is known to deploy: charts\/a, charts\/b\. /),
   ]);
-  expect(notLookedInto({ unrendered: [], overlooked: { charts: [], sets: [] } })).toEqual([]);
+  expect(notLookedInto({ unrendered: [], overlooked: { charts: [], perhaps: [], sets: [], open: [] } })).toEqual([]);
 });
 
 test("a table stays within 100 columns, and fields with one answer share it", () => {

@@ -221,15 +221,21 @@ function textsOfSet({ inputs, inputsFrom, ...made }: Record<string, unknown>): T
 
 /** Objects whose path only a variable says, where no rendering showed what it is. */
 function ofOpenPaths(tree: Tree, index: RepositoryIndex): HiddenMaker[] {
-  const isOpen = (path: string) => /\$\{|\{\{/.test(path);
-  return index.deployers.flatMap((one) => {
-    const open = one.paths.filter(isOpen);
-    const isShown = index.deployers.some(
+  return withOpenPaths(index).map((one) => {
+    const texts = one.paths.filter(isOpen).map((text) => ({ key: "path", text }));
+    return { what: `${one.kind} ${one.name} (${one.file})`, places: namedPlaces(tree, texts) };
+  });
+}
+
+const isOpen = (path: string): boolean => /\$\{|\{\{/.test(path);
+
+/** The objects themselves, but for sets. */
+export function withOpenPaths({ deployers }: Pick<RepositoryIndex, "deployers">): readonly Deployer[] {
+  return deployers.filter((one) => {
+    if (one.kind === "ApplicationSet" || !one.paths.some(isOpen)) return false;
+    return !deployers.some(
       (other) => other.kind === one.kind && other !== one && !other.paths.some(isOpen) && isMadeOf(other, one),
     );
-    if (open.length === 0 || one.kind === "ApplicationSet" || isShown) return [];
-    const texts = open.map((text) => ({ key: "path", text }));
-    return [{ what: `${one.kind} ${one.name} (${one.file})`, places: namedPlaces(tree, texts) }];
   });
 }
 

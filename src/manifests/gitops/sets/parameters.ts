@@ -135,7 +135,7 @@ function filled(text: string, values: ReadonlyMap<string, string>): string {
 }
 
 /** A text with what is known filled in; what is not keeps its braces. */
-export function filledText(dialect: Dialect, text: string, params: Params): string {
+function filledText(dialect: Dialect, text: string, params: Params): string {
   if (!text.includes("{{")) return text;
   const { data, values } = params;
   const known = filled(text, values);

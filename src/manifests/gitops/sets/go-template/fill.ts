@@ -4,7 +4,7 @@ import { NotUnderstood, type Operand, parseTemplate, type Part, type Pipe } from
 import { isTextMap, isTrue, list, shown, type Value } from "./values.ts";
 
 /** What a template is filled in with, and whether a key that is not there is an error (`missingkey=error`). */
-export interface Filling {
+interface Filling {
   readonly data: Readonly<Record<string, Value>>;
   readonly isStrict: boolean;
 }

@@ -1,7 +1,7 @@
-import type { Tree } from "../../domain/kubernetes/tree.ts";
+import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { homeOf } from "./chart-home.ts";
-import type { Numbers } from "./candidates.ts";
-import type { ChartBuild, ChartFiles } from "../../domain/kubernetes/rendered.ts";
+import type { Numbers } from "../candidates.ts";
+import type { ChartBuild, ChartFiles } from "../../../domain/kubernetes/rendered.ts";
 
 /** A value that a template itself writes down, with the text that it gets in an experiment. */
 export interface Literal {

@@ -1,6 +1,6 @@
-import { realPath, type Tree } from "../../domain/kubernetes/tree.ts";
-import { insideRepository, joinPath } from "../repository/reader.ts";
-import { dependenciesOf } from "./chart-files.ts";
+import { realPath, type Tree } from "../../../domain/kubernetes/tree.ts";
+import { insideRepository, joinPath } from "../../repository/reader.ts";
+import { dependenciesOf } from "../chart-files.ts";
 
 /** Where a file of a chart stands in the repository. */
 interface Home {
