@@ -14,7 +14,29 @@ import { at, type Node, textAt } from "../yaml/source.ts";
 
 /** Who else would change with a file: the first other environment that reads it, for people; undefined when nobody. */
 export function sharedWith(scene: EntryBuild, file: string): string | undefined {
-  return includedBy(scene, file) ?? deployedBy(scene, file) ?? deployedTwice(scene) ?? linkedTo(scene, file);
+  return (
+    includedBy(scene, file) ??
+    deployedBy(scene, file) ??
+    builtOn(scene, file) ??
+    deployedTwice(scene) ??
+    linkedTo(scene, file)
+  );
+}
+
+/**
+ * A directory that the entry builds on and that puts its objects into another namespace is an environment of its own,
+ * whatever it is called: where nothing here says what is deployed, somebody may deploy that one, too.
+ */
+function builtOn({ declared, build, path, reader, index, question }: EntryBuild, file: string): string | undefined {
+  const { namespace } = question.workload;
+  if (declared !== undefined || namespace === undefined) return undefined;
+  const readers = reaching(index, file);
+  const elsewhere = (directory: string): boolean => {
+    const source = reader.file(reader.kustomization(directory) ?? "");
+    const own = source?.ok === true ? textAt(source.file.documents[0]?.root, ["namespace"]) : undefined;
+    return own !== undefined && own !== namespace;
+  };
+  return [...build.directories].find((one) => one !== path && readers.has(one) && elsewhere(one));
 }
 
 /**

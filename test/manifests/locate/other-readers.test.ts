@@ -352,3 +352,25 @@ test.each([
   const more = at === "" ? {} : { [at]: (files[at] ?? "") + copied };
   expect(await ask({ ...files, ...more })).toMatchObject(expected);
 });
+
+test("where nothing says what is deployed, an environment that this one builds on is no base", async () => {
+  const files = {
+    "base/kustomization.yaml": "resources: [d.yaml]\n",
+    "base/d.yaml": deployment.replace(", namespace: shop", ""),
+    "prod/kustomization.yaml": "namespace: prod\nresources: [../base]\nreplicas: [{name: web, count: 5}]\n",
+    "stage/kustomization.yaml": "namespace: shop\nresources: [../prod]\n",
+  };
+  const question = {
+    workload: { kind: "Deployment", namespace: "shop", name: "web" },
+    change: { kind: "replicas", to: 4 } as const,
+    entry: { tool: "kustomize", path: "stage" } as const,
+  };
+  const editedIn = async (all: Record<string, string>) => {
+    const answer = await answerQuestion(treeOf(all), question, (at, entry) => Promise.resolve(render(at, entry)));
+    return "files" in answer ? answer.files.map(({ path }) => path) : answer;
+  };
+  expect(await editedIn(files)).toEqual(["stage/kustomization.yaml"]);
+  // What leaves the namespace to its overlay is a base.
+  const plain = files["prod/kustomization.yaml"].replace("namespace: prod\n", "");
+  expect(await editedIn({ ...files, "prod/kustomization.yaml": plain })).toEqual(["prod/kustomization.yaml"]);
+});
