@@ -15,7 +15,8 @@ export function filledIn(template: string, { data, isStrict }: Filling): string 
     const run: Run = { variables: [["$", data]], isStrict, steps: 0, length: 0 };
     return written(run, parseTemplate(template), data);
   } catch (error) {
-    if (error instanceof NotUnderstood) return undefined;
+    // Parentheses nested deeper than any stack.
+    if (error instanceof NotUnderstood || error instanceof RangeError) return undefined;
     throw error;
   }
 }
@@ -100,7 +101,10 @@ function ofCommand(run: Run, [head, ...rest]: readonly Operand[], dot: Value, pi
     return ofOperand(run, head, dot);
   }
   if (head.name === "and" || head.name === "or") return chosen(run, head.name, { rest, dot, piped });
-  return goFunction(head.name)(...rest.map((operand) => ofOperand(run, operand, dot)), ...piped);
+  const made = goFunction(head.name)(...rest.map((operand) => ofOperand(run, operand, dot)), ...piped);
+  // A loop that appends a text to itself doubles it each time.
+  if (typeof made === "string" && made.length > longestText) throw new NotUnderstood("too long a text");
+  return made;
 }
 
 interface Given {

@@ -112,11 +112,13 @@ function indented(width: Value, value: Value): string {
   return space + text(value).replaceAll("\n", `\n${space}`);
 }
 
-/** As JSON holds it. */
-function plain(value: Value): Value {
+/** As JSON holds it. A list that a template puts into itself again and again would have no end. */
+function plain(value: Value, room = { left: 100_000 }): Value {
+  room.left -= 1;
+  if (room.left < 0) throw new NotUnderstood("too large a value");
   if (isTextMap(value)) return Object.fromEntries(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  if (Array.isArray(value)) return value.map((item) => plain(item, room));
+  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, room)]));
   return typeof value === "bigint" ? Number(value) : (value ?? null);
 }
 

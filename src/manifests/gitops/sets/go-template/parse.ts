@@ -156,7 +156,12 @@ class Words {
 
   /** The variables that a pipe begins with, passed over; none where it gives its value to none. */
   assigned(): Pick<Pipe, "variables" | "isNew"> {
-    const ahead = this.words.flatMap((word, at) => (at < this.next || word === " " ? [] : [{ word, at }]));
+    // `$a`, a comma, `$b` and the sign: no more is looked at, as each parenthesis begins a pipe.
+    const ahead: { readonly word: string; readonly at: number }[] = [];
+    for (let at = this.next; at < this.words.length && ahead.length < 4; at += 1) {
+      const word = this.words[at];
+      if (word !== undefined && word !== " ") ahead.push({ word, at });
+    }
     const length = ahead[1]?.word === "," ? 4 : 2;
     const variables = ahead.slice(0, length - 1).flatMap(({ word }) => (word === "," ? [] : [word]));
     const sign = ahead[length - 1];
@@ -197,6 +202,8 @@ function operandOf(words: Words): Operand {
   if (word === ".") return { kind: "field", of: "", fields: [] };
   if (word.startsWith(".")) return { kind: "field", of: "", fields: word.slice(1).split(".") };
   // Go tells whole numbers apart from those of JSON, which are floats.
+  // A leading zero makes it octal there.
+  if (/^-?0\d/.test(word)) throw new NotUnderstood(word);
   if (/^[-\d]/.test(word)) return { kind: "value", value: word.includes(".") ? Number(word) : BigInt(word) };
   if (word.startsWith("`")) return { kind: "value", value: word.slice(1, -1) };
   if (word.startsWith('"')) return { kind: "value", value: unquoted(word) };
@@ -208,6 +215,7 @@ function operandOf(words: Words): Operand {
 
 /** The escapes that Go and JSON have alike. */
 function unquoted(word: string): string {
-  if (/\\(?!["\\nrt])/.test(word.replaceAll("\\\\", ""))) throw new NotUnderstood(word);
+  const isOdd = /\\(?!["\\nrt])/.test(word.replaceAll("\\\\", "")) || /[^\P{Cc}\t]/u.test(word);
+  if (isOdd) throw new NotUnderstood(word);
   return JSON.parse(word.replaceAll("\t", "\\t")) as string;
 }

@@ -71,6 +71,11 @@ test.each([
   ["a variable that is not there", "{{ $other }}"],
   ["a value that is called", "{{ .name .on }}"],
   ["a dot beside a number", "{{ .5 }}"],
+  ["an octal number", "{{ nindent 010 .name }}"],
+  ["a control character in a text", '{{ "a\u0001b" }}'],
+  ["parentheses without a bottom", `{{ ${"(".repeat(200_000)}.name${")".repeat(200_000)} }}`],
+  ["a text that doubles itself", `{{ $a := .name }}${"{{ $a = print $a $a }}".repeat(60)}{{ len $a }}`],
+  ["a list that doubles itself", `{{ $a := list .name }}${"{{ $a = list $a $a }}".repeat(60)}{{ toJson $a }}`],
 ])("%s is not made up", (_, template) => {
   expect(made(template)).toBeUndefined();
 });
