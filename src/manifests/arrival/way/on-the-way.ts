@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { plainPath } from "../../gitops/controllers.ts";
+import { isMadePlace, plainPath } from "../../gitops/controllers.ts";
 import { globbed } from "../../gitops/sets/glob.ts";
 import { sourcesOf } from "../../gitops/sets/sources.ts";
 import { templatesIn } from "../../gitops/sets/templates.ts";
@@ -92,9 +92,11 @@ function byRefresh({ declared, path }: EntryBuild, files: readonly string[]): He
     const isSeen = (file: string) =>
       inTree.some((place) => place === "." || file.startsWith(`${place}/`) || globbed(place).test(file));
     const missed = files.find((file) => !isSeen(file));
+    // The patch of a set stands in no file.
+    const where = isMadePlace(node.file.path) ? `${declared.kind} ${declared.name} (${declared.file})` : whereIs(node);
     if (missed !== undefined)
       return {
-        doubt: `${whereIs(node)} lets Argo CD look again at what changes below ${places.join(", ")} only, and ${missed} is elsewhere`,
+        doubt: `${where} lets Argo CD look again at what changes below ${places.join(", ")} only, and ${missed} is elsewhere`,
       };
   }
   return undefined;

@@ -207,6 +207,26 @@ test.each([
   expect(await answered({ "argo/web.yaml": annotated }, entry)).toMatch(expected);
 });
 
+test("what a set says of its applications is named by the set, also where its patch says a part of it", async () => {
+  const set = `apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: apps, namespace: argocd}
+spec:
+  goTemplate: true
+  generators: [{list: {elements: [{name: web}]}}]
+  template:
+    metadata: {name: "{{ .name }}", annotations: {argocd.argoproj.io/manifest-generate-paths: /charts}}
+    spec: {source: {repoURL: "https://github.com/acme/fleet"}, destination: {server: here, namespace: shop}}
+  templatePatch: |
+    spec: {source: {path: "apps/{{ .name }}"}}
+`;
+  const entry: Entry = { tool: "argocd", path: "apps/web", object: "Application argocd/web" };
+  const said = await answered({ "argo/set.yaml": set }, entry);
+  expect(said).toMatch(
+    /^static: ApplicationSet apps \(argo\/set\.yaml\) lets Argo CD look again at what changes below/,
+  );
+});
+
 test("what a plugin makes is no proof", async () => {
   const plugged = argo.replace("path: apps/web}", "path: charts/web, plugin: {name: secrets}}");
   const answer = await answerQuestion(
