@@ -6,11 +6,15 @@ const subject = /^\s*(\S.*?)\s+(?:is|are|comes?|gets?|must|belongs?)\b/;
 const object =
   /\b(?:edit|change|modify|touch|alter|update)\s+(.+?)(?:\s+(?:here|by\s+hand|manually|directly|yourself)\b.*|[:;!(].*|\.(?:\s.*)?|\s*)$/;
 
+// The patterns take quadratic time in a run of spaces, and nobody names keys in a longer line.
+const longestComment = 300;
+
 /**
  * What a comment that says "never edit" is about, seen from a place of its document: keys that stand in there, of which
  * this place is one or not, or else the whole file.
  */
 export function guardedBy(comment: string, at: Node): "this key" | "another key" | "the file" {
+  if (comment.length > longestComment) return "the file";
   const places = placesIn(rootOf(at), []);
   const own = places.find(({ node }) => node === at)?.path;
   const isThere = (key: Keys) => places.some(({ path }) => holds(path, key));

@@ -42,6 +42,10 @@ test.each<[string, readonly (string | number)[], boolean]>([
   expect(guards(head.replaceAll("\\n", "\n"), path)).toBe(expected);
 });
 
+test("a line too long to name keys guards the whole file, and costs no time", () => {
+  expect(guards(`# image.tag is owned by CI, never edit${" ".repeat(300_000)}x`, count)).toBe(true);
+});
+
 test("where no place is known the whole file is guarded", () => {
   expect(fileGuard("values.yaml", `# image.tag is owned by CI, never edit\n${values}`)?.reason).toBe("guard-comment");
 });
