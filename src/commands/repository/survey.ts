@@ -55,7 +55,7 @@ interface Out {
 /** Surveys a directory and prints it, as a table for people or as one JSON object. */
 export async function surveyCommand(directory: string, asked: SurveyAsked, out: Out): Promise<void> {
   const survey = await surveyTree(directoryTree(directory), installedTools(asked.prove === true), out.progress);
-  out.write(asked.json ? JSON.stringify(survey) : inWords(survey).join("\n"));
+  out.write(asked.json ? JSON.stringify(survey) : inWords(survey, asked.prove === true).join("\n"));
 }
 
 /** Asks every workload that an entry renders for every field that Rectify may change. Writes nothing. */
@@ -170,7 +170,7 @@ function rowOf({ field, outcome, place = "", reason, because, fix }: SurveyItem)
   return { field, outcome, text: because === undefined ? place : `${place}  not proved: ${because}` };
 }
 
-function inWords(survey: Survey): string[] {
+function inWords(survey: Survey, prove: boolean): string[] {
   const { charts, sets } = survey.overlooked;
   const overlooked = Object.values(survey.overlooked).flat();
   if (survey.entries + survey.unrendered.length + overlooked.length === 0)
@@ -185,6 +185,7 @@ function inWords(survey: Survey): string[] {
   for (const line of notLookedInto(survey)) lines.push(...tableOf(line, []));
   const reasons = Object.entries(survey.refused).sort(([, left], [, right]) => right - left);
   const refused = reasons.reduce((sum, [, n]) => sum + n, 0);
+  const helping = prove || survey.unrendered.length === 0 ? "" : " (--prove asks kustomize or kubectl)";
   lines.push(
     "",
     `${survey.workloads} workloads in ${survey.entries} entries, ${survey.questions} questions:`,
@@ -192,7 +193,7 @@ function inWords(survey: Survey): string[] {
     `  ${survey.static} by the source alone (a person must look)`,
     `  ${refused} refused`,
     ...reasons.map(([reason, n]) => `  ${String(n).padStart(6)}  ${reason}`),
-    `  entries that could not be rendered here: ${survey.unrendered.length}`,
+    `  entries that could not be rendered here: ${survey.unrendered.length}${helping}`,
     ...(sets.length === 0 ? [] : [`  ApplicationSets of which the cluster alone knows applications: ${sets.length}`]),
     ...(charts.length === 0 ? [] : [`  charts that nothing here is known to deploy: ${charts.length}`]),
   );

@@ -112,7 +112,10 @@ export function readKustomization(tree: Tree, directory: string): ReadKustomizat
 function readKustomizationValue(path: string, value: unknown): ReadKustomization {
   const parsed = Kustomization.safeParse(value);
   if (parsed.success) return { ok: true, path, value: parsed.data };
-  const problems = parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".") || "(file)"}: ${issue.message}`);
+  const problems = parsed.error.issues.flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys") return `${path}: ${issue.path.join(".") || "(file)"}: ${issue.message}`;
+    return issue.keys.map((key) => `${path}: ${[...issue.path, key].join(".")} is not known to the built-in Kustomize`);
+  });
   return { ok: false, path, problems };
 }
 

@@ -3,6 +3,7 @@ import { notLookedInto, tableOf } from "../../../src/commands/repository/survey-
 import { surveyCommand, surveyTree } from "../../../src/commands/repository/survey.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { render } from "../../../src/manifests/render/render.ts";
+import { scratchFiles } from "../../scratch.ts";
 
 const workload = (name: string) => `apiVersion: apps/v1
 kind: Deployment
@@ -78,6 +79,16 @@ test("a directory is surveyed in words or as one JSON object", async () => {
   expect(JSON.parse(json)).toMatchObject({ questions: expect.any(Number) as number, items: expect.any(Array) as [] });
   expect(words).toMatch(/\d+ workloads in \d+ entries, \d+ questions:/);
   expect(words.split("\n").filter((line) => line.length > 100)).toEqual([]);
+});
+
+test("what the built-in Kustomize does not know is named, and what would help is said", async () => {
+  const lines: string[] = [];
+  const out = { write: (line: string) => lines.push(line), progress: () => undefined };
+  const charts = "resources: [web.yaml]\nhelmCharts: [{name: web}]\n";
+  await surveyCommand(scratchFiles({ "app/kustomization.yaml": charts, "app/web.yaml": workload("web") }), {}, out);
+  const words = lines.join("\n").replaceAll(/\s+/g, " ");
+  expect(words).toContain("app/kustomization.yaml: helmCharts is not known to the built-in Kustomize");
+  expect(words).toContain("entries that could not be rendered here: 1 (--prove asks kustomize or kubectl)");
 });
 
 test.each([
