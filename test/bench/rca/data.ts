@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 
 /**
  * A folder of incidents, in the format of PetShop's data set:
@@ -48,7 +48,9 @@ export interface Column {
 }
 
 /** Every scenario at or below a folder. */
-export function readScenarios(folder: string): Scenario[] {
+export function readScenarios(asked: string): Scenario[] {
+  // With a slash at its end a folder would not find its sibling.
+  const folder = resolve(asked);
   return foldersBelow(folder)
     .filter((path) => existsSync(join(path, "graph.csv")) && existsSync(join(path, "noissue", "metrics.csv")))
     .map((path) => {
