@@ -14,13 +14,13 @@ export type Texts = Readonly<Record<string, string>>;
 const quietMs = 4_000;
 const longestMs = 40_000;
 
-const [name = "", file = ""] = process.argv.slice(2);
-const scenario = scenarioOf(name);
+const [played = "", file = ""] = process.argv.slice(2);
+const scenario = scenarioOf(played);
 if (scenario === undefined || file === "") throw new Error("usage: read-texts.ts SCENARIO FILE");
 process.noDeprecation = true;
 const teller = labPrinter((line) => process.stderr.write(`${line}\n`), false);
 const look = async (stage: LabRun) => writeFileSync(file, JSON.stringify(await settledTexts(stage)));
-const { wrong } = await runScenario(name, scenario, { teller, keep: false, look });
+const { wrong } = await runScenario(played, scenario, { teller, keep: false, look });
 for (const problem of wrong) process.stderr.write(`not as it should be: ${problem}\n`);
 process.exit(wrong.length === 0 ? 0 : 1);
 
@@ -39,13 +39,15 @@ async function settledTexts(stage: LabRun): Promise<Texts> {
 
 async function textsOf({ forge, rectify }: LabRun): Promise<Texts> {
   const texts: Record<string, string> = {};
-  for (const { number, title, head } of forge.pulls()) {
+  // By their order: which number the second one gets depends on when the dashboard issue is opened.
+  for (const [index, { number, title, head }] of forge.pulls().entries()) {
+    const name = `pull-${index + 1}`;
     const { body } = await forge.pull(number);
     const checks = forge.checks(head.sha).filter(({ output }) => output?.title);
     const verdicts = checks.map(({ output }) => `\n\n---\n\n**Check: ${output?.title}**\n\n${output?.summary ?? ""}`);
-    texts[`pull-${number}.md`] = `# ${title}\n\n${body ?? ""}${verdicts.join("")}`;
+    texts[`${name}.md`] = `# ${title}\n\n${body ?? ""}${verdicts.join("")}`;
     const comments = forge.comments(number).map(({ user, body: said }) => `**${user?.login}:**\n\n${said}`);
-    texts[`pull-${number}-comments.md`] = comments.join("\n\n---\n\n");
+    texts[`${name}-comments.md`] = comments.join("\n\n---\n\n");
   }
   const ofRectify = forge.issues().filter(({ pull_request: pull }) => pull === undefined);
   for (const [index, { title, body }] of ofRectify.entries())
