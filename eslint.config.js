@@ -52,6 +52,7 @@ export const rooms = {
 
 /** Rooms that stand beside the order: what they may use of their own layer. */
 export const beside = {
+  "manifests/charts": ["charts", "yaml", "repository", "gitops", "trace", "helm", "edit", "arrival"],
   "manifests/arrival": ["arrival", "yaml", "repository", "gitops", "trace", "helm"],
   "manifests/render": ["render", "yaml", "repository", "gitops"],
 };

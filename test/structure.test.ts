@@ -164,12 +164,18 @@ describe("walls", () => {
       ...Object.keys(beside),
     ];
     expect(named.filter((name) => !statSync(join("src", name), { throwIfNoEntry: false }))).toEqual([]);
+    // Where there is an order no room stands outside of it.
+    const there = Object.keys(rooms).flatMap((layer) =>
+      readdirSync(join("src", layer)).map((one) => `${layer}/${one}`),
+    );
+    expect(there.filter((name) => !named.includes(name))).toEqual([]);
   });
 
   test.each([
     ["src/domain/text/masking.ts", "../../flow/plan/plan.ts"],
     ["src/domain/text/masking.ts", "../gate/risk.ts"],
     ["src/manifests/render/render.ts", "../trace/kustomize.ts"],
+    ["src/manifests/charts/candidates.ts", "../locate/answer.ts"],
     ["src/flow/collect/collect.ts", "../verify.ts"],
     ["src/adapters/git-mirror.ts", "../server/inbox.ts"],
     ["src/server/inbox.ts", "../lab/lab.ts"],
