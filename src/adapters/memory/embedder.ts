@@ -1,4 +1,4 @@
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { isKnownFailure, Refused } from "../../ports/errors.ts";
 import { type Embedder, lexicalEmbedder } from "./memory.ts";
 
 /** A model server's embedding: vectors, and the digest of the model that made them. */
@@ -26,7 +26,7 @@ export async function chooseEmbedder(
       embed: (texts) => embedAs(source, digest, texts),
     };
   } catch (error) {
-    if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
+    if (!isKnownFailure(error)) throw error;
     warn(`memory by words instead of ${source.model}: ${error.message}`);
     return lexicalEmbedder;
   }

@@ -11,7 +11,7 @@ import type { Concern } from "../../domain/incident/incident.ts";
 import { renderLabels, type UnplacedAlerts } from "../../domain/incident/unplaced.ts";
 import type { Workload } from "../../domain/kubernetes/workload.ts";
 import { resolveAlert } from "../../flow/collect/concerns/resolve-alert.ts";
-import { Refused, Unavailable } from "../../ports/errors.ts";
+import { isKnownFailure, known, Refused, Unavailable } from "../../ports/errors.ts";
 import type { Settings } from "../../settings/settings.ts";
 
 const point = "alerts";
@@ -42,7 +42,7 @@ export async function examineAlertPlaces(settings: Settings, around: Around): Pr
     const unasked = recorded === undefined ? [skipped(point, "the database did not say what is on record")] : [];
     return [summary, ...unasked, ...unmapped.slice(0, mostShown).map(unmappedFinding), ...rest(unmapped.length)];
   } catch (error) {
-    if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
+    if (!isKnownFailure(error)) throw error;
     return [skipped(point, "without Alertmanager it is unknown where its alerts lead")];
   }
 }
@@ -61,16 +61,13 @@ function rest(count: number): DoctorFinding[] {
 export async function anyRunning(settings: Settings, around: Around): Promise<Workload | undefined> {
   const namespace = around.guardrails?.namespaces[0];
   if (namespace === undefined) return undefined;
-  try {
+  return known(async () => {
     const [pod] = await kubernetesObjects(clusterOf(settings)).pods({ namespace });
     if (pod === undefined) return undefined;
     const asked = alertOf("rectify-doctor", { namespace, pod: pod.name });
     const concern = await resolverOf(settings, { ...around, guardrails: undefined })(asked);
     return concern.kind === "workload" ? concern.workload : undefined;
-  } catch (error) {
-    if (error instanceof Unavailable || error instanceof Refused) return undefined;
-    throw error;
-  }
+  });
 }
 
 function alertOf(name: string, labels: Readonly<Record<string, string>>): Alert {
