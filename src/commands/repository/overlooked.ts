@@ -3,6 +3,7 @@ import { isRecord } from "../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../domain/kubernetes/tree.ts";
 import { yamlOf } from "../../manifests/charts/chart-files.ts";
 import { localDependencies } from "../../manifests/charts/chart-users.ts";
+import { sourcesIn } from "../../manifests/gitops/controllers.ts";
 import { entriesOf } from "../../manifests/gitops/entries.ts";
 import { type Deployer, indexOf } from "../../manifests/gitops/gitops.ts";
 import { withOpenPaths } from "../../manifests/gitops/readers/hidden-makers.ts";
@@ -42,7 +43,11 @@ function isOpenSet(tree: Tree, deployer: Deployer): boolean {
   const made = generatedApplications(tree, spec);
   if (made.length === 0) return sourcesOf({ kind, node }).some((source) => /\{\{/.test(textAt(source, ["path"]) ?? ""));
   const saysPath = typeof spec.templatePatch === "string" && /\bpath["']?:/.test(spec.templatePatch);
-  return made.some((one) => (saysPath && !one.isPatched) || pathsIn(one.spec).some((path) => path.includes("{{")));
+  return made.some(
+    (one) =>
+      (saysPath && !one.isPatched) ||
+      sourcesIn(one.spec).some(({ path }) => typeof path === "string" && path.includes("{{")),
+  );
 }
 
 /** The spec as it is written: a set whose patches were filled in has one of what they make. */
@@ -55,11 +60,6 @@ function writtenSpec(tree: Tree, { name, file, node }: Deployer): Record<string,
   );
   const spec = own?.spec ?? plainOf(at(node, ["spec"]));
   return isRecord(spec) ? spec : {};
-}
-
-function pathsIn({ source, sources }: Readonly<Record<string, unknown>>): string[] {
-  const all: unknown[] = Array.isArray(sources) ? sources : [source];
-  return all.flatMap((one) => (isRecord(one) && typeof one.path === "string" ? [one.path] : []));
 }
 
 /**

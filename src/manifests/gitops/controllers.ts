@@ -281,7 +281,8 @@ function argoObjects(head: Head, spec: Readonly<Record<string, unknown>>): Contr
   );
 }
 
-function sourcesIn({ source, sources }: Readonly<Record<string, unknown>>): readonly Record<string, unknown>[] {
+/** The sources that the spec of an Application says; where there are several, the single one counts no more. */
+export function sourcesIn({ source, sources }: Readonly<Record<string, unknown>>): readonly Record<string, unknown>[] {
   return (Array.isArray(sources) ? (sources as unknown[]) : [source]).filter(isRecord);
 }
 
