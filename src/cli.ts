@@ -247,7 +247,7 @@ program
   .requiredOption("--policies <directory>", "the policies of the base")
   .option("--by-rectify", "the change is Rectify's own: every changed field must be allowed")
   .option("--incident <uid>", "the Incident-UID of its commit")
-  .option("--reverts <sha>", "the commit that it takes back, as its trailer Reverts-Commit says")
+  .option("--reverts <sha>", "the commit that it reverts, as its trailer Reverts-Commit says")
   .action(async (asked: PoliciesAsked) =>
     print(await (await command.checkPolicies()).checkPolicies(asked, process.env)),
   );

@@ -127,7 +127,7 @@ export interface MergedChanges {
   reservedIn(namespace: string): Promise<readonly (Reserved | undefined)[]>;
   /** People decided otherwise: the changes of this incident count no more. */
   settle(incident: string): Promise<void>;
-  /** What was merged for a workload (`namespace/Kind/name`) and taken back since then (RFC 3339), newest first. */
+  /** What was merged for a workload (`namespace/Kind/name`) and reverted since then (RFC 3339), newest first. */
   takenBack(workload: string, since: string): Promise<readonly TakenBack[]>;
 }
 

@@ -84,7 +84,7 @@ function againstMerged(verdict: Verdict, { to }: Played): readonly string[] {
 }
 
 function againstTakenBack({ kind, because }: Verdict): readonly string[] {
-  return kind === "different" && because.includes("took it back") ? [] : ["what was taken back counts as agreed"];
+  return kind === "different" && because.includes("reverted it") ? [] : ["what was reverted counts as agreed"];
 }
 
 /** What reached the forge, and what the API server's audit log has of Rectify's account. */

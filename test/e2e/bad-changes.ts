@@ -9,7 +9,7 @@ import type { RealStory } from "./stories.ts";
 
 /*
  * Three faults of the catalogue (`test/faults-atlas`) on the real API server: somebody commits what cannot work, a stock
- * alert tells of it, and the commit is taken back.
+ * alert tells of it, and the commit is reverted.
  */
 
 const base = "manifests/shop/base";
@@ -93,7 +93,7 @@ async function commitAndTakeBack(stage: RealStage, message: string, edit: Edit):
   await approve(stage, pull);
 }
 
-/** The commit is taken back, all of it and nothing else. */
+/** The commit is reverted, all of it and nothing else. */
 async function takenBack({ forge }: RealStage, { file, from, to }: Edit): Promise<readonly string[]> {
   const text = (await forge.files("main"))[file] ?? "";
   return text.includes(from) && !text.includes(to) ? [] : [`${file} is not as it was before the commit`];

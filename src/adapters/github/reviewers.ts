@@ -2,7 +2,7 @@ import type { ProposalDraft } from "../../domain/proposal/pull-request.ts";
 import type { GitHubClient } from "./github.ts";
 import { statusOf } from "./pace.ts";
 
-/** Asks who wrote the commit that is taken back for a review. Whoever cannot be asked (a bot, nobody) is not. */
+/** Asks who wrote the commit that is reverted for a review. Whoever cannot be asked (a bot, nobody) is not. */
 async function askAuthor(client: GitHubClient, draft: ProposalDraft, pull: { readonly number: number }): Promise<void> {
   const ref = draft.takesBack ?? "";
   const commit = await client.find(() => client.octokit.rest.repos.getCommit({ ...client.repository, ref }));

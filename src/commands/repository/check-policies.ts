@@ -20,7 +20,7 @@ export interface PoliciesAsked {
   /** The Incident-UID of the commit; given for the bot's own branches, whose every change must be allowed. */
   readonly incident?: string;
   readonly byRectify?: true;
-  /** The commit that it takes back, by its full SHA, as the trailer names it. */
+  /** The commit that it reverts, by its full SHA, as the trailer names it. */
   readonly reverts?: string;
 }
 

@@ -133,7 +133,7 @@ function compared(would: Proposed, commits: readonly PeoplesCommit[], growthLimi
     const { ours, theirs } = same;
     const undoing = commits.slice(index + 1).find((later) => !keeps(same, later));
     if (same.isFar) unlike ??= `; both change the same field in one direction, but to ${ours} and to ${theirs}`;
-    if (undoing !== undefined) unlike ??= `; so did commit ${short(commit)}, but commit ${short(undoing)} took it back`;
+    if (undoing !== undefined) unlike ??= `; so did commit ${short(commit)}, but commit ${short(undoing)} reverted it`;
     if (same.isFar || undoing !== undefined) continue;
     const leadMs = Date.parse(commit.at) - Date.parse(would.at);
     const about = { commit: commit.sha, leadMs, ours, theirs };
@@ -180,7 +180,7 @@ function sameFix(
   return { pairs, ours: shown(first[0].to), theirs: shown(first[1].to), isFar };
 }
 
-/** A later commit may go further; what it takes back before the end was a try, and no fix. */
+/** A later commit may go further; what it reverts before the end was a try, and no fix. */
 function keeps({ pairs }: SameFix, { changes }: PeoplesCommit): boolean {
   return pairs.every(([ours, theirs]) =>
     changes

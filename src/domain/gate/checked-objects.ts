@@ -13,7 +13,7 @@ interface CheckedObjects {
 
 /** What the change is beside its fields. */
 interface ChangeContext {
-  /** The commit that it takes back, by its full SHA. */
+  /** The commit that it reverts, by its full SHA. */
   readonly reverts?: string | undefined;
   /** Everything rendered without the change. */
   readonly before?: readonly RenderedObject[] | undefined;
@@ -28,7 +28,7 @@ const marks = ["changes", "reverts", "selected-replicas", "reserved"].map((name)
 /**
  * Writes onto copies what only a comparison or a sum can show, because offline there is no old object and no cluster:
  * `rectify.dev/changes` (JSON list of path, from, to), `rectify.dev/incident-uid`, `rectify.dev/reverts` (the commit that
- * is taken back), `rectify.dev/selected-replicas` on budgets and `rectify.dev/reserved` on quotas. The same annotations in
+ * is reverted), `rectify.dev/selected-replicas` on budgets and `rectify.dev/reserved` on quotas. The same annotations in
  * Git are dropped first: nobody forges them.
  */
 export function checkedObjects(

@@ -5,11 +5,11 @@ export interface MergedRemedy {
   readonly title: string;
   /** The hash of its effect. */
   readonly effect: string;
-  /** The pull request that this one took back: because it did not help, or because a person wanted it. */
+  /** The pull request that this one reverted: because it did not help, or because a person wanted it. */
   readonly takesBack?: number | undefined;
 }
 
-/** A change of ours that was merged, and then taken back. */
+/** A change of ours that was merged, and then reverted. */
 export interface TakenBack {
   readonly remedy: MergedRemedy;
   readonly pull: number;
@@ -20,11 +20,11 @@ export interface TakenBack {
 }
 
 const hourMs = 3_600_000;
-/** How far back a change that was taken back speaks against the same one. */
+/** How far back a change that was reverted speaks against the same one. */
 export const repetitionMs = 24 * hourMs;
 
 /**
- * Why this remedy is not tried again: what was taken back is not done again within a day, and nothing of its kind within
+ * Why this remedy is not tried again: what was reverted is not done again within a day, and nothing of its kind within
  * an hour, so that a change and its revert do not take turns for as long as somebody approves.
  */
 export function repetitionProblem(
@@ -40,5 +40,5 @@ export function repetitionProblem(
   const { remedy, pull, mergedAt, back, backAt } = found;
   const until = new Date(Date.parse(backAt) + (same === undefined ? hourMs : repetitionMs)).toISOString();
   const what = same === undefined ? `no other ${kind} is proposed` : "the same change is not proposed again";
-  return `#${pull} (${remedy.title}) was merged ${mergedAt} and taken back by #${back} ${backAt}: ${what} before ${until}, a person decides`;
+  return `#${pull} (${remedy.title}) was merged ${mergedAt} and reverted by #${back} ${backAt}: ${what} before ${until}, a person decides`;
 }

@@ -6,7 +6,7 @@ export type Command =
   /** Whatever is proposed, with the rights of the command that names it. */
   | { readonly kind: "approve" }
   | { readonly kind: "approve-scale"; readonly replicas?: number }
-  /** `all`: the whole commit is to be taken back, not only what bears on the workload. */
+  /** `all`: the whole commit is to be reverted, not only what bears on the workload. */
   | { readonly kind: "approve-revert"; readonly all: boolean }
   | { readonly kind: "reject"; readonly reason: string }
   | { readonly kind: "hold"; readonly reason: string }

@@ -62,7 +62,7 @@ export function modeFor({ mode, modes: rules }: Modes, { namespace, alert, remed
 export interface ModeSubject {
   readonly alert: string;
   readonly namespaces: readonly string[];
-  /** A kind of remediation, of a change back that of what it takes back; "none" = there is none; undefined = not known yet. */
+  /** A kind of remediation, of a change back that of what it reverts; "none" = there is none; undefined = not known yet. */
   readonly remedy: string | undefined;
 }
 

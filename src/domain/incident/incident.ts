@@ -69,7 +69,7 @@ export type Ending =
   | "refused"
   | "not-synced"
   | "unclear"
-  /** The same was tried and taken back a short time ago: a person decides. */
+  /** The same was tried and reverted a short time ago: a person decides. */
   | "escalated"
   /** Nothing was written, as the guardrails want: what people did meanwhile is told. */
   | "shadow"

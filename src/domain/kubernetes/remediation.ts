@@ -21,7 +21,7 @@ export interface CommitReversal {
   readonly to: string;
 }
 
-/** A field with its wanted value, or a commit to take back. */
+/** A field with its wanted value, or a commit to revert. */
 export type RemedyChange = WantedChange | CommitReversal;
 
 /** The one change that the workflow is about, with the reason and the arithmetic. */
@@ -69,7 +69,7 @@ export function inverseOf(remediation: Remediation, mergedSha?: string): Remedia
     const sha = mergedSha ?? "";
     const again: CommitReversal = { kind: "commit", sha, scope: "entry", to: from };
     const sizing = [
-      `takes back the reversal of commit ${change.sha.slice(0, 7)}: ${workloadKey(workload)} did not recover`,
+      `reverts the reversal of commit ${change.sha.slice(0, 7)}: ${workloadKey(workload)} did not recover`,
     ];
     return { kind: "revert", workload, change: again, from: to, to: from, sizing };
   }
@@ -114,7 +114,7 @@ function withNumber(remediation: Remediation, to: number, why: string): Remediat
   return { ...remediation, change: { ...change, to } as WantedChange, to: String(to), sizing };
 }
 
-/** The full SHA of the commit that a remediation takes back; undefined where it is none. */
+/** The full SHA of the commit that a remediation reverts; undefined where it is none. */
 export function revertedBy({ change }: Pick<Remediation, "change">): string | undefined {
   return change.kind === "commit" ? change.sha : undefined;
 }

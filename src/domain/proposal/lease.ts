@@ -84,7 +84,7 @@ export interface LeaseFacts {
   readonly needed: { readonly replicas: number; readonly arithmetic: readonly string[] } | undefined;
 }
 
-/** Keep it, propose to take it back to `to`, or forget it because somebody else decided. */
+/** Keep it, propose to set it back to `to`, or forget it because somebody else decided. */
 export type LeaseDecision =
   | { readonly kind: "keep"; readonly because: string }
   | { readonly kind: "over"; readonly because: string }

@@ -9,7 +9,7 @@ import { renderRemediation, revertedBy } from "../kubernetes/remediation.ts";
 // GitHub refuses longer bodies.
 const longestBody = 65_536;
 
-/** What is done, and why; a revert names the pull request that it takes back. */
+/** What is done, and why; a revert names the pull request that it reverts. */
 export function renderTitle(story: ProposalBody, inHouse: (title: string) => string = (title) => title): string {
   const { change, workload } = story.remediation;
   const reverted = story.failed?.pull ?? story.rollback?.pull;

@@ -12,7 +12,7 @@ export interface ProposalDraft {
   readonly commitMessage: string;
   /** Null = the file goes. */
   readonly files: readonly { readonly path: string; readonly content: string | null }[];
-  /** The commit that is taken back: its author is asked for a review. */
+  /** The commit that is reverted: its author is asked for a review. */
   readonly takesBack?: string | undefined;
   /** Whom the guardrails name for a review, and to whom it is assigned. */
   readonly asks?: AskedPeople | undefined;

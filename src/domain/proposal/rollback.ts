@@ -3,7 +3,7 @@ import type { Effect, ObjectChange } from "../kubernetes/manifest-edit.ts";
 import { inverseOf, type Remediation } from "../kubernetes/remediation.ts";
 import { mergeCommitOf, type OutcomeOnRecord } from "./outcome.ts";
 
-/** A merged change that a person wants to be taken back. */
+/** A merged change that a person wants to be reverted. */
 export interface Rollback {
   readonly incident: Incident;
   /** What was merged, and the fields that it changed. */
@@ -21,10 +21,10 @@ export interface Rollback {
   readonly ended: string;
 }
 
-/** The part of a workflow that can be taken back. */
+/** The part of a workflow that can be reverted. */
 type Merged = Pick<Rollback, "remediation" | "effect" | "mergedSha">;
 
-/** What is to be taken back under this pull request, or why nothing can be. `story` is undefined while it goes on. */
+/** What is to be reverted under this pull request, or why nothing can be. `story` is undefined while it goes on. */
 export function rollbackOf(story: OutcomeOnRecord | undefined, pull: number): Merged | string {
   if (story === undefined) {
     return "the workflow of this change goes on: it is reverted automatically if it does not help; ask again at its end";
@@ -32,11 +32,11 @@ export function rollbackOf(story: OutcomeOnRecord | undefined, pull: number): Me
   const { remediation, effect, proposal, mergedSha, revert } = story;
   if (remediation === undefined || effect === undefined || mergedSha === undefined) return "nothing of it was merged";
   if (proposal?.number !== pull) return `only the change of #${proposal?.number ?? 0} itself can be rolled back`;
-  if (revert?.mergedSha !== undefined) return `#${revert.proposal?.number ?? 0} took it back already`;
+  if (revert?.mergedSha !== undefined) return `#${revert.proposal?.number ?? 0} reverted it already`;
   if (remediation.change.kind === "commit" && mergeCommitOf(mergedSha).kind === "unknown") {
     return "GitHub did not say which commit it became: revert it by hand";
   }
-  // Only a commit is taken back by name: of a field the value before is known.
+  // Only a commit is reverted by name: of a field the value before is known.
   return { remediation, effect, ...(remediation.change.kind === "commit" ? { mergedSha } : {}) };
 }
 

@@ -57,13 +57,13 @@ export function renderCost(cost: Cost): string {
 export interface BudgetQuestion {
   readonly namespace: string;
   readonly budgets: Readonly<Record<string, number>>;
-  /** Added cost per month of merged changes in this namespace that nobody took back; undefined = unknown. */
+  /** Added cost per month of merged changes in this namespace that nobody reverted; undefined = unknown. */
   readonly running: number | undefined;
   /** The change in question; undefined = its cost is unknown. */
   readonly cost: Cost | undefined;
 }
 
-/** What changes that nobody took back cost now; undefined when one of them is unreadable. Never below zero. */
+/** What changes that nobody reverted cost now; undefined when one of them is unreadable. Never below zero. */
 export function runningCost(
   reserved: readonly (Reserved | undefined)[],
   prices: PriceBook | undefined,
@@ -87,7 +87,7 @@ export function renderBudget({ namespace, budgets, running, cost }: BudgetQuesti
     return `budget of ${namespace}: ${budget} per month, its use is unknown`;
   const { currency, perMonth } = cost;
   const sum = cents(running + perMonth, 2);
-  return `budget of ${namespace}: ${budget} ${currency} per month; changes that nobody took back use ${running}, ${signed(perMonth)} = ${sum}`;
+  return `budget of ${namespace}: ${budget} ${currency} per month; changes that nobody reverted use ${running}, ${signed(perMonth)} = ${sum}`;
 }
 
 function budgetOf(namespace: string, budgets: BudgetQuestion["budgets"]): number | undefined {

@@ -92,7 +92,7 @@ function withinRoom({ most, current, room, isMemory }: Room): string {
   return isMemory ? `${Math.floor(allowed / 2 ** 20)}Mi` : `${Math.floor(allowed * 1000 + 1e-9)}m`;
 }
 
-/** The commit behind the cause is taken back: its hunks of the workload and of what that stands on. */
+/** The commit behind the cause is reverted: its hunks of the workload and of what that stands on. */
 function reversing({ cause }: RemedyInput): Remedy {
   if (cause.commit === undefined) return none("no commit is known that caused it");
   const { kind, namespace, name } = cause.workload;

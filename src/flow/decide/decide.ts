@@ -38,7 +38,7 @@ export type ReviewOutcome =
       readonly kind: "replan";
       readonly by: string;
       readonly replicas: number | undefined;
-      /** The whole commit is to be taken back. */
+      /** The whole commit is to be reverted. */
       readonly whole?: boolean;
       readonly hearings: CommandLog;
     };

@@ -9,7 +9,7 @@ import type { ReviewState } from "../../domain/proposal/decision.ts";
 export interface Pending {
   readonly incident: Incident;
   readonly proposal: Proposal;
-  /** The kind of what is proposed, or of what it takes back: its mode may be turned to shadow while it is open. */
+  /** The kind of what is proposed, or of what it reverts: its mode may be turned to shadow while it is open. */
   readonly remedy: RemediationKind;
   /** The workload that is changed; absent = the alerting one. */
   readonly target?: Workload;

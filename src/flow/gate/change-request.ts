@@ -38,7 +38,7 @@ export interface ChangeRequest {
   readonly branch?: string;
 }
 
-/** What is changed, by the kind by which the rules of `modes` know it: what takes something back goes by what it takes back. */
+/** What is changed, by the kind by which the rules of `modes` know it: what reverts something goes by what it reverts. */
 export function changeOf(
   { failed, lease, rollback }: Pick<ChangeRequest, "failed" | "lease" | "rollback">,
   { kind, workload }: Pick<Remediation, "kind" | "workload">,

@@ -13,7 +13,7 @@ export interface ChangeToJudge {
   readonly objects: readonly RenderedObject[];
   readonly changes: readonly ObjectChange[];
   readonly incident: string | undefined;
-  /** The commit that the change takes back, by its full SHA. */
+  /** The commit that the change reverts, by its full SHA. */
   readonly reverts?: string | undefined;
 }
 

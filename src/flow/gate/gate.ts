@@ -54,7 +54,7 @@ export type GateAnswer =
       readonly kind: "refused";
       readonly because: string;
       readonly offer?: number | undefined;
-      /** It was tried and taken back a short time ago. */
+      /** It was tried and reverted a short time ago. */
       readonly repeated?: true;
     };
 
@@ -107,7 +107,7 @@ export async function gate(
   return { kind: "passed", risk, policy, cost, budget, reserved, conclusion, selfMergeLacks };
 }
 
-/** What an earlier change of ours wrote, where this one takes it back: a revert, a rollback, the end of a lease. */
+/** What an earlier change of ours wrote, where this one reverts it: a revert, a rollback, the end of a lease. */
 function writtenBefore({ failed, rollback, lease }: ChangeRequest): Pick<Effect, "changes"> | undefined {
   return failed?.effect ?? rollback?.effect ?? (lease && { changes: [lease.field] });
 }
@@ -217,7 +217,7 @@ function policyOf({ requiredChecks }: Guardrails, verdict: PolicyVerdict): strin
   return `${checkOf(verdict).title} here: left to the required check ${names}`;
 }
 
-/** What the change costs, and what the changes cost that nobody took back. */
+/** What the change costs, and what the changes cost that nobody reverted. */
 async function spendingOf(
   { plan, guardrails, reserved }: Pick<Judged, "plan" | "guardrails"> & { readonly reserved: Reserved | undefined },
   { changes }: Pick<Ports, "changes">,

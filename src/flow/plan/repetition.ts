@@ -3,7 +3,7 @@ import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Plan } from "./planned.ts";
 
-/** Why this change is not proposed: it was merged and taken back a short time ago. */
+/** Why this change is not proposed: it was merged and reverted a short time ago. */
 export async function repetitionOf(
   { remediation: { kind, workload }, effect }: Pick<Plan, "remediation" | "effect">,
   { changes, clock }: Pick<Ports, "changes" | "clock">,

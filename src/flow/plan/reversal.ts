@@ -58,14 +58,14 @@ export async function planReversal(asked: Reversing, ports: Asked): Promise<Plan
   const choice = wanted.isEverything ? await attempt(search, found.pieces) : await firstThatHolds(search);
   if (choice.kind === "conflict")
     return refused(await conflictText({ sides, mark, commits, choice, pieces: found.pieces }, ports));
-  if (choice.kind === "refused") return refused(`commit ${short} cannot be taken back: ${choice.because}`);
+  if (choice.kind === "refused") return refused(`commit ${short} cannot be reverted: ${choice.because}`);
   const doubt = await doubtIn(choice, { asked, sides, mark, commits, renderings }, ports);
-  if (doubt !== undefined) return refused(`commit ${short} is not taken back: ${doubt}`);
+  if (doubt !== undefined) return refused(`commit ${short} is not reverted: ${doubt}`);
   const others = await otherEntries({ sides, entry, files: choice.files, namespaces }, ports);
-  if (others.kind === "refused") return refused(`commit ${short} cannot be taken back: ${others.because}`);
+  if (others.kind === "refused") return refused(`commit ${short} cannot be reverted: ${others.because}`);
   const effect = effectOf([...choice.changes, ...others.changes], { kind: "rendered", with: renderings.with });
   const forbidden = forbiddenOf(effect, choice.files);
-  if (forbidden !== undefined) return refused(`commit ${short} is not taken back: ${forbidden}`);
+  if (forbidden !== undefined) return refused(`commit ${short} is not reverted: ${forbidden}`);
   ports.telemetry.log(
     incident.uid,
     "plan",
@@ -148,7 +148,7 @@ type Attempt =
   | { readonly kind: "conflict"; readonly path: string; readonly line: number }
   | Refusal;
 
-/** These pieces taken back, where the rendering shows that just their effect goes and every wanted object is whole. */
+/** These pieces reverted, where the rendering shows that just their effect goes and every wanted object is whole. */
 async function attempt(search: Search, pieces: readonly Piece[]): Promise<Attempt> {
   const reversed = reversePieces(search.sides, pieces);
   if (reversed.kind === "conflict") return reversed;

@@ -28,7 +28,7 @@ const shortestProofMs = 10 * 60_000;
 const mostLooks = 20;
 
 /**
- * Why taking back a commit may land on the broken one before it: another commit set the same field shortly before, and
+ * Why reverting a commit may land on the broken one before it: another commit set the same field shortly before, and
  * ran for less long than this one took to hurt. Both are named; undefined = the state before ran well.
  */
 export async function rivalOf(
@@ -43,7 +43,7 @@ export async function rivalOf(
   // Clocks of several committers: the list's order is the branch's, so the first that is old enough ends it.
   const end = earlier.findIndex(({ at }) => !(Date.parse(mark.at) - Date.parse(at) < proofMs));
   const near = end < 0 ? earlier : earlier.slice(0, end);
-  if (near.length > mostLooks) return `${near.length} commits came shortly before it: decide by hand what to take back`;
+  if (near.length > mostLooks) return `${near.length} commits came shortly before it: decide by hand what to revert`;
   const fields = fieldsBetween(head, after);
   for (const rival of near) {
     const shared = await sharedWith(rival, fields, settled, ports);

@@ -3,7 +3,7 @@ import { hunksBetween, linesOf } from "../../manifests/edit/lines.ts";
 import type { ReversedFile } from "../../manifests/edit/reverse.ts";
 import { fileGuard } from "../../manifests/yaml/guards.ts";
 
-/** Why these lines must not be taken back, with the place: a program would write them again, or a credential is among them. */
+/** Why these lines must not be reverted, with the place: a program would write them again, or a credential is among them. */
 export function doubtInLines(files: readonly ReversedFile[]): string | undefined {
   for (const { path, before, after } of files) {
     const guard = fileGuard(path, before ?? after ?? "");

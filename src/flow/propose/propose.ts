@@ -169,7 +169,7 @@ function checkFor(story: ProposalBody, conclusion: Gated["conclusion"]): CheckVe
   };
 }
 
-/** What this change takes back because it did not help. */
+/** What this change reverts because it did not help. */
 function failedIn({ failed }: ChangeRequest): FailedChange | undefined {
   if (failed?.proposal === undefined) return undefined;
   const { proposal, because, verification } = failed;

@@ -77,7 +77,7 @@ async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Prom
   }
   const { proposal } = changed.change;
   const verification = await verify(incident, remediation.workload, { threshold, condition, value }, run);
-  const because = `taken back by pull request ${proposal.number}, ${verification.kind}: ${verification.because}`;
+  const because = `reverted by pull request ${proposal.number}, ${verification.kind}: ${verification.because}`;
   await run.step("report lease", async (ports) => {
     await ports.github.report(proposal, renderReport({ state: "ended", because }));
   });

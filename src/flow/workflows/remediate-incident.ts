@@ -169,7 +169,7 @@ function whyTakenBack({ sentence, considered = [] }: OutcomeCause, evidence: rea
   const look =
     next === undefined ? "no other cause stood out: a person is needed" : `look next at this: ${next.sentence}`;
   const why =
-    "What did not help is taken back although it still burns, so that the next change starts from a known state";
+    "What did not help is reverted although it still burns, so that the next change starts from a known state";
   const metric = evidence.find(({ key }) => key === "alert-metric")?.id;
   return { sentence: `${why}; ${look}`, citing: metric === undefined ? [] : [metric] };
 }

@@ -47,7 +47,7 @@ async function takenBack(rollback: Rollback, run: Run): Promise<Settled> {
   if (changed.kind === "not-synced") {
     return { because: `pull request ${number} was merged, but ${changed.outcome.because}`, merged: true };
   }
-  const because = `taken back by pull request ${number}, and ${planned.entry.object ?? "the controller"} holds it`;
+  const because = `reverted by pull request ${number}, and ${planned.entry.object ?? "the controller"} holds it`;
   await run.step("report rollback", async ({ github }) => {
     if (proposal) await github.report(proposal, renderReport({ state: "ended", because }));
   });

@@ -151,7 +151,7 @@ const outcomes = ["revert-commit", "scale", "resources", "image-rollback", "refu
 
 const Expect = z.object({
   remedy: one(z.enum(outcomes)).describe("`refused`: a remedy was found and may not be done. `none`: there is none."),
-  commit: z.number().int().optional().describe("Which of the commits is taken back, from 0; absent = the last."),
+  commit: z.number().int().optional().describe("Which of the commits is reverted, from 0; absent = the last."),
   files: z.array(z.string()).optional().describe("The manifests that the proposal changes, no others."),
   ending: one(z.string()).optional(),
   cause: one(z.string()).optional().describe("Names of the closed list, any of which is right."),

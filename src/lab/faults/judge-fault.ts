@@ -25,7 +25,7 @@ export function judgeFault({ expect }: Pick<FaultFile, "expect">, played: Played
   const ending = played.outcome?.ending;
   const differs = [
     ...(named ? [] : [`remedy ${remedy}, not ${expect.remedy.join(" or ")}`]),
-    ...(wrongCommit ? ["another commit is taken back"] : []),
+    ...(wrongCommit ? ["the wrong commit is reverted"] : []),
     ...(wrongFiles ? [`files ${played.files.join(", ")}`] : []),
     ...endingProblems(expect.ending, ending),
     ...(shouldHeal && !played.healed ? ["it did not heal"] : []),

@@ -50,7 +50,7 @@ match:
 remedy:
   kind: revert
 ---
-A release that fails is taken back first and understood afterwards.
+A release that fails is reverted first and understood afterwards.
 `;
 
 async function approved(stage: LabRun): Promise<number> {

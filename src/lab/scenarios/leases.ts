@@ -44,7 +44,7 @@ export const leaseScenarios = {
         async () => (await stage.rectify.store.leaseOf(uid))?.ended,
         patientMs,
       );
-      if (!/^taken back by pull request \d+, recovered/.test(ended))
+      if (!/^reverted by pull request \d+, recovered/.test(ended))
         throw new Error(`the lease ended otherwise: ${ended}`);
       const files = await stage.forge.files("main");
       if (!/replicas: 2\b/.test(files[manifest] ?? "")) throw new Error("Git does not ask for the number before");

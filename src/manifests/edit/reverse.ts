@@ -10,7 +10,7 @@ export interface Sides {
   readonly head: Tree;
 }
 
-/** One piece of a commit that can be taken back by itself; a file that it added or deleted is one piece. */
+/** One piece of a commit that can be reverted by itself; a file that it added or deleted is one piece. */
 export interface Piece {
   readonly path: string;
   readonly hunk: Hunk;

@@ -64,12 +64,12 @@ test("explain tells the cost with the line back to the evidence and the alert, a
   };
   await store.endIncident(costly.uid, { ending: "recovered", because: "seen", story });
   await store.leases.begin(lease);
-  await store.leases.end(costly.uid, "taken back by pull request 8");
+  await store.leases.end(costly.uid, "reverted by pull request 8");
   const text = (await explain(costly.uid, { DATABASE_URL: url })).lines.join("\n");
   expect(text).toContain("Cost\n  +0.0219 EUR per hour, +15.98 EUR per month: +0.5 cores × 0.04 EUR per hour");
   expect(text).toContain("shown by E1: cpu-used (prometheus: sum(cpu-used))");
   expect(text).toMatch(/asked for by the alert HighRequestLatency since .*, fingerprint f1/);
-  expect(text).toMatch(/Lease\n {2}4 instead of 2 since .*\n {2}ended: taken back by pull request 8/);
+  expect(text).toMatch(/Lease\n {2}4 instead of 2 since .*\n {2}ended: reverted by pull request 8/);
 });
 
 test("explain tells timeline, ranked causes, cited evidence with its queries, what is missing, and lineage", async () => {

@@ -86,7 +86,7 @@ describe("what people did to the same field", () => {
   });
 });
 
-describe("what people took back while it fired", () => {
+describe("what people reverted while it fired", () => {
   const image = ["spec", "template", "spec", "containers", 0, "image"];
   const [bad, good] = ["web:2.0.0", "web:1.9.0"];
 
@@ -102,7 +102,7 @@ describe("what people took back while it fired", () => {
       [minute(20), [change(bad, good, image)]],
     ]);
     const verdict = verdictOf(proposed([change(2, 4)]), tried);
-    expect(verdict).toMatchObject({ kind: "different", because: expect.stringContaining("took it back") });
+    expect(verdict).toMatchObject({ kind: "different", because: expect.stringContaining("reverted it") });
   });
 
   test("an image that a release put on again is no fix, and what stayed is", () => {
@@ -131,7 +131,7 @@ describe("what people took back while it fired", () => {
     }
   });
 
-  test("taking it back after the end is no matter", () => {
+  test("reverting it after the end is no matter", () => {
     const later = course([
       [minute(5), [change(2, 4)]],
       [minute(31), [change(4, 2)]],

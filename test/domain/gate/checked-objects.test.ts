@@ -48,7 +48,7 @@ test("a change of an object that was not rendered is missing", () => {
   ]);
 });
 
-test("a commit that is taken back is named on what changes, and a mark in Git is none", () => {
+test("a commit that is reverted is named on what changes, and a mark in Git is none", () => {
   const sha = "6".repeat(40);
   const rendered = [aDeployment("web"), aDeployment("catalog", {}, { annotations: { "rectify.dev/reverts": sha } })];
   const { objects } = checkedObjects(rendered, [scaled("web")], uid, { reverts: sha });
@@ -56,7 +56,7 @@ test("a commit that is taken back is named on what changes, and a mark in Git is
   expect(objects[1]?.metadata.annotations).toEqual({});
 });
 
-test("what goes with a commit that is taken back is told; nothing else may go", () => {
+test("what goes with a commit that is reverted is told; nothing else may go", () => {
   const before = [aDeployment("web"), aDeployment("old")];
   const without = checkedObjects([aDeployment("web")], [scaled("old")], uid, { before });
   expect(without.missing).toEqual(["apps/v1/Deployment shop-production/old"]);

@@ -29,6 +29,6 @@ test.each([
 
 test("both attempts are shown, and until when", () => {
   expect(repetitionProblem(wanted, [attempt(5)], now)).toBe(
-    "#7 (scale web from 2 to 4 replicas) was merged 2026-11-24T11:35:00.000Z and taken back by #8 2026-11-24T11:55:00.000Z: the same change is not proposed again before 2026-11-25T11:55:00.000Z, a person decides",
+    "#7 (scale web from 2 to 4 replicas) was merged 2026-11-24T11:35:00.000Z and reverted by #8 2026-11-24T11:55:00.000Z: the same change is not proposed again before 2026-11-25T11:55:00.000Z, a person decides",
   );
 });

@@ -45,7 +45,7 @@ test.each<[string, Partial<LeaseFacts>, string, RegExp]>([
     "keep",
     /2 would not serve the load: ceil/,
   ],
-  ["a person took it back already", { current: 2 }, "over", /asks for 2 now/],
+  ["a person reverted it already", { current: 2 }, "over", /asks for 2 now/],
   ["a person raised it", { current: 6 }, "over", /asks for 6/],
   ["a person changed it before it expired", { current: 6, now: new Date(0) }, "over", /asks for 6/],
   ["Git unreadable", { current: undefined }, "keep", /could not be read/],
@@ -89,7 +89,7 @@ test("a verified scale-up begins a lease", () => {
 
 test.each<[string, OutcomeSoFar]>([
   ["what nobody verified", { ending: "unclear" }],
-  ["what was taken back", { ending: "reverted" }],
+  ["what was reverted", { ending: "reverted" }],
   ["a revert", { remediation: { ...remediation, kind: "revert" } }],
   ["a scale-down", { effect: { ...effect, changes: effect.changes.map((one) => ({ ...one, to: 1 })) } }],
   ["a change of text", { effect: { ...effect, changes: effect.changes.map((one) => ({ ...one, to: "5" })) } }],

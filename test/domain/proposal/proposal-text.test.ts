@@ -46,7 +46,7 @@ const cost = { perHour: 0.0338, perMonth: 24.65, currency: "EUR", because: "+0.7
 describe("a rollback", () => {
   const cause = { sentence: "ann asked to take pull request 7 back.", citing: [] };
 
-  test("says in title, commit and body whose change is taken back, and who asked", () => {
+  test("says in title, commit and body whose change is reverted, and who asked", () => {
     const story = aStory({ rollback: aRollback(), cause, evidence: [] });
     expect(renderTitle(story)).toMatch(/^Revert #7: .* \(rollback of pull request 7\)$/);
     expect(renderCommitMessage(story)).toContain("Takes pull request 7 back for shop-production/Deployment/web");
@@ -64,7 +64,7 @@ describe("a rollback", () => {
 
 describe("the cost of a proposal", () => {
   test("is stated with its arithmetic, the budget, and the line back to the evidence and the alert", () => {
-    const budget = "budget of shop: 100 EUR per month; changes that nobody took back use 50, +24.65 = 74.65";
+    const budget = "budget of shop: 100 EUR per month; changes that nobody reverted use 50, +24.65 = 74.65";
     const body = renderBody(aStory({ cost, budget, leaseExpires: "2026-11-25T03:00:00.000Z" }));
     const section = body.slice(body.indexOf("<summary>Cost"), body.indexOf("<summary>All evidence"));
     expect(section).toContain("<summary>Cost: +0.0338 EUR per hour, +24.65 EUR per month</summary>");

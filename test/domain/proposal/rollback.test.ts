@@ -17,7 +17,7 @@ const merged: OutcomeOnRecord = {
 };
 const reverting = { number: 8 } as OutcomeOnRecord["proposal"];
 
-test("a merged change can be taken back under its own pull request", () => {
+test("a merged change can be reverted under its own pull request", () => {
   expect(rollbackOf(merged, 7)).toEqual({ remediation, effect });
 });
 
@@ -25,12 +25,12 @@ test.each<[string, OutcomeOnRecord | undefined, number, RegExp]>([
   ["while its story goes on", undefined, 7, /goes on/],
   ["when it was never merged", { ...merged, mergedSha: undefined }, 7, /nothing of it was merged/],
   ["under another pull request of the incident", merged, 9, /only the change of #7 itself/],
-  ["when its revert was merged", { ...merged, revert: { proposal: reverting, mergedSha: "d" } }, 7, /#8 took it back/],
-])("nothing is taken back %s", (_, story, pull, words) => {
+  ["when its revert was merged", { ...merged, revert: { proposal: reverting, mergedSha: "d" } }, 7, /#8 reverted it/],
+])("nothing is reverted %s", (_, story, pull, words) => {
   expect(rollbackOf(story, pull)).toMatch(words);
 });
 
-test("a commit that nobody named cannot be taken back by name; a field can", () => {
+test("a commit that nobody named cannot be reverted by name; a field can", () => {
   const unnamed = { ...merged, mergedSha: "" };
   expect(rollbackOf(unnamed, 7)).toEqual({ remediation, effect });
   const change = { kind: "commit", sha: "a", scope: "workload", to: "" } as const;

@@ -67,7 +67,7 @@ test("the end tells the story: how long each part took, the value before and aft
   ]);
 });
 
-test("a change that was reverted names the pull request that took it back", () => {
+test("a change that was reverted names the pull request that reverted it", () => {
   const revert = { proposal: { ...proposal, number: 2 }, mergedSha: "b".repeat(40) };
   const story = renderStory({ ...recovered, ending: "reverted", revert, verification: undefined }, "p.md");
   expect(story).toContain("**Did not help and was reverted**");
@@ -77,11 +77,11 @@ test("a change that was reverted names the pull request that took it back", () =
   expect(left).toContain("- The revert #2 was not merged");
 });
 
-test("the pull request that took it back tells its own story, and no other ending has one", () => {
+test("the pull request that reverted it tells its own story, and no other ending has one", () => {
   const revert = { proposal: { ...proposal, number: 2 }, mergedSha: "b".repeat(40), course: recovered.course };
   const told = renderTakenBack({ ...recovered, ending: "reverted", revert }, "p.md");
   expect(told?.split("\n- ")).toEqual([
-    "**Taken back**: the cluster holds what was there before #1.\n\nThe story:\n",
+    "**Reverted**: the cluster holds what was there before #1.\n\nThe story:\n",
     "Proposed 2026-11-24 02:04 UTC",
     "Merged after 2 min 10 s: approved by wim",
     "Synced after 12 s",

@@ -52,7 +52,7 @@ test("a namespace without a budget is not held back", () => {
 
 test("the budget is printed with its arithmetic", () => {
   expect(renderBudget({ namespace: "shop", budgets, running: 50, cost: cost(24.65) })).toBe(
-    "budget of shop: 100 EUR per month; changes that nobody took back use 50, +24.65 = 74.65",
+    "budget of shop: 100 EUR per month; changes that nobody reverted use 50, +24.65 = 74.65",
   );
   expect(renderBudget({ namespace: "shop", budgets, running: undefined, cost: cost(1) })).toMatch(
     /its use is unknown$/,
@@ -66,7 +66,7 @@ const less = { cpuCores: -1, memoryBytes: 0 };
 test.each<[string, Parameters<typeof runningCost>[0], number | undefined]>([
   ["nothing merged", [], 0],
   ["two that stand", [core, core], 58.44],
-  ["one that was taken back by its own revert", [core, less, core], 29.22],
+  ["one that was reverted by its own revert", [core, less, core], 29.22],
   ["one that nobody can read", [core, undefined], undefined],
   ["more taken away than was added", [less], 0],
 ])("what runs already costs: %s", (_, reserved, sum) => {

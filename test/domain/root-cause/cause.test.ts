@@ -177,7 +177,7 @@ describe("a service behind it that a commit changed just before", () => {
     parts: [{ relation: "other" as const, object, aspects: ["configuration" as const] }],
   });
 
-  test("is the cause together with that commit, which can be taken back", () => {
+  test("is the cause together with that commit, which can be reverted", () => {
     const signals = { downstream: [behind(0.8, {})], suspects: cited([suspect("Deployment/catalog")]) };
     const first = causesOf(signals).find(({ kind }) => kind === "downstream");
     expect(first).toMatchObject({ commit: sha, remedies: ["revert-commit"], workload: catalog });

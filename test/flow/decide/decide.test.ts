@@ -80,7 +80,7 @@ const closed = [{ days: [dayIn(3)], from: "11:00", to: "11:15", timeZone: "Europ
 
 test.each([
   ["what lacks nothing merges by itself", selfMerging, "merged"],
-  ["not after the permission was taken back", { autoMerge: "never" }, "the guardrails allow no auto-merge"],
+  ["not after the permission was revoked", { autoMerge: "never" }, "the guardrails allow no auto-merge"],
   ["not outside the windows", { ...selfMerging, windows: closed }, "11:00–11:15 Europe/Berlin"],
   [
     "an exempt severity needs no window",

@@ -31,13 +31,13 @@ describe("the gate", () => {
     });
   });
 
-  test("refuses to do again what was merged and taken back, and lets the way back pass", async () => {
+  test("refuses to do again what was merged and reverted, and lets the way back pass", async () => {
     const remedy = { kind: "scale", title: "scale web from 2 to 3 replicas", effect: "e" };
     const attempt = { remedy, pull: 7, mergedAt: "2026-11-24T02:10:00Z", back: 8, backAt: "2026-11-24T02:30:00Z" };
     const world = { policies: ceiling(10), takenBack: [attempt] };
     expect(await judge(world)).toMatchObject({
       ...{ kind: "refused", repeated: true },
-      because: expect.stringMatching(/^#7 .* taken back by #8 /),
+      because: expect.stringMatching(/^#7 .* reverted by #8 /),
     });
     const failed = { ending: "unclear" as const, because: "it still fires", effect: aPlan(2).effect };
     const [change] = failed.effect.changes;

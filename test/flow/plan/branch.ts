@@ -42,7 +42,7 @@ interface Asked {
   readonly modes?: readonly object[];
   /** As a backtest plans it. */
   readonly hypothetical?: boolean;
-  /** Which of the states is the commit that is taken back. */
+  /** Which of the states is the commit that is reverted. */
   readonly which?: number;
   /** When each state was committed; absent = hours apart. */
   readonly at?: readonly string[];

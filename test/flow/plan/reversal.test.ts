@@ -22,7 +22,7 @@ describe("a commit on a base that two entries read", () => {
     { ...base("2"), ...both },
   ];
 
-  test("is not taken back where the guardrails do not allow the other entry's namespace", async () => {
+  test("is not reverted where the guardrails do not allow the other entry's namespace", async () => {
     const planned = await revert(states, { namespaces: ["shop-production"] });
     expect(planned).toMatchObject({ kind: "none", ending: "refused" });
     const because = planned.kind === "none" ? planned.because : "";
@@ -31,7 +31,7 @@ describe("a commit on a base that two entries read", () => {
     expect(because).toContain("namespaces: [shop-production, shop-staging]");
   });
 
-  test("is taken back from both where both are allowed, which is never low in risk", async () => {
+  test("is reverted from both where both are allowed, which is never low in risk", async () => {
     const planned = await revert(states, { namespaces: ["shop-production", "shop-staging"] });
     if (planned.kind !== "change") throw new Error(planned.because);
     expect(planned.files).toEqual([{ path: "base/web.yaml", before: web("2"), after: web("1") }]);
@@ -45,7 +45,7 @@ describe("a commit on a base that two entries read", () => {
     expect(risk.level).toBe("high");
   });
 
-  test("is not taken back where the other entry cannot be rendered", async () => {
+  test("is not reverted where the other entry cannot be rendered", async () => {
     const broken = { "staging/kustomization.yaml": "resources: [../base, gone.yaml]\n" };
     const planned = await revert(
       states.map((state) => ({ ...state, ...broken })),
@@ -54,7 +54,7 @@ describe("a commit on a base that two entries read", () => {
     expect(planned).toMatchObject({ ending: "refused", because: expect.stringContaining("cannot be rendered") });
   });
 
-  test("is taken back where the other entry does not read it", async () => {
+  test("is reverted where the other entry does not read it", async () => {
     const apart = { ...both, "staging/kustomization.yaml": "namespace: shop-staging\nresources: [web.yaml]\n" };
     const own = { ...apart, "staging/web.yaml": web("0") };
     const planned = await revert(
@@ -70,7 +70,7 @@ describe("a commit on a base that two entries read", () => {
   });
 });
 
-test("a commit whose line a newer one changed again is not taken back, and both are named", async () => {
+test("a commit whose line a newer one changed again is not reverted, and both are named", async () => {
   const overlays = overlay("production");
   const states = ["1", "2", "3"].map((tag) => ({ ...base(tag), ...overlays }));
   const planned = await revert(states, { namespaces: ["shop-production"] });

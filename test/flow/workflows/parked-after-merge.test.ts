@@ -53,8 +53,8 @@ test("a clear no before the merge is not swallowed here", async () => {
   await expect(deliverChange(subject, aPlan(3), run)).rejects.toBeInstanceOf(Refused);
 });
 
-test("what was tried and taken back a short time ago escalates, with nothing proposed", async () => {
-  const refusal = { kind: "refused", because: "#7 was merged and taken back by #8", repeated: true };
+test("what was tried and reverted a short time ago escalates, with nothing proposed", async () => {
+  const refusal = { kind: "refused", because: "#7 was merged and reverted by #8", repeated: true };
   const ended = await deliverChange(subject, aPlan(3), recorded({ gate: refusal }));
   expect(ended).toMatchObject({
     kind: "unmerged",

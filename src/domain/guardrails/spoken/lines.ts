@@ -3,7 +3,7 @@ import { beginsQuotedMail, isDivider, opensHeaderBlock } from "./mail-reply.ts";
 /**
  * The lines that GitHub certainly shows as the writer's own plain text: outside quotes, lists, tables, headings,
  * fences, indented and inline code, HTML, and what a mail program appended. Where Markdown or mail is ambiguous a line
- * is not one of them: a command that is missed is written again, one that nobody meant cannot be taken back.
+ * is not one of them: a command that is missed is written again, one that nobody meant cannot be reverted.
  */
 export function spokenLines(body: string): string[] {
   const spoken: string[] = [];

@@ -35,7 +35,7 @@ export function renderFolds(story: ProposalBody): string[] {
 
 function changeFold(story: ProposalBody): string {
   const { remediation, owners, effect } = story;
-  const title = remediation.change.kind === "commit" ? "What is taken back" : "How the number was found";
+  const title = remediation.change.kind === "commit" ? "What is reverted" : "How the number was found";
   const sums = showsArithmetic(story) ? [] : remediation.sizing;
   return folded("The rendered objects, and why Git owns this field", [
     effectTable(effect),

@@ -11,7 +11,7 @@ export interface ProposalReason {
   readonly remediation: Remediation;
   /** The lease that this change ends. */
   readonly lease?: Lease | undefined;
-  /** The merged change that it takes back. */
+  /** The merged change that it reverts. */
   readonly rollback?: Rollback | undefined;
   /** Our own change that did not help, which this one reverts. */
   readonly failed?: FailedChange | undefined;

@@ -2,7 +2,7 @@ import { canonicalText } from "../../kubernetes/object-changes.ts";
 import type { RenderedObject } from "../../kubernetes/rendered.ts";
 import { byIdentity, fieldsOf } from "../../root-cause/changes/object-fields.ts";
 
-/** What one entry renders to around the commit, and around the change that takes it back. */
+/** What one entry renders to around the commit, and around the change that reverts it. */
 interface Renderings {
   readonly parent: readonly RenderedObject[];
   readonly commit: readonly RenderedObject[];
@@ -18,7 +18,7 @@ type ReversalProof =
   | { readonly kind: "refused"; readonly because: string };
 
 /**
- * Shows that a change takes back what the commit did and does nothing else: each field that moves had been moved by the
+ * Shows that a change reverts what the commit did and does nothing else: each field that moves had been moved by the
  * commit, stands as the commit left it, and becomes what it was before. `wanted` are objects that must be whole again.
  */
 export function proveReversal(renderings: Renderings, wanted: ReadonlySet<string> = new Set()): ReversalProof {

@@ -20,7 +20,7 @@ const causeNames = {
   saturation: "Add capacity, or shed load: look for retries that multiply the requests.",
   memory: "Look for a leak (a heap dump before the next kill); raise the limit to win time.",
   throttling: "Raise or remove the CPU limit, or spread the load.",
-  "bad-release": "Compare the release with the one before; take it back first and understand it afterwards.",
+  "bad-release": "Compare the release with the one before; revert it first and understand it afterwards.",
 } as const;
 
 export type CauseName = keyof typeof causeNames;

@@ -31,9 +31,9 @@ test("a lease is due when its time is up, renewed with the reason, and over once
   expect(await store.leases.running()).toEqual([{ ...lease, ...renewal }]);
   expect(await store.dueLeases(later(60))).toEqual([]);
 
-  await store.leases.end(uid, "taken back");
+  await store.leases.end(uid, "reverted");
   await store.leases.end(uid, "again");
-  expect(await store.leaseOf(uid)).toEqual({ lease: { ...lease, ...renewal }, ended: "taken back" });
+  expect(await store.leaseOf(uid)).toEqual({ lease: { ...lease, ...renewal }, ended: "reverted" });
   expect(await store.leases.running()).toEqual([]);
   expect(await store.dueLeases(later(999))).toEqual([]);
   expect(await store.leaseOf("unknown")).toBeUndefined();
@@ -108,7 +108,7 @@ test("after a restart the story of a lease is not started twice", async () => {
   expect(again.done).toEqual([]);
 });
 
-test("what was merged and taken back is known by workload, whoever asks", async () => {
+test("what was merged and reverted is known by workload, whoever asks", async () => {
   const { incident, remediation } = lease;
   const at = (minutes: number) => later(minutes).toISOString();
   const change = { incident: incident.uid, workload: remediation.workload, reserved: undefined };
