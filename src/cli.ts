@@ -255,7 +255,7 @@ program
 program
   .command("doctor")
   .description("check the whole installation and say how to fix what is wrong; writes nothing")
-  .option("--json", "print one JSON object: ok, and for each point its name, state, ok, because and cure")
+  .option("--json", "print one JSON object: ok, and for each point its name, state, ok, because and fix")
   .action(doctor);
 
 letNameRepository(program.commands, process.env);

@@ -19,7 +19,7 @@ export interface Scenario {
   readonly needs?: "kyverno";
   /** Files of the lab's repository that the scenario changes before the story begins. */
   readonly files?: Readonly<Record<string, (text: string) => string>>;
-  /** Earlier incidents of the same kind that the same remedy cured. */
+  /** Earlier incidents of the same kind that the same remedy fixed. */
   readonly past?: number;
   /** Another world than that of one repository, and another Rectify than one process. */
   readonly opens?: {

@@ -53,7 +53,7 @@ for (const one of cases) {
           warnings: edit.warnings,
           owners: edit.owners,
         }
-      : { refuse: edit.reason, note: `${edit.because}. ${edit.cure}` };
+      : { refuse: edit.reason, note: `${edit.because}. ${edit.fix}` };
 }
 if (values.out) writeFileSync(values.out, JSON.stringify(answers, null, 1));
 console.log(JSON.stringify({ cases: cases.length, slowestMs: Math.round(slowest), tally }));

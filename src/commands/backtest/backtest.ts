@@ -79,10 +79,10 @@ async function played(asked: BacktestAsked, settings: Settings, voice: Voice): P
 }
 
 /** What gives no answer says why; what to do about it depends on how it was asked for. */
-function reached<T>(asked: Promise<T>, cure: string): Promise<T> {
+function reached<T>(asked: Promise<T>, fix: string): Promise<T> {
   return asked.catch((error: unknown) => {
     if (!(error instanceof Unavailable)) throw error;
-    throw new Error(`${error.message.replace(/[.:]+$/, "")}: ${cure}`, { cause: error });
+    throw new Error(`${error.message.replace(/[.:]+$/, "")}: ${fix}`, { cause: error });
   });
 }
 

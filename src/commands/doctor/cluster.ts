@@ -53,16 +53,16 @@ export async function examineSources(settings: Settings, known: Known): Promise<
 const RuleList = z.object({ data: z.object({ groups: z.array(z.object({ rules: z.array(z.unknown()) })) }) });
 
 async function examineRules({ prometheus: endpoint }: Settings): Promise<DoctorFinding> {
-  const cure = "load alerting rules (manifests/monitoring) and let us read /api/v1/rules";
+  const fix = "load alerting rules (manifests/monitoring) and let us read /api/v1/rules";
   try {
     const answer = await getJson({ name: "Prometheus", ...endpoint }, "/api/v1/rules", { type: "alert" });
     const read = RuleList.safeParse(answer);
     const count = read.success ? read.data.data.groups.flatMap((group) => group.rules).length : 0;
     return count > 0
       ? good("alerting rules", `${count} alerting rules are loaded`)
-      : bad("alerting rules", "Prometheus has no alerting rule: nothing will ever fire", cure);
+      : bad("alerting rules", "Prometheus has no alerting rule: nothing will ever fire", fix);
   } catch (error) {
-    return failed("alerting rules", cure)(error);
+    return failed("alerting rules", fix)(error);
   }
 }
 
@@ -81,7 +81,7 @@ async function examineAlertmanager({ alertmanager: endpoint }: Settings): Promis
 /** Every namespace of the guardrails must be readable. */
 async function examineKubernetes(settings: Settings, known: Known): Promise<readonly DoctorFinding[]> {
   const cluster = kubernetes({ ...settings.kubernetes, cluster: settings.cluster });
-  const cure =
+  const fix =
     "bind the ClusterRole of manifests/rectify to the ServiceAccount of Rectify; check KUBERNETES_URL and token";
   const namespaces = known.guardrails?.namespaces ?? [];
   const looks = namespaces.map(async (namespace): Promise<DoctorFinding> => {
@@ -91,9 +91,9 @@ async function examineKubernetes(settings: Settings, known: Known): Promise<read
       const refused = notes.filter((note) => note.startsWith("Kubernetes:"));
       return refused.length === 0
         ? good("kubernetes", `workloads, pods, events, quotas and nodes around ${namespace} can be read`)
-        : bad("kubernetes", refused.join("; "), cure);
+        : bad("kubernetes", refused.join("; "), fix);
     } catch (error) {
-      return failed("kubernetes", cure)(error);
+      return failed("kubernetes", fix)(error);
     }
   });
   return namespaces.length > 0
@@ -104,14 +104,14 @@ async function examineKubernetes(settings: Settings, known: Known): Promise<read
 /** Git is the only way in: an account that could write would make that a promise instead of a fact. */
 async function examineRights(settings: Settings, known: Known): Promise<readonly DoctorFinding[]> {
   const options = { ...settings.kubernetes, cluster: settings.cluster };
-  const cure = "give Rectify an account of its own with the ClusterRole of manifests/rectify only, which reads";
+  const fix = "give Rectify an account of its own with the ClusterRole of manifests/rectify only, which reads";
   const looks = (known.guardrails?.namespaces ?? []).map(async (namespace): Promise<DoctorFinding> => {
     try {
       return (await mayPatchDeployments(options, namespace))
         ? warning(
             "kubernetes permissions",
             `our account could patch deployments in ${namespace}; Rectify never does`,
-            cure,
+            fix,
           )
         : good("kubernetes permissions", `our account cannot patch deployments in ${namespace}`);
     } catch (error) {

@@ -23,7 +23,7 @@ import type { LoadedSettings, Settings } from "../../settings/settings.ts";
 const longestText = 1_000;
 
 /**
- * Looks at a whole installation, point by point, and writes nothing but a scratch directory. `found` and `cure` are for
+ * Looks at a whole installation, point by point, and writes nothing but a scratch directory. `found` and `fix` are for
  * people; scripts read `point` and `state`. No secret of the settings is in any text, whoever said it. The repository is
  * fetched to `clone`, which stays for the next examination; without it to a place that is gone afterwards.
  */
@@ -31,24 +31,24 @@ export async function examine(loaded: LoadedSettings, clock: Clock, clone?: stri
   if (!loaded.ok) {
     // Our own words, which never repeat a value.
     const own = (text: string) => ownLine(text, longestText);
-    return loaded.problems.map((problem) => cleaned(problemOf("settings", problem), { found: own, cure: own }));
+    return loaded.problems.map((problem) => cleaned(problemOf("settings", problem), { found: own, fix: own }));
   }
   const found = withoutSecrets(loaded.value, longestText);
-  const cure = adviceWithoutSecrets(loaded.value, longestText);
-  return (await examineAll(loaded.value, clock, clone)).map((finding) => cleaned(finding, { found, cure }));
+  const fix = adviceWithoutSecrets(loaded.value, longestText);
+  return (await examineAll(loaded.value, clock, clone)).map((finding) => cleaned(finding, { found, fix }));
 }
 
 type Cleaning = (text: string) => string;
 
-function cleaned(finding: DoctorFinding, clean: { readonly found: Cleaning; readonly cure: Cleaning }): DoctorFinding {
-  const { found, cure } = finding;
-  return { ...finding, found: clean.found(found), ...(cure === undefined ? {} : { cure: clean.cure(cure) }) };
+function cleaned(finding: DoctorFinding, clean: { readonly found: Cleaning; readonly fix: Cleaning }): DoctorFinding {
+  const { found, fix } = finding;
+  return { ...finding, found: clean.found(found), ...(fix === undefined ? {} : { fix: clean.fix(fix) }) };
 }
 
-/** The findings for scripts: `ok` is false where something is to be cured, and over all. */
+/** The findings for scripts: `ok` is false where something is to be fixed, and over all. */
 export function renderFindings(findings: readonly DoctorFinding[]): string {
-  const points = findings.map(({ point, state, found, cure }) => {
-    return { name: point, state, ok: state !== "bad", because: found, cure: cure ?? null };
+  const points = findings.map(({ point, state, found, fix }) => {
+    return { name: point, state, ok: state !== "bad", because: found, fix ?? null };
   });
   return JSON.stringify({ ok: points.every(({ ok }) => ok), points });
 }
@@ -123,7 +123,7 @@ async function examineDatabase({ databaseUrl }: Settings): Promise<DoctorFinding
   if (databaseUrl === undefined) {
     return skipped("database", "DATABASE_URL is not set: an embedded Postgres is used, which is meant for trials");
   }
-  const cure = "see that Postgres runs, that DATABASE_URL names an existing database, user and password";
+  const fix = "see that Postgres runs, that DATABASE_URL names an existing database, user and password";
   return probeDatabase(databaseUrl).then(
     ({ version, canCreate }) =>
       canCreate
@@ -133,7 +133,7 @@ async function examineDatabase({ databaseUrl }: Settings): Promise<DoctorFinding
             "the user of DATABASE_URL may not create schemas and tables",
             "make it the owner of its database: alter database … owner to …",
           ),
-    failed("database", cure),
+    failed("database", fix),
   );
 }
 
@@ -170,8 +170,8 @@ async function examineDesired(
       contains: mirror.contains,
     };
   } catch (error) {
-    const cure = `see that ${client.cloneUrl} can be reached from here over HTTPS`;
-    return { ...nothing, findings: [failed("clone", cure)(error)] };
+    const fix = `see that ${client.cloneUrl} can be reached from here over HTTPS`;
+    return { ...nothing, findings: [failed("clone", fix)(error)] };
   }
 }
 
@@ -191,8 +191,8 @@ function guardrailFindings(
     const later = "before a class is live, name its namespace under `namespaces` in .github/rectify.yml";
     findings.push(good("guardrails", `${found}: ${later}`));
   } else if (namespaces.length === 0) {
-    const cure = "name the namespaces that may be changed under `namespaces` in .github/rectify.yml";
-    findings.push(bad("guardrails", "no namespace is allowed, so every incident ends without a change", cure));
+    const fix = "name the namespaces that may be changed under `namespaces` in .github/rectify.yml";
+    findings.push(bad("guardrails", "no namespace is allowed, so every incident ends without a change", fix));
   } else {
     findings.push(good("guardrails", `valid; changes are allowed in ${namespaces.join(", ")}`));
   }

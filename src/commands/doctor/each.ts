@@ -12,7 +12,7 @@ import { bad, type DoctorFinding, good, warning } from "./finding.ts";
 export async function runDoctor(loaded: LoadedSettings, asJson: boolean, clock: Clock): Promise<Told> {
   const findings = await examineEach(loaded, clock);
   const lines = findings.map(
-    ({ point, state, found, cure }) => `${state.padEnd(7)} ${point}: ${found}${cure ? `\n        fix: ${cure}` : ""}`,
+    ({ point, state, found, fix }) => `${state.padEnd(7)} ${point}: ${found}${fix ? `\n        fix: ${fix}` : ""}`,
   );
   const isBad = findings.some(({ state }) => state === "bad");
   return { lines: asJson ? [renderFindings(findings)] : lines, code: isBad ? 1 : 0 };
@@ -54,8 +54,8 @@ async function examineDatabases(
   if (databaseUrl === undefined) return [];
   const fresh = repositories.map(nameOf).filter((name) => !places.some((one) => one.name === name.toLowerCase()));
   if (fresh.length === 0 || (await known(() => mayCreateDatabases(databaseUrl))) !== false) return [];
-  const cure = "let a superuser run `alter role … createdb` for the user of DATABASE_URL; the first start makes them";
-  return [bad("databases", `${fresh.join(", ")} need databases of their own, which we may not make`, cure)];
+  const fix = "let a superuser run `alter role … createdb` for the user of DATABASE_URL; the first start makes them";
+  return [bad("databases", `${fresh.join(", ")} need databases of their own, which we may not make`, fix)];
 }
 
 // Three pools of ten, and those that listen.
@@ -69,13 +69,13 @@ export async function examineConnections({ databaseUrl }: Settings, count: numbe
   if (allowed === undefined) return [];
   const found = `${count} repositories take up to ${needed} connections of each pod, and Postgres allows ${allowed}`;
   if (2 * needed <= allowed) return [good("connections", found)];
-  const cure = `set max_connections of Postgres to ${2 * needed} at least, and to as much again for each further replica`;
-  return [warning("connections", found, cure)];
+  const fix = `set max_connections of Postgres to ${2 * needed} at least, and to as much again for each further replica`;
+  return [warning("connections", found, fix)];
 }
 
 /** How long an answer took is another thing each time. */
-const keyOf = ({ point, state, found, cure }: DoctorFinding) =>
-  JSON.stringify([point, state, found.replace(/\d+(?= m?s\b)/g, ""), cure]);
+const keyOf = ({ point, state, found, fix }: DoctorFinding) =>
+  JSON.stringify([point, state, found.replace(/\d+(?= m?s\b)/g, ""), fix]);
 
 function merged(
   all: readonly { readonly name: string; readonly findings: readonly DoctorFinding[] }[],

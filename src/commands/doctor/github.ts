@@ -49,9 +49,9 @@ export async function examineGitHub(settings: Settings, clock: Clock): Promise<G
       protectedBy: protection.checks,
     };
   } catch (error) {
-    const cure =
+    const fix =
       "install the App on the repository, and see that APP_ID, PRIVATE_KEY and GITHUB_API_URL belong together";
-    return { findings: [skew, failed("github app", cure)(error)], client: undefined, protectedBy: undefined };
+    return { findings: [skew, failed("github app", fix)(error)], client: undefined, protectedBy: undefined };
   }
 }
 
@@ -109,10 +109,10 @@ async function examinePermissions({ octokit }: Client): Promise<readonly DoctorF
     ([name, wanted]) => permissions[name] !== wanted && permissions[name] !== "write",
   );
   if (missing.length === 0) return [good("app permissions", "the installation grants what the line needs")];
-  const cure = (name: string, wanted: string) =>
+  const fix = (name: string, wanted: string) =>
     `give the App ${name}: ${wanted} in its settings and accept the new permissions in its installation`;
   return missing.map(([name, wanted]) =>
-    bad("app permissions", `the installation grants ${name}: ${permissions[name] ?? "nothing"}`, cure(name, wanted)),
+    bad("app permissions", `the installation grants ${name}: ${permissions[name] ?? "nothing"}`, fix(name, wanted)),
   );
 }
 
@@ -159,16 +159,16 @@ interface Protection {
 async function examineProtection(client: Client): Promise<Protection> {
   const { defaultBranch: branch } = await client.about();
   const { isProtected, checks } = await branchProtection(client, branch);
-  const cure = `protect ${branch} by a ruleset or branch protection: pull requests only, and at least one required check`;
+  const fix = `protect ${branch} by a ruleset or branch protection: pull requests only, and at least one required check`;
   if (!isProtected) {
-    return { finding: bad("branch protection", `${branch} is not protected: anybody may push`, cure), checks: [] };
+    return { finding: bad("branch protection", `${branch} is not protected: anybody may push`, fix), checks: [] };
   }
   const names = checks.map(({ name }) => name).join(", ");
   return {
     finding:
       checks.length > 0
         ? good("branch protection", `${branch} requires ${names}`)
-        : bad("branch protection", `${branch} is protected, but requires no check`, cure),
+        : bad("branch protection", `${branch} is protected, but requires no check`, fix),
     checks,
   };
 }

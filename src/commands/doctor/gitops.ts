@@ -13,7 +13,7 @@ interface Desired {
 }
 
 const point = "gitops";
-const cure =
+const fix =
   "apply a Flux Kustomization or an Argo CD Application for your overlay, keep it in the repository, and let it sync";
 const troubleCure =
   "repair what its controller complains of, or let it go on (flux resume, argocd app sync): until then nothing that is merged is applied";
@@ -30,7 +30,7 @@ export async function examineGitops(
   if (head === undefined) return [skipped(point, "without the repository its entries are unknown")];
   const cluster = clusterOf(settings);
   const entries = entriesOf(head.tree).filter((entry) => entry.tool === "flux" || entry.tool === "argocd");
-  if (entries.length === 0) return [bad(point, "the repository declares no Kustomization and no Application", cure)];
+  if (entries.length === 0) return [bad(point, "the repository declares no Kustomization and no Application", fix)];
   try {
     const states = [];
     for (const entry of entries) states.push(await stateOf(entry, cluster, { head, contains }));
@@ -38,12 +38,12 @@ export async function examineGitops(
     const reasons = [...new Set(states.flatMap(({ because }) => because ?? []))];
     const troubles = new Set(states.flatMap(({ kind, because }) => (kind === "applied" ? (because ?? []) : [])));
     return [
-      working === undefined ? bad(point, reasons.join("; "), cure) : good(point, working.text),
+      working === undefined ? bad(point, reasons.join("; "), fix) : good(point, working.text),
       ...[...troubles].map((because) => warning(point, because, troubleCure)),
       ...(running === undefined ? [] : await examineMarks(running, cluster)),
     ];
   } catch (error) {
-    return [failed(point, cure)(error)];
+    return [failed(point, fix)(error)];
   }
 }
 

@@ -49,8 +49,8 @@ Nothing is written, and nothing is asked over the network.
 /** An answer as a line says it. */
 export function lineOf(answer: Answer): LineAnswer {
   if (answer.kind === "refused") {
-    const { reason, because, cure } = answer;
-    return { outcome: "refused", refusal: { reason, because, fix: cure } };
+    const { reason, because, fix } = answer;
+    return { outcome: "refused", refusal: { reason, because, fix } };
   }
   const files = answer.files.map(({ path, before, after }) => ({ path, content: after, before }));
   return {

@@ -139,8 +139,8 @@ function doubted(answer: Answer, because: string | undefined): Answer {
 function itemOf({ entry, workload, field }: SurveyQuestion, answer: Answer): SurveyItem {
   const about = { entry: entryName(entry), workload: workloadKey(workload), field };
   if (answer.kind === "refused") {
-    const { reason, because, cure } = answer;
-    return { ...about, outcome: "refused", reason, because, fix: cure };
+    const { reason, because, fix } = answer;
+    return { ...about, outcome: "refused", reason, because, fix };
   }
   const { proof } = answer.effect;
   const because = proof.kind === "static" ? { because: proof.because } : {};

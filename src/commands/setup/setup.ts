@@ -66,7 +66,7 @@ async function setUp(run: Run): Promise<number> {
   const waits = ({ state, point }: DoctorFinding) => waiting && state === "bad" && point === "guardrails";
   const open = findings.filter((finding) => finding.state === "bad" && !waits(finding));
   for (const finding of findings)
-    dialog.tell(lineOf(waits(finding) ? { ...finding, cure: "merge the pull request above" } : finding));
+    dialog.tell(lineOf(waits(finding) ? { ...finding, fix: "merge the pull request above" } : finding));
   dialog.tell(open.length === 0 ? "\nRectify is set up." : `\nRectify is set up, but for ${open.length} points above.`);
   return open.length === 0 ? 0 : 1;
 }
@@ -124,6 +124,6 @@ async function probe(settings: Settings, namespaces: readonly string[]): Promise
   return examineSources(settings, { guardrails, head: undefined, contains: async () => false, clock });
 }
 
-function lineOf({ point, state, found, cure }: DoctorFinding): string {
-  return `  ${state.padEnd(7)} ${point}: ${found}${cure === undefined ? "" : `\n          fix: ${cure}`}`;
+function lineOf({ point, state, found, fix }: DoctorFinding): string {
+  return `  ${state.padEnd(7)} ${point}: ${found}${fix === undefined ? "" : `\n          fix: ${fix}`}`;
 }

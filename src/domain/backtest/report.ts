@@ -206,7 +206,7 @@ function lineFor(title: string): string {
   return lines.find(([shape]) => shape.test(title))?.[1] ?? "see `rectify doctor`";
 }
 
-const cures: readonly (readonly [RegExp, string])[] = [
+const fixes: readonly (readonly [RegExp, string])[] = [
   [/namespace ([a-z0-9-]+) is not one that Rectify may change/, "namespaces: [$1]"],
   [/kind (\w+) is not allowed/, "kinds: [$1]"],
   [/(\d+) replicas are outside/, "maxReplicas: $1"],
@@ -223,9 +223,9 @@ const cures: readonly (readonly [RegExp, string])[] = [
 
 /** The line of the guardrails, or of the installation, that would change it; empty where only a person can. */
 function lineForRefusal(because: string): string {
-  for (const [shape, cure] of cures) {
+  for (const [shape, fix] of fixes) {
     const match = shape.exec(because);
-    if (match) return cure.replace("$1", match[1] ?? "");
+    if (match) return fix.replace("$1", match[1] ?? "");
   }
   return "";
 }

@@ -48,8 +48,8 @@ export function trustedChecks(
 function trustedBy(check: RequiredCheck, app: number | undefined): RequiredCheck {
   const { name, counted, byApp = [], because } = check;
   if (app === undefined) {
-    const cure = "name its App in the branch protection or in requiredChecks (guardrails)";
-    return { name, state: "pending", counted, because: because ?? cure };
+    const fix = "name its App in the branch protection or in requiredChecks (guardrails)";
+    return { name, state: "pending", counted, because: because ?? fix };
   }
   return { name, state: byApp.find((one) => one.app === app)?.state ?? "pending", counted, because };
 }

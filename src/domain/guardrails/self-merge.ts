@@ -19,11 +19,11 @@ interface MergeMoment {
 export function selfMergeLacksNow({ guardrails, requiredChecks, severity, watching, now }: MergeMoment): string[] {
   const { autoMerge, windows, windowExemptSeverities } = guardrails;
   const inside = isInsideWindows(windows, now) || windowExemptSeverities.includes(severity);
-  const cure = "let its protection or a ruleset require one, such as rectify-policy";
+  const fix = "let its protection or a ruleset require one, such as rectify-policy";
   return [
     ...(autoMerge === "low-risk" ? [] : ["the guardrails allow no auto-merge"]),
     ...(inside ? [] : [`outside the windows (${windows.map(renderWindow).join("; ")})`]),
     ...(watching ? ["Watchtower mode: no auto-merge"] : []),
-    ...(requiredChecks.length === 0 ? [`the branch requires no check: ${cure}`] : []),
+    ...(requiredChecks.length === 0 ? [`the branch requires no check: ${fix}`] : []),
   ];
 }

@@ -98,7 +98,7 @@ export type ManifestEdit =
       /** Why no rendering is a proof that the edit arrives: a person must look. */
       readonly unproven?: string;
     }
-  | { readonly kind: "refused"; readonly reason: RefusalReason; readonly because: string; readonly cure: string };
+  | { readonly kind: "refused"; readonly reason: RefusalReason; readonly because: string; readonly fix: string };
 
 /** What was seen of a chart before and after an edit. */
 export interface ChartRendered {

@@ -73,7 +73,7 @@ export interface Trust {
   /** How many unlock merging. */
   readonly needed: number;
   readonly lastFailed: boolean;
-  /** Why less counts than the ledger says, with the cure; empty = nothing is wrong with it. */
+  /** Why less counts than the ledger says, with the fix; empty = nothing is wrong with it. */
   readonly problems: readonly string[];
 }
 

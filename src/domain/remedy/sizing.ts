@@ -61,7 +61,7 @@ export function sizeReplicas(input: ReplicaLoad): Sizing<number> {
   const arithmetic = needs.map((need) => need.line);
   if (Math.abs(most.ratio - 1) <= tolerance) {
     return abstain(
-      `${most.line}: within ${tolerance * 100} % of the target, another number of replicas is not the cure`,
+      `${most.line}: within ${tolerance * 100} % of the target, another number of replicas is not the fix`,
     );
   }
   const { latency } = input;

@@ -164,7 +164,7 @@ export function outcomeCauseOf({ cause, causes, confidence, missing }: Diagnosed
   return { sentence, citing, confidence, missing, considered };
 }
 
-/** The alert said one thing, the metric says another now: there is nothing left to cure. */
+/** The alert said one thing, the metric says another now: there is nothing left to fix. */
 function recoveryOf({ condition, value, holds }: Observed): string | undefined {
   if (holds !== false) return undefined;
   const { threshold, exact } = condition ?? {};

@@ -71,7 +71,7 @@ export async function planChange(
   }
   const question = { workload: live, change, entry };
   const edit = await answerQuestion(tree, question, (at, which) => ports.renderer.render(at, which), ports.charts);
-  if (edit.kind === "refused") return refused(`${edit.because} (${edit.reason}). ${edit.cure}`);
+  if (edit.kind === "refused") return refused(`${edit.because} (${edit.reason}). ${edit.fix}`);
   ports.telemetry.log(
     incident.uid,
     "plan",

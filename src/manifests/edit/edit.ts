@@ -13,11 +13,11 @@ export function guarded(scene: EntryBuild, node: Node): Refusal | undefined {
   const { path, text } = node.file;
   const file = fileGuard(path, text, node);
   if (file) {
-    const cure =
+    const fix =
       file.reason === "generated-file"
         ? "Change what generates the file."
         : "Ask its owners, or lift the comment first.";
-    return refused(file.reason, `${path}:${file.line} says: ${file.text}`, cure);
+    return refused(file.reason, `${path}:${file.line} says: ${file.text}`, fix);
   }
   const program = jsonnetBeside(scene, path);
   if (program !== undefined)
@@ -28,11 +28,11 @@ export function guarded(scene: EntryBuild, node: Node): Refusal | undefined {
     );
   const comment = fieldComment(node);
   if (comment) {
-    const cure =
+    const fix =
       comment.reason === "image-automation"
         ? "Change the ImagePolicy that writes this line, or suspend the automation."
         : "Decide whether the comment still holds and make the change by hand.";
-    return refused(comment.reason, `${path}:${comment.line} says: ${comment.text}`, cure);
+    return refused(comment.reason, `${path}:${comment.line} says: ${comment.text}`, fix);
   }
   const sealed = sealedBy(node);
   if (sealed) return sealed;

@@ -4,14 +4,14 @@ import { lineOf, type Node } from "../yaml/source.ts";
 export type Refusal = Extract<ManifestEdit, { kind: "refused" }>;
 
 /** A refusal; `because` names file and line when there is one. */
-export function refused(reason: RefusalReason, because: string, cure: string): Refusal {
-  return { kind: "refused", reason, because, cure };
+export function refused(reason: RefusalReason, because: string, fix: string): Refusal {
+  return { kind: "refused", reason, because, fix };
 }
 
 /** Git holds what is wanted: another change brought it while this one was made ready, or the cluster runs something else. */
 export function alreadySaid(because: string): Refusal {
-  const cure = "If another change has just brought it, wait for its sync; otherwise find out what the cluster runs.";
-  return refused("ambiguous", because, cure);
+  const fix = "If another change has just brought it, wait for its sync; otherwise find out what the cluster runs.";
+  return refused("ambiguous", because, fix);
 }
 
 /** `path:line` of a written node, for people. */

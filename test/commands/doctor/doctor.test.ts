@@ -58,10 +58,10 @@ async function findingsOf(changes: Partial<Settings> = {}, skewMs = 0) {
   return examine({ ok: true, value: { ...settings, ...changes } }, clock, join(place, "clone"));
 }
 
-/** The bad findings, as `point: what was found → cure`. */
+/** The bad findings, as `point: what was found → fix`. */
 async function badOf(changes: Partial<Settings> = {}, skewMs = 0): Promise<string[]> {
   const findings = await findingsOf(changes, skewMs);
-  return findings.filter(({ state }) => state === "bad").map((it) => `${it.point}: ${it.found} → ${it.cure}`);
+  return findings.filter(({ state }) => state === "bad").map((it) => `${it.point}: ${it.found} → ${it.fix}`);
 }
 
 test("a sound installation has nothing bad, and says what nobody could look at", async () => {
@@ -93,7 +93,7 @@ test("of several repositories each is looked at, and what holds for all is told 
 test("more connections than Postgres allows are told before they are missing", async () => {
   const findings = await examineConnections(settings, 40);
   expect(findings).toMatchObject([
-    { state: "warning", cure: expect.stringContaining("max_connections of Postgres to 2640") },
+    { state: "warning", fix: expect.stringContaining("max_connections of Postgres to 2640") },
   ]);
 });
 
@@ -105,11 +105,11 @@ test("the doctor writes nothing: not to the cluster, not to GitHub", async () =>
   expect(writes.filter(({ path }) => !path.endsWith("git-upload-pack"))).toEqual([]);
 });
 
-describe("a planted misconfiguration is found and its cure is named:", () => {
+describe("a planted misconfiguration is found and its fix is named:", () => {
   test("settings that are missing", async () => {
     const findings = await examine(parseSettings({}), { now: () => new Date() });
     expect(findings.map(({ found }) => found)).toContain("RECTIFY_REPOSITORY: is missing");
-    expect(findings.every(({ state, cure }) => state === "bad" && cure !== undefined && cure !== "")).toBe(true);
+    expect(findings.every(({ state, fix }) => state === "bad" && fix !== undefined && fix !== "")).toBe(true);
   });
 
   test("a Kyverno CLI that is neither a path nor off", async () => {
@@ -197,11 +197,11 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
     ["alertmanager", "ALERTMANAGER_URL"],
     ["loki", "LOKI_URL"],
     ["kubernetes", "ClusterRole"],
-  ] as const)("%s refuses us", async (api, cure) => {
+  ] as const)("%s refuses us", async (api, fix) => {
     world.cluster.setFault(api, { kind: "status", status: 403 });
     const bad = await badOf();
     world.cluster.setFault(api, undefined);
-    expect(bad).toContainEqual(expect.stringMatching(new RegExp(`^${api}: .*403.* → .*${cure}`)));
+    expect(bad).toContainEqual(expect.stringMatching(new RegExp(`^${api}: .*403.* → .*${fix}`)));
   });
 
   test("an Alertmanager that sends its alerts elsewhere", async () => {
@@ -219,9 +219,9 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
     );
     const findings = await findingsOf({ kubernetes: { url: api.url } });
     await api.close();
-    const { state, found, cure } = findings.find(({ point }) => point === "kubernetes permissions") ?? {};
+    const { state, found, fix } = findings.find(({ point }) => point === "kubernetes permissions") ?? {};
     expect([state, found]).toEqual(["warning", expect.stringMatching(/could patch deployments in shop-production/)]);
-    expect(cure).toContain("ClusterRole of manifests/rectify");
+    expect(fix).toContain("ClusterRole of manifests/rectify");
   });
 
   test("an answer about our rights that says nothing", async () => {
@@ -266,7 +266,7 @@ describe("a planted misconfiguration is found and its cure is named:", () => {
   });
 });
 
-test("the command line ends with 1 and names each cure", async () => {
+test("the command line ends with 1 and names each fix", async () => {
   const run = spawnSync(process.execPath, [await cliProgram(), "doctor"], {
     env: { PATH: process.env.PATH },
     encoding: "utf8",

@@ -43,7 +43,7 @@ interface Point {
   readonly name: string;
   readonly state: string;
   readonly because: string;
-  readonly cure: string | null;
+  readonly fix: string | null;
 }
 
 /** What `rectify doctor --json` says of the world, with these settings more, read from an environment. */
@@ -77,7 +77,7 @@ async function doctor(more: Readonly<Record<string, string>> = {}): Promise<read
 }
 
 const told = (points: readonly Point[]) =>
-  points.map(({ name, because, cure }) => `${name}: ${because} → ${cure ?? ""}`);
+  points.map(({ name, because, fix }) => `${name}: ${because} → ${fix ?? ""}`);
 const wrong = (points: readonly Point[]) => told(points.filter(({ state }) => state === "bad" || state === "warning"));
 
 const workflow = ".github/workflows/rectify-policy.yml";

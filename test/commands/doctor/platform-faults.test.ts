@@ -40,9 +40,9 @@ function settingsWith(changes: Partial<Settings>): Settings {
   return { ...read.value, ...changes };
 }
 
-/** Findings as `state: what was found → cure`. */
+/** Findings as `state: what was found → fix`. */
 function toldBy(findings: readonly DoctorFinding[]): string[] {
-  return findings.map(({ state, found, cure = "" }) => `${state}: ${found} → ${cure}`);
+  return findings.map(({ state, found, fix = "" }) => `${state}: ${found} → ${fix}`);
 }
 
 const matrix = (result: readonly object[]) => ({ status: "success", data: { resultType: "matrix", result } });
@@ -227,5 +227,5 @@ test("no advice is masked, though secrets are ordinary words or begin like our o
   });
   const findings = await examine({ ok: true, value: settings }, around.clock);
   expect(findings.filter(({ state }) => state === "bad").length).toBeGreaterThan(3);
-  for (const { cure = "" } of findings) expect(cure).not.toContain("«masked»");
+  for (const { fix = "" } of findings) expect(fix).not.toContain("«masked»");
 });

@@ -115,8 +115,8 @@ test("the command line prints one JSON object with what is wrong, and ends with 
   const { ok, points } = JSON.parse(run.stdout) as { ok: boolean; points: Record<string, unknown>[] };
   expect(ok).toBe(false);
   const missing = "RECTIFY_REPOSITORY: is missing";
-  const cure = "set the GitOps repository as owner/name";
-  expect(points).toContainEqual({ name: "settings", state: "bad", ok: false, because: missing, cure });
+  const fix = "set the GitOps repository as owner/name";
+  expect(points).toContainEqual({ name: "settings", state: "bad", ok: false, because: missing, fix });
   for (const secret of Object.values(secrets)) expect(run.stdout + run.stderr).not.toContain(secret);
 });
 

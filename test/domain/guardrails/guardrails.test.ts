@@ -57,7 +57,7 @@ describe("the guardrails file", () => {
     ["auto-merge as a yes", { autoMerge: true }, ["autoMerge: must be one of never, low-risk"]],
     ["a list as the file", [], ["the file: must hold fields"]],
     ["a check without its App", { requiredChecks: [{ name: "ci" }] }, ["requiredChecks.0.app: must be a whole number"]],
-  ])("says what is wrong with %s, and the cure", (_, document, expected) => {
+  ])("says what is wrong with %s, and the fix", (_, document, expected) => {
     const problems = problemsOf(document);
     for (const start of expected) expect(problems).toContainEqual(expect.stringContaining(start));
     expect(problems).toHaveLength(expected.length);

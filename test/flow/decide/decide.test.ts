@@ -129,7 +129,7 @@ test.each([
   }),
 );
 
-test("without a required check nothing merges by itself, and the cure is told", () =>
+test("without a required check nothing merges by itself, and the fix is told", () =>
   atDesk({ guardrails: selfMerging, shop: { requiredChecks: [] } }, async (desk) => {
     expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
     expect(report(desk)).toContain("let its protection or a ruleset require one");

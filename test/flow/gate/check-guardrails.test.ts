@@ -35,9 +35,9 @@ test("a pull request that breaks the guardrails is told so at the line, once for
       ],
     },
   ]);
-  const cured = await pullWith("namespaces: [shop]\nmaxReplicas: 3\n");
+  const fixed = await pullWith("namespaces: [shop]\nmaxReplicas: 3\n");
   await checkGuardrails(pull, guardrailsHost(session.client));
-  expect(checks(cured.sha)).toMatchObject([{ conclusion: "success", annotations: [] }]);
+  expect(checks(fixed.sha)).toMatchObject([{ conclusion: "success", annotations: [] }]);
 });
 
 test("an annotation shows no control and no bidirectional character of the file", async () => {

@@ -42,7 +42,7 @@ test.each(names)("%s", (name) => {
   const outcome = locate(treeOf(before, linksBelow(join(root, name, "before"))), asked);
   if (outcome.kind === "refused") {
     expect(`${outcome.reason}: ${outcome.because}`).toMatch(new RegExp(`^${asked.expect}: `));
-    expect(outcome.cure).toMatch(/^[A-Z].*\.$/);
+    expect(outcome.fix).toMatch(/^[A-Z].*\.$/);
     expect(Object.keys(after)).toEqual([]);
     return;
   }

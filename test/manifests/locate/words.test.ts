@@ -64,7 +64,7 @@ test.each([
 ])("a kustomization that is %s does not build, and that is what is said", async (_name, written) => {
   const answer = await ask({ "apps/web/kustomization.yaml": written });
   expect(answer).toMatchObject({
-    ...{ kind: "refused", reason: "parse-error", cure: "Repair it first." },
+    ...{ kind: "refused", reason: "parse-error", fix: "Repair it first." },
     because: expect.stringMatching(/^apps\/web does not build: .*kustomization\.yaml/) as string,
   });
 });

@@ -6,7 +6,7 @@ import type { Alert } from "../../../domain/incident/alert.ts";
 const day = 24 * 3_600_000;
 const web = { kind: "Deployment", namespace: "shop-production", name: "web" };
 
-/** Sealed post-mortems of earlier incidents of `web` that scaling cured, one a day, and the ledger that counts them. */
+/** Sealed post-mortems of earlier incidents of `web` that scaling fixed, one a day, and the ledger that counts them. */
 export function pastFiles(count: number, now: Date, sealKey: string): Record<string, string> {
   const files: Record<string, string> = {};
   const records: PostMortem[] = [];
