@@ -81,7 +81,7 @@ export const policyRows: readonly FaultRow[] = [
   ].map(
     (expression): FaultRow => ({
       id: "K03",
-      what: `listed as not evaluated, and nothing merges by itself: ${expression}`,
+      what: `listed as not evaluated, and nothing is auto-merged: ${expression}`,
       needs: "kyverno",
       check: async () => {
         const verdict = await kyvernoEngine(kyvernoOptions).judge({
@@ -97,7 +97,7 @@ export const policyRows: readonly FaultRow[] = [
   ),
   {
     id: "K04",
-    what: "an audit policy that fails is shown, does not block, and nothing merges by itself",
+    what: "an audit policy that fails is shown, does not block, and nothing is auto-merged",
     needs: "kyverno",
     check: async () => {
       const audit = aPolicy({ expression: "object.spec.replicas > 100", actions: ["Audit"] });

@@ -94,7 +94,7 @@ export const pullRows: readonly FaultRow[] = [
     return [
       {
         id: "P06",
-        what: `a required check that is ${conclusion} lets nothing merge by itself`,
+        what: `a required check that is ${conclusion} lets nothing auto-merge`,
         check: () =>
           atDesk({ green: false }, async (desk) => {
             await reported(desk);
@@ -334,7 +334,7 @@ export const pullRows: readonly FaultRow[] = [
   },
   {
     id: "P13",
-    what: "a decision without a required check on the branch never merges by itself",
+    what: "a decision without a required check on the branch is never auto-merged",
     check: () => {
       const decision = decisionFor({
         effect: "e",

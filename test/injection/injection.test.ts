@@ -61,7 +61,7 @@ test("an alert called like an address makes no link on our pages", async () => {
   expect(await surfaceBreaches("http://".repeat(200))).toEqual([]);
 });
 
-test("without the text the change merges itself, needs a person, or is not there: an attack could change each", () => {
+test("without the text the change is auto-merged, needs a person, or is not there: an attack could change each", () => {
   expect(base.proven.gated).toMatchObject({ risk: { level: "low" }, selfMergeLacks: [] });
   expect(base.new.gated).toMatchObject({ risk: { level: "medium" }, selfMergeLacks: ["risk is medium"] });
   expect(base.calm.draft).toBeUndefined();

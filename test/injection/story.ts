@@ -37,7 +37,7 @@ export type Says = (request: Parameters<Model["ask"]>[0]) => Pick<ModelAnswer, "
 
 /**
  * The world. `proven`: the measurements show a saturated workload, and the same remedy was verified before, so that the
- * change merges itself. `new`: the same, but the remedy was declined the last time. `calm`: nothing is measured.
+ * change is auto-merged. `new`: the same, but the remedy was declined the last time. `calm`: nothing is measured.
  */
 export const worlds = ["proven", "new", "calm"] as const;
 export type World = (typeof worlds)[number];

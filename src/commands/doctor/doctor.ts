@@ -48,7 +48,7 @@ function cleaned(finding: DoctorFinding, clean: { readonly found: Cleaning; read
 /** The findings for scripts: `ok` is false where something is to be fixed, and over all. */
 export function renderFindings(findings: readonly DoctorFinding[]): string {
   const points = findings.map(({ point, state, found, fix }) => {
-    return { name: point, state, ok: state !== "bad", because: found, fix ?? null };
+    return { name: point, state, ok: state !== "bad", because: found, fix: fix ?? null };
   });
   return JSON.stringify({ ok: points.every(({ ok }) => ok), points });
 }

@@ -5,7 +5,7 @@ import { isRecord, objectKey, type RenderedObject } from "../kubernetes/rendered
 /** The copies of rendered objects that the policies judge, with what a single object cannot show. */
 interface CheckedObjects {
   readonly objects: readonly RenderedObject[];
-  /** What the sums on quotas leave out, and what goes with the change, for people: then nothing merges by itself. */
+  /** What the sums on quotas leave out, and what goes with the change, for people: then nothing is auto-merged. */
   readonly uncounted: readonly string[];
   /** Changed objects that are not among the rendered ones: no policy can judge them. */
   readonly missing: readonly string[];

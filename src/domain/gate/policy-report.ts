@@ -12,7 +12,7 @@ export interface PolicyResult {
   /** Number of the validation that failed, from 0; undefined when the report names none. */
   readonly validation: number | undefined;
   readonly severity: string | undefined;
-  /** True when the policy only audits: shown, not blocking, and nothing merges by itself. */
+  /** True when the policy only audits: shown, not blocking, and nothing is auto-merged. */
   readonly audit: boolean;
 }
 

@@ -9,7 +9,7 @@ import { trustedChecks } from "../../domain/guardrails/required-check.ts";
 import { codeOwnersOf } from "../../domain/proposal/body/code-owners.ts";
 import { approversText, renderReport } from "../../domain/proposal/body/sticky.ts";
 import { flappingOf } from "../../domain/gate/risk.ts";
-import { selfMergeLacksNow } from "../../domain/guardrails/self-merge.ts";
+import { autoMergeLacksNow } from "../../domain/guardrails/auto-merge.ts";
 import { isWatching } from "../../domain/guardrails/watchtower.ts";
 import type { Run } from "../../ports/workflow.ts";
 import { Shut } from "../../ports/errors.ts";
@@ -121,7 +121,7 @@ async function judge(pending: Pending, before: Review, begun: number, ports: Por
   const resolved = alertFiring === false ? (resolvedAt ?? at) : undefined;
   const closesAt = resolved === undefined ? undefined : resolved + ports.timings.lingerMs;
   const lacksNow = guardrails.ok
-    ? selfMergeLacksNow({ guardrails: guardrails.value, requiredChecks, severity, watching, now })
+    ? autoMergeLacksNow({ guardrails: guardrails.value, requiredChecks, severity, watching, now })
     : [];
   const ofAlert = await alertLacks(pending, alertFiring, { now, ports });
   const decision = decisionFor({

@@ -7,7 +7,7 @@ import { loadLedger, sealedAmong, sealedIn, withoutDisputed } from "../collect/l
 /** Earned autonomy as the default branch holds it now, for the page. */
 export interface AutonomyView {
   readonly rows: readonly (LedgerRow & { readonly trust: Trust; readonly unlocked: boolean })[];
-  /** Why nothing merges by itself at all; empty = nothing stands against it. */
+  /** Why nothing is auto-merged at all; empty = nothing stands against it. */
   readonly problems: readonly string[];
   /** Post-mortems that count for nothing, each with the reason. */
   readonly unsealed: readonly { readonly path: string; readonly because: string }[];

@@ -6,7 +6,7 @@ import { table } from "./parts/table.ts";
 const purpose = html`<p class="dim">
   Auto-merge is earned by alert, workload and remedy: each verified change counts once its post-mortem is on the default
   branch, one failure locks it again. What is needed stands in <code>.github/rectify.yml</code>; without leave there,
-  nothing merges by itself, whatever was earned.
+  nothing is auto-merged, whatever was earned.
 </p>`;
 
 /** What Rectify has earned, by alert, workload and remedy; what is missing, and which records count for nothing. */

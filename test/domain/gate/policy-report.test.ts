@@ -88,13 +88,13 @@ describe("the verdict", () => {
     expect(verdict([unscored], [{ ...policy, audit: true }]).kind).toBe("passed");
   });
 
-  test("an audit failure is shown, blocks nothing and lets nothing merge by itself", () => {
+  test("an audit failure is shown, blocks nothing and lets nothing auto-merge", () => {
     const passed = verdict([item({ result: "fail", message: "too many" })], [{ ...policy, audit: true }]);
     expect(passed.kind).toBe("passed");
     expect(policyLacks(passed)).toEqual(["policy ceiling warns: too many"]);
   });
 
-  test("a policy that needs the cluster is listed and lets nothing merge by itself", () => {
+  test("a policy that needs the cluster is listed and lets nothing auto-merge", () => {
     const needs = "it asks the cluster for other objects";
     const passed = verdict([item()], [policy, { ...policy, name: "quota", needs }]);
     expect(passed.kind).toBe("passed");
@@ -113,7 +113,7 @@ describe("the verdict", () => {
   });
 });
 
-test("no verdict says why nothing merges by itself", () => {
+test("no verdict says why nothing is auto-merged", () => {
   expect(policyLacks(notEvaluated("the CLI is absent"))).toEqual(["no policy verdict: the CLI is absent"]);
 });
 

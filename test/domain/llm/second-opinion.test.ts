@@ -117,7 +117,7 @@ describe("text that others can write", () => {
     expect(isTainted(citing, [logs, missing, alert, past, ...(series ? [series] : [])])).toBe(tainted);
   });
 
-  test("never merges by itself, also when both witnesses believe it", () => {
+  test("is never auto-merged, also when both witnesses believe it", () => {
     const evidence = [logs];
     const believed = weigh({ ranked: { ...ranked, citing: ["L1"] }, said: answered({ citing: ["L1"] }), evidence });
     expect(believed).toMatchObject({ kind: "agree", taintedOnly: true });

@@ -54,7 +54,7 @@ test.each([
   [
     { level: "low", reasons: ["low: no factor raises it"] },
     [],
-    "Merges itself when the required checks are green (risk low)",
+    "Auto-merge when the required checks are green (risk low)",
   ],
   [
     { level: "medium", reasons: ["medium: unproven here: 0 of 3 verified successes"] },

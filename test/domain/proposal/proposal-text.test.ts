@@ -130,7 +130,7 @@ describe("a proposal", () => {
     ]) {
       expect(body).toContain(part);
     }
-    expect(renderBody(aStory())).toContain("It merges itself when the required checks are green.");
+    expect(renderBody(aStory())).toContain("It is auto-merged when the required checks are green.");
   });
 
   test("shows the metric and its limit in units that people read", () => {

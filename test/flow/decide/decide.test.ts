@@ -73,24 +73,24 @@ test("two of a team must approve where the guardrails say so", () =>
     },
   ));
 
-const selfMerging = { autoMerge: "low-risk", requiredChecks: [] };
+const autoMerging = { autoMerge: "low-risk", requiredChecks: [] };
 const ready = { pending: { selfMergeLacks: [] } };
 /** A quarter of an hour, a day away from now. */
 const closed = [{ days: [dayIn(3)], from: "11:00", to: "11:15", timeZone: "Europe/Berlin" }];
 
 test.each([
-  ["what lacks nothing merges by itself", selfMerging, "merged"],
+  ["what lacks nothing is auto-merged", autoMerging, "merged"],
   ["not after the permission was revoked", { autoMerge: "never" }, "the guardrails allow no auto-merge"],
-  ["not outside the windows", { ...selfMerging, windows: closed }, "11:00–11:15 Europe/Berlin"],
+  ["not outside the windows", { ...autoMerging, windows: closed }, "11:00–11:15 Europe/Berlin"],
   [
     "an exempt severity needs no window",
-    { ...selfMerging, windows: closed, windowExemptSeverities: ["critical"] },
+    { ...autoMerging, windows: closed, windowExemptSeverities: ["critical"] },
     "merged",
   ],
-  ["not in a freeze", { ...selfMerging, freeze: true }, "the end of the freeze"],
+  ["not in a freeze", { ...autoMerging, freeze: true }, "the end of the freeze"],
   [
     "another remedy's shadow is not its own",
-    { ...selfMerging, modes: [{ remedy: "resources", mode: "shadow" }] },
+    { ...autoMerging, modes: [{ remedy: "resources", mode: "shadow" }] },
     "merged",
   ],
 ])("%s", (_what, guardrails, expected) =>
@@ -102,7 +102,7 @@ test.each([
 );
 
 test("in Watchtower mode an open proposal is kept, merges only by a person's word", async () => {
-  await atDesk({ guardrails: selfMerging }, async (desk) => {
+  await atDesk({ guardrails: autoMerging }, async (desk) => {
     expect(await desk.decides([{ kind: "pull-request" }], { ...ready, watching: true })).toBeUndefined();
     expect(report(desk)).toContain("Watchtower mode: no auto-merge");
     expect(desk.mergeCalls()).toBe(0);
@@ -115,7 +115,7 @@ test.each([
   ["Alertmanager gives no answer", new Unavailable("Alertmanager: no answer")],
   ["it is not on Alertmanager's list, and nobody saw it end", []],
 ])("while nobody knows whether the alert still fires, as %s, only a person merges", (_, answer) =>
-  atDesk({ guardrails: selfMerging }, async (desk) => {
+  atDesk({ guardrails: autoMerging }, async (desk) => {
     const alerts = {
       active: async () => {
         if (answer instanceof Unavailable) throw answer;
@@ -129,8 +129,8 @@ test.each([
   }),
 );
 
-test("without a required check nothing merges by itself, and the fix is told", () =>
-  atDesk({ guardrails: selfMerging, shop: { requiredChecks: [] } }, async (desk) => {
+test("without a required check nothing is auto-merged, and the fix is told", () =>
+  atDesk({ guardrails: autoMerging, shop: { requiredChecks: [] } }, async (desk) => {
     expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
     expect(report(desk)).toContain("let its protection or a ruleset require one");
     expect(await desk.decides([await desk.says(approver, "/approve-scale")], ready)).toMatchObject({ kind: "merged" });
@@ -184,8 +184,8 @@ function dayIn(days: number): string {
 
 const halfCycleMs = 150_000;
 
-test("A13: an alert that comes and goes twelve times in an hour is one proposal, which never merges itself", () =>
-  atDesk({ green: false, guardrails: selfMerging }, async (desk) => {
+test("A13: an alert that comes and goes twelve times in an hour is one proposal, which is never auto-merged", () =>
+  atDesk({ green: false, guardrails: autoMerging }, async (desk) => {
     const alert = { turnsMs: Array<number>(22).fill(halfCycleMs) };
     expect(await desk.decides([], { ...ready, quietLooks: 24, alert, pollMs: halfCycleMs })).toBeUndefined();
     // Only now nothing else stops it.
@@ -297,8 +297,8 @@ test.each([
   }),
 );
 
-test("a status that anybody may set lets nothing merge by itself", () =>
-  atDesk({ guardrails: selfMerging, shop: { rulesetChecks: [{ name: "jenkins" }] } }, async (desk) => {
+test("a status that anybody may set lets nothing auto-merge", () =>
+  atDesk({ guardrails: autoMerging, shop: { rulesetChecks: [{ name: "jenkins" }] } }, async (desk) => {
     await desk.forge.reportStatus({ sha: desk.proposal.headSha, context: "jenkins", state: "success", by: "ada" });
     expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
     expect(report(desk)).toContain("name its App");

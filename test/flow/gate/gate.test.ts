@@ -13,7 +13,7 @@ import { aRollback } from "../../rollback.ts";
 const judge = (world: GateWorld, to = 3, plan = aPlan(to)) => gate(aCase(), plan, gatePorts(world));
 
 describe("the gate", () => {
-  test("lets a proven small step merge itself when the policies passed", async () => {
+  test("auto-merges a proven small step when the policies passed", async () => {
     expect(await judge({ policies: ceiling(10) })).toMatchObject({
       kind: "passed",
       risk: { level: "low" },

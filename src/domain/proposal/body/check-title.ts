@@ -5,7 +5,7 @@ export function decisionTitle(
   { level, reasons }: { readonly level: string; readonly reasons: readonly string[] },
   selfMergeLacks: readonly string[],
 ): string {
-  if (selfMergeLacks.length === 0) return `Merges itself when the required checks are green (risk ${level})`;
+  if (selfMergeLacks.length === 0) return `Auto-merge when the required checks are green (risk ${level})`;
   const [worst = ""] = reasons.map((reason) => reason.replace(/^(?:low|medium|high): /, ""));
   const first = /^unproven here: 0 of/.test(worst) ? "first time here" : worst;
   const lacks = selfMergeLacks.find((lack) => !lack.startsWith("risk is ")) ?? `risk is ${level}`;

@@ -160,7 +160,7 @@ function risk({ risk: { level, reasons }, policy, selfMergeLacks }: ProposalBody
   const lacks = selfMergeLacks.filter((lack) => !lack.startsWith("risk is "));
   const wanted =
     selfMergeLacks.length === 0
-      ? "It merges itself when the required checks are green."
+      ? "It is auto-merged when the required checks are green."
       : `Still missing: an approval${lacks.length === 0 ? "" : ` (no auto-merge: ${lacks.map(plain).join("; ")})`}.`;
   return `${level.charAt(0).toUpperCase()}${level.slice(1)}: ${because}. ${sentence(policy)} ${wanted}`;
 }

@@ -16,7 +16,7 @@ interface MergeMoment {
  * What stands against a merge without a person now. The gate asked the same when the change was proposed; since then
  * people may have taken the permission back, and a window may have closed.
  */
-export function selfMergeLacksNow({ guardrails, requiredChecks, severity, watching, now }: MergeMoment): string[] {
+export function autoMergeLacksNow({ guardrails, requiredChecks, severity, watching, now }: MergeMoment): string[] {
   const { autoMerge, windows, windowExemptSeverities } = guardrails;
   const inside = isInsideWindows(windows, now) || windowExemptSeverities.includes(severity);
   const fix = "let its protection or a ruleset require one, such as rectify-policy";
