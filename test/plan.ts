@@ -35,7 +35,7 @@ export function aPlan(to: number, changes: Partial<Plan> = {}): Plan {
   };
 }
 
-/** A case with agreeing witnesses: only what a test changes raises its risk. */
+/** a change with agreeing opinions: only what a test changes raises its risk. */
 export function aCase(changes: Partial<ChangeRequest> = {}): ChangeRequest {
   return {
     incident: anIncident(),

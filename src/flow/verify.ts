@@ -90,7 +90,7 @@ async function observe(
     rolledOut: state === undefined ? undefined : isRolledOut(state),
     alertFiring: firing(subject, active),
     value: measured && shownValue(measured, condition?.threshold),
-    // A rule that nobody could read leaves the alerts themselves as the only witnesses, and the verdict says so.
+    // A rule that nobody could read leaves the alerts themselves as the only evidence, and the verdict says so.
     ...(condition === undefined ? { crossing: false, unmeasured: true } : { crossing: measured?.holds }),
   };
 }

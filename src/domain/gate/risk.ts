@@ -96,7 +96,7 @@ function knowledgeFactors({ trust, witnesses, taintedOnly }: RiskInput): Factor[
       ? [{ level: "medium", reason: `unproven here: ${successes} of ${needed} verified successes` } as const]
       : []),
     ...(witnesses === "disagree" ? [{ level: "high", reason: "model and ranker name different causes" } as const] : []),
-    ...(witnesses === "one" ? [{ level: "medium", reason: "only one witness names the cause" } as const] : []),
+    ...(witnesses === "one" ? [{ level: "medium", reason: "only one of two opinions names the cause" } as const] : []),
     ...(taintedOnly ? [{ level: "high", reason: "only text that users can write supports it" } as const] : []),
   ];
 }

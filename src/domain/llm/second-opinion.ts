@@ -4,7 +4,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 /** What the guardrails say of the model: `required` = no change without its answer, `off` = it is never asked. */
 type ModelRule = "required" | "optional" | "off";
 
-/** One witness: the cause and remedy it chose, how sure it is (0 to 1), and what it leans on. */
+/** One opinion: the cause and remedy it chose, how sure it is (0 to 1), and what it leans on. */
 export interface Opinion {
   readonly causeId: string;
   readonly remedyId: string;
@@ -15,7 +15,7 @@ export interface Opinion {
 /** What the model said, or why it said nothing. */
 export type ModelSaid = Answer | { readonly kind: "absent"; readonly because: string };
 
-/** The two witnesses about one incident. `ranked` is undefined when the ranker found no cause. */
+/** The two independent opinions about one incident. `ranked` is undefined when the ranker found no cause. */
 export interface Opinions {
   readonly ranked: Opinion | undefined;
   readonly said: ModelSaid;
@@ -23,7 +23,7 @@ export interface Opinions {
   readonly evidence: readonly Evidence[];
 }
 
-/** What the witnesses say together. */
+/** What the opinions say together. */
 export interface Agreement {
   readonly kind: "agree" | "disagree" | "one" | "none";
   /** The chosen cause and remedy; "unknown" and "none" when nobody knows. Where both speak it is the ranker's. */
@@ -33,47 +33,47 @@ export interface Agreement {
   readonly citing: readonly string[];
   /** True when everything cited is text that others can write. */
   readonly taintedOnly: boolean;
-  /** Why nothing may be proposed at all; undefined = the witnesses do not stand against it. */
+  /** Why nothing may be proposed at all; undefined = the opinions do not stand against it. */
   readonly blocked: string | undefined;
-  /** Why a person has to merge; empty = the witnesses do not ask for one. */
+  /** Why a person has to merge; empty = the opinions do not ask for one. */
   readonly needsPerson: readonly string[];
   /** What people are told about it, in sentences of ours. */
   readonly notes: readonly string[];
 }
 
-/** No two witnesses are ever certain. */
+/** No two opinions are ever certain. */
 const mostConfidence = 0.95;
 /** Half of the model's own word: small models say 0.9 to everything. */
 const modelWeight = 0.5;
 
 /** Weighs ranker and model. The ranker decides, the model confirms or doubts; alone, the model needs a person. */
-export function assessAgreement(witnesses: Opinions): Agreement {
-  const { ranked, said } = witnesses;
-  const model = witnessOf(said);
-  if (ranked && model) return both(witnesses, ranked, model);
-  if (ranked) return alone(witnesses, ranked, rankerAlone(witnesses));
+export function assessAgreement(opinions: Opinions): Agreement {
+  const { ranked, said } = opinions;
+  const model = opinionOf(said);
+  if (ranked && model) return both(opinions, ranked, model);
+  if (ranked) return alone(opinions, ranked, rankerAlone(opinions));
   if (model) {
     const reason = "only the model names a cause, the ranking found none";
-    return alone(witnesses, { ...model, confidence: model.confidence * modelWeight }, [reason]);
+    return alone(opinions, { ...model, confidence: model.confidence * modelWeight }, [reason]);
   }
   return alone(
-    witnesses,
+    opinions,
     { causeId: "unknown", remedyId: "none", confidence: 0, citing: [] },
     ["nobody names a cause"],
     "none",
   );
 }
 
-function witnessOf(said: ModelSaid): Opinion | undefined {
+function opinionOf(said: ModelSaid): Opinion | undefined {
   return said.kind === "answered" && said.causeId !== "unknown" ? said : undefined;
 }
 
-function both(witnesses: Opinions, ranked: Opinion, model: Opinion): Agreement {
+function both(opinions: Opinions, ranked: Opinion, model: Opinion): Agreement {
   const support = modelWeight * bounded(model.confidence);
   if (model.causeId === ranked.causeId && model.remedyId === ranked.remedyId) {
     const confidence = 1 - (1 - bounded(ranked.confidence)) * (1 - support);
     return settled(
-      witnesses,
+      opinions,
       { ...ranked, confidence },
       { kind: "agree", needsPerson: [], notes: ["ranking and model name the same cause and remedy"] },
     );
@@ -81,7 +81,7 @@ function both(witnesses: Opinions, ranked: Opinion, model: Opinion): Agreement {
   const what = model.causeId === ranked.causeId ? "remedy" : "cause";
   const reason = `ranking and model disagree on the ${what}: ${differing(ranked, model, what)}`;
   const confidence = bounded(ranked.confidence) * (1 - support);
-  return settled(witnesses, { ...ranked, confidence }, { kind: "disagree", needsPerson: [reason], notes: [reason] });
+  return settled(opinions, { ...ranked, confidence }, { kind: "disagree", needsPerson: [reason], notes: [reason] });
 }
 
 function differing(ranked: Opinion, model: Opinion, what: "cause" | "remedy"): string {
@@ -106,26 +106,26 @@ function silenceOf(said: ModelSaid): string {
 }
 
 function alone(
-  witnesses: Opinions,
-  witness: Opinion,
+  opinions: Opinions,
+  opinion: Opinion,
   reasons: readonly string[],
   kind: "one" | "none" = "one",
 ): Agreement {
-  return settled(witnesses, witness, { kind, needsPerson: reasons, notes: reasons });
+  return settled(opinions, opinion, { kind, needsPerson: reasons, notes: reasons });
 }
 
 function settled(
-  witnesses: Opinions,
+  opinions: Opinions,
   { causeId, remedyId, confidence, citing }: Opinion,
   verdict: Pick<Agreement, "kind" | "needsPerson" | "notes">,
 ): Agreement {
-  const taintedOnly = isTainted(citing, witnesses.evidence);
+  const taintedOnly = isTainted(citing, opinions.evidence);
   const tainted = taintedOnly
     ? ["no measurement or object state supports the cause, only text that others can write"]
     : [];
   return {
     ...verdict,
-    ...{ causeId, remedyId, citing, taintedOnly, blocked: blockOf(witnesses) },
+    ...{ causeId, remedyId, citing, taintedOnly, blocked: blockOf(opinions) },
     confidence: Math.min(mostConfidence, bounded(confidence)),
     needsPerson: [...verdict.needsPerson, ...tainted],
     notes: [...verdict.notes, ...tainted],

@@ -20,7 +20,7 @@ export function mergeCommitOf(stored: string): MergeCommit {
 export interface OutcomeCause {
   readonly sentence: string;
   readonly citing: readonly string[];
-  /** 0 to 1, of all witnesses together; lowered by what is missing. */
+  /** 0 to 1, of all opinions together; lowered by what is missing. */
   readonly confidence?: number | undefined;
   /** What should have been known and is not, for people. */
   readonly missing?: readonly string[] | undefined;

@@ -5,7 +5,7 @@ import { asDecided, type Cause } from "../../domain/root-cause/cause.ts";
 import type { OutcomeCause } from "../../domain/proposal/outcome.ts";
 import type { Guardrails } from "../../domain/guardrails/guardrails.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
-import type { SecondWitness } from "../../domain/proposal/body/proposal-body.ts";
+import type { SecondOpinion } from "../../domain/proposal/body/proposal-body.ts";
 import { type Remedy, remedyFor, type RemedyInput } from "../../domain/remedy/remedy.ts";
 import type { RiskInput } from "../../domain/gate/risk.ts";
 import { followRunbook, type Runbook, runbookFor, type RunbookReading } from "../../domain/remedy/runbook.ts";
@@ -26,16 +26,16 @@ export interface Diagnosed {
   readonly cause: Cause;
   /** Every cause that was considered, best first. */
   readonly causes: readonly Cause[];
-  /** 0 to 1, of all witnesses together; lowered by what is missing. */
+  /** 0 to 1, of all opinions together; lowered by what is missing. */
   readonly confidence: number;
   /** What should have been known and is not. */
   readonly missing: readonly string[];
   readonly witnesses: RiskInput["witnesses"];
   /** True when only text that users can write supports the cause. */
   readonly taintedOnly: boolean;
-  /** Why the witnesses ask for a person; empty = they do not. */
+  /** Why the opinions ask for a person; empty = they do not. */
   readonly needsPerson: readonly string[];
-  readonly secondWitness: SecondWitness;
+  readonly secondWitness: SecondOpinion;
   readonly model: ModelWord;
   readonly remedy: Remedy;
   /** It says where the trouble arises and not why: a metric over a window may show the reason later. */
@@ -118,9 +118,9 @@ export async function diagnose(
   const decided = { causeId: cause.id, confidence };
   await ports.records.saveCapsule(incident.uid, renderCapsule({ ...capsule, decided }));
   const { missing, unanswered } = ranked;
-  const witnessed = witnessesOf({ ...agreement, notes: [...agreement.notes, ...considered.aside] }, model);
-  const needsPerson = [...witnessed.needsPerson, ...doubtsOf(incident, cause, unanswered)];
-  const diagnosed = { kind: "diagnosed", cause, causes, confidence, missing, model, remedy, ...witnessed } as const;
+  const opinions = opinionFields({ ...agreement, notes: [...agreement.notes, ...considered.aside] }, model);
+  const needsPerson = [...opinions.needsPerson, ...doubtsOf(incident, cause, unanswered)];
+  const diagnosed = { kind: "diagnosed", cause, causes, confidence, missing, model, remedy, ...opinions } as const;
   return { ...diagnosed, needsPerson, ...(isUnexplained(cause, remedy) ? { unexplained: true } : {}) };
 }
 
@@ -174,9 +174,9 @@ function recoveryOf({ condition, value, holds }: Observed): string | undefined {
   return `already recovered: the alert's metric is ${seen} now, and it fires ${renderThreshold(threshold)}`;
 }
 
-type Witnessed = Pick<Diagnosed, "witnesses" | "taintedOnly" | "needsPerson" | "secondWitness">;
+type OpinionFields = Pick<Diagnosed, "witnesses" | "taintedOnly" | "needsPerson" | "secondWitness">;
 
-function witnessesOf({ kind, taintedOnly, needsPerson, notes }: Agreement, model: ModelWord): Witnessed {
+function opinionFields({ kind, taintedOnly, needsPerson, notes }: Agreement, model: ModelWord): OpinionFields {
   const answered = model.kind === "answered" ? model : undefined;
   return {
     ...{ witnesses: kind === "none" ? "one" : kind, taintedOnly, needsPerson },

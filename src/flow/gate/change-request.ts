@@ -2,7 +2,7 @@ import type { Evidence } from "../../domain/evidence/evidence.ts";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Remediation } from "../../domain/kubernetes/remediation.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
-import type { SecondWitness } from "../../domain/proposal/body/proposal-body.ts";
+import type { SecondOpinion } from "../../domain/proposal/body/proposal-body.ts";
 import type { RiskInput } from "../../domain/gate/risk.ts";
 import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { SelfHealing } from "../../domain/evidence/self-healing.ts";
@@ -20,9 +20,9 @@ export interface ChangeRequest {
   readonly witnesses: RiskInput["witnesses"];
   /** True when only text that users can write supports the cause. */
   readonly taintedOnly: boolean;
-  /** Why the witnesses ask for a person to merge. */
+  /** Why the opinions ask for a person to merge. */
   readonly needsPerson?: readonly string[];
-  readonly secondWitness?: SecondWitness;
+  readonly secondWitness?: SecondOpinion;
   /** What earlier incidents came to, one inert line each, for people: nothing is judged by them. */
   readonly precedents: readonly string[];
   /** The story so far when this is the revert of its change. */

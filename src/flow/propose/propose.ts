@@ -56,7 +56,7 @@ export async function draftProposal(
       rollback: subject.rollback,
       leaseExpires: expiryOf(subject, plan, leaseExpiry(ports.clock.now(), leaseDurationOf(guardrails))),
     },
-    // A revert, the end of a lease and a rollback are not what the witnesses were asked about.
+    // A revert, the end of a lease and a rollback are not what the opinions are about.
     ...(subject.failed === undefined && subject.lease === undefined && subject.rollback === undefined
       ? { secondWitness: subject.secondWitness }
       : {}),

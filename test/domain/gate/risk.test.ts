@@ -32,7 +32,7 @@ test.each<[string, Partial<RiskInput>, string, RegExp]>([
   ["an unproven remedy", { trust: { successes: 2, needed: 3, lastFailed: false } }, "medium", /2 of 3/],
   ["a remedy that failed", { trust: { successes: 9, needed: 3, lastFailed: true } }, "high", /did not help/],
   ["witnesses that disagree", { witnesses: "disagree" }, "high", /different causes/],
-  ["one witness", { witnesses: "one" }, "medium", /only one witness/],
+  ["one witness", { witnesses: "one" }, "medium", /only one of two opinions/],
   ["users' text alone", { taintedOnly: true }, "high", /users can write/],
   ["a change within the hour", { recentChanges: 1 }, "medium", /1 earlier change of the workload/],
   ["changes within the hour", { recentChanges: 3 }, "high", /3 earlier changes of the workload/],

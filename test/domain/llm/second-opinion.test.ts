@@ -17,7 +17,7 @@ const answered = (change: Partial<Opinion> = {}): ModelSaid => ({
 const weigh = (change: Partial<Opinions> = {}) =>
   assessAgreement({ ranked, said: answered(), rule: "optional", evidence: someEvidence, ...change });
 
-describe("two witnesses", () => {
+describe("two opinions", () => {
   test("that agree are surer than one, and ask for nobody", () => {
     const together = weigh();
     expect(together).toMatchObject({
@@ -47,7 +47,7 @@ describe("two witnesses", () => {
   });
 });
 
-describe("one witness", () => {
+describe("one opinion", () => {
   test.each<[string, Partial<Opinions>, readonly string[]]>([
     ["the model is off", { rule: "off", said: { kind: "absent", because: "off" } }, []],
     [
@@ -117,7 +117,7 @@ describe("text that others can write", () => {
     expect(isTainted(citing, [logs, missing, alert, past, ...(series ? [series] : [])])).toBe(tainted);
   });
 
-  test("is never auto-merged, also when both witnesses believe it", () => {
+  test("is never auto-merged, also when both opinions believe it", () => {
     const evidence = [logs];
     const believed = weigh({ ranked: { ...ranked, citing: ["L1"] }, said: answered({ citing: ["L1"] }), evidence });
     expect(believed).toMatchObject({ kind: "agree", taintedOnly: true });

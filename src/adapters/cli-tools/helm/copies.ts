@@ -8,7 +8,7 @@ import { packedChart } from "./packed-chart.ts";
 import { belowKeys, documentsBelow, documentsOf, textOf } from "./wrapped.ts";
 
 /** A rendering that was made alone, and what came of it. */
-export interface Witness {
+export interface Reference {
   readonly asked: Templating;
   readonly documents: readonly string[];
 }
@@ -19,12 +19,12 @@ export interface Witness {
  */
 export async function copiesOf(
   options: HelmOptions,
-  witness: Witness,
+  reference: Reference,
   asked: readonly Templating[],
 ): Promise<readonly Built[] | "apart" | "failed"> {
   const [first] = asked;
-  const name = nameOf(witness.asked);
-  const all = [witness.asked, ...asked];
+  const name = nameOf(reference.asked);
+  const all = [reference.asked, ...asked];
   const layers = name === undefined ? undefined : layersOf(all, name);
   if (first === undefined || name === undefined || layers === undefined || all.some(strangePath)) return "apart";
   if (mayDifferInCopies(first.files)) return "apart";
@@ -38,7 +38,7 @@ export async function copiesOf(
   if (!built.ok) return "failed";
   const places = all.map((_, n) => `${wrapper}/charts/${keyOf(n)}/charts/`);
   const [again, ...made] = documentsBelow(documentsOf(built.output) ?? [], places) ?? [];
-  if (again === undefined || textOf(again) !== textOf(witness.documents)) return "apart";
+  if (again === undefined || textOf(again) !== textOf(reference.documents)) return "apart";
   return made.map((documents) => ({ ok: true, output: textOf(documents) }));
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Built } from "../offline.ts";
-import { copiesOf, type Witness } from "./copies.ts";
+import { copiesOf, type Reference } from "./copies.ts";
 import { type HelmOptions, type HelmTemplate, helmTemplate, type Templating } from "./helm-template.ts";
 import { documentsOf, textOf } from "./wrapped.ts";
 import { keepNewest } from "../../../domain/text/keep-newest.ts";
@@ -17,17 +17,17 @@ type Group = readonly Waiting[];
 
 const most = 32;
 const mostBytes = 8_000_000;
-const keptWitnesses = 50;
+const keptReferences = 50;
 
 /**
  * Templates what is asked at the same time by one run of Helm: a chart around as many copies of the asked one as there
  * are sets of values, each below a name of its own. So each set is still rendered by itself. One more copy is the
- * witness: it must write, letter for letter, what the chart wrote when it was rendered alone. A chart whose copy does
+ * reference: it must write, letter for letter, what the chart wrote when it was rendered alone. A chart whose copy does
  * not, and a set that fails, are rendered alone.
  */
 export function templatedTogether(options: HelmOptions): HelmTemplate {
   const alone = helmTemplate(options);
-  const witnesses = new Map<string, Witness | "apart">();
+  const references = new Map<string, Reference | "apart">();
   let waiting: Group = [];
   let isBusy = false;
 
@@ -45,16 +45,16 @@ export function templatedTogether(options: HelmOptions): HelmTemplate {
   async function settle(group: Group): Promise<void> {
     const [first, ...others] = group;
     if (first === undefined) return;
-    const witness = witnesses.get(first.kind);
-    if (witness === undefined || witness === "apart" || others.length === 0) {
+    const reference = references.get(first.kind);
+    if (reference === undefined || reference === "apart" || others.length === 0) {
       await single(first);
       return settle(others);
     }
-    const made = await copiesOf(options, witness, group.map(ofWaiting));
+    const made = await copiesOf(options, reference, group.map(ofWaiting));
     if (typeof made !== "string") return group.forEach(({ answer }, n) => answer(made[n] ?? nothing));
-    // One set of values may be at fault, or all copies: then the witness alone fails as well.
-    const isApart = made === "apart" || typeof (await copiesOf(options, witness, [witness.asked])) === "string";
-    if (isApart) witnesses.set(first.kind, "apart");
+    // One set of values may be at fault, or all copies: then the reference alone fails as well.
+    const isApart = made === "apart" || typeof (await copiesOf(options, reference, [reference.asked])) === "string";
+    if (isApart) references.set(first.kind, "apart");
     const middle = Math.ceil(group.length / 2);
     await settle(group.slice(0, middle));
     await settle(group.slice(middle));
@@ -66,8 +66,8 @@ export function templatedTogether(options: HelmOptions): HelmTemplate {
       const documents = built.ok ? documentsOf(built.output) : undefined;
       // Written as the copies are, down to the last blank line.
       answer(documents === undefined ? built : { ok: true, output: textOf(documents) });
-      if (built.ok && !witnesses.has(kind))
-        keepNewest(witnesses, kind, documents ? { asked, documents } : "apart", keptWitnesses);
+      if (built.ok && !references.has(kind))
+        keepNewest(references, kind, documents ? { asked, documents } : "apart", keptReferences);
     } catch (error) {
       fail(error);
     }

@@ -6,7 +6,7 @@ import { inert, inertCode } from "../../text/inert.ts";
 import { masked } from "../../text/masking.ts";
 import { incidentLine } from "../pull-request.ts";
 import { showsArithmetic } from "./head.ts";
-import type { ProposalBody, SecondWitness } from "./proposal-body.ts";
+import type { ProposalBody, SecondOpinion } from "./proposal-body.ts";
 import { effectTable } from "./taken-back.ts";
 import { percent } from "../../text/percent.ts";
 import { code, folded, list, minuteOf, plain, sentence } from "./words.ts";
@@ -54,16 +54,16 @@ function causeFold({ cause: { considered = [] }, secondWitness, selfHealing }: P
   const parts = [
     ...(ranked.length < 2 ? [] : [list("Causes considered", ranked)]),
     ...(selfHealing === undefined ? [] : [`Would it have healed anyway? ${sentence(selfHealing)}`]),
-    ...(secondWitness === undefined ? [] : witnessParts(secondWitness)),
+    ...(secondWitness === undefined ? [] : opinionParts(secondWitness)),
   ];
   return parts.length === 0 ? [] : [folded("Other causes, and what the model said", parts)];
 }
 
-function witnessParts({ model, notes, explanation }: SecondWitness): string[] {
+function opinionParts({ model, notes, explanation }: SecondOpinion): string[] {
   const who = model === undefined ? "The model" : `The model ${code(model)}`;
   const silent = model === undefined ? [] : [`${who} answered without an explanation.`];
   return [
-    ...(notes.length === 0 ? [] : [list("Second witness", notes.map(plain))]),
+    ...(notes.length === 0 ? [] : [list("Second opinion", notes.map(plain))]),
     ...(explanation === undefined || explanation === ""
       ? silent
       : [`${who} writes (not checked):\n\n> ${plain(explanation)}`]),

@@ -24,7 +24,7 @@ export interface ProposalBody extends ProposalReason {
   readonly leaseExpires?: string | undefined;
   readonly chart: string | undefined;
   /** What the model said beside the ranking; absent where it was not asked. */
-  readonly secondWitness?: SecondWitness | undefined;
+  readonly secondWitness?: SecondOpinion | undefined;
   /** What earlier incidents came to, one inert line each. */
   readonly precedents?: readonly string[];
   /** Why names of pods and nodes are left out, such as "this repository is public"; absent = they are shown. */
@@ -58,10 +58,10 @@ export interface BodyLink {
 }
 
 /** The model's part in the diagnosis. Its free text is text of others. */
-export interface SecondWitness {
+export interface SecondOpinion {
   /** Name and digest of the model; undefined when none answered. */
   readonly model: string | undefined;
-  /** How the witnesses agree, in sentences of ours. */
+  /** How the opinions agree, in sentences of ours. */
   readonly notes: readonly string[];
   readonly explanation: string | undefined;
 }

@@ -1,7 +1,7 @@
 import { deviationOf, type Moments, momentsOf } from "./node-metric.ts";
 import { roleOf, type ServiceGraph } from "../service-graph.ts";
 import { type RankingInput, type Visit, walkFrom } from "./graph-walk.ts";
-import { witnessOf } from "./opinion.ts";
+import { corroborationOf } from "./corroboration.ts";
 
 /** A node that may have caused the symptom. Scores add up to at most 1 over all causes. */
 interface RankedCause {
@@ -22,8 +22,8 @@ const offAt = { symptom: 0.5, cause: 2.5 };
 const leastShare = 0.1;
 /** A node seen only by its callers, or one that passes calls on, yields to a node that measures itself. */
 const roleWeight = { service: 1, proxy: 0.4, external: 0.6 };
-/** That the symptom's node hurts is what was asked about: without another metric of its own as a witness it yields. */
-const unwitnessedWeight = 0.2;
+/** That the symptom's node hurts is what was asked about: where no other metric of its own corroborates it, it yields. */
+const uncorroboratedWeight = 0.2;
 /** A node whose own metric of the symptom's kind says nothing, but another one does, explains an unknown share. */
 const otherKind = { weight: 0.25, offAt: 5 };
 /** So many nodes without a measurement in a row are looked through. */
@@ -49,20 +49,20 @@ export function rankCauses(input: RankingInput): Ranking {
   }
 
   const walk = walkFrom(input, moments);
-  const witnessed = hasOwnWitness(input, moments);
+  const corroborated = isCorroborated(input, moments);
   const echoes = echoesIn(walk, graph);
   const suspects = [...walk.values()]
     .map((visit) => ({ ...visit, arising: arisingIn(visit, walk, echoes), echo: echoes.has(visit.node) }))
     .filter((visit) => isOff(visit, symptom.node));
   const whole = Math.max(walk.get(symptom.node)?.amount ?? 0, ...suspects.map(({ arising }) => arising));
-  const direct = suspects.map((suspect) => causeOf(suspect, whole, witnessed, input)).filter(isCause);
+  const direct = suspects.map((suspect) => causeOf(suspect, whole, corroborated, input)).filter(isCause);
   const known = new Set(direct.map(({ node }) => node));
   const indirect = [...walk.values()]
     .filter(({ node }) => node !== symptom.node && !known.has(node))
     .map((visit) => indirectCauseOf(visit, moments, input))
     .filter(isCause);
   const causes = [...direct, ...indirect].sort((a, b) => b.score - a.score).slice(0, mostCauses);
-  if (causes.length === 0 || (!witnessed && causes.every(({ node }) => node === symptom.node))) {
+  if (causes.length === 0 || (!corroborated && causes.every(({ node }) => node === symptom.node))) {
     return {
       kind: "abstained",
       because: `nothing that ${symptom.node} calls is off enough to explain its ${symptom.kind}`,
@@ -73,7 +73,7 @@ export function rankCauses(input: RankingInput): Ranking {
 }
 
 /** True when another metric of the symptom's node is off too. */
-function hasOwnWitness({ metrics, symptom }: RankingInput, moments: Moments): boolean {
+function isCorroborated({ metrics, symptom }: RankingInput, moments: Moments): boolean {
   const others = (metrics.get(symptom.node) ?? []).filter(({ kind }) => kind !== symptom.kind);
   return others.some((metric) => (deviationOf(metric, moments)?.score ?? 0) >= offAt.cause);
 }
@@ -88,11 +88,11 @@ function indirectCauseOf(
   { graph, metrics, symptom }: RankingInput,
 ): RankedCause | undefined {
   const { node, path, requests } = visit;
-  const witness = witnessOf(metrics.get(node) ?? [], symptom.kind, moments, { atLeast: otherKind.offAt, requests });
-  if (!witness) return undefined;
-  const clear = witness.score ** 2 / (witness.score ** 2 + otherKind.offAt ** 2);
+  const corroboration = corroborationOf(metrics.get(node) ?? [], symptom.kind, moments, { atLeast: otherKind.offAt, requests });
+  if (!corroboration) return undefined;
+  const clear = corroboration.score ** 2 / (corroboration.score ** 2 + otherKind.offAt ** 2);
   const score = otherKind.weight * clear * visit.reach * roleWeight[roleOf(graph, node)];
-  return { node, score, because: [witness.because, `reached by ${path.join(" → ")}`] };
+  return { node, score, because: [corroboration.because, `reached by ${path.join(" → ")}`] };
 }
 
 /**
@@ -125,7 +125,7 @@ type Suspect = Visit & { readonly arising: number; readonly echo: boolean };
 function causeOf(
   suspect: Suspect,
   whole: number,
-  witnessed: boolean,
+  corroborated: boolean,
   { graph, symptom }: RankingInput,
 ): RankedCause | undefined {
   const { node, deviation, arising } = suspect;
@@ -134,7 +134,7 @@ function causeOf(
   if (share < leastShare) return undefined;
   const clear = deviation.score ** 2 / (deviation.score ** 2 + offAt.cause ** 2);
   const role = roleWeight[roleOf(graph, node)] * (suspect.echo ? echoWeight : 1);
-  const weight = node === symptom.node && !witnessed ? unwitnessedWeight : role;
+  const weight = node === symptom.node && !corroborated ? uncorroboratedWeight : role;
   return { node, score: share * clear * weight, because: becauseOf(suspect, deviation, share, symptom.node) };
 }
 

@@ -179,7 +179,7 @@ describe("abstains", () => {
   });
 });
 
-test("the alerting node itself is a cause when another of its metrics is a witness", () => {
+test("the alerting node itself is a cause when another of its metrics corroborates it", () => {
   const nodes = { web: [...slowWeb, metric("saturation", 0.3, 0.95)], api: calm };
   expect(order(rank("web>api", nodes))).toEqual(["web"]);
 });

@@ -1,26 +1,26 @@
 import { deviationOf, type MetricKind, type Moments, type NodeMetric } from "./node-metric.ts";
 
 /** Another sign, beside the symptom's own kind of metric, that a node is not well. */
-interface Witness {
+interface Corroboration {
   /** In robust standard deviations. */
   readonly score: number;
   readonly because: string;
 }
 
-const witnessKinds: readonly MetricKind[] = ["latency", "availability", "errors", "saturation"];
+const corroboratingKinds: readonly MetricKind[] = ["latency", "availability", "errors", "saturation"];
 /** A node that went silent counts as much as this deviation. */
 const silenceScore = 6;
 
 /** The clearest sign in metrics of other kinds than the symptom's; undefined when there is none of at least `atLeast`. */
-export function witnessOf(
+export function corroborationOf(
   metrics: readonly NodeMetric[],
   symptom: MetricKind,
   moments: Moments,
   { atLeast, requests }: { readonly atLeast: number; readonly requests: number | undefined },
-): Witness | undefined {
-  const found: Witness[] = [];
+): Corroboration | undefined {
+  const found: Corroboration[] = [];
   for (const metric of metrics) {
-    if (metric.kind === symptom || !witnessKinds.includes(metric.kind)) continue;
+    if (metric.kind === symptom || !corroboratingKinds.includes(metric.kind)) continue;
     const deviation = deviationOf(metric, moments, requests);
     if (!deviation || deviation.score < atLeast) continue;
     const { kind, seen, usual, score } = deviation;
