@@ -39,24 +39,24 @@ type ChartAnswer =
 const maxRenderings = 12;
 const maxReleases = 8;
 
-/** Finds the value behind a field by experiment: renders the releases of a scene, marks their values, reads them off. */
-export async function chartAnswer(scene: EntryBuild, tools: ChartTools): Promise<ChartAnswer> {
+/** Finds the value behind a field by experiment: renders the releases of an entry, marks their values, reads them off. */
+export async function chartAnswer(entryBuild: EntryBuild, tools: ChartTools): Promise<ChartAnswer> {
   const budget: Budget = { left: maxRenderings };
-  const all = releasesOf(scene);
+  const all = releasesOf(entryBuild);
   const likely = all.map((release, position) => ({ release, position }));
-  likely.sort((a, b) => likeness(b.release, scene.question) - likeness(a.release, scene.question));
+  likely.sort((a, b) => likeness(b.release, entryBuild.question) - likeness(a.release, entryBuild.question));
   let because: string | undefined;
   for (const { release, position } of likely.slice(0, maxReleases)) {
-    const baseline = await baselineOf(scene, release, tools);
+    const baseline = await baselineOf(entryBuild, release, tools);
     if ("impossible" in baseline) {
       because ??= `${whereIs(release.origin)}: ${baseline.impossible}`;
       continue;
     }
-    const field = fieldIn(reachable(baseline, scene.question), scene.question);
+    const field = fieldIn(reachable(baseline, entryBuild.question), entryBuild.question);
     if (field === undefined) continue;
     if ("reason" in field) return { kind: "answered", edit: field };
-    const edit = await decide({ scene, position, baseline }, field, { tools, budget });
-    const unproven = release.pin ? mayBePinned(release.pin) : notAsHere(scene, release);
+    const edit = await decide({ entryBuild, position, baseline }, field, { tools, budget });
+    const unproven = release.pin ? mayBePinned(release.pin) : notAsHere(entryBuild, release);
     return { kind: "answered", edit: edit.kind === "edit" && unproven !== undefined ? { ...edit, unproven } : edit };
   }
   return because === undefined && likely.length > 0 && likely.length <= maxReleases
@@ -91,19 +91,19 @@ interface Means {
 }
 
 async function decide(place: Place, field: RenderedField, means: Means): Promise<ManifestEdit> {
-  const { scene, baseline } = place;
+  const { entryBuild, baseline } = place;
   const { release, objects } = baseline;
-  const inflated = inflatedObject(scene, release, objects, field.object);
+  const inflated = inflatedObject(entryBuild, release, objects, field.object);
   const held = heldIn(place, field);
   const obstacle =
     suspended(release) ??
-    ignored(scene, field) ??
+    ignored(entryBuild, field) ??
     // What Kustomize says comes after the chart, whatever that makes.
     (inflated && editInflated(inflated, field.path)) ??
     templatedName(release) ??
-    obstacleIn(objects, field, scene.question) ??
+    obstacleIn(objects, field, entryBuild.question) ??
     (held && "reason" in held ? held : undefined) ??
-    already(scene.question, field);
+    already(entryBuild.question, field);
   const found = obstacle ?? (await byWays(place, field, means));
   const edit = found.kind === "edit" || !inflated ? found : overlayInflated(inflated, field.path, found);
   return edit.kind === "edit" && held && "doubt" in held ? { ...edit, unproven: held.doubt } : edit;
@@ -111,7 +111,7 @@ async function decide(place: Place, field: RenderedField, means: Means): Promise
 
 async function byWays(place: Place, field: RenderedField, means: Means): Promise<ManifestEdit> {
   let why: Refusal | undefined;
-  for (const find of waysTo(field, place.scene.question)) {
+  for (const find of waysTo(field, place.entryBuild.question)) {
     const proposed = await find(place, field, means);
     if (proposed === undefined) continue;
     const edit = proposed.kind === "edit" ? await confirmed(place, proposed, field, means) : proposed;
@@ -123,8 +123,8 @@ async function byWays(place: Place, field: RenderedField, means: Means): Promise
 }
 
 /** What stands against the change among the objects of the chart. */
-function heldIn({ scene, baseline }: Place, { object, path }: RenderedField): Refusal | Doubt | undefined {
-  const { deployer, question } = scene;
+function heldIn({ entryBuild, baseline }: Place, { object, path }: RenderedField): Refusal | Doubt | undefined {
+  const { deployer, question } = entryBuild;
   const { change, workload } = question;
   const own = deployer?.kind === "Kustomization" ? "flux" : "argocd";
   const tool = deployer === undefined ? question.entry.tool : own;
@@ -144,13 +144,13 @@ function waysTo({ value }: RenderedField, { change }: FieldQuestion): readonly F
 }
 
 /** What a post-renderer writes comes after all values. */
-const inPostRenderer: Find = async ({ scene, baseline }, field, { tools }) => {
+const inPostRenderer: Find = async ({ entryBuild, baseline }, field, { tools }) => {
   const made = await tools.template(baseline.build);
-  return made.kind === "rendered" ? editPostRenderer(scene, baseline.release, made.objects, field) : undefined;
+  return made.kind === "rendered" ? editPostRenderer(entryBuild, baseline.release, made.objects, field) : undefined;
 };
 
-function ignored(scene: EntryBuild, { object, path }: RenderedField): Refusal | undefined {
-  return ignoredByArgo(scene, { kind: object.kind, names: [object.metadata.name] }, path);
+function ignored(entryBuild: EntryBuild, { object, path }: RenderedField): Refusal | undefined {
+  return ignoredByArgo(entryBuild, { kind: object.kind, names: [object.metadata.name] }, path);
 }
 
 function already({ change }: FieldQuestion, { value }: RenderedField): Refusal | undefined {
@@ -180,7 +180,7 @@ const writtenKey: Find = async (place, field, means) => {
 /** A key that nobody wrote yet and that the chart would read. */
 const unwrittenKey: Find = async (place, field, means) => {
   const { baseline } = place;
-  const { change } = place.scene.question;
+  const { change } = place.entryBuild.question;
   const wanted = change.kind === "resources" ? change.field : change.kind === "image-tag" ? "tag" : "count";
   const read = keysRead(baseline.files, means.tools);
   const numbers = { ...numbersBeside(baseline.objects), tag: tagOf(String(field.value)) };
@@ -206,12 +206,12 @@ async function keyAmong(
   field: RenderedField,
   means: Means,
 ): Promise<ManifestEdit | undefined> {
-  const { scene, baseline } = place;
+  const { entryBuild, baseline } = place;
   const found = await arrivingIn(field, candidates, (some) =>
     spend(means.budget, baseline.tools, markedBuild(baseline.build, baseline.effective, some)),
   );
   if (found === undefined) return undefined;
-  const to = valueFor(scene.question, field, found, baseline.effective);
+  const to = valueFor(entryBuild.question, field, found, baseline.effective);
   if (to === undefined)
     return refused(
       "ambiguous-values-key",
@@ -220,8 +220,8 @@ async function keyAmong(
     );
   const above = otherSource(baseline.release, found);
   if (above) return above;
-  const change = { ...scene.question.change, to } as FieldQuestion["change"];
-  const asked = { ...scene, question: { ...scene.question, change } };
+  const change = { ...entryBuild.question.change, to } as FieldQuestion["change"];
+  const asked = { ...entryBuild, question: { ...entryBuild.question, change } };
   const image = found.as === "image" ? `${imageName(String(writtenAt(baseline.effective, found)))}:${to}` : undefined;
   return placed(asked, baseline.release, found, image);
 }
@@ -263,14 +263,14 @@ function valueFor(
 
 /** A value that the template writes down itself. */
 const literal: Find = async (place, field, means) => {
-  const { scene, baseline } = place;
+  const { entryBuild, baseline } = place;
   const { directory } = baseline.release;
   if (directory === undefined || field.value === undefined) return undefined;
-  const now = scene.question.change.kind === "image-tag" ? tagOf(String(field.value)) : String(field.value);
-  const literals = literalsIn(scene.tree, directory, baseline.files, numbersBeside(baseline.objects));
+  const now = entryBuild.question.change.kind === "image-tag" ? tagOf(String(field.value)) : String(field.value);
+  const literals = literalsIn(entryBuild.tree, directory, baseline.files, numbersBeside(baseline.objects));
   const fitting = literals.filter((one) => one.text === now);
   const found = await arrivingIn<Literal>(field, fitting, (some) =>
     spend(means.budget, baseline.tools, withLiterals(baseline.build, some)),
   );
-  return found && placedLiteral(scene, baseline.release, found);
+  return found && placedLiteral(entryBuild, baseline.release, found);
 };

@@ -15,9 +15,11 @@ import {
 type Impossible = { readonly impossible: string };
 
 /** Where the chart of a release is published, at the exact version that Git names. */
-export function chartReference(scene: EntryBuild, release: Release): ChartReference | Impossible {
+export function chartReference(entryBuild: EntryBuild, release: Release): ChartReference | Impossible {
   const place =
-    release.resource?.kind === "HelmRelease" ? fluxPlace(scene, release.resource.node, release) : plainPlace(release);
+    release.resource?.kind === "HelmRelease"
+      ? fluxPlace(entryBuild, release.resource.node, release)
+      : plainPlace(release);
   if (place === undefined) return { impossible: `nothing here says where the chart ${release.chart} is published` };
   const { url, version, digest } = place;
   if (!isPinned(version))
@@ -49,28 +51,28 @@ const ociChart = (url: string, chart: string): string =>
   url.endsWith(`/${chart}`) ? url : `${url.replace(/\/$/, "")}/${chart}`;
 
 /** The HelmRepository or OCIRepository that a HelmRelease refers to, among the objects of the repository. */
-function fluxPlace(scene: EntryBuild, node: Node, { from }: Release): Place | undefined {
+function fluxPlace(entryBuild: EntryBuild, node: Node, { from }: Release): Place | undefined {
   const reference = at(node, ["spec", "chartRef"]);
   if (reference && !from) {
-    const source = sourceObject(scene, node, reference);
-    const version = source && (textIn(scene, source, ["spec", "ref", "tag"]) ?? "");
-    const url = source && textIn(scene, source, ["spec", "url"]);
+    const source = sourceObject(entryBuild, node, reference);
+    const version = source && (textIn(entryBuild, source, ["spec", "ref", "tag"]) ?? "");
+    const url = source && textIn(entryBuild, source, ["spec", "url"]);
     if (url === undefined || version === undefined) return undefined;
     return { url, version, digest: textAt(source, ["spec", "ref", "digest"]) };
   }
-  const source = sourceObject(scene, node, at(from?.node, ["sourceRef"]));
-  const url = source && textIn(scene, source, ["spec", "url"]);
-  const chart = textIn(scene, from?.node, ["chart"]) ?? "";
-  const version = textIn(scene, from?.node, ["version"]) ?? "";
+  const source = sourceObject(entryBuild, node, at(from?.node, ["sourceRef"]));
+  const url = source && textIn(entryBuild, source, ["spec", "url"]);
+  const chart = textIn(entryBuild, from?.node, ["chart"]) ?? "";
+  const version = textIn(entryBuild, from?.node, ["version"]) ?? "";
   return url === undefined ? undefined : { url: url.startsWith("oci://") ? ociChart(url, chart) : url, version };
 }
 
-function sourceObject(scene: EntryBuild, release: Node, reference: Node | undefined): Node | undefined {
+function sourceObject(entryBuild: EntryBuild, release: Node, reference: Node | undefined): Node | undefined {
   const [kind, name] = [textAt(reference, ["kind"]), textAt(reference, ["name"])];
-  const own = scene.resources.find((one) => one.kind === kind && one.names.includes(name ?? ""));
+  const own = entryBuild.resources.find((one) => one.kind === kind && one.names.includes(name ?? ""));
   if (own) return own.node;
   const home = textAt(reference, ["namespace"]) ?? textAt(release, ["metadata", "namespace"]);
-  const others = scene.index.fluxSources.filter((one) => one.kind === kind && one.name === name);
+  const others = entryBuild.index.fluxSources.filter((one) => one.kind === kind && one.name === name);
   const near = others.filter((one) => one.namespace === home);
   const fitting = near.length > 0 ? near : others;
   const urls = new Set(fitting.map((one) => textAt(one.node, ["spec", "url"])));
@@ -84,11 +86,11 @@ type Running = { readonly files: ChartFiles; readonly isRunning: true } | { read
  * the same version where Git names an exact one. Undefined where no cluster is asked about the release.
  */
 export async function runningChart(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   tools: ChartTools,
 ): Promise<Running | undefined> {
-  const at = placeOf(scene, release);
+  const at = placeOf(entryBuild, release);
   if (!tools.running || at === undefined) return undefined;
   const found = await tools.running(at);
   if (!found.ok) return { impossible: found.because };
@@ -97,7 +99,7 @@ export async function runningChart(
   if (release.elsewhere === undefined) {
     if (name !== release.chart)
       return { impossible: `its archive holds the chart ${String(name)}, not ${release.chart}` };
-    const reference = chartReference(scene, release);
+    const reference = chartReference(entryBuild, release);
     const pinned = "impossible" in reference ? undefined : reference;
     const isOther = pinned && plain(pinned.version) !== plain(found.version);
     const isMoved = pinned?.digest !== undefined && pinned.digest !== found.digest;
@@ -109,9 +111,12 @@ export async function runningChart(
 }
 
 /** Where a release of Flux's helm-controller stands. */
-function placeOf(scene: EntryBuild, { resource }: Release): FluxRelease | undefined {
+function placeOf(entryBuild: EntryBuild, { resource }: Release): FluxRelease | undefined {
   if (resource?.kind !== "HelmRelease" || !resource.apiVersion.startsWith("helm.toolkit.fluxcd.io/")) return undefined;
-  const at = { namespace: substituted(resource.namespace ?? "", scene), name: substituted(nameOf(resource), scene) };
+  const at = {
+    namespace: substituted(resource.namespace ?? "", entryBuild),
+    name: substituted(nameOf(resource), entryBuild),
+  };
   return isName(at.namespace) && isName(at.name) ? at : undefined;
 }
 

@@ -9,24 +9,25 @@ import type { EntryBuild } from "../trace/entry-build.ts";
 import { deployedTwice, sharedWith } from "../trace/sharing.ts";
 
 /** Who else reads a chart of this repository, for people; undefined when this release is certainly the only one. */
-export function otherUser(scene: EntryBuild, release: Release): string | undefined {
+export function otherUser(entryBuild: EntryBuild, release: Release): string | undefined {
   const { directory } = release;
   if (directory === undefined) return undefined;
-  const itself = release.resource?.origin.file.path ?? scene.deployer?.file;
-  for (const deployer of scene.index.deployers) {
+  const itself = release.resource?.origin.file.path ?? entryBuild.deployer?.file;
+  for (const deployer of entryBuild.index.deployers) {
     // What a set makes is known from the cluster, and the set from the repository.
-    if (deployer === scene.deployer || deployer === scene.declared || !deployer.paths.includes(directory)) continue;
+    if (deployer === entryBuild.deployer || deployer === entryBuild.declared || !deployer.paths.includes(directory))
+      continue;
     const isSame = deployer.file === itself && (release.resource?.names.includes(deployer.name) ?? false);
     if (!isSame) return `${deployer.kind} ${deployer.name} (${deployer.file})`;
   }
-  const elsewhere = applied(scene, release, directory);
+  const elsewhere = applied(entryBuild, release, directory);
   if (elsewhere !== undefined) return elsewhere;
-  const twice = release.directory === scene.path ? deployedTwice(scene) : undefined;
+  const twice = release.directory === entryBuild.path ? deployedTwice(entryBuild) : undefined;
   return (
     twice ??
-    linkedChart(scene, directory) ??
-    dependentOn(scene.tree, directory) ??
-    unreadSibling(scene, release, directory)
+    linkedChart(entryBuild, directory) ??
+    dependentOn(entryBuild.tree, directory) ??
+    unreadSibling(entryBuild, release, directory)
   );
 }
 
@@ -34,42 +35,46 @@ export function otherUser(scene: EntryBuild, release: Release): string | undefin
  * Who else uses the charts that a release takes from beside its own, for people: each is of the one before it alone, or
  * what is written in it is written for others as well.
  */
-export function otherUserOfParts(scene: EntryBuild, release: Release, parts: readonly string[]): string | undefined {
-  const { index, tree } = scene;
+export function otherUserOfParts(
+  entryBuild: EntryBuild,
+  release: Release,
+  parts: readonly string[],
+): string | undefined {
+  const { index, tree } = entryBuild;
   for (const [n, part] of parts.entries()) {
     const deployer = index.deployers.find(({ paths }) => paths.includes(part));
     if (deployer !== undefined) return `${deployer.kind} ${deployer.name} (${deployer.file})`;
     const user =
       index.referencedBy.get(part)?.[0] ??
-      linkedChart(scene, part) ??
+      linkedChart(entryBuild, part) ??
       dependentOn(tree, part, parts[n - 1] ?? release.directory) ??
-      unreadSibling(scene, release, part);
+      unreadSibling(entryBuild, release, part);
     if (user !== undefined) return user;
   }
   return undefined;
 }
 
 /** Who else applies the release itself: in another cluster or overlay it is another one, and reads the same chart. */
-function applied(scene: EntryBuild, { resource, inflated }: Release, directory: string): string | undefined {
-  if (resource?.kind === "HelmRelease") return sharedWith(scene, resource.origin.file.path);
-  return inflated ? sharedWith(scene, joinPath(directory, "Chart.yaml")) : undefined;
+function applied(entryBuild: EntryBuild, { resource, inflated }: Release, directory: string): string | undefined {
+  if (resource?.kind === "HelmRelease") return sharedWith(entryBuild, resource.origin.file.path);
+  return inflated ? sharedWith(entryBuild, joinPath(directory, "Chart.yaml")) : undefined;
 }
 
 /**
  * A link elsewhere to the chart, or to a directory that holds it: another chart has it, or somebody deploys it so whom
  * the repository does not name. Whoever is named deploys the directory itself.
  */
-function linkedChart(scene: EntryBuild, directory: string): string | undefined {
-  const { tree, index, declared } = scene;
+function linkedChart(entryBuild: EntryBuild, directory: string): string | undefined {
+  const { tree, index, declared } = entryBuild;
   if (tree.links === undefined) return undefined;
-  const written = writtenPaths(scene);
+  const written = writtenPaths(entryBuild);
   // Asked under a link of which nobody knows who deploys it, somebody else may deploy the directory itself.
   const isAlias =
     declared === undefined && written.some((one) => one !== directory && realPath(tree, one) === directory);
   const own = new Set([...(isAlias ? [] : [directory]), ...written]);
   const isOpen = declared === undefined || index.deployers.some(({ paths }) => paths.some((one) => /[{$]/.test(one)));
   const isInChart = (name: string): boolean =>
-    name.split("/").some((_, n, steps) => scene.reader.exists([...steps.slice(0, n), "Chart.yaml"].join("/")));
+    name.split("/").some((_, n, steps) => entryBuild.reader.exists([...steps.slice(0, n), "Chart.yaml"].join("/")));
   return namesOf(tree, directory).find(
     (name) => !own.has(name) && !goesInCircles(tree, name) && (isOpen || isInChart(name)),
   );
@@ -102,14 +107,14 @@ export function localDependencies(tree: Tree, path: string): string[] {
 }
 
 /** Value files that this release does not read belong to other releases of the same chart. */
-function unreadSibling(scene: EntryBuild, release: Release, directory: string): string | undefined {
+function unreadSibling(entryBuild: EntryBuild, release: Release, directory: string): string | undefined {
   const own = new Set(release.layers.map((layer) => layer.values.file.path));
   const places = new Set([
     directory,
     ...[...own].map(directoryOf).filter((place) => place.startsWith(`${directory}/`)),
   ]);
   for (const place of places) {
-    const found = scene.reader
+    const found = entryBuild.reader
       .list(place)
       .filter((name) => /^values[-._].*\.ya?ml$/.test(name) && !/example|sample|\.tpl\.|schema/.test(name))
       .map((name) => joinPath(place, name))

@@ -23,63 +23,67 @@ import type { Literal } from "./literals/template-literals.ts";
  * tag, for a key that names it as a whole.
  */
 export function placed(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   candidate: Pick<Candidate, "path" | "as">,
   image?: string,
 ): ManifestEdit {
-  const edit = placedInLayers(scene, release, candidate);
+  const edit = placedInLayers(entryBuild, release, candidate);
   if (edit.kind === "edit") return edit;
   const isElsewhere = edit.reason === "shared-source" || edit.reason === "not-found";
   if (candidate.as === "image" && image !== undefined && (isElsewhere || release.packed !== undefined))
-    return placedImage(scene, release, candidate.path, image) ?? edit;
+    return placedImage(entryBuild, release, candidate.path, image) ?? edit;
   if (!isElsewhere || candidate.as === "image") return edit;
   const own = release.directory === undefined ? undefined : `${prefixOf(release.directory)}values.yaml`;
   const file = release.open.at(-1);
   if (file === undefined) return edit;
-  const user = file === own ? otherUser(scene, release) : undefined;
+  const user = file === own ? otherUser(entryBuild, release) : undefined;
   if (user !== undefined) return cannotOverlay(`${file} says nothing yet, and would also serve ${user}`);
-  return inNewValues(scene, release, candidate.path, { file, isOwn: file === own }) ?? edit;
+  return inNewValues(entryBuild, release, candidate.path, { file, isOwn: file === own }) ?? edit;
 }
 
 /** An image that one key names as a whole, written where nothing stood yet. */
 function placedImage(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   path: Candidate["path"],
   to: string,
 ): ManifestEdit | undefined {
-  const change = { ...scene.question.change, to } as EntryBuild["question"]["change"];
-  const edit = placed({ ...scene, question: { ...scene.question, change } }, release, { path, as: "tag" });
+  const change = { ...entryBuild.question.change, to } as EntryBuild["question"]["change"];
+  const edit = placed({ ...entryBuild, question: { ...entryBuild.question, change } }, release, { path, as: "tag" });
   return edit.kind === "edit" ? edit : undefined;
 }
 
-function placedInLayers(scene: EntryBuild, release: Release, candidate: Pick<Candidate, "path" | "as">): ManifestEdit {
+function placedInLayers(
+  entryBuild: EntryBuild,
+  release: Release,
+  candidate: Pick<Candidate, "path" | "as">,
+): ManifestEdit {
   const key = { path: candidate.path.map(String), as: candidate.as };
   const parameter = release.parameters.find((item) => textAt(item, ["name"]) === key.path.join("."));
-  if (parameter) return editParameter(scene, parameter, candidate);
+  if (parameter) return editParameter(entryBuild, parameter, candidate);
   const leaf = at(release.merged, key.path);
   const own = release.layers[0];
   const isOwn = (layer: ValuesLayer | undefined): boolean =>
     layer !== undefined &&
     release.directory !== undefined &&
     (layer.values.file.path.startsWith(prefixOf(release.directory)) ||
-      layer.values.file.path === scene.reader.real(`${prefixOf(release.directory)}values.yaml`));
+      layer.values.file.path === entryBuild.reader.real(`${prefixOf(release.directory)}values.yaml`));
   const above = release.layers.filter((layer) => layer.values.file.path !== own?.values.file.path).reverse();
   const holder = leaf && release.layers.findLast((layer) => at(layer.values, key.path) === leaf);
-  if (holder && holder.values.file.path !== own?.values.file.path) return editValue(scene, release, key);
+  if (holder && holder.values.file.path !== own?.values.file.path) return editValue(entryBuild, release, key);
   // What is left is packed: the chart's own values, or a key that nobody wrote.
-  if (release.packed !== undefined) return editPacked(scene, release, key);
-  const user = isOwn(own) ? otherUser(scene, release) : undefined;
-  if (leaf && user === undefined) return editValue(scene, release, key);
-  const edit = inLayerAbove(scene, release, {
+  if (release.packed !== undefined) return editPacked(entryBuild, release, key);
+  const user = isOwn(own) ? otherUser(entryBuild, release) : undefined;
+  if (leaf && user === undefined) return editValue(entryBuild, release, key);
+  const edit = inLayerAbove(entryBuild, release, {
     key,
     above,
     isShared: user !== undefined,
     isInList: isInList(candidate),
   });
   if (edit !== undefined) return edit;
-  if (user === undefined) return editValue(scene, release, key);
+  if (user === undefined) return editValue(entryBuild, release, key);
   return cannotOverlay(`${leaf ? whereIs(leaf) : `${release.directory}/values.yaml`} also serves ${user}`);
 }
 
@@ -93,7 +97,7 @@ interface Above {
 }
 
 /** The value in a layer over the chart's own; else why the first of them cannot have it. */
-function inLayerAbove(scene: EntryBuild, release: Release, what: Above): ManifestEdit | undefined {
+function inLayerAbove(entryBuild: EntryBuild, release: Release, what: Above): ManifestEdit | undefined {
   const { key, above, isShared } = what;
   if (what.isInList) return undefined;
   // What a release itself says comes over all that others read as well.
@@ -101,7 +105,7 @@ function inLayerAbove(scene: EntryBuild, release: Release, what: Above): Manifes
   const isOpen = release.resource?.kind === "HelmRelease" && isShared && !says && key.as !== "image";
   let first: ManifestEdit | undefined;
   for (const holder of [...above, ...(isOpen ? [undefined] : [])]) {
-    const edit = editLayer(scene, release, key, { holder, leaf: undefined });
+    const edit = editLayer(entryBuild, release, key, { holder, leaf: undefined });
     if (edit.kind === "edit") return edit;
     first ??= edit;
   }
@@ -115,33 +119,33 @@ const isInList = ({ path }: Pick<Candidate, "path">): boolean =>
 const prefixOf = (directory: string): string => (directory === "" ? "" : `${directory}/`);
 
 /** A parameter of an Argo CD Application wins over all values: it is what must say something else. */
-function editParameter(scene: EntryBuild, item: Node, { as }: Pick<Candidate, "as">): ManifestEdit {
+function editParameter(entryBuild: EntryBuild, item: Node, { as }: Pick<Candidate, "as">): ManifestEdit {
   const value = at(item, ["value"]);
   if (value?.kind !== "scalar" || as === "image")
     return refused("parse-error", `${whereIs(item)} holds no plain value`, "Make this change by hand.");
   if (/\{\{|\$\{/.test(value.text))
     return refused("template", `${whereIs(value)} holds ${value.text}`, "Find what fills this in.");
-  const shared = sharedWith(scene, value.file.path);
+  const shared = sharedWith(entryBuild, value.file.path);
   if (shared !== undefined) return cannotOverlay(`${whereIs(value)} also serves ${shared}`);
-  const splice = replaceScalar(value, String(scene.question.change.to));
+  const splice = replaceScalar(value, String(entryBuild.question.change.to));
   const owner = {
     path: value.file.path,
     field: `helm.parameters[name=${textAt(item, ["name"])}].value`,
     because: `${whereIs(value)} is a parameter of the application, which wins over its values`,
   };
-  return guarded(scene, value) ?? editOf(scene, splice, owner);
+  return guarded(entryBuild, value) ?? editOf(entryBuild, splice, owner);
 }
 
 /** A value that the template itself writes down: its owner, where exactly one release uses the chart. */
-export function placedLiteral(scene: EntryBuild, release: Release, literal: Literal): ManifestEdit {
-  const { change } = scene.question;
-  const before = new TextDecoder().decode(scene.tree.read(literal.path));
+export function placedLiteral(entryBuild: EntryBuild, release: Release, literal: Literal): ManifestEdit {
+  const { change } = entryBuild.question;
+  const before = new TextDecoder().decode(entryBuild.tree.read(literal.path));
   const line = before.slice(0, literal.start).split("\n").length;
   const where = `${literal.path}:${line}`;
   const user =
-    otherUser(scene, release) ??
-    otherUserOfParts(scene, release, literal.parts) ??
-    linkedTemplate(scene, release, literal.path);
+    otherUser(entryBuild, release) ??
+    otherUserOfParts(entryBuild, release, literal.parts) ??
+    linkedTemplate(entryBuild, release, literal.path);
   if (user !== undefined) {
     const because = `${where} writes ${literal.text} for every release of the chart, also for ${user}`;
     return refused("chart-hardcoded", because, "Make the chart read it from its values first.");

@@ -38,40 +38,40 @@ type Impossible = { readonly impossible: string };
 
 /** Gathers the chart and the values of a release; what is missing is named. */
 export async function preparedRelease(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   tools: ChartTools,
 ): Promise<PreparedRelease | Impossible> {
-  const found = await chartOf(scene, release, tools);
+  const found = await chartOf(entryBuild, release, tools);
   if ("impossible" in found) return found;
   // In an archive of Flux the named files are already what the chart's own values say.
   const files = replacesOwnValues(release) && !found.isRunning ? withoutOwnValues(found.files) : found.files;
-  const values = valuesOf(scene, release, files, tools);
+  const values = valuesOf(entryBuild, release, files, tools);
   if (values === undefined) return { impossible: "its values hold variables that only the cluster knows" };
-  const namespace = release.namespace ?? scene.question.workload.namespace;
+  const namespace = release.namespace ?? entryBuild.question.workload.namespace;
   const unfit = unfitNames({ release: release.name, namespace });
   if (unfit !== undefined) return { impossible: unfit };
   const { texts, sets, effective } = values;
   const isUpgrade = release.resource?.kind === "HelmRelease";
   const build = { files, release: release.name, namespace, values: texts, sets, checked: true, isUpgrade };
-  const applied = postRendering(scene, release, tools);
+  const applied = postRendering(entryBuild, release, tools);
   return {
     release,
     files,
     build,
     effective,
     tools: applied,
-    certain: !hasUnseenValues(release) && isHandedOn(scene, release),
+    certain: !hasUnseenValues(release) && isHandedOn(entryBuild, release),
   };
 }
 
 /** The release as it is rendered now. */
 export async function baselineOf(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   tools: ChartTools,
 ): Promise<Baseline | Impossible> {
-  const prepared = await preparedRelease(scene, release, tools);
+  const prepared = await preparedRelease(entryBuild, release, tools);
   if ("impossible" in prepared) return prepared;
   const rendered = await prepared.tools.template(prepared.build);
   if (rendered.kind === "unsupported") return { impossible: rendered.because };
@@ -83,16 +83,16 @@ interface Chart {
   readonly isRunning?: true;
 }
 
-async function chartOf(scene: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {
+async function chartOf(entryBuild: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {
   if (release.directory !== undefined) {
-    const link = linkUnderFlux(scene, release, release.directory);
+    const link = linkUnderFlux(entryBuild, release, release.directory);
     if (link !== undefined) return { impossible: `Flux leaves the symbolic link ${link} out` };
-    const local = await chartInTree(scene.tree, release.directory, tools);
+    const local = await chartInTree(entryBuild.tree, release.directory, tools);
     return local.ok ? local : { impossible: local.because };
   }
-  const running = await runningChart(scene, release, tools);
+  const running = await runningChart(entryBuild, release, tools);
   if (running && !("impossible" in running)) return running;
-  const other = await publishedChart(scene, release, tools);
+  const other = await publishedChart(entryBuild, release, tools);
   if (!running || !("impossible" in other)) return other;
   return { impossible: `${other.impossible}; what Flux runs: ${running.impossible}` };
 }
@@ -106,10 +106,14 @@ function linkUnderFlux({ tree }: EntryBuild, release: Release, directory: string
   return linked ?? below.broken?.link ?? [directory, ...below.paths].find((name) => realPath(tree, name) !== name);
 }
 
-async function publishedChart(scene: EntryBuild, release: Release, tools: ChartTools): Promise<Chart | Impossible> {
+async function publishedChart(
+  entryBuild: EntryBuild,
+  release: Release,
+  tools: ChartTools,
+): Promise<Chart | Impossible> {
   const from = takenFrom(release);
   if (from !== undefined) return { impossible: from };
-  const reference = chartReference(scene, release);
+  const reference = chartReference(entryBuild, release);
   if ("impossible" in reference) return reference;
   const fetched = await tools.fetch(reference);
   const whole = fetched.ok ? await withDependencies(fetched.files, tools) : fetched;

@@ -18,13 +18,13 @@ interface ReleaseValues {
 
 /** The values of a release as Helm would read them; undefined when one of them is known only to the cluster. */
 export function valuesOf(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   files: ChartFiles,
   tools: ChartTools,
 ): ReleaseValues | undefined {
   const isFlux = release.resource?.kind === "HelmRelease";
-  const plain = (node: Node): unknown => plainOf(node, isFlux ? (text) => substituted(text, scene) : undefined);
+  const plain = (node: Node): unknown => plainOf(node, isFlux ? (text) => substituted(text, entryBuild) : undefined);
   const own = release.directory === undefined ? undefined : `${release.directory}/values.yaml`.replace(/^\//, "");
   const layers = release.layers
     .filter((layer, n) => n > 0 || layer.values.file.path !== own)

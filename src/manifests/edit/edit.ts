@@ -9,7 +9,7 @@ import { at, lineOf, type Node } from "../yaml/source.ts";
 import type { Splice } from "../yaml/splice.ts";
 
 /** What stands against writing at a place, whoever owns it: generated files, guards, anchors, broken documents. */
-export function guarded(scene: EntryBuild, node: Node): Refusal | undefined {
+export function guarded(entryBuild: EntryBuild, node: Node): Refusal | undefined {
   const { path, text } = node.file;
   const file = fileGuard(path, text, node);
   if (file) {
@@ -19,7 +19,7 @@ export function guarded(scene: EntryBuild, node: Node): Refusal | undefined {
         : "Ask its owners, or lift the comment first.";
     return refused(file.reason, `${path}:${file.line} says: ${file.text}`, fix);
   }
-  const program = jsonnetBeside(scene, path);
+  const program = jsonnetBeside(entryBuild, path);
   if (program !== undefined)
     return refused(
       "generated-file",
@@ -36,7 +36,7 @@ export function guarded(scene: EntryBuild, node: Node): Refusal | undefined {
   }
   const sealed = sealedBy(node);
   if (sealed) return sealed;
-  return brokenDocument(scene, node) ?? sharedAnchor(node);
+  return brokenDocument(entryBuild, node) ?? sharedAnchor(node);
 }
 
 /** SOPS keeps a checksum of the document: any change by others makes it unreadable for the cluster. */
@@ -50,11 +50,11 @@ function sealedBy(node: Node): Refusal | undefined {
 }
 
 /** Projects like kube-prometheus keep what Jsonnet made in a directory `manifests` beside the source. */
-function jsonnetBeside(scene: EntryBuild, path: string): string | undefined {
+function jsonnetBeside(entryBuild: EntryBuild, path: string): string | undefined {
   const directory = directoryOf(path);
   const places = directory.endsWith("manifests") ? [directory, directoryOf(directory)] : [directory];
   for (const place of places) {
-    const found = scene.reader.list(place).find((name) => name.endsWith(".jsonnet"));
+    const found = entryBuild.reader.list(place).find((name) => name.endsWith(".jsonnet"));
     if (found !== undefined) return joinPath(place, found);
   }
   return undefined;
@@ -69,8 +69,8 @@ function sharedAnchor(node: Node): Refusal | undefined {
   return undefined;
 }
 
-function brokenDocument(scene: EntryBuild, node: Node): Refusal | undefined {
-  const source = scene.reader.file(node.file.path);
+function brokenDocument(entryBuild: EntryBuild, node: Node): Refusal | undefined {
+  const source = entryBuild.reader.file(node.file.path);
   if (!source?.ok) return undefined;
   let root = node;
   while (root.parent) root = root.parent;
@@ -82,14 +82,14 @@ function brokenDocument(scene: EntryBuild, node: Node): Refusal | undefined {
 
 /** An edit of one file, once it is proven that only the wanted place changes. */
 export function editOf(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   splice: Splice | undefined,
   owner: OwnerLink,
   warnings: readonly string[] = [],
 ): ManifestEdit {
   const unable = (why: string): Refusal => refused("parse-error", `${owner.path}: ${why}`, "Make this change by hand.");
   if (!splice) return unable(`${owner.field} is written in a style that cannot be changed in place`);
-  const source = scene.reader.file(splice.path);
+  const source = entryBuild.reader.file(splice.path);
   if (isMadePlace(splice.path))
     return refused(
       "template",

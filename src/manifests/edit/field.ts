@@ -23,8 +23,8 @@ import { editVariable } from "./variables.ts";
 type Path = readonly (string | number)[];
 
 /** The wanted change as a path into an object of the entry; a refusal when the container is unclear. */
-export function fieldPath(scene: EntryBuild, resource: Resource): Path | Refusal {
-  const { change } = scene.question;
+export function fieldPath(entryBuild: EntryBuild, resource: Resource): Path | Refusal {
+  const { change } = entryBuild.question;
   if (change.kind === "replicas") return ["spec", "replicas"];
   if (change.kind === "hpa" || change.kind === "scaled-object") return ["spec", change.field];
   const pod = podSpecPath(resource.kind);
@@ -34,7 +34,7 @@ export function fieldPath(scene: EntryBuild, resource: Resource): Path | Refusal
       `${resource.kind} ${nameOf(resource)} has no containers of its own`,
       "Change the custom resource by hand.",
     );
-  const index = containerIndex(scene, resource, pod);
+  const index = containerIndex(entryBuild, resource, pod);
   if (typeof index !== "number") return index;
   const container = [...pod, "containers", index];
   return change.kind === "image-tag"
@@ -42,9 +42,9 @@ export function fieldPath(scene: EntryBuild, resource: Resource): Path | Refusal
     : [...container, "resources", ...change.field.split(".")];
 }
 
-function containerIndex(scene: EntryBuild, resource: Resource, pod: Path): number | Refusal {
+function containerIndex(entryBuild: EntryBuild, resource: Resource, pod: Path): number | Refusal {
   const containers = itemsAt(resource.node, [...pod, "containers"]);
-  const { container } = scene.question.workload;
+  const { container } = entryBuild.question.workload;
   if (container === undefined && containers.length === 1) return 0;
   const index = containers.findIndex((one) => textAt(one, ["name"]) === container);
   if (index >= 0 && container !== undefined) return index;
@@ -60,15 +60,15 @@ function containerIndex(scene: EntryBuild, resource: Resource, pod: Path): numbe
 
 /** Edits the field of an object where Git owns it, or for this environment alone when the owner is shared. */
 export function editField(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   resource: Resource,
   path: Path,
   as: "value" | "tag" | "image" = "value",
 ): ManifestEdit {
-  const { change } = scene.question;
-  const ignored = ignoredByArgo(scene, resource, path);
+  const { change } = entryBuild.question;
+  const ignored = ignoredByArgo(entryBuild, resource, path);
   if (ignored) return ignored;
-  const opaque = scene.build.opaque[0];
+  const opaque = entryBuild.build.opaque[0];
   if (opaque)
     return refused("ambiguous", `${opaque.path}:${opaque.line}: ${opaque.because}`, "Make this change by hand.");
   const leaf = at(resource.node, path);
@@ -81,14 +81,14 @@ export function editField(
   }
   if (leaf && leaf.kind !== "scalar")
     return refused("parse-error", `${whereIs(leaf)} holds no plain value`, "Make this change by hand.");
-  const above = crossedLimit(scene, resource, path) ?? crossedBounds(scene, resource);
+  const above = crossedLimit(entryBuild, resource, path) ?? crossedBounds(entryBuild, resource);
   if (above) return above;
-  if (!leaf || isEmpty(leaf)) return insertField(scene, resource, path, as);
-  if (change.kind === "image-tag" && as !== "tag") return editImage(scene, resource, path, leaf);
-  if (leaf.text.includes("${")) return editVariable(scene, leaf, change.to);
+  if (!leaf || isEmpty(leaf)) return insertField(entryBuild, resource, path, as);
+  if (change.kind === "image-tag" && as !== "tag") return editImage(entryBuild, resource, path, leaf);
+  if (leaf.text.includes("${")) return editVariable(entryBuild, leaf, change.to);
   const odd = oddValue(change, leaf) ?? asText(change, path, leaf);
   if (odd) return odd;
-  return replaceOwned(scene, { resource, path, leaf, splice: replaceScalar(leaf, change.to), value: change.to });
+  return replaceOwned(entryBuild, { resource, path, leaf, splice: replaceScalar(leaf, change.to), value: change.to });
 }
 
 const isEmpty = (leaf: ScalarNode): boolean => leaf.style === "plain" && /^(?:~|null)?$/.test(leaf.text);
@@ -116,11 +116,11 @@ function asText(change: WantedChange, path: Path, leaf: ScalarNode): Refusal | u
 }
 
 /** Kubernetes refuses an autoscaler whose least is more than its most. */
-function crossedBounds(scene: EntryBuild, resource: Resource): Refusal | undefined {
-  const { change } = scene.question;
+function crossedBounds(entryBuild: EntryBuild, resource: Resource): Refusal | undefined {
+  const { change } = entryBuild.question;
   if (change.kind !== "hpa" && change.kind !== "scaled-object") return undefined;
   const other = at(resource.node, ["spec", otherBoundOf(change.field)]);
-  const bound = other?.kind === "scalar" ? parseQuantity(substituted(other.text, scene)) : undefined;
+  const bound = other?.kind === "scalar" ? parseQuantity(substituted(other.text, entryBuild)) : undefined;
   if (!other || bound === undefined || !crossedBound(change.field, change.to, bound)) return undefined;
   return refused(
     "ambiguous",
@@ -130,12 +130,12 @@ function crossedBounds(scene: EntryBuild, resource: Resource): Refusal | undefin
 }
 
 /** Kubernetes refuses a request above its limit. */
-function crossedLimit(scene: EntryBuild, resource: Resource, path: Path): Refusal | undefined {
-  const { change } = scene.question;
+function crossedLimit(entryBuild: EntryBuild, resource: Resource, path: Path): Refusal | undefined {
+  const { change } = entryBuild.question;
   if (change.kind !== "resources") return undefined;
   const other = otherSideOf(change.field);
   const there = at(resource.node, [...path.slice(0, -2), ...other.split(".")]);
-  const text = there?.kind === "scalar" ? substituted(there.text, scene) : undefined;
+  const text = there?.kind === "scalar" ? substituted(there.text, entryBuild) : undefined;
   if (!there || text === undefined || !crossedQuantity(change.field, change.to, text)) return undefined;
   const because = `${whereIs(there)} says ${text} for ${other}, so ${change.field} cannot be ${change.to}`;
   return refused("ambiguous", because, "Change request and limit together, by hand.");
@@ -149,12 +149,12 @@ interface Owned {
   readonly value: string | number;
 }
 
-function replaceOwned(scene: EntryBuild, owned: Owned): ManifestEdit {
+function replaceOwned(entryBuild: EntryBuild, owned: Owned): ManifestEdit {
   const { leaf, resource, path } = owned;
-  const guard = guarded(scene, leaf);
+  const guard = guarded(entryBuild, leaf);
   if (guard && guard.reason !== "shared-anchor") return guard;
-  const several = reachesSeveral(scene, leaf);
-  const shared = several ? undefined : sharedAt(scene, leaf);
+  const several = reachesSeveral(entryBuild, leaf);
+  const shared = several ? undefined : sharedAt(entryBuild, leaf);
   const field = path.join(".");
   if (several || shared !== undefined) {
     const others = several?.resources.filter((one) => one !== resource).map((one) => `${one.kind} ${nameOf(one)}`);
@@ -164,14 +164,14 @@ function replaceOwned(scene: EntryBuild, owned: Owned): ManifestEdit {
     // One patch for several objects of this environment means that they belong together.
     if (several && inPatch) return { ...cannot, reason: "shared-patch" };
     const refusal: Refusal = inPatch ? { ...cannot, reason: "shared-patch" } : cannot;
-    const overlay = overlaid(scene, { resource, path, value: owned.value, because, owner: leaf }, refusal);
-    if (overlay.kind === "edit" || several || !onlyTwinsRead(scene, leaf.file.path)) return overlay;
+    const overlay = overlaid(entryBuild, { resource, path, value: owned.value, because, owner: leaf }, refusal);
+    if (overlay.kind === "edit" || several || !onlyTwinsRead(entryBuild, leaf.file.path)) return overlay;
     if (guard) return guard;
     const twin = `${shared} deploys the same object from ${leaf.file.path}`;
-    return editOf(scene, owned.splice, { path: leaf.file.path, field, because }, [twin]);
+    return editOf(entryBuild, owned.splice, { path: leaf.file.path, field, because }, [twin]);
   }
   if (guard) return guard;
-  return editOf(scene, owned.splice, {
+  return editOf(entryBuild, owned.splice, {
     path: leaf.file.path,
     field,
     because: `${whereIs(leaf)} sets ${field} of ${resource.kind} ${nameOf(resource)}, nothing after it does`,
@@ -186,9 +186,9 @@ function standsIn(node: Node, root: Node): boolean {
   return false;
 }
 
-function editImage(scene: EntryBuild, resource: Resource, path: Path, leaf: ScalarNode): ManifestEdit {
-  const made = scene.build.images.get(leaf);
-  const value = String(scene.question.change.to);
+function editImage(entryBuild: EntryBuild, resource: Resource, path: Path, leaf: ScalarNode): ManifestEdit {
+  const made = entryBuild.build.images.get(leaf);
+  const value = String(entryBuild.question.change.to);
   const owner = made?.tag ?? leaf;
   if (made?.digest || leaf.text.includes("@")) {
     return refused(
@@ -197,7 +197,7 @@ function editImage(scene: EntryBuild, resource: Resource, path: Path, leaf: Scal
       "Give tag and digest together, by hand.",
     );
   }
-  if (owner.text.includes("${")) return editVariable(scene, owner, value);
+  if (owner.text.includes("${")) return editVariable(entryBuild, owner, value);
   const whole = !isNewTag(owner);
   const tag = /:([\w][\w.-]*)$/.exec(owner.text);
   if (whole && !tag && !untagged.test(owner.text))
@@ -212,13 +212,18 @@ function editImage(scene: EntryBuild, resource: Resource, path: Path, leaf: Scal
   }
   const splice = whole ? retagged(owner, tag?.index, value) : replaceScalar(owner, value);
   const full = `${leaf.text.replace(/:[^/:]*$/, "")}:${value}`;
-  if (made && owner !== leaf) return replaceOwned(scene, { resource, path, leaf: owner, splice, value: full });
-  return replaceOwned(scene, { resource, path, leaf, splice, value: full });
+  if (made && owner !== leaf) return replaceOwned(entryBuild, { resource, path, leaf: owner, splice, value: full });
+  return replaceOwned(entryBuild, { resource, path, leaf, splice, value: full });
 }
 
 /** Nobody wrote the field: it goes into the strongest mapping of the object that only this environment reads. */
-function insertField(scene: EntryBuild, resource: Resource, path: Path, as: "value" | "tag" | "image"): ManifestEdit {
-  const value = scene.question.change.to;
+function insertField(
+  entryBuild: EntryBuild,
+  resource: Resource,
+  path: Path,
+  as: "value" | "tag" | "image",
+): ManifestEdit {
+  const value = entryBuild.question.change.to;
   if (resource.supposed === true) {
     return refused(
       "remote-base",
@@ -226,25 +231,25 @@ function insertField(scene: EntryBuild, resource: Resource, path: Path, as: "val
       "Change it there, or add a patch here by hand.",
     );
   }
-  if (scene.question.change.kind === "image-tag" && as !== "tag" && path.at(-1) !== "tag")
+  if (entryBuild.question.change.kind === "image-tag" && as !== "tag" && path.at(-1) !== "tag")
     return refused("not-found", `${whereIs(resource.origin)} has no image`, "Make this change by hand.");
   const because = `nothing sets ${path.join(".")} of ${resource.kind} ${nameOf(resource)} (${whereIs(resource.origin)})`;
-  const shared = sharedWith(scene, resource.origin.file.path);
-  const several = reachesSeveral(scene, resource.origin);
+  const shared = sharedWith(entryBuild, resource.origin.file.path);
+  const several = reachesSeveral(entryBuild, resource.origin);
   if (shared !== undefined || several) {
     const why = `${because}, and its file also serves ${shared ?? "other objects"}`;
-    return overlaid(scene, { resource, path, value, because: why, owner: undefined }, cannotOverlay(why));
+    return overlaid(entryBuild, { resource, path, value, because: why, owner: undefined }, cannotOverlay(why));
   }
   const splice = insertBelow(resource.node, path, value) ?? insertAt(resource.origin, path, value);
   const place = splice && ownerOf(resource, splice.path);
   if (!splice || !place)
     return refused("parse-error", `${because}, and there is no place to add it`, "Make this change by hand.");
-  const foreign = splice.path === resource.origin.file.path ? undefined : sharedWith(scene, splice.path);
+  const foreign = splice.path === resource.origin.file.path ? undefined : sharedWith(entryBuild, splice.path);
   if (foreign !== undefined)
-    return overlaid(scene, { resource, path, value, because, owner: undefined }, cannotOverlay(because));
-  const guard = guarded(scene, place);
+    return overlaid(entryBuild, { resource, path, value, because, owner: undefined }, cannotOverlay(because));
+  const guard = guarded(entryBuild, place);
   if (guard) return guard;
-  return editOf(scene, splice, { path: splice.path, field: path.join("."), because });
+  return editOf(entryBuild, splice, { path: splice.path, field: path.join("."), because });
 }
 
 const ownerOf = (resource: Resource, path: string): Node | undefined =>

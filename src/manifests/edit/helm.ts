@@ -22,19 +22,19 @@ import { valuesKey } from "../helm/values-key.ts";
 import type { ValuesKey } from "../helm/component.ts";
 
 /** The edit of a workload that a chart makes: the value that the chart reads. Undefined when no release makes it. */
-export function helmAnswer(scene: EntryBuild): ManifestEdit | undefined {
-  const release = releaseOf(scene);
+export function helmAnswer(entryBuild: EntryBuild): ManifestEdit | undefined {
+  const release = releaseOf(entryBuild);
   if (!release) return undefined;
   if ("reason" in release) return release;
-  const { workload, change } = scene.question;
+  const { workload, change } = entryBuild.question;
   const obstacle = suspended(release) ?? postRendered(release) ?? templatedName(release);
   if (obstacle) return obstacle;
   const asked = { release, workload, change };
-  const key = release.directory === undefined ? valuesKey(asked) : templateKey(scene, asked);
+  const key = release.directory === undefined ? valuesKey(asked) : templateKey(entryBuild, asked);
   if ("reason" in key) return key.reason === "ambiguous-values-key" ? (fromElsewhere(release) ?? key) : key;
   const leaf = at(release.merged, key.path);
   if (leaf?.kind === "scalar" && key.as !== "value" && leaf.text.includes("@")) return pinned(leaf);
-  return uncertain(release, key, leaf) ?? editValue(scene, release, key);
+  return uncertain(release, key, leaf) ?? editValue(entryBuild, release, key);
 }
 
 /** Values that this repository does not show may win, unless the value stands in the layer above them. */
@@ -68,9 +68,9 @@ function contains(map: MapNode, node: Node): boolean {
 }
 
 /** The release that makes the workload: by the labels on the cluster, else by its name. */
-function releaseOf(scene: EntryBuild): Release | Refusal | undefined {
-  const { workload } = scene.question;
-  const releases = releasesOf(scene).filter(
+function releaseOf(entryBuild: EntryBuild): Release | Refusal | undefined {
+  const { workload } = entryBuild.question;
+  const releases = releasesOf(entryBuild).filter(
     (one) => one.namespace === undefined || one.namespace === workload.namespace || one.namespace.includes("{"),
   );
   const label = workload.labels?.["helm.toolkit.fluxcd.io/name"];
@@ -130,11 +130,11 @@ export function templatedName(release: Release): Refusal | undefined {
 }
 
 /** A change of what Flux packs into the chart does not arrive: the release's own values come after it, and do. */
-export function editPacked(scene: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
+export function editPacked(entryBuild: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
   const written = at(release.merged, key.path);
   const isInList = key.path.some((step) => /^\d+$/.test(step));
   if (isInList || key.as === "image") return staysPacked(release, whereIs(written ?? release.origin));
-  return editLayer(scene, release, key, { holder: undefined, leaf: undefined });
+  return editLayer(entryBuild, release, key, { holder: undefined, leaf: undefined });
 }
 
 /** Why a change of a file of the chart itself would not reach the cluster. */
@@ -152,23 +152,23 @@ export function staysPacked({ packed, chart, origin }: Release, where: string): 
   );
 }
 
-export function editValue(scene: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
+export function editValue(entryBuild: EntryBuild, release: Release, key: ValuesKey): ManifestEdit {
   const leaf = at(release.merged, key.path);
   const holder = leaf ? layerOf(release, leaf) : release.layers.at(-1);
-  if (release.packed !== undefined && holder?.packed === true) return editPacked(scene, release, key);
-  const first = editLayer(scene, release, key, { holder, leaf });
+  if (release.packed !== undefined && holder?.packed === true) return editPacked(entryBuild, release, key);
+  const first = editLayer(entryBuild, release, key, { holder, leaf });
   if (first.kind === "edit" || first.reason !== "shared-source" || !leaf) return first;
   // The shared value keeps serving the others; a layer above it that only this environment reads may say otherwise.
   const above = holder ? release.layers.slice(release.layers.indexOf(holder) + 1) : [];
   for (const layer of above.reverse()) {
-    const own = editLayer(scene, release, key, { holder: layer, leaf: undefined });
+    const own = editLayer(entryBuild, release, key, { holder: layer, leaf: undefined });
     if (own.kind === "edit") return own;
   }
   return first;
 }
 
 export function editLayer(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   key: ValuesKey,
   place: { readonly holder: ValuesLayer | undefined; readonly leaf: Node | undefined },
@@ -177,8 +177,8 @@ export function editLayer(
   const own =
     release.resource?.kind === "HelmRelease" ? { resource: release.resource, path: ["spec", "values"] } : undefined;
   const inside = holder ? holder.inside : own;
-  if (inside) return editField(scene, inside.resource, [...inside.path, ...key.path], key.as);
-  if (holder) return editFile(scene, release, { holder, key, leaf });
+  if (inside) return editField(entryBuild, inside.resource, [...inside.path, ...key.path], key.as);
+  if (holder) return editFile(entryBuild, release, { holder, key, leaf });
   return refused(
     "not-found",
     `${whereIs(release.origin)} has no values to change`,
@@ -196,16 +196,16 @@ function layerOf(release: Release, leaf: Node): ValuesLayer | undefined {
 
 /** Values in a file of their own: shared files are refused, for nobody knows which environments read them. */
 function editFile(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   what: { holder: ValuesLayer; key: ValuesKey; leaf: Node | undefined },
 ): ManifestEdit {
   const { holder, key, leaf } = what;
-  const { change } = scene.question;
+  const { change } = entryBuild.question;
   const path = holder.values.file.path;
   // Several applications of one chart are told apart by the value files that they name.
-  const included = release.directory === scene.path ? includedBy(scene, path) : sharedWith(scene, path);
-  const shared = included ?? valuesUsedBy(scene, release, path);
+  const included = release.directory === entryBuild.path ? includedBy(entryBuild, path) : sharedWith(entryBuild, path);
+  const shared = included ?? valuesUsedBy(entryBuild, release, path);
   if (shared !== undefined) return cannotOverlay(`${whereIs(leaf ?? holder.values)} also serves ${shared}`);
   const owner = {
     path,
@@ -216,11 +216,11 @@ function editFile(
     return refused("not-found", `${whereIs(holder.values)} names no image`, "Write the image into the values first.");
   if (!leaf) {
     const splice = insertBelow(holder.values, key.path, change.to);
-    return guarded(scene, holder.values) ?? editOf(scene, splice, owner);
+    return guarded(entryBuild, holder.values) ?? editOf(entryBuild, splice, owner);
   }
   if (leaf.kind !== "scalar")
     return refused("parse-error", `${whereIs(leaf)} holds no plain value`, "Make this change by hand.");
-  const guard = guarded(scene, leaf);
+  const guard = guarded(entryBuild, leaf);
   if (guard) return guard;
   if (change.kind === "replicas" && kubernetesInteger(leaf) === 0)
     return refused(
@@ -230,34 +230,34 @@ function editFile(
     );
   if (/\$\{|\{\{/.test(leaf.text))
     return refused("template", `${whereIs(leaf)} holds ${leaf.text}`, "Find what fills this in.");
-  if (key.as !== "image") return editOf(scene, replaceScalar(leaf, change.to), owner);
+  if (key.as !== "image") return editOf(entryBuild, replaceScalar(leaf, change.to), owner);
   const tag = /:([\w][\w.-]*)$/.exec(leaf.text);
   if (!tag && !untagged.test(leaf.text))
     return refused("ambiguous", `${whereIs(leaf)} names no tag`, "Write the tag into the values first.");
-  return editOf(scene, retagged(leaf, tag?.index, String(change.to)), owner);
+  return editOf(entryBuild, retagged(leaf, tag?.index, String(change.to)), owner);
 }
 
 /** Another application or release that names the same value file, or the same chart with its own defaults. */
-export function valuesUsedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
-  const { own, other } = namesOfValues(scene, release, path);
+export function valuesUsedBy(entryBuild: EntryBuild, release: Release, path: string): string | undefined {
+  const { own, other } = namesOfValues(entryBuild, release, path);
   if (other !== undefined) return `what reads ${other}`;
   for (const name of new Set([path, ...own])) {
-    const user = readBySibling(scene, name) ?? namedBy(scene, release, name);
+    const user = readBySibling(entryBuild, name) ?? namedBy(entryBuild, release, name);
     if (user !== undefined) return user;
   }
   return undefined;
 }
 
-function namedBy(scene: EntryBuild, release: Release, path: string): string | undefined {
+function namedBy(entryBuild: EntryBuild, release: Release, path: string): string | undefined {
   const segments = path.split("/");
   const name = segments.at(-1) ?? "";
   const ending = segments.slice(-2).join("/");
-  for (const deployer of scene.index.deployers) {
+  for (const deployer of entryBuild.index.deployers) {
     const itself =
       deployer.file === release.resource?.origin.file.path && release.resource.names.includes(deployer.name);
-    const own = deployer === scene.declared || (scene.declared && isCopy(deployer, scene.declared));
+    const own = deployer === entryBuild.declared || (entryBuild.declared && isCopy(deployer, entryBuild.declared));
     if (own || deployer.kind === "Kustomization" || itself) continue;
-    const chart = deployer.paths.find((one) => path.startsWith(`${one}/`) && mayRead(scene, deployer, one, path));
+    const chart = deployer.paths.find((one) => path.startsWith(`${one}/`) && mayRead(entryBuild, deployer, one, path));
     const text = deployer.node.file.text.slice(deployer.node.start, deployer.node.end);
     if (chart === undefined && !text.includes(ending)) continue;
     if (name === "values.yaml" || text.includes(name)) return `${deployer.kind} ${deployer.name} (${deployer.file})`;

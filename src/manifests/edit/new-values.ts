@@ -22,19 +22,20 @@ interface NewValues {
  * release reads it. Undefined where that is not so.
  */
 export function inNewValues(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   path: readonly (string | number)[],
   { file, isOwn }: NewValues,
 ): ManifestEdit | undefined {
   if (release.packed !== undefined || path.some((step) => typeof step === "number")) return undefined;
-  const before = textOf(scene, file);
-  const hasSiblings = before !== null || scene.reader.list(directoryOf(file)).some((name) => /\.ya?ml$/.test(name));
-  if (!hasSiblings || (isOwn ? isOwnOfOthers : isReadByOthers)(scene, release, file)) return undefined;
+  const before = textOf(entryBuild, file);
+  const hasSiblings =
+    before !== null || entryBuild.reader.list(directoryOf(file)).some((name) => /\.ya?ml$/.test(name));
+  if (!hasSiblings || (isOwn ? isOwnOfOthers : isReadByOthers)(entryBuild, release, file)) return undefined;
   const guard = fileGuard(file, before ?? "");
   if (guard) return refused(guard.reason, `${file}:${guard.line} says: ${guard.text}`, "Ask its owners first.");
   const written = renderYaml(
-    path.reduceRight<unknown>((inner, step) => ({ [String(step)]: inner }), scene.question.change.to),
+    path.reduceRight<unknown>((inner, step) => ({ [String(step)]: inner }), entryBuild.question.change.to),
   );
   const above = before === null || before === "" || before.endsWith("\n") ? (before ?? "") : `${before}\n`;
   const because = `${file} is the file of values that only this release reads`;
@@ -46,25 +47,25 @@ export function inNewValues(
   };
 }
 
-function textOf(scene: EntryBuild, file: string): string | null {
-  const bytes = scene.tree.read(file);
+function textOf(entryBuild: EntryBuild, file: string): string | null {
+  const bytes = entryBuild.tree.read(file);
   return bytes === undefined ? null : new TextDecoder().decode(bytes);
 }
 
 /** Somebody else who reads the chart's own values; other releases of the chart were asked for before. */
-function isOwnOfOthers(scene: EntryBuild, release: Release, file: string): boolean {
-  const included = release.directory === scene.path ? includedBy(scene, file) : sharedWith(scene, file);
-  return (included ?? valuesUsedBy(scene, release, file)) !== undefined;
+function isOwnOfOthers(entryBuild: EntryBuild, release: Release, file: string): boolean {
+  const included = release.directory === entryBuild.path ? includedBy(entryBuild, file) : sharedWith(entryBuild, file);
+  return (included ?? valuesUsedBy(entryBuild, release, file)) !== undefined;
 }
 
 /** Another release of the repository that names the file. What a set makes must be known one by one. */
-function isReadByOthers(scene: EntryBuild, release: Release, file: string): boolean {
-  const names = namesOf(scene.tree, file);
+function isReadByOthers(entryBuild: EntryBuild, release: Release, file: string): boolean {
+  const names = namesOf(entryBuild.tree, file);
   const isRead = (read: readonly string[]) => names.some((name) => read.includes(name));
-  const readers = controllerObjects(scene.tree).filter(({ spec }) => isRead(valueFilesIn(spec)));
-  const isSet = scene.declared?.kind === "ApplicationSet";
+  const readers = controllerObjects(entryBuild.tree).filter(({ spec }) => isRead(valueFilesIn(spec)));
+  const isSet = entryBuild.declared?.kind === "ApplicationSet";
   if (readers.length > 1 || readers.some((one) => one.several === true) || (isSet && readers.length === 0)) return true;
   // Several applications of one chart are told apart by the value files that they name.
-  const isTwice = release.directory !== scene.path && deployedTwice(scene) !== undefined;
-  return isTwice || valuesUsedBy(scene, release, file) !== undefined;
+  const isTwice = release.directory !== entryBuild.path && deployedTwice(entryBuild) !== undefined;
+  return isTwice || valuesUsedBy(entryBuild, release, file) !== undefined;
 }

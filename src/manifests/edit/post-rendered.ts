@@ -23,15 +23,15 @@ export function editPostRenderer(
   const { kind, metadata } = field.object;
   const own = resources.filter((one) => one.kind === kind && nameOf(one) === metadata.name);
   const [resource] = own;
-  const scene = { ...outer, build: { ...outer.build, ...traces }, resources };
+  const entryBuild = { ...outer, build: { ...outer.build, ...traces }, resources };
   const leaf = resource && at(resource.node, field.path);
   const made = leaf && traces.images.get(leaf);
   const owner = made?.tag ?? made?.digest ?? leaf;
   if (!resource || !owner || (owner.file.path === madeByChart && traces.opaque.length === 0)) return undefined;
-  const several = own.length > 1 || reachesSeveral(scene, owner) !== undefined;
+  const several = own.length > 1 || reachesSeveral(entryBuild, owner) !== undefined;
   if (several)
     return refused("shared-patch", `${whereIs(owner)} changes several objects`, "Give each a patch of its own.");
-  const shared = sharedWith(scene, owner.file.path);
+  const shared = sharedWith(entryBuild, owner.file.path);
   if (shared !== undefined) return cannotOverlay(`${whereIs(owner)} also serves ${shared}`);
-  return editField(scene, resource, field.path);
+  return editField(entryBuild, resource, field.path);
 }

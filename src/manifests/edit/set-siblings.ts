@@ -9,13 +9,13 @@ import { itemsAt, textAt } from "../yaml/source.ts";
  * Another Application of the set that makes this one, where it reads a file of values as well, for people. What a set
  * makes of clusters nobody knows here: a file that it names without a variable serves all of them.
  */
-export function readBySibling(scene: EntryBuild, file: string): string | undefined {
-  const { declared: set, deployer } = scene;
+export function readBySibling(entryBuild: EntryBuild, file: string): string | undefined {
+  const { declared: set, deployer } = entryBuild;
   if (set?.kind !== "ApplicationSet") return undefined;
-  const made = controllerObjects(scene.tree).filter((one) => one.set === set.name && one.entry.file === set.file);
+  const made = controllerObjects(entryBuild.tree).filter((one) => one.set === set.name && one.entry.file === set.file);
   const isOwn = ({ entry }: ControllerObject) => nameIn(entry.object)?.name === deployer?.name;
   const here = `ApplicationSet ${set.name} (${set.file})`;
-  if (!made.some(isOwn)) return namedForAll(scene, file) ? here : undefined;
+  if (!made.some(isOwn)) return namedForAll(entryBuild, file) ? here : undefined;
   const readers = made.filter(({ spec }) => valueFilesIn(spec).includes(file));
   const sibling = readers.find((one) => !isOwn(one));
   return sibling

@@ -10,18 +10,18 @@ import { at, type ScalarNode } from "../yaml/source.ts";
 import { replaceScalar, type Splice } from "../yaml/splice.ts";
 
 /** A field that Flux fills in after the build: its owner is the variable in the Kustomization that deploys the entry. */
-export function editVariable(scene: EntryBuild, leaf: ScalarNode, value: string | number): ManifestEdit {
+export function editVariable(entryBuild: EntryBuild, leaf: ScalarNode, value: string | number): ManifestEdit {
   const [, image, name, fallback] = /^([^$\s]*:)?\$\{(\w+)(:[=-][^}]*)?\}$/.exec(leaf.text) ?? [];
   const where = `${whereIs(leaf)} takes its value from ${leaf.text}`;
-  const { deployer, question } = scene;
+  const { deployer, question } = entryBuild;
   const isTag = question.change.kind === "image-tag";
   if (name === undefined || (image !== undefined && !isTag) || deployer?.kind !== "Kustomization") {
     return refused("template", where, "Change the variable where the cluster gets it from.");
   }
-  const uses = usesOf(scene, name);
+  const uses = usesOf(entryBuild, name);
   if (uses !== 1)
     return refused("shared-source", `${where}, which is used ${uses} times`, "Give this field a variable of its own.");
-  const rival = appliedTwice(scene);
+  const rival = appliedTwice(entryBuild);
   if (rival !== undefined)
     return refused("shared-source", `${where}, set for ${rival} too`, "Set the variable for one cluster only.");
   const owner = {
@@ -29,8 +29,8 @@ export function editVariable(scene: EntryBuild, leaf: ScalarNode, value: string 
     field: `spec.postBuild.substitute.${name}`,
     because: `${where}, and ${deployer.file} sets that variable`,
   };
-  const variable = scene.variables.get(name);
-  const guard = guarded(scene, variable ?? deployer.node);
+  const variable = entryBuild.variables.get(name);
+  const guard = guarded(entryBuild, variable ?? deployer.node);
   if (guard) return guard;
   const isWholeImage = isTag && image === undefined && at(leaf.parent, ["newTag"]) !== leaf;
   if (variable?.text.includes("@"))
@@ -39,11 +39,12 @@ export function editVariable(scene: EntryBuild, leaf: ScalarNode, value: string 
       `${whereIs(variable)} pins the image by digest`,
       "Give tag and digest together, by hand.",
     );
-  if (variable) return editOf(scene, isWholeImage ? retag(variable, String(value)) : replaced(variable, value), owner);
+  if (variable)
+    return editOf(entryBuild, isWholeImage ? retag(variable, String(value)) : replaced(variable, value), owner);
   if (fallback === undefined)
     return refused("other-source", `${where}, which is set outside this Kustomization`, "Change it where it is set.");
   const written = isWholeImage ? `${imageName(fallback.slice(2))}:${value}` : String(value);
-  return addVariable(scene, deployer, { name, written, owner });
+  return addVariable(entryBuild, deployer, { name, written, owner });
 }
 
 interface NewVariable {
@@ -52,9 +53,9 @@ interface NewVariable {
   readonly owner: OwnerLink;
 }
 
-function addVariable(scene: EntryBuild, { node, name: called }: Deployer, added: NewVariable): ManifestEdit {
+function addVariable(entryBuild: EntryBuild, { node, name: called }: Deployer, added: NewVariable): ManifestEdit {
   const { name, written, owner } = added;
-  const edit = editOf(scene, insertAt(node, ["spec", "postBuild", "substitute", name], written), owner);
+  const edit = editOf(entryBuild, insertAt(node, ["spec", "postBuild", "substitute", name], written), owner);
   if (edit.kind === "refused" || at(node, ["spec", "postBuild"]) !== undefined) return edit;
   // Flux then fills in every other variable of the entry as well.
   const unproven = `Kustomization ${called} says no postBuild, without which Flux fills in no variable`;
@@ -68,11 +69,11 @@ const replaced = (variable: ScalarNode, value: string | number): Splice | undefi
 const retag = (variable: ScalarNode, tag: string): Splice | undefined =>
   retagged(variable, /:[\w][\w.-]*$/.exec(variable.text)?.index, tag);
 
-function usesOf(scene: EntryBuild, name: string): number {
+function usesOf(entryBuild: EntryBuild, name: string): number {
   const pattern = new RegExp(`\\$\\{${name}[}:]`, "g");
   let uses = 0;
-  for (const path of scene.build.files) {
-    const bytes = scene.tree.read(path);
+  for (const path of entryBuild.build.files) {
+    const bytes = entryBuild.tree.read(path);
     if (bytes) uses += new TextDecoder().decode(bytes).match(pattern)?.length ?? 0;
   }
   return uses;

@@ -21,12 +21,12 @@ interface Template {
 }
 
 /** The value that a chart of this repository reads for the wanted change, found in its own templates. */
-export function templateKey(scene: EntryBuild, asked: Asked): ValuesKey | Refusal {
-  const fitting = templatesFor(scene, asked);
+export function templateKey(entryBuild: EntryBuild, asked: Asked): ValuesKey | Refusal {
+  const fitting = templatesFor(entryBuild, asked);
   const { workload, change, release } = asked;
   const where = release.directory ?? "";
   if (fitting.length !== 1) {
-    const dependent = fitting.length === 0 ? umbrellaKey(scene, asked) : undefined;
+    const dependent = fitting.length === 0 ? umbrellaKey(entryBuild, asked) : undefined;
     if (dependent) return dependent;
     const because = `${fitting.length === 0 ? "no" : "more than one"} template of ${where} makes ${workload.kind} ${workload.name}`;
     return refused(fitting.length === 0 ? "not-found" : "ambiguous-values-key", because, "Find the template by hand.");
@@ -49,9 +49,9 @@ export function templateKey(scene: EntryBuild, asked: Asked): ValuesKey | Refusa
 }
 
 /** Charts below an umbrella keep their values under their name or alias; their templates are mostly elsewhere. */
-function umbrellaKey(scene: EntryBuild, asked: Asked): ValuesKey | Refusal | undefined {
+function umbrellaKey(entryBuild: EntryBuild, asked: Asked): ValuesKey | Refusal | undefined {
   const { release, workload, change } = asked;
-  const source = scene.reader.file(joinPath(release.directory ?? "", "Chart.yaml"));
+  const source = entryBuild.reader.file(joinPath(release.directory ?? "", "Chart.yaml"));
   const dependencies = itemsAt(source?.ok ? source.file.documents[0]?.root : undefined, ["dependencies"]);
   const fitting = dependencies.flatMap((dependency) => {
     const name = textAt(dependency, ["alias"]) ?? textAt(dependency, ["name"]) ?? "";
@@ -79,13 +79,13 @@ function umbrellaKey(scene: EntryBuild, asked: Asked): ValuesKey | Refusal | und
   return "reason" in key ? key : { ...key, path: [best.name, ...key.path] };
 }
 
-function templatesFor(scene: EntryBuild, asked: Asked): Template[] {
+function templatesFor(entryBuild: EntryBuild, asked: Asked): Template[] {
   const directory = joinPath(asked.release.directory ?? "", "templates");
-  const paths = filesBelow(scene.tree, directory).paths.filter((path) => /\.ya?ml$/.test(path));
+  const paths = filesBelow(entryBuild.tree, directory).paths.filter((path) => /\.ya?ml$/.test(path));
   const decoder = new TextDecoder();
   const found: (Template & { readonly rank: number })[] = [];
   for (const path of paths) {
-    const bytes = scene.tree.read(path);
+    const bytes = entryBuild.tree.read(path);
     if (!bytes || bytes.length > 200_000) continue;
     let line = 1;
     for (const text of decoder.decode(bytes).split(/^---[^\n]*$/m)) {

@@ -17,56 +17,59 @@ export interface ChartSpec {
 }
 
 /** The chart that a HelmRelease writes down itself, or the HelmChart of the same entry that it refers to. */
-export function chartSpecOf(scene: EntryBuild, { node, namespace, origin }: Resource): ChartSpec | undefined {
+export function chartSpecOf(entryBuild: EntryBuild, { node, namespace, origin }: Resource): ChartSpec | undefined {
   const own = at(node, ["spec", "chart", "spec"]);
   if (own) return { node: own, home: namespace, file: origin.file.path };
   const reference = at(node, ["spec", "chartRef"]);
   if (textAt(reference, ["kind"]) !== "HelmChart") return undefined;
-  const [name, home] = [textIn(scene, reference, ["name"]), textIn(scene, reference, ["namespace"]) ?? namespace];
+  const [name, home] = [
+    textIn(entryBuild, reference, ["name"]),
+    textIn(entryBuild, reference, ["namespace"]) ?? namespace,
+  ];
   const isMeant = (one: Resource) =>
     one.kind === "HelmChart" &&
     one.apiVersion.startsWith("source.toolkit.fluxcd.io/") &&
     nameOf(one) === name &&
     (one.namespace === undefined || home === undefined || one.namespace === home);
-  const [found, ...others] = scene.resources.filter(isMeant);
+  const [found, ...others] = entryBuild.resources.filter(isMeant);
   const spec = found && !found.deletedBy && others.length === 0 ? at(found.node, ["spec"]) : undefined;
   return spec && found && { node: spec, home: found.namespace ?? home, file: found.origin.file.path, isReferred: true };
 }
 
 /** The directory of a chart that stands in this repository. */
-export function chartHere(scene: EntryBuild, from: ChartSpec | undefined): string | undefined {
-  const written = textIn(scene, from?.node, ["chart"]);
+export function chartHere(entryBuild: EntryBuild, from: ChartSpec | undefined): string | undefined {
+  const written = textIn(entryBuild, from?.node, ["chart"]);
   const isGit = textAt(from?.node, ["sourceRef", "kind"]) !== "HelmRepository";
   if (written === undefined || !isGit) return undefined;
-  const isPlace = written.startsWith(".") || (written.includes("/") && scene.reader.isDirectory(written));
+  const isPlace = written.startsWith(".") || (written.includes("/") && entryBuild.reader.isDirectory(written));
   return isPlace ? insideRepository("", written) : undefined;
 }
 
 /** The source of a HelmRelease's chart where that is not the repository that the entry itself comes from. */
-export function otherRepository(scene: EntryBuild, chart: ChartSpec | undefined): Node | undefined {
+export function otherRepository(entryBuild: EntryBuild, chart: ChartSpec | undefined): Node | undefined {
   const source = at(chart?.node, ["sourceRef"]);
   const kind = textAt(source, ["kind"]);
   if (!source || kind === "HelmRepository") return undefined;
   // A bucket holds what somebody packed, under paths of its own.
   if (kind !== "GitRepository") return source;
-  const found = gitSource(scene.index, source, chart?.home);
-  return found && !isSameSource(ownSource(scene) ?? { name: "flux-system" }, found) ? source : undefined;
+  const found = gitSource(entryBuild.index, source, chart?.home);
+  return found && !isSameSource(ownSource(entryBuild) ?? { name: "flux-system" }, found) ? source : undefined;
 }
 
 /**
  * What keeps the chart of a HelmRelease from following the branch that the entry follows: a tag or commit of its source,
  * or another branch.
  */
-export function pinnedChart(scene: EntryBuild, chart: ChartSpec | undefined): Pin | undefined {
+export function pinnedChart(entryBuild: EntryBuild, chart: ChartSpec | undefined): Pin | undefined {
   const source = at(chart?.node, ["sourceRef"]);
   if (!chart || !source || textAt(source, ["kind"]) !== "GitRepository") return undefined;
   const user = { home: chart.home, file: chart.file };
-  const pin = pinOfReference(scene, source, user);
+  const pin = pinOfReference(entryBuild, source, user);
   if (pin) return pin;
-  const { deployer } = scene;
+  const { deployer } = entryBuild;
   const reference = deployer?.kind === "Kustomization" ? at(deployer.node, ["spec", "sourceRef"]) : undefined;
-  const own = reference && branchOf(scene, reference, { home: deployer?.namespace, file: deployer?.file ?? "" });
-  const other = own && branchOf(scene, source, user);
+  const own = reference && branchOf(entryBuild, reference, { home: deployer?.namespace, file: deployer?.file ?? "" });
+  const other = own && branchOf(entryBuild, source, user);
   const revision = textAt(other, []);
   if (!other || revision === undefined || revision === textAt(own, [])) return undefined;
   return { node: other, revision: `the branch ${revision}`, isCertain: true };
@@ -86,14 +89,14 @@ export function takenFrom({ elsewhere, pin, chart }: Taken): string | undefined 
 }
 
 /** True for an Argo CD source that is another repository than the one that the entry itself comes from. */
-export function isForeign(scene: EntryBuild, source: Node): boolean {
-  const [own, found] = [ownSource(scene), gitSource(scene.index, source, undefined)];
+export function isForeign(entryBuild: EntryBuild, source: Node): boolean {
+  const [own, found] = [ownSource(entryBuild), gitSource(entryBuild.index, source, undefined)];
   return own !== undefined && found !== undefined && !isSameSource(own, found);
 }
 
 /** True for an Argo CD source that is certainly what the entry comes from: its repository, as another source has it. */
-export function isSurelyOwn(scene: EntryBuild, source: Node, beside: Node): boolean {
-  const [own, found] = [ownSource(scene), gitSource(scene.index, source, undefined)];
+export function isSurelyOwn(entryBuild: EntryBuild, source: Node, beside: Node): boolean {
+  const [own, found] = [ownSource(entryBuild), gitSource(entryBuild.index, source, undefined)];
   return own?.address !== undefined && own.address === found?.address && revisionOf(source) === revisionOf(beside);
 }
 

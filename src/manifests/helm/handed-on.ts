@@ -20,12 +20,14 @@ const harmlessInFlux = new Set([
  * Whether the cluster gets what the chart makes. Kustomize may change the objects of a chart that it inflates: then the
  * chart alone is not what is applied, unless nothing from there to the entry changes anything.
  */
-export function isHandedOn(scene: EntryBuild, { inflated }: Release): boolean {
+export function isHandedOn(entryBuild: EntryBuild, { inflated }: Release): boolean {
   if (inflated !== true) return true;
-  const kustomizations = [...scene.build.directories].map((directory) => kustomizationOf(scene.reader, directory));
+  const kustomizations = [...entryBuild.build.directories].map((directory) =>
+    kustomizationOf(entryBuild.reader, directory),
+  );
   const isPlain = (map: MapNode | undefined, keys: ReadonlySet<string>) =>
     map !== undefined && [...map.entries.keys()].every((key) => keys.has(key));
-  const { deployer } = scene;
+  const { deployer } = entryBuild;
   const spec = at(deployer?.node, ["spec"]);
   const isByFlux = deployer?.kind === "Kustomization" && spec?.kind === "map" && isPlain(spec, harmlessInFlux);
   const isByArgo =

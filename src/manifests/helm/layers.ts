@@ -34,25 +34,25 @@ export function pile(stack: Stack, layer: ValuesLayer | undefined, source: Node)
 
 /** The same for a file of this repository; one that may be missing, or that says nothing, hides nothing. */
 export function pileFile(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   stack: Stack,
   { file, mayMiss, packed }: { readonly file: string | undefined; readonly mayMiss: boolean; readonly packed?: true },
   item: Node,
 ): void {
-  const source = file === undefined ? undefined : scene.reader.file(file);
+  const source = file === undefined ? undefined : entryBuild.reader.file(file);
   const isEmpty = source?.ok === true && isNothing(source.file.documents[0]?.root);
   if (file !== undefined && (isEmpty || (mayMiss && !source && !/[*?[{]/.test(file)))) stack.open.push(file);
   else {
-    const layer = file === undefined ? undefined : fileLayer(scene, file);
+    const layer = file === undefined ? undefined : fileLayer(entryBuild, file);
     pile(stack, layer && packed ? { ...layer, packed } : layer, item);
   }
 }
 
 /** The chart's own values, where it has any: a file that says nothing, or that is not there, is one to write into. */
-export function pileOwn(scene: EntryBuild, stack: Stack, file: string): void {
-  const own = fileLayer(scene, file);
-  const source = own ? undefined : scene.reader.file(file);
-  const isThere = scene.reader.list(directoryOf(file)).includes(file.slice(file.lastIndexOf("/") + 1));
+export function pileOwn(entryBuild: EntryBuild, stack: Stack, file: string): void {
+  const own = fileLayer(entryBuild, file);
+  const source = own ? undefined : entryBuild.reader.file(file);
+  const isThere = entryBuild.reader.list(directoryOf(file)).includes(file.slice(file.lastIndexOf("/") + 1));
   if (own) stack.layers.push(own);
   else if (!isThere || (source?.ok === true && isNothing(source.file.documents[0]?.root))) stack.open.push(file);
 }
@@ -63,23 +63,23 @@ function isNothing(root: Node | undefined): boolean {
   return node === undefined || (node.kind === "scalar" && node.style === "plain" && node.text === "");
 }
 
-export function fileLayer(scene: EntryBuild, path: string): ValuesLayer | undefined {
-  const source = scene.reader.file(path);
+export function fileLayer(entryBuild: EntryBuild, path: string): ValuesLayer | undefined {
+  const source = entryBuild.reader.file(path);
   const values = source?.ok ? resolved(source.file.documents[0]?.root) : undefined;
   return values?.kind === "map" ? { values, named: path } : undefined;
 }
 
 /** A values source that this repository holds: a ConfigMap of the entry, written or made by kustomize from a file. */
-export function valuesFrom(scene: EntryBuild, source: Node): ValuesLayer | undefined {
+export function valuesFrom(entryBuild: EntryBuild, source: Node): ValuesLayer | undefined {
   if (textAt(source, ["targetPath"]) !== undefined) return undefined;
   const [kind, name] = [textAt(source, ["kind"]), textAt(source, ["name"])];
   const key = textAt(source, ["valuesKey"]) ?? "values.yaml";
-  const path = scene.build.generated.find((one) => one.name === name && kind === "ConfigMap")?.files.get(key);
-  if (path !== undefined) return fileLayer(scene, path);
-  const map = scene.resources.find(
+  const path = entryBuild.build.generated.find((one) => one.name === name && kind === "ConfigMap")?.files.get(key);
+  if (path !== undefined) return fileLayer(entryBuild, path);
+  const map = entryBuild.resources.find(
     (one) => one.kind === "ConfigMap" && kind === "ConfigMap" && one.names.includes(name ?? ""),
   );
   const text = map && at(map.node, ["data", key]);
-  const values = text?.kind === "scalar" ? resolved(scene.reader.embedded(text)?.[0]) : undefined;
+  const values = text?.kind === "scalar" ? resolved(entryBuild.reader.embedded(text)?.[0]) : undefined;
   return values?.kind === "map" ? { values } : undefined;
 }

@@ -17,8 +17,8 @@ interface Names {
 }
 
 /** Under which names a file of values can be read, and by whom. */
-export function namesOfValues(scene: EntryBuild, release: Release, path: string): Names {
-  const { tree, index } = scene;
+export function namesOfValues(entryBuild: EntryBuild, release: Release, path: string): Names {
+  const { tree, index } = entryBuild;
   // Flux sees no links: where it alone deploys, nobody reads anything under their names.
   const isByArgo = ({ kind }: Deployer) => kind === "Application" || kind === "ApplicationSet";
   const isFollowed = release.resource?.kind !== "HelmRelease" || index.deployers.some(isByArgo);
@@ -28,7 +28,7 @@ export function namesOfValues(scene: EntryBuild, release: Release, path: string)
   const own = names.filter((name) => read.has(name));
   const itself = realPath(tree, path);
   // What a template fills in may be the file's own name.
-  const mayNameIt = (name: string) => name === itself && !isOpen(speaker(scene, release));
+  const mayNameIt = (name: string) => name === itself && !isOpen(speaker(entryBuild, release));
   const other = names.find((name) => !read.has(name) && !mayNameIt(name) && !goesInCircles(tree, name));
   return { own, other };
 }
@@ -42,9 +42,9 @@ const isOpen = (node: Node | undefined): boolean =>
   node === undefined || /\{\{|\$\{/.test(node.file.text.slice(node.start, node.end));
 
 /** A name under which another chart has a template of this one, or under which it is no template. */
-export function linkedTemplate(scene: EntryBuild, release: Release, path: string): string | undefined {
-  const { tree } = scene;
-  const own = [release.directory, ...writtenPaths(scene)].flatMap((one) => (one === undefined ? [] : [one]));
+export function linkedTemplate(entryBuild: EntryBuild, release: Release, path: string): string | undefined {
+  const { tree } = entryBuild;
+  const own = [release.directory, ...writtenPaths(entryBuild)].flatMap((one) => (one === undefined ? [] : [one]));
   const isOwn = (name: string) =>
     own.some((directory) => {
       const prefix = directory === "" ? "" : `${directory}/`;

@@ -15,7 +15,7 @@ export const postRenderersOf = ({ resource }: Release): readonly Node[] =>
   itemsAt(resource?.node, ["spec", "postRenderers"]);
 
 /** The same tools for a release whose objects its post-renderers change after the chart made them. */
-export function postRendering(scene: EntryBuild, release: Release, tools: ChartTools): ChartTools {
+export function postRendering(entryBuild: EntryBuild, release: Release, tools: ChartTools): ChartTools {
   const renderers = postRenderersOf(release);
   if (renderers.length === 0) return tools;
   return {
@@ -23,19 +23,19 @@ export function postRendering(scene: EntryBuild, release: Release, tools: ChartT
     async template(build) {
       let rendered = await tools.template(build);
       for (const renderer of renderers)
-        if (rendered.kind === "rendered") rendered = kustomized(scene, renderer, rendered.objects);
+        if (rendered.kind === "rendered") rendered = kustomized(entryBuild, renderer, rendered.objects);
       return rendered;
     },
   };
 }
 
 /** Kustomize's work on objects that stand in no file, by our own subset of it. */
-function kustomized(scene: EntryBuild, renderer: Node, objects: readonly RenderedObject[]): Rendered {
+function kustomized(entryBuild: EntryBuild, renderer: Node, objects: readonly RenderedObject[]): Rendered {
   const written = at(renderer, ["kustomize"]);
   const keys = written?.kind === "map" ? [...entriesOf(written).keys()] : ["nothing"];
   const strange = keys.find((key) => key !== "patches" && key !== "images");
   if (strange !== undefined) return { kind: "unsupported", because: `a post-renderer has ${strange}` };
-  const plain = plainOf(written, (text) => substituted(text, scene));
+  const plain = plainOf(written, (text) => substituted(text, entryBuild));
   const kustomization = { ...(plain as Record<string, unknown>), resources: ["objects.yaml"] };
   const text = JSON.stringify(kustomization);
   if (text.includes("${")) return { kind: "unsupported", because: "a post-renderer holds variables" };
@@ -46,7 +46,7 @@ function kustomized(scene: EntryBuild, renderer: Node, objects: readonly Rendere
 
 /** The objects of a chart with what its post-renderers write into them, each value at the place that it is written. */
 export function postRendered(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   release: Release,
   objects: readonly RenderedObject[],
 ): { readonly resources: readonly Resource[]; readonly traces: Traces } {
@@ -54,7 +54,7 @@ export function postRendered(
   const resources = resourcesMade(objects);
   for (const renderer of postRenderersOf(release)) {
     const written = at(renderer, ["kustomize"]);
-    if (written) transform(written, "", resources, { reader: scene.reader, traces });
+    if (written) transform(written, "", resources, { reader: entryBuild.reader, traces });
   }
   return { resources, traces };
 }

@@ -51,33 +51,33 @@ export interface Release {
 }
 
 /** Every Helm release that the entry makes. */
-export function releasesOf(scene: EntryBuild): Release[] {
+export function releasesOf(entryBuild: EntryBuild): Release[] {
   const found: Release[] = [];
-  for (const resource of scene.resources) {
+  for (const resource of entryBuild.resources) {
     if (resource.deletedBy) continue;
     if (resource.kind === "HelmRelease" && /^helm\.(?:toolkit\.fluxcd|cattle)\.io\//.test(resource.apiVersion))
-      found.push(fluxRelease(scene, resource));
+      found.push(fluxRelease(entryBuild, resource));
     if (resource.kind === "Application" && resource.apiVersion.startsWith("argoproj.io/"))
-      found.push(...argoReleases(scene, resource));
+      found.push(...argoReleases(entryBuild, resource));
   }
-  for (const chart of scene.build.charts) found.push(inflatedRelease(scene, chart));
-  const own = chartRelease(scene);
+  for (const chart of entryBuild.build.charts) found.push(inflatedRelease(entryBuild, chart));
+  const own = chartRelease(entryBuild);
   return own ? [...found, own] : found;
 }
 
-function fluxRelease(scene: EntryBuild, resource: Resource): Release {
+function fluxRelease(entryBuild: EntryBuild, resource: Resource): Release {
   const { node } = resource;
-  const name = substituted(nameOf(resource), scene);
-  const target = textIn(scene, node, ["spec", "targetNamespace"]);
-  const from = chartSpecOf(scene, resource);
-  const written = textIn(scene, from?.node, ["chart"]);
-  const pin = pinnedChart(scene, from);
-  const elsewhere = otherRepository(scene, from) ?? (pin?.isCertain === true ? pin.node : undefined);
-  const local = elsewhere ? undefined : chartHere(scene, from);
-  const stack = fluxValues(scene, resource, { from, local });
-  const chart = (written ?? chartByReference(scene, node) ?? "").split("/").at(-1) ?? "";
+  const name = substituted(nameOf(resource), entryBuild);
+  const target = textIn(entryBuild, node, ["spec", "targetNamespace"]);
+  const from = chartSpecOf(entryBuild, resource);
+  const written = textIn(entryBuild, from?.node, ["chart"]);
+  const pin = pinnedChart(entryBuild, from);
+  const elsewhere = otherRepository(entryBuild, from) ?? (pin?.isCertain === true ? pin.node : undefined);
+  const local = elsewhere ? undefined : chartHere(entryBuild, from);
+  const stack = fluxValues(entryBuild, resource, { from, local });
+  const chart = (written ?? chartByReference(entryBuild, node) ?? "").split("/").at(-1) ?? "";
   return release({
-    name: textIn(scene, node, ["spec", "releaseName"]) ?? (target === undefined ? name : `${target}-${name}`),
+    name: textIn(entryBuild, node, ["spec", "releaseName"]) ?? (target === undefined ? name : `${target}-${name}`),
     namespace: target ?? resource.namespace,
     chart,
     directory: local,
@@ -108,33 +108,33 @@ interface Packed {
 }
 
 /** The chart's own values, its value files, the release's sources in their order, then its inline values. */
-function fluxValues(scene: EntryBuild, resource: Resource, { from, local }: Packed): Stack {
+function fluxValues(entryBuild: EntryBuild, resource: Resource, { from, local }: Packed): Stack {
   const { node } = resource;
   const stack: Stack = { layers: [], unseen: [], open: [] };
-  const own = local === undefined ? undefined : fileLayer(scene, joinPath(local, "values.yaml"));
+  const own = local === undefined ? undefined : fileLayer(entryBuild, joinPath(local, "values.yaml"));
   if (own) stack.layers.push({ ...own, packed: true });
   const mayMiss = textAt(from?.node, ["ignoreMissingValuesFiles"]) === "true";
   for (const item of itemsAt(from?.node, ["valuesFiles"])) {
     const file = local === undefined ? undefined : insideRepository("", textAt(item, []) ?? "");
-    pileFile(scene, stack, { file, mayMiss, packed: true }, item);
+    pileFile(entryBuild, stack, { file, mayMiss, packed: true }, item);
   }
-  for (const source of itemsAt(node, ["spec", "valuesFrom"])) pile(stack, valuesFrom(scene, source), source);
+  for (const source of itemsAt(node, ["spec", "valuesFrom"])) pile(stack, valuesFrom(entryBuild, source), source);
   const values = at(node, ["spec", "values"]);
   if (values?.kind === "map") pile(stack, { values, inside: { resource, path: ["spec", "values"] } }, values);
   return stack;
 }
 
-function chartByReference(scene: EntryBuild, node: Node): string | undefined {
+function chartByReference(entryBuild: EntryBuild, node: Node): string | undefined {
   const name = textAt(node, ["spec", "chartRef", "name"]);
-  const found = scene.resources.find(
+  const found = entryBuild.resources.find(
     (one) => one.kind === textAt(node, ["spec", "chartRef", "kind"]) && nameOf(one) === name,
   );
   return (found && (textAt(found.node, ["spec", "url"]) ?? textAt(found.node, ["spec", "chart"]))) ?? name;
 }
 
 /** Argo CD: value files in their order, then inline values; parameters win over all of them. */
-function argoReleases(scene: EntryBuild, resource: Resource): Release[] {
-  return argoSources(scene, { node: resource.node, kind: "Application", name: nameOf(resource), resource });
+function argoReleases(entryBuild: EntryBuild, resource: Resource): Release[] {
+  return argoSources(entryBuild, { node: resource.node, kind: "Application", name: nameOf(resource), resource });
 }
 
 interface ArgoApplication {
@@ -144,32 +144,32 @@ interface ArgoApplication {
   readonly resource?: Resource;
 }
 
-function argoSources(scene: EntryBuild, application: ArgoApplication): Release[] {
-  return specsOf(application).flatMap((spec) => ofSpec(scene, application, spec));
+function argoSources(entryBuild: EntryBuild, application: ArgoApplication): Release[] {
+  return specsOf(application).flatMap((spec) => ofSpec(entryBuild, application, spec));
 }
 
-function ofSpec(scene: EntryBuild, application: ArgoApplication, spec: Node): Release[] {
+function ofSpec(entryBuild: EntryBuild, application: ArgoApplication, spec: Node): Release[] {
   const all = sourcesOfSpec(spec);
   return all.flatMap((source) => {
     const path = textAt(source, ["path"]);
     const chart = textAt(source, ["chart"]);
     const pin = pinOfArgo(source) ?? all.map(pinOfArgo).find((one) => one?.isCertain === false);
-    const isOther = isForeign(scene, source) || pin?.isCertain === true;
+    const isOther = isForeign(entryBuild, source) || pin?.isCertain === true;
     const elsewhere = chart === undefined && isOther ? source : undefined;
     const directory = chart === undefined && path !== undefined && !elsewhere ? insideRepository("", path) : undefined;
-    const home = directory === undefined ? undefined : scene.reader.real(directory);
-    const local = directory !== undefined && scene.reader.exists(joinPath(directory, "Chart.yaml"));
+    const home = directory === undefined ? undefined : entryBuild.reader.real(directory);
+    const local = directory !== undefined && entryBuild.reader.exists(joinPath(directory, "Chart.yaml"));
     if (chart === undefined && !local && !elsewhere) return [];
     return [
       release({
         name: textAt(source, ["helm", "releaseName"]) ?? application.name,
         namespace: textAt(spec, ["destination", "namespace"]),
-        chart: chart ?? (directory === undefined ? (path ?? "") : chartName(scene, directory)),
+        chart: chart ?? (directory === undefined ? (path ?? "") : chartName(entryBuild, directory)),
         directory: home,
         ...(elsewhere ? { elsewhere } : {}),
         ...(pin ? { pin } : {}),
         // Argo CD joins names of files to the path as it is written, and follows links then.
-        ...argoValues(scene, { source, all }, directory),
+        ...argoValues(entryBuild, { source, all }, directory),
         origin: source,
         resource: application.resource,
         parameters: itemsAt(source, ["helm", "parameters"]),
@@ -183,23 +183,23 @@ interface AmongSources {
   readonly all: readonly Node[];
 }
 
-function argoValues(scene: EntryBuild, { source, all }: AmongSources, directory: string | undefined): Stack {
+function argoValues(entryBuild: EntryBuild, { source, all }: AmongSources, directory: string | undefined): Stack {
   const stack: Stack = { layers: [], unseen: [], open: [] };
-  if (directory !== undefined) pileOwn(scene, stack, joinPath(directory, "values.yaml"));
+  if (directory !== undefined) pileOwn(entryBuild, stack, joinPath(directory, "values.yaml"));
   const mayMiss = textAt(source, ["helm", "ignoreMissingValueFiles"]) === "true";
   for (const item of itemsAt(source, ["helm", "valueFiles"])) {
     const written = textAt(item, []) ?? "";
     const from = all.find((one) => written.startsWith(`$${textAt(one, ["ref"])}/`));
     const isOther =
-      from && (isAtAnother(from, source) || isForeign(scene, from) || pinOfArgo(from)?.isCertain === true);
+      from && (isAtAnother(from, source) || isForeign(entryBuild, from) || pinOfArgo(from)?.isCertain === true);
     const file = isOther === true ? undefined : argoValueFile(written, directory);
     // Of a file that is not here nobody knows whether it is in a repository that may be another one.
-    const isHere = !written.startsWith("$") || (from !== undefined && isSurelyOwn(scene, from, source));
-    pileFile(scene, stack, { file, mayMiss: mayMiss && isHere }, item);
+    const isHere = !written.startsWith("$") || (from !== undefined && isSurelyOwn(entryBuild, from, source));
+    pileFile(entryBuild, stack, { file, mayMiss: mayMiss && isHere }, item);
   }
   // Argo CD ignores `values` when `valuesObject` is there.
   const inline = at(source, ["helm", "valuesObject"]) ?? at(source, ["helm", "values"]);
-  const written = inline?.kind === "scalar" ? resolved(scene.reader.embedded(inline)?.[0]) : inline;
+  const written = inline?.kind === "scalar" ? resolved(entryBuild.reader.embedded(inline)?.[0]) : inline;
   if (inline) pile(stack, written?.kind === "map" ? { values: written } : undefined, inline);
   for (const item of unseenIn(source)) pile(stack, undefined, item);
   return stack;
@@ -213,18 +213,18 @@ function argoValueFile(written: string, directory: string | undefined): string |
     : insideRepository(reference === undefined ? (directory ?? "") : "", reference ?? written);
 }
 
-function chartName(scene: EntryBuild, directory: string): string {
-  const source = scene.reader.file(joinPath(directory, "Chart.yaml"));
+function chartName(entryBuild: EntryBuild, directory: string): string {
+  const source = entryBuild.reader.file(joinPath(directory, "Chart.yaml"));
   return (source?.ok && textAt(source.file.documents[0]?.root, ["name"])) || directory.split("/").at(-1) || "";
 }
 
 /** The chart's own values, the files of values in their order, then what is written inline. */
-function inflatedRelease(scene: EntryBuild, { spec, directory, chart: local }: InflatedChart): Release {
-  const own = local === undefined ? undefined : fileLayer(scene, joinPath(local, "values.yaml"));
+function inflatedRelease(entryBuild: EntryBuild, { spec, directory, chart: local }: InflatedChart): Release {
+  const own = local === undefined ? undefined : fileLayer(entryBuild, joinPath(local, "values.yaml"));
   const stack: Stack = { layers: own ? [own] : [], unseen: [], open: [] };
   for (const file of [at(spec, ["valuesFile"]), ...itemsAt(spec, ["additionalValuesFiles"])]) {
     const path = file && insideRepository(directory, textAt(file, []) ?? "");
-    if (file) pile(stack, path === undefined ? undefined : fileLayer(scene, path), file);
+    if (file) pile(stack, path === undefined ? undefined : fileLayer(entryBuild, path), file);
   }
   const inline = at(spec, ["valuesInline"]);
   if (inline?.kind === "map") pile(stack, { values: inline }, inline);
@@ -247,42 +247,42 @@ function inflatedRelease(scene: EntryBuild, { spec, directory, chart: local }: I
 }
 
 /** The entry itself is a chart: what deploys it says the release and the value files. */
-function chartRelease(scene: EntryBuild): Release | undefined {
-  if (!scene.reader.exists(joinPath(scene.path, "Chart.yaml"))) return undefined;
-  const { deployer } = scene;
+function chartRelease(entryBuild: EntryBuild): Release | undefined {
+  if (!entryBuild.reader.exists(joinPath(entryBuild.path, "Chart.yaml"))) return undefined;
+  const { deployer } = entryBuild;
   if (deployer && deployer.kind !== "Kustomization" && deployer.kind !== "HelmRelease") {
     const { node, kind, name } = deployer;
-    const found = argoSources(scene, { node, kind, name }).find((one) => one.directory === scene.path);
+    const found = argoSources(entryBuild, { node, kind, name }).find((one) => one.directory === entryBuild.path);
     if (found) return found;
   }
-  const others = scene.reader
-    .list(scene.path)
+  const others = entryBuild.reader
+    .list(entryBuild.path)
     .filter((name) => /^values[-._].*\.ya?ml$/.test(name) || name === "environments");
   const stack: Stack = { layers: [], unseen: [], open: [] };
-  pileOwn(scene, stack, joinPath(scene.path, "values.yaml"));
-  const origin = stack.layers[0]?.values ?? fileLayer(scene, joinPath(scene.path, "Chart.yaml"))?.values;
+  pileOwn(entryBuild, stack, joinPath(entryBuild.path, "values.yaml"));
+  const origin = stack.layers[0]?.values ?? fileLayer(entryBuild, joinPath(entryBuild.path, "Chart.yaml"))?.values;
   if (!origin) return undefined;
-  const chart = chartName(scene, scene.path);
+  const chart = chartName(entryBuild, entryBuild.path);
   const release_ =
-    scene.question.workload.labels?.["app.kubernetes.io/instance"] ??
-    scene.question.workload.annotations?.["meta.helm.sh/release-name"] ??
+    entryBuild.question.workload.labels?.["app.kubernetes.io/instance"] ??
+    entryBuild.question.workload.annotations?.["meta.helm.sh/release-name"] ??
     chart;
   return release({
     name: release_,
     namespace: undefined,
     chart,
-    directory: scene.path,
+    directory: entryBuild.path,
     ...stack,
     origin,
     resource: undefined,
     parameters: [],
-    ...(others.length > 0 || !isOwnChart(chart, scene) ? { uncertain: origin } : {}),
+    ...(others.length > 0 || !isOwnChart(chart, entryBuild) ? { uncertain: origin } : {}),
   });
 }
 
 /** A chart that carries the workload's name is made for it; any other may serve several applications that Git hides. */
-function isOwnChart(chart: string, scene: EntryBuild): boolean {
-  const [own, workload] = [chart, scene.question.workload.name].map((name) =>
+function isOwnChart(chart: string, entryBuild: EntryBuild): boolean {
+  const [own, workload] = [chart, entryBuild.question.workload.name].map((name) =>
     name.toLowerCase().replace(/[^a-z0-9]/g, ""),
   );
   return own !== undefined && workload !== undefined && (workload.includes(own) || own.includes(workload));

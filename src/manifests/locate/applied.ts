@@ -6,14 +6,14 @@ import type { EntryBuild } from "../trace/entry-build.ts";
 import { at, entriesOf, type Node } from "../yaml/source.ts";
 
 /** Why a change in Git would not reach the cluster, or would be overwritten by an image updater. */
-export function notApplied(scene: EntryBuild, resource: Resource): Refusal | undefined {
-  const suspend = at(scene.deployer?.node, ["spec", "suspend"]);
+export function notApplied(entryBuild: EntryBuild, resource: Resource): Refusal | undefined {
+  const suspend = at(entryBuild.deployer?.node, ["spec", "suspend"]);
   if (suspend?.kind === "scalar" && kubernetesScalar(suspend) === true) return off(suspend, "suspends this entry");
-  const skip = at(scene.deployer?.node, ["metadata", "annotations", "argocd.argoproj.io/skip-reconcile"]);
+  const skip = at(entryBuild.deployer?.node, ["metadata", "annotations", "argocd.argoproj.io/skip-reconcile"]);
   if (skip?.kind === "scalar" && skip.text === "true") return off(skip, "tells Argo CD to skip this application");
   const alone = leftAlone(resource);
   if (alone) return alone;
-  return scene.question.change.kind === "image-tag" ? updatedByProgram(scene, resource) : undefined;
+  return entryBuild.question.change.kind === "image-tag" ? updatedByProgram(entryBuild, resource) : undefined;
 }
 
 /** Labels and annotations that keep a controller from changing the object. */
@@ -42,10 +42,10 @@ function off(node: Node, what: string): Refusal {
 }
 
 /** Image updaters that are told by annotations or leave a file of their own. */
-function updatedByProgram(scene: EntryBuild, resource: Resource): Refusal | undefined {
-  const [written] = overridesOf(scene).filter((file) => saysImages(scene, file));
+function updatedByProgram(entryBuild: EntryBuild, resource: Resource): Refusal | undefined {
+  const [written] = overridesOf(entryBuild).filter((file) => saysImages(entryBuild, file));
   if (written !== undefined) return automated(written, "is where Argo CD Image Updater writes its images");
-  for (const node of [resource.node, scene.deployer?.node]) {
+  for (const node of [resource.node, entryBuild.deployer?.node]) {
     const annotations = at(node, ["metadata", "annotations"]);
     if (annotations?.kind !== "map") continue;
     for (const [name, entry] of entriesOf(annotations)) {

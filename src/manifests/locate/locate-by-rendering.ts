@@ -12,21 +12,21 @@ import type { ChartTools } from "../../domain/kubernetes/rendered.ts";
  * arrives in the field. Conventions answer only for charts that cannot be rendered here.
  */
 export async function locateByRendering(tree: Tree, question: FieldQuestion, tools: ChartTools): Promise<ManifestEdit> {
-  const scenes: EntryBuild[] = [];
+  const entryBuilds: EntryBuild[] = [];
   const guesses = new Set<ManifestEdit>();
-  const guessed = locateWith(tree, question, (scene) => {
-    scenes.push(scene);
-    const guess = helmAnswer(scene);
+  const guessed = locateWith(tree, question, (entryBuild) => {
+    entryBuilds.push(entryBuild);
+    const guess = helmAnswer(entryBuild);
     if (guess) guesses.add(guess);
     return guess;
   });
   const isGuess = guessed.kind === "refused" || guesses.has(guessed);
-  if (scenes.length === 0 || !isGuess) return guessed;
+  if (entryBuilds.length === 0 || !isGuess) return guessed;
   let unknown: string | undefined;
   let isMade = true;
-  for (const scene of scenes) {
-    const answer = await chartAnswer(scene, tools);
-    if (answer.kind === "answered") return provable(scene, answer.edit);
+  for (const entryBuild of entryBuilds) {
+    const answer = await chartAnswer(entryBuild, tools);
+    if (answer.kind === "answered") return provable(entryBuild, answer.edit);
     if (answer.kind === "unknown") unknown ??= answer.because;
     else isMade = false;
   }

@@ -11,7 +11,7 @@ import { operatorField } from "../trace/operators.ts";
 import { refused, whereIs } from "../repository/refusal.ts";
 import { nameOf, type Resource } from "../repository/resource.ts";
 import { askedScaler, liveName, scaledByAnother, sizedByAnother } from "../trace/scalers.ts";
-import { childScenes, type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
+import { childBuilds, type EntryBuild, entryBuildOf } from "../trace/entry-build.ts";
 import { targetOf } from "./target.ts";
 
 /**
@@ -25,83 +25,85 @@ export function locate(
   return locateWith(tree, question, helmAnswer);
 }
 
-/** What the charts of a scene say about its question; undefined when no release makes the workload. */
-type AskCharts = (scene: EntryBuild) => ManifestEdit | undefined;
+/** What the charts of an entry say about its question; undefined when no release makes the workload. */
+type AskCharts = (entryBuild: EntryBuild) => ManifestEdit | undefined;
 
 /** The same with another way to ask charts. */
 export function locateWith(tree: Tree, question: EntryBuild["question"], charts: AskCharts): ManifestEdit {
   const deduced = question.entry.path === null ? deducedEntry(tree, question) : { path: question.entry.path };
   if ("reason" in deduced) return deduced;
-  const scene = entryBuildOf(tree, question, deduced.path);
-  return "kind" in scene ? scene : (answer(scene, charts) ?? answerBelow(scene, charts) ?? absence(scene));
+  const entryBuild = entryBuildOf(tree, question, deduced.path);
+  return "kind" in entryBuild
+    ? entryBuild
+    : (answer(entryBuild, charts) ?? answerBelow(entryBuild, charts) ?? absence(entryBuild));
 }
 
 /** The answer of one entry; undefined when the workload is not among what it makes. */
-function answer(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
-  const found = answerOf(scene, charts);
-  return found && provable(scene, found);
+function answer(entryBuild: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
+  const found = answerOf(entryBuild, charts);
+  return found && provable(entryBuild, found);
 }
 
 /** An edit that does not reach what deploys the entry is none, and one of which nobody can tell is no proven one. */
-export function provable(scene: EntryBuild, edit: ManifestEdit): ManifestEdit {
+export function provable(entryBuild: EntryBuild, edit: ManifestEdit): ManifestEdit {
   if (edit.kind === "refused") return edit;
   const files = edit.files.map(({ path }) => path);
-  const held = heldOnTheWay(scene, files);
+  const held = heldOnTheWay(entryBuild, files);
   if (held && "reason" in held) return held;
-  const unproven = scene.unproven ?? held?.doubt;
+  const unproven = entryBuild.unproven ?? held?.doubt;
   return unproven === undefined ? edit : { ...edit, unproven };
 }
 
-function answerOf(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
-  const cycle = scene.build.cycles[0];
+function answerOf(entryBuild: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
+  const cycle = entryBuild.build.cycles[0];
   if (cycle)
     return refused(
       "parse-error",
       `${cycle.path}:${cycle.line} includes ${cycle.reference}, which includes it again`,
       "Break the cycle.",
     );
-  const unread = unreadable(scene);
+  const unread = unreadable(entryBuild);
   if (unread) return unread;
-  const { workload, change } = scene.question;
+  const { workload, change } = entryBuild.question;
   if (change.kind === "hpa" || change.kind === "scaled-object") {
-    const scaler = askedScaler(scene, change);
-    if (!scaler) return charts(scene);
-    return "reason" in scaler ? scaler : edited(scene, scaler);
+    const scaler = askedScaler(entryBuild, change);
+    if (!scaler) return charts(entryBuild);
+    return "reason" in scaler ? scaler : edited(entryBuild, scaler);
   }
   if (change.kind === "replicas") {
     if (["DaemonSet", "Job", "CronJob"].includes(workload.kind))
       return refused("not-found", `a ${workload.kind} has no replicas`, "Nothing to scale here.");
-    const another = scaledByAnother(scene);
+    const another = scaledByAnother(entryBuild);
     if (another) return another;
   }
-  const another = change.kind === "resources" ? sizedByAnother(scene) : undefined;
+  const another = change.kind === "resources" ? sizedByAnother(entryBuild) : undefined;
   if (another) return another;
-  const target = targetOf(scene);
-  if (target) return "reason" in target ? target : edited(scene, target);
-  const operated = operatorField(scene);
+  const target = targetOf(entryBuild);
+  if (target) return "reason" in target ? target : edited(entryBuild, target);
+  const operated = operatorField(entryBuild);
   if (operated) {
     const field = operated.path.join(".");
-    const edit = notApplied(scene, operated.resource) ?? editField(scene, operated.resource, operated.path);
+    const edit = notApplied(entryBuild, operated.resource) ?? editField(entryBuild, operated.resource, operated.path);
     return shownAt(edit, { object: { ...objectOf(operated.resource), field } });
   }
-  return workload.ownerReferences?.length ? undefined : charts(scene);
+  return workload.ownerReferences?.length ? undefined : charts(entryBuild);
 }
 
-function edited(scene: EntryBuild, resource: Resource): ManifestEdit {
+function edited(entryBuild: EntryBuild, resource: Resource): ManifestEdit {
   if (resource.deletedBy) {
     return refused(
       "deliberately-disabled",
-      `${whereIs(resource.deletedBy)} deletes ${resource.kind} ${liveName(scene, resource)} from this entry`,
+      `${whereIs(resource.deletedBy)} deletes ${resource.kind} ${liveName(entryBuild, resource)} from this entry`,
       "Drop the delete patch first.",
     );
   }
-  const obstacle = notApplied(scene, resource);
+  const obstacle = notApplied(entryBuild, resource);
   if (obstacle) return obstacle;
-  const path = fieldPath(scene, resource);
+  const path = fieldPath(entryBuild, resource);
   if ("kind" in path) return path;
-  const { kind, name } = scene.question.workload;
-  const isItself = resource.kind === kind && liveName(scene, resource) === name;
-  const edit = editField(scene, resource, path);
+  const { kind, name } = entryBuild.question.workload;
+  const isItself = resource.kind === kind && liveName(entryBuild, resource) === name;
+  const edit = editField(entryBuild, resource, path);
   return isItself ? edit : shownAt(edit, { object: objectOf(resource) });
 }
 
@@ -120,9 +122,9 @@ function entryIn({ path, deployer, question }: EntryBuild): Entry {
 }
 
 /** The entry deploys other entries (an app of apps): exactly one of them may answer. */
-function answerBelow(scene: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
+function answerBelow(entryBuild: EntryBuild, charts: AskCharts): ManifestEdit | undefined {
   const answers: ManifestEdit[] = [];
-  for (const child of childScenes(scene)) {
+  for (const child of childBuilds(entryBuild)) {
     const own = answer(child, charts);
     const found = own ? shownAt(own, { entry: entryIn(child) }) : answerBelow(child, charts);
     if (found) answers.push(found);
@@ -131,7 +133,7 @@ function answerBelow(scene: EntryBuild, charts: AskCharts): ManifestEdit | undef
   if (!first || !second) return first;
   return refused(
     "ambiguous",
-    `several entries below ${scene.path} make ${scene.question.workload.name}`,
+    `several entries below ${entryBuild.path} make ${entryBuild.question.workload.name}`,
     "Name the entry that deploys it.",
   );
 }

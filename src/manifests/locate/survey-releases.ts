@@ -51,16 +51,16 @@ async function releaseQuestions(tree: Tree, written: Entry, tools: ChartTools): 
   const namespace = namespaceOf(tree, entry);
   const nobody = { kind: "", name: "", namespace };
   const question = { entry, workload: nobody, change: { kind: "replicas" as const, to: 0 } };
-  const scene = entry.path === null ? undefined : entryBuildOf(tree, question, entry.path);
+  const entryBuild = entry.path === null ? undefined : entryBuildOf(tree, question, entry.path);
   const questions: SurveyQuestion[] = [];
   const unrendered: { release: string; because: string }[] = [];
   let templated = 0;
-  if (scene === undefined || "kind" in scene) return { questions, unrendered, templated };
-  for (const release of releasesOf(scene)) {
+  if (entryBuild === undefined || "kind" in entryBuild) return { questions, unrendered, templated };
+  for (const release of releasesOf(entryBuild)) {
     const { resource } = release;
-    const isOwn = entry.tool === "argocd" && resource === undefined && release.directory === scene.path;
+    const isOwn = entry.tool === "argocd" && resource === undefined && release.directory === entryBuild.path;
     if (resource?.kind !== "HelmRelease" && !isOwn) continue;
-    const made = await baselineOf(scene, release, tools);
+    const made = await baselineOf(entryBuild, release, tools);
     if ("impossible" in made) {
       unrendered.push({ release: whereIs(release.origin), because: made.impossible });
       continue;

@@ -5,9 +5,9 @@ import { type EntryBuild, textIn } from "../trace/entry-build.ts";
 import { at, textAt } from "../yaml/source.ts";
 
 /** The object of the entry that owns the wanted field of the workload: itself, its Rollout, or what Flagger copied. */
-export function targetOf(scene: EntryBuild): Resource | Refusal | undefined {
-  const { workload, change } = scene.question;
-  const found = named(scene, workload.kind, workload.name);
+export function targetOf(entryBuild: EntryBuild): Resource | Refusal | undefined {
+  const { workload, change } = entryBuild.question;
+  const found = named(entryBuild, workload.kind, workload.name);
   const written = found.filter((one) => one.supposed !== true);
   if (written.length === 0 && found.length > 0) return onlySupposed(found);
   const alive = written.filter((one) => !one.deletedBy);
@@ -23,7 +23,7 @@ export function targetOf(scene: EntryBuild): Resource | Refusal | undefined {
     );
   }
   const [target] = candidates;
-  if (!target) return change.kind === "replicas" ? undefined : copiedByFlagger(scene);
+  if (!target) return change.kind === "replicas" ? undefined : copiedByFlagger(entryBuild);
   const owner = workload.ownerReferences?.find((one) => one.kind !== "Canary" && one.kind !== "Rollout");
   if (owner)
     return refused(
@@ -31,7 +31,9 @@ export function targetOf(scene: EntryBuild): Resource | Refusal | undefined {
       `${owner.kind} ${owner.name} also writes ${workload.kind} ${workload.name} (${whereIs(target.origin)})`,
       `Change ${owner.kind} ${owner.name} by hand.`,
     );
-  return change.kind === "replicas" ? (rolloutOf(scene, target) ?? target) : (templateOf(scene, target) ?? target);
+  return change.kind === "replicas"
+    ? (rolloutOf(entryBuild, target) ?? target)
+    : (templateOf(entryBuild, target) ?? target);
 }
 
 /** A remote base holds the workload: it has an answer only when local patches write the field. */
@@ -41,26 +43,26 @@ function onlySupposed(found: readonly Resource[]): Resource | undefined {
 }
 
 /** A Rollout with a workloadRef scales the Deployment it refers to down to zero and runs the pods itself. */
-function rolloutOf(scene: EntryBuild, target: Resource): Resource | Refusal | undefined {
-  const own = { kind: target.kind, name: liveName(scene, target) };
-  const rollout = scene.resources.find(
+function rolloutOf(entryBuild: EntryBuild, target: Resource): Resource | Refusal | undefined {
+  const own = { kind: target.kind, name: liveName(entryBuild, target) };
+  const rollout = entryBuild.resources.find(
     (one) =>
       one.kind === "Rollout" &&
       !one.deletedBy &&
-      inNamespace(scene, one) &&
+      inNamespace(entryBuild, one) &&
       textAt(one.node, ["spec", "workloadRef", "kind"]) === target.kind &&
-      isCalled(scene, own, textIn(scene, one.node, ["spec", "workloadRef", "name"])),
+      isCalled(entryBuild, own, textIn(entryBuild, one.node, ["spec", "workloadRef", "name"])),
   );
   if (!rollout) return undefined;
-  const workload = { kind: "Rollout", name: liveName(scene, rollout) };
-  const keda = scalersOf(scene, "ScaledObject", workload)[0];
+  const workload = { kind: "Rollout", name: liveName(entryBuild, rollout) };
+  const keda = scalersOf(entryBuild, "ScaledObject", workload)[0];
   if (keda)
     return refused(
       "keda-managed",
       `KEDA scales Rollout ${workload.name}: ${whereIs(keda.origin)}`,
       "Change minReplicaCount or maxReplicaCount of the ScaledObject.",
     );
-  const hpa = scalersOf(scene, "HorizontalPodAutoscaler", workload)[0];
+  const hpa = scalersOf(entryBuild, "HorizontalPodAutoscaler", workload)[0];
   if (hpa)
     return refused(
       "hpa-managed",
@@ -71,12 +73,12 @@ function rolloutOf(scene: EntryBuild, target: Resource): Resource | Refusal | un
 }
 
 /** The pod template of a Rollout with a workloadRef stands in the workload it refers to. */
-function templateOf(scene: EntryBuild, target: Resource): Resource | Refusal | undefined {
+function templateOf(entryBuild: EntryBuild, target: Resource): Resource | Refusal | undefined {
   const reference = target.kind === "Rollout" ? at(target.node, ["spec", "workloadRef"]) : undefined;
   if (!reference) return undefined;
-  const [kind, name] = [textAt(reference, ["kind"]) ?? "Deployment", textIn(scene, reference, ["name"]) ?? ""];
+  const [kind, name] = [textAt(reference, ["kind"]) ?? "Deployment", textIn(entryBuild, reference, ["name"]) ?? ""];
   return (
-    named(scene, kind, name)[0] ??
+    named(entryBuild, kind, name)[0] ??
     refused(
       "not-found",
       `${whereIs(reference)} refers to ${kind} ${name}, which is not in the entry`,
@@ -85,9 +87,9 @@ function templateOf(scene: EntryBuild, target: Resource): Resource | Refusal | u
   );
 }
 
-function copiedByFlagger(scene: EntryBuild): Resource | undefined {
-  const canary = canaryOf(scene);
-  const name = canary && textIn(scene, canary.node, ["spec", "targetRef", "name"]);
-  if (!canary || name === undefined || scene.question.workload.name !== `${name}-primary`) return undefined;
-  return named(scene, textAt(canary.node, ["spec", "targetRef", "kind"]) ?? "Deployment", name)[0];
+function copiedByFlagger(entryBuild: EntryBuild): Resource | undefined {
+  const canary = canaryOf(entryBuild);
+  const name = canary && textIn(entryBuild, canary.node, ["spec", "targetRef", "name"]);
+  if (!canary || name === undefined || entryBuild.question.workload.name !== `${name}-primary`) return undefined;
+  return named(entryBuild, textAt(canary.node, ["spec", "targetRef", "kind"]) ?? "Deployment", name)[0];
 }

@@ -157,25 +157,25 @@ function forgetSupposed(build: KustomizeTrace, resources: Resource[]): void {
   for (const reached of build.reach.values()) for (const one of reached) if (one.supposed === true) reached.delete(one);
 }
 
-/** The scenes of the Flux and Argo CD objects that this entry itself deploys, each once. */
-export function childScenes(scene: EntryBuild): EntryBuild[] {
-  const scenes: EntryBuild[] = [];
-  for (const resource of scene.resources) {
-    const own = scene.index.deployers.find(
+/** The builds of the Flux and Argo CD objects that this entry itself deploys, each once. */
+export function childBuilds(entryBuild: EntryBuild): EntryBuild[] {
+  const entryBuilds: EntryBuild[] = [];
+  for (const resource of entryBuild.resources) {
+    const own = entryBuild.index.deployers.find(
       (one) =>
         one.kind === resource.kind &&
         one.kind !== "HelmRelease" &&
         one.file === resource.origin.file.path &&
         one.name === resource.names[0],
     );
-    if (!own || resource.deletedBy || own === scene.deployer || scene.ancestors.length > 4) continue;
+    if (!own || resource.deletedBy || own === entryBuild.deployer || entryBuild.ancestors.length > 4) continue;
     for (const path of own.paths) {
-      if (path === scene.path || scene.ancestors.includes(path)) continue;
-      const child = entryBuildOf(scene.tree, scene.question, path, { own });
-      if (!("kind" in child)) scenes.push({ ...child, ancestors: [...scene.ancestors, scene.path] });
+      if (path === entryBuild.path || entryBuild.ancestors.includes(path)) continue;
+      const child = entryBuildOf(entryBuild.tree, entryBuild.question, path, { own });
+      if (!("kind" in child)) entryBuilds.push({ ...child, ancestors: [...entryBuild.ancestors, entryBuild.path] });
     }
   }
-  return scenes;
+  return entryBuilds;
 }
 
 /** Flux Kustomizations and Argo CD's kustomize options transform what the path builds. */
@@ -213,18 +213,18 @@ function variablesOf(deployer: Deployer): Map<string, ScalarNode> {
 }
 
 /** Flux's post-build substitution of `${NAME}`, `${NAME:=default}` and `${NAME:-default}`. */
-export function substituted(text: string, scene: Pick<EntryBuild, "variables">): string {
+export function substituted(text: string, entryBuild: Pick<EntryBuild, "variables">): string {
   if (!text.includes("${")) return text;
   return text.replace(/\$\{(\w+)(?::[=-]([^}]*))?\}/g, (whole, name: string, fallback: string | undefined) => {
-    return scene.variables.get(name)?.text ?? fallback ?? whole;
+    return entryBuild.variables.get(name)?.text ?? fallback ?? whole;
   });
 }
 
 export const textIn = (
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   node: Node | undefined,
   path: readonly (string | number)[],
 ): string | undefined => {
   const text = textAt(node, path);
-  return text === undefined ? undefined : substituted(text, scene);
+  return text === undefined ? undefined : substituted(text, entryBuild);
 };

@@ -18,13 +18,13 @@ const replicaFields: Readonly<
 
 /** The custom resource and field that an operator copies into the workload's replicas, when this is certain. */
 export function operatorField(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
 ): { readonly resource: Resource; readonly path: readonly string[] } | undefined {
-  const { workload, change } = scene.question;
+  const { workload, change } = entryBuild.question;
   if (change.kind !== "replicas" || workload.ownerReferences?.length !== 1) return undefined;
   for (const owner of workload.ownerReferences) {
     const field = replicaFields[owner.kind]?.find((one) => one.workload(owner.name) === workload.name);
-    const [resource, other] = named(scene, owner.kind, owner.name);
+    const [resource, other] = named(entryBuild, owner.kind, owner.name);
     if (field && resource && !other && !resource.deletedBy) return { resource, path: field.path };
   }
   return undefined;

@@ -6,17 +6,20 @@ import { type FieldQuestion, type EntryBuild, substituted, textIn } from "./entr
 import { itemsAt, type Node, textAt } from "../yaml/source.ts";
 
 /** The name of an object after Flux's substitution. */
-export const liveName = (scene: EntryBuild, resource: Resource): string => substituted(nameOf(resource), scene);
+export const liveName = (entryBuild: EntryBuild, resource: Resource): string =>
+  substituted(nameOf(resource), entryBuild);
 
 /** The objects of the entry with a kind and a live name. */
-export function named(scene: EntryBuild, kind: string, name: string): Resource[] {
-  return scene.resources.filter((one) => one.kind === kind && liveName(scene, one) === name && inNamespace(scene, one));
+export function named(entryBuild: EntryBuild, kind: string, name: string): Resource[] {
+  return entryBuild.resources.filter(
+    (one) => one.kind === kind && liveName(entryBuild, one) === name && inNamespace(entryBuild, one),
+  );
 }
 
 /** True unless the object certainly lives in another namespace than the workload. */
-export function inNamespace(scene: EntryBuild, resource: Resource): boolean {
-  const namespace = resource.namespace === undefined ? undefined : substituted(resource.namespace, scene);
-  return namespace === undefined || namespace.includes("${") || namespace === scene.question.workload.namespace;
+export function inNamespace(entryBuild: EntryBuild, resource: Resource): boolean {
+  const namespace = resource.namespace === undefined ? undefined : substituted(resource.namespace, entryBuild);
+  return namespace === undefined || namespace.includes("${") || namespace === entryBuild.question.workload.namespace;
 }
 
 /**
@@ -24,34 +27,34 @@ export function inNamespace(scene: EntryBuild, resource: Resource): boolean {
  * `nameSuffix`) in some of its references and leaves others as they are written, so every name it had counts.
  */
 export function isCalled(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   { kind, name }: { readonly kind: string; readonly name: string },
   reference: string | undefined,
 ): boolean {
   if (reference === undefined) return false;
-  return reference === name || named(scene, kind, name).some(({ names }) => names.includes(reference));
+  return reference === name || named(entryBuild, kind, name).some(({ names }) => names.includes(reference));
 }
 
 /** An autoscaler of the entry that points at the workload. */
 export function scalersOf(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   kind: string,
   workload: { readonly kind: string; readonly name: string },
 ): Resource[] {
-  return scene.resources.filter((one) => {
-    if (one.kind !== kind || one.deletedBy || !inNamespace(scene, one)) return false;
+  return entryBuild.resources.filter((one) => {
+    if (one.kind !== kind || one.deletedBy || !inNamespace(entryBuild, one)) return false;
     const [targetKind, targetName] = [
-      textIn(scene, one.node, ["spec", "scaleTargetRef", "kind"]),
-      textIn(scene, one.node, ["spec", "scaleTargetRef", "name"]),
+      textIn(entryBuild, one.node, ["spec", "scaleTargetRef", "kind"]),
+      textIn(entryBuild, one.node, ["spec", "scaleTargetRef", "name"]),
     ];
-    return (targetKind ?? "Deployment") === workload.kind && isCalled(scene, workload, targetName);
+    return (targetKind ?? "Deployment") === workload.kind && isCalled(entryBuild, workload, targetName);
   });
 }
 
 /** `replicas` belongs to an autoscaler as soon as there is one: Git's number would be undone. */
-export function scaledByAnother(scene: EntryBuild): Refusal | undefined {
-  const { workload } = scene.question;
-  const scaled = scalersOf(scene, "ScaledObject", workload)[0];
+export function scaledByAnother(entryBuild: EntryBuild): Refusal | undefined {
+  const { workload } = entryBuild.question;
+  const scaled = scalersOf(entryBuild, "ScaledObject", workload)[0];
   if (scaled || isKeda(workload.scaledBy)) {
     const where = scaled
       ? whereIs(scaled.origin)
@@ -62,7 +65,7 @@ export function scaledByAnother(scene: EntryBuild): Refusal | undefined {
       "Change minReplicaCount or maxReplicaCount of the ScaledObject.",
     );
   }
-  const hpa = scalersOf(scene, "HorizontalPodAutoscaler", workload)[0];
+  const hpa = scalersOf(entryBuild, "HorizontalPodAutoscaler", workload)[0];
   if (hpa || workload.scaledBy) {
     const where = hpa ? whereIs(hpa.origin) : `the cluster shows ${workload.scaledBy?.kind} ${workload.scaledBy?.name}`;
     return refused(
@@ -78,16 +81,16 @@ const isKeda = (scaledBy: { readonly kind: string; readonly name: string } | und
   scaledBy !== undefined && (scaledBy.kind === "ScaledObject" || scaledBy.name.startsWith("keda-hpa-"));
 
 /** A VPA that writes requests and limits of the workload. */
-export function sizedByAnother(scene: EntryBuild): Refusal | undefined {
-  const { workload } = scene.question;
-  const vpa = scene.resources.find(
+export function sizedByAnother(entryBuild: EntryBuild): Refusal | undefined {
+  const { workload } = entryBuild.question;
+  const vpa = entryBuild.resources.find(
     (one) =>
       one.kind === "VerticalPodAutoscaler" &&
       !one.deletedBy &&
-      inNamespace(scene, one) &&
-      isCalled(scene, workload, textIn(scene, one.node, ["spec", "targetRef", "name"])) &&
+      inNamespace(entryBuild, one) &&
+      isCalled(entryBuild, workload, textIn(entryBuild, one.node, ["spec", "targetRef", "name"])) &&
       textAt(one.node, ["spec", "updatePolicy", "updateMode"]) !== "Off" &&
-      controls(one.node, scene.question),
+      controls(one.node, entryBuild.question),
   );
   if (!vpa) return undefined;
   return refused(
@@ -115,10 +118,10 @@ function controls(vpa: Node, { workload, change }: FieldQuestion): boolean {
 
 /** The autoscaler whose bounds are asked for. */
 export function askedScaler(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   change: Extract<WantedChange, { kind: "hpa" | "scaled-object" }>,
 ): Resource | Refusal | undefined {
-  const { workload } = scene.question;
+  const { workload } = entryBuild.question;
   const kind = change.kind === "hpa" ? "HorizontalPodAutoscaler" : "ScaledObject";
   if (change.kind === "hpa" && isKeda(workload.scaledBy)) {
     return refused(
@@ -127,9 +130,9 @@ export function askedScaler(
       "Change minReplicaCount or maxReplicaCount of the ScaledObject.",
     );
   }
-  const byName = workload.scaledBy ? named(scene, kind, workload.scaledBy.name) : [];
-  const byCanary = byName.length > 0 ? [] : canaryScalers(scene, kind);
-  const candidates = [byName, byCanary, scalersOf(scene, kind, workload)].find((some) => some.length > 0) ?? [];
+  const byName = workload.scaledBy ? named(entryBuild, kind, workload.scaledBy.name) : [];
+  const byCanary = byName.length > 0 ? [] : canaryScalers(entryBuild, kind);
+  const candidates = [byName, byCanary, scalersOf(entryBuild, kind, workload)].find((some) => some.length > 0) ?? [];
   if (candidates.length > 1) {
     const places = candidates
       .slice(0, 5)
@@ -142,37 +145,37 @@ export function askedScaler(
     );
   }
   const [found] = candidates;
-  if (found && change.kind === "hpa" && isOwnedByScaledObject(scene, found)) {
+  if (found && change.kind === "hpa" && isOwnedByScaledObject(entryBuild, found)) {
     return refused("keda-managed", `a ScaledObject also targets ${workload.name}`, "Change the ScaledObject.");
   }
   return found;
 }
 
-const isOwnedByScaledObject = (scene: EntryBuild, _hpa: Resource): boolean =>
-  scalersOf(scene, "ScaledObject", scene.question.workload).length > 0;
+const isOwnedByScaledObject = (entryBuild: EntryBuild, _hpa: Resource): boolean =>
+  scalersOf(entryBuild, "ScaledObject", entryBuild.question.workload).length > 0;
 
 /** Flagger clones what a Canary refers to as `<name>-primary`: the original is what Git owns. */
-function canaryScalers(scene: EntryBuild, kind: string): Resource[] {
-  const canary = canaryOf(scene);
-  const name = canary && textIn(scene, canary.node, ["spec", "autoscalerRef", "name"]);
+function canaryScalers(entryBuild: EntryBuild, kind: string): Resource[] {
+  const canary = canaryOf(entryBuild);
+  const name = canary && textIn(entryBuild, canary.node, ["spec", "autoscalerRef", "name"]);
   if (!canary || name === undefined || textAt(canary.node, ["spec", "autoscalerRef", "kind"]) !== kind) return [];
-  return named(scene, kind, name);
+  return named(entryBuild, kind, name);
 }
 
-export function canaryOf(scene: EntryBuild): Resource | undefined {
-  const owner = scene.question.workload.ownerReferences?.find((one) => one.kind === "Canary");
-  return owner ? named(scene, "Canary", owner.name)[0] : undefined;
+export function canaryOf(entryBuild: EntryBuild): Resource | undefined {
+  const owner = entryBuild.question.workload.ownerReferences?.find((one) => one.kind === "Canary");
+  return owner ? named(entryBuild, "Canary", owner.name)[0] : undefined;
 }
 
 /** Argo CD told to ignore a field: what Git says about it is never applied. */
 export function ignoredByArgo(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   resource: Pick<Resource, "kind" | "names">,
   path: readonly (string | number)[],
 ): Refusal | undefined {
-  if (scene.deployer?.kind !== "Application" && scene.deployer?.kind !== "ApplicationSet") return undefined;
+  if (entryBuild.deployer?.kind !== "Application" && entryBuild.deployer?.kind !== "ApplicationSet") return undefined;
   const pointer = `/${path.join("/")}`;
-  for (const item of specsOf(scene.deployer).flatMap((spec) => itemsAt(spec, ["ignoreDifferences"]))) {
+  for (const item of specsOf(entryBuild.deployer).flatMap((spec) => itemsAt(spec, ["ignoreDifferences"]))) {
     const [kind, name] = [textAt(item, ["kind"]), textAt(item, ["name"])];
     if (
       (kind !== undefined && kind !== resource.kind && kind !== "*") ||

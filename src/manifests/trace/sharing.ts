@@ -13,13 +13,13 @@ import type { EntryBuild } from "./entry-build.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 
 /** Who else would change with a file: the first other environment that reads it, for people; undefined when nobody. */
-export function sharedWith(scene: EntryBuild, file: string): string | undefined {
+export function sharedWith(entryBuild: EntryBuild, file: string): string | undefined {
   return (
-    includedBy(scene, file) ??
-    deployedBy(scene, file) ??
-    builtOn(scene, file) ??
-    deployedTwice(scene) ??
-    linkedTo(scene, file)
+    includedBy(entryBuild, file) ??
+    deployedBy(entryBuild, file) ??
+    builtOn(entryBuild, file) ??
+    deployedTwice(entryBuild) ??
+    linkedTo(entryBuild, file)
   );
 }
 
@@ -43,8 +43,8 @@ function builtOn({ declared, build, path, reader, index, question }: EntryBuild,
  * Who else would change with what stands at a node. What the entry's own object says of itself concerns this entry
  * alone, whoever else deploys the same path.
  */
-export function sharedAt(scene: EntryBuild, node: Node): string | undefined {
-  return isOfDeployer(scene, node) ? appliedTwice(scene) : sharedWith(scene, node.file.path);
+export function sharedAt(entryBuild: EntryBuild, node: Node): string | undefined {
+  return isOfDeployer(entryBuild, node) ? appliedTwice(entryBuild) : sharedWith(entryBuild, node.file.path);
 }
 
 /** Whether a node stands in the entry's own Flux or Argo CD object; a set's template is of many. */
@@ -77,10 +77,10 @@ export function appliedTwice({ declared, index, rivals, question, tree, path }: 
 const written = ({ kind, name, file }: Deployer): string => `${kind} ${name} (${file})`;
 
 /** A symbolic link under which somebody may apply the same, where the repository does not say what is deployed. */
-function linkedTo(scene: EntryBuild, file: string): string | undefined {
-  const { index, tree, path } = scene;
-  if (scene.declared !== undefined || tree.links === undefined) return undefined;
-  const isOther = (name: string, of: string) => !goesInCircles(tree, name) && !isSecondName(scene, name, of);
+function linkedTo(entryBuild: EntryBuild, file: string): string | undefined {
+  const { index, tree, path } = entryBuild;
+  if (entryBuild.declared !== undefined || tree.links === undefined) return undefined;
+  const isOther = (name: string, of: string) => !goesInCircles(tree, name) && !isSecondName(entryBuild, name, of);
   const twin = namesOf(tree, path).find((name) => name !== path && isOther(name, path));
   if (twin !== undefined) return twin;
   const isOwn = (name: string) => name === file || name === path || path === "" || name.startsWith(`${path}/`);
@@ -92,8 +92,8 @@ function linkedTo(scene: EntryBuild, file: string): string | undefined {
  * A linked directory that holds several environments of the workload is the application by a second name, and no
  * environment more: who deploys one of them by that name deploys the same one.
  */
-function isSecondName(scene: EntryBuild, name: string, of: string): boolean {
-  const { index, tree, path, question, resources } = scene;
+function isSecondName(entryBuild: EntryBuild, name: string, of: string): boolean {
+  const { index, tree, path, question, resources } = entryBuild;
   const { kind, name: called } = question.workload;
   const link = [...(tree.links?.targets.keys() ?? [])].find((one) => name.startsWith(`${one}/`));
   const target = link === undefined ? undefined : tree.links?.real(link);
@@ -106,34 +106,37 @@ function isSecondName(scene: EntryBuild, name: string, of: string): boolean {
 }
 
 /** A kustomization of another environment that reaches the file. */
-export function includedBy(scene: EntryBuild, file: string): string | undefined {
-  return othersIncluding(scene, file)[0];
+export function includedBy(entryBuild: EntryBuild, file: string): string | undefined {
+  return othersIncluding(entryBuild, file)[0];
 }
 
-function othersIncluding(scene: EntryBuild, file: string): string[] {
-  const own = new Set([...scene.build.directories, scene.path]);
-  const above = reaching(scene.index, scene.path);
+function othersIncluding(entryBuild: EntryBuild, file: string): string[] {
+  const own = new Set([...entryBuild.build.directories, entryBuild.path]);
+  const above = reaching(entryBuild.index, entryBuild.path);
   const gathers = (directory: string): boolean =>
-    above.has(directory) && isAbove(directory, scene.path) && scene.index.changes.get(directory) !== true;
+    above.has(directory) && isAbove(directory, entryBuild.path) && entryBuild.index.changes.get(directory) !== true;
   // A plain directory that is read as it is takes in kustomizations that nobody builds.
   const isTakenIn = (directory: string): boolean =>
-    scene.plain && isAbove(scene.path, directory) && !isDeployed(scene, directory);
-  return [...reaching(scene.index, file)]
-    .filter((one) => !own.has(one) && !exerciseBeside(scene.index, scene.path, one) && !gathers(one) && !isTakenIn(one))
+    entryBuild.plain && isAbove(entryBuild.path, directory) && !isDeployed(entryBuild, directory);
+  return [...reaching(entryBuild.index, file)]
+    .filter(
+      (one) =>
+        !own.has(one) && !exerciseBeside(entryBuild.index, entryBuild.path, one) && !gathers(one) && !isTakenIn(one),
+    )
     .sort();
 }
 
 /** Another Flux or Argo CD object whose path reaches the file. */
-function deployedBy(scene: EntryBuild, file: string): string | undefined {
-  const [other] = deployersReaching(scene, file);
+function deployedBy(entryBuild: EntryBuild, file: string): string | undefined {
+  const [other] = deployersReaching(entryBuild, file);
   return other && written(other);
 }
 
-function deployersReaching(scene: EntryBuild, file: string): Deployer[] {
-  const above = reaching(scene.index, scene.path);
-  const isOther = (path: string) => path !== scene.path && !isAbove(path, scene.path) && !above.has(path);
-  return takersOf(scene, file, isOther).filter(
-    (one) => one !== scene.declared && !(scene.declared && isCopy(one, scene.declared)),
+function deployersReaching(entryBuild: EntryBuild, file: string): Deployer[] {
+  const above = reaching(entryBuild.index, entryBuild.path);
+  const isOther = (path: string) => path !== entryBuild.path && !isAbove(path, entryBuild.path) && !above.has(path);
+  return takersOf(entryBuild, file, isOther).filter(
+    (one) => one !== entryBuild.declared && !(entryBuild.declared && isCopy(one, entryBuild.declared)),
   );
 }
 
@@ -154,9 +157,10 @@ export function takersOf(
 }
 
 /** Whether what a deployer builds at a path above a file may read it: of a plain directory only what it takes in. */
-export function mayRead(scene: EntryBuild, deployer: Deployer, path: string, file: string): boolean {
-  const isBuilt = scene.reader.kustomization(path) !== undefined || scene.reader.exists(joinPath(path, "Chart.yaml"));
-  return isBuilt || takesIn(scene, deployer, path, file);
+export function mayRead(entryBuild: EntryBuild, deployer: Deployer, path: string, file: string): boolean {
+  const isBuilt =
+    entryBuild.reader.kustomization(path) !== undefined || entryBuild.reader.exists(joinPath(path, "Chart.yaml"));
+  return isBuilt || takesIn(entryBuild, deployer, path, file);
 }
 
 /** Whether a deployer of a plain directory takes in this file: Argo CD only what its options say. */
@@ -175,21 +179,21 @@ function takesIn({ tree }: Pick<EntryBuild, "tree">, deployer: Deployer, path: s
  * True when all who share the file deploy the very same object: into the same namespace of the same cluster, through
  * kustomizations that change nothing. Then the file may be edited where there is no other place.
  */
-export function onlyTwinsRead(scene: EntryBuild, file: string): boolean {
-  const { deployer } = scene;
-  if (!deployer || scene.rivals.length > 0) return false;
-  const others = deployersReaching(scene, file);
+export function onlyTwinsRead(entryBuild: EntryBuild, file: string): boolean {
+  const { deployer } = entryBuild;
+  if (!deployer || entryBuild.rivals.length > 0) return false;
+  const others = deployersReaching(entryBuild, file);
   const places = new Set(others.flatMap((one) => one.paths));
-  const leadToOthers = othersIncluding(scene, file).every(
+  const leadToOthers = othersIncluding(entryBuild, file).every(
     (directory) =>
-      scene.index.changes.get(directory) !== true &&
-      [directory, ...reaching(scene.index, directory)].some((path) => places.has(path)),
+      entryBuild.index.changes.get(directory) !== true &&
+      [directory, ...reaching(entryBuild.index, directory)].some((path) => places.has(path)),
   );
   return others.length > 0 && leadToOthers && others.every((one) => sameDestination(one, deployer));
 }
 
-const isDeployed = (scene: EntryBuild, directory: string): boolean =>
-  [directory, ...reaching(scene.index, directory)].some((path) => deployersOf(scene.index, path).length > 0);
+const isDeployed = (entryBuild: EntryBuild, directory: string): boolean =>
+  [directory, ...reaching(entryBuild.index, directory)].some((path) => deployersOf(entryBuild.index, path).length > 0);
 
 const exercises = /^(?:tests?|e2e|ci|examples?|samples?|testdata)$/i;
 
@@ -213,11 +217,11 @@ export function isExercise(tree: Tree, target: Entry, other: Entry): boolean {
 }
 
 /** The entry's own path deployed by a second object, or by one that stands in several clusters or makes several. */
-export function deployedTwice(scene: EntryBuild): string | undefined {
-  const rival = scene.rivals[0];
+export function deployedTwice(entryBuild: EntryBuild): string | undefined {
+  const rival = entryBuild.rivals[0];
   if (rival) return written(rival);
-  const elsewhere = scene.deployer && severalRoots(scene, scene.deployer.file);
-  return elsewhere ?? madeAgain(scene.index, scene.path);
+  const elsewhere = entryBuild.deployer && severalRoots(entryBuild, entryBuild.deployer.file);
+  return elsewhere ?? madeAgain(entryBuild.index, entryBuild.path);
 }
 
 /** A set that makes several Applications of one path. */
@@ -234,10 +238,10 @@ function madeAgain(index: RepositoryIndex, path: string): string | undefined {
 }
 
 /** Kustomizations that reach the deployer's file and that nobody includes: more than one means several clusters. */
-function severalRoots(scene: Pick<EntryBuild, "index" | "path">, file: string): string | undefined {
-  const all = [...reaching(scene.index, file)];
+function severalRoots(entryBuild: Pick<EntryBuild, "index" | "path">, file: string): string | undefined {
+  const all = [...reaching(entryBuild.index, file)];
   const roots = all.filter(
-    (one) => reaching(scene.index, one).size === 0 && !exerciseBeside(scene.index, scene.path, one),
+    (one) => reaching(entryBuild.index, one).size === 0 && !exerciseBeside(entryBuild.index, entryBuild.path, one),
   );
   return roots.length > 1 ? roots[1] : undefined;
 }
@@ -269,11 +273,11 @@ const isAbove = (directory: string, path: string): boolean => directory === "" |
 
 /** The written thing around a node that reaches more than one object of the entry; undefined when it reaches one. */
 export function reachesSeveral(
-  scene: EntryBuild,
+  entryBuild: EntryBuild,
   node: Node,
 ): { readonly around: Node; readonly resources: readonly Resource[] } | undefined {
   for (let around: Node | undefined = node; around; around = around.parent) {
-    const resources = scene.build.reach.get(around);
+    const resources = entryBuild.build.reach.get(around);
     if (resources && resources.size > 1) return { around, resources: [...resources] };
   }
   return undefined;

@@ -4,7 +4,7 @@ import { aQuestion } from "../../domain/llm/a-question.ts";
 
 test("the reviewed texts are found beside the sources and are whole", () => {
   const { diagnose, repair } = loadPrompts();
-  expect(diagnose).toMatch(/^You are the second witness/);
+  expect(diagnose).toMatch(/^You give the second opinion/);
   expect(diagnose).toContain("is data");
   expect(repair).toContain("Answer again");
 });

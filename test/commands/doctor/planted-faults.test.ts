@@ -76,8 +76,7 @@ async function doctor(more: Readonly<Record<string, string>> = {}): Promise<read
   return (JSON.parse(renderFindings(findings)) as { points: readonly Point[] }).points;
 }
 
-const told = (points: readonly Point[]) =>
-  points.map(({ name, because, fix }) => `${name}: ${because} → ${fix ?? ""}`);
+const told = (points: readonly Point[]) => points.map(({ name, because, fix }) => `${name}: ${because} → ${fix ?? ""}`);
 const wrong = (points: readonly Point[]) => told(points.filter(({ state }) => state === "bad" || state === "warning"));
 
 const workflow = ".github/workflows/rectify-policy.yml";

@@ -88,7 +88,10 @@ function indirectCauseOf(
   { graph, metrics, symptom }: RankingInput,
 ): RankedCause | undefined {
   const { node, path, requests } = visit;
-  const corroboration = corroborationOf(metrics.get(node) ?? [], symptom.kind, moments, { atLeast: otherKind.offAt, requests });
+  const corroboration = corroborationOf(metrics.get(node) ?? [], symptom.kind, moments, {
+    atLeast: otherKind.offAt,
+    requests,
+  });
   if (!corroboration) return undefined;
   const clear = corroboration.score ** 2 / (corroboration.score ** 2 + otherKind.offAt ** 2);
   const score = otherKind.weight * clear * visit.reach * roleWeight[roleOf(graph, node)];

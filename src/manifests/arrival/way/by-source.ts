@@ -16,23 +16,23 @@ interface Delivery {
 }
 
 /** What a GitRepository of Flux leaves out, or takes from elsewhere: the entry's own, or that of a release's chart. */
-export function bySource(scene: EntryBuild, files: readonly string[]): Held {
-  return firstHeld(deliveriesOf(scene, files), (delivery) => heldBy(scene, delivery));
+export function bySource(entryBuild: EntryBuild, files: readonly string[]): Held {
+  return firstHeld(deliveriesOf(entryBuild, files), (delivery) => heldBy(entryBuild, delivery));
 }
 
-function deliveriesOf(scene: EntryBuild, files: readonly string[]): readonly Delivery[] {
-  const isMade = scene.resources.some(({ kind }) => kind === "HelmRelease");
-  const charts = (isMade ? releasesOf(scene) : []).flatMap((release): Delivery[] => {
+function deliveriesOf(entryBuild: EntryBuild, files: readonly string[]): readonly Delivery[] {
+  const isMade = entryBuild.resources.some(({ kind }) => kind === "HelmRelease");
+  const charts = (isMade ? releasesOf(entryBuild) : []).flatMap((release): Delivery[] => {
     const own = files.filter((file) => isOfChart(release, file));
-    const sources = own.length === 0 ? [] : chartSources(scene, release);
+    const sources = own.length === 0 ? [] : chartSources(entryBuild, release);
     return sources.length === 0 ? [] : [{ sources, files: own, of: `the chart ${release.chart}` }];
   });
   const packed = new Set(charts.flatMap((one) => one.files));
   const rest = files.filter((file) => !packed.has(file));
-  const { deployer } = scene;
+  const { deployer } = entryBuild;
   const reference = deployer?.kind === "Kustomization" ? at(deployer.node, ["spec", "sourceRef"]) : undefined;
   if (!deployer || !reference || (rest.length === 0 && files.length > 0)) return charts;
-  const sources = repositoriesOf(scene, reference, { home: deployer.namespace, file: deployer.file });
+  const sources = repositoriesOf(entryBuild, reference, { home: deployer.namespace, file: deployer.file });
   return [...charts, { sources, files: rest, of: "this entry" }];
 }
 
@@ -41,23 +41,23 @@ const isOfChart = ({ directory, layers }: Release, file: string): boolean =>
   directory !== undefined &&
   (file.startsWith(`${directory}/`) || layers.some(({ packed, values }) => packed && values.file.path === file));
 
-function chartSources(scene: EntryBuild, { from }: Release): readonly Node[] {
+function chartSources(entryBuild: EntryBuild, { from }: Release): readonly Node[] {
   const reference = at(from?.node, ["sourceRef"]);
-  return from && reference ? repositoriesOf(scene, reference, { home: from.home, file: from.file }) : [];
+  return from && reference ? repositoriesOf(entryBuild, reference, { home: from.home, file: from.file }) : [];
 }
 
 /** Why the chart that Flux packs may be another one than stands here, for people: its source stands still or leaves some out. */
-export function notAsHere(scene: EntryBuild, release: Release): string | undefined {
+export function notAsHere(entryBuild: EntryBuild, release: Release): string | undefined {
   const { directory, chart } = release;
   const stopped = at(release.from?.node, ["suspend"]);
   if (isTrue(stopped)) return `${whereIs(stopped)} suspends the chart ${chart}, which may be an older one`;
-  const sources = directory === undefined ? [] : chartSources(scene, release);
-  const files = sources.length === 0 ? [] : scene.tree.paths().filter((path) => isRendered(directory ?? "", path));
+  const sources = directory === undefined ? [] : chartSources(entryBuild, release);
+  const files = sources.length === 0 ? [] : entryBuild.tree.paths().filter((path) => isRendered(directory ?? "", path));
   for (const source of sources) {
     const suspend = at(source, ["spec", "suspend"]);
     if (isTrue(suspend))
       return `${whereIs(suspend)} suspends the source of the chart ${chart}, which may be an older one`;
-    const gone = files.find((file) => isLeftOut(scene, source, file));
+    const gone = files.find((file) => isLeftOut(entryBuild, source, file));
     if (gone !== undefined)
       return `${gone} is left out of what Flux takes from the repository (${whereIs(source)}), so the chart ${chart} is another one there`;
   }
@@ -69,17 +69,17 @@ const isRendered = (directory: string, path: string): boolean =>
   /^(?:Chart\.|values|templates\/|charts\/|crds\/)/.test(path.slice(directory.length + 1));
 
 /** One for each cluster that changes the source: where not all hold something back, nobody here can tell. */
-function heldBy(scene: EntryBuild, { sources, files, of }: Delivery): Held {
-  const held = sources.map((source) => leftOut(scene, source, { files, of }));
+function heldBy(entryBuild: EntryBuild, { sources, files, of }: Delivery): Held {
+  const held = sources.map((source) => leftOut(entryBuild, source, { files, of }));
   const first = held.find((one) => one !== undefined);
   if (first === undefined || "doubt" in first || held.every((one) => one !== undefined)) return first;
   return { doubt: first.because };
 }
 
-function leftOut(scene: EntryBuild, source: Node, { files, of }: Omit<Delivery, "sources">): Held {
+function leftOut(entryBuild: EntryBuild, source: Node, { files, of }: Omit<Delivery, "sources">): Held {
   const suspend = at(source, ["spec", "suspend"]);
   if (isTrue(suspend)) return off(`${whereIs(suspend)} suspends the source of ${of}`);
-  const gone = files.find((file) => isLeftOut(scene, source, file));
+  const gone = files.find((file) => isLeftOut(entryBuild, source, file));
   if (gone !== undefined) {
     const because = `${gone} is left out of what Flux takes from the repository (${whereIs(source)})`;
     return refused("other-source", because, "Change what the source ignores, or look where Flux has it from.");
@@ -90,7 +90,7 @@ function leftOut(scene: EntryBuild, source: Node, { files, of }: Omit<Delivery, 
   return { doubt: `${whereIs(name)} names ${textAt(name, [])}, which comes before the branch ${branch}` };
 }
 
-function isLeftOut(scene: EntryBuild, source: Node, file: string): boolean {
+function isLeftOut(entryBuild: EntryBuild, source: Node, file: string): boolean {
   const sparse = itemsAt(source, ["spec", "sparseCheckout"]).map((one) => trimmed(textAt(one, [])));
   const isBelow = (directory: string) => directory === "" || file.startsWith(`${directory}/`);
   if (sparse.length > 0 && !sparse.some(isBelow)) return true;
@@ -99,7 +99,7 @@ function isLeftOut(scene: EntryBuild, source: Node, file: string): boolean {
   );
   if (included.some((directory) => directory !== "" && isBelow(directory))) return true;
   const ignore = textAt(source, ["spec", "ignore"]);
-  const own = ignoreFiles(scene, file).flatMap(({ text, below }) => patternsOf(text, below));
+  const own = ignoreFiles(entryBuild, file).flatMap(({ text, below }) => patternsOf(text, below));
   const usual = ignore === undefined ? usuallyIgnored : [];
   return isIgnored([...usual, ...own, ...patternsOf(ignore ?? "", "")], file);
 }

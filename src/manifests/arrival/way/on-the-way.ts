@@ -12,9 +12,9 @@ import { isTrue, off } from "./off.ts";
 import { byOverrides } from "./overrides.ts";
 
 /** What keeps a change of these files from what deploys the entry: by its object, its source, or what lies beside it. */
-export function heldOnTheWay(scene: EntryBuild, files: readonly string[]): Held {
+export function heldOnTheWay(entryBuild: EntryBuild, files: readonly string[]): Held {
   const ways = [switchedOff, movedAway, bySource, bySubmodule, byOverrides, byPolicy, byPatch, byPlugin, byRefresh];
-  return firstHeld(ways, (way) => way(scene, files));
+  return firstHeld(ways, (way) => way(entryBuild, files));
 }
 
 function switchedOff({ deployer, question, ancestors }: EntryBuild): Held {

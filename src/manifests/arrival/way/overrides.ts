@@ -6,19 +6,19 @@ import { at, itemsAt, type MapNode, type Node, resolved, textAt } from "../../ya
 import type { Held } from "../doubt.ts";
 
 /** Argo CD puts the files `.argocd-source*.yaml` of a path over what its Application says. */
-export function byOverrides(scene: EntryBuild): Held {
-  for (const file of overridesOf(scene)) {
-    const source = scene.reader.file(file);
+export function byOverrides(entryBuild: EntryBuild): Held {
+  for (const file of overridesOf(entryBuild)) {
+    const source = entryBuild.reader.file(file);
     if (source?.ok !== true) return { doubt: `${file} comes over what the Application says, and cannot be read here` };
     const root = resolved(source.file.documents[0]?.root);
     // Nor can an empty one, of which Argo CD says "Invalid JSON Patch".
     if (root?.kind !== "map")
       return refused(
         "parse-error",
-        `${file} is no mapping, so Argo CD makes no manifests of ${scene.path || "."}: the change would not be applied`,
+        `${file} is no mapping, so Argo CD makes no manifests of ${entryBuild.path || "."}: the change would not be applied`,
         "Repair or remove that file first.",
       );
-    if (isWithoutEffect(root) || (scene.question.change.kind !== "image-tag" && isOfImages(root))) continue;
+    if (isWithoutEffect(root) || (entryBuild.question.change.kind !== "image-tag" && isOfImages(root))) continue;
     return { doubt: `${file} comes over what the Application says, and is not followed here` };
   }
   return undefined;

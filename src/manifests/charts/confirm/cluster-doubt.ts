@@ -38,7 +38,7 @@ export async function clusterDoubt(
 }
 
 interface Place {
-  readonly scene: EntryBuild;
+  readonly entryBuild: EntryBuild;
   readonly baseline: Baseline;
 }
 
@@ -49,7 +49,7 @@ type IsKept = (baseline: Baseline, changes: readonly ObjectChange[], field: Rend
  * nothing else, in a cluster that has more and in one that has less. Where neither changes what the chart makes, it does.
  */
 export async function otherClusters(
-  { scene, baseline }: Place,
+  { entryBuild, baseline }: Place,
   after: ChartBuild,
   isKept: IsKept,
 ): Promise<string | undefined> {
@@ -68,12 +68,12 @@ export async function otherClusters(
     const build = edited[n]?.builds[made.at];
     const next = build ? await tools.template(build) : undefined;
     const { objects } = made.rendered;
-    const field = fieldIn(objects, scene.question);
+    const field = fieldIn(objects, entryBuild.question);
     const isFine =
       next?.kind === "rendered" &&
       field !== undefined &&
       !("reason" in field) &&
-      obstacleIn(objects, field, scene.question) === undefined &&
+      obstacleIn(objects, field, entryBuild.question) === undefined &&
       (await isKept({ ...baseline, build: made.build, objects }, changesBetween(objects, next.objects), field));
     if (!isFine)
       return `the chart asks which Kubernetes or APIs the cluster has: in ${there.cluster} this edit does something else`;

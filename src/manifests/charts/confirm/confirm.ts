@@ -14,9 +14,9 @@ import { clusterDoubt, otherClusters } from "./cluster-doubt.ts";
 
 type Edit = Extract<ManifestEdit, { kind: "edit" }>;
 
-/** Where a release stands among those of its scene. */
+/** Where a release stands among those of its entry. */
 export interface Place {
-  readonly scene: EntryBuild;
+  readonly entryBuild: EntryBuild;
   readonly position: number;
   readonly baseline: Baseline;
 }
@@ -28,15 +28,15 @@ export async function confirmed(
   field: RenderedField,
   { tools, budget }: { readonly tools: ChartTools; readonly budget: Budget },
 ): Promise<Edit | Refusal> {
-  const { scene, position, baseline } = place;
-  const again = sceneAfter(scene, edit);
+  const { entryBuild, position, baseline } = place;
+  const again = sceneAfter(entryBuild, edit);
   const release = again && releasesOf(again)[position];
   if (!again || !release) return refused("ambiguous", "after the edit the release is no longer found", byHand);
   const prepared = await preparedRelease(again, release, tools);
   if ("impossible" in prepared) return notRendered(prepared.impossible);
   const after = await spend(budget, prepared.tools, prepared.build);
   if (after.kind === "unsupported") return notRendered(after.because);
-  const { change } = scene.question;
+  const { change } = entryBuild.question;
   const all = changesBetween(baseline.objects, after.objects);
   const changes = await withoutChance(place, all, field, budget);
   if (changes.length === 0)
@@ -85,19 +85,19 @@ async function isWanted(
   budget: Budget,
 ): Promise<boolean> {
   const left = await withoutChance(place, changes, field, { left: Math.max(1, budget.left) });
-  return left.length > 0 && left.every((one) => isMeant(one, field, place.scene.question.change));
+  return left.length > 0 && left.every((one) => isMeant(one, field, place.entryBuild.question.change));
 }
 
 const byHand = "Make this change by hand.";
 
 /** Charts that draw passwords or certificates differ from one rendering to the next: that is nobody's change. */
 async function withoutChance(
-  { baseline, scene }: Place,
+  { baseline, entryBuild }: Place,
   changes: readonly ObjectChange[],
   field: RenderedField,
   budget: Budget,
 ): Promise<readonly ObjectChange[]> {
-  if (changes.every((one) => isMeant(one, field, scene.question.change))) return changes;
+  if (changes.every((one) => isMeant(one, field, entryBuild.question.change))) return changes;
   const twin = await spend(budget, baseline.tools, { ...baseline.build, fresh: true });
   if (twin.kind === "unsupported") return changes;
   const chance = changesBetween(baseline.objects, twin.objects);
@@ -130,21 +130,21 @@ function isOf({ apiVersion, kind, namespace, name }: ObjectChange["object"], obj
   return objectKey(object) === `${apiVersion}/${kind} ${namespace}/${name}`;
 }
 
-/** The same scene in the tree with the edit; the repository is not read again for it. */
-function sceneAfter(scene: EntryBuild, edit: Edit): EntryBuild | undefined {
-  const tree = overlaid(scene.tree, Object.fromEntries(edit.files.map(({ path, after }) => [path, after])));
+/** The same entry in the tree with the edit; the repository is not read again for it. */
+function sceneAfter(entryBuild: EntryBuild, edit: Edit): EntryBuild | undefined {
+  const tree = overlaid(entryBuild.tree, Object.fromEntries(edit.files.map(({ path, after }) => [path, after])));
   const index = indexAfter(
     tree,
-    scene.index,
+    entryBuild.index,
     edit.files.map((file) => file.path),
   );
-  const { deployer } = scene;
+  const { deployer } = entryBuild;
   const own =
     deployer &&
     index.deployers.find(
       (one) => one.kind === deployer.kind && one.name === deployer.name && one.file === deployer.file,
     );
-  const known = scene.ancestors.length > 0 ? { own } : {};
-  const again = entryBuildOf(tree, scene.question, scene.path, known);
+  const known = entryBuild.ancestors.length > 0 ? { own } : {};
+  const again = entryBuildOf(tree, entryBuild.question, entryBuild.path, known);
   return "kind" in again ? undefined : again;
 }

@@ -28,16 +28,19 @@ interface OwnSpec {
  * for this environment alone; undefined where it cannot, where several environments have that object, or where nothing
  * here deploys it: then a change of its file may never be applied.
  */
-export function itemOfDeployer(scene: EntryBuild, wanted: Wanted): ManifestEdit | undefined {
-  const { declared, deployer, resources } = scene;
-  const spec = declared && deployer?.node === declared.node ? ownSpec(scene) : undefined;
-  if (!declared || !spec || appliedTwice(scene) !== undefined) return undefined;
-  if (takersOf(scene, declared.file).length === 0) return undefined;
-  const guard = guarded(scene, declared.node);
+export function itemOfDeployer(entryBuild: EntryBuild, wanted: Wanted): ManifestEdit | undefined {
+  const { declared, deployer, resources } = entryBuild;
+  const spec = declared && deployer?.node === declared.node ? ownSpec(entryBuild) : undefined;
+  if (!declared || !spec || appliedTwice(entryBuild) !== undefined) return undefined;
+  if (takersOf(entryBuild, declared.file).length === 0) return undefined;
+  const guard = guarded(entryBuild, declared.node);
   if (guard) return undefined;
-  const stage = { inside: resources, isOutermost: !renames(scene, kustomizationOf(scene.reader, scene.path)) };
+  const stage = {
+    inside: resources,
+    isOutermost: !renames(entryBuild, kustomizationOf(entryBuild.reader, entryBuild.path)),
+  };
   const write = (key: string, item: Written): ManifestEdit =>
-    editOf(scene, splice(spec, key, item), {
+    editOf(entryBuild, splice(spec, key, item), {
       path: declared.file,
       field: `${spec.at}.${key}`,
       because: wanted.because,
@@ -48,7 +51,7 @@ export function itemOfDeployer(scene: EntryBuild, wanted: Wanted): ManifestEdit 
   const image = imageItem(resources, wanted, ownImages(spec));
   if (image) return write("images", spec.isArgo ? `${image.name}:${image.newTag}` : image);
   const [operation, target] = [jsonOperation(wanted), targetFor(stage, wanted.resource)];
-  if (!operation || !target || setsLater(scene, wanted)) return undefined;
+  if (!operation || !target || setsLater(entryBuild, wanted)) return undefined;
   return write("patches", { target, patch: { "|": [operation] } });
 }
 

@@ -16,22 +16,22 @@ import { imageItem, jsonOperation, type Wanted } from "./wanted.ts";
  * `replicas:`, `images:` or a JSON patch in the outermost kustomization that can single the object out. Refused when
  * the environment has no place of its own.
  */
-export function overlaid(scene: EntryBuild, wanted: Wanted, cannot: Refusal): ManifestEdit {
-  const patch = exclusivePatch(scene, wanted);
+export function overlaid(entryBuild: EntryBuild, wanted: Wanted, cannot: Refusal): ManifestEdit {
+  const patch = exclusivePatch(entryBuild, wanted);
   if (patch) return patch;
   // What the deployer itself says comes after everything that its path says.
-  if (wanted.owner && isOfDeployer(scene, wanted.owner)) return cannot;
-  if (deployedTwice(scene) !== undefined) return itemOfDeployer(scene, wanted) ?? cannot;
+  if (wanted.owner && isOfDeployer(entryBuild, wanted.owner)) return cannot;
+  if (deployedTwice(entryBuild) !== undefined) return itemOfDeployer(entryBuild, wanted) ?? cannot;
   // From the outside inwards: the first kustomization that only this environment reads.
-  for (const directory of [...new Set([scene.path, ...[...(wanted.resource.through ?? [])].reverse()])]) {
-    const kustomization = kustomizationOf(scene.reader, directory);
-    if (!kustomization || sharedWith(scene, kustomization.file.path) !== undefined) continue;
+  for (const directory of [...new Set([entryBuild.path, ...[...(wanted.resource.through ?? [])].reverse()])]) {
+    const kustomization = kustomizationOf(entryBuild.reader, directory);
+    if (!kustomization || sharedWith(entryBuild, kustomization.file.path) !== undefined) continue;
     const place = { directory, kustomization };
-    if (isLateOwner(scene, wanted, kustomization)) return cannot;
-    const item = itemIn(scene, place, wanted);
+    if (isLateOwner(entryBuild, wanted, kustomization)) return cannot;
+    const item = itemIn(entryBuild, place, wanted);
     if (item) return item;
   }
-  return itemOfDeployer(scene, wanted) ?? cannot;
+  return itemOfDeployer(entryBuild, wanted) ?? cannot;
 }
 
 interface Place {
@@ -40,18 +40,20 @@ interface Place {
 }
 
 /** The value as an item of a kustomization: `replicas`, `images` or a JSON patch; undefined where it would reach more. */
-function itemIn(scene: EntryBuild, place: Place, wanted: Wanted): ManifestEdit | undefined {
+function itemIn(entryBuild: EntryBuild, place: Place, wanted: Wanted): ManifestEdit | undefined {
   const { resource } = wanted;
   const { directory, kustomization } = place;
-  const inside = scene.resources.filter((one) => directory === scene.path || one.through?.includes(directory));
-  const guard = guarded(scene, kustomization);
+  const inside = entryBuild.resources.filter(
+    (one) => directory === entryBuild.path || one.through?.includes(directory),
+  );
+  const guard = guarded(entryBuild, kustomization);
   if (guard) return guard;
   const owner = { path: kustomization.file.path, field: "", because: wanted.because };
-  const stage = { inside, isOutermost: directory === scene.path && !renames(scene, kustomization) };
+  const stage = { inside, isOutermost: directory === entryBuild.path && !renames(entryBuild, kustomization) };
   const counted = wanted.path.join(".") === "spec.replicas" ? countedName(stage, resource) : undefined;
   if (counted !== undefined && typeof wanted.value === "number") {
     const field = `replicas[name=${counted}].count`;
-    return editOf(scene, listed(kustomization, "replicas", { name: counted, count: wanted.value }), {
+    return editOf(entryBuild, listed(kustomization, "replicas", { name: counted, count: wanted.value }), {
       ...owner,
       field,
     });
@@ -60,7 +62,7 @@ function itemIn(scene: EntryBuild, place: Place, wanted: Wanted): ManifestEdit |
   const image = imageItem(inside, wanted, images);
   if (image) {
     const field = `images[name=${image.name}].newTag`;
-    return editOf(scene, listed(kustomization, "images", image), { ...owner, field });
+    return editOf(entryBuild, listed(kustomization, "images", image), { ...owner, field });
   }
   const operation = jsonOperation(wanted);
   const target = targetFor(stage, resource);
@@ -68,7 +70,10 @@ function itemIn(scene: EntryBuild, place: Place, wanted: Wanted): ManifestEdit |
   // What the older key says comes last, and may move the containers.
   const isLate = itemsAt(kustomization, ["patchesJson6902"]).some((item) => maySelect(item, resource));
   const key = isLate ? "patchesJson6902" : "patches";
-  return editOf(scene, listed(kustomization, key, { target, patch: { "|": [operation] } }), { ...owner, field: key });
+  return editOf(entryBuild, listed(kustomization, key, { target, patch: { "|": [operation] } }), {
+    ...owner,
+    field: key,
+  });
 }
 
 /** An existing patch of the older kind that may reach the object. */
@@ -79,27 +84,27 @@ function maySelect(item: Node, { kind, names }: Resource): boolean {
 }
 
 /** A value that this kustomization's own `replicas` or `images` set: they come after every patch. */
-function isLateOwner(scene: EntryBuild, { owner, resource }: Wanted, kustomization: MapNode): boolean {
+function isLateOwner(entryBuild: EntryBuild, { owner, resource }: Wanted, kustomization: MapNode): boolean {
   const late = ["replicas", "images"].flatMap((key) => itemsAt(kustomization, [key]));
   return late.some(
-    (item) => scene.build.reach.get(item)?.has(resource) === true && item.file.path === owner?.file.path,
+    (item) => entryBuild.build.reach.get(item)?.has(resource) === true && item.file.path === owner?.file.path,
   );
 }
 
-function exclusivePatch(scene: EntryBuild, wanted: Wanted): ManifestEdit | undefined {
+function exclusivePatch(entryBuild: EntryBuild, wanted: Wanted): ManifestEdit | undefined {
   const layers = wanted.resource.node.layers.filter((layer) => layer.start >= 0);
   let root = wanted.owner;
   while (root?.parent && !layers.includes(root as MapNode)) root = root.parent;
   const ownerIndex = layers.indexOf(root as MapNode);
   for (let n = layers.length - 1; n > ownerIndex; n -= 1) {
     const layer = layers[n];
-    if (!layer || sharedAt(scene, layer) !== undefined) continue;
-    if ((scene.build.reach.get(layer)?.size ?? 1) > 1) continue;
+    if (!layer || sharedAt(entryBuild, layer) !== undefined) continue;
+    if ((entryBuild.build.reach.get(layer)?.size ?? 1) > 1) continue;
     const splice = insertAt(layer, wanted.path, wanted.value);
     if (!splice) continue;
-    const guard = guarded(scene, layer);
+    const guard = guarded(entryBuild, layer);
     if (guard) continue;
-    const edit = editOf(scene, splice, {
+    const edit = editOf(entryBuild, splice, {
       path: layer.file.path,
       field: wanted.path.join("."),
       because: wanted.because,
