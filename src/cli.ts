@@ -68,9 +68,9 @@ program
 
 program
   .command("lab")
-  .description("play one incident from alert to verified recovery in an embedded world")
+  .description("run one incident from alert to verified recovery in an embedded world")
   .option("--scenario <name>", `one of: ${scenarioNames.join(", ")}`, "scale")
-  .option("--fault <file>", "play the fault that this file describes instead (test/faults-atlas/README.md)")
+  .option("--fault <file>", "run the fault that this file describes instead (test/faults-atlas/README.md)")
   .option("--json", "print one JSON object as the last line, and no story")
   .option("--keep", "keep the pages up until Ctrl-C")
   .action(async ({ scenario, fault, json = false, keep = false }: LabAsked) => {

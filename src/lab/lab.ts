@@ -12,9 +12,9 @@ import { labPrinter } from "./printer.ts";
 
 interface LabOptions {
   readonly scenario: string;
-  /** A fault file to play instead of a scenario. */
+  /** A fault file to run instead of a scenario. */
   readonly fault?: string | undefined;
-  /** One JSON object as the last line of stdout; the story goes to stderr. */
+  /** One JSON object as the last line of stdout; what happens goes to stderr. */
   readonly json: boolean;
   /** Keep the world up until the process is told to stop. */
   readonly keep: boolean;
@@ -28,13 +28,13 @@ export type LabAsked = Pick<LabOptions, "scenario" | "fault"> & Partial<Pick<Lab
 /** How long the lab may say nothing. */
 const longestSilenceMs = 5_000;
 
-/** Plays one scenario. The answer is the exit code: 0 only when the story ended as it should. */
+/** Runs one scenario. The answer is the exit code: 0 only when the scenario ended as it should. */
 export async function runLab(options: LabOptions): Promise<number> {
-  // A library's note to its own developers has no place in the story.
+  // A library's note to its own developers has no place in what it prints.
   process.noDeprecation = true;
   const out = (line: string) => process.stdout.write(`${line}\n`);
-  const story = options.json ? (line: string) => process.stderr.write(`${line}\n`) : out;
-  if (isPast(options)) return playPast(story, out, options.json);
+  const print = options.json ? (line: string) => process.stderr.write(`${line}\n`) : out;
+  if (isPast(options)) return runPast(print, out, options.json);
   const asked = await askedFor(options);
   const scenario = asked.kind === "scenario" ? asked.scenario : undefined;
   const problems = [...(asked.kind === "problems" ? asked.problems : []), ...(await preflight(undefined))];
@@ -43,34 +43,34 @@ export async function runLab(options: LabOptions): Promise<number> {
     return scenario ? 1 : 2;
   }
   const { Interrupted, runScenario } = await import("./run.ts");
-  const teller = labPrinter(story, !options.json && process.stdout.isTTY === true);
+  const printer = labPrinter(print, !options.json && process.stdout.isTTY === true);
   const data = options.data === undefined ? undefined : emptied(options.data);
-  const stillWaiting = setInterval(teller.stillThere, longestSilenceMs / 2);
-  const played = await runScenario(options.fault ?? options.scenario, scenario, { teller, keep: options.keep, data })
+  const stillWaiting = setInterval(printer.stillThere, longestSilenceMs / 2);
+  const ran = await runScenario(options.fault ?? options.scenario, scenario, { printer, keep: options.keep, data })
     .catch((error: Error) => error)
     .finally(() => clearInterval(stillWaiting));
-  if (played instanceof Error) {
-    const stopped = played instanceof Interrupted;
-    process.stderr.write(stopped ? "Stopped; everything was taken down.\n" : `The lab failed: ${played.message}\n`);
+  if (ran instanceof Error) {
+    const stopped = ran instanceof Interrupted;
+    process.stderr.write(stopped ? "Stopped; everything was taken down.\n" : `The lab failed: ${ran.message}\n`);
     return stopped ? 130 : 1;
   }
-  if (options.json) out(JSON.stringify(played.result));
-  else summary(played.result, played.wrong).forEach(out);
-  if (!options.json && data !== undefined) whatNext(played.result, data).forEach(out);
-  for (const problem of options.json ? played.wrong : []) process.stderr.write(`not as it should be: ${problem}\n`);
-  return played.wrong.length === 0 ? 0 : 1;
+  if (options.json) out(JSON.stringify(ran.result));
+  else summary(ran.result, ran.wrong).forEach(out);
+  if (!options.json && data !== undefined) whatNext(ran.result, data).forEach(out);
+  for (const problem of options.json ? ran.wrong : []) process.stderr.write(`not as it should be: ${problem}\n`);
+  return ran.wrong.length === 0 ? 0 : 1;
 }
 
 function isPast({ scenario, fault }: LabOptions): boolean {
   return fault === undefined && scenario === pastScenario;
 }
 
-/** The past has no Rectify that runs: nothing but its history is played. */
-async function playPast(story: Write, out: Write, json: boolean): Promise<number> {
-  const teller = labPrinter(story, !json && process.stdout.isTTY === true);
-  teller.say("lab", "two weeks of history, and what Rectify would have done: it only reads");
-  const { playBacktest } = await import("./scenarios/backtest/scenario.ts");
-  const wrong = await playBacktest(teller);
+/** The past has no Rectify that runs: nothing but its history is run. */
+async function runPast(print: Write, out: Write, json: boolean): Promise<number> {
+  const printer = labPrinter(print, !json && process.stdout.isTTY === true);
+  printer.say("lab", "two weeks of history, and what Rectify would have done: it only reads");
+  const { runBacktest } = await import("./scenarios/backtest/scenario.ts");
+  const wrong = await runBacktest(printer);
   if (json) out(JSON.stringify({ scenario: pastScenario, wrong }));
   else out(wrong.length === 0 ? "Every verdict is true." : `Not as it should be: ${wrong.join("; ")}`);
   for (const problem of json ? wrong : []) process.stderr.write(`not as it should be: ${problem}\n`);
@@ -94,7 +94,7 @@ function inLines(names: readonly string[]): string {
   return lines.join(",\n");
 }
 
-/** A name that is none is told before the product, and every story, is loaded. */
+/** A name that is none is told before the product, and every scenario, is loaded. */
 async function askedFor({ scenario, fault }: LabOptions): Promise<AskedFor> {
   if (fault === undefined) {
     const isOne = scenarioNames.includes(scenario);
@@ -126,7 +126,7 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** The place for the records of this run, without those of the one before; undefined while that one still plays. */
+/** The place for the records of this run, without those of the one before; undefined while that one still runs. */
 function emptied(data: string): string | undefined {
   const postgres = join(data, "postgres");
   if (runningPostgres(postgres) !== undefined) return undefined;
@@ -160,7 +160,7 @@ function summary(result: LabResult, wrong: readonly string[]): string[] {
     `Timings      alert to pull request ${seconds(timings.alertToPrMs)}, merge to recovery ${seconds(timings.mergeToRecoveredMs)}`,
     `GitHub calls ${result.githubCalls}`,
     "",
-    wrong.length === 0 ? "The story ended as it should." : `Not as it should be: ${wrong.join("; ")}`,
+    wrong.length === 0 ? "The scenario ended as it should." : `Not as it should be: ${wrong.join("; ")}`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { Telemetry } from "../ports/runtime.ts";
 
-/** What was told, when, by whom: the lab's story and the source of its timings. */
+/** What was told, when, by whom: what the lab prints and the source of its timings. */
 interface Told {
   readonly at: number;
   readonly incident: string;
@@ -13,7 +13,7 @@ export interface LabPrinter extends Telemetry {
   say(who: string, text: string): void;
   /** Breaks a long silence. */
   stillThere(): void;
-  /** The story is over, and silence until the next line is as it should be. */
+  /** The scenario is over, and silence until the next line is as it should be. */
   rest(): void;
 }
 
@@ -22,7 +22,7 @@ const dim = "\u001b[2m";
 const bold = "\u001b[1m";
 const plain = "\u001b[0m";
 
-/** Prints the story as it happens: seconds since the start, who or which verb, what. Colours only for a terminal. */
+/** Prints what happens as it happens: seconds since the start, who or which verb, what. Colours only for a terminal. */
 export function labPrinter(print: (line: string) => void, colours: boolean): LabPrinter {
   const begun = Date.now();
   let last = begun;

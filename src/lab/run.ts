@@ -25,7 +25,7 @@ export interface LabResult {
   readonly recovered: boolean;
   readonly timings: { readonly alertToPrMs: number | null; readonly mergeToRecoveredMs: number | null };
   readonly githubCalls: number;
-  /** True when the story was not played, because a tool that it needs is missing here. */
+  /** True when the scenario was not run, because a tool that it needs is missing here. */
   readonly skipped?: true;
 }
 
@@ -37,24 +37,24 @@ interface ScenarioRun {
 
 /** How a run is told, and what stays of it. */
 interface LabStay {
-  readonly teller: LabPrinter;
+  readonly printer: LabPrinter;
   /** Everything stays up until Ctrl-C. */
   readonly keep: boolean;
   /** Where the records stay when all is taken down; undefined = nowhere. */
   readonly data?: string | undefined;
-  /** Looks at the world once the story is over, before it is taken down. */
-  readonly look?: ((stage: LabRun) => Promise<void>) | undefined;
+  /** Looks at the world once the scenario is over, before it is taken down. */
+  readonly look?: ((run: LabRun) => Promise<void>) | undefined;
 }
 
-/** Builds the embedded world, plays the scenario in it, and takes everything down again. */
+/** Builds the embedded world, runs the scenario in it, and takes everything down again. */
 export async function runScenario(
   name: string,
   scenario: Scenario,
-  { teller, keep, data, look }: LabStay,
+  { printer, keep, data, look }: LabStay,
 ): Promise<ScenarioRun> {
   const missing = await missingTool(scenario);
   if (missing !== undefined) {
-    teller.say("lab", `skipped: ${missing}`);
+    printer.say("lab", `skipped: ${missing}`);
     return { result: skipped(name), wrong: [] };
   }
   const directory = mkdtempSync(join(tmpdir(), "rectify-lab-"));
@@ -62,18 +62,18 @@ export async function runScenario(
   let world: LabWorld | undefined;
   let rectify: Rectify | undefined;
   try {
-    teller.say("lab", scenario.about);
+    printer.say("lab", scenario.about);
     const { world: open = openWorld, rectify: start = startRectify } = scenario.opens ?? {};
     const opened = await open(directory, scenario);
     world = opened;
-    rectify = await start({ ...opened.settings, dataDirectory: data ?? directory }, teller);
+    rectify = await start({ ...opened.settings, dataDirectory: data ?? directory }, printer);
     await opened.join(rectify);
-    const stage: LabRun = { ...opened, rectify, say: teller.say };
-    teller.say("lab", `pages on http://127.0.0.1:${rectify.pagesPort}/, the forge on ${opened.forge.apiUrl}`);
-    const played = await Promise.race([ending.interrupted, play(name, scenario, stage, teller)]);
-    await look?.(stage);
-    if (keep) await stayUp(stage, teller, ending);
-    return played;
+    const run: LabRun = { ...opened, rectify, say: printer.say };
+    printer.say("lab", `pages on http://127.0.0.1:${rectify.pagesPort}/, the forge on ${opened.forge.apiUrl}`);
+    const ran = await Promise.race([ending.interrupted, toItsEnd(name, scenario, run, printer)]);
+    await look?.(run);
+    if (keep) await stayUp(run, printer, ending);
+    return ran;
   } finally {
     const steps = [
       () => rectify?.close(),
@@ -82,16 +82,16 @@ export async function runScenario(
       // git may still write into the directory while it goes.
       () => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }),
     ];
-    await tidyUp(steps, (problem) => teller.say("lab", problem));
+    await tidyUp(steps, (problem) => printer.say("lab", problem));
     ending.forget();
   }
 }
 
-async function play(name: string, scenario: Scenario, stage: LabRun, teller: LabPrinter): Promise<ScenarioRun> {
-  const { cluster } = stage;
+async function toItsEnd(name: string, scenario: Scenario, run: LabRun, printer: LabPrinter): Promise<ScenarioRun> {
+  const { cluster } = run;
   await until("a quiet shop", () => cluster.firing().length === 0 && cluster.isSynced());
-  await scenario.run(stage);
-  return outcome(name, scenario, stage, teller);
+  await scenario.run(run);
+  return outcome(name, scenario, run, printer);
 }
 
 interface EndOfRun {
@@ -134,7 +134,7 @@ async function stayUp(
   await interrupted.catch(() => undefined);
 }
 
-/** Takes every step, whatever one of them throws: how a story ended does not depend on its cleaning up. */
+/** Takes every step, whatever one of them throws: how a scenario ended does not depend on its cleaning up. */
 export async function tidyUp(steps: readonly (() => unknown)[], tell: (problem: string) => void): Promise<void> {
   for (const step of steps) {
     try {
@@ -159,8 +159,8 @@ function skipped(scenario: string): LabResult {
   };
 }
 
-async function outcome(name: string, scenario: Scenario, stage: LabRun, teller: LabPrinter): Promise<ScenarioRun> {
-  const { forge, rectify, cluster } = stage;
+async function outcome(name: string, scenario: Scenario, run: LabRun, printer: LabPrinter): Promise<ScenarioRun> {
+  const { forge, rectify, cluster } = run;
   const pull = forge.pulls()[0];
   const incident = await until("the first incident", async () => {
     const workflow = pull && (await rectify.store.workflowOfPull(pull.number));
@@ -168,7 +168,11 @@ async function outcome(name: string, scenario: Scenario, stage: LabRun, teller: 
     return known ?? (await rectify.store.incidents(100)).at(-1);
   });
   const { uid } = incident.incident;
-  await until("the end of the story", async () => (await rectify.store.incident(uid))?.ending !== undefined, 180_000);
+  await until(
+    "the end of the incident",
+    async () => (await rectify.store.incident(uid))?.ending !== undefined,
+    180_000,
+  );
   const record = await rectify.store.incident(uid);
   const files = record?.story?.proposal?.files ?? [];
   const recovered = !cluster.firing().some((alert) => alert.labels.deployment === incident.incident.workload.name);
@@ -180,11 +184,11 @@ async function outcome(name: string, scenario: Scenario, stage: LabRun, teller: 
     merged: forge.pulls()[0]?.merged ?? false,
     synced: record?.story?.syncedSha !== undefined,
     recovered,
-    timings: timingsOf(teller),
+    timings: timingsOf(printer),
     githubCalls: forge.calls.length,
   };
   const { expected } = scenario;
-  if (typeof expected === "function") return { result, wrong: await expected(stage, uid) };
+  if (typeof expected === "function") return { result, wrong: await expected(run, uid) };
   return { result, wrong: differences(result, expected, { pulls: forge.pulls().length, because: record?.because }) };
 }
 

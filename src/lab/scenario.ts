@@ -9,15 +9,15 @@ import { type LabRun, type LabWorld, until } from "./start.ts";
 import type { Rectify } from "../main.ts";
 import type { Telemetry } from "../ports/runtime.ts";
 
-/** One story of the lab: the world it plays in, what people do, and how it must end. */
+/** A scenario of the lab: the world it runs in, what people do, and how it must end. */
 export interface Scenario {
   readonly about: string;
   /** Keys that replace those of the lab's guardrails file. */
   readonly guardrails?: Readonly<Record<string, unknown>>;
   readonly world?: ScenarioWorld;
-  /** A tool that the story cannot do without: where it is missing, the scenario is skipped. */
+  /** A tool that the scenario cannot do without: where it is missing, the scenario is skipped. */
   readonly needs?: "kyverno";
-  /** Files of the lab's repository that the scenario changes before the story begins. */
+  /** Files of the lab's repository that are changed before the scenario begins. */
   readonly files?: Readonly<Record<string, (text: string) => string>>;
   /** Earlier incidents of the same kind that the same remedy fixed. */
   readonly past?: number;
@@ -27,9 +27,9 @@ export interface Scenario {
     readonly rectify: (settings: Settings, telemetry: Telemetry) => Promise<Rectify>;
   };
   /** What happens after the shop runs quietly; returns when the people have nothing more to do. */
-  readonly run: (stage: LabRun) => Promise<void>;
+  readonly run: (run: LabRun) => Promise<void>;
   /** How it must end, or what tells from its end what is wrong with it. */
-  readonly expected: Expected | ((stage: LabRun, incident: string) => Promise<readonly string[]>);
+  readonly expected: Expected | ((run: LabRun, incident: string) => Promise<readonly string[]>);
 }
 
 interface ScenarioWorld {
@@ -82,46 +82,46 @@ export const ciApp = 15_368;
 type Forum = Pick<LabRun, "forge" | "say">;
 
 /** The number of the pull request, once it is there with its sticky comment. */
-export async function pullOpened(stage: Forum, count = 1): Promise<number> {
-  const pull = await until(`pull request ${count}`, () => stage.forge.pulls()[count - 1]);
-  await until("the sticky comment", () => stage.forge.comments(pull.number).length > 0);
+export async function pullOpened(run: Forum, count = 1): Promise<number> {
+  const pull = await until(`pull request ${count}`, () => run.forge.pulls()[count - 1]);
+  await until("the sticky comment", () => run.forge.comments(pull.number).length > 0);
   return pull.number;
 }
 
-export async function rush(stage: LabRun): Promise<void> {
-  stage.say("visitors", `${peak} requests a second`);
-  stage.cluster.setLoad("web", peak);
+export async function rush(run: LabRun): Promise<void> {
+  run.say("visitors", `${peak} requests a second`);
+  run.cluster.setLoad("web", peak);
 }
 
-export async function approve(stage: Forum, pull: number): Promise<void> {
-  await comment(stage, pull, { by: approver, body: "/approve" });
+export async function approve(run: Forum, pull: number): Promise<void> {
+  await comment(run, pull, { by: approver, body: "/approve" });
 }
 
 /** Writes a comment; the answer is its id. */
 export async function comment(
-  stage: Forum,
+  run: Forum,
   pull: number,
   { by, body }: { readonly by: string; readonly body: string },
 ): Promise<number> {
-  stage.say(by, `${body.replaceAll("\n", " ")} on #${pull}`);
-  return stage.forge.comment(pull, by, body);
+  run.say(by, `${body.replaceAll("\n", " ")} on #${pull}`);
+  return run.forge.comment(pull, by, body);
 }
 
-export async function passCi(stage: Forum, pull: number): Promise<void> {
-  const head = stage.forge.pulls().find((item) => item.number === pull)?.head.sha ?? "";
-  stage.say("ci", `rectify-policy is green on ${head.slice(0, 7)}`);
-  await stage.forge.reportCheck({ sha: head, name: "rectify-policy", appId: ciApp, conclusion: "success" });
+export async function passCi(run: Forum, pull: number): Promise<void> {
+  const head = run.forge.pulls().find((item) => item.number === pull)?.head.sha ?? "";
+  run.say("ci", `rectify-policy is green on ${head.slice(0, 7)}`);
+  await run.forge.reportCheck({ sha: head, name: "rectify-policy", appId: ciApp, conclusion: "success" });
 }
 
 /** Waits until the sticky comment says this. */
-export async function reported(stage: Forum, pull: number, words: RegExp): Promise<void> {
+export async function reported(run: Forum, pull: number, words: RegExp): Promise<void> {
   await until(`the sticky comment to say ${words.source}`, () =>
-    stage.forge.comments(pull).some(({ body }) => words.test(body ?? "")),
+    run.forge.comments(pull).some(({ body }) => words.test(body ?? "")),
   );
 }
 
 /** A person's own commit on the default branch. */
-export async function commit(stage: Forum, message: string, files: Readonly<Record<string, string>>): Promise<string> {
-  stage.say(approver, message);
-  return stage.forge.push(files, { message, author: approver });
+export async function commit(run: Forum, message: string, files: Readonly<Record<string, string>>): Promise<string> {
+  run.say(approver, message);
+  return run.forge.push(files, { message, author: approver });
 }

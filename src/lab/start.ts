@@ -4,14 +4,14 @@ import type { SimulatedCluster } from "./cluster/cluster.ts";
 import type { Forge } from "./forge/forge.ts";
 import type { LabModel } from "./model/model.ts";
 
-/** The embedded world while a story plays in it. */
+/** The embedded world while a scenario runs in it. */
 export interface LabRun {
   readonly forge: Forge;
   readonly cluster: SimulatedCluster;
   readonly model: LabModel | undefined;
   readonly rectify: Rectify;
   readonly settings: Settings;
-  /** Says what the people and the world of the story do. */
+  /** Says what the people and the world of the scenario do. */
   say(who: string, text: string): void;
 }
 

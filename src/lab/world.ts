@@ -46,7 +46,7 @@ export async function openWorld(
       watchtower: scenario.world?.watchtower,
       ...settings,
       ...(scenario.world?.coarse ? coarseSettings(settings, cluster) : {}),
-      // The lab needs nothing but Node and git: its required check stands for the policies, unless a story is about them.
+      // The lab needs nothing but Node and git: its required check stands for the policies, unless a scenario is about them.
       ...(scenario.needs === "kyverno" ? {} : { kyverno: "off" as const }),
     },
     join: async (rectify) => {
@@ -154,7 +154,7 @@ interface Wiring {
   readonly secrets: LabRepository["secrets"];
 }
 
-/** The ordinary settings, with waits that fit a story of seconds. */
+/** The ordinary settings, with waits that fit an incident of seconds. */
 function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring): Settings {
   return {
     repository: { owner, repo },

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readFault } from "../../src/lab/faults/fault-file.ts";
 import { judgeFault, type Judged } from "../../src/lab/faults/judge-fault.ts";
-import { playQuickly } from "../../src/lab/faults/quick.ts";
+import { runQuickly } from "../../src/lab/faults/quick.ts";
 
-// `npm run -s bench:atlas [-- DIR or FILE …]`: every fault file, played through the whole line in this process.
+// `npm run -s bench:atlas [-- DIR or FILE …]`: every fault file, run through the whole line in this process.
 const places = process.argv.slice(2).filter((one) => !one.startsWith("--"));
 const explain = process.argv.includes("--explain");
 const files = (places.length === 0 ? ["test/faults-atlas"] : places).flatMap((place) =>
@@ -26,8 +26,8 @@ for (const file of files) {
     continue;
   }
   try {
-    const played = await playQuickly(read.fault);
-    const judged = judgeFault(read.fault, played);
+    const ran = await runQuickly(read.fault);
+    const judged = judgeFault(read.fault, ran);
     const ms = Date.now() - begun;
     rows.push({ file, judged, ms });
     process.stderr.write(
@@ -35,7 +35,7 @@ for (const file of files) {
     );
     if (explain && judged.differs.length > 0)
       process.stderr.write(
-        `${played.told.map((line) => `      ${line}\n`).join("")}      ${played.outcome?.because ?? ""}\n`,
+        `${ran.told.map((line) => `      ${line}\n`).join("")}      ${ran.outcome?.because ?? ""}\n`,
       );
   } catch (error) {
     process.stderr.write(`FAIL  ${file}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

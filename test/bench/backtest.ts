@@ -10,23 +10,23 @@ import { fileURLToPath } from "node:url";
 import { findKyverno, kyvernoEngine } from "../../src/adapters/cli-tools/kyverno.ts";
 import type { PolicyEngine } from "../../src/domain/gate/policy-report.ts";
 import { reportOf } from "../../src/domain/backtest/report.ts";
-import { manyStories } from "../../src/lab/scenarios/backtest/past-stories.ts";
+import { manyTroubles } from "../../src/lab/scenarios/backtest/past-troubles.ts";
 import { openPastWorld } from "../../src/lab/scenarios/backtest/past-world.ts";
-import { playPastWorld } from "../../src/lab/scenarios/backtest/play-past.ts";
+import { runPastWorld } from "../../src/lab/scenarios/backtest/run-past.ts";
 import { kyvernoPlaces } from "../../src/server/policy-engine.ts";
 
 const wanted = Number(process.argv[2] ?? 500);
 const directory = mkdtempSync(join(tmpdir(), "rectify-backtest-"));
-const { stories, days } = manyStories(wanted);
+const { troubles, days } = manyTroubles(wanted);
 const judged = { times: 0 };
 const policies = await countedEngine(judged);
 const written = performance.now();
 const files = policies === undefined ? {} : policyFiles();
-const world = await openPastWorld({ directory, days, stories, guardrails: "namespaces: [shop]\n", files });
+const world = await openPastWorld({ directory, days, troubles, guardrails: "namespaces: [shop]\n", files });
 try {
   const begun = performance.now();
   const cpu = process.cpuUsage();
-  const { records } = await playPastWorld(world, { directory, ...(policies ? { policies } : {}) });
+  const { records } = await runPastWorld(world, { directory, ...(policies ? { policies } : {}) });
   const seconds = (performance.now() - begun) / 1000;
   const { verdicts } = reportOf({ records, from: "", to: "" });
   const used = process.cpuUsage(cpu);

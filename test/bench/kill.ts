@@ -33,7 +33,7 @@ try {
   if (random !== undefined) await until("the pull request", () => world.forge.pulls()[0], 600_000);
   await killed(kills - Math.ceil(kills / 3), over);
   await people;
-  await until("the end of the story", over, 900_000);
+  await until("the end of the incident", over, 900_000);
   await until("the process", () => bot.isUp(), 120_000);
   const breaches = ledgerBreaches(await ledgerRowsOf(postgres.url), world.forge);
   const [pull] = world.forge.pulls();

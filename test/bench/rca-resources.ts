@@ -1,7 +1,7 @@
 import { diagnoseSignals } from "../../src/domain/root-cause/diagnose-signals.ts";
 import { signalsOf } from "../../src/domain/root-cause/signals.ts";
 import { rankSymptom } from "../../src/domain/root-cause/symptom.ts";
-import { type FaultKind, type Play, sceneOf } from "./rca/resource-faults.ts";
+import { type FaultKind, type FaultCase, incidentOfFault } from "./rca/resource-faults.ts";
 
 /**
  * `tsx test/bench/rca-resources.ts FROM TO [--cases]`: the whole diagnosis on made-up applications whose resources
@@ -15,7 +15,7 @@ const kinds: readonly FaultKind[] = ["cpu", "memory", "throttling"];
 const begins = [0, 0.3, 0.7];
 
 interface Result {
-  readonly play: Play;
+  readonly faultCase: FaultCase;
   readonly rank: number;
   readonly named: number;
 }
@@ -29,11 +29,11 @@ const faults = seeds.flatMap((seed) =>
 const quiet = seeds.flatMap((seed) =>
   [0, 0.5].flatMap((begin) => [true, false].map((known) => resultOf({ seed, kind: "none", begin, known }))),
 );
-const by = (keyOf: (play: Play) => unknown) =>
+const by = (keyOf: (faultCase: FaultCase) => unknown) =>
   Object.fromEntries(
-    [...new Set(faults.map(({ play }) => String(keyOf(play))))].map((key) => [
+    [...new Set(faults.map(({ faultCase }) => String(keyOf(faultCase))))].map((key) => [
       key,
-      scoresOf(faults.filter(({ play }) => String(keyOf(play)) === key)),
+      scoresOf(faults.filter(({ faultCase }) => String(keyOf(faultCase)) === key)),
     ]),
   );
 console.log(
@@ -43,8 +43,8 @@ console.log(
   }),
 );
 
-function resultOf(play: Play): Result {
-  const { incident, evidence, culprit } = sceneOf(play);
+function resultOf(faultCase: FaultCase): Result {
+  const { incident, evidence, culprit } = incidentOfFault(faultCase);
   const ranking = rankSymptom(incident.workload, evidence);
   const diagnosis = diagnoseSignals(signalsOf(incident, evidence, ranking));
   const causes = diagnosis.kind === "diagnosed" ? diagnosis.causes : [];
@@ -55,10 +55,10 @@ function resultOf(play: Play): Result {
       return `   ${score.toFixed(2)} ${confidence} ${workload.name}: ${because.join("; ")}`;
     });
     console.log(
-      [`${JSON.stringify(play)} ${culprit ?? "nobody"} → ${named.join(" ") || "abstained"}`, ...lines].join("\n"),
+      [`${JSON.stringify(faultCase)} ${culprit ?? "nobody"} → ${named.join(" ") || "abstained"}`, ...lines].join("\n"),
     );
   }
-  return { play, rank, named: named.length };
+  return { faultCase, rank, named: named.length };
 }
 
 function scoresOf(results: readonly Result[]) {

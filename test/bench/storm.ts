@@ -20,9 +20,9 @@ let measured: Partial<Measured> = {};
 
 const postgres = await temporaryPostgres("bench-storm");
 let apart: Awaited<ReturnType<typeof startApart>> | undefined;
-const storm = stormOf(workloads, async (stage) => {
+const storm = stormOf(workloads, async (run) => {
   times.listed = performance.now();
-  await floodOf(stage);
+  await floodOf(run);
 });
 const scenario: Scenario = {
   ...storm,
@@ -37,12 +37,12 @@ const scenario: Scenario = {
   },
 };
 const quiet = () => undefined;
-const teller = { say: quiet, log: quiet, stillThere: quiet, rest: quiet, told: [] };
+const printer = { say: quiet, log: quiet, stillThere: quiet, rest: quiet, told: [] };
 const look = async () => {
   times.ended = performance.now();
   measured = (await apart?.measure()) ?? {};
 };
-const { result, wrong } = await runScenario("storm", scenario, { teller, keep: false, look }).finally(postgres.close);
+const { result, wrong } = await runScenario("storm", scenario, { printer, keep: false, look }).finally(postgres.close);
 const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
 console.log(
   JSON.stringify({

@@ -13,7 +13,7 @@ import { createSeriesStore } from "../../src/lab/cluster/metrics/series-store.ts
 import { serveApi } from "../../src/lab/cluster/servers/api-server.ts";
 import { prometheusAnswer } from "../../src/lab/cluster/servers/prometheus-api.ts";
 import { forgeWrites } from "../../src/lab/forge/writes.ts";
-import { pastStories, pastWorkloads } from "../../src/lab/scenarios/backtest/past-stories.ts";
+import { pastTroubles, pastWorkloads } from "../../src/lab/scenarios/backtest/past-troubles.ts";
 import { openPastWorld, type PastWorldServers } from "../../src/lab/scenarios/backtest/past-world.ts";
 import { declaredFirst, manifestOf } from "../../src/lab/scenarios/backtest/past-repository.ts";
 import { openReadingForge, type ReadingForge } from "../../src/lab/scenarios/backtest/reading-forge.ts";
@@ -32,8 +32,8 @@ let reading: ReadingForge;
 let shop: TestShop;
 
 beforeAll(async () => {
-  const stories = pastStories.slice(0, 2);
-  world = await openPastWorld({ directory, days: 3, stories, files: secondPlace, remembers: true });
+  const troubles = pastTroubles.slice(0, 2);
+  world = await openPastWorld({ directory, days: 3, troubles, files: secondPlace, remembers: true });
   reading = await openReadingForge(join(directory, "forge"), world.repository);
   shop = await openShop({
     desired: async () => ({ revision: "1".repeat(40), objects: pastWorkloads.map((one) => objectOf(one)) }),

@@ -11,7 +11,7 @@ import {
 } from "./keep-alive.ts";
 
 /** A world for a story that is interrupted all the time, and the Rectify in it, until the test ends. */
-async function played(
+async function ran(
   { onTestFinished }: TestContext,
   died: Pick<KeepingAlive, "killAtSteps" | "only">,
 ): Promise<{ world: LabWorld; bot: KeptAlive; survived: ReadonlySet<string> }> {
@@ -46,11 +46,11 @@ const isOver = (told: readonly Line[]) => told.some((line) => line.verb === "lea
 test.concurrent("killed at every step boundary, the story ends with one of everything", {
   timeout,
 }, async (context) => {
-  const { world, bot, survived } = await played(context, { killAtSteps: true });
+  const { world, bot, survived } = await ran(context, { killAtSteps: true });
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
   await approveOnce(world);
-  await until("the end of the story", () => isOver(bot.told) && survived.has("learn/recorded"), patienceMs);
+  await until("the end of the incident", () => isOver(bot.told) && survived.has("learn/recorded"), patienceMs);
   await until("the last report", () =>
     world.forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
   );
@@ -81,7 +81,7 @@ test.concurrent("L07 killed after the model's answer, the story keeps that answe
   timeout,
 }, async (context) => {
   // The first point at which a diagnosis with the model's answer is on record.
-  const { world, bot, survived } = await played(context, { killAtSteps: true, only: "plan/begin" });
+  const { world, bot, survived } = await ran(context, { killAtSteps: true, only: "plan/begin" });
   const { model } = world;
   if (model === undefined) throw new Error("this needs the scripted model: unset OLLAMA_HOST");
   await until("a quiet shop", () => world.cluster.isSynced());
@@ -100,7 +100,7 @@ test.concurrent("L07 killed after the model's answer, the story keeps that answe
 test.concurrent("killed inside every write to GitHub, the story ends with one of everything", {
   timeout,
 }, async (context) => {
-  const { world, bot } = await played(context, { killAtSteps: false });
+  const { world, bot } = await ran(context, { killAtSteps: false });
   const died = new Set<string>();
   world.forge.faults = ({ method, path }) => {
     if (method === "GET" || path.includes("access_tokens")) return undefined;
@@ -114,7 +114,7 @@ test.concurrent("killed inside every write to GitHub, the story ends with one of
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
   await approveOnce(world);
-  await until("the end of the story", () => isOver(bot.told), patienceMs);
+  await until("the end of the incident", () => isOver(bot.told), patienceMs);
   await until("the last report", () =>
     world.forge.comments(1).some((comment) => comment.body?.includes("**Recovered**")),
   );

@@ -8,7 +8,7 @@ import { ledgerBreaches } from "../faults/ledger.ts";
 import { ledgerRowsOf } from "../faults/ledger-rows.ts";
 
 /*
- * One story in each state in which a story can wait, played in the world of the real servers. Each
+ * One story in each state in which a story can wait, run in the world of the real servers. Each
  * workload is called after where its story stands.
  */
 

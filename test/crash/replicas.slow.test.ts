@@ -81,7 +81,7 @@ test("two processes share a database: when one is killed, the other ends its sto
   await killed.end("SIGKILL");
   await heir.join();
   await approveOnce(world);
-  await until("the end of the story", () => heir.has("learn"), 120_000);
+  await until("the end of the incident", () => heir.has("learn"), 120_000);
   await expectOneOfEach(world);
   expect(heir.told.some((line) => line.verb === "executor" && line.text?.includes("is gone"))).toBe(true);
 });
@@ -99,7 +99,7 @@ test("a rolling update: what the old process had in hand goes on in the new one"
   await fresh.join();
   expect(await old.end("SIGTERM")).toBe(0);
   await approveOnce(world);
-  await until("the end of the story", () => fresh.has("learn"), 120_000);
+  await until("the end of the incident", () => fresh.has("learn"), 120_000);
   await expectOneOfEach(world);
   expect(old.has("learn")).toBe(false);
 });

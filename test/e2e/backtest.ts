@@ -8,20 +8,20 @@ import type { Verdict } from "../../src/domain/backtest/verdict.ts";
 import { forgeWrites } from "../../src/lab/forge/writes.ts";
 import { openReadingForge, type ReadingForge } from "../../src/lab/scenarios/backtest/reading-forge.ts";
 import { type Finding, findingOf } from "./finding.ts";
-import type { Outcome, Played } from "./play.ts";
-import { type RealWorld, rectifyAccount } from "./stage.ts";
+import type { Outcome, EndedRun } from "./run-scenario.ts";
+import { type RealWorld, rectifyAccount } from "./real-run.ts";
 
 /**
- * `rectify backtest` over the last hour of the real Prometheus and Loki: it must find each story and what was merged, by
+ * `rectify backtest` over the last hour of the real Prometheus and Loki: it must find each scenario and what was merged, by
  * tokens that may only read, and must not try to write anything.
  */
 export async function checkBacktest(world: RealWorld, outcomes: readonly Outcome[]): Promise<readonly Finding[]> {
-  const stories = outcomes.flatMap((outcome) => (outcome.played ? [{ ...outcome, played: outcome.played }] : []));
+  const scenarios = outcomes.flatMap((outcome) => (outcome.ran ? [{ ...outcome, ran: outcome.ran }] : []));
   const directory = join(world.scratch, "backtest");
   mkdirSync(directory);
   const joined = joinedHistory(
     directory,
-    stories.map(({ played }) => played.repository),
+    scenarios.map(({ ran }) => ran.repository),
   );
   const reading = await openReadingForge(join(directory, "forge"), joined);
   const heardBefore = auditOf(world).length;
@@ -31,7 +31,7 @@ export async function checkBacktest(world: RealWorld, outcomes: readonly Outcome
       return [{ what: "backtest", wrong: `exit code ${told.code}: ${told.errors}`, seen: "" }];
     const { report } = told;
     return [
-      ...stories.filter(({ played }) => played.remedy !== undefined).map((story) => foundAgain(story, report)),
+      ...scenarios.filter(({ ran }) => ran.remedy !== undefined).map((scenario) => foundAgain(scenario, report)),
       await findingOf("backtest: answers", async () => {
         if (told.code !== 0)
           throw new Error(`exit code ${told.code}: ${report.unanswered} incidents without an answer`);
@@ -53,30 +53,30 @@ type Report = z.infer<typeof Report>;
 // Both clocks are this machine's; Alertmanager's start is the rule's, and the past is read once a second.
 const sameMs = 5_000;
 
-function foundAgain({ story, engine, played }: Outcome & { readonly played: Played }, { records }: Report): Finding {
-  const what = `backtest: ${story} through ${engine}`;
+function foundAgain({ scenario, engine, ran }: Outcome & { readonly ran: EndedRun }, { records }: Report): Finding {
+  const what = `backtest: ${scenario} through ${engine}`;
   // Rules that lead nowhere live may have begun it a little before: it is the incident that was under way then.
   const found = records.findLast(
     ({ workload, startedAt, endedAt }) =>
-      workload === played.workload &&
-      Date.parse(startedAt) <= played.startedAt + sameMs &&
-      (endedAt === undefined || Date.parse(endedAt) >= played.startedAt - sameMs),
+      workload === ran.workload &&
+      Date.parse(startedAt) <= ran.startedAt + sameMs &&
+      (endedAt === undefined || Date.parse(endedAt) >= ran.startedAt - sameMs),
   );
   if (found === undefined) {
     const times = records.map(({ startedAt }) => startedAt).join(", ");
-    return { what, wrong: `not found at ${new Date(played.startedAt).toISOString()} among ${times}`, seen: "" };
+    return { what, wrong: `not found at ${new Date(ran.startedAt).toISOString()} among ${times}`, seen: "" };
   }
   const { would, verdict } = found;
   const seen = `${verdict.kind}: ${verdict.because}`;
   const remedy = would.kind === "proposed" ? would.remedy : would.kind;
   const wrong = [
-    ...(remedy === played.remedy ? [] : [`${remedy}, not ${String(played.remedy)}`]),
-    ...(played.takenBack ? againstTakenBack(verdict) : againstMerged(verdict, played)),
+    ...(remedy === ran.remedy ? [] : [`${remedy}, not ${String(ran.remedy)}`]),
+    ...(ran.takenBack ? againstTakenBack(verdict) : againstMerged(verdict, ran)),
   ];
   return { what, wrong: wrong.length === 0 ? undefined : wrong.join(", "), seen };
 }
 
-function againstMerged(verdict: Verdict, { to }: Played): readonly string[] {
+function againstMerged(verdict: Verdict, { to }: EndedRun): readonly string[] {
   return [
     ...(isSame(verdict) ? [] : ["not as what was merged"]),
     ...(verdict.theirs === to ? [] : [`merged was ${String(verdict.theirs)}, not ${String(to)}`]),
@@ -105,7 +105,7 @@ function auditOf({ plane }: RealWorld): readonly string[] {
 
 const command = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
-/** The command as people call it, in a process of its own; the waits are those of the stories. */
+/** The command as people call it, in a process of its own; the waits are those of the scenarios. */
 async function run(directory: string, { plane, telemetry, kyverno }: RealWorld, { forge, token }: ReadingForge) {
   const tokenPath = join(directory, "token");
   writeFileSync(tokenPath, await plane.tokenFor(rectifyAccount.namespace, rectifyAccount.name));
@@ -139,7 +139,7 @@ async function run(directory: string, { plane, telemetry, kyverno }: RealWorld, 
 }
 
 /**
- * One branch as the cluster saw it: each story's commits behind those of the story before, at their own times, and as if
+ * One branch as the cluster saw it: each scenario's commits behind those of the scenario before, at their own times, and as if
  * people had made them: with Rectify's own commits nothing is compared.
  */
 function joinedHistory(directory: string, repositories: readonly string[]): string {
@@ -163,7 +163,7 @@ function joinedHistory(directory: string, repositories: readonly string[]): stri
       last = git(["commit-tree", tree, ...parent], signed, unmarked.join("\n"));
     }
   }
-  if (last === undefined) throw new Error("no story was played");
+  if (last === undefined) throw new Error("no scenario was run");
   git(["update-ref", "refs/heads/main", last]);
   return joined;
 }

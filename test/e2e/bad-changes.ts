@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 import { passCi, approve, approver, pullOpened } from "../../src/lab/scenario.ts";
 import { until } from "../../src/lab/start.ts";
 import { missingImage } from "./kubelet.ts";
-import type { RealStage } from "./stage.ts";
+import type { RealRun } from "./real-run.ts";
 import { stockRules } from "./stock-rules.ts";
-import type { RealStory } from "./stories.ts";
+import type { RealScenario } from "./scenarios.ts";
 
 /*
  * Three faults of the catalogue (`test/faults-atlas`) on the real API server: somebody commits what cannot work, a stock
@@ -36,28 +36,28 @@ const { podNotReady, targetDown } = stockRules();
 const guardrails = { namespaces: ["shop-production", "shop-staging"] };
 const recovered = { ending: "recovered", pulls: 1, recovered: true } as const;
 
-export const badChanges: Readonly<Record<string, RealStory>> = {
+export const badChanges: Readonly<Record<string, RealScenario>> = {
   "wrong-image": {
     about: "a release names an image that no registry has; the stock alert names the pod that waits",
     engines: ["flux"],
     ...{ quickAlert: podNotReady, notInThePast: untold, guardrails, expected: recovered },
-    play: (stage) => commitAndTakeBack(stage, "Release web 1.15.0", image),
-    check: (stage) => takenBack(stage, image),
+    run: (run) => commitAndTakeBack(run, "Release web 1.15.0", image),
+    check: (run) => takenBack(run, image),
   },
   "wrong-selector": {
     about: "a Service selects pods that are not there; the stock alert names the Service",
     engines: ["argocd"],
     ...{ quickAlert: targetDown, notInThePast: untold, guardrails, expected: recovered },
-    play: (stage) => commitAndTakeBack(stage, "Select web by its component", selector),
-    check: (stage) => takenBack(stage, selector),
+    run: (run) => commitAndTakeBack(run, "Select web by its component", selector),
+    check: (run) => takenBack(run, selector),
   },
   "missing-key": {
     about: "a key of a generated ConfigMap is renamed, and the pods still ask for it",
     engines: ["flux"],
     files: withCurrency(),
     ...{ quickAlert: podNotReady, notInThePast: untold, guardrails, expected: recovered },
-    play: (stage) => commitAndTakeBack(stage, "Rename the currency key", key),
-    check: (stage) => takenBack(stage, key),
+    run: (run) => commitAndTakeBack(run, "Rename the currency key", key),
+    check: (run) => takenBack(run, key),
   },
 };
 
@@ -83,18 +83,18 @@ function edited(text: string, { file, from, to }: Edit): string {
   return text.replace(from, to);
 }
 
-async function commitAndTakeBack(stage: RealStage, message: string, edit: Edit): Promise<void> {
-  const text = (await stage.forge.files("main"))[edit.file] ?? "";
-  stage.say(approver, `commits "${message}"`);
-  await stage.forge.push({ [edit.file]: edited(text, edit) }, { message, author: approver });
-  await until("a pull request", () => stage.forge.pulls()[0], 90_000);
-  const pull = await pullOpened(stage, 1);
-  await passCi(stage, pull);
-  await approve(stage, pull);
+async function commitAndTakeBack(run: RealRun, message: string, edit: Edit): Promise<void> {
+  const text = (await run.forge.files("main"))[edit.file] ?? "";
+  run.say(approver, `commits "${message}"`);
+  await run.forge.push({ [edit.file]: edited(text, edit) }, { message, author: approver });
+  await until("a pull request", () => run.forge.pulls()[0], 90_000);
+  const pull = await pullOpened(run, 1);
+  await passCi(run, pull);
+  await approve(run, pull);
 }
 
 /** The commit is reverted, all of it and nothing else. */
-async function takenBack({ forge }: RealStage, { file, from, to }: Edit): Promise<readonly string[]> {
+async function takenBack({ forge }: RealRun, { file, from, to }: Edit): Promise<readonly string[]> {
   const text = (await forge.files("main"))[file] ?? "";
   return text.includes(from) && !text.includes(to) ? [] : [`${file} is not as it was before the commit`];
 }

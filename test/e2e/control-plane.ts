@@ -16,7 +16,7 @@ interface ControlPlanePrograms {
   readonly kwok: string;
 }
 
-/** A real API server on loopback with real controllers; kwok plays the kubelets. */
+/** A real API server on loopback with real controllers; kwok acts as the kubelets. */
 export interface ControlPlane {
   readonly url: string;
   readonly caPath: string;
@@ -172,7 +172,7 @@ function apiServer(command: string, files: Files, etcdUrl: string) {
   return { name: "kube-apiserver", command, args, ready, readyMs: 90_000 };
 }
 
-/** Only the controllers that the stories need. */
+/** Only the controllers that the scenarios need. */
 const controllers = [
   ...["deployment-controller", "replicaset-controller", "statefulset-controller", "serviceaccount-controller"],
   ...["namespace-controller", "resourcequota-controller", "garbage-collector-controller"],

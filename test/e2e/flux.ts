@@ -19,7 +19,7 @@ interface Started {
   readonly source: TestSource;
 }
 
-/** Flux's kustomize-controller as it is released; only the source is played by flux-source.ts. */
+/** Flux's kustomize-controller as it is released; only the source is stood in for by flux-source.ts. */
 export function fluxEngine(): GitOpsEngine {
   const definitions = definitionsOf("flux");
   let started: Started | undefined;

@@ -7,7 +7,7 @@ import { parseYaml } from "../../src/manifests/yaml/yaml.ts";
 import type { Finding } from "./finding.ts";
 import type { Telemetry } from "./telemetry.ts";
 
-/** What may have no data after stories that all went well, and why. */
+/** What may have no data after scenarios that all went well, and why. */
 const mayBeEmpty: Readonly<Record<string, string>> = {
   "alert RectifyRepositoryDown": "its series are there only where several repositories are served",
   "alert RectifyDown": "absent() answers only while nothing is there; the panel Up asks for the same series",

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-/** One program that runs beside the stories. */
+/** One program that runs beside the scenarios. */
 export interface Program {
   readonly name: string;
   readonly command: string;

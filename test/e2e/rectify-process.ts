@@ -3,7 +3,7 @@ import { startRectify, type Rectify } from "../../src/main.ts";
 import type { Settings } from "../../src/settings/settings.ts";
 import type { Answer, Question, Report } from "./rectify.ts";
 
-// Rectify in a process of its own, as in production: its parent gives the settings, hears the story and asks the store.
+// Rectify in a process of its own, as in production: its parent gives the settings, hears the scenario and asks the store.
 
 process.noDeprecation = true;
 const send = (report: Report | Answer) => void (process.connected && process.send?.(report));

@@ -38,8 +38,8 @@ export interface RealRectify {
 const program = fileURLToPath(new URL("./rectify-process.ts", import.meta.url));
 const closeMs = 20_000;
 
-/** Starts Rectify with these settings; what it tells goes to the teller. Throws why it cannot start. */
-export async function launchRectify(settings: Settings, teller: LabPrinter): Promise<RealRectify> {
+/** Starts Rectify with these settings; what it tells goes to the printer. Throws why it cannot start. */
+export async function launchRectify(settings: Settings, printer: LabPrinter): Promise<RealRectify> {
   const child = fork(program, { execArgv: ["--import", "tsx"], serialization: "advanced" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const last = () => child.kill("SIGKILL");
@@ -68,7 +68,7 @@ export async function launchRectify(settings: Settings, teller: LabPrinter): Pro
     child.on("message", (message: Report | Answer) => {
       if (message.kind === "ready") resolve(message);
       else if (message.kind === "answer") waiting.get(message.id)?.(message.value);
-      else if (message.kind === "told") teller.log(message.incident, message.verb, message.text);
+      else if (message.kind === "told") printer.log(message.incident, message.verb, message.text);
       else reject(new Error(message.because));
     });
     child.once("exit", (code) => reject(new Error(`the process of Rectify ended with ${code}`)));

@@ -1,4 +1,4 @@
-import type { Moments, Outcome } from "./play.ts";
+import type { Moments, Outcome } from "./run-scenario.ts";
 import type { Finding } from "./finding.ts";
 
 export function versionLines(versions: Readonly<Record<string, string>>): string[] {
@@ -24,17 +24,17 @@ const spans: readonly Span[] = [
   ["→ended", "merged", "ended"],
 ];
 
-/** Seconds between the points of each story; what follows the merge is counted from there. */
+/** Seconds between the points of each scenario; what follows the merge is counted from there. */
 export function storyTable(outcomes: readonly Outcome[]): string[] {
   const row = (cells: readonly string[]) =>
     `  ${cells.map((cell, index) => cell.padEnd(index === 0 ? 22 : 11)).join("")}`;
   return [
     "",
-    "Stories (seconds):",
-    row(["story", "engine", ...spans.map(([title]) => title), "whole", ""]).trimEnd(),
-    ...outcomes.map(({ story, engine, moments, seconds, wrong }) =>
+    "Scenarios (seconds):",
+    row(["scenario", "engine", ...spans.map(([title]) => title), "whole", ""]).trimEnd(),
+    ...outcomes.map(({ scenario, engine, moments, seconds, wrong }) =>
       row([
-        ...[story, engine, ...spans.map(([, from, to]) => between(moments[from], moments[to]))],
+        ...[scenario, engine, ...spans.map(([, from, to]) => between(moments[from], moments[to]))],
         ...[seconds.toFixed(1), wrong.length === 0 ? "passed" : "FAILED"],
       ]).trimEnd(),
     ),

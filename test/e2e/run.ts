@@ -9,19 +9,19 @@ import { engines } from "./engines.ts";
 import type { Finding } from "./finding.ts";
 import { checkGit } from "./git-clients.ts";
 import { checkManifests } from "./manifests.ts";
-import { type Outcome, playStory } from "./play.ts";
+import { type Outcome, runScenario } from "./run-scenario.ts";
 import { checkOwnMetrics } from "./own-metrics.ts";
 import { openProcesses, type Processes } from "./processes.ts";
 import { checkLogs, checkQueries } from "./queries.ts";
 import { checkRbac } from "./rbac.ts";
 import { findingLines, storyTable, versionLines } from "./report.ts";
-import type { RealWorld } from "./stage.ts";
-import { type RealStory, stories } from "./stories.ts";
+import type { RealWorld } from "./real-run.ts";
+import { type RealScenario, scenarios } from "./scenarios.ts";
 import { openRealWorld } from "./world.ts";
 import { clearPostgres } from "../temporary-postgres.ts";
 
 /*
- * npm run e2e [-- --only NAME]: the stories against real servers on loopback. NAME is a story, or one of `checks` below.
+ * npm run e2e [-- --only NAME]: the scenarios against real servers on loopback. NAME is a scenario, or one of `checks` below.
  * The last line is one JSON object; the exit code is 0 only when everything passed.
  */
 
@@ -64,7 +64,7 @@ async function main(): Promise<number> {
 function readOnly(args: readonly string[]): string | undefined {
   const [flag, name, ...rest] = args;
   if (flag === undefined) return undefined;
-  const names = [...Object.keys(stories), ...checks];
+  const names = [...Object.keys(scenarios), ...checks];
   if (flag === "--only" && name !== undefined && names.includes(name) && rest.length === 0) return name;
   process.stderr.write(`usage: npm run e2e [-- --only ${names.join("|")}]\n`);
   process.exit(2);
@@ -107,10 +107,10 @@ async function runAll(only: string | undefined, { scratch, processes, results }:
       results.findings.push(...(await timed("manifests", () => checkManifests(world.plane))));
     const since = new Date();
     const turns = engines()
-      .map((engine) => ({ engine, played: playedThrough(engine, only) }))
-      .filter(({ played }) => played.length > 0);
-    for (const [index, { engine, played }] of turns.entries()) {
-      await runEngine(engine, played, {
+      .map((engine) => ({ engine, ran: scenariosOf(engine, only) }))
+      .filter(({ ran }) => ran.length > 0);
+    for (const [index, { engine, ran }] of turns.entries()) {
+      await runEngine(engine, ran, {
         world,
         processes,
         results,
@@ -122,7 +122,7 @@ async function runAll(only: string | undefined, { scratch, processes, results }:
     }
     if (isAsked("queries", only))
       results.findings.push(...(await timed("own metrics", () => checkOwnMetrics(world.telemetry, since))));
-    if (results.outcomes.some(({ played }) => played !== undefined))
+    if (results.outcomes.some(({ ran }) => ran !== undefined))
       results.findings.push(...(await timed("backtest", () => checkBacktest(world, results.outcomes))));
   } finally {
     await close();
@@ -137,27 +137,27 @@ interface Turn {
   readonly world: RealWorld;
   readonly processes: Processes;
   readonly results: Results;
-  /** After the first story every series that there can be has data. */
+  /** After the first scenario every series that there can be has data. */
   readonly asksQueries: boolean;
 }
 
-type Played = readonly (readonly [name: string, story: RealStory])[];
+type EndedRun = readonly (readonly [name: string, scenario: RealScenario])[];
 
-function playedThrough({ name: engine }: GitOpsEngine, only: string | undefined): Played {
-  if (only === "queries" || only === "backtest") return engine === "flux" ? Object.entries(stories).slice(0, 1) : [];
-  return Object.entries(stories).filter(
+function scenariosOf({ name: engine }: GitOpsEngine, only: string | undefined): EndedRun {
+  if (only === "queries" || only === "backtest") return engine === "flux" ? Object.entries(scenarios).slice(0, 1) : [];
+  return Object.entries(scenarios).filter(
     ([name, { engines: through }]) => through.includes(engine) && isAsked(name, only),
   );
 }
 
-async function runEngine(engine: GitOpsEngine, played: Played, turn: Turn): Promise<void> {
+async function runEngine(engine: GitOpsEngine, ran: EndedRun, turn: Turn): Promise<void> {
   const { world, processes, results, asksQueries } = turn;
   const scratch = join(world.scratch, engine.name);
   mkdirSync(scratch);
   await timed(`start of ${engine.name}`, () => engine.start({ plane: world.plane, processes, scratch }));
   Object.assign(results.versions, engine.versions());
-  for (const [index, [name, story]] of played.entries()) {
-    results.outcomes.push(await playStory(name, story, { world, engine, print }));
+  for (const [index, [name, scenario]] of ran.entries()) {
+    results.outcomes.push(await runScenario(name, scenario, { world, engine, print }));
     if (asksQueries && index === 0) {
       results.findings.push(...(await timed("queries", () => checkQueries(world.telemetry))));
       results.findings.push(...(await timed("log queries", () => checkLogs(world.telemetry))));
@@ -167,10 +167,10 @@ async function runEngine(engine: GitOpsEngine, played: Played, turn: Turn): Prom
 
 /** Databases lie elsewhere, and outlive whoever began them. */
 async function clear(scratch: string): Promise<void> {
-  const stories = join(scratch, "stories");
-  for (const story of existsSync(stories) ? readdirSync(stories) : [])
+  const scenarios = join(scratch, "scenarios");
+  for (const scenario of existsSync(scenarios) ? readdirSync(scenarios) : [])
     for (const place of ["postgres", "database"])
-      await clearPostgres(join(stories, story, place)).catch(() => undefined);
+      await clearPostgres(join(scenarios, scenario, place)).catch(() => undefined);
   rmSync(scratch, { recursive: true, force: true });
 }
 
@@ -192,7 +192,9 @@ function report({ versions, outcomes, findings, broken }: Results, passed: boole
     ...findingLines("Tried against the real servers", findings),
     ...versionLines(versions),
     ...storyTable(outcomes),
-    ...outcomes.flatMap(({ story, engine, wrong }) => wrong.map((problem) => `  ${story} (${engine}): ${problem}`)),
+    ...outcomes.flatMap(({ scenario, engine, wrong }) =>
+      wrong.map((problem) => `  ${scenario} (${engine}): ${problem}`),
+    ),
     ...broken.map((problem) => `BROKEN: ${problem}`),
     `\n${passed ? "Everything passed" : "Not everything passed"} in ${(tookMs / 1000).toFixed(0)} s.`,
   ]) {

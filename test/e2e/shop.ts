@@ -6,7 +6,7 @@ import type { Sample } from "../../src/lab/cluster/metrics/series-store.ts";
 import { quietLoad, shopCalls, shopServices } from "../../src/lab/cluster/simulation/shop.ts";
 import { letTrafficRun } from "../../src/lab/cluster/simulation/step.ts";
 import { readyPods } from "../../src/lab/cluster/simulation/workload-pods.ts";
-import { writeLogs } from "../../src/lab/cluster/simulation/story-lines.ts";
+import { writeLogs } from "../../src/lab/cluster/simulation/log-lines.ts";
 import { createWorld, type SimulationSettings, type ClusterState } from "../../src/lab/cluster/world.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { startKubelet } from "./kubelet.ts";

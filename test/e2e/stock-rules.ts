@@ -55,7 +55,7 @@ export function stockRules(): StockRules {
   return { groups, podNotReady: "KubePodNotReady", targetDown: "TargetDown" };
 }
 
-/** As they are loaded: with the waits of a story for one alert, or those of an installation for all. */
+/** As they are loaded: with the waits of a scenario for one alert, or those of an installation for all. */
 export function pacedGroups({ groups }: StockRules, quickAlert: string | undefined): object {
   const paced = (rule: Rule) => (quickAlert !== undefined && rule.alert === quickAlert ? { ...rule, for: "3s" } : rule);
   return {

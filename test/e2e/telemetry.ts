@@ -15,7 +15,7 @@ interface AlertReceiver {
   readonly token: string;
 }
 
-/** Real Prometheus, Alertmanager and Loki, with the configuration of `manifests/` at the pace of the stories. */
+/** Real Prometheus, Alertmanager and Loki, with the configuration of `manifests/` at the pace of the scenarios. */
 export interface Telemetry {
   readonly prometheusUrl: string;
   readonly alertmanagerUrl: string;
@@ -32,7 +32,7 @@ export interface Telemetry {
   startAlertmanagerAnew(): Promise<void>;
   /** Gives Loki these limits in addition to the manifest's; it takes them up within a second. */
   limitLoki(limits: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Loads the stock rules anew, one alert at the pace of a story; without one all wait as in an installation. */
+  /** Loads the stock rules anew, one alert at the pace of a scenario; without one all wait as in an installation. */
   quickenAlert(alert: string | undefined): Promise<void>;
   /** What fires now, as the real Alertmanager says. */
   firing(): Promise<readonly Readonly<Record<string, string>>[]>;

@@ -6,34 +6,34 @@ import {
   standInEveryState,
   type Town,
 } from "../crash/every-state.ts";
-import type { RealStage } from "./stage.ts";
-import type { RealStory } from "./stories.ts";
+import type { RealRun } from "./real-run.ts";
+import type { RealScenario } from "./scenarios.ts";
 
 const kustomization = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/shop";
 
-export const upgrades: Readonly<Record<string, RealStory>> = {
+export const upgrades: Readonly<Record<string, RealScenario>> = {
   upgrade: {
-    about: "Rectify is upgraded with a story in each state: each goes on where it stood, and ends as it should",
+    about: "Rectify is upgraded with a scenario in each state: each goes on where it stood, and ends as it should",
     engines: ["flux"],
     ownDatabase: true,
     patienceMs: 600_000,
     files: everyStateFiles,
     guardrails: everyStateGuardrails,
-    notInThePast: "eight workloads that are in no other story",
-    play: async (stage) => {
-      const town = townOf(stage);
+    notInThePast: "eight workloads that are in no other scenario",
+    run: async (run) => {
+      const town = townOf(run);
       await standInEveryState(town);
-      await stage.upgrade(() => stage.model.release());
-      stage.say("machine", "Rectify is upgraded");
+      await run.upgrade(() => run.model.release());
+      run.say("machine", "Rectify is upgraded");
       await endEveryState(town);
     },
-    judge: (stage) => problemsOfEveryState(townOf(stage)),
+    judge: (run) => problemsOfEveryState(townOf(run)),
     expected: { ending: "recovered", pulls: 9, recovered: true },
   },
 };
 
-function townOf({ forge, model, database, shop, plane, say, told }: RealStage): Town {
-  if (database === undefined) throw new Error("the story has no database of its own");
+function townOf({ forge, model, database, shop, plane, say, told }: RealRun): Town {
+  if (database === undefined) throw new Error("the scenario has no database of its own");
   return {
     ...{ forge, model, say, databaseUrl: database.url, told: () => told },
     setLoad: (workload, rate) => {

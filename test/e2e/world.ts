@@ -8,11 +8,11 @@ import { installDefinitions, type Vendor } from "./definitions.ts";
 import type { ApiObject } from "./kube-client.ts";
 import type { Processes } from "./processes.ts";
 import { namespace, openShop } from "./shop.ts";
-import { type RealWorld, rectifyAccount } from "./stage.ts";
+import { type RealWorld, rectifyAccount } from "./real-run.ts";
 import { startTelemetry } from "./telemetry.ts";
 import { toolPath } from "./tools.ts";
 
-/** Starts everything that lives as long as there are stories. The definitions of these vendors are installed beside it. */
+/** Starts everything that lives as long as there are scenarios. The definitions of these vendors are installed beside it. */
 export async function openRealWorld(scratch: string, processes: Processes, defined: readonly Vendor[]) {
   const programs = programsOf();
   const loki: { url?: string | undefined } = {};

@@ -77,7 +77,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "G05",
     "events in another order",
     [[intake, "an end never goes before its beginning"]],
-    "the 24 orders of four events are not played",
+    "the 24 orders of four events are not run",
   ),
   row("G06", "half an hour without deliveries", [
     [`${server}/intake/late-looks.test.ts`, "is found without a webhook, once"],
@@ -87,7 +87,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "G07",
     "odd events, and a repository that goes",
     [[github, "a repository without the App is refused with the reason"]],
-    "a rename in mid-story is not played",
+    "a rename in mid-story is not run",
   ),
   row("G08", "huge bodies", [[inbox, "a body over the limit ends before its signature"]]),
   row("G09", "a repository outside of the list", [[inbox, "G09 an event of another repository"]]),
@@ -111,7 +111,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
       [`${server}/executor.test.ts`, "while Postgres does not hear of it nothing begins"],
       [intake, "an inbox that cannot be read says so once"],
     ],
-    "1,000 incidents through ten minutes of restarts are not played",
+    "1,000 incidents through ten minutes of restarts are not run",
   ),
   row("R06", "an incident that ends the process", [
     ["test/flow/workflows/park.test.ts", "parks the incident, is told, and leaks no secret"],
@@ -120,7 +120,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "R07",
     "a release with other steps",
     [[`${server}/executor.test.ts`, "abandoned is what no living process has, of this version alone"]],
-    "50 in flight over a change of version are not played",
+    "50 in flight over a change of version are not run",
   ),
   row("R08", "two processes on one database", [
     [replicas, "when one is killed, the other ends its story"],
@@ -134,7 +134,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "R10",
     "a database of an hour ago",
     [[github, "done twice is done once"]],
-    "the restored database itself is not played",
+    "the restored database itself is not run",
   ),
   row("R11", "a step that never returns", [["test/adapters/dbos/stuck.test.ts", "R11 a step that never returns"]]),
   row("E01", "Prometheus says no", [
@@ -178,7 +178,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
   row("M03", "another embedding", [[memory, "M03 another embedding model"]]),
   row("M04", "killed while saving", [[memory, "M04 what lies on the disk"]]),
   row("S01", "never applied", [["test/flow/sync.test.ts", "one that says no until the time is up"]]),
-  row("S02", "applied and stuck", [], "the lab's scenario worse plays it (test/lab/scenarios/catalogue.slow.test.ts)"),
+  row("S02", "applied and stuck", [], "the lab's scenario worse runs it (test/lab/scenarios/catalogue.slow.test.ts)"),
   row("S03", "resolved before the merge", [
     [decide, "a proposal whose alert resolved says when it closes"],
     [decide, "nothing merges while the alert is resolved"],
@@ -187,7 +187,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "S04",
     "Prometheus down while verifying",
     [[reexamine, "while a source is away it is asked"]],
-    "the verification itself without Prometheus is not played",
+    "the verification itself without Prometheus is not run",
   ),
   row("S05", "alerts that alternate", [
     ["test/domain/proposal/caps.test.ts", "S05"],
@@ -197,7 +197,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "S06",
     "changed by others meanwhile",
     [["test/flow/gate/gate.test.ts", "take nothing back that somebody changed since"]],
-    "a change during the verification is not played",
+    "a change during the verification is not run",
   ),
   row("O01", "a secondary limit", [
     [github, "nothing leaves before the time is up"],
@@ -214,19 +214,19 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
       [intake, "is put off for hours, and never counts against itself"],
       ["test/adapters/dbos/patience.test.ts", "O03"],
     ],
-    "200 incidents through three hours are not played",
+    "200 incidents through three hours are not run",
   ),
   row(
     "O04",
     "a storm",
     [["test/adapters/postgres/incidents/queue.test.ts", "of forty that ask two replicas at once, five are opened"]],
-    "the lab's scenario storm-small plays 40 workloads",
+    "the lab's scenario storm-small runs 40 workloads",
   ),
   row(
     "O05",
     "a herd after a restart",
     [["test/adapters/postgres/github-pace.test.ts", "whichever process asks"]],
-    "1,000 pending incidents are not played",
+    "1,000 pending incidents are not run",
   ),
   row("O06", "no place for logs", [["test/server/observability/faults.test.ts", "a fault of the log is counted"]]),
   row(

@@ -70,7 +70,7 @@ const ownPulls = (forge: Pick<Seen, "pulls">) => forge.pulls().filter(({ user })
 const writesOf = ({ calls }: Pick<Seen, "calls">) => writesAmong(calls);
 
 function nothingHurried({ calls }: Seen): string[] {
-  // What plays here does not space its writes: a burst is spread over two minutes.
+  // What runs here does not space its writes: a burst is spread over two minutes.
   const most = mostWritesInTwoMinutes(calls);
   return most > 160 ? [`Z8: ${most} writes to GitHub within two minutes`] : [];
 }

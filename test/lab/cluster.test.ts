@@ -192,13 +192,13 @@ describe("the story of an incident", () => {
   });
 
   test("the same seed tells the same story", async () => {
-    const play = async () => {
+    const run = async () => {
       const { cluster } = await shop({ ...young, seed: 7 });
       cluster.setLoad("web", 190);
       await cluster.advance(3_000);
       return cluster.stateOf("web");
     };
-    expect(await play()).toEqual(await play());
+    expect(await run()).toEqual(await run());
   });
 });
 

@@ -46,13 +46,13 @@ test("one incident is found by its Incident-UID wherever it left a trace", async
   closing.push(() => world.close());
   const traces = await collector();
   const printed: string[] = [];
-  const teller = labPrinter((line) => printed.push(line), false);
+  const printer = labPrinter((line) => printed.push(line), false);
   const settings = { ...world.settings, databaseUrl: await freshDatabase(), otlpEndpoint: traces.url };
-  const rectify = await startRectify(settings, teller);
+  const rectify = await startRectify(settings, printer);
   closing.push(() => rectify.close());
   await world.join(rectify);
   await until("a quiet shop", () => world.cluster.firing().length === 0 && world.cluster.isSynced(), 120_000);
-  await scenario.run({ ...world, settings, rectify, say: teller.say });
+  await scenario.run({ ...world, settings, rectify, say: printer.say });
   const { uid, traceId } = (await until("an incident", async () => (await rectify.store.incidents(1))[0])).incident;
   await until("its end", async () => (await rectify.store.incident(uid))?.ending !== undefined, 240_000);
 
@@ -81,7 +81,7 @@ test("one incident is found by its Incident-UID wherever it left a trace", async
     "its comments": world.forge.comments(1).some(({ body }) => body?.includes(uid)),
     "a file of the repository": Object.values(files).some((text) => text.includes(`Incident-UID: \`${uid}\``)),
     "the prompt": exchange?.prompt.includes(`Incident-UID: ${uid}`),
-    "the log": teller.told.some(({ incident }) => incident === uid),
+    "the log": printer.told.some(({ incident }) => incident === uid),
     "the audit rows": (await rectify.store.auditOf(uid)).some(({ action }) => action !== ""),
     "the list": (await read("/")).includes(`/incidents/${uid}`),
     "its page": (await read(`/incidents/${uid}`)).includes(`<code>${uid}</code>`),

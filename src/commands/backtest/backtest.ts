@@ -10,7 +10,7 @@ import { renderDefaultGuardrails } from "../../domain/guardrails/guardrails.ts";
 import { incidentsOf } from "../../domain/text/how-many.ts";
 import { renderDuration } from "../../domain/text/duration.ts";
 import { guardrailsPath, loadGuardrails } from "../../flow/collect/load-guardrails.ts";
-import { findPast, type PastFound, playPast } from "../../flow/jobs/backtest/backtest.ts";
+import { findPast, type PastFound, analyzePast } from "../../flow/jobs/backtest/backtest.ts";
 import { openPast } from "../../server/jobs/backtest/past-ports.ts";
 import { backtestPage } from "../../server/pages/backtest/report.ts";
 import { Unavailable } from "../../ports/errors.ts";
@@ -29,17 +29,17 @@ interface Voice {
 // As many questions as one incident costs, where nobody counted yet.
 const questionsOfOne = 45;
 
-/** Plays the line over the past, and only reads. Exit code 1 where a source gave no answer: run it again, it goes on. */
+/** Runs the line over the past, and only reads. Exit code 1 where a source gave no answer: run it again, it goes on. */
 export async function backtest(asked: BacktestAsked, settings: Settings, voice: Voice): Promise<number> {
   try {
-    return await played(asked, settings, voice);
+    return await ran(asked, settings, voice);
   } finally {
     // What is said next, a report or an error, begins on a line of its own.
     voice.progress("");
   }
 }
 
-async function played(asked: BacktestAsked, settings: Settings, voice: Voice): Promise<number> {
+async function ran(asked: BacktestAsked, settings: Settings, voice: Voice): Promise<number> {
   const span = spanOf(asked, voice.now());
   // What is wrong with a file is said before an hour of questions, and not after it.
   const tried = asked.guardrails === undefined ? undefined : guardrailsIn(asked.guardrails);
@@ -64,7 +64,7 @@ async function played(asked: BacktestAsked, settings: Settings, voice: Voice): P
   const history = await openHistory(opened.mirror, { [guardrailsPath]: text });
   const past = openPast({ ...sources, history });
   const record = openRecord(file, worldOf(settings, { asked, guardrails: text, stepSeconds: span.stepSeconds }));
-  const silent = await play(found, { past, pace, record, voice, rate: span.rate });
+  const silent = await run(found, { past, pace, record, voice, rate: span.rate });
   const kept = `${found.incidents.length - silent.length} of ${incidentsOf(found.incidents.length)}`;
   letIn(past, `; ${kept} are on record in ${file}: run it again, and it goes on there`);
   const uids = new Set(found.incidents.map(({ incident }) => incident.uid));
@@ -113,7 +113,7 @@ async function guardrailsTried(
   return { text: renderDefaultGuardrails(namespaces), note: [note] };
 }
 
-interface Play {
+interface BacktestRun {
   readonly past: ReturnType<typeof openPast>;
   readonly pace: ReturnType<typeof queryPace>;
   readonly record: Kept;
@@ -121,7 +121,7 @@ interface Play {
   readonly rate: number;
 }
 
-async function play({ incidents }: PastFound, { past, pace, record, voice, rate }: Play) {
+async function run({ incidents }: PastFound, { past, pace, record, voice, rate }: BacktestRun) {
   // What still fired then may have ended since.
   const ended = record.all().filter(({ endedAt }) => endedAt !== undefined);
   const recorded = new Set(ended.map(({ uid }) => uid));
@@ -132,7 +132,7 @@ async function play({ incidents }: PastFound, { past, pace, record, voice, rate 
     rate === 0 ? "as fast as they are answered" : `at ${rate} queries a second about ${duration(questionsOfOne, todo)}`;
   voice.progress(`${incidentsOf(incidents.length)}, ${incidents.length - todo} on record; ${speed}`);
   let fresh = 0;
-  return playPast(incidents, recorded, {
+  return analyzePast(incidents, recorded, {
     ...{ world: past, atOnce: rate > 0 ? 2 : 4, save: record.add },
     tell: ({ done, all }) => {
       fresh += 1;

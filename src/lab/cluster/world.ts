@@ -86,7 +86,7 @@ export function createWorld(settings: SimulationSettings, nowMs: number): Cluste
   const random = randomFrom(settings.seed);
   const fleet: Fleet = {
     ...{ store: kube, random, now, readyAt: new Map() },
-    // What runs before the story begins has long started.
+    // What runs before the scenario begins has long started.
     podStartMs: (name) => (!clock.live ? 0 : typeof podStartMs === "number" ? podStartMs : podStartMs(name)),
   };
   for (const name of ["node-1", "node-2", "node-3"]) kube.put(nodeObject(name));

@@ -4,7 +4,7 @@ import { at, containersOf, type KubeObject } from "../cluster/objects/kube-objec
 import { podsOf, type Fleet } from "../cluster/objects/pods.ts";
 import type { Sample } from "../cluster/metrics/series-store.ts";
 import type { Burden } from "../cluster/simulation/service-model.ts";
-import { writeLine } from "../cluster/simulation/story-lines.ts";
+import { writeLine } from "../cluster/simulation/log-lines.ts";
 import { type ClusterState, isDue } from "../cluster/world.ts";
 import type { FaultEffect } from "./fault-file.ts";
 

@@ -73,7 +73,7 @@ const Condition: z.ZodType<Condition> = z.lazy(() =>
     all: z.array(Condition).optional(),
     any: z.array(Condition).optional(),
     not: Condition.optional(),
-    always: z.boolean().optional().describe("Active from the start of the story, whatever is rendered."),
+    always: z.boolean().optional().describe("Active from the start of the scenario, whatever is rendered."),
   }),
 ) as z.ZodType<Condition>;
 
@@ -163,7 +163,9 @@ export const FaultFile = z.object({
   name: z.string().optional(),
   about: z.string().default(""),
   workload: WorkloadName,
-  setup: one(Edit).default([]).describe("Edits of the repository before the story: they belong to the healthy state."),
+  setup: one(Edit)
+    .default([])
+    .describe("Edits of the repository before the scenario: they belong to the healthy state."),
   commits: one(Commit).default([]).describe("What people commit once the shop runs quietly, oldest first."),
   active: Condition.describe("The fault does its harm exactly while this holds."),
   effects: one(Effect).default([]),

@@ -19,22 +19,22 @@ export function faultScenario(fault: FaultFile): Scenario {
     about: fault.about === "" ? (fault.name ?? "a fault") : fault.about,
     guardrails: guardrailsOf(fault),
     world: { files: healthy, fault: faultOf(fault), rules: [ruleOf(fault)], scriptedModel: true },
-    run: async (stage) => {
+    run: async (run) => {
       let files = healthy;
       const make = async ({ message, author, edits }: FaultFile["commits"][number]) => {
-        stage.say(author, message);
-        commits.push(await stage.forge.push(edited(files, edits), { message, author }));
+        run.say(author, message);
+        commits.push(await run.forge.push(edited(files, edits), { message, author }));
         files = withEdits(files, edits);
       };
       for (const commit of fault.commits.filter(({ later }) => later !== true)) {
         await new Promise((resume) => setTimeout(resume, (commit.after ?? 2) * 1_000));
         await make(commit);
       }
-      await until("the alert", () => stage.cluster.firing().length > 0, 90_000);
+      await until("the alert", () => run.cluster.firing().length > 0, 90_000);
       for (const commit of fault.commits.filter(({ later }) => later === true)) await make(commit);
-      await answered(stage, fault);
+      await answered(run, fault);
     },
-    expected: (stage, incident) => differences(stage, incident, { fault, commits }),
+    expected: (run, incident) => differences(run, incident, { fault, commits }),
   };
 }
 
@@ -44,16 +44,16 @@ function withEdits(files: Files, edits: Parameters<typeof edited>[1]): Files {
 }
 
 /** Waits for the proposal, or for an end without one, and says what the file says. */
-async function answered(stage: LabRun, fault: FaultFile): Promise<void> {
-  const { forge, rectify } = stage;
+async function answered(run: LabRun, fault: FaultFile): Promise<void> {
+  const { forge, rectify } = run;
   const isEnded = async () => (await rectify.store.incidents(10)).some(({ ending }) => ending !== undefined);
   await until("a proposal or an ending", async () => forge.pulls().length > 0 || (await isEnded()), 180_000);
   const pull = forge.pulls()[0];
   if (pull === undefined) return;
   await until("the sticky comment", () => forge.comments(pull.number).length > 0);
   const body = answerTo(fault);
-  await passCi(stage, pull.number);
-  if (body !== undefined) await comment(stage, pull.number, { by: approver, body });
+  await passCi(run, pull.number);
+  if (body !== undefined) await comment(run, pull.number, { by: approver, body });
 }
 
 async function differences(
@@ -69,9 +69,9 @@ async function differences(
   const causes = capsule?.diagnosis.kind === "diagnosed" ? asDecided(capsule.diagnosis.causes, capsule.decided) : [];
   const { ending, because = "" } = record ?? {};
   const outcome = ending === undefined ? record?.story : { because, ...record?.story, ending };
-  const played = {
+  const ran = {
     ...{ outcome, cause: causes[0] && nameOf(causes[0]), commits, files, told: [] },
     healed: cluster.firing().length === 0,
   };
-  return judgeFault(fault, played).differs;
+  return judgeFault(fault, ran).differs;
 }

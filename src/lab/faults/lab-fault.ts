@@ -12,7 +12,7 @@ export function workloadOf({ workload }: Pick<FaultFile, "workload">): Workload 
   return { kind, namespace, name };
 }
 
-/** The fault as the lab's cluster plays it. */
+/** The fault as the lab's cluster simulates it. */
 export function faultOf(fault: FaultFile): LabFault {
   return { workload: workloadOf(fault), holds: (objects) => holds(fault.active, objects), effects: fault.effects };
 }

@@ -21,11 +21,11 @@ import { answerTo, faultOf, guardrailsText, ruleOf, workloadOf } from "./lab-fau
 import { quickHost } from "./quick-host.ts";
 
 /** What one fault came to. */
-export interface Played {
+export interface FaultRun {
   readonly outcome: OutcomeSoFar | undefined;
   /** What the diagnosis named first, by its name for people. */
   readonly cause: string | undefined;
-  /** The commits of the story, oldest first, as they were made. */
+  /** The commits of the scenario, oldest first, as they were made. */
   readonly commits: readonly string[];
   readonly files: readonly string[];
   readonly healed: boolean;
@@ -38,8 +38,8 @@ const timings = {
   ...{ historyMs: 120_000, selfHealMs: 4_000 },
 };
 
-/** Plays a fault through the whole line in this process, in the time of the model: no engine, no clock, no waiting. */
-export async function playQuickly(fault: FaultFile): Promise<Played> {
+/** Runs a fault through the whole line in this process, in the time of the model: no engine, no clock, no waiting. */
+export async function runQuickly(fault: FaultFile): Promise<FaultRun> {
   let now = () => new Date();
   const told: string[] = [];
   const host = quickHost(healthy(fault), () => now());

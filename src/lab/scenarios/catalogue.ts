@@ -4,7 +4,7 @@ import { governance } from "./governance.ts";
 import { leaseScenarios } from "./leases.ts";
 import { memoryScenarios } from "./memory/memory.ts";
 import { clusterScenarios } from "./clusters/clusters.ts";
-import { playedScenarios } from "./names.ts";
+import { worldScenarios } from "./names.ts";
 import { platformScenarios } from "./platform.ts";
 import { shadowScenarios } from "./shadow.ts";
 import { stormScenarios } from "./storm.ts";
@@ -17,12 +17,12 @@ const mildPeak = 190;
 const scenarios = {
   scale: {
     about: "more visitors than two replicas of web can serve; a person approves by command",
-    run: async (stage) => {
-      stage.say("visitors", `${peak} requests a second`);
-      stage.cluster.setLoad("web", peak);
-      const pull = await pullOpened(stage);
-      await passCi(stage, pull);
-      await approve(stage, pull);
+    run: async (run) => {
+      run.say("visitors", `${peak} requests a second`);
+      run.cluster.setLoad("web", peak);
+      const pull = await pullOpened(run);
+      await passCi(run, pull);
+      await approve(run, pull);
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   },
@@ -30,36 +30,36 @@ const scenarios = {
     about: "a small step within the guardrails, required checks green: auto-merge",
     guardrails: { autoMerge: "low-risk" },
     past: 3,
-    run: async (stage) => {
-      stage.say("visitors", `${mildPeak} requests a second`);
-      stage.cluster.setLoad("web", mildPeak);
-      await passCi(stage, await pullOpened(stage));
+    run: async (run) => {
+      run.say("visitors", `${mildPeak} requests a second`);
+      run.cluster.setLoad("web", mildPeak);
+      await passCi(run, await pullOpened(run));
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   },
   "resolved-first": {
     about: "the visitors leave before anyone decides: the proposal closes itself",
-    run: async (stage) => {
-      stage.say("visitors", `${peak} requests a second`);
-      stage.cluster.setLoad("web", peak);
-      await pullOpened(stage);
-      stage.say("visitors", "gone home");
-      stage.cluster.setLoad("web", 60);
+    run: async (run) => {
+      run.say("visitors", `${peak} requests a second`);
+      run.cluster.setLoad("web", peak);
+      await pullOpened(run);
+      run.say("visitors", "gone home");
+      run.cluster.setLoad("web", 60);
     },
     expected: { ending: "resolved-before-merge", merged: false, recovered: true, pulls: 1 },
   },
   worse: {
     about: "the replicas are not what is missing: the fix does not help and is reverted",
     world: { noHelp: "web" },
-    run: async (stage) => {
-      stage.say("visitors", `${peak} requests a second, and a database that locks`);
-      stage.cluster.setLoad("web", peak);
-      const first = await pullOpened(stage);
-      await passCi(stage, first);
-      await approve(stage, first);
-      const revert = await pullOpened(stage, 2);
-      await passCi(stage, revert);
-      await approve(stage, revert);
+    run: async (run) => {
+      run.say("visitors", `${peak} requests a second, and a database that locks`);
+      run.cluster.setLoad("web", peak);
+      const first = await pullOpened(run);
+      await passCi(run, first);
+      await approve(run, first);
+      const revert = await pullOpened(run, 2);
+      await passCi(run, revert);
+      await approve(run, revert);
     },
     expected: { ending: "reverted", merged: true, recovered: false, pulls: 2 },
   },
@@ -72,10 +72,10 @@ const scenarios = {
   ...shadowScenarios,
   ...stormScenarios,
   ...modelScenarios,
-} satisfies Readonly<Record<(typeof playedScenarios)[number], Scenario>>;
+} satisfies Readonly<Record<(typeof worldScenarios)[number], Scenario>>;
 
 /** Undefined when there is no scenario of that name. */
 export function scenarioOf(name: string): Scenario | undefined {
-  const played = playedScenarios.find((each) => each === name);
-  return played && scenarios[played];
+  const found = worldScenarios.find((each) => each === name);
+  return found && scenarios[found];
 }

@@ -26,7 +26,7 @@ spec:
   replicas: ${replicas}
 `;
 
-/** The production overlay sets every number and tag that the stories change. */
+/** The production overlay sets every number and tag that the scenarios change. */
 const files = {
   [`${overlay}/kustomization.yaml`]: kustomization("1.14.2"),
   [`${overlay}/catalog.yaml`]: replicasOf("catalog", 2),
@@ -53,14 +53,14 @@ remedy:
 A release that fails is reverted first and understood afterwards.
 `;
 
-async function approved(stage: LabRun): Promise<number> {
-  const pull = await pullOpened(stage);
-  await passCi(stage, pull);
-  await approve(stage, pull);
+async function approved(run: LabRun): Promise<number> {
+  const pull = await pullOpened(run);
+  await passCi(run, pull);
+  await approve(run, pull);
   return pull;
 }
 
-/** Stories whose cause is another one than too few replicas of the workload that alerts. */
+/** Scenarios whose cause is another one than too few replicas of the workload that alerts. */
 export const causeScenarios = {
   "bad-deploy": {
     about: "a release of web answers with errors: Rectify finds the commit and proposes its undo",
@@ -68,22 +68,22 @@ export const causeScenarios = {
       files: { ...files, "runbooks/errors.md": runbook },
       badImages: [{ workload: "web", tag: "1.15.0", effect: { extraErrorShare: 0.3 } }],
     },
-    run: async (stage) => {
+    run: async (run) => {
       const path = `${overlay}/kustomization.yaml`;
-      await commit(stage, "release web 1.15.0", { [path]: kustomization("1.15.0") });
-      await approved(stage);
-      await until("the undo", async () => (await stage.forge.files("main"))[path] === kustomization("1.14.2"));
+      await commit(run, "release web 1.15.0", { [path]: kustomization("1.15.0") });
+      await approved(run);
+      await until("the undo", async () => (await run.forge.files("main"))[path] === kustomization("1.14.2"));
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   },
   "noisy-neighbour": {
     about: "another customer of catalog saturates it: web alerts, the change goes to catalog",
     world: { files, alertsOf: "web" },
-    run: async (stage) => {
-      stage.say("partners", "700 requests a second to catalog");
-      stage.cluster.setLoad("catalog", 700);
-      const pull = await approved(stage);
-      const changed = (await stage.forge.pull(pull)).title;
+    run: async (run) => {
+      run.say("partners", "700 requests a second to catalog");
+      run.cluster.setLoad("catalog", 700);
+      const pull = await approved(run);
+      const changed = (await run.forge.pull(pull)).title;
       if (!changed.startsWith("Scale catalog")) throw new Error(`the change goes elsewhere: ${changed}`);
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
@@ -91,24 +91,24 @@ export const causeScenarios = {
   quota: {
     about: "the replicas are wanted in Git, but the quota refuses their pods: nothing that Rectify may change",
     world: { files: { ...files, "manifests/shop/base/quota.yaml": tightQuota } },
-    run: async (stage) => {
-      await commit(stage, "four replicas of web for the sale", { [`${overlay}/web.yaml`]: replicasOf("web", 4) });
-      await until("the new number", () => stage.cluster.stateOf("web").replicas === 4);
-      stage.say("visitors", "260 requests a second");
-      stage.cluster.setLoad("web", 260);
+    run: async (run) => {
+      await commit(run, "four replicas of web for the sale", { [`${overlay}/web.yaml`]: replicasOf("web", 4) });
+      await until("the new number", () => run.cluster.stateOf("web").replicas === 4);
+      run.say("visitors", "260 requests a second");
+      run.cluster.setLoad("web", 260);
     },
     expected: { ending: "no-change", merged: false, recovered: false, pulls: 0, because: "quota" },
   },
   predictive: {
     about: "the load of web rises steadily: it is scaled before anyone waits",
     world: { files, predictive: true },
-    run: async (stage) => {
-      stage.say("visitors", "4 more requests a second, every second");
-      const rising = rise(stage, { from: 60, perSecond: 4, to: 185 });
+    run: async (run) => {
+      run.say("visitors", "4 more requests a second, every second");
+      const rising = rise(run, { from: 60, perSecond: 4, to: 185 });
       try {
-        await approved(stage);
-        await until("the merge", () => stage.forge.pulls()[0]?.merged);
-        const hurt = stage.cluster.firing().find((alert) => alert.name !== "PredictiveSaturation");
+        await approved(run);
+        await until("the merge", () => run.forge.pulls()[0]?.merged);
+        const hurt = run.cluster.firing().find((alert) => alert.name !== "PredictiveSaturation");
         if (hurt) throw new Error(`it hurt before it was scaled: ${hurt.name}`);
       } finally {
         clearInterval(rising);
@@ -118,10 +118,10 @@ export const causeScenarios = {
   },
 } satisfies Readonly<Record<string, Scenario>>;
 
-function rise(stage: LabRun, ramp: { readonly from: number; readonly perSecond: number; readonly to: number }) {
+function rise(run: LabRun, ramp: { readonly from: number; readonly perSecond: number; readonly to: number }) {
   const begun = Date.now();
   return setInterval(() => {
     const seconds = (Date.now() - begun) / 1000;
-    stage.cluster.setLoad("web", Math.min(ramp.to, ramp.from + ramp.perSecond * seconds));
+    run.cluster.setLoad("web", Math.min(ramp.to, ramp.from + ramp.perSecond * seconds));
   }, 200);
 }

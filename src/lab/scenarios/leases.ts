@@ -11,7 +11,7 @@ async function leased({ rectify }: LabRun): Promise<string> {
   return lease.incident.uid;
 }
 
-/** Stories of capacity that is only kept for a while. */
+/** Scenarios of capacity that is only kept for a while. */
 export const leaseScenarios = {
   lease: {
     about: "the rush is over: when the lease of the scale-up expires, the scale-down is proposed, merged and verified",
@@ -20,33 +20,33 @@ export const leaseScenarios = {
       priceBook: { cpuHour: 0.04, memoryGiBHour: 0.005, currency: "EUR" },
       budgets: { "shop-production": 500 },
     },
-    run: async (stage) => {
-      await rush(stage);
-      const first = await pullOpened(stage);
-      await passCi(stage, first);
-      await approve(stage, first);
-      const uid = await leased(stage);
-      stage.say("visitors", `${quiet} requests a second again`);
-      stage.cluster.setLoad("web", quiet);
+    run: async (run) => {
+      await rush(run);
+      const first = await pullOpened(run);
+      await passCi(run, first);
+      await approve(run, first);
+      const uid = await leased(run);
+      run.say("visitors", `${quiet} requests a second again`);
+      run.cluster.setLoad("web", quiet);
       // The first look still sees the rush, and renews the lease: the scale-down comes with a later one.
-      await until("the scale-down", () => stage.forge.pulls()[1], patientMs);
-      const second = await pullOpened(stage, 2);
-      const { title, labels } = stage.forge.pulls()[1] ?? { labels: [] };
+      await until("the scale-down", () => run.forge.pulls()[1], patientMs);
+      const second = await pullOpened(run, 2);
+      const { title, labels } = run.forge.pulls()[1] ?? { labels: [] };
       if (
         !/to 2 replicas \(lease of pull request 1\)/.test(title ?? "") ||
         !labels.some(({ name }) => name === "lease")
       )
         throw new Error(`not the end of the lease: ${title}`);
-      await passCi(stage, second);
-      await approve(stage, second);
+      await passCi(run, second);
+      await approve(run, second);
       const ended = await until(
         "the end of the lease",
-        async () => (await stage.rectify.store.leaseOf(uid))?.ended,
+        async () => (await run.rectify.store.leaseOf(uid))?.ended,
         patientMs,
       );
       if (!/^reverted by pull request \d+, recovered/.test(ended))
         throw new Error(`the lease ended otherwise: ${ended}`);
-      const files = await stage.forge.files("main");
+      const files = await run.forge.files("main");
       if (!/replicas: 2\b/.test(files[manifest] ?? "")) throw new Error("Git does not ask for the number before");
       const completed = Object.entries(files).filter(([path]) => path.startsWith("postmortems/"));
       if (!completed.some(([, text]) => text.includes('outcome: "verified"')))
@@ -57,30 +57,30 @@ export const leaseScenarios = {
   // A change that helped, and that a person does not want any more.
   "roll-back": {
     about: "the change helped and is merged; a person wants it back: that goes the same line, approved like any other",
-    run: async (stage) => {
-      await rush(stage);
-      const first = await pullOpened(stage);
-      await passCi(stage, first);
-      await approve(stage, first);
-      const lease = await until("the end of the story", async () => (await stage.rectify.store.leases.running())[0]);
-      stage.say("visitors", `${quiet} requests a second again`);
-      stage.cluster.setLoad("web", quiet);
-      await comment(stage, first, { by: "visitor", body: "/rollback" });
-      await comment(stage, first, { by: approver, body: "/rollback" });
-      const second = await pullOpened(stage, 2);
-      const title = stage.forge.pulls()[1]?.title ?? "";
+    run: async (run) => {
+      await rush(run);
+      const first = await pullOpened(run);
+      await passCi(run, first);
+      await approve(run, first);
+      const lease = await until("the end of the incident", async () => (await run.rectify.store.leases.running())[0]);
+      run.say("visitors", `${quiet} requests a second again`);
+      run.cluster.setLoad("web", quiet);
+      await comment(run, first, { by: "visitor", body: "/rollback" });
+      await comment(run, first, { by: approver, body: "/rollback" });
+      const second = await pullOpened(run, 2);
+      const title = run.forge.pulls()[1]?.title ?? "";
       if (!/to 2 replicas \(rollback of pull request 1\)/.test(title)) throw new Error(`not the rollback: ${title}`);
-      await passCi(stage, second);
-      await approve(stage, second);
+      await passCi(run, second);
+      await approve(run, second);
       const settled = await until(
         "the end of the rollback",
-        async () => (await stage.rectify.store.leaseOf(lease.incident.uid))?.ended,
+        async () => (await run.rectify.store.leaseOf(lease.incident.uid))?.ended,
       );
       if (!settled.includes(`${approver} rolled the scale-up back`)) throw new Error(`the lease ended: ${settled}`);
-      await until("2 replicas", () => stage.cluster.stateOf("web").readyReplicas === 2);
-      const text = (await stage.forge.files("main"))[manifest] ?? "";
+      await until("2 replicas", () => run.cluster.stateOf("web").readyReplicas === 2);
+      const text = (await run.forge.files("main"))[manifest] ?? "";
       if (!/replicas: 2\b/.test(text)) throw new Error("Git does not ask for the number before");
-      const asked = stage.forge.pulls().length;
+      const asked = run.forge.pulls().length;
       if (asked !== 2) throw new Error(`a visitor was heard, too: ${asked} pull requests`);
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 2 },

@@ -9,7 +9,7 @@ const mildPeak = 190;
 
 const quickWatchtower = { everyMs: 300, limits: { p99Ms: 2_000, windowMs: 20_000, goodCalls: 3, quietMs: 1_500 } };
 
-/** Stories about the model: what it does, and what Rectify then does not. */
+/** Scenarios about the model: what it does, and what Rectify then does not. */
 export const modelScenarios = {
   watchtower: {
     about: "the model answers too slowly: Rectify analyses and writes nothing until it is fast again",
@@ -17,50 +17,50 @@ export const modelScenarios = {
       scriptedModel: true,
       watchtower: quickWatchtower,
     },
-    run: async (stage: LabRun) => {
-      stage.model?.setBehaviour("slow", slowMs);
-      stage.say("visitors", `${peak} requests a second, while the model takes ${slowMs / 1000} s`);
-      stage.cluster.setLoad("web", peak);
-      await until("Watchtower mode", () => stage.rectify.watchtower().mode === "watching");
-      await until("the story to wait", () => told(stage, "Watchtower mode"));
+    run: async (run: LabRun) => {
+      run.model?.setBehaviour("slow", slowMs);
+      run.say("visitors", `${peak} requests a second, while the model takes ${slowMs / 1000} s`);
+      run.cluster.setLoad("web", peak);
+      await until("Watchtower mode", () => run.rectify.watchtower().mode === "watching");
+      await until("the workflow to wait", () => told(run, "Watchtower mode"));
       await new Promise((resume) => setTimeout(resume, 2 * slowMs));
-      if (stage.rectify.watchtower().mode !== "watching") throw new Error("Watchtower mode ended under a slow model");
-      await until("the dashboard to say so", () => dashboardSays(stage, /Watchtower mode: .*watching since/));
-      await until("the label on the dashboard", () => isMarked(stage));
-      const writes = writesIn(stage);
+      if (run.rectify.watchtower().mode !== "watching") throw new Error("Watchtower mode ended under a slow model");
+      await until("the dashboard to say so", () => dashboardSays(run, /Watchtower mode: .*watching since/));
+      await until("the label on the dashboard", () => isMarked(run));
+      const writes = writesIn(run);
       if (writes.length > 0) throw new Error(`written in Watchtower mode: ${writes.join(", ")}`);
-      stage.say("model", "fast again");
-      stage.model?.setBehaviour("honest");
-      const pull = await pullOpened(stage);
-      await until("the dashboard to forget it", () => !dashboardSays(stage, /watching since/) && !isMarked(stage));
-      await passCi(stage, pull);
-      await approve(stage, pull);
+      run.say("model", "fast again");
+      run.model?.setBehaviour("honest");
+      const pull = await pullOpened(run);
+      await until("the dashboard to forget it", () => !dashboardSays(run, /watching since/) && !isMarked(run));
+      await passCi(run, pull);
+      await approve(run, pull);
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   },
   "model-required": {
-    about: "the guardrails require the model and it is away: the story waits for it instead of ending",
+    about: "the guardrails require the model and it is away: the workflow waits for it instead of ending",
     guardrails: { model: "required" },
     world: { scriptedModel: true, watchtower: quickWatchtower },
-    run: async (stage: LabRun) => {
-      stage.model?.setBehaviour("broken");
-      stage.say("visitors", `${peak} requests a second, while the model is broken`);
-      stage.cluster.setLoad("web", peak);
-      await until("the story to wait", () => told(stage, "the guardrails require the model"));
-      // Longer than three looks: as long as a story without the requirement would go on looking.
+    run: async (run: LabRun) => {
+      run.model?.setBehaviour("broken");
+      run.say("visitors", `${peak} requests a second, while the model is broken`);
+      run.cluster.setLoad("web", peak);
+      await until("the workflow to wait", () => told(run, "the guardrails require the model"));
+      // Longer than three looks: as long as a workflow without the requirement would go on looking.
       await new Promise((resume) => setTimeout(resume, 8_000));
-      if ((await stage.rectify.store.unfinished()).length !== 1) throw new Error("the story did not wait");
-      const [reason = ""] = stage.rectify.watchtower().reasons;
+      if ((await run.rectify.store.unfinished()).length !== 1) throw new Error("the workflow did not wait");
+      const [reason = ""] = run.rectify.watchtower().reasons;
       if (!/model/.test(reason)) throw new Error(`Watchtower mode says: ${reason}`);
-      const writes = writesIn(stage);
+      const writes = writesIn(run);
       if (writes.length > 0) throw new Error(`written without the model: ${writes.join(", ")}`);
-      stage.say("model", "is back");
-      stage.model?.setBehaviour("honest");
+      run.say("model", "is back");
+      run.model?.setBehaviour("honest");
       // A model that failed several times in a row is left alone for half a minute.
-      await until("the end of Watchtower mode", () => stage.rectify.watchtower().mode === "acting", 60_000);
-      const pull = await pullOpened(stage);
-      await passCi(stage, pull);
-      await approve(stage, pull);
+      await until("the end of Watchtower mode", () => run.rectify.watchtower().mode === "acting", 60_000);
+      const pull = await pullOpened(run);
+      await passCi(run, pull);
+      await approve(run, pull);
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   },
@@ -69,18 +69,18 @@ export const modelScenarios = {
     guardrails: { autoMerge: "low-risk" },
     past: 3,
     world: { scriptedModel: true },
-    run: async (stage: LabRun) => {
-      stage.model?.setBehaviour("liar");
-      stage.say("visitors", `${mildPeak} requests a second, and a model that lies`);
-      stage.cluster.setLoad("web", mildPeak);
-      const pull = await pullOpened(stage);
-      const body = stage.forge.pulls()[0]?.body ?? "";
+    run: async (run: LabRun) => {
+      run.model?.setBehaviour("liar");
+      run.say("visitors", `${mildPeak} requests a second, and a model that lies`);
+      run.cluster.setLoad("web", mildPeak);
+      const pull = await pullOpened(run);
+      const body = run.forge.pulls()[0]?.body ?? "";
       if (!/the model.{0,8}s answer was not used/.test(body)) throw new Error("the refusal is not explained");
       if (/coredns|delete-everything/.test(body)) throw new Error("the poisoned target is repeated");
-      await passCi(stage, pull);
+      await passCi(run, pull);
       await new Promise((resume) => setTimeout(resume, 1_500));
-      if (stage.forge.pulls()[0]?.merged) throw new Error("it merged without a person");
-      await approve(stage, pull);
+      if (run.forge.pulls()[0]?.merged) throw new Error("it merged without a person");
+      await approve(run, pull);
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   },

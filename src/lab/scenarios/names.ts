@@ -1,5 +1,5 @@
-/** Those that a world is made for. Apart from the stories themselves, which load the whole product: help lists these. */
-export const playedScenarios = [
+/** Those that a world is made for. Apart from the scenarios themselves, which load the whole product: help lists these. */
+export const worldScenarios = [
   ...(["scale", "low-risk", "resolved-first", "worse", "bad-deploy", "noisy-neighbour", "quota"] as const),
   ...(["predictive", "approve-n", "stale-approval", "forged-comment", "freeze", "policy-refused"] as const),
   ...(["lease", "roll-back", "disputed", "two-clusters", "two-repositories", "rebase-only"] as const),
@@ -7,7 +7,7 @@ export const playedScenarios = [
   ...(["shadow", "shadow-switch", "storm-small", "watchtower", "model-required", "liar"] as const),
 ] as const;
 
-/** The one that has no world of its own: its history is played. */
+/** The one that has no world of its own: its history is run. */
 export const pastScenario = "backtest";
 
-export const scenarioNames: readonly string[] = [...playedScenarios, pastScenario];
+export const scenarioNames: readonly string[] = [...worldScenarios, pastScenario];

@@ -6,14 +6,14 @@ import { type LabRun, until } from "../start.ts";
 
 const merged = { ending: "recovered", merged: true, recovered: true, pulls: 1 } as const;
 
-async function approvedPull(stage: LabRun): Promise<number> {
-  await rush(stage);
-  const pull = await pullOpened(stage);
-  await approve(stage, pull);
+async function approvedPull(run: LabRun): Promise<number> {
+  await rush(run);
+  const pull = await pullOpened(run);
+  await approve(run, pull);
   return pull;
 }
 
-// The rules of kube-prometheus with the times of a story: their series name no workload, only a pod or an autoscaler.
+// The rules of kube-prometheus with the times of a scenario: their series name no workload, only a pod or an autoscaler.
 const crashLooping: LabRule = {
   alert: "KubePodCrashLooping",
   expr: 'max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff",job="kube-state-metrics"}[3s]) >= 1',
@@ -69,18 +69,18 @@ spec:
     automated: { prune: true, selfHeal: true }
 `;
 
-/** The alert is over, whatever its labels are: the end of the story looks at Deployments only. */
-async function quiet(stage: LabRun): Promise<void> {
-  await until("silence", () => stage.cluster.firing().length === 0);
+/** The alert is over, whatever its labels are: the end of the incident looks at Deployments only. */
+async function quiet(run: LabRun): Promise<void> {
+  await until("silence", () => run.cluster.firing().length === 0);
 }
 
-/** The same story on platforms as organisations set them up. */
+/** The same scenario on platforms as organisations set them up. */
 export const platformScenarios = {
   "rebase-only": {
     about: "the repository allows nothing but rebase merges",
     world: { github: { settings: { mergeMethods: ["rebase"], showsMethods: false } } },
-    run: async (stage) => {
-      await passCi(stage, await approvedPull(stage));
+    run: async (run) => {
+      await passCi(run, await approvedPull(run));
     },
     expected: merged,
   },
@@ -88,34 +88,34 @@ export const platformScenarios = {
     about:
       "the required check of a Jenkins is a commit status that a user's token sets: GitHub counts it for a person's merge",
     world: { github: { rulesetChecks: [{ name: "jenkins/shop" }] } },
-    run: async (stage) => {
-      const pull = await approvedPull(stage);
-      await passCi(stage, pull);
-      await reported(stage, pull, /check jenkins\/shop/);
-      const sha = stage.forge.pulls()[0]?.head.sha ?? "";
-      stage.say("jenkins", `sets the status jenkins/shop of ${sha.slice(0, 7)} to success`);
-      await stage.forge.reportStatus({ sha, context: "jenkins/shop", state: "success", by: "jenkins" });
+    run: async (run) => {
+      const pull = await approvedPull(run);
+      await passCi(run, pull);
+      await reported(run, pull, /check jenkins\/shop/);
+      const sha = run.forge.pulls()[0]?.head.sha ?? "";
+      run.say("jenkins", `sets the status jenkins/shop of ${sha.slice(0, 7)} to success`);
+      await run.forge.reportStatus({ sha, context: "jenkins/shop", state: "success", by: "jenkins" });
     },
     expected: merged,
   },
   "merge-queue": {
     about: "the branch is merged into by a merge queue: it is entered and followed",
     world: { github: { settings: { mergeQueue: "ruleset" } } },
-    run: async (stage) => {
-      const pull = await approvedPull(stage);
-      await passCi(stage, pull);
-      await until("the place in the queue", () => stage.forge.queued().includes(pull));
-      await reported(stage, pull, /in the merge queue at position 1/);
-      stage.say("github", `the group of #${pull} passed: the queue merges it`);
-      await stage.forge.finishQueued(pull, "merged");
+    run: async (run) => {
+      const pull = await approvedPull(run);
+      await passCi(run, pull);
+      await until("the place in the queue", () => run.forge.queued().includes(pull));
+      await reported(run, pull, /in the merge queue at position 1/);
+      run.say("github", `the group of #${pull} passed: the queue merges it`);
+      await run.forge.finishQueued(pull, "merged");
     },
     expected: merged,
   },
   ghes: {
     about: "an Enterprise server under a name of its own: its API is under /api/v3, and git fetches from the same host",
     world: { github: { hostName: "localhost" } },
-    run: async (stage) => {
-      await passCi(stage, await approvedPull(stage));
+    run: async (run) => {
+      await passCi(run, await approvedPull(run));
     },
     expected: merged,
   },
@@ -123,8 +123,8 @@ export const platformScenarios = {
     about:
       "Argo CD tracks by label, its application is in a team's namespace, and something else is out of sync for ever",
     world: { gitops: "argocd by label", files: { "manifests/argocd/shop-production.yaml": applicationOfTeam } },
-    run: async (stage) => {
-      await passCi(stage, await approvedPull(stage));
+    run: async (run) => {
+      await passCi(run, await approvedPull(run));
     },
     expected: merged,
   },
@@ -133,14 +133,14 @@ export const platformScenarios = {
       "KubePodCrashLooping of kube-prometheus names a pod and nothing else: it leads to web, whose release is undone",
     files: { [overlay]: (text) => released(text, "1.14.2") },
     world: { rules: [crashLooping], fault: brokenRelease },
-    run: async (stage) => {
-      const text = (await stage.forge.files("main"))[overlay] ?? "";
-      await commit(stage, "release web 2.0.0", { [overlay]: text.replace("1.14.2", "2.0.0") });
-      const pull = await pullOpened(stage);
-      await passCi(stage, pull);
-      await comment(stage, pull, { by: approver, body: "/approve" });
-      await until("the undo", async () => (await stage.forge.files("main"))[overlay] === text);
-      await quiet(stage);
+    run: async (run) => {
+      const text = (await run.forge.files("main"))[overlay] ?? "";
+      await commit(run, "release web 2.0.0", { [overlay]: text.replace("1.14.2", "2.0.0") });
+      const pull = await pullOpened(run);
+      await passCi(run, pull);
+      await comment(run, pull, { by: approver, body: "/approve" });
+      await until("the undo", async () => (await run.forge.files("main"))[overlay] === text);
+      await quiet(run);
     },
     expected: merged,
   },
@@ -155,14 +155,14 @@ export const platformScenarios = {
         payments: { ...plainService, perReplica: 800, baseMs: 35, cpuPerRequest: 0.15 / 800 },
       },
     },
-    run: async (stage) => {
-      stage.say("partners", "400 requests a second to checkout");
-      stage.cluster.setLoad("checkout", 400);
-      const pull = await pullOpened(stage);
-      await passCi(stage, pull);
-      await approve(stage, pull);
-      await until("the merge", () => stage.forge.pulls()[0]?.merged);
-      await quiet(stage);
+    run: async (run) => {
+      run.say("partners", "400 requests a second to checkout");
+      run.cluster.setLoad("checkout", 400);
+      const pull = await pullOpened(run);
+      await passCi(run, pull);
+      await approve(run, pull);
+      await until("the merge", () => run.forge.pulls()[0]?.merged);
+      await quiet(run);
     },
     expected: merged,
   },

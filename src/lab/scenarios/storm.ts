@@ -63,31 +63,31 @@ export function tenantFiles(names: readonly string[]): Readonly<Record<string, s
 }
 
 /** So many workloads that alert at once; `meanwhile` is done when what is not opened is listed. */
-export function stormOf(count: number, meanwhile: (stage: LabRun) => Promise<void> = async () => undefined): Scenario {
+export function stormOf(count: number, meanwhile: (run: LabRun) => Promise<void> = async () => undefined): Scenario {
   const names = Array.from({ length: count }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
   return {
     about: `${count} workloads alert at once: ${mostOpen} proposals are open, the rest waits on one issue`,
     guardrails: { exemptSeverities: [] },
     world: { coarse: true, files: tenantFiles(names) },
-    run: async (stage) => {
-      stage.say("visitors", `${busy} requests a second to each of ${count} workloads`);
-      for (const name of names) stage.cluster.setLoad(name, busy);
+    run: async (run) => {
+      run.say("visitors", `${busy} requests a second to each of ${count} workloads`);
+      for (const name of names) run.cluster.setLoad(name, busy);
       const patienceMs = Math.max(300_000, 5_000 * count);
-      await until(`${count - mostOpen} waiting workloads`, () => waiting(stage) === count - mostOpen, patienceMs);
-      await holds(stage, mostOpen);
-      await meanwhile(stage);
-      const [chosen = ""] = listed(stage).slice(-1);
-      await tick(stage, chosen);
-      const opened = await until("the proposal of the ticked box", () => stage.forge.pulls()[mostOpen]?.number);
-      const workflow = await until("its incident", () => stage.rectify.store.workflowOfPull(opened));
+      await until(`${count - mostOpen} waiting workloads`, () => waiting(run) === count - mostOpen, patienceMs);
+      await holds(run, mostOpen);
+      await meanwhile(run);
+      const [chosen = ""] = listed(run).slice(-1);
+      await tick(run, chosen);
+      const opened = await until("the proposal of the ticked box", () => run.forge.pulls()[mostOpen]?.number);
+      const workflow = await until("its incident", () => run.rectify.store.workflowOfPull(opened));
       if (workflow !== chosen) throw new Error(`not the ticked one was opened: ${workflow}`);
-      await until("the box to be used up", () => waiting(stage) === count - mostOpen - 1);
-      await holds(stage, mostOpen + 1);
-      await goHome(stage, names);
-      const { calls } = stage.forge;
+      await until("the box to be used up", () => waiting(run) === count - mostOpen - 1);
+      await holds(run, mostOpen + 1);
+      await goHome(run, names);
+      const { calls } = run.forge;
       const most = mostWritesInTwoMinutes(calls);
       const writes = writesAmong(calls).length;
-      stage.say("github", `${calls.length} calls, ${writes} of them writes, at most ${most} within two minutes`);
+      run.say("github", `${calls.length} calls, ${writes} of them writes, at most ${most} within two minutes`);
       if (most > mostWrites) throw new Error(`${most} writes within two minutes`);
     },
     expected: { ending: "resolved-before-merge", merged: false, recovered: true, pulls: mostOpen + 1 },
@@ -104,7 +104,7 @@ async function goHome({ cluster, forge, rectify, say }: LabRun, names: readonly 
   const leave = async (leaving: readonly string[], staying: number) => {
     for (const name of leaving) cluster.setLoad(name, quiet);
     const left = async () => (await rectify.store.unfinished()).length === staying;
-    await until(`the end of ${leaving.length} stories`, left, 300_000);
+    await until(`the end of ${leaving.length} incidents`, left, 300_000);
   };
   say("visitors", "go home from those that wait");
   await leave(
@@ -120,14 +120,14 @@ function dashboard({ forge, settings }: LabRun): string {
 }
 
 /** The incidents that have a box on the dashboard issue: of some hundred not all find room there. */
-function listed(stage: LabRun): string[] {
-  const boxes = dashboard(stage).matchAll(/^- \[[ x]\] <!-- rectify:open=(\S+) -->/gm);
+function listed(run: LabRun): string[] {
+  const boxes = dashboard(run).matchAll(/^- \[[ x]\] <!-- rectify:open=(\S+) -->/gm);
   return [...boxes].flatMap(([, incident]) => incident ?? []);
 }
 
 /** How many wait, as the dashboard issue says. */
-function waiting(stage: LabRun): number {
-  return Number(/^## Waiting \((\d+)\)$/m.exec(dashboard(stage))?.[1] ?? 0);
+function waiting(run: LabRun): number {
+  return Number(/^## Waiting \((\d+)\)$/m.exec(dashboard(run))?.[1] ?? 0);
 }
 
 async function tick({ forge, say, settings }: LabRun, incident: string): Promise<void> {

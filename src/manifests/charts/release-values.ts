@@ -51,7 +51,7 @@ function isTemplate({ resource }: Release): boolean {
   return /(?:^|\/)templates\//.test(file.path) || around.includes("{{");
 }
 
-/** True when values from elsewhere may play a part: then a rendering here is an experiment, and no proof. */
+/** True when values from elsewhere may matter: then a rendering here is an experiment, and no proof. */
 export function hasUnseenValues(release: Release): boolean {
   return release.unseen.length > 0 || release.uncertain !== undefined;
 }

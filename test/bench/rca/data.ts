@@ -115,7 +115,7 @@ function readTable(path: string): Table {
   return { times: rows.map(([time]) => Number(time)), columns };
 }
 
-/** The normal period cut in two: the later part plays the incident. */
+/** The normal period cut in two: the later part stands for the incident. */
 export function splitOf(table: Table, share: number): { readonly early: Table; readonly late: Table } {
   const cut = Math.floor(share * table.times.length);
   const part = (from: number, to?: number): Table => ({

@@ -10,7 +10,7 @@ import { type Random, randomFrom } from "./random.ts";
  * follows the normal period at once. Seeds below 100 may be looked at while the ranker is changed; from 100 on they
  * are for measuring only.
  */
-export interface Play {
+export interface FaultCase {
   readonly seed: number;
   readonly kind: FaultKind;
   /** Where in the stretch the fault begins, 0 to 1; 0 = it is older than all of it. */
@@ -22,7 +22,7 @@ export interface Play {
 export type FaultKind = "cpu" | "memory" | "throttling" | "none";
 
 /** One incident as the diagnosis sees it. */
-interface Scene {
+interface FaultIncident {
   readonly incident: Incident;
   readonly evidence: readonly Evidence[];
   /** The service whose fault it is; undefined = nothing is wrong. */
@@ -74,11 +74,11 @@ const keys: Readonly<Record<Metric, EvidenceKey>> = {
 const namespace = "made-up";
 const longAgo = 86_400;
 
-/** Plays one fault; the same play gives the same scene. */
-export function sceneOf(play: Play): Scene {
-  const app = applicationOf(randomFrom(play.seed), play.begin === 0);
-  const random = randomFrom(play.seed * 7919 + Math.round(play.begin * 100) * 31 + play.kind.length);
-  const fault = faultOf(play, app, random);
+/** Makes the incident of one fault; the same case gives the same incident. */
+export function incidentOfFault(faultCase: FaultCase): FaultIncident {
+  const app = applicationOf(randomFrom(faultCase.seed), faultCase.begin === 0);
+  const random = randomFrom(faultCase.seed * 7919 + Math.round(faultCase.begin * 100) * 31 + faultCase.kind.length);
+  const fault = faultOf(faultCase, app, random);
   const { normal, stretch, step } = app;
   const gap = app.isApart ? longAgo : step;
   const end = 1_800_000_000;
@@ -99,7 +99,7 @@ export function sceneOf(play: Play): Scene {
   if (app.graph) measured.set("calls", callsIn(app, end));
   const began = times[normal + Math.max(0, fault?.from ?? 0)] ?? end;
   const older = fault !== undefined && fault.from < 0 ? -fault.from * step : 0;
-  const startsAt = play.known ? Math.min(end, began - older + 2 * step) : end;
+  const startsAt = faultCase.known ? Math.min(end, began - older + 2 * step) : end;
   const culprit = fault && app.services[fault.service]?.name;
   return { ...incidentOf(app, startsAt, measured), culprit };
 }
@@ -153,7 +153,7 @@ function applicationOf({ uniform, between, pick }: Random, isOld: boolean): Appl
 }
 
 function faultOf(
-  { kind, begin }: Play,
+  { kind, begin }: FaultCase,
   { services, stretch }: Application,
   { uniform, between }: Random,
 ): Fault | undefined {

@@ -48,7 +48,7 @@ interface Ran {
   readonly lines: readonly string[];
 }
 
-/** Waits that fit a story of seconds. */
+/** Waits that fit an incident of seconds. */
 const quickly = {
   ...{ RATE_WINDOW: "3s", LOOKBACK_MS: 30_000, HISTORY_MS: 120_000, POLL_MS: 250, ALERT_POLL_MS: 1_000 },
   ...{ SETTLE_MS: 1_500, COOL_DOWN_MS: 1_000, LINGER_MS: 1_500, SELF_HEAL_MS: 4_000, ALERTMANAGER_WARM_UP_MS: 1 },
@@ -145,7 +145,7 @@ test("once a person has set the mode to live and merged it, an alert leads to a 
     const pull = await pullOpened(people, 2);
     await passCi(people, pull);
     await approve(people, pull);
-    const ended = await until("the end of the story", async () =>
+    const ended = await until("the end of the incident", async () =>
       (await rectify.store.incidents(1)).find(({ ending }) => ending !== undefined),
     );
     expect(ended).toMatchObject({ ending: "recovered" });

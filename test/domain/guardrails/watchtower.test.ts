@@ -20,7 +20,7 @@ const broken: WatchtowerEvent = { kind: "call", durationMs: 2 * second, ok: fals
 const tick: WatchtowerEvent = { kind: "tick" };
 const signals = (change: object): WatchtowerEvent => ({ kind: "signals", ...change });
 
-/** Plays events at their minutes. */
+/** Runs events at their minutes. */
 function after(...events: readonly (readonly [number, WatchtowerEvent])[]): Watchtower {
   return events.reduce((state, [at, event]) => nextWatchtower(state, event, at * minute), newWatchtower(0));
 }

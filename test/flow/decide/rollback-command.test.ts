@@ -20,7 +20,7 @@ const merged: OutcomeOnRecord = {
   mergedSha: "c",
 };
 
-interface Scene {
+interface Situation {
   readonly body?: string;
   readonly permission?: Permission;
   readonly byPerson?: boolean;
@@ -36,15 +36,15 @@ interface Scene {
 }
 
 /** One comment under a merged proposal, and what came of it, in the order of its happening. */
-async function said(scene: Scene) {
-  const { body = "/rollback", permission = "write", state = "merged", story = merged } = scene;
+async function said(situation: Situation) {
+  const { body = "/rollback", permission = "write", state = "merged", story = merged } = situation;
   const done: string[] = [];
   const asked: object[] = [];
   const comment = {
-    ...{ id: 5, proposal: scene.proposal ?? 7, author: "ann", byPerson: scene.byPerson ?? true, body },
-    ...{ createdAt: now.toISOString(), edited: scene.edited ?? false },
+    ...{ id: 5, proposal: situation.proposal ?? 7, author: "ann", byPerson: situation.byPerson ?? true, body },
+    ...{ createdAt: now.toISOString(), edited: situation.edited ?? false },
   };
-  const guardrails = scene.guardrails ?? "namespaces: [shop]\n";
+  const guardrails = situation.guardrails ?? "namespaces: [shop]\n";
   const ports = {
     people: {
       comment: async () => comment,
@@ -62,15 +62,15 @@ async function said(scene: Scene) {
       ask: async (rollback: object) => {
         done.push("asked");
         asked.push(rollback);
-        return scene.underWay !== true;
+        return situation.underWay !== true;
       },
     },
     clock: { now: () => now },
     telemetry: { log: () => undefined },
   };
-  const bodyHash = scene.changedSince ? "another" : bodyHashOf(body);
+  const bodyHash = situation.changedSince ? "another" : bodyHashOf(body);
   const message = { kind: "command", comment: 5, bodyHash } as const;
-  const about = scene.goesOn
+  const about = situation.goesOn
     ? { incident, pull: 7, ended: undefined, story: undefined }
     : { incident, pull: 7, ended: "recovered: it is back", story };
   await runRollbackCommand(message, about, ports as unknown as Ports);
@@ -90,7 +90,7 @@ test("with the rights for it the change back is put on record, after the answer 
   ]);
 });
 
-test.each<[string, Scene, string]>([
+test.each<[string, Situation, string]>([
   ["somebody who may only read", { permission: "read" }, "needs the permission write"],
   [
     "somebody who is not among the approvers",
@@ -100,11 +100,11 @@ test.each<[string, Scene, string]>([
   ["one where nothing was merged", { story: { ...merged, mergedSha: undefined } }, "nothing of it"],
   ["a second one while the first is under way", { underWay: true }, "under way already"],
   ["one under guardrails that cannot be read", { guardrails: "namespaces: 3\n" }, "the guardrails are invalid"],
-])("%s gets a refusal with the reason", async (_, scene, words) => {
-  const { done, asked } = await said(scene);
+])("%s gets a refusal with the reason", async (_, situation, words) => {
+  const { done, asked } = await said(situation);
   expect(done.join()).toContain(words);
   expect(done.at(-1)).toBe("confused");
-  if (scene.underWay !== true) expect(asked).toEqual([]);
+  if (situation.underWay !== true) expect(asked).toEqual([]);
 });
 
 test("while the story goes on the sticky comment stays the story's, and the answer is a reaction", async () => {
@@ -113,7 +113,7 @@ test("while the story goes on the sticky comment stays the story's, and the answ
   expect(asked).toEqual([]);
 });
 
-test.each<[string, Scene]>([
+test.each<[string, Situation]>([
   ["a quote", { body: "> /rollback" }],
   ["a bot", { byPerson: false }],
   ["a comment that was edited", { edited: true }],
@@ -121,6 +121,6 @@ test.each<[string, Scene]>([
   ["a comment under another pull request", { proposal: 8 }],
   ["one under an open proposal, which the decision hears", { state: "open" }],
   ["one under a proposal that was closed", { state: "closed" }],
-])("%s asks for nothing", async (_, scene) => {
-  expect((await said(scene)).asked).toEqual([]);
+])("%s asks for nothing", async (_, situation) => {
+  expect((await said(situation)).asked).toEqual([]);
 });

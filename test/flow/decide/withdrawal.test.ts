@@ -17,7 +17,7 @@ const path = postMortemPath(incident);
 const now = new Date("2026-11-25T00:00:00Z");
 const disputed = { kind: "disputed", by: "ann", at: now.toISOString() } as const;
 
-interface Scene {
+interface Situation {
   readonly body?: string;
   readonly permission?: Permission;
   readonly state?: "open" | "closed" | "merged";
@@ -30,7 +30,7 @@ async function said({
   permission = "write",
   state = "merged",
   edited = false,
-}: Scene) {
+}: Situation) {
   const done = { withdrawn: [] as object[], reactions: [] as string[], reports: [] as string[], audits: 0 };
   const comment = { id: 5, proposal: 7, author: "ann", byPerson: true, body, createdAt: now.toISOString(), edited };
   const ports = {
@@ -58,26 +58,26 @@ async function said({
   return done;
 }
 
-test.each<[string, Scene, "disputed" | "forgotten"]>([
+test.each<[string, Situation, "disputed" | "forgotten"]>([
   ["/dispute", {}, "disputed"],
   ["/forget", { body: "/forget" }, "forgotten"],
   ["/dispute under a proposal that was closed", { state: "closed" }, "disputed"],
-])("%s after the end withdraws the incident, on record and with an answer", async (_, scene, kind) => {
-  const { withdrawn, reactions, reports, audits } = await said(scene);
+])("%s after the end withdraws the incident, on record and with an answer", async (_, situation, kind) => {
+  const { withdrawn, reactions, reports, audits } = await said(situation);
   expect(withdrawn).toEqual([{ uid: incident.uid, kind, by: "ann", at: now.toISOString() }]);
   expect(reactions).toEqual(["+1"]);
   expect(reports[0]).toContain(`${kind} by ann: no precedent any more`);
   expect(audits).toBe(1);
 });
 
-test.each<[string, Scene, string[]]>([
+test.each<[string, Situation, string[]]>([
   ["somebody who may only read", { permission: "read" }, ["confused"]],
   ["a comment that was edited", { edited: true }, []],
   ["a quote", { body: "> /dispute" }, []],
   ["another command", { body: "/hold" }, []],
   ["a comment under an open proposal, which the decision hears", { state: "open" }, []],
-])("%s withdraws nothing", async (_, scene, expected) => {
-  const { withdrawn, reactions } = await said(scene);
+])("%s withdraws nothing", async (_, situation, expected) => {
+  const { withdrawn, reactions } = await said(situation);
   expect(withdrawn).toEqual([]);
   expect(reactions).toEqual(expected);
 });

@@ -84,14 +84,14 @@ test("edits apply in their order, and one that finds nothing is an error", () =>
 
 test("a change that the file does not expect is a wrong remedy, one that is missing is missed", () => {
   const { expect: expected } = faultIn("workload: web\nactive: {always: true}\nexpect: {remedy: none}\n");
-  const played = { cause: undefined, commits: [], told: [], healed: false };
+  const ran = { cause: undefined, commits: [], told: [], healed: false };
   const changed = {
-    ...played,
+    ...ran,
     outcome: { ending: "recovered", because: "", remediation: { kind: "scale" } },
     files: ["a.yaml"],
   } as never;
   expect(judgeFault({ expect: expected }, changed)).toMatchObject({ right: false, wrongRemedy: true });
-  const nothing = { ...played, outcome: { ending: "no-change", because: "" }, files: [] } as never;
+  const nothing = { ...ran, outcome: { ending: "no-change", because: "" }, files: [] } as never;
   expect(judgeFault({ expect: { ...expected, remedy: ["scale"] } }, nothing)).toMatchObject({ missed: true });
   expect(judgeFault({ expect: expected }, nothing)).toMatchObject({ right: true, wrongRemedy: false });
 });

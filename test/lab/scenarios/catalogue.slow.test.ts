@@ -11,14 +11,14 @@ import type { Texts } from "./read-texts.ts";
 
 beforeAll(built, 300_000);
 
-// The durable engine takes one story per process, and so does the lab: each scenario is played in a process of its own,
+// The durable engine takes one story per process, and so does the lab: each scenario is run in a process of its own,
 // two at a time, as a story waits for half of its time. What people read of the others may follow the pace: one at a time.
 const told: readonly string[] = toldScenarios;
 test.concurrent.each(scenarioNames.filter((name) => !told.includes(name)))(
   "%s ends as it should",
   async (name) => {
-    const played = await playedAlone(join(builtDirectory, "cli.js"), "lab", "--scenario", name, "--json");
-    expect(played.code, played.story).toBe(0);
+    const ran = await ranAlone(join(builtDirectory, "cli.js"), "lab", "--scenario", name, "--json");
+    expect(ran.code, ran.story).toBe(0);
   },
   400_000,
 );
@@ -27,8 +27,8 @@ describe.each(toldScenarios)("%s", (name) => {
   // What another pace of the machine changed is not the same a second and a third time; another text is.
   test("ends as it should, and people read what they read before", { timeout: 400_000, retry: 2 }, async () => {
     const file = join(scratchDirectory(), "texts.json");
-    const played = await playedAlone("--import", "tsx", "test/lab/scenarios/read-texts.ts", name, file);
-    expect(played.code, played.story).toBe(0);
+    const ran = await ranAlone("--import", "tsx", "test/lab/scenarios/read-texts.ts", name, file);
+    expect(ran.code, ran.story).toBe(0);
     const texts = JSON.parse(readFileSync(file, "utf8")) as Texts;
     const before = existsSync(goldenFolder(name)) ? goldenTexts(name) : {};
     for (const [path, text] of Object.entries(texts)) {
@@ -48,7 +48,7 @@ function differing(before: string, now: string): string {
   return [...lost, ...young.filter((line) => !old.includes(line)).map((line) => `+ ${line}`)].join("\n");
 }
 
-function playedAlone(...command: readonly string[]): Promise<{ readonly code: unknown; readonly story: string }> {
+function ranAlone(...command: readonly string[]): Promise<{ readonly code: unknown; readonly story: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [...command], { timeout: 390_000 }, (error, _result, story) => {
       resolve({ code: error === null ? 0 : (error.code ?? error.signal), story });

@@ -5,7 +5,7 @@ import { scenarioOf } from "../../../src/lab/scenarios/catalogue.ts";
 import type { LabRun } from "../../../src/lab/start.ts";
 
 /*
- * read-texts.ts SCENARIO FILE: plays the scenario as `rectify lab` does, and writes what people read on GitHub because
+ * read-texts.ts SCENARIO FILE: runs the scenario as `rectify lab` does, and writes what people read on GitHub because
  * of it into FILE, as JSON: Markdown by the name of its file.
  */
 
@@ -14,23 +14,23 @@ export type Texts = Readonly<Record<string, string>>;
 const quietMs = 4_000;
 const longestMs = 40_000;
 
-const [played = "", file = ""] = process.argv.slice(2);
-const scenario = scenarioOf(played);
+const [ran = "", file = ""] = process.argv.slice(2);
+const scenario = scenarioOf(ran);
 if (scenario === undefined || file === "") throw new Error("usage: read-texts.ts SCENARIO FILE");
 process.noDeprecation = true;
-const teller = labPrinter((line) => process.stderr.write(`${line}\n`), false);
-const look = async (stage: LabRun) => writeFileSync(file, JSON.stringify(await settledTexts(stage)));
-const { wrong } = await runScenario(played, scenario, { teller, keep: false, look });
+const printer = labPrinter((line) => process.stderr.write(`${line}\n`), false);
+const look = async (run: LabRun) => writeFileSync(file, JSON.stringify(await settledTexts(run)));
+const { wrong } = await runScenario(ran, scenario, { printer, keep: false, look });
 for (const problem of wrong) process.stderr.write(`not as it should be: ${problem}\n`);
 process.exit(wrong.length === 0 ? 0 : 1);
 
 /** The last words are written after the story has ended: they are read once they stay the same. */
-async function settledTexts(stage: LabRun): Promise<Texts> {
+async function settledTexts(run: LabRun): Promise<Texts> {
   const deadline = Date.now() + longestMs;
-  let texts = await textsOf(stage);
+  let texts = await textsOf(run);
   for (let since = Date.now(); Date.now() - since < quietMs && Date.now() < deadline; ) {
     await new Promise((resume) => setTimeout(resume, 250));
-    const now = await textsOf(stage);
+    const now = await textsOf(run);
     if (JSON.stringify(now) !== JSON.stringify(texts)) since = Date.now();
     texts = now;
   }

@@ -115,7 +115,7 @@ async function placeAll(alerts: readonly PastAlert[], { concernAt }: Backtest) {
   return { placed, unplaced: [...unplaced.values()].sort((a, b) => b.times - a.times) };
 }
 
-interface Playing {
+interface Analysis {
   readonly world: PastWorld & {
     /** How many questions found no answer so far: what was examined meanwhile is examined again. */
     readonly unanswered: () => number;
@@ -129,18 +129,18 @@ interface Playing {
 }
 
 /** Examines every incident that is not on record yet; the answer is what found no answer twice, for another day. */
-export async function playPast(
+export async function analyzePast(
   incidents: readonly PastIncident[],
   recorded: ReadonlySet<string>,
-  playing: Playing,
+  analysis: Analysis,
 ): Promise<readonly PastIncident[]> {
   let done = incidents.filter(({ incident }) => recorded.has(incident.uid)).length;
   const one = async (past: PastIncident): Promise<boolean> => {
-    const record = await answered(past, playing);
+    const record = await answered(past, analysis);
     if (record === undefined) return false;
-    playing.save(record);
+    analysis.save(record);
     done += 1;
-    playing.tell({ done, all: incidents.length });
+    analysis.tell({ done, all: incidents.length });
     return true;
   };
   const todo = incidents.filter(({ incident }) => !recorded.has(incident.uid));
@@ -148,16 +148,16 @@ export async function playPast(
   const queue = [...todo];
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      if (playing.world.denied() !== undefined || !(await one(next))) again.push(next);
+      if (analysis.world.denied() !== undefined || !(await one(next))) again.push(next);
   };
-  await Promise.all(Array.from({ length: playing.atOnce }, worker));
+  await Promise.all(Array.from({ length: analysis.atOnce }, worker));
   const silent: PastIncident[] = [];
-  for (const past of again) if (playing.world.denied() !== undefined || !(await one(past))) silent.push(past);
+  for (const past of again) if (analysis.world.denied() !== undefined || !(await one(past))) silent.push(past);
   return silent;
 }
 
 /** A source that was away makes evidence look missing: such a record would be wrong, so there is none. */
-async function answered(past: PastIncident, { world }: Playing): Promise<PastRecord | undefined> {
+async function answered(past: PastIncident, { world }: Analysis): Promise<PastRecord | undefined> {
   const before = world.unanswered();
   try {
     const record = await examinePast(past, world);

@@ -24,7 +24,7 @@ export interface ActiveAlert {
   readonly value: number;
 }
 
-/** What the lab watches unless it is told otherwise. The windows suit stories of seconds. */
+/** What the lab watches unless it is told otherwise. The windows suit incidents of seconds. */
 export function defaultRules(window = "3s", forMs = 500): LabRule[] {
   const inbound = `direction="inbound"`;
   const responses = (more: string) =>

@@ -103,7 +103,7 @@ function eventOf(about: KubeObject, note: EventNote, { name, at }: { name: strin
   };
 }
 
-/** A UUID that depends on the text alone, so that the same story has the same ids. */
+/** A UUID that depends on the text alone, so that the same scenario has the same ids. */
 function uidOf(text: string): string {
   const hex = createHash("sha256").update(text).digest("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");

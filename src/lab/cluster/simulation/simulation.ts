@@ -4,7 +4,7 @@ import { oomKill } from "../objects/pods.ts";
 import type { ActiveAlert } from "../metrics/rules.ts";
 import { step } from "./step.ts";
 import { podsOfWorkload, readyPods } from "./workload-pods.ts";
-import { writeLine } from "./story-lines.ts";
+import { writeLine } from "./log-lines.ts";
 import { createWorld, isDue, type SimulationSettings, type ClusterState } from "../world.ts";
 
 /** How one workload does at this moment. */

@@ -11,7 +11,7 @@ import type { Labels, Sample } from "../metrics/series-store.ts";
 import type { Burden, Load } from "./service-model.ts";
 import { plainService } from "./shop.ts";
 import { readyPods } from "./workload-pods.ts";
-import { writeLogs } from "./story-lines.ts";
+import { writeLogs } from "./log-lines.ts";
 import { type Flow, runTraffic } from "./traffic.ts";
 import {
   burdenByFault,
@@ -41,7 +41,7 @@ export function step(world: ClusterState): void {
     });
   }
   if (isDue(world, "scrape", settings.scrapeMs)) scrape(world);
-  // Before the story only its last moments need rules: nothing fires in a quiet shop.
+  // Before the scenario only its last moments need rules: nothing fires in a quiet shop.
   if (isNearlyLive(world) && isDue(world, "rules", settings.rulesMs)) evaluateAll(world);
 }
 

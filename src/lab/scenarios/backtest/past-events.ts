@@ -1,5 +1,5 @@
 import { type Declared, declaredFirst, manifestOf, type PastCommit, pathOf } from "./past-repository.ts";
-import { type PastStory, pastWorkloads, usualLoad } from "./past-stories.ts";
+import { type PastTrouble, pastWorkloads, usualLoad } from "./past-troubles.ts";
 
 const minute = 60_000;
 const rollOutMs = minute;
@@ -14,8 +14,8 @@ export interface PastEvent {
   readonly by?: string;
 }
 
-/** What a story makes happen, from its begin on. */
-export function eventsOf({ workload, load, calmsAt, badRelease, person }: PastStory, begin: number): PastEvent[] {
+/** What a trouble makes happen, from its begin on. */
+export function eventsOf({ workload, load, calmsAt, badRelease, person }: PastTrouble, begin: number): PastEvent[] {
   const change =
     person &&
     ("replicas" in person

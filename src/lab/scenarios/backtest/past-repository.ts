@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
-import { firstTag, pastWorkloads } from "./past-stories.ts";
+import { firstTag, pastWorkloads } from "./past-troubles.ts";
 
 export interface PastCommit {
   readonly at: Date;

@@ -7,12 +7,12 @@ import { randomFrom } from "../../cluster/simulation/random.ts";
 import type { LabRule } from "../../cluster/metrics/rules.ts";
 import { commitsOf, eventsOf, type PastEvent, quietBetween, type Running, runningOf, statesOf } from "./past-events.ts";
 import { declaredFirst, firstFiles, writePast } from "./past-repository.ts";
-import { type PastStory, pastWorkloads, usualLoad } from "./past-stories.ts";
+import { type PastTrouble, pastWorkloads, usualLoad } from "./past-troubles.ts";
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
-/** Stories begin at ten. */
-const hourOfStories = 10 * 60 * minute;
+/** Troubles begin at ten. */
+const hourOfTroubles = 10 * 60 * minute;
 const scrapeMs = minute;
 
 /** A past with known truth, on loopback: Prometheus, Loki and a repository. */
@@ -29,7 +29,7 @@ export interface PastWorldServers {
 
 interface PastSettings {
   readonly directory: string;
-  readonly stories: readonly PastStory[];
+  readonly troubles: readonly PastTrouble[];
   readonly days: number;
   /** Undefined = the repository has none. */
   readonly guardrails?: string | undefined;
@@ -52,11 +52,11 @@ function remembering(answer: (asked: Asked) => Answer): (asked: Asked) => Answer
 
 /** Writes the history and serves it. */
 export async function openPastWorld(settings: PastSettings): Promise<PastWorldServers> {
-  const { directory, stories, days, guardrails, files = {}, remembers = false } = settings;
+  const { directory, troubles, days, guardrails, files = {}, remembers = false } = settings;
   const to = Math.floor(Date.parse("2026-11-20T00:00:00Z") / day) * day;
   const from = to - days * day;
-  const begin = (story: PastStory) => from + story.day * day + hourOfStories;
-  const events = stories.flatMap((story) => eventsOf(story, begin(story))).sort((a, b) => a.at - b.at);
+  const begin = (trouble: PastTrouble) => from + trouble.day * day + hourOfTroubles;
+  const events = troubles.flatMap((trouble) => eventsOf(trouble, begin(trouble))).sort((a, b) => a.at - b.at);
   const repository = join(directory, "past.git");
   await writePast(repository, commitsOf(events, { from: from - day, files: { ...firstFiles(guardrails), ...files } }));
   const store = createSeriesStore(Number.MAX_SAFE_INTEGER);
@@ -123,7 +123,7 @@ function writeSeries(
   const states = new Map(pastWorkloads.map((one) => [one.name, statesOf(one, events)]));
   const isQuietAt = quietBetween(events);
   for (let at = from, last = from - scrapeMs; at <= to; at += scrapeMs) {
-    // Nothing happens between the stories: a scrape in four minutes shows that as well.
+    // Nothing happens between the troubles: a scrape in four minutes shows that as well.
     if (isQuietAt(at) && at - last < 4 * scrapeMs) continue;
     const seconds = (at - last) / 1000;
     last = at;

@@ -64,17 +64,17 @@ async function pullOf({ forge }: LabRun, cluster: string): Promise<number> {
 
 const overlayOf = (cluster: string) => (cluster === staging ? "staging" : "production");
 
-async function play(stage: LabRun, beside: Beside): Promise<void> {
-  const { forge, settings, rectify } = stage;
+async function steps(run: LabRun, beside: Beside): Promise<void> {
+  const { forge, settings, rectify } = run;
   await until("a quiet staging", () => beside.cluster.firing().length === 0 && beside.cluster.isSynced());
-  await rush(stage);
-  stage.say("visitors", `${peak} requests a second in ${staging}`);
+  await rush(run);
+  run.say("visitors", `${peak} requests a second in ${staging}`);
   beside.cluster.setLoad("web", peak);
-  const [ours, theirs] = await Promise.all([pullOf(stage, settings.cluster), pullOf(stage, staging)]);
-  await passCi(stage, theirs);
-  await passCi(stage, ours);
+  const [ours, theirs] = await Promise.all([pullOf(run, settings.cluster), pullOf(run, staging)]);
+  await passCi(run, theirs);
+  await passCi(run, ours);
   // The App has one webhook address: the comment is told to the first Rectify, and only the second one may act on it.
-  await approve(stage, theirs);
+  await approve(run, theirs);
   const merged = (number: number) => forge.pulls().find((pull) => pull.number === number)?.merged === true;
   await until("the merge in staging", () => merged(theirs));
   const recovered = () =>
@@ -85,7 +85,7 @@ async function play(stage: LabRun, beside: Beside): Promise<void> {
     ({ detail }) => (detail as { pull?: unknown }).pull === theirs,
   );
   if (heard.length > 0) throw new Error(`the first Rectify acted on #${theirs}: ${heard[0]?.action}`);
-  await approve(stage, ours);
+  await approve(run, ours);
   await until("the merge", () => merged(ours));
   for (const cluster of [settings.cluster, staging]) {
     const { title } = dashboardNameOf(cluster);
@@ -99,10 +99,10 @@ const twoClusters: Scenario = {
   about:
     "two clusters share one App and one repository: each Rectify sees to its own pull request and leaves the other",
   guardrails: { namespaces: ["shop-production", "shop-staging"] },
-  run: async (stage) => {
-    const beside = await openBeside(stage);
+  run: async (run) => {
+    const beside = await openBeside(run);
     try {
-      await play(stage, beside);
+      await steps(run, beside);
     } finally {
       await beside.close();
     }

@@ -1,7 +1,7 @@
 import { type Rectify, startRectify } from "../../../main.ts";
 import type { Settings } from "../../../settings/settings.ts";
 
-// A second Rectify: the durable engine takes one process for itself. Its parent gives the settings and hears the story.
+// A second Rectify: the durable engine takes one process for itself. Its parent gives the settings and is told what happens.
 
 /** What the second process says. */
 export type Said =

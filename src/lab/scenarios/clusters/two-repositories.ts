@@ -19,7 +19,7 @@ const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = fileURLToPath(new URL(`../../../cli.${extension}`, import.meta.url));
 const shop = { owner, repo };
 
-/** What the story knows of the second repository. */
+/** What the scenario knows of the second repository. */
 interface Second {
   readonly forge: Forge;
   store?: Store;
@@ -77,31 +77,31 @@ async function startBoth(settings: Settings, telemetry: Telemetry, second: Secon
   };
 }
 
-async function play(stage: LabRun, { forge, store, pid }: Second): Promise<void> {
+async function steps(run: LabRun, { forge, store, pid }: Second): Promise<void> {
   if (store === undefined || pid === undefined) throw new Error("the second repository has no records");
-  const bankers = { forge, say: stage.say };
-  await rush(stage);
-  stage.say("customers", `${peak} requests a second to the ledger`);
-  stage.cluster.setLoad("ledger", peak);
-  const [ours, theirs] = await Promise.all([pullOpened(stage), pullOpened(bankers)]);
-  await passCi(stage, ours);
+  const bankers = { forge, say: run.say };
+  await rush(run);
+  run.say("customers", `${peak} requests a second to the ledger`);
+  run.cluster.setLoad("ledger", peak);
+  const [ours, theirs] = await Promise.all([pullOpened(run), pullOpened(bankers)]);
+  await passCi(run, ours);
   await passCi(bankers, theirs);
-  await crash(stage, pid);
+  await crash(run, pid);
   await approve(bankers, theirs);
   await comment(bankers, theirs, { by: banker, body: "/approve" });
   await until("the merge in the bank", () => forge.pulls()[0]?.merged);
   const recovered = async () => (await store.incidents(10)).some(({ ending }) => ending === "recovered");
   await until("the recovery in the bank", recovered);
   // The numbers of both may be the same: an approval in one repository is none in the other.
-  if (stage.forge.pulls()[0]?.merged === true) throw new Error("the approval in the bank merged in the shop as well");
-  await approve(stage, ours);
-  await until("the merge in the shop", () => stage.forge.pulls()[0]?.merged);
-  for (const one of [stage.forge, forge]) await dashboardIn(one, stage.settings.cluster);
-  await apart(stage, { forge, store });
-  await shown(stage);
+  if (run.forge.pulls()[0]?.merged === true) throw new Error("the approval in the bank merged in the shop as well");
+  await approve(run, ours);
+  await until("the merge in the shop", () => run.forge.pulls()[0]?.merged);
+  for (const one of [run.forge, forge]) await dashboardIn(one, run.settings.cluster);
+  await apart(run, { forge, store });
+  await shown(run);
 }
 
-/** The process of the bank dies; that of the shop goes on, and the bank's story with the next one. */
+/** The process of the bank dies; that of the shop goes on, and the bank's incident with the next one. */
 async function crash({ say }: LabRun, pid: () => number | undefined): Promise<void> {
   const before = pid();
   if (before === undefined) throw new Error("the bank has no process");
@@ -165,9 +165,9 @@ export function twoRepositories(): Scenario {
         }),
       rectify: (settings, telemetry) => startBoth(settings, telemetry, second),
     },
-    run: async (stage) => {
+    run: async (run) => {
       if (second === undefined) throw new Error("there is no second repository");
-      await play(stage, second);
+      await steps(run, second);
     },
     expected: { ending: "recovered", merged: true, recovered: true, pulls: 1 },
   };

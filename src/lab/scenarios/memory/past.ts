@@ -18,7 +18,7 @@ export function pastFiles(count: number, now: Date, sealKey: string): Record<str
       ...{ startsAt: at.toISOString(), generatorUrl: "" },
     };
     const incident = openIncident("lab", web, alert);
-    const story = {
+    const outcome = {
       ...({ ending: "recovered", because: "the alert is resolved and the metric is back" } as const),
       remediation: {
         ...({
@@ -32,7 +32,7 @@ export function pastFiles(count: number, now: Date, sealKey: string): Record<str
       },
       verification: { kind: "recovered", because: "the alert is resolved", afterMs: 40_000 } as const,
     };
-    const record = postMortemOf({ incident, story, evidence: [], now: at.toISOString() });
+    const record = postMortemOf({ incident, story: outcome, evidence: [], now: at.toISOString() });
     records.push(record);
     files[postMortemPath(incident)] = renderSealed(record, sealKey);
   }

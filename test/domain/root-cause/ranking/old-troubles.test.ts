@@ -8,7 +8,7 @@ const names = Array.from({ length: 12 }, (_, index) => `service-${index}`);
 const calls = names.slice(1).map((callee, index) => ({ caller: names[Math.floor(index / 2)] ?? "", callee }));
 const normalPoints = 400;
 
-interface Played {
+interface Ran {
   /** Points of the incident's stretch, which lies after a hole of a day; without a hole where `unbroken`. */
   readonly points: number;
   readonly unbroken?: boolean;
@@ -20,7 +20,7 @@ interface Played {
 }
 
 /** CPU and memory of twelve services once a minute, noise of a fifth, no other measurement. */
-function ranked({ points, unbroken = false, factor, memory = () => 1, graph = true }: Played) {
+function ranked({ points, unbroken = false, factor, memory = () => 1, graph = true }: Ran) {
   const random = randomFrom(11);
   const hole = unbroken ? 0 : 86_400;
   const timeOf = (index: number) => index * 60 + (index < normalPoints ? 0 : hole);
@@ -62,14 +62,14 @@ const culprit = "service-7";
 const timesThree = (name: string) => (name === culprit ? 3 : 1);
 
 describe("a trouble of CPU is named", () => {
-  test.each<[string, Played]>([
+  test.each<[string, Ran]>([
     ["that fills all there is since a hole", { points: 10, factor: timesThree }],
     ["and nobody saw a call", { points: 10, factor: timesThree, graph: false }],
     ["that is much older than its alert", { points: 40, factor: (name, at) => (at < 10 ? 1 : timesThree(name)) }],
     ["in an unbroken stretch, for half an hour", { points: 30, unbroken: true, factor: timesThree }],
     ["that begins within the window", { points: 10, factor: (name, at) => (at < 6 ? 1 : timesThree(name)) }],
-  ])("%s", (_, played) => {
-    const [first] = ranked(played);
+  ])("%s", (_, ran) => {
+    const [first] = ranked(ran);
     expect(first?.node).toBe(culprit);
     expect(first?.score).toBeGreaterThan(1);
   });

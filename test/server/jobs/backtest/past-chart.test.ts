@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { pastStories } from "../../../../src/lab/scenarios/backtest/past-stories.ts";
+import { pastTroubles } from "../../../../src/lab/scenarios/backtest/past-troubles.ts";
 import { openPastWorld } from "../../../../src/lab/scenarios/backtest/past-world.ts";
-import { playPastWorld } from "../../../../src/lab/scenarios/backtest/play-past.ts";
+import { runPastWorld } from "../../../../src/lab/scenarios/backtest/run-past.ts";
 import { helm, realCharts } from "../../../manifests/charts/real-helm.ts";
 
 /** The values of the chart are what people commit to: `apps/web.yaml`. */
@@ -37,12 +37,12 @@ spec:
 describe.skipIf(helm === undefined)("a past with a chart", () => {
   test("is rendered as it was then: the values are what would have been edited, and what people edited", async () => {
     const directory = mkdtempSync(join(tmpdir(), "rectify-past-"));
-    const stories = pastStories.filter(({ workload, day }) => workload === "web" && day < 4);
+    const troubles = pastTroubles.filter(({ workload, day }) => workload === "web" && day < 4);
     const guardrails = "namespaces: [shop]\n";
-    const world = await openPastWorld({ directory, days: 4, stories, guardrails, files: chart });
+    const world = await openPastWorld({ directory, days: 4, troubles, guardrails, files: chart });
     try {
       const charts = realCharts().tools;
-      const { records } = await playPastWorld(world, { directory, helm: { path: helm ?? "", charts } });
+      const { records } = await runPastWorld(world, { directory, helm: { path: helm ?? "", charts } });
       expect(records.map(({ verdict, would }) => [verdict.kind, would.kind, verdict.ours, verdict.theirs])).toEqual([
         ["earlier", "proposed", "4", "4"],
         ["healed-by-itself", "proposed", undefined, undefined],

@@ -3,21 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PastRecord } from "../../../../src/domain/backtest/record.ts";
-import { manyStories, pastStories } from "../../../../src/lab/scenarios/backtest/past-stories.ts";
+import { manyTroubles, pastTroubles } from "../../../../src/lab/scenarios/backtest/past-troubles.ts";
 import { openPastWorld, type PastWorldServers } from "../../../../src/lab/scenarios/backtest/past-world.ts";
-import { playPastWorld } from "../../../../src/lab/scenarios/backtest/play-past.ts";
+import { runPastWorld } from "../../../../src/lab/scenarios/backtest/run-past.ts";
 
 const days = 5;
 const directory = mkdtempSync(join(tmpdir(), "rectify-past-"));
-const stories = pastStories.filter(({ day }) => day < days);
+const troubles = pastTroubles.filter(({ day }) => day < days);
 let world: PastWorldServers;
-let played: Awaited<ReturnType<typeof playPastWorld>>;
+let ran: Awaited<ReturnType<typeof runPastWorld>>;
 let before: string;
 
 beforeAll(async () => {
-  world = await openPastWorld({ directory, days, stories, guardrails: "namespaces: [shop]\n" });
+  world = await openPastWorld({ directory, days, troubles, guardrails: "namespaces: [shop]\n" });
   before = stateOf(world.repository);
-  played = await playPastWorld(world, { directory });
+  ran = await runPastWorld(world, { directory });
 }, 120_000);
 
 afterAll(async () => {
@@ -27,13 +27,13 @@ afterAll(async () => {
 
 describe("a backtest over a past with known truth", () => {
   test("finds each story once, with the verdict that is true", () => {
-    const seen = played.records.map(({ workload, alert, verdict }) => [workload.split("/")[2], alert, verdict.kind]);
-    expect(seen).toEqual(stories.map(({ workload, alert, truth }) => [workload, alert, truth]));
+    const seen = ran.records.map(({ workload, alert, verdict }) => [workload.split("/")[2], alert, verdict.kind]);
+    expect(seen).toEqual(troubles.map(({ workload, alert, truth }) => [workload, alert, truth]));
   });
 
   test("says how much sooner: from 30 s after the alert to the commit of the person", () => {
-    const leads = played.records.map(({ verdict, startedAt }) => [verdict.leadMs, startedAt] as const);
-    const wanted = stories.map(({ person }, index) => {
+    const leads = ran.records.map(({ verdict, startedAt }) => [verdict.leadMs, startedAt] as const);
+    const wanted = troubles.map(({ person }, index) => {
       const begun = Date.parse(leads[index]?.[1] ?? "");
       const story = Math.floor(begun / 3_600_000) * 3_600_000;
       return person && story + person.at * 60_000 - begun - 30_000;
@@ -42,18 +42,18 @@ describe("a backtest over a past with known truth", () => {
   });
 
   test("names the numbers of both", () => {
-    expect(played.records[0]).toMatchObject({
+    expect(ran.records[0]).toMatchObject({
       would: { kind: "proposed", to: 4 },
       verdict: { ours: "4", theirs: "4" },
     });
   });
 
   test("calls what cannot be known any more missing", () => {
-    for (const { missing } of played.records) expect(missing).toContain("events around the workload");
+    for (const { missing } of ran.records) expect(missing).toContain("events around the workload");
   });
 
   test("and what was answered without data not missing, but empty", () => {
-    for (const { empty, missing } of played.records) {
+    for (const { empty, missing } of ran.records) {
       expect(empty.filter((title) => missing.includes(title))).toEqual([]);
       expect(empty).not.toContain("CPU used");
     }
@@ -69,14 +69,14 @@ test("a past without guardrails is seen with those that are tried", async () => 
   const none = await openPastWorld({
     directory: mkdtempSync(join(directory, "none-")),
     days: 2,
-    stories: stories.slice(0, 1),
+    troubles: troubles.slice(0, 1),
   });
   try {
     const scratch = mkdtempSync(join(directory, "mirror-"));
-    const [without] = (await playPastWorld(none, { directory: scratch })).records as [PastRecord];
+    const [without] = (await runPastWorld(none, { directory: scratch })).records as [PastRecord];
     expect(without.would).toMatchObject({ kind: "no-remedy", because: expect.stringContaining(".github/rectify.yml") });
     const overlay = { ".github/rectify.yml": "namespaces: [shop]\n" };
-    const [tried] = (await playPastWorld(none, { directory: scratch, overlay })).records as [PastRecord];
+    const [tried] = (await runPastWorld(none, { directory: scratch, overlay })).records as [PastRecord];
     expect(tried.verdict.kind).toBe("earlier");
   } finally {
     await none.close();
@@ -98,7 +98,7 @@ describe("policies", () => {
     const place = mkdtempSync(join(tmpdir(), "rectify-past-"));
     const files = { "policies/any.yaml": "apiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\n" };
     const guardrails = "namespaces: [shop]\n";
-    const many = await openPastWorld({ directory: place, ...manyStories(6), guardrails, files });
+    const many = await openPastWorld({ directory: place, ...manyTroubles(6), guardrails, files });
     let asked = 0;
     const verdicts = ["not-evaluated", "passed", "passed"] as const;
     const policies = {
@@ -109,7 +109,7 @@ describe("policies", () => {
       },
     };
     try {
-      const { records } = await playPastWorld(many, { directory: place, policies });
+      const { records } = await runPastWorld(many, { directory: place, policies });
       const proposed = records.filter(({ would }) => would.kind === "proposed");
       // Two workloads twice each, with one effect each; the third may not be changed, and is not judged.
       expect([records.length, proposed.length, asked]).toEqual([6, 4, 3]);

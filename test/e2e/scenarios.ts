@@ -6,51 +6,51 @@ import { badChanges } from "./bad-changes.ts";
 import { type GitOpsEngine, teamNamespace, type Tracking } from "./engine.ts";
 import { pause } from "./processes.ts";
 import { stockRules } from "./stock-rules.ts";
-import { type RealStage, rectifyAccount } from "./stage.ts";
+import { type RealRun, rectifyAccount } from "./real-run.ts";
 import { upgrades } from "./upgrade.ts";
 
-/** One story against real servers: what people and the world do, and how it must end. */
-export interface RealStory {
+/** One scenario against real servers: what people and the world do, and how it must end. */
+export interface RealScenario {
   readonly about: string;
-  /** The engines through which it is played. */
+  /** The engines through which it is run. */
   readonly engines: readonly GitOpsEngine["name"][];
   /** The workload that no number of replicas helps. */
   readonly noHelp?: string;
   /** Why a backtest cannot tell it: what the diagnosis leans on is in no metric and no log of the past. */
   readonly notInThePast?: string;
-  /** The stock alert that waits as short as a story, where it begins with one. */
+  /** The stock alert that waits as short as a scenario, where it begins with one. */
   readonly quickAlert?: string;
   readonly tracking?: Tracking;
   /** What the guardrails say beside those of the lab. */
   readonly guardrails?: Readonly<Record<string, unknown>>;
   /** What the repository holds other than what this project ships, by path. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Log lines that Loki may hand out at once, where the story is about that. */
+  /** Log lines that Loki may hand out at once, where the scenario is about that. */
   readonly lokiLimits?: Readonly<Record<string, unknown>>;
   /** How long a recovery is waited for, where it is waited for in vain. */
   readonly verifyMs?: number;
-  /** How long everything else is waited for, where a story stands still for a while. */
+  /** How long everything else is waited for, where a scenario stands still for a while. */
   readonly patienceMs?: number;
-  /** Postgres is one that the story can restart, and that two processes share. */
+  /** Postgres is one that the scenario can restart, and that two processes share. */
   readonly ownDatabase?: boolean;
-  readonly play: (stage: RealStage) => Promise<void>;
+  readonly run: (run: RealRun) => Promise<void>;
   readonly expected: { readonly ending: Ending; readonly pulls: number; readonly recovered: boolean };
-  /** What must have come of it, in place of one story of web. */
-  readonly judge?: (stage: RealStage) => Promise<readonly string[]>;
+  /** What must have come of it, in place of one scenario of web. */
+  readonly judge?: (run: RealRun) => Promise<readonly string[]>;
   /** What else must have come of it. */
-  readonly check?: (stage: RealStage) => Promise<readonly string[]>;
+  readonly check?: (run: RealRun) => Promise<readonly string[]>;
 }
 
 const both = ["flux", "argocd"] as const;
 const recovered = { ending: "recovered", pulls: 1, recovered: true } as const;
 
-export const stories: Readonly<Record<string, RealStory>> = {
+export const scenarios: Readonly<Record<string, RealScenario>> = {
   scale: {
     about: "more visitors than two replicas of web can serve; a person approves by command",
     engines: both,
-    play: async (stage) => {
-      await rush(stage);
-      await decideFor(stage, await proposed(stage));
+    run: async (run) => {
+      await rush(run);
+      await decideFor(run, await proposed(run));
     },
     expected: recovered,
   },
@@ -59,58 +59,58 @@ export const stories: Readonly<Record<string, RealStory>> = {
     engines: both,
     noHelp: "web",
     verifyMs: 10_000,
-    play: async (stage) => {
-      await rush(stage);
-      await decideFor(stage, await proposed(stage));
-      await decideFor(stage, await proposed(stage, 2));
+    run: async (run) => {
+      await rush(run);
+      await decideFor(run, await proposed(run));
+      await decideFor(run, await proposed(run, 2));
     },
     expected: { ending: "reverted", pulls: 2, recovered: false },
   },
   "alertmanager-lost": {
     about: "Alertmanager is away while the alert resolves, and comes back with nothing: the resolved never comes",
     engines: ["flux"],
-    play: async (stage) => {
-      await rush(stage);
-      const pull = await proposed(stage);
-      stage.say("machine", "Alertmanager is restarted without its data while the alert fires");
-      await stage.telemetry.stopAlertmanager();
-      await stage.telemetry.startAlertmanagerAnew();
-      await until("the alert in the new Alertmanager", async () => (await stage.telemetry.firing()).length > 0);
+    run: async (run) => {
+      await rush(run);
+      const pull = await proposed(run);
+      run.say("machine", "Alertmanager is restarted without its data while the alert fires");
+      await run.telemetry.stopAlertmanager();
+      await run.telemetry.startAlertmanagerAnew();
+      await until("the alert in the new Alertmanager", async () => (await run.telemetry.firing()).length > 0);
       await pause(2_000);
-      if (stage.forge.pulls()[0]?.state !== "open")
+      if (run.forge.pulls()[0]?.state !== "open")
         throw new Error("an empty Alertmanager was taken for a resolved alert");
-      await decideFor(stage, pull);
-      await until("the merge", () => stage.forge.pulls()[0]?.merged);
-      stage.say("machine", "Alertmanager goes away");
-      await stage.telemetry.stopAlertmanager();
-      await until("Prometheus to call it resolved", async () => !(await stage.telemetry.alerting("web")), 60_000);
-      await stage.telemetry.startAlertmanagerAnew();
-      stage.say("machine", "Alertmanager is back, with nothing of what it knew");
+      await decideFor(run, pull);
+      await until("the merge", () => run.forge.pulls()[0]?.merged);
+      run.say("machine", "Alertmanager goes away");
+      await run.telemetry.stopAlertmanager();
+      await until("Prometheus to call it resolved", async () => !(await run.telemetry.alerting("web")), 60_000);
+      await run.telemetry.startAlertmanagerAnew();
+      run.say("machine", "Alertmanager is back, with nothing of what it knew");
     },
     expected: recovered,
   },
   "api-server-restarted": {
     about: "the API server is away while the change is approved and merged",
     engines: ["flux"],
-    play: async (stage) => {
-      await rush(stage);
-      const pull = await proposed(stage);
-      stage.say("machine", "the API server dies");
-      await stage.plane.stopApiServer();
-      await decideFor(stage, pull);
-      await until("the merge", () => stage.forge.pulls()[0]?.merged);
-      await stage.plane.startApiServer();
-      stage.say("machine", "the API server is back");
+    run: async (run) => {
+      await rush(run);
+      const pull = await proposed(run);
+      run.say("machine", "the API server dies");
+      await run.plane.stopApiServer();
+      await decideFor(run, pull);
+      await until("the merge", () => run.forge.pulls()[0]?.merged);
+      await run.plane.startApiServer();
+      run.say("machine", "the API server is back");
     },
     expected: recovered,
   },
   "loki-limits": {
-    about: "Loki hands out fewer lines than are asked for: the evidence says so, and the story goes on",
+    about: "Loki hands out fewer lines than are asked for: the evidence says so, and the scenario goes on",
     engines: ["flux"],
     lokiLimits: { max_entries_limit_per_query: 100 },
-    play: async (stage) => {
-      await rush(stage);
-      await decideFor(stage, await proposed(stage));
+    run: async (run) => {
+      await rush(run);
+      await decideFor(run, await proposed(run));
     },
     expected: recovered,
     check: async ({ forge }) => {
@@ -121,21 +121,21 @@ export const stories: Readonly<Record<string, RealStory>> = {
   "token-expired": {
     about: "the token of the ServiceAccount ends while the change waits, and is renewed after the merge",
     engines: ["flux"],
-    play: async (stage) => {
-      await rush(stage);
-      const pull = await proposed(stage);
+    run: async (run) => {
+      await rush(run);
+      const pull = await proposed(run);
       const { namespace, name } = rectifyAccount;
       // The API server still takes a token for a minute after its end.
-      const ended = await stage.plane.briefToken(namespace, name, -120);
-      const status = await statusAs(stage, ended);
+      const ended = await run.plane.briefToken(namespace, name, -120);
+      const status = await statusAs(run, ended);
       if (status !== 401) throw new Error(`a token that has ended gives HTTP ${status}`);
-      writeFileSync(stage.tokenPath, ended);
-      stage.say("machine", "the token has ended");
-      await decideFor(stage, pull);
-      await until("the merge", () => stage.forge.pulls()[0]?.merged);
+      writeFileSync(run.tokenPath, ended);
+      run.say("machine", "the token has ended");
+      await decideFor(run, pull);
+      await until("the merge", () => run.forge.pulls()[0]?.merged);
       await pause(3_000);
-      writeFileSync(stage.tokenPath, await stage.plane.tokenFor(namespace, name));
-      stage.say("machine", "the token is renewed");
+      writeFileSync(run.tokenPath, await run.plane.tokenFor(namespace, name));
+      run.say("machine", "the token is renewed");
     },
     expected: recovered,
   },
@@ -147,9 +147,9 @@ export const stories: Readonly<Record<string, RealStory>> = {
     tracking: "label",
     quickAlert: stockRules().podNotReady,
     notInThePast: "what the scheduler says of a pod is an event",
-    play: async (stage) => {
-      await releaseGreedy(stage);
-      await decideFor(stage, await proposed(stage));
+    run: async (run) => {
+      await releaseGreedy(run);
+      await decideFor(run, await proposed(run));
     },
     expected: recovered,
     check: async ({ forge, plane }) => {
@@ -170,7 +170,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
     engines: ["flux"],
     ownDatabase: true,
     notInThePast: "Prometheus was away when it began",
-    play: badDay,
+    run: badDay,
     expected: recovered,
   },
   ...upgrades,
@@ -179,7 +179,7 @@ export const stories: Readonly<Record<string, RealStory>> = {
 const web = "manifests/shop/overlays/production/web.yaml";
 
 /** A release that asks for more than any node has, and not more than its quota: the real scheduler leaves its pod pending. */
-async function releaseGreedy({ forge, plane, say }: RealStage): Promise<void> {
+async function releaseGreedy({ forge, plane, say }: RealRun): Promise<void> {
   const resources = { cpu: "4", memory: "16Gi", pods: "110" };
   const body = { status: { allocatable: resources, capacity: resources } };
   for (const { metadata } of await plane.kube.list("/api/v1/nodes")) {
@@ -201,13 +201,13 @@ const greedy = 'cpu: "5"';
 // So long that no other alert of the workload comes before the first one is examined again.
 const awayMs = 10_000;
 
-/** Each of the three comes while the story stands at another point, and none of it may be lost. */
-async function badDay(stage: RealStage): Promise<void> {
-  const { telemetry, rectify, say } = stage;
+/** Each of the three comes while the scenario stands at another point, and none of it may be lost. */
+async function badDay(run: RealRun): Promise<void> {
+  const { telemetry, rectify, say } = run;
   await telemetry.killPrometheus();
   // What it told last is believed for longer than it is away.
   await telemetry.startPrometheus(15);
-  await rush(stage);
+  await rush(run);
   rectify.pause();
   const hurts = async () => (await telemetry.firing()).some(({ deployment }) => deployment === "web");
   await until("the alert", hurts, 90_000);
@@ -215,36 +215,36 @@ async function badDay(stage: RealStage): Promise<void> {
   rectify.goOn();
   say("machine", "Prometheus dies before Rectify hears of the alert");
   await until("the wait for Prometheus", () =>
-    stage.told.some(({ verb, text }) => verb === "wait" && /prometheus/i.test(text)),
+    run.told.some(({ verb, text }) => verb === "wait" && /prometheus/i.test(text)),
   );
-  if (stage.forge.pulls().length > 0) throw new Error("something was proposed without any metric");
+  if (run.forge.pulls().length > 0) throw new Error("something was proposed without any metric");
   await pause(awayMs);
   await telemetry.startPrometheus();
   say("machine", "Prometheus is back");
-  const pull = await proposed(stage);
+  const pull = await proposed(run);
   say("machine", "Postgres is restarted");
-  await stage.database?.restart(() => pause(2_000));
-  await passCi(stage, pull);
-  await stage.upgrade();
+  await run.database?.restart(() => pause(2_000));
+  await passCi(run, pull);
+  await run.upgrade();
   say("machine", "Rectify is upgraded");
-  await approve(stage, pull);
+  await approve(run, pull);
 }
 
-async function rush({ say, shop }: RealStage): Promise<void> {
+async function rush({ say, shop }: RealRun): Promise<void> {
   say("visitors", `${peak} requests a second`);
   shop.setLoad("web", peak);
 }
 
-async function proposed(stage: RealStage, count = 1): Promise<number> {
-  await until(`pull request ${count}`, () => stage.forge.pulls()[count - 1], 90_000);
-  return pullOpened(stage, count);
+async function proposed(run: RealRun, count = 1): Promise<number> {
+  await until(`pull request ${count}`, () => run.forge.pulls()[count - 1], 90_000);
+  return pullOpened(run, count);
 }
 
-async function decideFor(stage: RealStage, pull: number): Promise<void> {
-  await passCi(stage, pull);
-  await approve(stage, pull);
+async function decideFor(run: RealRun, pull: number): Promise<void> {
+  await passCi(run, pull);
+  await approve(run, pull);
 }
 
-async function statusAs({ plane }: RealStage, token: string): Promise<number> {
+async function statusAs({ plane }: RealRun, token: string): Promise<number> {
   return (await plane.kube.call("GET", "/apis/apps/v1", { token })).status;
 }

@@ -17,8 +17,8 @@ import { freePort, pause } from "./processes.ts";
 import { namespace } from "./shop.ts";
 import { payments } from "./world.ts";
 import { launchRectify } from "./rectify.ts";
-import { type RealStage, type RealWorld, rectifyAccount } from "./stage.ts";
-import type { RealStory } from "./stories.ts";
+import { type RealRun, type RealWorld, rectifyAccount } from "./real-run.ts";
+import type { RealScenario } from "./scenarios.ts";
 
 /** When what happened, in Unix milliseconds. */
 export interface Moments {
@@ -32,8 +32,8 @@ export interface Moments {
 }
 
 /** What a backtest must find again. */
-export interface Played {
-  /** The bare repository of the story. */
+export interface EndedRun {
+  /** The bare repository of the scenario. */
   readonly repository: string;
   readonly remedy: string | undefined;
   readonly to: string | undefined;
@@ -46,65 +46,67 @@ export interface Played {
 }
 
 export interface Outcome {
-  readonly story: string;
+  readonly scenario: string;
   readonly engine: string;
   readonly wrong: readonly string[];
   readonly moments: Moments;
   readonly seconds: number;
-  readonly played: Played | undefined;
+  readonly ran: EndedRun | undefined;
 }
 
-/** Plays one story with a forge and a Rectify of its own; what fails is part of the outcome. */
-export async function playStory(
+/** Runs one scenario with a forge and a Rectify of its own; what fails is part of the outcome. */
+export async function runScenario(
   name: string,
-  story: RealStory,
+  scenario: RealScenario,
   { world, engine, print }: { world: RealWorld; engine: GitOpsEngine; print: (line: string) => void },
 ): Promise<Outcome> {
   const begun = Date.now();
   const moments: Moments = {};
-  const teller = labPrinter(print, false);
-  teller.say("e2e", `${name} through ${engine.name}: ${story.about}`);
-  const { wrong, played } = await playedOut(name, story, { world, engine, teller, moments }).catch((error: Error) => ({
-    ...{ wrong: [error.message], played: undefined },
-  }));
-  const past = story.notInThePast === undefined ? { played } : { played: undefined };
-  for (const problem of wrong) teller.say("e2e", `NOT AS IT SHOULD BE: ${problem}`);
-  return { story: name, engine: engine.name, wrong, moments, seconds: (Date.now() - begun) / 1000, ...past };
+  const printer = labPrinter(print, false);
+  printer.say("e2e", `${name} through ${engine.name}: ${scenario.about}`);
+  const { wrong, ran } = await ranToItsEnd(name, scenario, { world, engine, printer, moments }).catch(
+    (error: Error) => ({
+      ...{ wrong: [error.message], ran: undefined },
+    }),
+  );
+  const past = scenario.notInThePast === undefined ? { ran } : { ran: undefined };
+  for (const problem of wrong) printer.say("e2e", `NOT AS IT SHOULD BE: ${problem}`);
+  return { scenario: name, engine: engine.name, wrong, moments, seconds: (Date.now() - begun) / 1000, ...past };
 }
 
-interface Playing {
+interface RunContext {
   readonly world: RealWorld;
   readonly engine: GitOpsEngine;
-  readonly teller: LabPrinter;
+  readonly printer: LabPrinter;
   readonly moments: Moments;
 }
 
-type PlayedOut = Pick<Outcome, "wrong" | "played">;
+type RunOutcome = Pick<Outcome, "wrong" | "ran">;
 
-async function playedOut(name: string, story: RealStory, playing: Playing): Promise<PlayedOut> {
-  const { world, engine, teller, moments } = playing;
-  const directory = join(world.scratch, "stories", `${name}-${engine.name}`);
+async function ranToItsEnd(name: string, scenario: RealScenario, context: RunContext): Promise<RunOutcome> {
+  const { world, engine, printer, moments } = context;
+  const directory = join(world.scratch, "scenarios", `${name}-${engine.name}`);
   mkdirSync(directory, { recursive: true });
   const closing: (() => Promise<unknown>)[] = [];
   try {
-    world.shop.calm(story.noHelp);
-    if (story.lokiLimits) {
-      await world.telemetry.limitLoki(story.lokiLimits);
+    world.shop.calm(scenario.noHelp);
+    if (scenario.lokiLimits) {
+      await world.telemetry.limitLoki(scenario.lokiLimits);
       closing.push(() => world.telemetry.limitLoki({}));
     }
-    if (story.quickAlert !== undefined) {
-      await world.telemetry.quickenAlert(story.quickAlert);
+    if (scenario.quickAlert !== undefined) {
+      await world.telemetry.quickenAlert(scenario.quickAlert);
       closing.push(() => world.telemetry.quickenAlert(undefined));
     }
-    const files = { ...story.files, ...(story.tracking === undefined ? {} : applicationIn(teamNamespace)) };
+    const files = { ...scenario.files, ...(scenario.tracking === undefined ? {} : applicationIn(teamNamespace)) };
     const repository = await openRepository(
       directory,
-      { guardrails: story.guardrails ?? {}, world: { files } },
+      { guardrails: scenario.guardrails ?? {}, world: { files } },
       engine.name,
     );
     closing.push(() => repository.forge.close());
     // While the rest starts: both take their time.
-    const calm = calmed(repository.forge, story, { world, engine });
+    const calm = calmed(repository.forge, scenario, { world, engine });
     calm.catch(() => undefined);
     const behind = await startModel();
     closing.push(() => behind.close());
@@ -112,18 +114,18 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
     closing.push(() => model.close());
     const tokenPath = join(directory, "token");
     writeFileSync(tokenPath, await world.plane.tokenFor(rectifyAccount.namespace, rectifyAccount.name));
-    const database = story.ownDatabase === true ? await openDatabase(join(directory, "database")) : undefined;
+    const database = scenario.ownDatabase === true ? await openDatabase(join(directory, "database")) : undefined;
     if (database) closing.push(() => database.close());
-    const { patienceMs } = story;
+    const { patienceMs } = scenario;
     const settings = {
       ...(await settingsOf({
         ...{ world, repository, directory, tokenPath, ollamaUrl: model.url, patienceMs },
-        verifyMs: story.verifyMs ?? patienceMs ?? verifyMs,
+        verifyMs: scenario.verifyMs ?? patienceMs ?? verifyMs,
       })),
       ...(database ? { databaseUrl: database.url } : {}),
     };
     const { forge, secrets } = repository;
-    let rectify = await launchRectify(settings, teller);
+    let rectify = await launchRectify(settings, printer);
     closing.push(() => rectify.close());
     const connected = async () => {
       forge.setWebhookUrl(`http://127.0.0.1:${rectify.webhookPort}/webhooks/github`);
@@ -132,30 +134,30 @@ async function playedOut(name: string, story: RealStory, playing: Playing): Prom
       world.telemetry.scrape(`127.0.0.1:${rectify.internalPort}`);
     };
     await connected();
-    const stage: RealStage = {
-      ...{ ...world, engine, forge, settings, tokenPath, database, model, say: teller.say, told: teller.told },
+    const run: RealRun = {
+      ...{ ...world, engine, forge, settings, tokenPath, database, model, say: printer.say, told: printer.told },
       get rectify() {
         return rectify;
       },
       upgrade: async (meanwhile) => {
         const before = rectify;
-        rectify = await launchRectify({ ...settings, ...(await freePorts()) }, teller);
+        rectify = await launchRectify({ ...settings, ...(await freePorts()) }, printer);
         await connected();
         meanwhile?.();
         await before.close();
       },
     };
     await calm;
-    // Once more: what no number of replicas helps is counted from the replicas that the story begins with.
-    world.shop.calm(story.noHelp);
-    const watching = watch(stage, moments, teller);
+    // Once more: what no number of replicas helps is counted from the replicas that the scenario begins with.
+    world.shop.calm(scenario.noHelp);
+    const watching = watch(run, moments, printer);
     closing.push(watching);
-    await story.play(stage);
-    const judged = await story.judge?.(stage);
-    const played = judged === undefined ? await outcome(story, stage, moments) : { wrong: judged, played: undefined };
+    await scenario.run(run);
+    const judged = await scenario.judge?.(run);
+    const ran = judged === undefined ? await outcome(scenario, run, moments) : { wrong: judged, ran: undefined };
     // Two scrapes more: what it counts of its end is seen as one more.
     await pause(2_500);
-    return played;
+    return ran;
   } finally {
     world.shop.calm();
     for (const close of closing.reverse()) await close();
@@ -169,13 +171,13 @@ function applicationIn(namespaceOfTeam: string): Record<string, string> {
   return { [path]: shipped.replace("namespace: argocd", `namespace: ${namespaceOfTeam}`) };
 }
 
-// An alert that ended is not on its way back: the windows of the rules have passed the story before.
+// An alert that ended is not on its way back: the windows of the rules have passed the scenario before.
 const quietMs = 4_000;
 
 async function calmed(
   forge: Forge,
-  { tracking }: RealStory,
-  { world, engine }: Pick<Playing, "world" | "engine">,
+  { tracking }: RealScenario,
+  { world, engine }: Pick<RunContext, "world" | "engine">,
 ): Promise<void> {
   await engine.follow(forge, tracking);
   await world.plane.kube.apply([payments()]);
@@ -217,7 +219,7 @@ interface Wiring {
 // A recovery took up to 15 s here; who waits in vain waits the whole of it.
 const verifyMs = 60_000;
 
-/** The environment as an installation sets it; only the waits fit a story of seconds. */
+/** The environment as an installation sets it; only the waits fit a scenario of seconds. */
 async function settingsOf({
   world,
   repository,
@@ -252,7 +254,7 @@ async function settingsOf({
       DECIDE_TIMEOUT_MS: String(patienceMs ?? 60_000),
     },
     ...{ SYNC_TIMEOUT_MS: String(patienceMs ?? 40_000), VERIFY_TIMEOUT_MS: String(longest) },
-    // What other stories played is no history of this one: on a slow day its alert would seem to heal by itself.
+    // What other scenarios ran is no history of this one: on a slow day its alert would seem to heal by itself.
     HISTORY_MS: "60000",
     MODEL_DEADLINE_MS: String(patienceMs ?? 20_000),
   });
@@ -260,11 +262,11 @@ async function settingsOf({
   return loaded.value;
 }
 
-/** Notes when the world reached each point of the story; the answer ends the watching. */
-function watch(stage: RealStage, moments: Moments, teller: LabPrinter): () => Promise<void> {
+/** Notes when the world reached each point of the scenario; the answer ends the watching. */
+function watch(run: RealRun, moments: Moments, printer: LabPrinter): () => Promise<void> {
   const told = (verb: string, part: string, since = 0) =>
     // What belongs to no incident is a timer that failed.
-    teller.told.find(
+    printer.told.find(
       ({ incident, ...item }) => incident !== "" && item.verb === verb && item.text.includes(part) && item.at >= since,
     )?.at;
   let current: Promise<void> | undefined;
@@ -272,14 +274,14 @@ function watch(stage: RealStage, moments: Moments, teller: LabPrinter): () => Pr
     moments.proposed ??= told("propose", "");
     moments.merged ??= told("decide", "merged");
     moments.synced ??= told("sync", "");
-    // What was left of the story before may end first.
+    // What was left of the scenario before may end first.
     if (moments.proposed !== undefined) moments.ended ??= told("learn", "", moments.proposed);
-    const firing = await stage.telemetry.firing().catch(() => undefined);
+    const firing = await run.telemetry.firing().catch(() => undefined);
     if (firing === undefined) return;
     const hurts = firing.some((labels) => labels.deployment === "web");
     if (hurts) moments.fired ??= Date.now();
     if (!hurts && moments.merged !== undefined) moments.resolved ??= Date.now();
-    if (moments.merged !== undefined && stage.shop.readyReplicas("web") > 2) moments.ready ??= Date.now();
+    if (moments.merged !== undefined && run.shop.readyReplicas("web") > 2) moments.ready ??= Date.now();
   };
   const timer = setInterval(() => {
     current ??= look().finally(() => {
@@ -293,29 +295,29 @@ function watch(stage: RealStage, moments: Moments, teller: LabPrinter): () => Pr
   };
 }
 
-async function outcome(story: RealStory, stage: RealStage, moments: Moments): Promise<PlayedOut> {
-  const { rectify, forge } = stage;
+async function outcome(scenario: RealScenario, run: RealRun, moments: Moments): Promise<RunOutcome> {
+  const { rectify, forge } = run;
   const pull = await until("a pull request", () => forge.pulls()[0]);
   const uid = incidentOf(await until("its incident", () => rectify.workflowOfPull(pull.number)));
-  await until("the end of the story", async () => (await rectify.incident(uid))?.ending !== undefined, 90_000);
+  await until("the end of the scenario", async () => (await rectify.incident(uid))?.ending !== undefined, 90_000);
   const record = await rectify.incident(uid);
-  if (story.expected.recovered) {
+  if (scenario.expected.recovered) {
     await until("Alertmanager to forget the alert", async () => moments.resolved !== undefined);
   }
   const wrong = [
-    ...differences(story, record, forge),
-    ...(await clusterProblems(stage, record)),
-    ...(await writtenProblems(stage, uid)),
-    ...((await story.check?.(stage)) ?? []),
+    ...differences(scenario, record, forge),
+    ...(await clusterProblems(run, record)),
+    ...(await writtenProblems(run, uid)),
+    ...((await scenario.check?.(run)) ?? []),
   ];
   const { kind: remedy, to } = record?.story?.remediation ?? {};
-  const takenBack = story.expected.ending === "reverted";
+  const takenBack = scenario.expected.ending === "reverted";
   const startedAt = Date.parse(record?.incident.startedAt ?? "");
   const workload = record === undefined ? "" : workloadKey(record.incident.workload);
-  return { wrong, played: { repository: forge.directory, remedy, to, takenBack, workload, startedAt } };
+  return { wrong, ran: { repository: forge.directory, remedy, to, takenBack, workload, startedAt } };
 }
 
-function differences({ expected }: RealStory, record: IncidentRecord | undefined, forge: Forge): string[] {
+function differences({ expected }: RealScenario, record: IncidentRecord | undefined, forge: Forge): string[] {
   const rows: [string, unknown, unknown][] = [
     ["ending", record?.ending, expected.ending],
     ["pull requests", forge.pulls().length, expected.pulls],
@@ -327,7 +329,7 @@ function differences({ expected }: RealStory, record: IncidentRecord | undefined
 }
 
 /** The API server must hold what was merged, and Rectify must not have tried to write there. */
-async function clusterProblems({ plane }: RealStage, record: IncidentRecord | undefined): Promise<string[]> {
+async function clusterProblems({ plane }: RealRun, record: IncidentRecord | undefined): Promise<string[]> {
   const { remediation, revert } = record?.story ?? {};
   // What takes a commit back names no number: the shop then has its two again.
   const number = revert === undefined ? remediation?.to : remediation?.from;
@@ -339,7 +341,7 @@ async function clusterProblems({ plane }: RealStage, record: IncidentRecord | un
 }
 
 /** The gate's own verdict and the completed post-mortem. */
-async function writtenProblems({ rectify, forge }: RealStage, uid: string): Promise<string[]> {
+async function writtenProblems({ rectify, forge }: RealRun, uid: string): Promise<string[]> {
   const checks = forge.checks(forge.pulls()[0]?.head.sha ?? "");
   const gate = checks.find((check) => /policies passed/i.test(JSON.stringify(check)));
   const files = await rectify.pendingFiles();

@@ -9,7 +9,7 @@ import type { RealRectify } from "./rectify.ts";
 import type { Shop } from "./shop.ts";
 import type { Telemetry } from "./telemetry.ts";
 
-/** What is real and runs as long as there are stories. */
+/** What is real and runs as long as there are scenarios. */
 export interface RealWorld {
   readonly scratch: string;
   readonly plane: ControlPlane;
@@ -19,13 +19,13 @@ export interface RealWorld {
   readonly kyverno: string;
 }
 
-/** The real world while one story plays in it. */
-export interface RealStage extends RealWorld {
+/** The real world while one scenario runs in it. */
+export interface RealRun extends RealWorld {
   readonly engine: GitOpsEngine;
   readonly forge: Forge;
   readonly rectify: RealRectify;
   readonly settings: Settings;
-  /** Where the story has a database of its own. */
+  /** Where the scenario has a database of its own. */
   readonly database: Database | undefined;
   /** What questions to the model come through. */
   readonly model: ModelDoor;

@@ -7,7 +7,7 @@ import { openHistory } from "../../../adapters/past/history.ts";
 import type { PastRecord } from "../../../domain/backtest/record.ts";
 import type { PolicyEngine } from "../../../domain/gate/policy-report.ts";
 import type { ChartTools } from "../../../domain/kubernetes/rendered.ts";
-import { findPast, type PastFound, playPast } from "../../../flow/jobs/backtest/backtest.ts";
+import { findPast, type PastFound, analyzePast } from "../../../flow/jobs/backtest/backtest.ts";
 import { openPast } from "../../../server/jobs/backtest/past-ports.ts";
 import type { PastWorldServers } from "./past-world.ts";
 
@@ -18,8 +18,8 @@ const pastTimings = {
   ...{ historyMs: 7 * 86_400_000, selfHealMs: 600_000 },
 };
 
-/** Plays the backtest over a past of the lab, as the command does. */
-export async function playPastWorld(
+/** Runs the backtest over a past of the lab, as the command does. */
+export async function runPastWorld(
   world: PastWorldServers,
   options: {
     readonly directory: string;
@@ -51,13 +51,13 @@ export async function playPastWorld(
     ...{ lingerMs: pastTimings.lingerMs, stepSeconds: 30 },
   });
   const records: PastRecord[] = [];
-  const playing = {
+  const analysis = {
     world: past,
     atOnce: 2,
     save: (record: PastRecord) => void records.push(record),
     tell: () => undefined,
   };
-  const silent = await playPast(found.incidents, new Set(), playing);
+  const silent = await analyzePast(found.incidents, new Set(), analysis);
   if (silent.length > 0) throw new Error(`${silent.length} incidents found no answer`);
   return { ...found, records: records.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1)) };
 }

@@ -1,7 +1,7 @@
 import type { VerdictKind } from "../../../domain/backtest/verdict.ts";
 
-/** What happened to one workload on one day of the past, in minutes from the beginning of the story. */
-export interface PastStory {
+/** What happened to one workload on one day of the past, in minutes from its beginning. */
+export interface PastTrouble {
   readonly day: number;
   readonly workload: string;
   readonly alert: "HighRequestLatency" | "HighErrorRate";
@@ -30,7 +30,7 @@ export const pastWorkloads = [
 ] as const;
 
 /** Two weeks: what people healed, what healed by itself, and what they tried in vain. */
-export const pastStories: readonly PastStory[] = [
+export const pastTroubles: readonly PastTrouble[] = [
   {
     day: 1,
     workload: "web",
@@ -84,14 +84,14 @@ export const pastStories: readonly PastStory[] = [
 ];
 
 /** A past with so many incidents: one workload a day is overrun and comes back by itself, three times. */
-export function manyStories(wanted: number): { readonly stories: readonly PastStory[]; readonly days: number } {
-  const stories = Array.from({ length: wanted }, (_, index): PastStory => {
+export function manyTroubles(wanted: number): { readonly troubles: readonly PastTrouble[]; readonly days: number } {
+  const troubles = Array.from({ length: wanted }, (_, index): PastTrouble => {
     const workload = pastWorkloads[index % pastWorkloads.length]?.name ?? "web";
-    const day = Math.floor(index / storiesADay) + ((index % storiesADay) * 3) / 24;
+    const day = Math.floor(index / troublesADay) + ((index % troublesADay) * 3) / 24;
     const truth = workload === "ledger" ? "refused" : "healed-by-itself";
     return { day, workload, alert: "HighRequestLatency", load: 190, calmsAt: 20, truth };
   });
-  return { stories, days: Math.ceil(wanted / storiesADay) + 1 };
+  return { troubles, days: Math.ceil(wanted / troublesADay) + 1 };
 }
 
-const storiesADay = 4;
+const troublesADay = 4;
