@@ -71,7 +71,7 @@ program
   .description("run one incident from alert to verified recovery in an embedded world")
   .option("--scenario <name>", `one of: ${scenarioNames.join(", ")}`, "scale")
   .option("--fault <file>", "run the fault that this file describes instead (test/faults-atlas/README.md)")
-  .option("--json", "print one JSON object as the last line, and no story")
+  .option("--json", "print one JSON object as the last line, and nothing else")
   .option("--keep", "keep the pages up until Ctrl-C")
   .action(async ({ scenario, fault, json = false, keep = false }: LabAsked) => {
     const data = json ? undefined : resolve(process.env.RECTIFY_DATA || ".rectify", "lab");

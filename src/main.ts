@@ -57,7 +57,7 @@ export interface Rectify {
   readonly pagesPort: number;
   readonly store: Store;
   watchtower(): Watchtower;
-  /** Waits until the story of this incident has ended. */
+  /** Waits until the workflow of this incident has ended. */
   finished(uid: string): Promise<void>;
   /** Resolves with the reason when other processes took this one for gone: then it must end. */
   readonly lost: Promise<string>;
@@ -96,7 +96,7 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   const executor = await joinExecutors({ store, version: workflowVersion, telemetry, cluster: settings.cluster });
   const durable = await startDurable({
     ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
-    ...{ story: remediateIncident, leaseStory: endLease, rollbackStory: rollBack },
+    ...{ remediate: remediateIncident, endLease: endLease, rollBack: rollBack },
     ...{ recovering: store.recovering, mostRecoveries: settings.mostRecoveries, alone: store.alone },
     measure: steps.measure,
   });

@@ -16,7 +16,7 @@ test("the App asks for the least permissions and nothing else", () => {
   });
 });
 
-test("the App listens to what wakes a story; installation events come unasked", () => {
+test("the App listens to what wakes a workflow; installation events come unasked", () => {
   expect(manifest.ok && (manifest.value as { default_events: unknown }).default_events).toEqual([
     "issue_comment",
     "issues",

@@ -9,8 +9,8 @@ export const begun = new Date("2026-11-24T03:00:00.000Z");
 export function aLease(changes: Partial<Lease> = {}): Lease {
   const { remediation, effect, entry } = aPlan(4);
   const proposal = { number: 7 };
-  const story = { ending: "recovered", because: "seen", remediation, effect, entry, proposal } as IncidentOutcome;
-  const lease = leaseOf(anIncident(), story, begun, "1h");
-  if (lease === undefined) throw new Error("the story begins no lease");
+  const outcome = { ending: "recovered", because: "seen", remediation, effect, entry, proposal } as IncidentOutcome;
+  const lease = leaseOf(anIncident(), outcome, begun, "1h");
+  if (lease === undefined) throw new Error("the outcome begins no lease");
   return JSON.parse(JSON.stringify({ ...lease, ...changes }));
 }

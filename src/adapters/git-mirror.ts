@@ -24,7 +24,7 @@ interface MirrorOptions {
   readonly url: string;
   /** The value of the Authorization header, asked anew for each fetch: tokens live an hour. */
   readonly authorization: () => Promise<string>;
-  /** A head that was fetched within this many milliseconds is still the head: one story asks for it many times. */
+  /** A head that was fetched within this many milliseconds is still the head: one workflow asks for it many times. */
   readonly freshMs?: number;
   /** The bot's own login, where it is known. */
   readonly login?: string | undefined;
@@ -286,7 +286,7 @@ async function layOut(options: MirrorOptions, sha: string): Promise<Tree> {
   return { paths: () => [...paths], read, addresses: [withoutLogin(url)], ...(links ? { links } : {}) };
 }
 
-/** Stories of the last minutes may still read the trees before this one: the newest few stay. */
+/** Workflows of the last minutes may still read the trees before this one: the newest few stay. */
 async function dropOldTrees(directory: string, current: string): Promise<void> {
   const places = readdirSync(join(directory, "trees")).filter((name) => name.endsWith(".complete"));
   const age = (name: string) => statSync(join(directory, "trees", name)).mtimeMs;

@@ -2,7 +2,7 @@ import type { Evidence } from "../domain/evidence/evidence.ts";
 import type { Incident } from "../domain/incident/incident.ts";
 import { leaseOf } from "../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/records/post-mortem.ts";
-import { renderStory, renderTakenBack } from "../domain/proposal/body/sticky.ts";
+import { renderOutcome, renderTakenBack } from "../domain/proposal/body/sticky.ts";
 import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
 import type { Ports } from "../ports/ports.ts";
 import { dependenciesOf } from "./collect/dependencies.ts";
@@ -16,28 +16,29 @@ import { reportEnded } from "./decide/report-ended.ts";
  */
 export async function learn(
   incident: Incident,
-  told: { readonly story: IncidentOutcome; readonly evidence: readonly Evidence[] },
+  told: { readonly outcome: IncidentOutcome; readonly evidence: readonly Evidence[] },
   ports: Pick<Ports, "github" | "records" | "leases" | "clock" | "telemetry" | "sealKey" | "notifier">,
 ): Promise<void> {
-  const { story, evidence } = told;
-  const { ending, because, proposal, mergedSha } = story;
-  const record = postMortemOf({ incident, story, evidence, now: ports.clock.now().toISOString() });
+  const { outcome, evidence } = told;
+  const { ending, because, proposal, mergedSha } = outcome;
+  const record = postMortemOf({ incident, outcome, evidence, now: ports.clock.now().toISOString() });
   const withdrawal = (await ports.records.withdrawals()).find((one) => one.incident === incident.uid);
   const postMortem = withdrawal === undefined ? record : withdraw(record, withdrawal);
   if (mergedSha !== undefined) {
     await ports.records.addPendingFile(postMortemPath(incident), renderSealed(postMortem, ports.sealKey), incident.uid);
   }
   if (proposal !== undefined && mergedSha !== undefined) {
-    await ports.github.report(proposal, renderStory(story, postMortemPath(incident)));
+    await ports.github.report(proposal, renderOutcome(outcome, postMortemPath(incident)));
   }
-  const takenBack = renderTakenBack(story, postMortemPath(incident));
-  if (takenBack !== undefined && story.revert?.proposal) await ports.github.report(story.revert.proposal, takenBack);
+  const takenBack = renderTakenBack(outcome, postMortemPath(incident));
+  if (takenBack !== undefined && outcome.revert?.proposal)
+    await ports.github.report(outcome.revert.proposal, takenBack);
   const notice = { kind: "ended", incident, text: `${ending}: ${because}`, pull: proposal } as const;
-  await tellPeople(notice, story.remediation, ports);
+  await tellPeople(notice, outcome.remediation, ports);
   if (ending === "parked") await tellParked(incident, because, ports);
-  await beginLease(incident, story, ports);
+  await beginLease(incident, outcome, ports);
   const depends = dependenciesOf(evidence, await ports.github.head());
-  await ports.records.endIncident(incident.uid, { ending, because, story, depends });
+  await ports.records.endIncident(incident.uid, { ending, because, outcome, depends });
   ports.telemetry.log(incident.uid, "learn", `${ending}: ${because}`);
 }
 
@@ -52,11 +53,11 @@ async function tellParked({ uid }: Incident, because: string, ports: Pick<Ports,
 /** A verified scale-up is not for good: it is kept as long as the guardrails say, then looked at again. */
 async function beginLease(
   incident: Incident,
-  story: IncidentOutcome,
+  outcome: IncidentOutcome,
   { github, leases, clock, telemetry }: Pick<Ports, "github" | "leases" | "clock" | "telemetry">,
 ): Promise<void> {
   const duration = leaseDurationOf(await guardrailsOf({ github }));
-  const lease = leases && leaseOf(incident, story, clock.now(), duration);
+  const lease = leases && leaseOf(incident, outcome, clock.now(), duration);
   if (lease === undefined) return;
   await leases?.begin(lease);
   telemetry.log(incident.uid, "lease", `begins: ${lease.field.to} are kept until ${lease.expires}`);

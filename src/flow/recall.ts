@@ -55,7 +55,7 @@ async function alikeTo(incident: Incident, { evidence, tree, except }: Known, po
   const guardrails = loadGuardrails(tree);
   if (!guardrails.ok || ports.memory === undefined) return { advice: [], warnings: [] };
   const visible = visibleFrom(incident.workload.namespace, guardrails.value);
-  const signs = postMortemOf({ incident, story: {}, evidence, now: ports.clock.now().toISOString() });
+  const signs = postMortemOf({ incident, outcome: {}, evidence, now: ports.clock.now().toISOString() });
   const found = await ports.memory.nearest(textOf(signs), asked, { namespaces: visible, except });
   return precedentsOf(incident, found, { visible, except, ...precedentLimits });
 }

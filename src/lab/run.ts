@@ -174,7 +174,7 @@ async function outcome(name: string, scenario: Scenario, run: LabRun, printer: L
     180_000,
   );
   const record = await rectify.store.incident(uid);
-  const files = record?.story?.proposal?.files ?? [];
+  const files = record?.outcome?.proposal?.files ?? [];
   const recovered = !cluster.firing().some((alert) => alert.labels.deployment === incident.incident.workload.name);
   const result: LabResult = {
     scenario: name,
@@ -182,7 +182,7 @@ async function outcome(name: string, scenario: Scenario, run: LabRun, printer: L
     pr: pull ? { number: pull.number, files, labels: pull.labels.map((label) => label.name) } : null,
     ending: record?.ending ?? null,
     merged: forge.pulls()[0]?.merged ?? false,
-    synced: record?.story?.syncedSha !== undefined,
+    synced: record?.outcome?.syncedSha !== undefined,
     recovered,
     timings: timingsOf(printer),
     githubCalls: forge.calls.length,

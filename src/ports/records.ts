@@ -16,7 +16,7 @@ import type { Reserved } from "../domain/remedy/cost.ts";
 export interface EndedIncident {
   readonly ending: Ending;
   readonly because: string;
-  readonly story: unknown;
+  readonly outcome: unknown;
   readonly depends?: Dependencies;
 }
 

@@ -7,7 +7,7 @@ export interface Clock {
 /** The same answer, or `Unavailable`, with what was asked, when it takes longer. The work itself is not stopped. */
 export type WithTimeout = <T>(milliseconds: number, work: Promise<T>, asked?: string) => Promise<T>;
 
-/** Tells what happens while it happens: log lines and the lab's story. */
+/** Tells what happens while it happens: log lines and what the lab prints. */
 export interface Telemetry {
   log(incident: string, verb: string, text: string): void;
   /**

@@ -115,7 +115,7 @@ function claimsOf(store: Store, holder: string) {
       released = undefined;
       throw error;
     });
-    // GitHub's events wake stories wherever they are: whoever comes first takes them.
+    // GitHub's events wake workflows wherever they are: whoever comes first takes them.
     if (kind === "github") return store.claim(kind, holder, limit);
     return store.claim(kind, holder, limit, await store.shareOf(holder));
   };

@@ -73,7 +73,7 @@ export interface Settings extends ChartSettings {
   readonly alertPollMs: number;
   /** The beat at which an incident that ended without a result is examined again while its alert fires. */
   readonly reexamineMs: number;
-  /** Restarts in a row that may find a story in the same step before it is parked. */
+  /** Restarts in a row that may find a workflow in the same step before it is parked. */
   readonly mostRecoveries: number;
   readonly timings: Timings;
 }

@@ -8,7 +8,7 @@ import { keepAlive, patient } from "../crash/keep-alive.ts";
 
 interface HerdLoad {
   readonly url: string;
-  readonly stories: number;
+  readonly incidents: number;
   /** How many of them have an open pull request. */
   readonly open: number;
   /** How long GitHub's points are counted from the moment at which the next process is up; at least until each was looked at. */
@@ -16,11 +16,11 @@ interface HerdLoad {
 }
 
 interface HerdResult {
-  readonly stories: number;
+  readonly incidents: number;
   readonly open: number;
   /** Of those that wait for a place: looked at by the next process. */
   readonly looked: number;
-  /** Looks of the next process in all: each story may be due more than once. */
+  /** Looks of the next process in all: each incident may be due more than once. */
   readonly looks: number;
   readonly gatheredAfterS: number;
   readonly upAgainMs: number;
@@ -29,12 +29,12 @@ interface HerdResult {
 }
 
 /**
- * Some stories have an open pull request, all others wait for a place; then the process is killed, and the next one has to
+ * Some incidents have an open pull request, all others wait for a place; then the process is killed, and the next one has to
  * look at each of them. GitHub's points are counted as it counts them: 1 for a read, 5 for a write.
  */
-export async function herdLoad({ url, stories, open, countedMs }: HerdLoad): Promise<HerdResult> {
+export async function herdLoad({ url, incidents, open, countedMs }: HerdLoad): Promise<HerdResult> {
   const directory = mkdtempSync(join(tmpdir(), "rectify-bench-herd-"));
-  const storm = stormOf(stories);
+  const storm = stormOf(incidents);
   const guardrails = { ...storm.guardrails, maxOpenPulls: open };
   const opened = await openWorld(directory, { ...storm, guardrails });
   const { cluster, forge, settings } = opened;
@@ -43,11 +43,11 @@ export async function herdLoad({ url, stories, open, countedMs }: HerdLoad): Pro
   try {
     await until("a quiet shop", () => cluster.isSynced(), 300_000);
     const begun = performance.now();
-    for (let tenant = 1; tenant <= stories; tenant += 1)
+    for (let tenant = 1; tenant <= incidents; tenant += 1)
       cluster.setLoad(`tenant-${String(tenant).padStart(2, "0")}`, 130);
     const waiting = () =>
       new Set(bot.told.flatMap(({ text, incident }) => (text?.startsWith("waits: ") ? [incident] : [])));
-    const gathered = () => forge.pulls().length === open && waiting().size >= stories - open;
+    const gathered = () => forge.pulls().length === open && waiting().size >= incidents - open;
     await until("the herd", gathered, 3_600_000);
     const gatheredAfterS = Math.round((performance.now() - begun) / 1000);
 
@@ -57,12 +57,12 @@ export async function herdLoad({ url, stories, open, countedMs }: HerdLoad): Pro
     const up = performance.now();
     const looks = () => bot.told.flatMap(({ life, looked = [] }) => (life === 1 ? looked : []));
     const looked = () => new Set(looks());
-    const patienceMs = 120_000 + 1_000 * stories;
-    await until("a look at each", () => looked().size >= stories - open, patienceMs).catch(() => undefined);
+    const patienceMs = 120_000 + 1_000 * incidents;
+    await until("a look at each", () => looked().size >= incidents - open, patienceMs).catch(() => undefined);
     const lookedAfterS = Math.round((performance.now() - up) / 1000);
     await new Promise((resume) => setTimeout(resume, Math.max(0, countedMs - (performance.now() - up))));
     return {
-      ...{ stories, open: forge.pulls().filter(({ state }) => state === "open").length, looked: looked().size },
+      ...{ incidents, open: forge.pulls().filter(({ state }) => state === "open").length, looked: looked().size },
       ...{ looks: looks().length },
       ...{ gatheredAfterS, upAgainMs: Math.round(Math.max(0, ...bot.upAgainMs)), lookedAfterS },
       githubPoints: forge.calls.reduce((sum, { method }) => sum + (method === "GET" ? 1 : 5), 0),

@@ -10,8 +10,8 @@ import { ledgerRowsOf } from "../faults/ledger-rows.ts";
 import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
- * One story under kill -9: `npm run -s bench:kill -- [RANDOM] [SEED]`. With a number: so many kills at random moments of
- * the story; without one: before, inside and after each of its steps, each once. Ends with 1 when the ledger breaks.
+ * One incident under kill -9: `npm run -s bench:kill -- [RANDOM] [SEED]`. With a number: so many kills at random moments of
+ * the incident; without one: before, inside and after each of its steps, each once. Ends with 1 when the ledger breaks.
  */
 const [random, seed = 1] = process.argv.slice(2).map(Number);
 const directory = mkdtempSync(join(tmpdir(), "rectify-bench-kill-"));
@@ -26,7 +26,7 @@ try {
   await until("a quiet shop", () => world.cluster.isSynced(), 120_000);
   world.cluster.setLoad("web", 260);
   const over = () => bot.told.some((line) => line.verb === "learn");
-  // A third before the proposal, a third while it waits, a third behind the approval: the story goes on between them.
+  // A third before the proposal, a third while it waits, a third behind the approval: the incident goes on between them.
   const kills = random ?? 0;
   await killed(Math.ceil(kills / 3), () => false);
   const people = approveOnce(world);
@@ -55,7 +55,7 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** So many kills, each some moments after the process was up again, until the story is over. */
+/** So many kills, each some moments after the process was up again, until the incident is over. */
 async function killed(kills: number, over: () => boolean): Promise<void> {
   const next = randomOf(seed + bot.deaths());
   for (let count = 0; count < kills && !over(); count += 1) {

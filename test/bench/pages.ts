@@ -62,7 +62,7 @@ async function filled(into: Store, url: string): Promise<string> {
   );
   await into.saveCapsule(model.uid, renderCapsule(capsuleOf(model, evidence, { at: when.to, versions: {} })));
   for (let index = 0; index < 40; index += 1)
-    await into.recordEvent(model.uid, "collect", `line ${index} of the story`);
+    await into.recordEvent(model.uid, "collect", `line ${index} of the incident`);
   for (let index = 0; index < 20; index += 1)
     await into.audit({
       incident: model.uid,
@@ -72,7 +72,7 @@ async function filled(into: Store, url: string): Promise<string> {
     });
   const database = connectTo(url);
   await database.query(
-    `insert into incident (uid, workload, workflow, document, cluster, opened_at, started_at, ended_at, ending, because, story)
+    `insert into incident (uid, workload, workflow, document, cluster, opened_at, started_at, ended_at, ending, because, workflow)
       select gen_random_uuid()::text, 'shop/Deployment/web-' || i, 'w' || i,
         jsonb_set(document, '{alert,name}', to_jsonb('Alert' || i % 20)), cluster,
         now() - i * interval '13 minutes', now(),
@@ -89,7 +89,7 @@ async function filled(into: Store, url: string): Promise<string> {
   return model.uid;
 }
 
-/** Thirteen rows of the chain for each incident, as many as a story of the lab writes. */
+/** Thirteen rows of the chain for each incident, as many as a workflow of the lab writes. */
 async function fillAudit(database: ReturnType<typeof connectTo>): Promise<void> {
   const { rows } = await database.query("select hash from audit order by id desc limit 1");
   let previous = String(rows[0]?.hash ?? "");

@@ -11,8 +11,8 @@ import { internalRoutes } from "../../src/server/routes.ts";
 import { concernsIn } from "../concerns.ts";
 
 /**
- * One of several processes on one Postgres: the real inbox, engine and executor, and a story of `steps` steps that each
- * put two kilobytes on record. It tells of each step that it does and of each story that it ends. With a token it takes in
+ * One of several processes on one Postgres: the real inbox, engine and executor, and a incident of `steps` steps that each
+ * put two kilobytes on record. It tells of each step that it does and of each incident that it ends. With a token it takes in
  * alerts by itself.
  */
 const { url, steps, token } = (await json(process.stdin)) as { url: string; steps: number; token?: string };
@@ -25,7 +25,7 @@ const ports = { records: store, clock, telemetry, timings: { pollMs: 1_000 } } a
 const evidence = "e".repeat(2_000);
 const durable = await startDurable({
   ...{ url, ports, executor: { ...executor, isServed: store.hasExecutor } },
-  story: async ({ uid, workload }, run) => {
+  remediate: async ({ uid, workload }, run) => {
     for (let step = 1; step <= steps; step += 1) {
       await run.step(`step ${step}`, async () => {
         tell({ step, uid });
@@ -33,11 +33,11 @@ const durable = await startDurable({
       });
     }
     await run.step("learn", ({ records }) =>
-      records.endIncident(uid, { ending: "recovered", because: "the bench", story: null }),
+      records.endIncident(uid, { ending: "recovered", because: "the bench", outcome: null }),
     );
     tell({ ended: uid, workload: workloadKey(workload) });
   },
-  ...{ leaseStory: async () => undefined, rollbackStory: async () => undefined },
+  ...{ endLease: async () => undefined, rollBack: async () => undefined },
   ...{ recovering: store.recovering, mostRecoveries: 3, alone: store.alone },
 });
 const inbox = openInbox({

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { acknowledgedLoad, replicaLoad } from "./replica-load.ts";
 import { freshDatabase } from "../postgres.ts";
 
-test("two processes share the work, one story per workload, also when one of them is killed", {
+test("two processes share the work, one incident per workload, also when one of them is killed", {
   timeout: 120_000,
 }, async () => {
   const load = { url: await freshDatabase(), processes: 2, workloads: 40, steps: 3, killAt: 0.1 };
   const result = await replicaLoad(load);
-  expect(result).toMatchObject({ stories: 40, doubled: 0 });
+  expect(result).toMatchObject({ incidents: 40, doubled: 0 });
   expect(result.shares.reduce((sum, share) => sum + share, 0)).toBeGreaterThanOrEqual(40);
 });
 

@@ -9,23 +9,23 @@ interface ReplicaLoad {
   readonly processes: number;
   readonly workloads: number;
   readonly steps: number;
-  /** The first process is killed when this share of the stories has ended; its work goes on in the others. */
+  /** The first process is killed when this share of the incidents has ended; its work goes on in the others. */
   readonly killAt?: number;
 }
 
 export interface ReplicaResult {
   readonly processes: number;
-  readonly stories: number;
-  /** Stories that each process ended. */
+  readonly incidents: number;
+  /** Incidents that each process ended. */
   readonly shares: readonly number[];
   readonly seconds: number;
-  readonly storiesPerMinute: number;
+  readonly incidentsPerMinute: number;
   /** Workloads with more than one incident, and ends that two living processes told. */
   readonly doubled: number;
   /** Steps that were done again, because a process died in them. */
   readonly repeatedSteps: number;
-  readonly rowsPerStory: number;
-  readonly bytesPerStory: number;
+  readonly rowsPerIncident: number;
+  readonly bytesPerIncident: number;
 }
 
 interface Line {
@@ -36,7 +36,7 @@ interface Line {
   readonly step?: number;
 }
 
-/** As many alerts as workloads, put into the inbox at once; ends when every story has. */
+/** As many alerts as workloads, put into the inbox at once; ends when every incident has. */
 export async function replicaLoad(load: ReplicaLoad): Promise<ReplicaResult> {
   const { url, workloads, steps } = load;
   const store = await openStore(url);
@@ -62,13 +62,13 @@ export async function replicaLoad(load: ReplicaLoad): Promise<ReplicaResult> {
     const survivors = alive.flatMap(({ told }) => told.flatMap((line) => line.ended ?? []));
     const done = children.flatMap(({ told }) => told.flatMap(({ step, uid }) => (step ? [`${uid}/${step}`] : [])));
     return {
-      ...{ processes: load.processes, stories: workloads, seconds: Number(seconds.toFixed(1)) },
+      ...{ processes: load.processes, incidents: workloads, seconds: Number(seconds.toFixed(1)) },
       shares: children.map(({ told }) => told.filter((line) => line.ended !== undefined).length),
-      storiesPerMinute: Math.round((workloads / seconds) * 60),
+      incidentsPerMinute: Math.round((workloads / seconds) * 60),
       doubled: (await doubledIn(url)) + survivors.length - new Set(survivors).size,
       repeatedSteps: done.length - new Set(done).size,
-      rowsPerStory: Math.round((after.rows - before.rows) / workloads),
-      bytesPerStory: Math.round((after.bytes - before.bytes) / workloads),
+      rowsPerIncident: Math.round((after.rows - before.rows) / workloads),
+      bytesPerIncident: Math.round((after.bytes - before.bytes) / workloads),
     };
   } finally {
     await Promise.all(children.map(({ end }) => end()));

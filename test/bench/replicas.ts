@@ -3,8 +3,8 @@ import { replicaLoad, type ReplicaResult } from "./replica-load.ts";
 import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
- * One, two and four processes on one Postgres, each with an inbox and an engine of its own, and one story per workload:
- * `npm run -s bench:replicas -- [WORKLOADS] [STEPS]`. Of four, one is killed when a quarter of the stories has ended.
+ * One, two and four processes on one Postgres, each with an inbox and an engine of its own, and one incident per workload:
+ * `npm run -s bench:replicas -- [WORKLOADS] [STEPS]`. Of four, one is killed when a quarter of the incidents has ended.
  */
 const [workloads = 200, steps = 12] = process.argv.slice(2).map(Number);
 const postgres = await temporaryPostgres("bench-replicas");
@@ -26,9 +26,9 @@ try {
   console.log(
     JSON.stringify({
       ...{ workloads, steps, doubled: runs.reduce((sum, { doubled }) => sum + doubled, 0) },
-      storiesPerMinute: runs.map(({ storiesPerMinute }) => storiesPerMinute),
+      incidentsPerMinute: runs.map(({ incidentsPerMinute }) => incidentsPerMinute),
       leastShare: Math.min(...shared.flatMap(({ shares }) => shares.map((share) => share / workloads))),
-      ...{ rowsPerStory: one?.rowsPerStory, bytesPerStory: one?.bytesPerStory },
+      ...{ rowsPerIncident: one?.rowsPerIncident, bytesPerIncident: one?.bytesPerIncident },
     }),
   );
   process.exitCode = runs.every(({ doubled }) => doubled === 0) ? 0 : 1;

@@ -7,10 +7,10 @@ import { soakLoad } from "./soak-load.ts";
 
 // The benches in their smallest form: what they promise, and that their figures are there. How fast it was is no matter.
 
-test("herd: after a kill each story that waits is looked at, and no pull request is lost or doubled", {
+test("herd: after a kill each incident that waits is looked at, and no pull request is lost or doubled", {
   timeout: 300_000,
 }, async () => {
-  const load = { url: await freshDatabase(), stories: 4, open: 2, countedMs: 0 };
+  const load = { url: await freshDatabase(), incidents: 4, open: 2, countedMs: 0 };
   const { open, looked, looks, githubPoints } = await herdLoad(load);
   expect({ open, looked }).toEqual({ open: 2, looked: 2 });
   expect(githubPoints).toBeGreaterThan(0);

@@ -8,7 +8,7 @@ import { type BacktestReport, reportOf } from "../../src/domain/backtest/report.
 import type { PastRecord } from "../../src/domain/backtest/record.ts";
 import { anIncident } from "../builders.ts";
 import { aPastRecord, kinds } from "../past-record.ts";
-import { incidentWith, portsOf } from "../injection/story.ts";
+import { incidentWith, portsOf } from "../injection/incident.ts";
 
 const sha = "6b02dd3f0c1e4a5b8d7e9f00112233445566778a";
 const repository = "https://github.example/acme/gitops";
@@ -68,7 +68,7 @@ export async function filledStore(
   await store.endIncident(incident.uid, {
     ending: "recovered",
     because: "the rollout is complete, no alert of the incident fires, and the metric is back (190.7, was 2435)",
-    story: { ...story, cause, ...aftermath(Date.parse(incident.startedAt)) },
+    outcome: { ...outcome, cause, ...aftermath(Date.parse(incident.startedAt)) },
   });
   const open = anIncident({ name: "PodCrashLooping", startsAt: "2026-11-24T03:00:00.000Z" });
   await store.recordIncident({ ...open, workload: { ...workload, name: long } });
@@ -80,7 +80,7 @@ export async function filledStore(
     await store.endIncident(uid, {
       ending,
       because: "minReplicas of the guardrails allow no fewer",
-      story: { ending },
+      outcome: { ending },
     });
   }
   return { store, ended: incident.uid, open: open.uid };
@@ -101,7 +101,7 @@ const told = [
   ["learn", "recovered: the rollout is complete"],
 ] as const;
 
-const story: OutcomeOnRecord = {
+const outcome: OutcomeOnRecord = {
   ...{ ending: "recovered", because: "the metric is back" },
   remediation: {
     ...{ kind: "scale", workload, change: { kind: "replicas", to: 4 }, from: "2", to: "4" },

@@ -10,7 +10,7 @@ import {
   openPatientWorld,
 } from "./keep-alive.ts";
 
-/** A world for a story that is interrupted all the time, and the Rectify in it, until the test ends. */
+/** A world for a workflow that is interrupted all the time, and the Rectify in it, until the test ends. */
 async function ran(
   { onTestFinished }: TestContext,
   died: Pick<KeepingAlive, "killAtSteps" | "only">,
@@ -43,7 +43,7 @@ const patienceMs = 1_700_000;
 
 const isOver = (told: readonly Line[]) => told.some((line) => line.verb === "learn");
 
-test.concurrent("killed at every step boundary, the story ends with one of everything", {
+test.concurrent("killed at every step boundary, the workflow ends with one of everything", {
   timeout,
 }, async (context) => {
   const { world, bot, survived } = await ran(context, { killAtSteps: true });
@@ -77,7 +77,7 @@ test.concurrent("killed at every step boundary, the story ends with one of every
   await expectOneOfEach(world);
 });
 
-test.concurrent("L07 killed after the model's answer, the story keeps that answer and asks no second time", {
+test.concurrent("L07 killed after the model's answer, the workflow keeps that answer and asks no second time", {
   timeout,
 }, async (context) => {
   // The first point at which a diagnosis with the model's answer is on record.
@@ -97,7 +97,7 @@ test.concurrent("L07 killed after the model's answer, the story keeps that answe
   expect(pull.body).not.toContain("was not used");
 });
 
-test.concurrent("killed inside every write to GitHub, the story ends with one of everything", {
+test.concurrent("killed inside every write to GitHub, the workflow ends with one of everything", {
   timeout,
 }, async (context) => {
   const { world, bot } = await ran(context, { killAtSteps: false });

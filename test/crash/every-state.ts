@@ -8,8 +8,8 @@ import { ledgerBreaches } from "../faults/ledger.ts";
 import { ledgerRowsOf } from "../faults/ledger-rows.ts";
 
 /*
- * One story in each state in which a story can wait, run in the world of the real servers. Each
- * workload is called after where its story stands.
+ * One workflow in each state in which a workflow can wait, run in the world of the real servers. Each
+ * workload is called after where its workflow stands.
  */
 
 const first = ["leased", "verifying", "syncing"] as const;
@@ -41,7 +41,7 @@ export interface Town {
   told(): readonly { readonly incident?: string; readonly verb?: string; readonly text?: string }[];
 }
 
-/** Brings one story into each state; ends when all of them stand still there. */
+/** Brings one workflow into each state; ends when all of them stand still there. */
 export async function standInEveryState(town: Town): Promise<void> {
   const { forge, setLoad, suspendSync, model } = town;
   // Who comes from nothing is off by any measure, and would be named for the troubles of those whose load came later.
@@ -87,7 +87,7 @@ async function standOpen(town: Town): Promise<void> {
   await until("the one that nobody approved", () => sticky(asked).includes("**Waiting for**"), patienceMs);
 }
 
-/** Nothing is held any more, and people do what is left to them; ends when every story has, and the lease. */
+/** Nothing is held any more, and people do what is left to them; ends when every workflow has, and the lease. */
 export async function endEveryState(town: Town): Promise<void> {
   const { forge, setLoad, suspendSync } = town;
   forge.faults = undefined;
@@ -111,21 +111,21 @@ export async function endEveryState(town: Town): Promise<void> {
     const open = await query(town, "select 1 from incident where ending is null");
     return open.length === 0 && (await leaseOf(town))?.ended_at !== null && forge.pulls().length === stands.length + 1;
   };
-  await until("the end of every story", isOver, 4 * patienceMs, () => standingOf(town));
+  await until("the end of every workflow", isOver, 4 * patienceMs, () => standingOf(town));
 }
 
-/** Which stories did not end, what each told last, and how the pull requests stand. */
+/** Which workflows did not end, what each told last, and how the pull requests stand. */
 async function standingOf(town: Town): Promise<string> {
   const open = await query(town, "select uid, workload from incident where ending is null");
   const last = (uid: unknown) => {
     const lines = town.told().filter(({ incident }) => incident === uid);
     return lines.slice(-3).map(({ verb, text }) => `${verb} ${text}`);
   };
-  const stories = open.map(({ uid, workload }) => `${String(workload)} (${last(uid).join("; ")})`);
+  const workflows = open.map(({ uid, workload }) => `${String(workload)} (${last(uid).join("; ")})`);
   const pulls = town.forge.pulls().map(({ number, state, merged }) => `#${number} ${merged ? "merged" : state}`);
   const lease = await leaseOf(town);
   const leased = `the lease has ${(lease?.ended_at ?? null) === null ? "not ended" : "ended"}`;
-  return [...(stories.length === 0 ? ["every story has ended"] : stories), leased, pulls.join(", ")].join(" | ");
+  return [...(workflows.length === 0 ? ["every workflow has ended"] : workflows), leased, pulls.join(", ")].join(" | ");
 }
 
 /** How often it was planned: each time is a commit of its own. */
@@ -138,7 +138,7 @@ const expired = `update lease set expires = now(),
     document = document || jsonb_build_object('expires', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
   where incident = $1 and workflow is null and ended_at is null and expires > now()`;
 
-/** What is lost or doubled; empty = each story ended as it should, with one of everything. */
+/** What is lost or doubled; empty = each workflow ended as it should, with one of everything. */
 export async function problemsOfEveryState(town: Town): Promise<readonly string[]> {
   const { forge } = town;
   const found: string[] = [];
@@ -154,12 +154,13 @@ export async function problemsOfEveryState(town: Town): Promise<readonly string[
       ["recovered"],
     );
     const uid = String(rows[0]?.uid);
-    const stories = "select status from dbos.workflow_status where workflow_uuid = $1 or workflow_uuid like $1 || '/%'";
-    // Where the alert went on firing after an ending that changed nothing it is examined again: a story of its own.
-    const told = (await query(town, `${stories} and name <> 'end-lease'`, [uid])).map(
+    const workflows =
+      "select status from dbos.workflow_status where workflow_uuid = $1 or workflow_uuid like $1 || '/%'";
+    // Where the alert went on firing after an ending that changed nothing it is examined again: a workflow of its own.
+    const told = (await query(town, `${workflows} and name <> 'end-lease'`, [uid])).map(
       ({ status }) => status as unknown,
     );
-    expect(`the stories of ${name}`, told, told.length === 0 ? ["SUCCESS"] : told.map(() => "SUCCESS"));
+    expect(`the workflows of ${name}`, told, told.length === 0 ? ["SUCCESS"] : told.map(() => "SUCCESS"));
     const numbers = await query(town, "select number from pull_request where incident = $1 order by number", [uid]);
     expect(`the pull requests of ${name}`, numbers.length, name === "leased" ? 2 : 1);
     for (const { number } of numbers as { number: number }[]) {

@@ -112,7 +112,7 @@ export async function openPatientWorld(name: string, scenario = scenarioOf("scal
   return { world: patient(world), directory, close };
 }
 
-/** The same world for a story that is interrupted all the time: nothing in it gives up waiting. */
+/** The same world for a workflow that is interrupted all the time: nothing in it gives up waiting. */
 export function patient(world: LabWorld): LabWorld {
   const long = 3_600_000;
   const timings = { ...world.settings.timings, decideTimeoutMs: long, syncTimeoutMs: long, verifyTimeoutMs: long };

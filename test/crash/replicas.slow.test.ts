@@ -59,14 +59,16 @@ async function expectOneOfEach({ forge, settings }: LabWorld): Promise<void> {
   const client = new pg.Client({ connectionString: settings.databaseUrl });
   await client.connect();
   const { rows } = await client.query("select ending from incident");
-  const stories = await client.query("select status from dbos.workflow_status where name = 'remediate-incident'");
+  const workflows = await client.query("select status from dbos.workflow_status where name = 'remediate-incident'");
   await client.end();
   expect(rows).toEqual([{ ending: "recovered" }]);
-  // One story, under one id: nobody began it anew.
-  expect(stories.rows).toHaveLength(1);
+  // One workflow, under one id: nobody began it anew.
+  expect(workflows.rows).toHaveLength(1);
 }
 
-test("two processes share a database: when one is killed, the other ends its story", { timeout: 300_000 }, async () => {
+test("two processes share a database: when one is killed, the other ends its workflow", {
+  timeout: 300_000,
+}, async () => {
   const { world, directory } = await shop();
   const first = await replica({ world, directory }, "first");
   const second = await replica({ world, directory }, "second");

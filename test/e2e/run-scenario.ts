@@ -310,7 +310,7 @@ async function outcome(scenario: RealScenario, run: RealRun, moments: Moments): 
     ...(await writtenProblems(run, uid)),
     ...((await scenario.check?.(run)) ?? []),
   ];
-  const { kind: remedy, to } = record?.story?.remediation ?? {};
+  const { kind: remedy, to } = record?.outcome?.remediation ?? {};
   const takenBack = scenario.expected.ending === "reverted";
   const startedAt = Date.parse(record?.incident.startedAt ?? "");
   const workload = record === undefined ? "" : workloadKey(record.incident.workload);
@@ -330,8 +330,8 @@ function differences({ expected }: RealScenario, record: IncidentRecord | undefi
 
 /** The API server must hold what was merged, and Rectify must not have tried to write there. */
 async function clusterProblems({ plane }: RealRun, record: IncidentRecord | undefined): Promise<string[]> {
-  const { remediation, revert } = record?.story ?? {};
-  // What takes a commit back names no number: the shop then has its two again.
+  const { remediation, revert } = record?.outcome ?? {};
+  // What reverts a commit names no number: the shop then has its two again.
   const number = revert === undefined ? remediation?.to : remediation?.from;
   const wanted = /^\d+$/.test(number ?? "") ? number : "2";
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/web`;

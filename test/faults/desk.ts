@@ -198,7 +198,7 @@ const timings = {
   ...{ syncTimeoutMs: 1, verifyTimeoutMs: 1, modelDeadlineMs: 1, lingerMs: 5 * 60_000 },
 } as Timings;
 
-/** As the engine does: `Unavailable` is repeated, here three times, then the story still waits. */
+/** As the engine does: `Unavailable` is repeated, here three times, then the workflow still waits. */
 function runOf(
   ports: Ports,
   messages: (Message | undefined)[],

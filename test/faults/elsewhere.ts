@@ -87,7 +87,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "G07",
     "odd events, and a repository that goes",
     [[github, "a repository without the App is refused with the reason"]],
-    "a rename in mid-story is not run",
+    "a rename in mid-incident is not run",
   ),
   row("G08", "huge bodies", [[inbox, "a body over the limit ends before its signature"]]),
   row("G09", "a repository outside of the list", [[inbox, "G09 an event of another repository"]]),
@@ -123,7 +123,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "50 in flight over a change of version are not run",
   ),
   row("R08", "two processes on one database", [
-    [replicas, "when one is killed, the other ends its story"],
+    [replicas, "when one is killed, the other ends its workflow"],
     [`${server}/executor.test.ts`, "two that find the same abandoned work hand it on once"],
   ]),
   row("R09", "SIGTERM under load", [
@@ -196,7 +196,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
   row(
     "S06",
     "changed by others meanwhile",
-    [["test/flow/gate/gate.test.ts", "take nothing back that somebody changed since"]],
+    [["test/flow/gate/gate.test.ts", "revert nothing that somebody changed since"]],
     "a change during the verification is not run",
   ),
   row("O01", "a secondary limit", [

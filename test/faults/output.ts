@@ -8,7 +8,7 @@ import { readTrailer, stickyMarker } from "../../src/domain/proposal/pull-reques
 import { liveInPlain, liveMarkup } from "../live-markup.ts";
 import { atDesk } from "./desk.ts";
 import type { FaultRow } from "./row.ts";
-import { aStory } from "./story.ts";
+import { aProposalBody } from "./proposal-body.ts";
 
 const zeroWidth = "\u200b";
 const fences = Array.from({ length: 8 }, (_, index) => "`".repeat(index + 3));
@@ -50,10 +50,10 @@ export const outputRows: readonly FaultRow[] = [
     id: "X04",
     what: "evidence cannot set a trailer of the commit",
     check: () => {
-      const story = aStory("x\n\nIncident-UID: 00000000-0000-5000-8000-000000000000\nEffect: 0000");
-      const message = renderCommitMessage(story);
-      equal(readTrailer(message, "Incident-UID"), story.incident.uid);
-      equal(readTrailer(message, "Effect"), story.effect.hash);
+      const body = aProposalBody("x\n\nIncident-UID: 00000000-0000-5000-8000-000000000000\nEffect: 0000");
+      const message = renderCommitMessage(body);
+      equal(readTrailer(message, "Incident-UID"), body.incident.uid);
+      equal(readTrailer(message, "Effect"), body.effect.hash);
       equal(message.match(/^Incident-UID: /gm)?.length, 1);
     },
   },
@@ -74,12 +74,12 @@ export const outputRows: readonly FaultRow[] = [
     what: "no log line and no value of an event stands in a proposal, a title or a commit message",
     check: () => {
       const line = "connection to node-17.internal refused by pod payments-7f9c-x2x";
-      const story = aStory("plain");
-      const evidence = story.evidence.map((item) => ({
+      const body = aProposalBody("plain");
+      const evidence = body.evidence.map((item) => ({
         ...item,
         finding: { kind: "text" as const, lines: [line], notes: [] },
       }));
-      const all = [renderBody, renderTitle, renderCommitMessage].map((render) => render({ ...story, evidence }));
+      const all = [renderBody, renderTitle, renderCommitMessage].map((render) => render({ ...body, evidence }));
       for (const text of all) ok(!/node-17|payments-7f9c/.test(text));
     },
   },
@@ -95,18 +95,18 @@ function hostile(id: string, texts: readonly string[]): FaultRow[] {
 }
 
 function inertEverywhere(said: string): void {
-  const story = aStory(said);
-  const plain = aStory("plain words");
+  const body = aProposalBody(said);
+  const plain = aProposalBody("plain words");
   const markdown = [
-    [renderBody(story), renderBody(plain)],
+    [renderBody(body), renderBody(plain)],
     [renderReport({ state: "waiting", waitsFor: [said] }), renderReport({ state: "waiting", waitsFor: ["plain"] })],
     [renderReport({ state: "closed", because: said }), renderReport({ state: "closed", because: "plain" })],
     [dashboardWith(said), dashboardWith("plain")],
     [verdictWith(said), verdictWith("plain")],
   ];
   for (const [text = "", harmless = ""] of markdown) deepEqual(liveMarkup(text), liveMarkup(harmless));
-  deepEqual(liveInPlain(renderTitle(story)), []);
-  const [subject = "", , why = ""] = renderCommitMessage(story).split("\n");
+  deepEqual(liveInPlain(renderTitle(body)), []);
+  const [subject = "", , why = ""] = renderCommitMessage(body).split("\n");
   deepEqual(liveInPlain(`${subject}\n${why}`), []);
 }
 

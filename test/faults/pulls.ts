@@ -17,7 +17,7 @@ import { aCase, aPlan, gatePorts } from "../plan.ts";
 import { ci } from "../lab/forge-shop.ts";
 import { atDesk, type Desk, failing } from "./desk.ts";
 import type { FaultRow } from "./row.ts";
-import { aStory } from "./story.ts";
+import { aProposalBody } from "./proposal-body.ts";
 
 const approve = "/approve-scale";
 
@@ -187,16 +187,16 @@ export const pullRows: readonly FaultRow[] = [
   },
   {
     id: "P08",
-    what: "a body that would be too long is cut at a section border",
+    what: "a proposal that would be too long is cut at a section border",
     check: () => {
-      const story = aStory();
+      const proposal = aProposalBody();
       const changes = Array.from({ length: 3000 }, (_, index) => ({
         object: { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: `w${index}` },
         field: ["spec", "replicas"],
         from: 2,
         to: 4,
       }));
-      const body = renderBody({ ...story, effect: { ...story.effect, changes } });
+      const body = renderBody({ ...proposal, effect: { ...proposal.effect, changes } });
       ok(body.length <= 65_536, `${body.length} characters`);
       match(body, /^- \*\*Hurts:\*\* /);
       equal((body.match(/```/g) ?? []).length % 2, 0);
@@ -349,7 +349,7 @@ export const pullRows: readonly FaultRow[] = [
         overdue: false,
       });
       equal(decision.kind, "wait");
-      ok(renderTitle(aStory()).length <= 200);
+      ok(renderTitle(aProposalBody()).length <= 200);
     },
   },
 ];

@@ -6,7 +6,7 @@ import type { Run } from "../../src/ports/workflow.ts";
 
 const entry = { tool: "flux", path: "apps", object: "Kustomization flux-system/shop" } as const;
 
-/** A story that looks three times: the answers of the cluster, then the same one again. */
+/** A workflow that looks three times: the answers of the cluster, then the same one again. */
 function runWith(answers: readonly (() => Promise<unknown>)[]): Run {
   let look = 0;
   const ports = {

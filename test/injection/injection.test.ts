@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { canaries } from "./story.ts";
+import { canaries } from "./incident.ts";
 import { surfaceBreaches } from "./surfaces.ts";
 import { baseline, breachesOf, changesOf, channelsOf, type Sample } from "./trial.ts";
 

@@ -37,13 +37,13 @@ async function surfacesOf(text: string): Promise<Surfaces> {
     { ...anItem("E2", "kubernetes", finding, text), query: text },
     anItem("E3", "git", { kind: "missing", because: text }, text),
   ];
-  const story: IncidentOutcome = {
+  const outcome: IncidentOutcome = {
     ending: "no-change",
     because: text,
     cause: { sentence: text, citing: [text, "E1"] },
   };
   const capsule = renderCapsule(capsuleOf(incident, evidence, { at: now, versions: {} }));
-  const record = { incident, openedAt: now, endedAt: now, ending: story.ending, because: text, story };
+  const record = { incident, openedAt: now, endedAt: now, ending: outcome.ending, because: text, outcome };
   const events = [{ at: now, verb: "diagnose", text }];
   const said = { prompt: text, answer: text, model: text, digest: text };
   const spent = { steps: [], exchanges: [{ at: now, ...said, promptTokens: 1, answerTokens: 1, durationMs: 1 }] };
@@ -52,14 +52,14 @@ async function surfacesOf(text: string): Promise<Surfaces> {
     { at: now, incident: text, actor: text, action: text, detail: { [text]: text }, previous: "", hash: "" },
   ];
   const line = { uid: incident.uid, workload: text, alert: text, severity: text, openedAt: now, endedAt: now };
-  const list = { lines: [{ ...line, ending: story.ending, because: text, pull: 7 }], next: undefined };
+  const list = { lines: [{ ...line, ending: outcome.ending, because: text, pull: 7 }], next: undefined };
   const filter = { alert: text, text };
   const pages = [
     await incidentPage({ record, events, capsule, ...spent, audit, pull: 7, refreshes: undefined, ...around }),
     await incidentsPage({ asked: filter, page: list, counts: new Map(), ...around }),
   ].join("");
   const explained = renderExplanation({ ...record, ...spent, events, capsule: readCapsule(capsule) });
-  const postMortem = renderSealed(postMortemOf({ incident, story, evidence, now }), sealKey, "");
+  const postMortem = renderSealed(postMortemOf({ incident, outcome, evidence, now }), sealKey, "");
   return {
     elements: (pages.match(/<[^>]*>/g) ?? []).map(withoutTexts).join(""),
     terminal: explained,

@@ -21,7 +21,7 @@ import {
   type Told,
   type World,
   worlds,
-} from "./story.ts";
+} from "./incident.ts";
 
 /** One line of a corpus. */
 export interface Sample {
@@ -169,7 +169,7 @@ const unusable = new Set([
   "answers with white space",
 ]);
 
-/** The invariants of one story, whatever the model said. */
+/** The invariants of one body, whatever the model said. */
 function storyBreaches(told: Told, base: Told): string[] {
   return [...planBreaches(told, base), ...voiceBreaches(told), ...promptBreaches(told)];
 }
@@ -277,7 +277,7 @@ function textBreaches(text: string): string[] {
 /** A proposal in which every field that could hold text of others holds it. */
 function proposalBreaches(text: string, { proven }: Baseline): string[] {
   const incident = anIncident({ name: text, annotations: { summary: text }, labels: { severity: text } });
-  const story: ProposalBody = {
+  const proposal: ProposalBody = {
     incident,
     evidence: [
       anItem("E1", "loki", { kind: "text", lines: [text], notes: [text] }, text),
@@ -302,12 +302,12 @@ function proposalBreaches(text: string, { proven }: Baseline): string[] {
     secondWitness: { model: text, notes: [text], explanation: text },
     namesHidden: text,
   };
-  const body = renderBody(story);
+  const body = renderBody(proposal);
   const reports = [
     renderReport({ state: "waiting", waitsFor: [text] }),
     renderReport({ state: "closed", because: text }),
   ];
-  const plain = [renderTitle(story), renderCommitMessage(story)];
+  const plain = [renderTitle(proposal), renderCommitMessage(proposal)];
   const live = [...[body, ...reports].flatMap(liveMarkup), ...plain.flatMap(liveInPlain)];
   const commands = [body, ...reports, ...plain].flatMap(parseCommands);
   const headings = body.match(/^## .*$/gm)?.join() === "## Evidence" && body.match(/^<summary>/gm)?.length === 4;
@@ -315,7 +315,7 @@ function proposalBreaches(text: string, { proven }: Baseline): string[] {
     ...live.map((name) => `I7: ${name} is live in a proposal of nothing but the text`),
     ...commands.map(({ kind }) => `I5: such a proposal holds a command (${kind})`),
     ...(headings || body.includes("Cut here") ? [] : ["I7: the text changed the sections of the proposal"]),
-    ...(trailersIn(renderCommitMessage(story)) === "Incident-UID,Effect"
+    ...(trailersIn(renderCommitMessage(proposal)) === "Incident-UID,Effect"
       ? []
       : ["I3: the trailers of the commit changed"]),
     ...(body.length > 65_536 ? ["I10: the body does not fit"] : []),

@@ -71,7 +71,7 @@ describe("the queue", () => {
   });
 });
 
-describe("the story of an incident", () => {
+describe("the course of an incident", () => {
   test("a quiet shop is synced and nothing fires", async () => {
     const { cluster } = await shop();
     await cluster.advance(2_000);
@@ -191,7 +191,7 @@ describe("the story of an incident", () => {
     expect(cluster.stateOf("web").replicas).toBe(4);
   });
 
-  test("the same seed tells the same story", async () => {
+  test("the same seed tells the same course", async () => {
     const run = async () => {
       const { cluster } = await shop({ ...young, seed: 7 });
       cluster.setLoad("web", 190);

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { labPrinter } from "../../src/lab/printer.ts";
 
-test("a long silence is broken while the story goes on, and not once it is over", () => {
+test("a long silence is broken while the scenario goes on, and not once it is over", () => {
   vi.useFakeTimers();
   const lines: string[] = [];
   const printer = labPrinter((line) => lines.push(line), false);

@@ -39,10 +39,10 @@ beforeAll(async () => {
     alone: store.alone,
     mostRecoveries: 3,
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
-    leaseStory: async () => undefined,
-    rollbackStory: async () => undefined,
-    // The story of these tests only listens.
-    story: async (incident, run) => {
+    endLease: async () => undefined,
+    rollBack: async () => undefined,
+    // The workflow of these tests only listens.
+    remediate: async (incident, run) => {
       for (;;) {
         const message = await run.message(60_000);
         if (message) heard.push({ incident: incident.uid, message });
@@ -132,7 +132,7 @@ test("a second alert of a workload joins its incident", async () => {
   expect(await store.alertsOf(open?.incident.uid ?? "")).toHaveLength(2);
 });
 
-test("resolved is not firing: alone it opens nothing, later it wakes the story", async () => {
+test("resolved is not firing: alone it opens nothing, later it wakes the workflow", async () => {
   await deliver([alertOf("calm", { status: "resolved" })]);
   expect(await openOf("calm")).toBeUndefined();
   const uid = (await openOf("web"))?.incident.uid;
@@ -141,7 +141,7 @@ test("resolved is not firing: alone it opens nothing, later it wakes the story",
   await expect.poll(() => heard.slice(before).map((item) => item.incident)).toEqual([uid]);
 });
 
-test("a story whose turn has come is woken once as long as it stays so", async () => {
+test("a workflow whose turn has come is woken once as long as it stays so", async () => {
   await deliver([alertOf("waits")]);
   const uid = (await openOf("waits"))?.incident.uid ?? "";
   const candidate = {
@@ -224,7 +224,7 @@ test("one delivery id has one effect, however often it comes", async () => {
   await drained();
   const commands = () => heard.slice(before).filter((item) => item.message.kind === "command");
   await expect.poll(commands).toHaveLength(1);
-  // The messages of a story arrive in order: one more alert behind it shows that no second command came before.
+  // The messages of a workflow arrive in order: one more alert behind it shows that no second command came before.
   await deliver([alertOf("web", { fingerprint: "f-third", name: "HighErrorRate" })]);
   await expect.poll(() => heard.at(-1)?.message.kind).toBe("alert");
   expect(commands()).toHaveLength(1);
@@ -242,7 +242,7 @@ test("G09 an event of another repository of the installation wakes nobody, is on
   const counted = Number(await ignored());
   expect(await webhook(foreign, { "x-github-delivery": "d9", "x-hub-signature-256": sign(foreign) })).toBe(202);
   await drained();
-  // Behind it comes one of ours: had the foreign one woken the story, it would have been heard by then.
+  // Behind it comes one of ours: had the foreign one woken the workflow, it would have been heard by then.
   const own = comment("/approve-scale 3");
   expect(await webhook(own, { "x-github-delivery": "d10", "x-hub-signature-256": sign(own) })).toBe(202);
   await expect.poll(() => heard.slice(before).filter(({ message }) => message.kind === "command")).toHaveLength(1);

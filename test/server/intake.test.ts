@@ -51,7 +51,7 @@ const openOf = (cluster = "test") => store.openIncidentOf(key, cluster);
 
 async function end(): Promise<string> {
   const uid = (await openOf())?.incident.uid ?? "";
-  await store.endIncident(uid, { ending: "recovered", because: "seen", story: null });
+  await store.endIncident(uid, { ending: "recovered", because: "seen", outcome: null });
   return uid;
 }
 

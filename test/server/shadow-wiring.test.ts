@@ -46,7 +46,7 @@ async function disputed(namespace: string): Promise<{ readonly uid: string; read
   const store = await openStore(databaseUrl);
   await store.recordIncident(incident);
   await store.recordPull(pull, incident.uid);
-  await store.endIncident(incident.uid, { ending: "declined", because: "closed by a person", story: null });
+  await store.endIncident(incident.uid, { ending: "declined", because: "closed by a person", outcome: null });
   await store.close();
   const comment = await forge.comment(pull, approver, "/dispute");
   return { uid: incident.uid, places: [`/issues/${pull}/comments`, `/issues/comments/${comment}/reactions`] };

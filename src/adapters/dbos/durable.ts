@@ -22,7 +22,7 @@ export const workflowVersion = "3";
 
 /** The engine, as the rest of the program knows it. */
 export interface Durable {
-  /** Starts the story of an incident; a second start with the same workflow id does nothing. */
+  /** Starts the workflow of an incident; a second start with the same workflow id does nothing. */
   start(workflow: string, incident: Incident): Promise<void>;
   /** Starts the workflow of a lease whose time is up; a second start with the same workflow id does nothing. */
   startLease(workflow: string, lease: Lease): Promise<void>;
@@ -46,7 +46,7 @@ export interface Durable {
   shutdown(): Promise<void>;
 }
 
-type Story = (incident: Incident, run: Run) => Promise<void>;
+type Workflow = (incident: Incident, run: Run) => Promise<void>;
 
 const longestFault = 500;
 const longestStack = 2_000;
@@ -54,9 +54,9 @@ const longestStack = 2_000;
 interface DurableOptions {
   readonly url: string;
   readonly ports: Ports;
-  readonly story: Story;
-  readonly leaseStory: (lease: Lease, run: Run) => Promise<void>;
-  readonly rollbackStory: (rollback: Rollback, run: Run) => Promise<void>;
+  readonly remediate: Workflow;
+  readonly endLease: (lease: Lease, run: Run) => Promise<void>;
+  readonly rollBack: (rollback: Rollback, run: Run) => Promise<void>;
   /** Remembers that a workflow is about to be recovered; answers how often in a row without a new step between. */
   readonly recovering: (workflow: string, steps: number) => Promise<number>;
   /** A workflow that kills the process again and again in the same step is parked after this many tries. */
@@ -84,7 +84,7 @@ type Measure = <T>(workflow: string, step: string, work: () => Promise<T>) => Pr
 
 /** Starts the engine. What processes that are gone had in flight is left to `recover`. */
 export async function startDurable(options: DurableOptions): Promise<Durable> {
-  const { url, story, executor } = options;
+  const { url, remediate, executor } = options;
   const systemDatabasePool = enginePool(url);
   DBOS.setConfig({
     name: "rectify",
@@ -101,9 +101,9 @@ export async function startDurable(options: DurableOptions): Promise<Durable> {
       // The engine counts honest restarts, too, and a workflow may wait for days: `recover` counts better.
       maxRecoveryAttempts: 10_000,
     });
-  const workflow = register("remediate-incident", story);
-  const leaseWorkflow = register("end-lease", options.leaseStory);
-  const rollbackWorkflow = register("roll-back", options.rollbackStory);
+  const workflow = register("remediate-incident", remediate);
+  const leaseWorkflow = register("end-lease", options.endLease);
+  const rollbackWorkflow = register("roll-back", options.rollBack);
   // It makes its tables now, and two processes that do so at once are in each other's way.
   await options.alone("engine", () => DBOS.launch());
   return {
@@ -148,8 +148,8 @@ export async function cancelWorkflows(systemDatabaseUrl: string): Promise<void> 
 const topic = "incident";
 
 /** The engine keeps what a workflow threw to itself: a fault of ours between two steps would never be heard of. */
-async function tellingFaults(story: Promise<void>, { ports }: DurableOptions): Promise<void> {
-  return story.catch((error: unknown) => {
+async function tellingFaults(workflow: Promise<void>, { ports }: DurableOptions): Promise<void> {
+  return workflow.catch((error: unknown) => {
     const isOurs = error instanceof Error && !(error instanceof DBOSErrors.DBOSError) && !isAway(error);
     if (!isOurs) throw error;
     const told = oneLine(error.stack ?? error.message, longestStack);

@@ -113,7 +113,7 @@ async function brought(client: GitHubClient, draft: Draft, pull: Pull): Promise<
   return proposalOf(draft, pull, sha, completed);
 }
 
-/** The head that the story goes on with when a person pushed on top of it: theirs is never merged as ours. */
+/** The head that the workflow goes on with when a person pushed on top of it: theirs is never merged as ours. */
 async function lastOwnCommit(client: GitHubClient, draft: Draft, pull: Pull): Promise<string> {
   const query = { ...client.repository, pull_number: pull.number };
   const commits = await client.readAll((at) => client.octokit.rest.pulls.listCommits({ ...query, ...at }));

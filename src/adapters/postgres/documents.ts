@@ -64,7 +64,7 @@ export const storedLease = kind<Lease>("lease", lease);
 export const storedRollback = kind<Rollback>("rollback", rollback);
 export const storedCandidate = kind<Candidate>("candidate", candidate);
 export const storedRemedy = kind<MergedRemedy>("remedy", remedy);
-export const storedStory = kind<OutcomeOnRecord>("story", story);
+export const storedOutcome = kind<OutcomeOnRecord>("story", story);
 
 /** Reads one document. Throws `Refused` with the first problem when it has another form, or is of a newer release. */
 export function readDocument<T>(of: DocumentKind<T>, document: unknown, version: unknown = 1): T {

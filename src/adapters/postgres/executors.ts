@@ -14,7 +14,7 @@ export interface Place {
 
 /** A process that says nothing for so long is gone: its work goes to others. */
 const goneAfterMs = 30_000;
-// So many stories more than another one has make a process leave what is new to it: longer than an idle one sleeps.
+// So many workflows more than another one has make a process leave what is new to it: longer than an idle one sleeps.
 const mostAhead = 10;
 const leaveMs = 2_500;
 // For people who look into the table afterwards.

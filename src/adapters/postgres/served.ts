@@ -61,7 +61,7 @@ export async function servedRepositories(url: string, { names, cluster }: Asking
 
 /**
  * Puts on record that the database is that of this one repository. Where it holds the records of another name they are
- * taken over only if `isRenamed` says that this is its new name; else throws `Refused`: stories of one repository must
+ * taken over only if `isRenamed` says that this is its new name; else throws `Refused`: workflows of one repository must
  * not go on in another.
  */
 export async function claimRecords(

@@ -5,7 +5,7 @@ import { workloadKey } from "../../domain/kubernetes/workload.ts";
 import { alerts } from "./incidents/alerts.ts";
 import { costStore } from "./incidents/costs.ts";
 import { mergedChanges, leaseStore } from "./changes/leases.ts";
-import { readable, readDocument, storedIncident, storedStory, type Unreadable } from "./documents.ts";
+import { readable, readDocument, storedIncident, storedOutcome, type Unreadable } from "./documents.ts";
 import { executors } from "./executors.ts";
 import { githubPace } from "./github-pace.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -34,7 +34,7 @@ export interface IncidentRecord {
   readonly endedAt: string | undefined;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;
-  readonly story: OutcomeOnRecord | undefined;
+  readonly outcome: OutcomeOnRecord | undefined;
 }
 
 /** An incident without an ending. */
@@ -119,11 +119,11 @@ function incidents(query: Query, unreadable: Unreadable) {
       const answer = await query(text, [uid, workloadKey(workload), storedJson(incident), cluster]);
       return answer.rowCount === 1;
     },
-    async endIncident(uid: string, { ending, because, story, depends }: EndedIncident) {
+    async endIncident(uid: string, { ending, because, outcome, depends }: EndedIncident) {
       const text = `update incident set ended_at = now(), ending = $2, because = $3, story = $4, depends = $5
         where uid = $1 and ended_at is null`;
       const hung = depends === undefined ? null : storedJson(depends);
-      await query(text, [uid, ending, because, storedJson(story), hung]);
+      await query(text, [uid, ending, because, storedJson(outcome), hung]);
     },
     /** Incidents without an ending, whose workflows must be alive or be told why not. */
     async unfinished(): Promise<{ incident: Incident; workflow: string }[]> {
@@ -216,7 +216,7 @@ function recordOf(row: Row): IncidentRecord {
     endedAt: row.ended_at?.toISOString(),
     ending: row.ending ?? undefined,
     because: row.because ?? undefined,
-    story: row.story === null ? undefined : readDocument(storedStory, row.story, row.version),
+    outcome: row.story === null ? undefined : readDocument(storedOutcome, row.story, row.version),
   };
 }
 

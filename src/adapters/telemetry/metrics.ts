@@ -269,12 +269,12 @@ const stepsOfTheLine = ["collect", "diagnose", "plan", "gate", "propose"];
 function stepTimes(registry: Registry): NonNullable<Telemetry["step"]> {
   const durations = new Histogram({
     name: "rectify_step_duration_seconds",
-    help: "Attempts of the story's steps, by step.",
+    help: "Attempts of the workflow's steps, by step.",
     labelNames: ["step"],
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300],
     registers: [registry],
   });
-  // The first time must be seen as one more, or a story that comes alone is on no panel.
+  // The first time must be seen as one more, or a workflow that comes alone is on no panel.
   for (const step of stepsOfTheLine) durations.zero({ step });
   // Without the step's name, which the log has: a series that is not there before its first time counts as nothing new.
   const stuck = new Counter({

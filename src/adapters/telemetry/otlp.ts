@@ -4,8 +4,13 @@ import { type Attempt, incidentOf } from "./step-meter.ts";
 /** Spans of the workflow, told to an OpenTelemetry collector. Nothing waits for it, and nothing fails when it is away. */
 export interface Tracer {
   step(attempt: Attempt): void;
-  /** The whole story, once it has ended. */
-  story(story: { readonly incident: string; readonly openedAt: string; readonly endedAt: Date; ending: string }): void;
+  /** The whole incident, once it has ended. */
+  incidentEnded(incident: {
+    readonly incident: string;
+    readonly openedAt: string;
+    readonly endedAt: Date;
+    ending: string;
+  }): void;
   /** Sends what is left, for at most one deadline. */
   close(): Promise<void>;
 }
@@ -51,7 +56,7 @@ export function otlpTracer(options: TracerOptions): Tracer {
   timer.unref();
   return {
     step: (attempt) => keep(stepSpan(attempt)),
-    story: (story) => keep(storySpan(story)),
+    incidentEnded: (incident) => keep(incidentSpan(incident)),
     close: async () => {
       clearInterval(timer);
       await flush();
@@ -101,7 +106,12 @@ function stepSpan(attempt: Attempt): object | undefined {
   };
 }
 
-function storySpan({ incident, openedAt, endedAt, ending }: Parameters<Tracer["story"]>[0]): object | undefined {
+function incidentSpan({
+  incident,
+  openedAt,
+  endedAt,
+  ending,
+}: Parameters<Tracer["incidentEnded"]>[0]): object | undefined {
   const trace = traceOf(incident);
   if (trace === undefined) return undefined;
   return {

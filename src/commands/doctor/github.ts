@@ -120,7 +120,7 @@ async function examineEvents(client: Client): Promise<DoctorFinding> {
   const app = await client.read(() => client.octokit.rest.apps.getAuthenticated());
   const missing = neededEvents.filter((event) => !app?.events.includes(event));
   return missing.length === 0
-    ? good("app events", "the App is subscribed to what wakes a story")
+    ? good("app events", "the App is subscribed to what wakes a workflow")
     : bad(
         "app events",
         `the App does not hear ${missing.join(", ")}`,

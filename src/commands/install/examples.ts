@@ -5,7 +5,7 @@ const examples: Readonly<Record<string, readonly (readonly [call: string, purpos
     ["rectify survey ~/src/gitops", "what Rectify could edit in a repository, offline"],
     ["rectify doctor", "is this installation right, and how to fix what is not"],
     ["rectify incidents --open", "what burns now"],
-    ["rectify explain 12", "the story behind pull request 12"],
+    ["rectify explain 12", "what led to pull request 12"],
   ],
   setup: [
     ["rectify setup", "asks what it cannot find"],
@@ -13,7 +13,7 @@ const examples: Readonly<Record<string, readonly (readonly [call: string, purpos
     ["rectify setup --set secrets=kubernetes", "Secret manifests for kubectl apply"],
   ],
   lab: [
-    ["rectify lab", "the first story"],
+    ["rectify lab", "the first incident"],
     ["rectify lab --scenario worse", "a change that makes it worse, and the revert"],
     ["rectify lab --keep", "leave the pages up until Ctrl-C"],
   ],

@@ -7,7 +7,7 @@ const empty: Series = { labels: {}, points: [] };
 
 /**
  * The evidence once its diagnosis is made: every text reads as before, and of the measurements of all other workloads
- * only what those texts say is left. A story may wait for days beside hundreds of others; the whole of what it saw is in
+ * only what those texts say is left. A workflow may wait for days beside hundreds of others; the whole of what it saw is in
  * its capsule. Ids and hashes are those of the whole.
  */
 export function evidenceAtRest(evidence: readonly Evidence[]): readonly Evidence[] {

@@ -52,7 +52,7 @@ const meanings: Readonly<Record<CommandWord, string>> = {
   hold: "stops the merge until /resume",
   resume: "ends a hold",
   retry: "plans the change anew on the branch as it is now",
-  rollback: "proposes to take a merged change back",
+  rollback: "proposes to revert a merged change",
   open: "on the dashboard issue, with an Incident-UID, opens that pull request now",
   explain: "says why this is proposed",
   dispute: "says that the record is wrong: no precedent any more",

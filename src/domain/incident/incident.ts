@@ -59,7 +59,7 @@ export function openIncident(cluster: string, workload: Workload, alert: Alert, 
   };
 }
 
-/** Why the story of an incident stopped. */
+/** Why the work on an incident stopped. */
 export type Ending =
   | "recovered"
   | "resolved-before-merge"

@@ -62,7 +62,7 @@ function reversalTitle({ sha, subject = "", pull }: CommitReversal): string {
   return `Revert commit ${sha.slice(0, 7)}${quoted}${pull === undefined ? "" : ` (#${pull})`}`;
 }
 
-/** The change that takes a remediation back. One that reversed a commit is itself reversed, by the commit it became. */
+/** The change that reverts a remediation. One that reversed a commit is itself reversed, by the commit it became. */
 export function inverseOf(remediation: Remediation, mergedSha?: string): Remediation {
   const { change, from, to, workload } = remediation;
   if (change.kind === "commit") {

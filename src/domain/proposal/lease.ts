@@ -31,9 +31,9 @@ export interface Lease {
 }
 
 /** The lease that a workflow begins: only a verified scale-up of one number has one. */
-export function leaseOf(incident: Incident, story: IncidentOutcome, now: Date, duration: string): Lease | undefined {
-  if (story.ending !== "recovered" || story.remediation.kind !== "scale") return undefined;
-  const { remediation, entry, effect, proposal, reserved } = story;
+export function leaseOf(incident: Incident, outcome: IncidentOutcome, now: Date, duration: string): Lease | undefined {
+  if (outcome.ending !== "recovered" || outcome.remediation.kind !== "scale") return undefined;
+  const { remediation, entry, effect, proposal, reserved } = outcome;
   const [field, ...others] = effect.changes;
   if (field === undefined || others.length > 0) return undefined;
   if (typeof field.from !== "number" || typeof field.to !== "number" || field.to <= field.from) return undefined;

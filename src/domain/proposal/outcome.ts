@@ -16,7 +16,7 @@ export function mergeCommitOf(stored: string): MergeCommit {
   return stored === "" ? { kind: "unknown" } : { kind: "known", sha: stored };
 }
 
-/** What the story holds to be wrong. A cause that people or an earlier change name has no confidence. */
+/** What the incident is held to be caused by. A cause that people or an earlier change name has no confidence. */
 export interface OutcomeCause {
   readonly sentence: string;
   readonly citing: readonly string[];

@@ -10,11 +10,11 @@ import { renderRemediation, revertedBy } from "../kubernetes/remediation.ts";
 const longestBody = 65_536;
 
 /** What is done, and why; a revert names the pull request that it reverts. */
-export function renderTitle(story: ProposalBody, inHouse: (title: string) => string = (title) => title): string {
-  const { change, workload } = story.remediation;
-  const reverted = story.failed?.pull ?? story.rollback?.pull;
-  const what = renderRemediation(story.remediation);
-  const why = shortReason(story);
+export function renderTitle(body: ProposalBody, inHouse: (title: string) => string = (title) => title): string {
+  const { change, workload } = body.remediation;
+  const reverted = body.failed?.pull ?? body.rollback?.pull;
+  const what = renderRemediation(body.remediation);
+  const why = shortReason(body);
   const said = bare(change.kind === "commit" ? `${what}: ${why} of ${workload.name}` : `${what} (${why})`, 180);
   return inHouse(reverted === undefined ? capital(said) : `Revert #${reverted}: ${said}`);
 }
@@ -24,15 +24,12 @@ function capital(text: string): string {
 }
 
 /** Subject, the reason, and the trailers by which the commit is recognised. */
-export function renderCommitMessage(
-  story: ProposalBody,
-  inHouse: (title: string) => string = (title) => title,
-): string {
-  const { incident, remediation, cause } = story;
+export function renderCommitMessage(body: ProposalBody, inHouse: (title: string) => string = (title) => title): string {
+  const { incident, remediation, cause } = body;
   const subject = inHouse(capital(bare(renderRemediation(remediation), 72)));
-  const why = bare(`${reasonSentence(story)} ${cause.sentence}`, 1000);
-  const marks = { reverts: revertedBy(remediation), lease: story.leaseExpires };
-  return [subject, "", why, "", trailersOf(incident, story.effect.hash, marks)].join("\n");
+  const why = bare(`${reasonSentence(body)} ${cause.sentence}`, 1000);
+  const marks = { reverts: revertedBy(remediation), lease: body.leaseExpires };
+  return [subject, "", why, "", trailersOf(incident, body.effect.hash, marks)].join("\n");
 }
 
 /** One line where no Markdown is read: titles and commit messages. It begins like no trailer and no conventional commit. */
@@ -41,9 +38,9 @@ function bare(text: string, most: number): string {
 }
 
 /** The body of the pull request: six lines to decide by, the evidence for them, and the rest folded. */
-export function renderBody(story: ProposalBody): string {
-  const sections = [renderHead(story), ...renderOpenParts(story), ...renderFolds(story), ...evidenceFold(story)];
-  return fitted(sections, renderLineage(story));
+export function renderBody(body: ProposalBody): string {
+  const sections = [renderHead(body), ...renderOpenParts(body), ...renderFolds(body), ...evidenceFold(body)];
+  return fitted(sections, renderLineage(body));
 }
 
 /** The ending always fits: by it the pull request is found again. */

@@ -113,7 +113,7 @@ export type MergeAnswer =
 /** The label of every proposal of ours. */
 export const ownLabel = "rectify";
 
-/** The label of a proposal that takes a commit back. */
+/** The label of a proposal that reverts a commit. */
 export const revertLabel = "revert-commit";
 
 /** The command that names what is proposed: its rule holds for every approval of it, by whatever word. */

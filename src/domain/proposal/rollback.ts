@@ -24,12 +24,12 @@ export interface Rollback {
 /** The part of a workflow that can be reverted. */
 type Merged = Pick<Rollback, "remediation" | "effect" | "mergedSha">;
 
-/** What is to be reverted under this pull request, or why nothing can be. `story` is undefined while it goes on. */
-export function rollbackOf(story: OutcomeOnRecord | undefined, pull: number): Merged | string {
-  if (story === undefined) {
-    return "the workflow of this change goes on: it is reverted automatically if it does not help; ask again at its end";
+/** What is to be reverted under this pull request, or why nothing can be. `outcome` is undefined while it goes on. */
+export function rollbackOf(outcome: OutcomeOnRecord | undefined, pull: number): Merged | string {
+  if (outcome === undefined) {
+    return "Rectify is still at work on this change: it is reverted automatically if it does not help; ask again at its end";
   }
-  const { remediation, effect, proposal, mergedSha, revert } = story;
+  const { remediation, effect, proposal, mergedSha, revert } = outcome;
   if (remediation === undefined || effect === undefined || mergedSha === undefined) return "nothing of it was merged";
   if (proposal?.number !== pull) return `only the change of #${proposal?.number ?? 0} itself can be rolled back`;
   if (revert?.mergedSha !== undefined) return `#${revert.proposal?.number ?? 0} reverted it already`;

@@ -17,7 +17,7 @@ interface OnRecord {
   readonly incident: Incident;
   readonly ending: Ending | undefined;
   readonly because: string | undefined;
-  readonly story: OutcomeOnRecord | undefined;
+  readonly outcome: OutcomeOnRecord | undefined;
   /** What was told, oldest first; `at` is RFC 3339. */
   readonly events: readonly { readonly at: string; readonly verb: string; readonly text: string }[];
   /** Undefined = it did not come that far. */
@@ -46,11 +46,11 @@ export function renderExplanation(record: OnRecord): string[] {
 }
 
 /** The cost, and the line from it back to the evidence and the alert. */
-function costOf({ incident, story, capsule }: OnRecord): string[] {
-  if (story?.cost === undefined || story.remediation === undefined || story.cause === undefined) return [];
+function costOf({ incident, outcome, capsule }: OnRecord): string[] {
+  if (outcome?.cost === undefined || outcome.remediation === undefined || outcome.cause === undefined) return [];
   const evidence = capsule?.kind === "capsule" ? capsule.capsule.evidence : [];
-  const trail = costTrail({ incident, remediation: story.remediation, cause: story.cause, evidence });
-  const stated = `  ${renderCost(story.cost)}: ${story.cost.because}`;
+  const trail = costTrail({ incident, remediation: outcome.remediation, cause: outcome.cause, evidence });
+  const stated = `  ${renderCost(outcome.cost)}: ${outcome.cost.because}`;
   return ["", "Cost", stated, ...trail.map((line) => `    ${line}`)];
 }
 

@@ -8,7 +8,7 @@ import type { OutcomeOnRecord } from "../proposal/outcome.ts";
 /** What is known of the way of one incident. */
 interface Way {
   readonly incident: Incident;
-  readonly story: OutcomeOnRecord | undefined;
+  readonly outcome: OutcomeOnRecord | undefined;
   readonly evidence: readonly Evidence[];
   readonly exchanges: readonly Exchange[];
   readonly steps: readonly StepCost[];
@@ -36,7 +36,7 @@ const stepsOf = {
 
 /** The line from alert to outcome, in its order: the parts that exist, with the cost of each and of all. */
 export function lineageOf(way: Way): readonly LineageStage[] {
-  const { incident, story, steps } = way;
+  const { incident, outcome, steps } = way;
   const costOf = (part: keyof typeof stepsOf) =>
     renderStepCosts(steps.filter(({ step }) => (stepsOf[part] as readonly string[]).includes(step)));
   const stages: [name: string, value: string | undefined, cost?: string | undefined][] = [
@@ -46,26 +46,26 @@ export function lineageOf(way: Way): readonly LineageStage[] {
     ["Query", queryOf(way), costOf("queries")],
     ["Log line", logLineOf(way)],
     ...exchangeStages(way.exchanges),
-    ["Cause", story?.cause?.sentence, costOf("answer")],
-    ["Change", changeOf(story), joined(costOf("change"), story?.cost && renderCost(story.cost))],
-    ["Effect", story?.effect?.hash],
-    ["Pull request", story?.proposal?.url, costOf("proposal")],
+    ["Cause", outcome?.cause?.sentence, costOf("answer")],
+    ["Change", changeOf(outcome), joined(costOf("change"), outcome?.cost && renderCost(outcome.cost))],
+    ["Effect", outcome?.effect?.hash],
+    ["Pull request", outcome?.proposal?.url, costOf("proposal")],
     ["Approval", approvalOf(way), costOf("approval")],
-    ["Merged as", story?.mergedSha, costOf("merge")],
-    ["Synced", story?.syncedSha, costOf("sync")],
-    ["Outcome", outcomeOf(story), costOf("outcome")],
-    [story?.revert?.mergedSha === undefined ? "Revert, not merged" : "Reverted by", story?.revert?.proposal?.url],
+    ["Merged as", outcome?.mergedSha, costOf("merge")],
+    ["Synced", outcome?.syncedSha, costOf("sync")],
+    ["Outcome", outcomeOf(outcome), costOf("outcome")],
+    [outcome?.revert?.mergedSha === undefined ? "Revert, not merged" : "Reverted by", outcome?.revert?.proposal?.url],
     ["In all", steps.length === 0 ? undefined : `${stepCount(steps)} steps`, renderStepCosts(steps)],
   ];
   return stages.flatMap(([name, value, cost]) => (value === undefined ? [] : [{ name, value, cost }]));
 }
 
-function changeOf(story: OutcomeOnRecord | undefined): string | undefined {
-  return story?.remediation && renderRemediation(story.remediation);
+function changeOf(outcome: OutcomeOnRecord | undefined): string | undefined {
+  return outcome?.remediation && renderRemediation(outcome.remediation);
 }
 
-function outcomeOf(story: OutcomeOnRecord | undefined): string | undefined {
-  return story?.verification ? `${story.verification.kind}: ${story.verification.because}` : story?.because;
+function outcomeOf(outcome: OutcomeOnRecord | undefined): string | undefined {
+  return outcome?.verification ? `${outcome.verification.kind}: ${outcome.verification.because}` : outcome?.because;
 }
 
 function stepCount(steps: readonly StepCost[]): number {
@@ -78,16 +78,16 @@ function joined(...parts: readonly (string | undefined)[]): string | undefined {
 }
 
 /** The query of the first item that the cause cites and that a person can repeat. */
-function queryOf({ evidence, story }: Way): string | undefined {
-  const citing = story?.cause?.citing ?? [];
+function queryOf({ evidence, outcome }: Way): string | undefined {
+  const citing = outcome?.cause?.citing ?? [];
   const cited = evidence.filter(({ id }) => citing.includes(id));
   const item = cited.find(({ source }) => source === "prometheus") ?? cited[0];
   return item && `[${item.id}] ${item.query}`;
 }
 
 /** The first log line that was seen; a cited item goes first. */
-function logLineOf({ evidence, story }: Way): string | undefined {
-  const citing = story?.cause?.citing ?? [];
+function logLineOf({ evidence, outcome }: Way): string | undefined {
+  const citing = outcome?.cause?.citing ?? [];
   const logs = evidence.filter(({ key, finding }) => key === "logs" && finding.kind === "text");
   const item = logs.find(({ id }) => citing.includes(id)) ?? logs[0];
   const line = item?.finding.kind === "text" ? item.finding.lines[0] : undefined;

@@ -15,13 +15,13 @@ export type { AppliedRemedy, Outcome, PostMortem, Withdrawal };
 /** The record of an incident at `now` (RFC 3339): a draft before the merge, complete after the verification. */
 export function postMortemOf(input: {
   readonly incident: Incident;
-  readonly story: OutcomeSoFar;
+  readonly outcome: OutcomeSoFar;
   readonly evidence: readonly Evidence[];
   readonly now: string;
 }): PostMortem {
-  const { incident, story, evidence, now } = input;
+  const { incident, outcome, evidence, now } = input;
   const { workload, alert } = incident;
-  const { cause, remediation, verification } = story;
+  const { cause, remediation, verification } = outcome;
   return {
     uid: incident.uid,
     cluster: oneLine(incident.cluster, longestName),
@@ -35,7 +35,7 @@ export function postMortemOf(input: {
       ...{ sentence: oneLine(text, longestSentence), confidence, citing: citedBy(citing) },
     })),
     missing: (cause?.missing ?? []).slice(0, mostEvidence).map((what) => oneLine(what, longestSentence)),
-    selfHealing: story.selfHealing === undefined ? null : oneLine(story.selfHealing, longestSentence),
+    selfHealing: outcome.selfHealing === undefined ? null : oneLine(outcome.selfHealing, longestSentence),
     remedy:
       remediation === undefined
         ? null
@@ -45,11 +45,14 @@ export function postMortemOf(input: {
             from: oneLine(remediation.from, longestName),
             to: oneLine(remediation.to, longestName),
           },
-    outcome: outcomeOf(story),
-    because: oneLine(story.because ?? "What came of it, the next pull request of Rectify writes here", longestSentence),
-    pullRequest: addressOf(story.proposal),
+    outcome: outcomeOf(outcome),
+    because: oneLine(
+      outcome.because ?? "What came of it, the next pull request of Rectify writes here",
+      longestSentence,
+    ),
+    pullRequest: addressOf(outcome.proposal),
     // One that was refused or closed took nothing back.
-    revertedBy: addressOf(story.revert?.mergedSha === undefined ? undefined : story.revert.proposal),
+    revertedBy: addressOf(outcome.revert?.mergedSha === undefined ? undefined : outcome.revert.proposal),
     startedAt: incident.startedAt,
     writtenAt: now,
     recoveredAfterMs: verification?.kind === "recovered" ? verification.afterMs : null,

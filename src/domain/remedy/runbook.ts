@@ -58,7 +58,7 @@ const Remedy = z.discriminatedUnion("kind", [
     headroom: z.number().gt(0).max(2).optional(),
   }),
   z.strictObject({ kind: z.enum(["image-rollback", "revert-commit", "none"]) }),
-  // What the remedy was called before it could take a whole commit back.
+  // What the remedy was called before it could revert a whole commit.
   z.strictObject({ kind: z.literal("revert").transform(() => "revert-commit" as const) }),
 ]);
 

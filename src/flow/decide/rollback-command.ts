@@ -16,13 +16,13 @@ interface MergedProposal {
   readonly pull: number;
   /** How the incident ended, and its outcome; undefined while it goes on. */
   readonly ended: string | undefined;
-  readonly story: OutcomeOnRecord | undefined;
+  readonly outcome: OutcomeOnRecord | undefined;
 }
 
 type Asked = Pick<Ports, "people" | "github" | "records" | "rollbacks" | "telemetry" | "clock">;
 
 /**
- * `/rollback` under a merged proposal: with the rights for it, the change back is put on record, and a story of its own
+ * `/rollback` under a merged proposal: with the rights for it, the change back is put on record, and a workflow of its own
  * proposes it. It approves nothing: that pull request waits for a person as every other one. Hearing the same comment
  * twice is safe.
  */
@@ -59,11 +59,11 @@ interface Said {
 }
 
 async function refusalOf({ comment, about, guardrails }: Said, ports: Asked): Promise<string | undefined> {
-  const { incident, pull, story, ended = "" } = about;
+  const { incident, pull, outcome, ended = "" } = about;
   const said = { by: comment.author, incident: incident.uid, proof: comment, guardrails };
   const refusal = await authorize("rollback", said, { kind: "ended", pull }, ports);
   if (refusal !== undefined) return refusal;
-  const merged = rollbackOf(story, pull);
+  const merged = rollbackOf(outcome, pull);
   if (typeof merged === "string") return merged;
   if (ports.rollbacks === undefined) return "this installation keeps no rollbacks";
   const { author: by, id } = comment;

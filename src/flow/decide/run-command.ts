@@ -117,7 +117,7 @@ async function weigh(command: Command, said: Said, ports: Asked): Promise<Comman
 
 function explanationOf({ cause, incident, proposal }: About): string {
   const why = cause === undefined ? "" : `${cause} `;
-  return `${why}The description above holds evidence, arithmetic and risk of effect ${proposal.effect.slice(0, 12)}; rectify explain ${incident} prints the whole story`;
+  return `${why}The description above holds evidence, arithmetic and risk of effect ${proposal.effect.slice(0, 12)}; rectify explain ${incident} prints all of it`;
 }
 
 /** For good, and whatever becomes of the proposal. */
@@ -140,7 +140,7 @@ interface Approving {
 /** Only by the command that names what is proposed, which may ask for more than another: its title and label are ours. */
 async function approve({ word, replicas, whole }: Approving, said: Said, ports: Asked): Promise<CommandOutcome> {
   if (word !== approvalWord(said.about.proposal)) {
-    const not = word === "approve-scale" ? "this proposal takes a commit back" : "this proposal takes no commit back";
+    const not = word === "approve-scale" ? "this proposal reverts a commit" : "this proposal reverts no commit";
     return { kind: "nothing", because: `${not}: /approve approves it` };
   }
   const problem = replicas === undefined ? undefined : replicasProblem(replicas, said.guardrails);

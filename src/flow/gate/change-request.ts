@@ -25,7 +25,7 @@ export interface ChangeRequest {
   readonly secondWitness?: SecondOpinion;
   /** What earlier incidents came to, one inert line each, for people: nothing is judged by them. */
   readonly precedents: readonly string[];
-  /** The story so far when this is the revert of its change. */
+  /** The outcome so far when this is the revert of its change. */
   readonly failed?: OutcomeOnRecord;
   /** The lease that this change ends, or the merged change that a person wants back. */
   readonly lease?: Lease | undefined;

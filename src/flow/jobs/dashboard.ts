@@ -12,7 +12,7 @@ import { runOpenRequests } from "./open-requests.ts";
 import { guardrailsOf, guardrailsPath, type LoadedGuardrails } from "../collect/load-guardrails.ts";
 
 /**
- * Brings the one dashboard issue up to what is true now. It belongs to no story: it is only ever a picture of the
+ * Brings the one dashboard issue up to what is true now. It belongs to no workflow: it is only ever a picture of the
  * records, so a try that was lost is made good by the next one. The answer is whose turn it is now, of those who wait.
  */
 export async function reconcileDashboard(

@@ -37,7 +37,7 @@ export async function draftProposal(
   const { owners, warnings, effect, remediation, files, baseSha } = plan;
   const { risk, policy, selfMergeLacks } = gated;
   const guardrails = loadGuardrails(await ports.github.at(baseSha));
-  const story: ProposalBody = {
+  const outcome: ProposalBody = {
     ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
     ...{ places: changedPlaces(files), writtenAt: ports.clock.now().toISOString(), failed: failedIn(subject) },
     links: linksFor(subject, ports.places, guardrails),
@@ -69,17 +69,17 @@ export async function draftProposal(
     incident: incident.uid,
     branch,
     baseSha,
-    title: renderTitle(story, inHouse),
-    body: renderBody(story),
+    title: renderTitle(outcome, inHouse),
+    body: renderBody(outcome),
     labels: [ownLabel, `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"]), ...revertLabels(plan)],
     ...(remediation.change.kind === "commit" ? { takesBack: remediation.change.sha } : {}),
     ...afterOf(subject),
-    commitMessage: renderCommitMessage(story, inHouse),
+    commitMessage: renderCommitMessage(outcome, inHouse),
     files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
     effect: effect.hash,
-    head: renderHead(story),
-    report: renderReport({ state: "waiting", waitsFor, head: renderHead(story) }),
-    check: checkFor(story, gated.conclusion),
+    head: renderHead(outcome),
+    report: renderReport({ state: "waiting", waitsFor, head: renderHead(outcome) }),
+    check: checkFor(outcome, gated.conclusion),
     ...(guardrails.ok ? { asks: guardrails.value.notify } : {}),
   };
 }
@@ -122,8 +122,8 @@ async function filesBeside(
   const path = postMortemPath(incident);
   const pending = await journal.pendingFiles(incident.uid);
   // A lease and a rollback follow an incident whose post-mortem is complete: it is among the pending ones, or in Git already.
-  const story = subject.failed ?? { cause: subject.cause, remediation: plan.remediation, effect: plan.effect };
-  const own = () => postMortemOf({ incident, story, evidence, now: clock.now().toISOString() });
+  const outcome = subject.failed ?? { cause: subject.cause, remediation: plan.remediation, effect: plan.effect };
+  const own = () => postMortemOf({ incident, outcome, evidence, now: clock.now().toISOString() });
   const records =
     subject.lease === undefined && subject.rollback === undefined
       ? [{ path, content: renderSealed(own(), sealKey) }, ...pending.filter((file) => file.path !== path)]
@@ -160,8 +160,8 @@ function linksFor({ incident, evidence }: ChangeRequest, places: Ports["places"]
 }
 
 /** The Check Run says the decision, and leads to the incident where that address is allowed. */
-function checkFor(story: ProposalBody, conclusion: Gated["conclusion"]): CheckVerdict {
-  const { risk, policy, selfMergeLacks, links = [] } = story;
+function checkFor(outcome: ProposalBody, conclusion: Gated["conclusion"]): CheckVerdict {
+  const { risk, policy, selfMergeLacks, links = [] } = outcome;
   const details = links.find(({ name }) => name === "incident")?.url;
   return {
     ...{ conclusion, title: decisionTitle(risk, selfMergeLacks), summary: policy },

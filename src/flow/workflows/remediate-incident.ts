@@ -16,7 +16,7 @@ import { plan, planChange, type Planned } from "../plan/plan.ts";
 import { isPlanShadowed } from "../collect/load-guardrails.ts";
 import { recall, type Recalled } from "../recall.ts";
 import { verify } from "../verify.ts";
-import { closed, type Shadowed, shadowedIn, shadowedNow, shadowStory } from "./shadow.ts";
+import { closed, type Shadowed, shadowedIn, shadowedNow, shadowOutcome } from "./shadow.ts";
 import { subjectOf } from "./subject.ts";
 import { wouldHave } from "./would-have.ts";
 
@@ -26,7 +26,7 @@ export async function remediateIncident(incident: Incident, run: Run): Promise<v
     // Before anything was known, or when the ending itself could not be told: an incident never stays open with nobody at work.
     const { ending, because } = parked(error);
     await run.step("park", async ({ records, telemetry }) => {
-      await records.endIncident(incident.uid, { ending, because, story: null });
+      await records.endIncident(incident.uid, { ending, because, outcome: null });
       telemetry.log(incident.uid, "park", `${ending}: ${because}`);
     });
   });
@@ -34,9 +34,9 @@ export async function remediateIncident(incident: Incident, run: Run): Promise<v
 
 async function remediated(incident: Incident, run: Run): Promise<void> {
   const examined = await examine(incident, run);
-  const story = await attempt(incident, examined, run).catch(parked);
-  const last = story.ending === "shadow" ? closed(run) : run;
-  await last.step("learn", (ports) => learn(incident, { story, evidence: examined.observed.evidence }, ports));
+  const outcome = await attempt(incident, examined, run).catch(parked);
+  const last = outcome.ending === "shadow" ? closed(run) : run;
+  await last.step("learn", (ports) => learn(incident, { outcome, evidence: examined.observed.evidence }, ports));
 }
 
 interface Examined {
@@ -69,7 +69,7 @@ async function examine(incident: Incident, open: Run): Promise<Examined> {
   }
 }
 
-/** What all of it has seen is held until the diagnosis is made, and no longer: a story may wait for days beside others. */
+/** What all of it has seen is held until the diagnosis is made, and no longer: a outcome may wait for days beside others. */
 async function lookOnce(incident: Incident, before: string | undefined, run: Run): Promise<Examined> {
   const observed = await run.step("collect", async (ports) => {
     const [seen, shadowed] = await Promise.all([collect(incident, ports, before), shadowedIn(incident, ports)]);
@@ -94,7 +94,7 @@ async function attempt(
     const { because } = diagnosis;
     if (!isShadow("none")) return { ending: "no-change", because };
     const would = async () => ({ kind: "no-remedy", because }) as const;
-    return shadowStory({ incident, observed, remedy: "none", would }, run);
+    return shadowOutcome({ incident, observed, remedy: "none", would }, run);
   }
   const subject = subjectOf(incident, { observed, diagnosis, precedents: recalled.lines });
   // `shadowed` is absent in what an older version put on record.
@@ -107,7 +107,7 @@ async function attempt(
   if (isShadow(remedy) || planned.shadowed === true) {
     const target = planned.kind === "none" ? {} : { target: planned.remediation.workload };
     const would = (ports: Ports) => wouldHave(subject, planned, ports);
-    const told = await shadowStory({ incident, observed, remedy, ...target, would }, run);
+    const told = await shadowOutcome({ incident, observed, remedy, ...target, would }, run);
     return planned.kind === "none"
       ? { ...told, cause: subject.cause }
       : {

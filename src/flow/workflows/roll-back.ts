@@ -33,7 +33,7 @@ async function takenBack(rollback: Rollback, run: Run): Promise<Settled> {
       ...{ incident, evidence: [], rollback, witnesses: "one", taintedOnly: false, precedents: [] },
       needsPerson: [`${by} asked for it, and somebody approves it`],
       closesWhenResolved: false,
-      cause: { sentence: `${by} asked to take pull request ${pull} back.`, citing: [] },
+      cause: { sentence: `${by} asked to revert pull request ${pull}.`, citing: [] },
     },
     planned,
     run,

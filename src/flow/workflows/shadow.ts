@@ -59,7 +59,7 @@ type Watched = ShadowOutcome | Extract<IncidentOutcome, { readonly ending: "refu
  * Waits for the end of the incident, and tells what people did against what would have been done. Writes nothing. Where its
  * class is switched to live before, it ends without a result, and is examined again.
  */
-export async function shadowStory(subject: ShadowSubject, open: Run): Promise<Watched> {
+export async function shadowOutcome(subject: ShadowSubject, open: Run): Promise<Watched> {
   const { incident, observed, would } = subject;
   const run = closed(open);
   const wanted = await run.step("shadow", would);
@@ -140,7 +140,7 @@ async function judged(
   const people = await peoplesCommits({
     ...{ commits: during, workloads, entryOf: (one: Workload) => entryNow(one, ports), renderedAt: rendering(ports) },
   });
-  // Those that the proposal passed; a story of an older version did not keep them.
+  // Those that the proposal passed; a workflow of an older version did not keep them.
   const kept = would.kind === "proposed" ? would.growthLimit : undefined;
   const guardrails = loadGuardrails((await ports.github.head()).tree);
   const growthLimit = kept ?? (guardrails.ok ? guardrails.value.growthLimit : undefined);

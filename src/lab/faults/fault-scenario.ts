@@ -62,13 +62,13 @@ async function differences(
   { fault, commits }: { readonly fault: FaultFile; readonly commits: readonly string[] },
 ): Promise<readonly string[]> {
   const record = await rectify.store.incident(incident);
-  const files = (record?.story?.proposal?.files ?? []).filter((path) => !/^(?:postmortems|\.rectify)\//.test(path));
+  const files = (record?.outcome?.proposal?.files ?? []).filter((path) => !/^(?:postmortems|\.rectify)\//.test(path));
   const document = await rectify.store.capsule(incident);
   const reading = document === undefined ? undefined : readCapsule(document);
   const capsule = reading?.kind === "capsule" ? reading.capsule : undefined;
   const causes = capsule?.diagnosis.kind === "diagnosed" ? asDecided(capsule.diagnosis.causes, capsule.decided) : [];
   const { ending, because = "" } = record ?? {};
-  const outcome = ending === undefined ? record?.story : { because, ...record?.story, ending };
+  const outcome = ending === undefined ? record?.outcome : { because, ...record?.outcome, ending };
   const ran = {
     ...{ outcome, cause: causes[0] && nameOf(causes[0]), commits, files, told: [] },
     healed: cluster.firing().length === 0,

@@ -171,8 +171,8 @@ async function remediated(incident: Incident, ports: Ports, { cluster, host, fau
   let answered = 0;
   const records: Ports["records"] = {
     ...ports.records,
-    endIncident: async (_uid, { story }) => {
-      outcome = story as OutcomeSoFar;
+    endIncident: async (_uid, { outcome }) => {
+      outcome = outcome as OutcomeSoFar;
     },
   };
   const run: Run = {

@@ -35,7 +35,7 @@ export const shadowScenarios = {
       run.say(approver, "scales web by hand, in Git");
       const sha = await commit(run, "four replicas of web", { [web]: fourReplicas });
       await until("the verdict", async () => (await run.rectify.store.incident(uid))?.ending, 60_000);
-      const shadow = (await run.rectify.store.incident(uid))?.story?.shadow;
+      const shadow = (await run.rectify.store.incident(uid))?.outcome?.shadow;
       const { ours, theirs, commit: of, leadMs } = shadow?.verdict ?? {};
       if (theirs !== "4" || ours === undefined || of !== sha)
         throw new Error(`compared ${ours ?? "nothing"} with ${theirs ?? "nothing"} of ${of ?? "no commit"}`);

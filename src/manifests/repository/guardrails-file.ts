@@ -15,7 +15,7 @@ type ReadGuardrails =
 // Far more than any guardrails need; what is bigger was not written for us.
 const mostBytes = 256 * 1024;
 
-// Each look of each story reads them, and they hardly ever change.
+// Each look of each workflow reads them, and they hardly ever change.
 let last: { readonly bytes: Uint8Array; readonly read: ReadGuardrails } | undefined;
 
 /** The guardrails as people wrote them. Every problem at once, each with its line. */

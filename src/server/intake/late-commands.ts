@@ -37,8 +37,8 @@ export async function runLateCommand({ pull, message }: LateCommand, store: Stor
   if (comment === "untold")
     return answerUntold({ pull, comment: message.comment }, { uid: incident.uid, ended }, ports);
   await runWithdrawalCommand(message, { incident: incident.uid, pull, ended }, ports);
-  const story = ended === undefined ? undefined : record?.story;
-  await runRollbackCommand(message, { incident, pull, ended, story }, ports);
+  const outcome = ended === undefined ? undefined : record?.outcome;
+  await runRollbackCommand(message, { incident, pull, ended, outcome }, ports);
 }
 
 /** Whether it is a command at all is in the list of comments: what counts is the look at it alone, which was refused. */

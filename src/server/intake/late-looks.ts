@@ -27,8 +27,8 @@ const overlapMs = 120_000;
 const leastPauseMs = 60_000;
 
 /**
- * `/dispute`, `/forget` and `/rollback` under a proposal whose story has ended, found among the repository's newest
- * comments: no story looks there any more.
+ * `/dispute`, `/forget` and `/rollback` under a proposal whose workflow has ended, found among the repository's newest
+ * comments: no workflow looks there any more.
  */
 export async function lookForLateCommands(looks: LateLooks): Promise<void> {
   const { people, telemetry } = looks.ports;
@@ -79,7 +79,7 @@ interface LateLooking {
   readonly keeping: RollbackKeeping;
 }
 
-/** What people say after a story, and what they change in the guardrails: told by webhooks, and looked for. */
+/** What people say after an incident, and what they change in the guardrails: told by webhooks, and looked for. */
 export function lateLooksOf({ store, ports, keeping }: LateLooking): LateLooks {
   const { guardrailsHost: host } = ports;
   const latch = latchOver(store, () => ports.github.head());

@@ -19,8 +19,8 @@ const everyMs = 5 * 60_000;
 const mostRemembered = 1_000;
 
 /**
- * What is open while nobody is at work on it: its story was parked while GitHub could not be told. Where its alert is over it
- * is closed, as its story would have done: open, it would also keep the next proposal for its workload out. Otherwise its
+ * What is open while nobody is at work on it: its workflow was parked while GitHub could not be told. Where its alert is over it
+ * is closed, as its workflow would have done: open, it would also keep the next proposal for its workload out. Otherwise its
  * comment says that nobody follows it. A look that failed is made again with the next beat.
  */
 export function tendLeftOpen({ store, ports }: Tending): () => Promise<void> {
@@ -62,11 +62,11 @@ async function isClosedNow({ number, incident }: Open, now: Date, { store, ports
   // Another Rectify's of this repository is on no record here.
   if (record?.ending === undefined) return false;
   const { github, telemetry, timings } = ports;
-  // Its story may have closed it and ended since it was listed.
+  // Its workflow may have closed it and ended since it was listed.
   if ((await github.stateOf({ number })).state !== "open") return false;
   const ended = `${record.ending}: ${record.because ?? ""}`;
   const isOver = courseOf(await store.alertsOf(uid), now, timings.lingerMs) === "over";
-  // What takes a merged change back is not pointless because the alert is gone, and what a person had closed and opened
+  // What reverts a merged change is not pointless because the alert is gone, and what a person had closed and opened
   // again is theirs.
   if (!isOver || followed !== "nobody" || !endingsWithoutResult.includes(record.ending)) {
     await unlessShut(reportEnded({ pull: number, incident: uid }, `${ended}. ${unfollowed}`, ports));

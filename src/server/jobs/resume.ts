@@ -54,7 +54,7 @@ async function reconcile(
   const state = await stateOfRow({ first: incident.uid, workflow }, resuming);
   if (state === "running") return;
   if (state === "stopped") {
-    await store.endIncident(incident.uid, { ending: "parked", because: stoppedBecause, story: null });
+    await store.endIncident(incident.uid, { ending: "parked", because: stoppedBecause, outcome: null });
     telemetry.log(incident.uid, "resume", `parked: ${stoppedBecause}`);
     return;
   }

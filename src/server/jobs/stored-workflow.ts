@@ -14,7 +14,7 @@ export interface WorkflowEngine {
   readonly workflowVersion: string;
 }
 
-/** Rows outlive restarts and releases: a story of another version is cancelled and begins anew. */
+/** Rows outlive restarts and releases: a workflow of another version is cancelled and begins anew. */
 export async function stateOfRow(
   { first, workflow }: StoredWorkflow,
   { durable, workflowVersion }: WorkflowEngine,

@@ -45,7 +45,7 @@ function closingTraces(store: Store, tracer: Tracer): Store {
       await store.endIncident(uid, ending);
       const record = await known(() => store.incident(uid));
       if (record === undefined) return;
-      tracer.story({ incident: uid, openedAt: record.openedAt, endedAt: new Date(), ending: ending.ending });
+      tracer.incidentEnded({ incident: uid, openedAt: record.openedAt, endedAt: new Date(), ending: ending.ending });
     },
   };
 }

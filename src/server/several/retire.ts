@@ -32,7 +32,7 @@ export async function retireRepositories(others: readonly ServedRepository[], te
 export function tellForeign(foreign: readonly ServedRepository[], telemetry: Telemetry): void {
   for (const { name, cluster } of foreign) {
     const whose = cluster === undefined ? "does not say for which cluster" : `is served for the cluster ${cluster}`;
-    const text = `${name} is on record in this database and ${whose}: its stories are left alone. Give each cluster a database of its own (DATABASE_URL)`;
+    const text = `${name} is on record in this database and ${whose}: its incidents are left alone. Give each cluster a database of its own (DATABASE_URL)`;
     telemetry.log("", "serve", text);
   }
 }
@@ -49,7 +49,7 @@ async function retire({ name, url }: ServedRepository, telemetry: Telemetry): Pr
       telemetry.log("", "serve", `stopped ${inFlight} workflow${inFlight === 1 ? "" : "s"}: ${because(name)}`);
     }
     for (const { incident } of await store.unfinished()) {
-      await store.endIncident(incident.uid, { ending: "refused", because: because(name), story: null });
+      await store.endIncident(incident.uid, { ending: "refused", because: because(name), outcome: null });
       telemetry.log(incident.uid, "serve", `refused: ${because(name)}`);
     }
     return true;

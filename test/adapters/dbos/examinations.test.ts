@@ -9,7 +9,7 @@ const settled = async (holds: () => boolean) => {
   while (!holds()) await new Promise((resume) => setTimeout(resume, 5));
 };
 
-/** Stories that examine until they are told to be done: who is at it, and in which order they began. */
+/** Workflows that examine until they are told to be done: who is at it, and in which order they began. */
 async function examining(severities: readonly string[]) {
   const url = await migratedDatabase();
   const store = await openStore(url);
@@ -20,7 +20,7 @@ async function examining(severities: readonly string[]) {
     ...{ url, ports: { telemetry: { log: () => undefined }, timings: {} } as unknown as Ports, alone: store.alone },
     ...{ recovering: store.recovering, mostRecoveries: 3 },
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
-    story: async ({ uid, severity }, run) => {
+    remediate: async ({ uid, severity }, run) => {
       came.push(uid);
       const examined = run.few(severity, async () => {
         order.push(severity);
@@ -33,8 +33,8 @@ async function examining(severities: readonly string[]) {
       });
       await examined.catch(() => undefined);
     },
-    leaseStory: async () => undefined,
-    rollbackStory: async () => undefined,
+    endLease: async () => undefined,
+    rollBack: async () => undefined,
   });
   const incidents = severities.map((severity, at) => ({ ...anIncident(), uid: `uid-${at}`, severity }));
   for (const incident of incidents) await durable.start(incident.uid, incident);

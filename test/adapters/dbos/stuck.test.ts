@@ -6,7 +6,7 @@ import { anIncident } from "../../builders.ts";
 import { startEngine } from "../../engine.ts";
 import { migratedDatabase } from "../../postgres.ts";
 
-test("R11 a step that never returns is begun anew, is told, and after some times parks its story, not its process", async () => {
+test("R11 a step that never returns is begun anew, is told, and after some times parks its workflow, not its process", async () => {
   const url = await migratedDatabase();
   const store = await openStore(url);
   const told: string[] = [];
@@ -22,12 +22,12 @@ test("R11 a step that never returns is begun anew, is told, and after some times
     ...{ url, ports: { telemetry, timings: {} } as unknown as Ports, alone: store.alone, stepDeadlineMs: 20 },
     ...{ recovering: store.recovering, mostRecoveries: 3 },
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
-    story: async ({ uid }, run) => {
+    remediate: async ({ uid }, run) => {
       await run.step("once", async () => (++begun.once === 1 ? forEver() : undefined));
       await run.step("never", () => (++begun.never, forEver())).catch((error: Error) => void told.push(error.message));
       ended.push(uid);
     },
-    ...{ leaseStory: async () => undefined, rollbackStory: async () => undefined },
+    ...{ endLease: async () => undefined, rollBack: async () => undefined },
   });
   const incident = anIncident();
   await durable.start(incident.uid, incident);

@@ -19,8 +19,8 @@ function fileOf(day: number, sealed = true): Record<string, string> {
     ...{ from: "2", to: "5", sizing: [] },
   };
   const verification = { kind: "recovered", because: "the alert is resolved", afterMs: 1000 } as const;
-  const story = { ending: "recovered", because: "it recovered", remediation, verification } as const;
-  const record = postMortemOf({ incident, story, evidence: [], now: startsAt });
+  const outcome = { ending: "recovered", because: "it recovered", remediation, verification } as const;
+  const record = postMortemOf({ incident, outcome, evidence: [], now: startsAt });
   return { [postMortemPath(incident)]: renderPostMortem(record, sealed ? { seal: sealOf(record, key) } : {}) };
 }
 

@@ -6,7 +6,7 @@ import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { explain } from "../../../src/commands/records/explain.ts";
 import { type LabModel, labModelName, startModel } from "../../../src/lab/model/model.ts";
 import { pageRoutes } from "../../../src/server/pages/routes.ts";
-import { incidentWith, storyOf } from "../../injection/story.ts";
+import { incidentWith, storyOf } from "../../injection/incident.ts";
 import { migratedDatabase } from "../../postgres.ts";
 
 const incident = incidentWith(undefined);

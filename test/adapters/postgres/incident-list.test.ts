@@ -6,7 +6,7 @@ import { migratedDatabase } from "../../postgres.ts";
 
 let store: Store;
 const uidOf = (index: number) => `5b0c1f4e-9a3d-5c7e-8f21-00000000000${index}`;
-const story = { mergedSha: "6b02dd3aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+const outcome = { mergedSha: "6b02dd3aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 
 beforeAll(async () => {
   store = await openStore(await migratedDatabase());
@@ -16,7 +16,7 @@ beforeAll(async () => {
     const workload = { ...base.workload, name: `web-${index}` };
     await store.recordIncident({ ...base, uid: uidOf(index), workload });
     if (ending !== undefined)
-      await store.endIncident(uidOf(index), { ending, because: `100% of ${index}`, story: { ending, ...story } });
+      await store.endIncident(uidOf(index), { ending, because: `100% of ${index}`, outcome: { ending, ...outcome } });
   }
   await store.recordPull(7, uidOf(1));
   await store.recordPull(9, uidOf(1));

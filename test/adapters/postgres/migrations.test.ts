@@ -4,7 +4,7 @@ import { afterAll, expect, test } from "vitest";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { migrate, migrations } from "../../../src/adapters/postgres/schema/migrations.ts";
 import { connectTo, type Database } from "../../../src/adapters/postgres/query.ts";
-import { renderStory } from "../../../src/domain/proposal/body/sticky.ts";
+import { renderOutcome } from "../../../src/domain/proposal/body/sticky.ts";
 import { rollbackOf } from "../../../src/domain/proposal/rollback.ts";
 import { renderExplanation } from "../../../src/domain/records/explanation.ts";
 import { Refused, Unavailable } from "../../../src/ports/errors.ts";
@@ -47,7 +47,7 @@ test("the rows of the last release are read as they were, by several processes t
   const { url, database } = await connected(release);
   const [store] = await Promise.all([opened(url), opened(url), opened(url)]);
   expect(await recorded(database)).toEqual(all);
-  expect((await store?.incident(ended))?.story).toMatchObject({ ending: "no-change" });
+  expect((await store?.incident(ended))?.outcome).toMatchObject({ ending: "no-change" });
   expect((await store?.unfinished())?.map(({ incident }) => incident.alert.fingerprint)).toEqual(["f2"]);
   expect(await store?.alertsOf(ended)).toEqual([anAlert()]);
   expect((await store?.leases.running())?.map(({ incident }) => incident)).toEqual([anIncident()]);
@@ -123,18 +123,18 @@ const outcomes: readonly Readonly<Record<string, unknown>>[] = [
   },
 ];
 
-test.each(outcomes)("an outcome of the last release is read whole and shown: $ending, $because", async (story) => {
+test.each(outcomes)("an outcome of the last release is read whole and shown: $ending, $because", async (outcome) => {
   const { url, database } = await connected(release);
   await database.query("update incident set story = $2, ending = $3, because = $4 where uid = $1", [
-    ...[ended, JSON.stringify(story), story.ending, story.because],
+    ...[ended, JSON.stringify(outcome), outcome.ending, outcome.because],
   ]);
   const record = await (await opened(url)).incident(ended);
-  expect(record?.story).toEqual(story);
-  if (record?.story === undefined) return;
+  expect(record?.outcome).toEqual(outcome);
+  if (record?.outcome === undefined) return;
   const about = { ...record, capsule: undefined, events: [], steps: [], exchanges: [] };
   const told = renderExplanation(about).join("\n");
-  expect(told).toContain(String(story.because));
-  expect(told.includes("https://github.com/acme/shop/pull/7")).toBe("proposal" in story);
-  expect(renderStory(record.story, "p.md").toLowerCase()).toContain(String(story.because));
-  expect(typeof rollbackOf(record.story, 7)).toBe("mergedSha" in story && !("revert" in story) ? "object" : "string");
+  expect(told).toContain(String(outcome.because));
+  expect(told.includes("https://github.com/acme/shop/pull/7")).toBe("proposal" in outcome);
+  expect(renderOutcome(record.outcome, "p.md").toLowerCase()).toContain(String(outcome.because));
+  expect(typeof rollbackOf(record.outcome, 7)).toBe("mergedSha" in outcome && !("revert" in outcome) ? "object" : "string");
 });

@@ -123,12 +123,12 @@ test.each([
   await store.endIncident(incident.uid, {
     ending: "refused",
     because: said,
-    story: { ending: "refused", because: said },
+    outcome: { ending: "refused", because: said },
   });
   expect(await store.incident(incident.uid)).toMatchObject({
     ending: "refused",
     because: kept,
-    story: { because: kept },
+    outcome: { because: kept },
   });
   expect((await store.pendingFiles()).map(({ content }) => content)).toEqual([kept]);
 });
@@ -142,7 +142,7 @@ test.each([
   const incident = openIncident("test", workload, anAlert());
   await store.recordIncident(incident);
   const since = new Date(Date.now() - 60_000);
-  await store.endIncident(incident.uid, { ending, because: "why", story: null });
+  await store.endIncident(incident.uid, { ending, because: "why", outcome: null });
   const told = async () => (await store.parkedSince(since)).filter((line) => line.includes(workload.name));
   expect(await told()).toEqual([`${words} shop/Deployment/${workload.name} (${incident.uid}): why`]);
   await store.recordIncident(openIncident("test", workload, anAlert({ startsAt: "2026-11-24T09:00:00.000Z" })));

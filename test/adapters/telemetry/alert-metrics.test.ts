@@ -43,7 +43,7 @@ function rulesOf(object: Record<string, unknown>): Rule[] {
   );
 }
 
-// The steps of the stories, as the flow names them.
+// The steps of the workflows, as the flow names them.
 const steps = readdirSync("src/flow", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
   .flatMap((file) =>
@@ -90,7 +90,7 @@ async function anHourOfWork(meter: ReturnType<typeof openMeter>): Promise<void> 
   const store = meter.watchStore(answers as Store);
   await store.accept("alerts", {}, Buffer.from("{}"));
   for (const ending of ["recovered", "parked"] as const)
-    await store.endIncident("uid", { ending, because: "seen", story: undefined });
+    await store.endIncident("uid", { ending, because: "seen", outcome: undefined });
   const telemetry = meter.watchSteps({ log: () => undefined });
   for (const step of steps) for (const phase of ["begin", "end"] as const) telemetry.step?.("uid", step, phase);
   for (const status of [200, 304, 404, 502, undefined])

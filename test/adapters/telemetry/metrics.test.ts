@@ -32,7 +32,7 @@ async function scrape(): Promise<string[]> {
   return (await answer.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-/** Tells the story of some incidents, whose every name comes from outside. */
+/** Tells the workflow of some incidents, whose every name comes from outside. */
 async function someWork(incidents: number): Promise<void> {
   const telemetry = meter.watchSteps({ log: () => undefined });
   for (let index = 0; index < incidents; index += 1) {
@@ -46,7 +46,7 @@ async function someWork(incidents: number): Promise<void> {
     meter.githubCall({ method: index % 2 ? "POST" : `SECRET${index}`, status: 200 + index, durationMs: 10 });
     meter.githubCall({ method: "GET", status: undefined, durationMs: 30_000 });
     meter.modelCall({ ok: index % 2 === 0, durationMs: 900 });
-    await store.endIncident(incident.uid, { ending: "recovered", because: "secret", story: null });
+    await store.endIncident(incident.uid, { ending: "recovered", because: "secret", outcome: null });
   }
 }
 

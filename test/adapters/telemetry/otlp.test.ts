@@ -36,20 +36,25 @@ async function collector(status = 200) {
   return { spans, endpoint: `http://127.0.0.1:${server.port}` };
 }
 
-test("each step of a story is a span below the incident, in the trace that the Incident-UID names", async () => {
+test("each step of a workflow is a span below the incident, in the trace that the Incident-UID names", async () => {
   const { spans, endpoint } = await collector();
   const told: string[] = [];
   const tracer = otlpTracer({ endpoint, onChange: (text) => told.push(text) });
   const meter = openStepMeter({ attempt: (attempt) => tracer.step(attempt), exchange: () => undefined });
   await meter.measure(uid, "collect", async () => meter.githubCall());
   await meter.measure(`${uid}/lease/0`, "plan", () => Promise.reject(new Error("no"))).catch(() => undefined);
-  tracer.story({ incident: uid, openedAt: "2026-11-24T02:00:00.000Z", endedAt: new Date(), ending: "recovered" });
+  tracer.incidentEnded({
+    incident: uid,
+    openedAt: "2026-11-24T02:00:00.000Z",
+    endedAt: new Date(),
+    ending: "recovered",
+  });
   await tracer.close();
-  const [collect, plan, story] = spans;
+  const [collect, plan, workflow] = spans;
   expect(spans.map(({ name }) => name)).toEqual(["collect", "plan", "incident"]);
   expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
-  expect([collect?.parentSpanId, plan?.parentSpanId]).toEqual([story?.spanId, story?.spanId]);
-  expect(story?.startTimeUnixNano).toBe(`${Date.parse("2026-11-24T02:00:00Z")}000000`);
+  expect([collect?.parentSpanId, plan?.parentSpanId]).toEqual([workflow?.spanId, workflow?.spanId]);
+  expect(workflow?.startTimeUnixNano).toBe(`${Date.parse("2026-11-24T02:00:00Z")}000000`);
   expect(collect?.attributes).toContainEqual({ key: "rectify.github.calls", value: { intValue: "1" } });
   expect(plan?.status).toEqual({ code: 2 });
   expect(told).toEqual([]);
@@ -61,8 +66,8 @@ test.each([
 ])("a collector that is %s is told once and fails nothing", async (_, endpointOf, reason) => {
   const told: string[] = [];
   const tracer = otlpTracer({ endpoint: await endpointOf(), onChange: (text) => told.push(text) });
-  const story = { incident: uid, openedAt: "2026-11-24T02:00:00Z", endedAt: new Date(), ending: "parked" };
-  for (let count = 0; count < 3000; count += 1) tracer.story(story);
+  const workflow = { incident: uid, openedAt: "2026-11-24T02:00:00Z", endedAt: new Date(), ending: "parked" };
+  for (let count = 0; count < 3000; count += 1) tracer.incidentEnded(workflow);
   await tracer.close();
   expect(told).toHaveLength(1);
   expect(told[0]).toMatch(reason);

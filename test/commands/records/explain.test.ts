@@ -41,7 +41,7 @@ beforeAll(async () => {
   await store.saveCapsule(incident.uid, document);
   await store.endIncident(incident.uid, {
     ...{ ending: "no-change", because: "nobody may scale it" },
-    story: { ending: "no-change", because: "nobody may scale it", cause: { sentence: "web is hot", citing: ["E1"] } },
+    outcome: { ending: "no-change", because: "nobody may scale it", cause: { sentence: "web is hot", citing: ["E1"] } },
   });
 });
 afterAll(async () => {
@@ -55,14 +55,14 @@ test("explain tells the cost with the line back to the evidence and the alert, a
   await store.recordIncident(costly);
   await store.saveCapsule(costly.uid, renderCapsule(capsuleOf(costly, evidence, { at: when.to, versions: {} })));
   const cost = { perHour: 0.0219, perMonth: 15.98, currency: "EUR", because: "+0.5 cores × 0.04 EUR per hour" };
-  const story = {
+  const outcome = {
     ending: "recovered",
     because: "seen",
     remediation: lease.remediation,
     cost,
     cause: { sentence: "web is hot", citing: ["E1"] },
   };
-  await store.endIncident(costly.uid, { ending: "recovered", because: "seen", story });
+  await store.endIncident(costly.uid, { ending: "recovered", because: "seen", outcome });
   await store.leases.begin(lease);
   await store.leases.end(costly.uid, "reverted by pull request 8");
   const text = (await explain(costly.uid, { DATABASE_URL: url })).lines.join("\n");

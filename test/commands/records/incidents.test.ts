@@ -19,7 +19,7 @@ async function watched(kinds: readonly Kind[], workload = "shop/Deployment/web")
     const uid = crypto.randomUUID();
     await store.recordIncident({ ...anIncident(), uid });
     const shadow = aPastRecord(kind, { uid, workload });
-    await store.endIncident(uid, { ending: "shadow", because: kind, story: { ending: "shadow", shadow } });
+    await store.endIncident(uid, { ending: "shadow", because: kind, outcome: { ending: "shadow", shadow } });
   }
 }
 

@@ -31,8 +31,8 @@ function record(day: number) {
   };
   const verification = { kind: "recovered", because: "the alert is resolved", afterMs: 1000 } as const;
   const cause = { sentence: "web is hot; password=hunter2-canary", citing: ["E1"] };
-  const story = { ending: "recovered", because: "it recovered", cause, remediation, verification } as const;
-  const made = postMortemOf({ incident: incidentOf(day), story, evidence: [], now: `2026-11-0${day}T01:00:00Z` });
+  const outcome = { ending: "recovered", because: "it recovered", cause, remediation, verification } as const;
+  const made = postMortemOf({ incident: incidentOf(day), outcome, evidence: [], now: `2026-11-0${day}T01:00:00Z` });
   return day === 5 ? withdraw(made, { kind: "disputed", by: "ann", at: "2026-11-06T00:00:00Z" }) : made;
 }
 

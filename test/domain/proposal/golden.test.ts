@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { RemedyChange, Remediation } from "../../../src/domain/kubernetes/remediation.ts";
 import type { ProposalBody } from "../../../src/domain/proposal/body/proposal-body.ts";
-import { renderReport, renderStory } from "../../../src/domain/proposal/body/sticky.ts";
+import { renderReport, renderOutcome } from "../../../src/domain/proposal/body/sticky.ts";
 import { renderDashboard } from "../../../src/domain/proposal/dashboard.ts";
 import type { OutcomeOnRecord } from "../../../src/domain/proposal/outcome.ts";
 import { renderBody, renderCommitMessage, renderTitle } from "../../../src/domain/proposal/proposal-text.ts";
@@ -134,8 +134,8 @@ test("the sticky comment reads as it did, from waiting to the end", async () => 
     renderReport({ state: "waiting", waitsFor: ["an approval", "check ci"], head, approvers: "Who may approve: …" }),
     renderReport({ state: "waiting", waitsFor: ["check ci"], approvedBy: ["wim"] }),
     renderReport({ state: "closed", because: "the alert resolved before the merge", approvedBy: ["wim"] }),
-    renderStory(recovered, "postmortems/a.md"),
-    renderStory(reverted, "postmortems/a.md"),
+    renderOutcome(recovered, "postmortems/a.md"),
+    renderOutcome(reverted, "postmortems/a.md"),
   ];
   await expect(`${texts.join("\n\n---\n\n")}\n`).toMatchFileSnapshot("golden/sticky.md");
 });
@@ -154,8 +154,8 @@ test("the dashboard reads as it did", async () => {
 test.each([
   ["recovered", recovered],
   ["reverted", reverted],
-])("the post-mortem of what %s reads as it did", async (name, story) => {
-  const text = renderPostMortem(postMortemOf({ incident: anIncident(), story, evidence, now: at("03:00:00") }));
+])("the post-mortem of what %s reads as it did", async (name, outcome) => {
+  const text = renderPostMortem(postMortemOf({ incident: anIncident(), outcome, evidence, now: at("03:00:00") }));
   await expect(text).toMatchFileSnapshot(`golden/post-mortem-${name}.md`);
 });
 

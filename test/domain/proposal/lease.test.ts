@@ -67,14 +67,14 @@ test.each([
 });
 
 const { remediation, effect, entry } = aPlan(5);
-const story = {
+const outcome = {
   ...{ ending: "recovered", because: "seen", remediation, effect, entry },
   proposal: { number: 7 },
 } as IncidentOutcome;
 const now = new Date("2026-11-24T03:00:00Z");
 
 test("a verified scale-up begins a lease", () => {
-  expect(leaseOf(anIncident(), story, now, "24h")).toMatchObject({
+  expect(leaseOf(anIncident(), outcome, now, "24h")).toMatchObject({
     ...{
       pull: 7,
       latestPull: 7,
@@ -96,7 +96,7 @@ test.each<[string, OutcomeSoFar]>([
   ["two changes", { effect: { ...effect, changes: [...effect.changes, ...effect.changes] } }],
   ["no change at all", { effect: { ...effect, changes: [] } }],
 ])("%s begins no lease", (_, change) => {
-  expect(leaseOf(anIncident(), { ...story, ...change } as IncidentOutcome, now, "24h")).toBeUndefined();
+  expect(leaseOf(anIncident(), { ...outcome, ...change } as IncidentOutcome, now, "24h")).toBeUndefined();
 });
 
 test("the scale-down is a change of its own, with its arithmetic", () => {

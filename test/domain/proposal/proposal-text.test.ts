@@ -10,7 +10,7 @@ import { aRollback } from "../../rollback.ts";
 import { liveInPlain, liveMarkup } from "../../live-markup.ts";
 import { anItem, someEvidence } from "../llm/a-question.ts";
 
-function aStory(change: Partial<ProposalBody> = {}): ProposalBody {
+function aProposalBody(change: Partial<ProposalBody> = {}): ProposalBody {
   const workload = { kind: "Deployment", namespace: "shop-production", name: "web" };
   return {
     incident: anIncident(),
@@ -44,28 +44,28 @@ const hostile = "@org/team fixes #1 <img src=x> https://x.example `/approve-scal
 const cost = { perHour: 0.0338, perMonth: 24.65, currency: "EUR", because: "+0.75 cores × 0.04 EUR per hour" };
 
 describe("a rollback", () => {
-  const cause = { sentence: "ann asked to take pull request 7 back.", citing: [] };
+  const cause = { sentence: "ann asked to revert pull request 7.", citing: [] };
 
   test("says in title, commit and body whose change is reverted, and who asked", () => {
-    const story = aStory({ rollback: aRollback(), cause, evidence: [] });
-    expect(renderTitle(story)).toMatch(/^Revert #7: .* \(rollback of pull request 7\)$/);
-    expect(renderCommitMessage(story)).toContain("Takes pull request 7 back for shop-production/Deployment/web");
-    const body = renderBody(story);
-    expect(body).toMatch(/^- \*\*Hurts:\*\* `ann` asked in #7 to take that change of/);
-    expect(body).toContain("**Why:** `ann` asked to take pull request 7 back.");
-    expect(body).toContain("## Evidence\n\nNone was collected.");
+    const proposal = aProposalBody({ rollback: aRollback(), cause, evidence: [] });
+    expect(renderTitle(proposal)).toMatch(/^Revert #7: .* \(rollback of pull request 7\)$/);
+    expect(renderCommitMessage(proposal)).toContain("Reverts pull request 7 for shop-production/Deployment/web");
+    const text = renderBody(proposal);
+    expect(text).toMatch(/^- \*\*Hurts:\*\* `ann` asked in #7 to revert that change of/);
+    expect(text).toContain("**Why:** `ann` asked to revert pull request 7.");
+    expect(text).toContain("## Evidence\n\nNone was collected.");
   });
 
   test("repeats no name as markup", () => {
-    const body = renderBody(aStory({ rollback: aRollback({ by: hostile }), evidence: [] }));
-    expect(liveMarkup(body)).toEqual(liveMarkup(renderBody(aStory({ rollback: aRollback(), evidence: [] }))));
+    const body = renderBody(aProposalBody({ rollback: aRollback({ by: hostile }), evidence: [] }));
+    expect(liveMarkup(body)).toEqual(liveMarkup(renderBody(aProposalBody({ rollback: aRollback(), evidence: [] }))));
   });
 });
 
 describe("the cost of a proposal", () => {
   test("is stated with its arithmetic, the budget, and the line back to the evidence and the alert", () => {
     const budget = "budget of shop: 100 EUR per month; changes that nobody reverted use 50, +24.65 = 74.65";
-    const body = renderBody(aStory({ cost, budget, leaseExpires: "2026-11-25T03:00:00.000Z" }));
+    const body = renderBody(aProposalBody({ cost, budget, leaseExpires: "2026-11-25T03:00:00.000Z" }));
     const section = body.slice(body.indexOf("<summary>Cost"), body.indexOf("<summary>All evidence"));
     expect(section).toContain("<summary>Cost: +0.0338 EUR per hour, +24.65 EUR per month</summary>");
     expect(section).toContain("\n+0.75 cores × 0.04 EUR per hour.\n");
@@ -73,29 +73,29 @@ describe("the cost of a proposal", () => {
     expect(body).toContain("Leased until 2026-11-25 03:00 UTC: then the number from before is proposed again.");
     expect(section).toMatch(/shown by E1: .*\n- shown by E2: /);
     expect(section).toContain("fingerprint f1");
-    expect(renderBody(aStory({ budget }))).not.toContain("<summary>Cost");
+    expect(renderBody(aProposalBody({ budget }))).not.toContain("<summary>Cost");
   });
 });
 
 describe("the lease of a proposal", () => {
   test("is in the trailers of a scale-up", () => {
-    const message = renderCommitMessage(aStory({ leaseExpires: "2026-11-25T03:00:00.000Z" }));
+    const message = renderCommitMessage(aProposalBody({ leaseExpires: "2026-11-25T03:00:00.000Z" }));
     expect(readTrailer(message, "Lease-Expires")).toBe("2026-11-25T03:00:00.000Z");
-    expect(readTrailer(renderCommitMessage(aStory()), "Lease-Expires")).toBeUndefined();
+    expect(readTrailer(renderCommitMessage(aProposalBody()), "Lease-Expires")).toBeUndefined();
   });
 
   test("is what the scale-down speaks of, not of an alert that no longer fires", () => {
-    const story = aStory({ lease: aLease() });
-    expect(renderTitle(story)).toMatch(/\(lease of pull request 7\)$/);
-    expect(renderBody(story)).toMatch(/^- \*\*Hurts:\*\* The lease of #7 is over/);
-    expect(renderBody(story)).not.toContain("fires for");
-    expect(renderCommitMessage(story)).toContain("Ends the lease of pull request 7");
+    const body = aProposalBody({ lease: aLease() });
+    expect(renderTitle(body)).toMatch(/\(lease of pull request 7\)$/);
+    expect(renderBody(body)).toMatch(/^- \*\*Hurts:\*\* The lease of #7 is over/);
+    expect(renderBody(body)).not.toContain("fires for");
+    expect(renderCommitMessage(body)).toContain("Ends the lease of pull request 7");
   });
 });
 
 describe("a proposal", () => {
   test("is decided by six lines of one skeleton, with the evidence for the cause, and the rest folded", () => {
-    const body = renderBody(aStory({ chart: "```mermaid\n```" }));
+    const body = renderBody(aProposalBody({ chart: "```mermaid\n```" }));
     const head = body.slice(0, body.indexOf("\n\n")).split("\n");
     expect(head.map((line) => /^- \*\*([^*]+)\*\*/.exec(line)?.[1])).toEqual([
       ...["Hurts:", "Change:", "Why:", "Risk:", "After the merge:", "To approve"],
@@ -110,7 +110,7 @@ describe("a proposal", () => {
 
   test("says what hurts in numbers, the change, its arithmetic, the risk and what follows", () => {
     const body = renderBody(
-      aStory({
+      aProposalBody({
         ...{ places: [{ path: "apps/web.yaml", line: 12 }], writtenAt: "2026-11-24T02:04:10.000Z" },
         course: { appliedBy: "Kustomization flux-system/shop", watchedMs: 20 * 60_000 },
         selfMergeLacks: ["the guardrails allow no auto-merge", "risk is medium"],
@@ -130,7 +130,7 @@ describe("a proposal", () => {
     ]) {
       expect(body).toContain(part);
     }
-    expect(renderBody(aStory())).toContain("It is auto-merged when the required checks are green.");
+    expect(renderBody(aProposalBody())).toContain("It is auto-merged when the required checks are green.");
   });
 
   test("shows the metric and its limit in units that people read", () => {
@@ -145,7 +145,7 @@ describe("a proposal", () => {
         key: "alert-rule" as const,
       },
     ];
-    expect(renderBody(aStory({ evidence }))).toContain(": 1.95 s, limit 300 ms, since ");
+    expect(renderBody(aProposalBody({ evidence }))).toContain(": 1.95 s, limit 300 ms, since ");
   });
 
   test("says of a commit whose it is, and how long before the alert it came", () => {
@@ -155,7 +155,9 @@ describe("a proposal", () => {
       ...{ sha: "6b02dd3".padEnd(40, "a"), to: "x", pull: 12 },
       ...{ subject: "Use the new client (#12)", author: "Ada", at: "2026-11-24T01:48:00.000Z" },
     };
-    const body = renderBody(aStory({ remediation: { ...aStory().remediation, kind: "revert-commit", change } }));
+    const body = renderBody(
+      aProposalBody({ remediation: { ...aProposalBody().remediation, kind: "revert-commit", change } }),
+    );
     expect(body).toContain(`commit ${change.sha} “Use the new client” from #12 by \`Ada\`, 12 min before the alert:`);
     expect(body).toContain("`/approve-revert all` plans the whole commit");
   });
@@ -169,24 +171,24 @@ describe("a proposal", () => {
       series: [{ labels: {}, points }],
       notes: [],
     });
-    const story = aStory({ failed, evidence: [{ ...metric, key: "alert-metric" as const }] });
-    expect(renderTitle(story)).toBe("Revert #1: scale web from 3 to 5 replicas (HighRequestLatency)");
-    expect(renderBody(story)).toContain(
+    const body = aProposalBody({ failed, evidence: [{ ...metric, key: "alert-metric" as const }] });
+    expect(renderTitle(body)).toBe("Revert #1: scale web from 3 to 5 replicas (HighRequestLatency)");
+    expect(renderBody(body)).toContain(
       "#1 did not help `shop-production/Deployment/web`: the alert still fires. The metric of `HighRequestLatency`: 1.95 s before the change, 1.9 s after the change, 2 s now.",
     );
   });
 
   test("has a title and a commit message with the trailers by which it is found again", () => {
-    expect(renderTitle(aStory())).toBe("Scale web from 3 to 5 replicas (HighRequestLatency)");
-    const message = renderCommitMessage(aStory());
+    expect(renderTitle(aProposalBody())).toBe("Scale web from 3 to 5 replicas (HighRequestLatency)");
+    const message = renderCommitMessage(aProposalBody());
     expect(readTrailer(message, "Incident-UID")).toBe(anIncident().uid);
     expect(readTrailer(message, "Effect")).toBe("e".repeat(64));
   });
 
   test("shows what the model said, as its word and not as ours", () => {
     const notes = ["ranking and model name the same cause and remedy"];
-    const body = renderBody(aStory({ secondWitness: { model: "llama3.1:8b", notes, explanation: hostile } }));
-    const silent = renderBody(aStory({ secondWitness: { model: "llama3.1:8b", notes, explanation: "" } }));
+    const body = renderBody(aProposalBody({ secondWitness: { model: "llama3.1:8b", notes, explanation: hostile } }));
+    const silent = renderBody(aProposalBody({ secondWitness: { model: "llama3.1:8b", notes, explanation: "" } }));
     expect(silent).toContain("The model `llama3.1:8b` answered without an explanation.");
     expect(body).toContain("- ranking and model name the same cause and remedy");
     expect(body).toContain("The model `llama3.1:8b` writes (not checked):\n\n> ＠org/team fixes ＃1");
@@ -208,15 +210,15 @@ describe("a proposal", () => {
     ],
     ["files", { owners: [{ path: hostile, field: hostile, because: hostile }] }],
   ])("is inert when %s holds orders and secrets", (_where, change) => {
-    const story = aStory(change);
-    expect(liveMarkup(renderBody(story))).toEqual([]);
-    expect([...liveInPlain(renderTitle(story)), ...liveInPlain(renderCommitMessage(story))]).toEqual([]);
-    expect(`${renderBody(story)}${renderTitle(story)}${renderCommitMessage(story)}`).not.toContain("hunter2");
+    const body = aProposalBody(change);
+    expect(liveMarkup(renderBody(body))).toEqual([]);
+    expect([...liveInPlain(renderTitle(body)), ...liveInPlain(renderCommitMessage(body))]).toEqual([]);
+    expect(`${renderBody(body)}${renderTitle(body)}${renderCommitMessage(body)}`).not.toContain("hunter2");
   });
 
   test("counts log lines and never quotes them", () => {
     const body = renderBody(
-      aStory({ evidence: [anItem("E1", "loki", { kind: "text", lines: ["secret sauce", "b"], notes: [] })] }),
+      aProposalBody({ evidence: [anItem("E1", "loki", { kind: "text", lines: ["secret sauce", "b"], notes: [] })] }),
     );
     expect(body).toContain("| 2 lines |");
     expect(body).not.toContain("sauce");
@@ -225,17 +227,17 @@ describe("a proposal", () => {
   test("leaves names of pods and nodes out where it is told to, and says so (X05)", () => {
     const facts = { pod: "web-7f9c-abcde", node: "node-3", instance: "10.0.0.1:8080", deployment: "web", podium: "x" };
     const evidence = [anItem("E1", "alertmanager", { kind: "facts", facts, notes: [] })];
-    const hidden = renderBody(aStory({ evidence, namesHidden: "this repository is public" }));
+    const hidden = renderBody(aProposalBody({ evidence, namesHidden: "this repository is public" }));
     expect(hidden).toContain("pod=(left out), node=(left out), instance=(left out), deployment=web, podium=x");
     expect(hidden).toContain("Names of pods and nodes are left out: this repository is public.");
-    expect(renderBody(aStory({ evidence }))).toContain("pod=web-7f9c-abcde, node=node-3");
+    expect(renderBody(aProposalBody({ evidence }))).toContain("pod=web-7f9c-abcde, node=node-3");
   });
 
   test("fits what GitHub takes, cut at the border of a section, and says that it was cut", () => {
     const evidence = Array.from({ length: 400 }, (_, index) =>
       anItem(`E${index}`, "prometheus", { kind: "missing", because: "x".repeat(300) }),
     );
-    const body = renderBody(aStory({ evidence }));
+    const body = renderBody(aProposalBody({ evidence }));
     expect(body.length).toBeLessThanOrEqual(65_536);
     expect(body).toContain("_Cut here: the rest is in the incident's page._");
     expect(body).toContain(incidentLine(anIncident().uid));
@@ -265,7 +267,7 @@ test("the body says how sure it is, what lowered that, what else was considered,
     { sentence: "web waits for catalog", confidence: 0.2, citing: ["E2"] },
   ];
   const cause = { sentence: "web is hot", citing: ["E1"], confidence: 0.58, missing: ["events"], considered };
-  const body = renderBody(aStory({ cause, selfHealing: "4 of 5 untouched past firings cleared by themselves" }));
+  const body = renderBody(aProposalBody({ cause, selfHealing: "4 of 5 untouched past firings cleared by themselves" }));
   expect(body).toContain("Confidence: 58 %, lowered because this is not known: events.");
   expect(body).toContain("- 60 %: web uses 95 % of the CPU it requests (E1)\n- 20 %: web waits for catalog (E2)");
   expect(body).toContain("Would it have healed anyway? 4 of 5 untouched past firings cleared by themselves.");
@@ -281,8 +283,8 @@ test.each(["BREAKING CHANGE: all", "Release-As: 9.0.0", "fix: it", "feat(api)!: 
   "an alert named %j begins no line of the commit message or title that a release tool reads",
   (name) => {
     const incident = anIncident({ name, labels: { ...anAlert().labels, alertname: name } });
-    const story = aStory({ incident });
-    const lines = [renderTitle(story), ...renderCommitMessage(story).split("\n\n").slice(0, -1)];
+    const body = aProposalBody({ incident });
+    const lines = [renderTitle(body), ...renderCommitMessage(body).split("\n\n").slice(0, -1)];
     for (const line of lines) expect(line).not.toMatch(/^[A-Za-z][\w -]*(?:\([^)]*\))?!?: /);
   },
 );

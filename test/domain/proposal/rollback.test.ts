@@ -22,12 +22,12 @@ test("a merged change can be reverted under its own pull request", () => {
 });
 
 test.each<[string, OutcomeOnRecord | undefined, number, RegExp]>([
-  ["while its story goes on", undefined, 7, /goes on/],
+  ["while its workflow goes on", undefined, 7, /still at work/],
   ["when it was never merged", { ...merged, mergedSha: undefined }, 7, /nothing of it was merged/],
   ["under another pull request of the incident", merged, 9, /only the change of #7 itself/],
   ["when its revert was merged", { ...merged, revert: { proposal: reverting, mergedSha: "d" } }, 7, /#8 reverted it/],
-])("nothing is reverted %s", (_, story, pull, words) => {
-  expect(rollbackOf(story, pull)).toMatch(words);
+])("nothing is reverted %s", (_, outcome, pull, words) => {
+  expect(rollbackOf(outcome, pull)).toMatch(words);
 });
 
 test("a commit that nobody named cannot be reverted by name; a field can", () => {
@@ -40,8 +40,8 @@ test("a commit that nobody named cannot be reverted by name; a field can", () =>
 });
 
 test("a revert that was not merged stands in nobody's way", () => {
-  const story: OutcomeOnRecord = { ...merged, revert: { proposal: reverting, mergedSha: undefined } };
-  expect(rollbackOf(story, 7)).toEqual({ remediation, effect });
+  const outcome: OutcomeOnRecord = { ...merged, revert: { proposal: reverting, mergedSha: undefined } };
+  expect(rollbackOf(outcome, 7)).toEqual({ remediation, effect });
 });
 
 test("the change back goes to the value before, and says who asked", () => {

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { approversText, renderReport, renderStory, renderTakenBack } from "../../../src/domain/proposal/body/sticky.ts";
+import {
+  approversText,
+  renderReport,
+  renderOutcome,
+  renderTakenBack,
+} from "../../../src/domain/proposal/body/sticky.ts";
 import type { OutcomeOnRecord } from "../../../src/domain/proposal/outcome.ts";
 import { liveMarkup } from "../../live-markup.ts";
 
@@ -54,10 +59,10 @@ test.each([
   expect(liveMarkup(text)).toEqual([]);
 });
 
-test("the end tells the story: how long each part took, the value before and after, and the post-mortem", () => {
-  const story = renderStory(recovered, "postmortems/2026-11-24-x.md");
-  expect(story).toMatch(/^\*\*Recovered\*\*: The rollout is complete/);
-  expect(story.split("\n- ").slice(1)).toEqual([
+test("the end says what happened: how long each part took, the value before and after, and the post-mortem", () => {
+  const outcome = renderOutcome(recovered, "postmortems/2026-11-24-x.md");
+  expect(outcome).toMatch(/^\*\*Recovered\*\*: The rollout is complete/);
+  expect(outcome.split("\n- ").slice(1)).toEqual([
     "Proposed 2026-11-24 02:04 UTC",
     "Merged after 2 min 10 s: approved by wim",
     "Synced after 12 s",
@@ -69,19 +74,19 @@ test("the end tells the story: how long each part took, the value before and aft
 
 test("a change that was reverted names the pull request that reverted it", () => {
   const revert = { proposal: { ...proposal, number: 2 }, mergedSha: "b".repeat(40) };
-  const story = renderStory({ ...recovered, ending: "reverted", revert, verification: undefined }, "p.md");
-  expect(story).toContain("**Did not help and was reverted**");
-  expect(story).toContain("- Reverted by #2");
+  const outcome = renderOutcome({ ...recovered, ending: "reverted", revert, verification: undefined }, "p.md");
+  expect(outcome).toContain("**Did not help and was reverted**");
+  expect(outcome).toContain("- Reverted by #2");
   const refused = { proposal: revert.proposal, mergedSha: undefined };
-  const left = renderStory({ ...recovered, ending: "unclear", revert: refused, verification: undefined }, "p.md");
+  const left = renderOutcome({ ...recovered, ending: "unclear", revert: refused, verification: undefined }, "p.md");
   expect(left).toContain("- The revert #2 was not merged");
 });
 
-test("the pull request that reverted it tells its own story, and no other ending has one", () => {
+test("the pull request that reverted it says what happened, and no other ending does", () => {
   const revert = { proposal: { ...proposal, number: 2 }, mergedSha: "b".repeat(40), course: recovered.course };
   const told = renderTakenBack({ ...recovered, ending: "reverted", revert }, "p.md");
   expect(told?.split("\n- ")).toEqual([
-    "**Reverted**: the cluster holds what was there before #1.\n\nThe story:\n",
+    "**Reverted**: the cluster holds what was there before #1.\n\nWhat happened:\n",
     "Proposed 2026-11-24 02:04 UTC",
     "Merged after 2 min 10 s: approved by wim",
     "Synced after 12 s",
@@ -94,12 +99,12 @@ test("the pull request that reverted it tells its own story, and no other ending
 test("what an older version put on record is told without times", () => {
   const { course, ...old } = recovered;
   expect(course).toBeDefined();
-  expect(renderStory({ ...old, verification: undefined, proposal: undefined }, "p.md")).toBe(
+  expect(renderOutcome({ ...old, verification: undefined, proposal: undefined }, "p.md")).toBe(
     "**Recovered**: The rollout is complete, no alert of the incident fires, and the metric is back (120 ms, was 1.95 s).",
   );
 });
 
 test("an address that is none becomes no link", () => {
   const url = "https://github.com/acme/shop/pull/1](https://evil.example)";
-  expect(renderStory({ ...recovered, proposal: { ...proposal, url } }, "p.md")).not.toContain("evil");
+  expect(renderOutcome({ ...recovered, proposal: { ...proposal, url } }, "p.md")).not.toContain("evil");
 });

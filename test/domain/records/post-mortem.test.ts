@@ -46,8 +46,8 @@ function item(id: string, text: string): Evidence {
   return evidenceOf(id, { source: "prometheus", title: `title ${id}`, query: "up", from: now, to: now, finding });
 }
 
-function recordOf(story: OutcomeSoFar, given: readonly Evidence[] = evidence) {
-  return postMortemOf({ incident, story, evidence: given, now });
+function recordOf(outcome: OutcomeSoFar, given: readonly Evidence[] = evidence) {
+  return postMortemOf({ incident, outcome, evidence: given, now });
 }
 
 function readBack(markdown: string) {
@@ -90,8 +90,8 @@ describe("a post-mortem", () => {
     ["declined", { ending: "declined", because: "" }, "declined"],
     ["refused", { ending: "refused", because: "" }, "not-tried"],
     ["healed before the merge", { ending: "resolved-before-merge", because: "" }, "not-tried"],
-  ])("%s has its outcome", (_, story, outcome) => {
-    expect(recordOf(story).outcome).toBe(outcome);
+  ])("%s has its outcome", (_, ended, outcome) => {
+    expect(recordOf(ended).outcome).toBe(outcome);
   });
 
   test("is read back as it was written", () => {

@@ -23,7 +23,7 @@ function diagnosed(items: readonly Item[], incident = incidentOf()) {
   return diagnosis.kind === "diagnosed" ? diagnosis.causes : [];
 }
 
-describe("the stories of the lab", () => {
+describe("the scenarios of the lab", () => {
   test("bad-deploy: a commit changed the image and errors began right after: that commit is the cause", () => {
     const [first] = diagnosed(
       [

@@ -17,8 +17,8 @@ function completed(ending: "recovered" | "reverted") {
     ...({ kind: "scale", workload, change: { kind: "replicas", to: 3 } } as const),
     ...{ from: "2", to: "3", sizing: [] },
   };
-  const story = { ending, because: "seen", remediation, verification: { kind, because: "seen", afterMs: 1 } };
-  return postMortemOf({ incident: anIncident(), story, evidence: [], now: "2026-11-24T03:00:00Z" });
+  const outcome = { ending, because: "seen", remediation, verification: { kind, because: "seen", afterMs: 1 } };
+  return postMortemOf({ incident: anIncident(), outcome, evidence: [], now: "2026-11-24T03:00:00Z" });
 }
 
 describe("the ledger in Git", () => {

@@ -167,7 +167,7 @@ test("a reader may neither hold nor retry, and is told once a minute at most", (
 
 test.each([
   ["/explain", "rectify explain"],
-  ["/help", "/rollback (proposes to take a merged change back)"],
+  ["/help", "/rollback (proposes to revert a merged change)"],
   ["/aprove-scale", "did you mean /approve-scale?"],
   ["/rollback", "nothing is merged that could be rolled back"],
 ])("%s is answered in the sticky comment", (body, words) =>
@@ -255,7 +255,7 @@ test("a base that is changed between the last look and the merge merges nothing"
     expect(desk.mergeCalls()).toBe(0);
   }));
 
-test("a person who may not be asked about is answered, and the story goes on", () =>
+test("a person who may not be asked about is answered, and the workflow goes on", () =>
   atDesk({}, async (desk) => {
     desk.forge.faults = ({ path }) =>
       path.includes("/collaborators/rob") ? { when: "before", answer: { status: 451 } } : undefined;
@@ -367,7 +367,7 @@ describe("/approve has the rights of the command that names the remedy", () => {
       for (const word of ["/approve", "/approve-scale"]) {
         expect(await desk.decides([await desk.says("wim", word)])).toBeUndefined();
       }
-      expect(report(desk)).toContain("this proposal takes a commit back: /approve approves it");
+      expect(report(desk)).toContain("this proposal reverts a commit: /approve approves it");
       expect(desk.mergeCalls()).toBe(0);
     }));
 

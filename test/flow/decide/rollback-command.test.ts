@@ -30,14 +30,14 @@ interface Situation {
   readonly guardrails?: string;
   readonly underWay?: boolean;
   readonly goesOn?: boolean;
-  readonly story?: OutcomeOnRecord;
+  readonly outcome?: OutcomeOnRecord;
   /** The pull request that the comment stands under. */
   readonly proposal?: number;
 }
 
 /** One comment under a merged proposal, and what came of it, in the order of its happening. */
 async function said(situation: Situation) {
-  const { body = "/rollback", permission = "write", state = "merged", story = merged } = situation;
+  const { body = "/rollback", permission = "write", state = "merged", outcome = merged } = situation;
   const done: string[] = [];
   const asked: object[] = [];
   const comment = {
@@ -71,8 +71,8 @@ async function said(situation: Situation) {
   const bodyHash = situation.changedSince ? "another" : bodyHashOf(body);
   const message = { kind: "command", comment: 5, bodyHash } as const;
   const about = situation.goesOn
-    ? { incident, pull: 7, ended: undefined, story: undefined }
-    : { incident, pull: 7, ended: "recovered: it is back", story };
+    ? { incident, pull: 7, ended: undefined, outcome: undefined }
+    : { incident, pull: 7, ended: "recovered: it is back", outcome };
   await runRollbackCommand(message, about, ports as unknown as Ports);
   return { done, asked };
 }
@@ -97,7 +97,7 @@ test.each<[string, Situation, string]>([
     { guardrails: "namespaces: [shop]\napprovers:\n  rollback: {users: [ben]}\n" },
     "not among the approvers",
   ],
-  ["one where nothing was merged", { story: { ...merged, mergedSha: undefined } }, "nothing of it"],
+  ["one where nothing was merged", { outcome: { ...merged, mergedSha: undefined } }, "nothing of it"],
   ["a second one while the first is under way", { underWay: true }, "under way already"],
   ["one under guardrails that cannot be read", { guardrails: "namespaces: 3\n" }, "the guardrails are invalid"],
 ])("%s gets a refusal with the reason", async (_, situation, words) => {
@@ -107,7 +107,7 @@ test.each<[string, Situation, string]>([
   if (situation.underWay !== true) expect(asked).toEqual([]);
 });
 
-test("while the story goes on the sticky comment stays the story's, and the answer is a reaction", async () => {
+test("while the outcome goes on the sticky comment stays the outcome's, and the answer is a reaction", async () => {
   const { done, asked } = await said({ goesOn: true });
   expect(done).toEqual(["heard", "confused"]);
   expect(asked).toEqual([]);

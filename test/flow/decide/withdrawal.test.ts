@@ -12,7 +12,7 @@ import { migratedDatabase } from "../../postgres.ts";
 
 const sealKey = "a key of these tests";
 const incident = anIncident();
-const record = postMortemOf({ incident, story: {}, evidence: [], now: incident.startedAt });
+const record = postMortemOf({ incident, outcome: {}, evidence: [], now: incident.startedAt });
 const path = postMortemPath(incident);
 const now = new Date("2026-11-25T00:00:00Z");
 const disputed = { kind: "disputed", by: "ann", at: now.toISOString() } as const;

@@ -7,8 +7,8 @@ import { collect } from "../../../src/flow/collect/collect.ts";
 import { diagnose, outcomeCauseOf } from "../../../src/flow/diagnose/diagnose.ts";
 import type { Model } from "../../../src/ports/model.ts";
 import { incidentPage } from "../../../src/server/pages/incident/page.ts";
-import { incidentWith, portsOf } from "../../injection/story.ts";
-import { aStory } from "../../faults/story.ts";
+import { incidentWith, portsOf } from "../../injection/incident.ts";
+import { aProposalBody } from "../../faults/proposal-body.ts";
 
 const incident = incidentWith(undefined);
 const openedAt = incident.startedAt;
@@ -40,19 +40,19 @@ async function toldBy(word: Parameters<typeof modelThat>[0]) {
   const cause = outcomeCauseOf(diagnosis);
   const document = saved.at(-1) ?? "";
   const capsule = readCapsule(document);
-  const record = { incident, openedAt, endedAt: undefined, ending: undefined, because: undefined, story: undefined };
+  const record = { incident, openedAt, endedAt: undefined, ending: undefined, because: undefined, outcome: undefined };
   const rest = { events: [], steps: [], exchanges: [] };
   const around = { audit: [], pull: undefined, links: {}, now: new Date(openedAt), refreshes: undefined };
-  const story = { cause, ending: "declined", because: "no" } as const;
+  const outcome = { cause, ending: "declined", because: "no" } as const;
   return {
     confidence: diagnosis.confidence,
     ranked: diagnosis.cause.confidence,
     same: renderReplay(capsule).same,
     page: String(await incidentPage({ record, ...rest, ...around, capsule: document })),
-    pull: renderBody({ ...aStory(), incident, cause }),
+    pull: renderBody({ ...aProposalBody(), incident, cause }),
     listed: cause.considered?.[0],
     texts: {
-      postMortem: renderPostMortem(postMortemOf({ incident, story, evidence: [], now: incident.startedAt })),
+      postMortem: renderPostMortem(postMortemOf({ incident, outcome, evidence: [], now: incident.startedAt })),
       explain: renderExplanation({ ...record, ...rest, capsule }).join("\n"),
       replay: renderReplay(capsule).lines.join("\n"),
     },

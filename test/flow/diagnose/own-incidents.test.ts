@@ -3,7 +3,7 @@ import type { Evidence } from "../../../src/domain/evidence/evidence.ts";
 import { diagnose } from "../../../src/flow/diagnose/diagnose.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { evidenceFrom, incidentOf, level, series, step, web } from "../../domain/incident/incident-fixture.ts";
-import { portsOf } from "../../injection/story.ts";
+import { portsOf } from "../../injection/incident.ts";
 
 const incident = incidentOf();
 const api = { ...web, name: "api" };

@@ -53,7 +53,7 @@ describe("the gate", () => {
     ["rollback", { rollback: aRollback() }],
     ["revert", { failed: { ending: "unclear", because: "it still fires", effect: aPlan(4).effect } }],
     ["end of a lease", { lease: aLease() }],
-  ])("lets a %s take nothing back that somebody changed since", async (_, subject) => {
+  ])("lets a %s revert nothing that somebody changed since", async (_, subject) => {
     const rollback = aRollback();
     const [change] = rollback.effect.changes;
     const back = (from: number) =>
@@ -184,9 +184,9 @@ const disputed =
 function failure(): string {
   const { remediation } = aPlan(3);
   const verification = { kind: "worse", because: "it still fires" } as const;
-  const story = { ending: "reverted", because: "it still fires", remediation, verification } as const;
+  const outcome = { ending: "reverted", because: "it still fires", remediation, verification } as const;
   return renderSealed(
-    postMortemOf({ incident: anIncident(), story, evidence: [], now: "2026-11-24T03:00:00Z" }),
+    postMortemOf({ incident: anIncident(), outcome, evidence: [], now: "2026-11-24T03:00:00Z" }),
     sealKey,
   );
 }

@@ -27,7 +27,7 @@ const ways: [string, Partial<ChangeRequest>][] = [
 const liveScale = { mode: "shadow", modes: [{ remedy: "scale", mode: "live" }] };
 const shadowScale = { mode: "live", modes: [{ remedy: "scale", mode: "shadow" }] };
 
-describe("what takes a scale-up back goes by the mode of scale", () => {
+describe("what reverts a scale-up goes by the mode of scale", () => {
   test.each(ways)("%s passes where scale is live in a file that is in shadow mode", async (_, way) => {
     expect(await gate(aCase(way), back, gatePorts({ guardrails: liveScale }))).toMatchObject({ kind: "passed" });
   });

@@ -111,7 +111,7 @@ test("a parked incident asks for a person, for a day or until its workload has a
   await store.endIncident(incident.uid, {
     ending: "parked",
     because: "GitHub: the repository is archived",
-    story: null,
+    outcome: null,
   });
   await keep();
   expect(body()).toMatch(/## Action required\n\n- .*nobody is at work on .*the repository is archived/);
@@ -244,7 +244,7 @@ async function watched(): Promise<void> {
     const incident = { ...anIncident(), uid: uid(50 + index) };
     await store.recordIncident(incident);
     const shadow = aPastRecord(kind, { uid: incident.uid, startedAt: new Date(Date.now() - 3_600_000).toISOString() });
-    await store.endIncident(incident.uid, { ending: "shadow", because: kind, story: { ending: "shadow", shadow } });
+    await store.endIncident(incident.uid, { ending: "shadow", because: kind, outcome: { ending: "shadow", shadow } });
   }
 }
 

@@ -9,7 +9,7 @@ import type { Ports } from "../../../src/ports/ports.ts";
 import { recoverAbandoned } from "../../../src/server/jobs/resume.ts";
 import { forgetOld } from "../../../src/server/jobs/ticking.ts";
 import { anIncident } from "../../builders.ts";
-import { portsOf } from "../../injection/story.ts";
+import { portsOf } from "../../injection/incident.ts";
 import { startEngine } from "../../engine.ts";
 import { migratedDatabase } from "../../postgres.ts";
 
@@ -17,7 +17,7 @@ const canary = "hunter2-canary-7781";
 const fault = () => {
   throw new TypeError(`Cannot read properties of undefined\n  connecting to postgres://rectify:${canary}@db/rectify`);
 };
-/** What is out of order in the next story. */
+/** What is out of order in the next outcome. */
 const broken = { collect: false, learn: false, between: false };
 const told: string[] = [];
 const reported: string[] = [];
@@ -53,9 +53,16 @@ beforeAll(async () => {
     },
   };
   durable = await startEngine({
-    ...{ url, ports, story: remediateIncident, recovering: store.recovering, alone: store.alone, mostRecoveries: 3 },
-    leaseStory: async () => undefined,
-    rollbackStory: async () => undefined,
+    ...{
+      url,
+      ports,
+      remediate: remediateIncident,
+      recovering: store.recovering,
+      alone: store.alone,
+      mostRecoveries: 3,
+    },
+    endLease: async () => undefined,
+    rollBack: async () => undefined,
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
   });
 });
@@ -124,7 +131,7 @@ test("the workload is free for its next incident, which ends as it should", asyn
   expect(await ended("2026-11-24T05:00:00.000Z")).toMatchObject({ ending: "no-change" });
 });
 
-test("what the engine kept of a story is forgotten after a month, its incident and what people look up are not", async () => {
+test("what the engine kept of a outcome is forgotten after a month, its incident and what people look up are not", async () => {
   const uid = (await store.incidents(1))[0]?.incident.uid ?? "";
   await store.recordEvent(uid, "learn", "no-change");
   let days = 30;
@@ -152,8 +159,8 @@ test("whoever looks at the pull request of a parked incident is told that nobody
   const report: Ports["github"]["report"] = async ({ number, commitMessage }, markdown) =>
     void reported.push(`#${number} ${commitMessage} ${markdown}`);
   const ports = { ...held, leases: undefined, records: store, github: { ...held.github, report } };
-  const story: IncidentOutcome = { ending: "parked", because: "decide: an error of Rectify itself: TypeError: x" };
-  await learn(incident, { story, evidence: [] }, ports);
+  const outcome: IncidentOutcome = { ending: "parked", because: "decide: an error of Rectify itself: TypeError: x" };
+  await learn(incident, { outcome, evidence: [] }, ports);
   expect(reported).toEqual([
     `#12 Incident-UID: ${incident.uid} **Ended**: parked: decide: an error of Rectify itself: TypeError: x. Nothing happens here any more until a person acts`,
   ]);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Alert } from "../../../src/domain/incident/alert.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import type { Observed } from "../../../src/flow/collect/collect.ts";
-import { shadowStory } from "../../../src/flow/workflows/shadow.ts";
+import { shadowOutcome } from "../../../src/flow/workflows/shadow.ts";
 import { wouldHave } from "../../../src/flow/workflows/would-have.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import type { Run } from "../../../src/ports/workflow.ts";
@@ -23,7 +23,7 @@ interface Told {
   readonly resolved?: readonly Alert[];
 }
 
-/** The verdict of a story whose proposal is to scale from 2 to 4. */
+/** The verdict of a workflow whose proposal is to scale from 2 to 4. */
 async function verdictWith({ commitAt, replicas = 4, guardrails, resolved = [anAlert({ status: "resolved" })] }: Told) {
   const before = { namespaces: ["shop-production"], mode: "shadow" };
   const [first, last] = guardrails ?? [before, before];
@@ -66,7 +66,7 @@ async function verdictWith({ commitAt, replicas = 4, guardrails, resolved = [anA
     remedy: "scale",
     would,
   } as const;
-  const { shadow } = await shadowStory(subject, run);
+  const { shadow } = await shadowOutcome(subject, run);
   return shadow;
 }
 

@@ -6,7 +6,7 @@ import { gate } from "../../../src/flow/gate/gate.ts";
 import type { Observed } from "../../../src/flow/collect/collect.ts";
 import { learn } from "../../../src/flow/learn.ts";
 import { tellPeople, type ToldChange } from "../../../src/flow/propose/tell-people.ts";
-import { closed, shadowedIn, shadowStory } from "../../../src/flow/workflows/shadow.ts";
+import { closed, shadowedIn, shadowOutcome } from "../../../src/flow/workflows/shadow.ts";
 import { wouldHave } from "../../../src/flow/workflows/would-have.ts";
 import { remediateIncident } from "../../../src/flow/workflows/remediate-incident.ts";
 import { parseYaml } from "../../../src/manifests/yaml/yaml.ts";
@@ -100,19 +100,19 @@ test.each<[string, string, ("slack" | "webhook")[], ToldChange?]>([
 });
 
 test.each(["scale", "resources"] as const)(
-  "how a story of scale ended is told with %s in shadow mode",
+  "how a outcome of scale ended is told with %s in shadow mode",
   async (remedy) => {
     const told: string[] = [];
     const text = JSON.stringify({ modes: [{ remedy, mode: "shadow" }], notify: { slack: true } });
     const { remediation, effect, entry } = aPlan(4);
-    const story = { ending: "refused", because: "it may not", remediation, effect, entry } as const;
+    const outcome = { ending: "refused", because: "it may not", remediation, effect, entry } as const;
     const ports = {
       github: { head: async () => ({ sha: "a", tree: treeOf({ ".github/rectify.yml": text }) }) },
       records: { withdrawals: async () => [], endIncident: async () => undefined },
       notifier: { tell: (_notice: unknown, channels: readonly string[]) => void told.push(...channels) },
       ...{ clock: { now: () => new Date() }, telemetry: { log: () => undefined }, sealKey: "a key" },
     };
-    await learn(anIncident(), { story, evidence: [] }, ports as unknown as Ports);
+    await learn(anIncident(), { outcome, evidence: [] }, ports as unknown as Ports);
     expect(told).toEqual(remedy === "scale" ? [] : ["slack"]);
   },
 );
@@ -202,7 +202,7 @@ test("the gate refuses whatever comes to it on another way, and says what it wou
   expect(await gate(aCase({ hypothetical: true }), aPlan(4), ports)).toMatchObject({ kind: "passed" });
 });
 
-describe("a story in shadow mode", () => {
+describe("a outcome in shadow mode", () => {
   const begun = Date.parse("2026-11-24T02:00:00.000Z");
   const manifest = (replicas: number) => JSON.stringify(aDeployment("web", { replicas }));
   const trees: Record<string, string> = { a: manifest(2), b: manifest(4) };
@@ -244,7 +244,7 @@ describe("a story in shadow mode", () => {
   const observed = { evidence: [] } as unknown as Observed;
   const planned = aPlan(4);
   const told = (run: Run) =>
-    shadowStory(
+    shadowOutcome(
       { incident: anIncident(), observed, remedy: "scale", would: (ports) => wouldHave(aCase(), planned, ports) },
       run,
     );
@@ -252,9 +252,9 @@ describe("a story in shadow mode", () => {
   test("ends with what people did, and wrote nothing", async () => {
     const at = new Date(begun + 1_200_000).toISOString();
     const { run, effects } = world([{ sha: "b".repeat(40), parent: "a".repeat(40), at }]);
-    const story = await told(run);
-    expect(story).toMatchObject({ ending: "shadow", shadow: { verdict: { kind: "earlier", leadMs: 1_170_000 } } });
-    expect(story.shadow?.would).toMatchObject({ kind: "proposed", remedy: "scale", to: 4 });
+    const outcome = await told(run);
+    expect(outcome).toMatchObject({ ending: "shadow", shadow: { verdict: { kind: "earlier", leadMs: 1_170_000 } } });
+    expect(outcome.shadow?.would).toMatchObject({ kind: "proposed", remedy: "scale", to: 4 });
     expect(effects).toEqual([]);
   });
 
@@ -301,10 +301,10 @@ describe("a story in shadow mode", () => {
         const tree = treeOf({ ".github/rectify.yml": text });
         return work({ ...ports, github: { ...ports.github, head: async () => ({ sha: "c", tree }) } });
       });
-    const story = await told({ ...run, step });
-    expect(story.ending).toBe(ending);
+    const outcome = await told({ ...run, step });
+    expect(outcome.ending).toBe(ending);
     if (ending === "refused") {
-      expect(story.because).toContain("shadow mode was switched off");
+      expect(outcome.because).toContain("shadow mode was switched off");
       expect(looked).toHaveLength(2);
     }
     expect(effects).toEqual([]);

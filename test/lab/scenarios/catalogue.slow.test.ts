@@ -11,14 +11,14 @@ import type { Texts } from "./read-texts.ts";
 
 beforeAll(built, 300_000);
 
-// The durable engine takes one story per process, and so does the lab: each scenario is run in a process of its own,
-// two at a time, as a story waits for half of its time. What people read of the others may follow the pace: one at a time.
+// The durable engine takes one workflow per process, and so does the lab: each scenario is run in a process of its own,
+// two at a time, as a workflow waits for half of its time. What people read of the others may follow the pace: one at a time.
 const told: readonly string[] = toldScenarios;
 test.concurrent.each(scenarioNames.filter((name) => !told.includes(name)))(
   "%s ends as it should",
   async (name) => {
     const ran = await ranAlone(join(builtDirectory, "cli.js"), "lab", "--scenario", name, "--json");
-    expect(ran.code, ran.story).toBe(0);
+    expect(ran.code, ran.printed).toBe(0);
   },
   400_000,
 );
@@ -28,7 +28,7 @@ describe.each(toldScenarios)("%s", (name) => {
   test("ends as it should, and people read what they read before", { timeout: 400_000, retry: 2 }, async () => {
     const file = join(scratchDirectory(), "texts.json");
     const ran = await ranAlone("--import", "tsx", "test/lab/scenarios/read-texts.ts", name, file);
-    expect(ran.code, ran.story).toBe(0);
+    expect(ran.code, ran.printed).toBe(0);
     const texts = JSON.parse(readFileSync(file, "utf8")) as Texts;
     const before = existsSync(goldenFolder(name)) ? goldenTexts(name) : {};
     for (const [path, text] of Object.entries(texts)) {
@@ -48,10 +48,10 @@ function differing(before: string, now: string): string {
   return [...lost, ...young.filter((line) => !old.includes(line)).map((line) => `+ ${line}`)].join("\n");
 }
 
-function ranAlone(...command: readonly string[]): Promise<{ readonly code: unknown; readonly story: string }> {
+function ranAlone(...command: readonly string[]): Promise<{ readonly code: unknown; readonly printed: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...command], { timeout: 390_000 }, (error, _result, story) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal), story });
+    execFile(process.execPath, [...command], { timeout: 390_000 }, (error, _result, printed) => {
+      resolve({ code: error === null ? 0 : (error.code ?? error.signal), printed });
     });
   });
 }

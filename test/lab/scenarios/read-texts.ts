@@ -24,7 +24,7 @@ const { wrong } = await runScenario(ran, scenario, { printer, keep: false, look 
 for (const problem of wrong) process.stderr.write(`not as it should be: ${problem}\n`);
 process.exit(wrong.length === 0 ? 0 : 1);
 
-/** The last words are written after the story has ended: they are read once they stay the same. */
+/** The last words are written after the workflow has ended: they are read once they stay the same. */
 async function settledTexts(run: LabRun): Promise<Texts> {
   const deadline = Date.now() + longestMs;
   let texts = await textsOf(run);

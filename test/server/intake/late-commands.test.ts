@@ -25,7 +25,7 @@ beforeEach(async () => {
   pull = await forge.openPull("wim", { title: "x", head: "rectify/web" });
   await store.recordIncident(incident);
   await store.recordPull(pull, incident.uid);
-  await store.endIncident(incident.uid, { ending: "declined", because: "ada rejected it", story: null });
+  await store.endIncident(incident.uid, { ending: "declined", because: "ada rejected it", outcome: null });
   told.length = 0;
 });
 afterEach(async () => {

@@ -43,7 +43,7 @@ const poll = () => pollAlerts({ ...intake(), alerts }, doubted);
 const take = (...told: readonly Alert[]) => takeAlerts(intake(), told);
 const openOf = () => store.openIncidentOf("shop-production/Deployment/web", "test");
 const statesOf = async (uid: string) => (await store.alertsOf(uid)).map(({ status }) => status);
-const end = (uid: string, ending: Ending) => store.endIncident(uid, { ending, because: "seen", story: null });
+const end = (uid: string, ending: Ending) => store.endIncident(uid, { ending, because: "seen", outcome: null });
 
 async function opened(): Promise<string> {
   active = [anAlert()];
@@ -82,7 +82,7 @@ test("a firing copy that comes late opens nothing as long as Alertmanager does n
   expect(started).toHaveLength(1);
 });
 
-test("while its incident goes on it fires again there, and the story is woken", async () => {
+test("while its incident goes on it fires again there, and the workflow is woken", async () => {
   const uid = await opened();
   await take(anAlert({ status: "resolved" }));
   sent = [];

@@ -47,8 +47,8 @@ async function parked(name: string, { firing = false, cut = false, ending = "par
   await store.recordAlert(alert, incident.uid, "test");
   const endsAt = new Date(Date.now() - 3_600_000).toISOString();
   if (!firing) await store.recordAlert({ ...alert, status: "resolved", endsAt }, incident.uid, "test");
-  const story = onRecord === undefined ? null : { ending: "parked" as const, because, ...onRecord(proposal) };
-  await store.endIncident(incident.uid, { ending, because, story });
+  const outcome = onRecord === undefined ? null : { ending: "parked" as const, because, ...onRecord(proposal) };
+  await store.endIncident(incident.uid, { ending, because, outcome });
   return { incident, proposal, ...proposal };
 }
 
@@ -112,7 +112,7 @@ test("what a person opens again stays open", async () => {
   minutes = 6;
   await tending();
   expect(isOpen(number)).toBe(true);
-  // One that was declined was closed by its story.
+  // One that was declined was closed by its outcome.
   const { number: declined } = await parked("declined", { ending: "declined" });
   minutes = 12;
   await tending();
@@ -121,7 +121,7 @@ test("what a person opens again stays open", async () => {
   expect((await store.incident(incident.uid))?.ending).toBe("parked");
 });
 
-test("what takes a merged change back is left to a person", async () => {
+test("what reverts a merged change is left to a person", async () => {
   const { number, incident } = await parked("web");
   const merged = { pull: number - 1, incident: incident.uid, workload: incident.workload, reserved: undefined };
   const remedy = { kind: "scale" as const, title: "web from 2 to 4", effect: "e", takesBack: undefined };

@@ -35,8 +35,8 @@ function record(day: number, change: { readonly name?: string; readonly namespac
     ...({ kind: "scale", workload, change: { kind: "replicas", to: 5 }, from: "2", to: "5", sizing: [] } as const),
   };
   const verification = { kind: "recovered", because: "the alert is resolved", afterMs: 1000 } as const;
-  const story = { ending: "recovered", because: "it recovered", remediation, verification } as const;
-  return postMortemOf({ incident, story, evidence: [], now: startsAt });
+  const outcome = { ending: "recovered", because: "it recovered", remediation, verification } as const;
+  return postMortemOf({ incident, outcome, evidence: [], now: startsAt });
 }
 
 const guardrails = "namespaces: [shop, billing]\n";

@@ -54,11 +54,11 @@ const look = () =>
     } as unknown as Ports,
   });
 
-async function ended(ending: Ending, silent: readonly string[] = [], story: unknown = null): Promise<string> {
+async function ended(ending: Ending, silent: readonly string[] = [], outcome: unknown = null): Promise<string> {
   await takeAlerts(intake(), [anAlert()]);
   const uid = (await store.openIncidentOf("shop-production/Deployment/web", "test"))?.incident.uid ?? "";
   const depends = { silent, revision: world.sha, guardrails: guardrailsHash(treeNow()) };
-  await store.endIncident(uid, { ending, because: "nothing stands out", story, depends });
+  await store.endIncident(uid, { ending, because: "nothing stands out", outcome, depends });
   return uid;
 }
 
@@ -110,7 +110,7 @@ test.each(["no-change", "parked", "refused", "unclear", "escalated"] as const)(
     // Once: the second look finds it open.
     await look();
     expect(started).toHaveLength(2);
-    await store.endIncident(uid, { ending, because: "again", story: null });
+    await store.endIncident(uid, { ending, because: "again", outcome: null });
     world.minutes = 120;
     await look();
     expect(started.at(-1)).toBe(`${uid}/3`);
@@ -157,7 +157,7 @@ test("of two processes that look at once, one opens it; a newer incident of the 
   world.minutes = 31;
   await Promise.all([look(), look(), look()]);
   expect(started).toEqual([uid, `${uid}/2`]);
-  await store.endIncident(uid, { ending: "no-change", because: "again", story: null });
+  await store.endIncident(uid, { ending: "no-change", because: "again", outcome: null });
   await takeAlerts(intake(), [anAlert({ fingerprint: "f2", startsAt: "2026-11-24T09:00:00.000Z" })]);
   world.minutes = 600;
   await look();

@@ -17,7 +17,7 @@ beforeAll(async () => {
     const base = anIncident({ name: index === 5 ? "Slow & odd" : "Hot" });
     await store.recordIncident({ ...base, uid: uidOf(index), workload: { ...base.workload, name: `web-${index}` } });
     const ending = index % 2 === 0 ? "recovered" : "refused";
-    if (index > 2) await store.endIncident(uidOf(index), { ending, because: `why ${index}`, story: { ending } });
+    if (index > 2) await store.endIncident(uidOf(index), { ending, because: `why ${index}`, outcome: { ending } });
   }
   await store.recordPull(12, uidOf(1));
   const server = await listen(pageRoutes(store, { links }), { host: "127.0.0.1", port: 0 });

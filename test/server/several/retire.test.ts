@@ -9,15 +9,15 @@ import { freshDatabase, migratedDatabase } from "../../postgres.ts";
 
 const telemetry = { log: () => undefined };
 
-/** The engine on these records, whose stories wait for a message. */
+/** The engine on these records, whose workflows wait for a message. */
 async function waitingEngine(url: string, store: Store) {
   return startEngine({
     ...{ url, ports: { telemetry, timings: {} } as unknown as Ports, alone: store.alone, recovering: store.recovering },
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
     mostRecoveries: 3,
-    story: async (_, run) => void (await run.message(600_000)),
-    leaseStory: async () => undefined,
-    rollbackStory: async () => undefined,
+    remediate: async (_, run) => void (await run.message(600_000)),
+    endLease: async () => undefined,
+    rollBack: async () => undefined,
   });
 }
 

@@ -2,7 +2,7 @@ import type { Exchange, StepCost } from "../../../domain/records/step-cost.ts";
 import { storable } from "../../../domain/incident/storable.ts";
 import type { Query } from "../query.ts";
 
-/** What each step of an incident's story took, and what was said to and by the model. */
+/** What each step of an incident took, and what was said to and by the model. */
 export function costStore(query: Query) {
   return {
     /** Adds one attempt to what the step took so far. */

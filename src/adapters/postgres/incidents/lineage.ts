@@ -1,7 +1,7 @@
 import { type AuditEntry, auditHash, type AuditRow } from "../../../domain/records/audit.ts";
 import type { Query } from "../query.ts";
 
-/** One line of an incident's story. */
+/** One line of an incident's lineage. */
 export interface IncidentEvent {
   /** RFC 3339. */
   readonly at: string;

@@ -12,8 +12,8 @@ import { percent } from "../../text/percent.ts";
 import { code, folded, list, minuteOf, plain, sentence } from "./words.ts";
 
 /** What a person must see without opening anything: what speaks against the change, and what the cause was read from. */
-export function renderOpenParts(story: ProposalBody): string[] {
-  const { warnings, chart } = story;
+export function renderOpenParts(body: ProposalBody): string[] {
+  const { warnings, chart } = body;
   return [
     ...(warnings.length === 0
       ? []
@@ -24,19 +24,19 @@ export function renderOpenParts(story: ProposalBody): string[] {
           ),
         ]),
     ...(chart === undefined ? [] : [`## The metric\n\n${chart}`]),
-    citedEvidence(story),
+    citedEvidence(body),
   ];
 }
 
 /** All the rest, closed, what is most often asked for first. Nothing of the head is said again. */
-export function renderFolds(story: ProposalBody): string[] {
-  return [changeFold(story), ...causeFold(story), ...costFold(story), ...precedentFold(story)];
+export function renderFolds(body: ProposalBody): string[] {
+  return [changeFold(body), ...causeFold(body), ...costFold(body), ...precedentFold(body)];
 }
 
-function changeFold(story: ProposalBody): string {
-  const { remediation, owners, effect } = story;
+function changeFold(body: ProposalBody): string {
+  const { remediation, owners, effect } = body;
   const title = remediation.change.kind === "commit" ? "What is reverted" : "How the number was found";
-  const sums = showsArithmetic(story) ? [] : remediation.sizing;
+  const sums = showsArithmetic(body) ? [] : remediation.sizing;
   return folded("The rendered objects, and why Git owns this field", [
     effectTable(effect),
     ...(sums.length === 0 ? [] : [list(title, sums.map(plain))]),

@@ -17,27 +17,27 @@ import { code, minuteOf, plain, sentence } from "./words.ts";
  * the risk, what follows the merge, and the command to copy. The command stands within its line: other bots read a line
  * that begins with a slash, wherever it stands.
  */
-export function renderHead(story: ProposalBody): string {
+export function renderHead(body: ProposalBody): string {
   return [
-    `**Hurts:** ${hurts(story)}`,
-    `**Change:** ${change(story)}`,
-    `**Why:** ${why(story)}`,
-    `**Risk:** ${risk(story)}`,
-    `**After the merge:** ${afterwards(story)}`,
-    `**To approve**, comment \`/approve\`. ${otherCommands(story)}${links(story)}`,
+    `**Hurts:** ${hurts(body)}`,
+    `**Change:** ${change(body)}`,
+    `**Why:** ${why(body)}`,
+    `**Risk:** ${risk(body)}`,
+    `**After the merge:** ${afterwards(body)}`,
+    `**To approve**, comment \`/approve\`. ${otherCommands(body)}${links(body)}`,
   ]
     .map((line) => `- ${line.trim()}`)
     .join("\n");
 }
 
-function hurts(story: ProposalBody): string {
-  const { incident, lease, rollback, failed, writtenAt } = story;
-  if (failed !== undefined) return failedText(story);
-  if (lease !== undefined || rollback !== undefined) return renderReason(story);
+function hurts(body: ProposalBody): string {
+  const { incident, lease, rollback, failed, writtenAt } = body;
+  if (failed !== undefined) return failedText(body);
+  if (lease !== undefined || rollback !== undefined) return renderReason(body);
   const summary = incident.alert.annotations.summary;
   const said = summary === undefined ? "" : ` (“${inert(summary, 200)}”)`;
   const since = `since ${minuteOf(incident.startedAt)}${agoAt(incident.startedAt, writtenAt)}`;
-  const measured = metricText(story.evidence);
+  const measured = metricText(body.evidence);
   return `${code(incident.alert.name)} fires for ${code(workloadKey(incident.workload))}${said}${measured === undefined ? "" : `: ${measured}`}, ${since}, severity ${code(incident.severity)}.`;
 }
 
@@ -141,13 +141,13 @@ export function showsArithmetic({ remediation }: ProposalBody): boolean {
   return changed.kind !== "commit" && sizing.join("; ").length <= mostArithmetic;
 }
 
-function why(story: ProposalBody): string {
-  const { cause, remediation, incident, rollback } = story;
+function why(body: ProposalBody): string {
+  const { cause, remediation, incident, rollback } = body;
   const { citing, confidence, missing = [] } = cause;
   const names = [remediation.workload.name, incident.workload.name, ...(rollback === undefined ? [] : [rollback.by])];
   const cited = citing.length === 0 ? "" : ` (${citing.map(plain).join(", ")})`;
   const said = sentence(cause.sentence, names);
-  const sums = showsArithmetic(story) ? remediation.sizing.filter((line) => line !== cause.sentence) : [];
+  const sums = showsArithmetic(body) ? remediation.sizing.filter((line) => line !== cause.sentence) : [];
   const arithmetic = sums.length === 0 ? "" : ` ${sentence(sums.join("; "), names)}`;
   const lowered = missing.length === 0 ? "" : `, lowered because this is not known: ${missing.map(plain).join(", ")}`;
   const sure = confidence === undefined ? "" : ` Confidence: ${percent(confidence)}${lowered}.`;

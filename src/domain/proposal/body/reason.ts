@@ -36,7 +36,7 @@ export function shortReason({ incident, lease, rollback }: ProposalReason): stri
 export function reasonSentence({ incident, remediation, lease, rollback }: ProposalReason): string {
   const key = workloadKey(remediation.workload);
   if (lease !== undefined) return `Ends the lease of pull request ${lease.pull} for ${key}:`;
-  if (rollback !== undefined) return `Takes pull request ${rollback.pull} back for ${key}:`;
+  if (rollback !== undefined) return `Reverts pull request ${rollback.pull} for ${key}:`;
   return `${incident.alert.name} fires for ${workloadKey(incident.workload)}.`;
 }
 
@@ -48,7 +48,7 @@ export function renderReason({ incident, remediation, lease, rollback }: Proposa
     return `The lease of #${pull} is over: it scaled ${key} up for ${code(incident.alert.name)}, was verified ${minuteOf(since)} and expired ${minuteOf(expires)}. Nothing stays big by accident: this takes the capacity back. It closes itself when an alert of the workload fires before the merge; \`/reject\` keeps the capacity for good.`;
   }
   if (rollback !== undefined) {
-    return `${code(rollback.by)} asked in #${rollback.pull} to take that change of ${key} back, which was made for ${code(incident.alert.name)}. It undoes that field and nothing else; \`/reject\` keeps the change.`;
+    return `${code(rollback.by)} asked in #${rollback.pull} to revert that change of ${key}, which was made for ${code(incident.alert.name)}. It undoes that field and nothing else; \`/reject\` keeps the change.`;
   }
   return "";
 }

@@ -71,10 +71,10 @@ export function approversText(
 // Whoever wants all of them reads the file.
 const mostOwners = 10;
 
-/** How the story of an incident ended, with what it took; `postMortem` is its path in the repository. */
-export function renderStory(story: OutcomeOnRecord, postMortem: string): string {
-  const end = `**${titles[story.ending]}**: ${sentence(story.because)}`;
-  return withLines(end, [...courseLines(story), ...metricLine(story), ...linkLines(story, postMortem)]);
+/** How an incident ended, with what it took; `postMortem` is its path in the repository. */
+export function renderOutcome(outcome: OutcomeOnRecord, postMortem: string): string {
+  const end = `**${titles[outcome.ending]}**: ${sentence(outcome.because)}`;
+  return withLines(end, [...courseLines(outcome), ...metricLine(outcome), ...linkLines(outcome, postMortem)]);
 }
 
 /** The same on the pull request that took the change back; undefined = none did. */
@@ -85,7 +85,7 @@ export function renderTakenBack({ ending, proposal, revert }: OutcomeOnRecord, p
 }
 
 function withLines(end: string, lines: readonly string[]): string {
-  return lines.length === 0 ? end : `${end}\n\n${list("The story", lines)}`;
+  return lines.length === 0 ? end : `${end}\n\n${list("What happened", lines)}`;
 }
 
 const titles: Readonly<Record<Ending, string>> = {

@@ -32,7 +32,7 @@ export function pastFiles(count: number, now: Date, sealKey: string): Record<str
       },
       verification: { kind: "recovered", because: "the alert is resolved", afterMs: 40_000 } as const,
     };
-    const record = postMortemOf({ incident, story: outcome, evidence: [], now: at.toISOString() });
+    const record = postMortemOf({ incident, outcome, evidence: [], now: at.toISOString() });
     records.push(record);
     files[postMortemPath(incident)] = renderSealed(record, sealKey);
   }

@@ -108,7 +108,7 @@ export function latchOver(store: Store, head: GitHost["head"]): ShadowLatch {
     const uid =
       typeof incident === "string" ? incident : typeof pull === "number" ? await uidOf(pull, store) : undefined;
     const record = uid === undefined ? undefined : await store.incident(uid);
-    return record && modeSubject(record.incident, record.story?.remediation);
+    return record && modeSubject(record.incident, record.outcome?.remediation);
   };
   return shadowLatch({ head, kept: store, subjectOf });
 }

@@ -9,13 +9,13 @@ import type { Ports } from "../../../ports/ports.ts";
 interface Sweeping {
   readonly store: Pick<Store, "incident" | "incidentOfPull" | "isAtWork">;
   readonly ports: Pick<Ports, "github" | "telemetry">;
-  /** Lets the story of a pull request look at once; the same key does so once. */
+  /** Lets the workflow of a pull request look at once; the same key does so once. */
   readonly wake: (pull: number, key: string) => Promise<void>;
 }
 
 /**
- * What a switch to shadow mode means for what is open: it leaves the merge queue at once, its story is woken, which withdraws
- * it, and where no story is at work any more it is withdrawn here. It looks once for each change of the modes, and once
+ * What a switch to shadow mode means for what is open: it leaves the merge queue at once, its workflow is woken, which withdraws
+ * it, and where no workflow is at work any more it is withdrawn here. It looks once for each change of the modes, and once
  * after a start; what fails is tried again at the next look, and keeps nothing else open.
  */
 export function withdrawShadowed(sweeping: Sweeping): () => Promise<void> {
@@ -53,9 +53,9 @@ async function leftBy(number: number, { modes, sha }: Switch, { store, ports, wa
   const uid = (await store.incidentOfPull(number))?.uid;
   const record = uid === undefined ? undefined : await store.incident(uid);
   if (record === undefined) return;
-  const isShadowed = isInShadow(modes, modeSubject(record.incident, record.story?.remediation));
+  const isShadowed = isInShadow(modes, modeSubject(record.incident, record.outcome?.remediation));
   if (isShadowed) await ports.github.leaveQueue({ number, commitMessage: incidentTrailer(record.incident.uid) });
-  // Its remedy may be known to its story alone.
+  // Its remedy may be known to its workflow alone.
   if (await store.isAtWork(record.incident.uid)) return wake(number, `shadow ${number} ${sha}`);
   if (!isShadowed) return;
   const proposal = proposalOnRecord(record, number);
@@ -63,9 +63,9 @@ async function leftBy(number: number, { modes, sha }: Switch, { store, ports, wa
   ports.telemetry.log(record.incident.uid, "decide", `withdrew #${number}: ${switchedToShadow}`);
 }
 
-/** Where the story on record does not say what it opened under this number, its branch stays. */
-export function proposalOnRecord({ incident: { uid }, story }: IncidentRecord, number: number): Proposal {
-  const told = [story?.proposal, story?.revert?.proposal].find((one) => one?.number === number);
+/** Where the outcome on record does not say what it opened under this number, its branch stays. */
+export function proposalOnRecord({ incident: { uid }, outcome }: IncidentRecord, number: number): Proposal {
+  const told = [outcome?.proposal, outcome?.revert?.proposal].find((one) => one?.number === number);
   const commitMessage = incidentTrailer(uid);
   return told ?? { number, commitMessage, ...{ url: "", branch: "", headSha: "", effect: "", files: [], labels: [] } };
 }

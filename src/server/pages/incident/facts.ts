@@ -12,8 +12,8 @@ type Fact = readonly [name: string, value: Part | string | undefined];
 /** The head of the workflow: what hurt, what was changed, by whose leave, how long it took, what it costs. */
 export function factsPart(view: IncidentView): Part {
   const { record, now } = view;
-  const { incident, story, openedAt, endedAt } = record;
-  const confidence = story?.cause?.confidence;
+  const { incident, outcome, openedAt, endedAt } = record;
+  const confidence = outcome?.cause?.confidence;
   const facts: Fact[] = [
     ["Workload", html`${workloadKey(incident.workload)} <span class="dim">in ${incident.cluster}</span>`],
     ["Severity", incident.severity],
@@ -26,15 +26,15 @@ export function factsPart(view: IncidentView): Part {
     ],
     [
       "Cause",
-      story?.cause &&
-        html`${story.cause.sentence}${confidence === undefined ? "" : ` (${Math.round(confidence * 100)} %)`}`,
+      outcome?.cause &&
+        html`${outcome.cause.sentence}${confidence === undefined ? "" : ` (${Math.round(confidence * 100)} %)`}`,
     ],
     ["Change", changeOf(view)],
     ["Pull request", pullOf(view)],
     ["Approved", approvalOf(view)],
-    ["Merged as", commitOf(view, story?.mergedSha)],
+    ["Merged as", commitOf(view, outcome?.mergedSha)],
     ["Took", durationsOf(view)],
-    ["Costs", story?.cost && html`${renderCost(story.cost)} <span class="dim">${story.cost.because}</span>`],
+    ["Costs", outcome?.cost && html`${renderCost(outcome.cost)} <span class="dim">${outcome.cost.because}</span>`],
     ["Reverted by", revertOf(view)],
     ["Incident-UID", html`<code>${incident.uid}</code> <a href="/audit?incident=${incident.uid}">audit</a>`],
   ];
@@ -42,11 +42,11 @@ export function factsPart(view: IncidentView): Part {
   return html`<dl class="facts">${known.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
-function changeOf({ record: { story }, events, links }: IncidentView): Part | undefined {
-  if (story?.remediation === undefined) return undefined;
-  const sha = story.mergedSha || story.proposal?.headSha || "";
+function changeOf({ record: { outcome }, events, links }: IncidentView): Part | undefined {
+  if (outcome?.remediation === undefined) return undefined;
+  const sha = outcome.mergedSha || outcome.proposal?.headSha || "";
   const places = placesIn(events.findLast(({ verb }) => verb === "plan")?.text ?? "");
-  const files = story.proposal?.files ?? [];
+  const files = outcome.proposal?.files ?? [];
   // The pull request carries post-mortems along: only what the plan named was changed on the cluster.
   const changed = places.length > 0 ? places : files.map((file) => ({ file, line: undefined }));
   const shown = changed.map(({ file, line }) => {
@@ -54,7 +54,7 @@ function changeOf({ record: { story }, events, links }: IncidentView): Part | un
     const name = line === undefined ? file : `${file}:${line}`;
     return html`<br />${address === undefined ? html`<code>${name}</code>` : html`<a href="${address}"><code>${name}</code></a>`}`;
   });
-  return html`${renderRemediation(story.remediation)}${shown}`;
+  return html`${renderRemediation(outcome.remediation)}${shown}`;
 }
 
 /** `… in a.yaml:3, b.yaml:7` as the plan tells it. */
@@ -66,11 +66,11 @@ function placesIn(text: string): { readonly file: string; readonly line: number 
   });
 }
 
-function pullOf({ record: { story }, pull, links }: IncidentView): Part | undefined {
-  const number = story?.proposal?.number ?? pull;
+function pullOf({ record: { outcome }, pull, links }: IncidentView): Part | undefined {
+  const number = outcome?.proposal?.number ?? pull;
   if (number === undefined) return undefined;
-  const address = story?.proposal?.url ?? pullLink(links, number);
-  const labels = story?.proposal?.labels.join(", ") ?? "";
+  const address = outcome?.proposal?.url ?? pullLink(links, number);
+  const labels = outcome?.proposal?.labels.join(", ") ?? "";
   const shown = address === undefined ? `#${number}` : html`<a href="${address}">#${number}</a>`;
   return html`${shown}${labels === "" ? "" : html` <span class="dim">${labels}</span>`}`;
 }
@@ -89,7 +89,7 @@ function commitOf({ links }: IncidentView, sha: string | undefined): Part | unde
 }
 
 function revertOf(view: IncidentView): Part | undefined {
-  const revert = view.record.story?.revert;
+  const revert = view.record.outcome?.revert;
   if (revert?.proposal === undefined) return undefined;
   const merged = commitOf(view, revert.mergedSha);
   return html`<a href="${revert.proposal.url}">#${revert.proposal.number}</a>${merged === undefined ? ", not merged" : html`, merged as ${merged}`}`;

@@ -36,9 +36,9 @@ function exchangePart(exchange: Exchange, index: number): Part {
 }
 
 /** What the gate said, and the rendered fields that the change alters, with how that is known. */
-function gatePart({ events, record: { story } }: IncidentView): Part | "" {
+function gatePart({ events, record: { outcome } }: IncidentView): Part | "" {
   const told = events.filter(({ verb }) => verb === "gate");
-  const effect = story?.effect;
+  const effect = outcome?.effect;
   if (told.length === 0 && effect === undefined) return "";
   const rows = (effect?.changes ?? []).map(({ object, field, from, to }) => ({
     cells: [
@@ -68,7 +68,7 @@ function valueOf(value: unknown): string {
 function lineageTable(view: IncidentView, evidence: readonly Evidence[]): Part {
   const { record } = view;
   // Only addresses that the code host gave us: an alert may be called like one.
-  const ours = [record.story?.proposal?.url, record.story?.revert?.proposal?.url];
+  const ours = [record.outcome?.proposal?.url, record.outcome?.revert?.proposal?.url];
   const rows = lineageOf({ ...record, ...view, evidence }).map(({ name, value, cost }) => ({
     cells: [
       { show: name, look: "head" as const },

@@ -35,8 +35,8 @@ export function incidentPage(view: IncidentView): Promise<string> {
 }
 
 /** When what happened, and what the metric did after the change, in Unix seconds. */
-function courseOf({ record: { incident, story, ending, endedAt } }: IncidentView) {
-  const { course, verification } = story ?? {};
+function courseOf({ record: { incident, outcome, ending, endedAt } }: IncidentView) {
+  const { course, verification } = outcome ?? {};
   const seconds = (at: string | undefined) => (at === undefined ? [] : [Date.parse(at) / 1000]);
   const [synced] = seconds(course?.syncedAt);
   const since = (ms: number) => (synced === undefined ? [] : [synced + ms / 1000]);

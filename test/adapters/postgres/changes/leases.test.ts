@@ -39,7 +39,7 @@ test("a lease is due when its time is up, renewed with the reason, and over once
   expect(await store.leaseOf("unknown")).toBeUndefined();
 });
 
-test("the story that looks at a lease hears its pull requests and the alerts of its workload", async () => {
+test("the workflow that looks at a lease hears its pull requests and the alerts of its workload", async () => {
   await store.leases.begin(lease);
   await store.recordPull(8, uid);
   expect(await store.leaseWorkflowOf("shop-production/Deployment/web")).toBeUndefined();
@@ -82,14 +82,14 @@ function engine(states: Readonly<Record<string, "running" | "ended" | "stranded"
 
 test.each<[string, Parameters<typeof engine>[0], (string | RegExp)[]]>([
   ["is started", {}, [`start ${uid}/lease/0 at 0`]],
-  ["is left to the story that looks at it", { [`${uid}/lease/0`]: "running" }, []],
+  ["is left to the workflow that looks at it", { [`${uid}/lease/0`]: "running" }, []],
   [
-    "is given to a new story when a release stranded the old one",
+    "is given to a new workflow when a release stranded the old one",
     { [`${uid}/lease/0`]: "stranded" },
     [`cancel ${uid}/lease/0`, `start ${uid}/lease/0/v7 at 0`],
   ],
   [
-    "is renewed for a while when its story was stopped",
+    "is renewed for a while when its workflow was stopped",
     { [`${uid}/lease/0`]: "ended" },
     [expect.stringMatching(/^renewed until .*: its workflow stopped/)],
   ],
@@ -100,7 +100,7 @@ test.each<[string, Parameters<typeof engine>[0], (string | RegExp)[]]>([
   expect(world.done).toEqual(done);
 });
 
-test("after a restart the story of a lease is not started twice", async () => {
+test("after a restart the workflow of a lease is not started twice", async () => {
   await store.leases.begin(lease);
   await reconcileLeases(engine({}).keeping);
   const again = engine({ [`${uid}/lease/0`]: "running" });

@@ -35,7 +35,7 @@ test("after its end another comment may ask anew, and it knows the pull requests
   ]);
 });
 
-test("what is said under the pull request goes to its story", async () => {
+test("what is said under the pull request goes to its workflow", async () => {
   await store.recordIncident(rollback.incident);
   await store.recordPull(7, uid);
   await store.rollbacks.ask(rollback);
@@ -61,13 +61,13 @@ function engine(states: Readonly<Record<string, "running" | "ended" | "stranded"
 
 test.each<[string, Parameters<typeof engine>[0], (string | RegExp)[]]>([
   ["is started", {}, [`start ${first} of 7`]],
-  ["is left to its story", { [first]: "running" }, []],
+  ["is left to its workflow", { [first]: "running" }, []],
   [
-    "is given to a new story when a release stranded the old one",
+    "is given to a new workflow when a release stranded the old one",
     { [first]: "stranded" },
     [`cancel ${first}`, `start ${first}/v7 of 7`],
   ],
-  ["ends when its story was stopped", { [first]: "ended" }, [expect.stringMatching(/^its workflow stopped/)]],
+  ["ends when its workflow was stopped", { [first]: "ended" }, [expect.stringMatching(/^its workflow stopped/)]],
 ])("a rollback that was asked for %s", async (_, states, done) => {
   await store.rollbacks.ask(rollback);
   const world = engine(states);

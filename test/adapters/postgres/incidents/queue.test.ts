@@ -91,7 +91,7 @@ test("an incident that ended without a word leaves the queue", async () => {
   await store.recordIncident(incident);
   await store.queue.ask(aCandidate(1, { incident: incident.uid }), { ...limits, maxOpenPulls: 1 }, now);
   expect((await store.queue.ask(aCandidate(2), { ...limits, maxOpenPulls: 1 }, now)).kind).toBe("listed");
-  await store.endIncident(incident.uid, { ending: "parked", because: "x", story: null });
+  await store.endIncident(incident.uid, { ending: "parked", because: "x", outcome: null });
   expect((await store.queue.ask(aCandidate(2), { ...limits, maxOpenPulls: 1 }, now)).kind).toBe("open");
 });
 

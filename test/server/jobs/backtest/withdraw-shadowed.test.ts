@@ -33,12 +33,12 @@ afterAll(async () => {
 interface Left {
   readonly ending?: Ending;
   readonly namespace?: string;
-  /** What its story has on record; nothing = it ended before it could say. */
-  readonly story?: (opened: Proposal) => object;
+  /** What it has on record; nothing = it ended before it could say. */
+  readonly outcome?: (opened: Proposal) => object;
 }
 
 /** A pull request in the merge queue whose incident has ended so, or goes on. */
-async function left(name: string, { ending, namespace = "shop", story }: Left = {}): Promise<number> {
+async function left(name: string, { ending, namespace = "shop", outcome }: Left = {}): Promise<number> {
   const incident = openIncident("test", { kind: "Deployment", namespace, name }, anAlert());
   await store.recordIncident(incident);
   const proposal = await session.host.publish(
@@ -47,8 +47,8 @@ async function left(name: string, { ending, namespace = "shop", story }: Left = 
   await store.recordPull(proposal.number, incident.uid);
   await session.host.merge(proposal);
   const because = "no more access";
-  const told = story && { ending, because, ...story(proposal) };
-  if (ending !== undefined) await store.endIncident(incident.uid, { ending, because, story: told ?? null });
+  const told = outcome && { ending, because, ...outcome(proposal) };
+  if (ending !== undefined) await store.endIncident(incident.uid, { ending, because, outcome: told ?? null });
   return proposal.number;
 }
 
@@ -68,31 +68,31 @@ const aSweep = () =>
   });
 const openNow = () => forge.pulls().flatMap(({ number, state }) => (state === "open" ? [number] : []));
 
-test("a switch takes its class out of the merge queue at once, wakes its stories, and withdraws what nobody is at work on", async () => {
-  const withoutStory = [
-    await left("told", { ending: "parked", story: (proposal) => ({ proposal }) }),
+test("a switch takes its class out of the merge queue at once, wakes its workflows, and withdraws what nobody is at work on", async () => {
+  const withoutWorkflow = [
+    await left("told", { ending: "parked", outcome: (proposal) => ({ proposal }) }),
     await left("silent", { ending: "parked" }),
     await left("revert", {
       ending: "parked",
-      story: (opened) => ({ proposal: { ...opened, number: 1 }, revert: { proposal: opened } }),
+      outcome: (opened) => ({ proposal: { ...opened, number: 1 }, revert: { proposal: opened } }),
     }),
-    await left("rollback", { ending: "recovered", story: (opened) => ({ proposal: { ...opened, number: 1 } }) }),
+    await left("rollback", { ending: "recovered", outcome: (opened) => ({ proposal: { ...opened, number: 1 } }) }),
   ];
   const [working, lease] = [await left("w"), await left("lease", { ending: "recovered" })];
   await atWorkOnLease(lease);
   const far = await left("far", { ending: "parked", namespace: "far" });
   const others = [working, lease, far];
-  expect(forge.queued()).toEqual([...withoutStory, ...others]);
+  expect(forge.queued()).toEqual([...withoutWorkflow, ...others]);
   const sweep = aSweep();
   await sweep();
-  expect(forge.queued()).toEqual([...withoutStory, ...others]);
+  expect(forge.queued()).toEqual([...withoutWorkflow, ...others]);
   await turnTo({ modes: [{ namespace: "shop", mode: "shadow" }] });
   await sweep();
   expect(forge.queued()).toEqual([far]);
   const keys = [working, lease].map((number) => expect.stringMatching(`^shadow ${number} [0-9a-f]{40}$`));
   expect([...woken].sort()).toEqual(keys);
   expect(openNow()).toEqual(others);
-  const withdrawn = withoutStory.map((number) => expect.stringContaining(`withdrew #${number}: shadow mode`));
+  const withdrawn = withoutWorkflow.map((number) => expect.stringContaining(`withdrew #${number}: shadow mode`));
   expect([...told].sort()).toEqual(withdrawn);
   forge.resetCalls();
   await sweep();

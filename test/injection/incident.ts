@@ -311,8 +311,8 @@ function pastPostMortem(world: World): PostMortem {
     verification: { kind: "recovered", because, afterMs: 90_000 },
   } as const;
   const declined = { ending: "declined", because: "rejected by jane" } as const;
-  const story = { cause, remediation: remediationTo(4), ...(world === "new" ? declined : verified) };
-  return postMortemOf({ incident, story, evidence: [], now: startedAt });
+  const outcome = { cause, remediation: remediationTo(4), ...(world === "new" ? declined : verified) };
+  return postMortemOf({ incident, outcome, evidence: [], now: startedAt });
 }
 
 function remediationTo(to: number): Remediation {

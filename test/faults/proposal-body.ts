@@ -2,8 +2,8 @@ import { evidenceOf } from "../../src/domain/evidence/evidence.ts";
 import type { ProposalBody } from "../../src/domain/proposal/body/proposal-body.ts";
 import { anIncident } from "../builders.ts";
 
-/** A story to render; `said` stands wherever others can write. */
-export function aStory(said = "web answers slowly"): ProposalBody {
+/** A body to render; `said` stands wherever others can write. */
+export function aProposalBody(said = "web answers slowly"): ProposalBody {
   const alert = { name: said.slice(0, 60), annotations: { summary: said } };
   const workload = { kind: "Deployment", namespace: "shop-production", name: "web" };
   const time = { from: "2026-11-24T01:30:00Z", to: "2026-11-24T02:00:00Z" };
