@@ -91,8 +91,8 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   const { store, steps } = observed;
   const remembered = meter.watchSteps(recordingLogger(telemetry, store));
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
-  const voice = { telemetry: remembered, meter, steps, sources, placed };
-  const { ports, endWatch, ...around } = await openPorts(settings, store, voice);
+  const instruments = { telemetry: remembered, meter, steps, sources, placed };
+  const { ports, endWatch, ...around } = await openPorts(settings, store, instruments);
   const executor = await joinExecutors({ store, version: workflowVersion, telemetry, cluster: settings.cluster });
   const durable = await startDurable({
     ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
@@ -105,14 +105,14 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   const inbox: Inbox = openInbox({
     ...{ store, durable, alerts: ports.alerts, telemetry: remembered, cluster: settings.cluster },
     ...{ concerns: ports.concerns, holder: executor.id, failed: meter.inboxFailed },
-    hearAfterwards: (pull, message) => looks.hear({ pull, message }),
+    runLateCommand: (pull, message) => looks.run({ pull, message }),
     app: () => app,
   });
   const app = appOf(settings, { inbox, store, check: looks.check, repositoryId: ports.repositoryId });
   await executor.watch(() => recoverAbandoned(keeping, telemetry));
   await store.alone("recovery", () => reconcileWorkflows(keeping, telemetry));
 
-  const intake = { store, ring: inbox.notify, trouble: inbox.trouble, app, alertsToken: settings.alerts.token };
+  const intake = { store, notify: inbox.notify, trouble: inbox.trouble, app, alertsToken: settings.alerts.token };
   const pages = pageRoutes(store, liveViews({ ports, store, sources, links: settings.links, ...around }));
   meter.watchFaults(faults.counts);
   const served = { intake, pages, metrics: meter.route, mayLook: mayLookBy(ports.people, settings.pages) };
@@ -143,14 +143,14 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   };
 }
 
-interface Heard extends Pick<Ports, "repositoryId"> {
+interface EventSinks extends Pick<Ports, "repositoryId"> {
   readonly inbox: Inbox;
   readonly store: Store;
   readonly check: LateLooks["check"];
 }
 
 /** Who is told what GitHub tells. */
-function appOf({ app, webhookSecret }: Settings, { inbox, store, check, repositoryId }: Heard): App {
+function appOf({ app, webhookSecret }: Settings, { inbox, store, check, repositoryId }: EventSinks): App {
   const heard = { wake: inbox.wake, ticked: store.queue.request, changed: check };
   return createApp({ ...app, webhookSecret, repositoryId, ...heard });
 }
@@ -164,16 +164,16 @@ function ownPostgres({ dataDirectory }: Settings) {
 }
 
 /** Everything outside, with the watch over it. */
-async function openPorts(settings: Settings, store: Store, voice: Voice) {
+async function openPorts(settings: Settings, store: Store, instruments: Instruments) {
   const clock = { now: () => new Date() };
   const watch = settings.watchtower;
-  const { telemetry } = voice;
+  const { telemetry } = instruments;
   const watchtower = await openWatchtower({ record: store, clock, telemetry, limits: watch?.limits });
-  voice.meter.watchTower(() => isWatching(watchtower.state()));
-  const model = modelOf(settings, watchtower, voice);
-  const connected = await connect(settings, store, voice);
-  const memory = memoryOf(settings, connected.github, voice);
-  const asked = model && voice.steps.watchModel(model);
+  instruments.meter.watchTower(() => isWatching(watchtower.state()));
+  const model = modelOf(settings, watchtower, instruments);
+  const connected = await connect(settings, store, instruments);
+  const memory = memoryOf(settings, connected.github, instruments);
+  const asked = model && instruments.steps.watchModel(model);
   const ports = { ...connected, model: asked, watchtower, memory };
   let guardrails: LoadedGuardrails | undefined;
   const endWatch = probeWatchtower(ports, model, watch?.everyMs ?? settings.timings.pollMs, (read) => {
@@ -183,7 +183,7 @@ async function openPorts(settings: Settings, store: Store, voice: Voice) {
 }
 
 /** Opens in the background: nothing waits for an index. */
-function memoryOf(settings: Settings, github: Ports["github"], { telemetry, meter }: Voice): RefreshedMemory {
+function memoryOf(settings: Settings, github: Ports["github"], { telemetry, meter }: Instruments): RefreshedMemory {
   const { ollama, sealKey, dataDirectory, alertPollMs } = settings;
   const model = ollama?.embeddingModel;
   const memory = refreshMemory({
@@ -196,7 +196,11 @@ function memoryOf(settings: Settings, github: Ports["github"], { telemetry, mete
 }
 
 /** Every call of the model is heard by Watchtower mode and counted. */
-function modelOf({ ollama }: Settings, watchtower: WatchtowerMode, { meter, sources }: Voice): OllamaModel | undefined {
+function modelOf(
+  { ollama }: Settings,
+  watchtower: WatchtowerMode,
+  { meter, sources }: Instruments,
+): OllamaModel | undefined {
   if (ollama === undefined) {
     sources.absent("Model", "OLLAMA_HOST is not set");
     return undefined;
@@ -206,14 +210,14 @@ function modelOf({ ollama }: Settings, watchtower: WatchtowerMode, { meter, sour
     ...ollama,
     onCall: (call) => {
       meter.modelCall(call);
-      watchtower.hear({ kind: "call", ...call });
-      watchtower.hear({ kind: "signals", breakerOpen: model.state().breakerOpen, modelReachable: call.ok });
+      watchtower.record({ kind: "call", ...call });
+      watchtower.record({ kind: "signals", breakerOpen: model.state().breakerOpen, modelReachable: call.ok });
     },
   });
   return sources.watch("Model", model);
 }
 
-interface Voice {
+interface Instruments {
   readonly telemetry: Telemetry;
   readonly meter: Meter;
   readonly steps: Observability["steps"];
@@ -221,8 +225,8 @@ interface Voice {
   readonly placed: Placed;
 }
 
-async function connect(settings: Settings, store: Store, voice: Voice): Promise<Omit<Ports, "model">> {
-  const { telemetry, meter, steps, sources, placed } = voice;
+async function connect(settings: Settings, store: Store, instruments: Instruments): Promise<Omit<Ports, "model">> {
+  const { telemetry, meter, steps, sources, placed } = instruments;
   const latch: ShadowLatch = latchOver(store, () => mirror.head());
   const client = await connectGitHub({
     mayNotWrite: latch.refusal,
@@ -235,7 +239,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     onCall: (call) => {
       meter.githubCall(call);
       steps.githubCall();
-      sources.hearStatus("GitHub", call.status);
+      sources.recordStatus("GitHub", call.status);
     },
     audit: (action, detail) =>
       store.audit({ incident: String(detail.incident ?? ""), actor: "rectify", action, detail }),
@@ -263,7 +267,7 @@ async function connect(settings: Settings, store: Store, voice: Voice): Promise<
     sealKey: settings.sealKey,
     renderer: renderOnce(renderer()),
     charts: chartsOf(settings),
-    policies: await policiesOf(settings, voice),
+    policies: await policiesOf(settings, instruments),
     queue: store.queue,
     leases: store.leases,
     rollbacks: store.rollbacks,

@@ -12,7 +12,7 @@ import { scratchDirectory } from "./scratch.ts";
 
 /*
  * No container can be built on every machine. What the last stage of the Dockerfile copies is put together here, and
- * started as the Deployment starts it: a read-only root, no rights, user 10001, nothing to write but two places. Where
+ * started as the Deployment starts it: a read-only root, no privileges, user 10001, nothing to write but two places. Where
  * RECTIFY_IMAGE_ROOT names the files of a built image (docker export), that is started in the same way.
  */
 

@@ -5,5 +5,5 @@ import type { WatchtowerMode } from "../src/ports/records.ts";
 export function aWatchtower(change: Partial<Watchtower> = {}): WatchtowerMode {
   const reasons = ["the model failed several times in a row"];
   const state: Watchtower = { ...newWatchtower(0), mode: "watching", reasons, episode: 1, ...change };
-  return { state: () => state, hear: () => undefined, saved: async () => undefined };
+  return { state: () => state, record: () => undefined, saved: async () => undefined };
 }

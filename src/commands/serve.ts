@@ -18,7 +18,7 @@ export async function serveWith(startOne: Start, fail: (problems: readonly strin
   const settings = parseSettings(process.env);
   const problems = [...(settings.ok ? [] : settings.problems), ...(await preflight(placesOf(process.env)))];
   if (!settings.ok || problems.length > 0) return fail(problems);
-  const telemetry = logTelemetry(undefined, (error) => faults.hear("log", error));
+  const telemetry = logTelemetry(undefined, (error) => faults.record("log", error));
   const names = settingLines().map(({ name }) => name);
   for (const problem of unknownVariables(process.env, names)) telemetry.log("", "serve", problem);
   const inOneLine = withoutSecrets(settings.value, 4_000);

@@ -42,7 +42,7 @@ export interface Ports {
   readonly renderer: Renderer;
   /** Undefined = no Helm was found: then the key of a chart is guessed by conventions, and a person merges. */
   readonly charts?: ChartTools | undefined;
-  /** Undefined = no Kyverno CLI was found: then the policies' voice is a required check, or there is none. */
+  /** Undefined = no Kyverno CLI was found: then a required check evaluates the policies, or nothing does. */
   readonly policies?: PolicyEngine | undefined;
   /** Undefined = only incidents of the same alert and workload are recalled. */
   readonly memory?: Memory | undefined;

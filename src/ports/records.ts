@@ -91,7 +91,7 @@ export interface ProposalQueue {
 /** Watchtower mode: acting, or analysing without writing. */
 export interface WatchtowerMode {
   state(): Watchtower;
-  hear(event: WatchtowerEvent): void;
+  record(event: WatchtowerEvent): void;
   /** Resolves when everything heard so far was put on record. */
   saved(): Promise<void>;
 }

@@ -21,7 +21,7 @@ interface InboxOptions {
   /** Whose the claims on deliveries are: no two processes share it. */
   readonly holder: string;
   /** Hears what is said under a proposal that no workflow waits for any more. */
-  readonly hearAfterwards: (pull: number, message: Extract<Message, { kind: "command" }>) => Promise<void>;
+  readonly runLateCommand: (pull: number, message: Extract<Message, { kind: "command" }>) => Promise<void>;
   /** Built late: the App itself wakes workflows through this inbox. */
   readonly app: () => Pick<App, "receive">;
   /** A round over the inbox failed, for metrics. */
@@ -69,20 +69,20 @@ export function openInbox(options: InboxOptions): Inbox {
       return claimed.length;
     }),
   ];
-  let roused: ReadonlySet<string> = new Set();
+  let woken: ReadonlySet<string> = new Set();
   return {
-    notify: () => readers.forEach((each) => each.ring()),
+    notify: () => readers.forEach((each) => each.notify()),
     poll,
     trouble: () => readers.map((each) => each.trouble()).find((because) => because !== undefined),
     wake: async (pull, message, key) => {
       const workflow = await store.workflowOfPull(pull);
       if (workflow === undefined) return;
       await durable.send(workflow, message, key);
-      if (message.kind === "command") await options.hearAfterwards(pull, message);
+      if (message.kind === "command") await options.runLateCommand(pull, message);
     },
     wakeWaiting: async (ready) => {
-      const before = roused;
-      roused = new Set(ready.map(({ incident }) => incident));
+      const before = woken;
+      woken = new Set(ready.map(({ incident }) => incident));
       for (const { incident, workload } of ready) {
         if (before.has(incident)) continue;
         const current = await store.openIncidentOf(workloadKey(workload), cluster);
@@ -122,7 +122,7 @@ function claimsOf(store: Store, holder: string) {
 }
 
 interface Reader {
-  ring(): void;
+  notify(): void;
   trouble(): string | undefined;
   close(): Promise<void>;
 }
@@ -160,7 +160,7 @@ function reader({ telemetry, failed }: InboxOptions, round: () => Promise<number
     }
   })();
   return {
-    ring: () => {
+    notify: () => {
       rung = true;
       if (trouble === undefined) wake();
     },

@@ -18,7 +18,7 @@ interface Served {
 
 /** The public listener for GitHub, the one inside the cluster, and that of the pages where nobody is authenticated. */
 export async function listenAll(settings: Settings, { intake, pages, metrics, mayLook }: Served, faults: Faults) {
-  const at = { host: settings.host, onFault: (error: unknown) => faults.hear("request", error) };
+  const at = { host: settings.host, onFault: (error: unknown) => faults.record("request", error) };
   const webhooks = await listen(webhookRoutes(intake), { ...at, port: settings.webhookPort });
   const placed = placesOfPages(pages, settings.pages, signInOf(settings, mayLook));
   // The pages come last: they answer for every path that is nobody's.

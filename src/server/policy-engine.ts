@@ -42,7 +42,7 @@ function heardPolicies(engine: PolicyEngine, sources: Sources): PolicyEngine {
     judge: async (question) => {
       const verdict = await engine.judge(question);
       const { kind } = verdict;
-      sources.hear(
+      sources.record(
         "Kyverno CLI",
         kind === "not-evaluated" ? { kind: "silent", because: verdict.because } : { kind: "answers" },
       );

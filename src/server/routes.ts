@@ -10,7 +10,7 @@ export interface Intake {
   readonly store: Pick<Store, "accept" | "waitingCount" | "beat">;
   readonly app: Pick<App, "verify">;
   readonly alertsToken: string;
-  readonly ring: () => void;
+  readonly notify: () => void;
   /** Why what was accepted is not read just now. */
   readonly trouble?: () => string | undefined;
   /** What is not stored by then is refused. */
@@ -58,7 +58,7 @@ export function webhookRoutes(intake: Intake): Route[] {
         const delivery = String(headers["x-github-delivery"]);
         const about = { event: String(headers["x-github-event"]), delivery };
         const isNew = await within(intake.store.accept("github", about, body, { delivery }));
-        if (isNew) intake.ring();
+        if (isNew) intake.notify();
         return accepted;
       },
     },
@@ -77,7 +77,7 @@ export function internalRoutes(intake: Intake): Route[] {
       answer: async ({ body }) => {
         if ((await waiting()) > highWater) throw new Unavailable("the inbox is full");
         await within(intake.store.accept("alerts", {}, body, { urgency: urgencyIn(body) }));
-        intake.ring();
+        intake.notify();
         return accepted;
       },
     },

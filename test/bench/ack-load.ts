@@ -46,11 +46,11 @@ export async function ackLoad(load: AckLoad): Promise<AckResult> {
   const inbox = openInbox({
     ...{ store, durable, cluster: "bench", holder: "bench", telemetry: { log: () => undefined } },
     concerns: concernsIn(),
-    ...{ alerts: { active: async () => [] }, hearAfterwards: async () => undefined },
+    ...{ alerts: { active: async () => [] }, runLateCommand: async () => undefined },
     app: () => ({ receive: async () => undefined }),
   });
   const token = "bench-token-of-thirty-two-bytes!";
-  const routes = internalRoutes({ store, ring: inbox.notify, app: { verify: async () => true }, alertsToken: token });
+  const routes = internalRoutes({ store, notify: inbox.notify, app: { verify: async () => true }, alertsToken: token });
   const server = await listen(routes, { host: "127.0.0.1", port: 0 });
   try {
     const sent = await sendAll(load, { port: server.port, token });

@@ -42,12 +42,12 @@ const durable = await startDurable({
 });
 const inbox = openInbox({
   ...{ store, durable, cluster: "bench", holder: executor.id, telemetry, concerns: concernsIn() },
-  ...{ alerts: { active: async () => [] }, hearAfterwards: async () => undefined },
+  ...{ alerts: { active: async () => [] }, runLateCommand: async () => undefined },
   app: () => ({ receive: async () => undefined }),
 });
 const keeping = { store, durable, clock, telemetry, workflowVersion };
 await executor.watch(() => recoverAbandoned(keeping, telemetry));
-const intake = { store, ring: inbox.notify, app: { verify: async () => false }, alertsToken: token ?? "" };
+const intake = { store, notify: inbox.notify, app: { verify: async () => false }, alertsToken: token ?? "" };
 const listener = token === undefined ? undefined : await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
 tell({ ready: executor.id, port: listener?.port });
 process.on("SIGTERM", () => void leave());

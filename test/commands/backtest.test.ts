@@ -91,11 +91,11 @@ async function run(
   if (!settings.ok) throw new Error(settings.problems.join());
   const [lines, progress]: [string[], string[]] = [[], []];
   const before = world.asked.length;
-  const voice = {
+  const output = {
     write: (line: string) => void lines.push(line),
     progress: (line: string) => void progress.push(line),
   };
-  const code = await backtest(options as BacktestAsked, settings.value, { ...voice, now: () => world.to });
+  const code = await backtest(options as BacktestAsked, settings.value, { ...output, now: () => world.to });
   return { code, lines, progress, questions: world.asked.length - before };
 }
 
@@ -275,9 +275,13 @@ describe("rectify backtest", () => {
     const repository = "http://someone:hunter2-hunter2@127.0.0.1:9/acme/shop.git";
     const settings = backtestSettings(environment, repository);
     if (!settings.ok) throw new Error(settings.problems.join());
-    const voice = { write: () => undefined, progress: (line: string) => void progress.push(line), now: () => world.to };
+    const output = {
+      write: () => undefined,
+      progress: (line: string) => void progress.push(line),
+      now: () => world.to,
+    };
     const asked = { days: "1", rate: "0", step: "30", repository };
-    const failed = backtest(asked, settings.value, voice);
+    const failed = backtest(asked, settings.value, output);
     await expect(failed).rejects.toThrow(
       /^git: http:\/\/127\.0\.0\.1:9\/acme\/shop\.git could not be fetched: .*GITHUB_TOKEN/,
     );

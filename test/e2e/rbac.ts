@@ -23,7 +23,7 @@ export async function checkRbac(plane: ControlPlane): Promise<readonly Finding[]
     return [
       await findingOf("RBAC: reads what the adapters read", () => readsAll(plane, token)),
       await findingOf("RBAC: asked about every verb", () => asksAll(kube)),
-      await findingOf("RBAC: its own list of rights", () => listsRights(kube, token)),
+      await findingOf("RBAC: its own list of permissions", () => listsPermissions(kube, token)),
       await findingOf("RBAC: writes that were tried", () => triesAll(kube, token)),
     ];
   } finally {
@@ -131,7 +131,7 @@ const askingRules: readonly Rule[] = [
   { apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"], verbs: ["create"] },
 ];
 
-/** The rights of rbac.yaml, of which each must be a reading one, and those of every account. */
+/** The permissions of rbac.yaml, of which each must be a reading one, and those of every account. */
 function grantedRules(): readonly Rule[] {
   const own = rbacObjects().flatMap((object) => (object.kind === "ClusterRole" ? (object.rules as Rule[]) : []));
   return [...own, ...askingRules];
@@ -174,8 +174,8 @@ interface RightsAnswer {
   };
 }
 
-/** What the API server itself says when the account asks for the list of its rights. */
-async function listsRights(kube: KubeClient, token: string): Promise<string> {
+/** What the API server itself says when the account asks for the list of its permissions. */
+async function listsPermissions(kube: KubeClient, token: string): Promise<string> {
   const spec = { namespace: playground };
   const body = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec };
   const path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";

@@ -71,7 +71,7 @@ function versionOf(command: string, flag: string): string {
   return /v?\d+\.\d+\.\d+\S*/.exec(output)?.[0].replace(/,$/, "") ?? "unknown";
 }
 
-/** Rectify's ServiceAccount with the rights of `manifests/rectify`, and the namespace that holds it. */
+/** Rectify's ServiceAccount with the permission of `manifests/rectify`, and the namespace that holds it. */
 function accountOfRectify(): readonly ApiObject[] {
   const path = fileURLToPath(new URL("../../manifests/rectify/base/rbac.yaml", import.meta.url));
   const read = parseYamlDocuments(readFileSync(path, "utf8"));

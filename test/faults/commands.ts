@@ -4,7 +4,7 @@ import { parseCommands } from "../../src/domain/guardrails/command.ts";
 import { bodyHashOf } from "../../src/domain/guardrails/commenter.ts";
 import { writesAmong } from "../../src/lab/forge/server.ts";
 import { anIncident } from "../builders.ts";
-import { atDesk, failing } from "./desk.ts";
+import { inReview, failing } from "./review-world.ts";
 import type { FaultRow } from "./row.ts";
 
 const refusalOfOurs =
@@ -16,22 +16,22 @@ export const commandRows: readonly FaultRow[] = [
     id: "C01",
     what: "an authorised approval merges once, with its reaction and its record before the merge",
     check: () =>
-      atDesk({}, async (desk) => {
-        const message = await desk.says("wim", "/approve-scale");
-        const decided = await desk.decides([message, message]);
+      inReview({}, async (world) => {
+        const message = await world.says("wim", "/approve-scale");
+        const decided = await world.decides([message, message]);
         equal(decided?.kind, "merged");
-        equal(desk.mergeCalls(), 1);
-        const row = desk.audit.find((line) => line.action === "command approve-scale");
+        equal(world.mergeCalls(), 1);
+        const row = world.audit.find((line) => line.action === "command approve-scale");
         ok(row, "no audit row");
         equal(row.actor, "wim");
         equal(row.detail.comment, message.comment);
         equal(row.detail.permission, "write");
-        equal(row.detail.head, desk.proposal.headSha);
-        equal(row.detail.effect, desk.draft.effect);
-        const mergedAt = desk.forge.calls.findIndex((call) => call.method === "PUT" && call.path.endsWith("/merge"));
+        equal(row.detail.head, world.proposal.headSha);
+        equal(row.detail.effect, world.draft.effect);
+        const mergedAt = world.forge.calls.findIndex((call) => call.method === "PUT" && call.path.endsWith("/merge"));
         ok(row.callsBefore <= mergedAt, "the row was written after the merge");
         ok(
-          desk.forge.calls.some((call) => call.method === "POST" && call.path.endsWith("/reactions")),
+          world.forge.calls.some((call) => call.method === "POST" && call.path.endsWith("/reactions")),
           "no reaction",
         );
       }),
@@ -40,10 +40,10 @@ export const commandRows: readonly FaultRow[] = [
     id: "C01",
     what: "the record holds the hash of the comment's text",
     check: () =>
-      atDesk({}, async (desk) => {
-        const message = await desk.says("wim", "/approve-scale");
-        await desk.decides([message]);
-        const row = desk.audit.find((line) => line.action === "command approve-scale");
+      inReview({}, async (world) => {
+        const message = await world.says("wim", "/approve-scale");
+        await world.decides([message]);
+        const row = world.audit.find((line) => line.action === "command approve-scale");
         ok(JSON.stringify(row?.detail ?? {}).includes(message.bodyHash), "no body hash in the audit row");
       }),
   },
@@ -51,22 +51,22 @@ export const commandRows: readonly FaultRow[] = [
     id: "C01",
     what: "every mutating call has a row of its incident before it, and the merge names who approved it",
     check: () =>
-      atDesk({}, async (desk) => {
-        const incident = { ...anIncident(), uid: desk.draft.incident };
-        await desk.decides([await desk.says("wim", "/approve-scale")], { pending: { incident } });
+      inReview({}, async (world) => {
+        const incident = { ...anIncident(), uid: world.draft.incident };
+        await world.decides([await world.says("wim", "/approve-scale")], { pending: { incident } });
         // Tokens and questions in GraphQL change nothing.
-        const writes = writesAmong(desk.forge.calls);
-        const rows = desk.session.audit;
+        const writes = writesAmong(world.forge.calls);
+        const rows = world.session.audit;
         equal(rows.length, writes.length);
-        for (const { action, detail } of rows) equal(detail.incident, desk.draft.incident, action);
+        for (const { action, detail } of rows) equal(detail.incident, world.draft.incident, action);
         const merged = rows.find((row) => row.action === "merge");
         deepEqual([merged?.detail.effect, merged?.detail.sha, merged?.detail.approvedBy].flat(), [
-          desk.draft.effect,
-          desk.proposal.headSha,
+          world.draft.effect,
+          world.proposal.headSha,
           "wim",
         ]);
-        const { octokit } = desk.session.client;
-        const head = { owner: "acme", repo: "shop", commit_sha: (await desk.forge.headOf("main")) ?? "" };
+        const { octokit } = world.session.client;
+        const head = { owner: "acme", repo: "shop", commit_sha: (await world.forge.headOf("main")) ?? "" };
         const { message } = (await octokit.rest.git.getCommit(head)).data;
         match(message.trim(), /\nIncident-UID: .*\nEffect: .*\nApproved-by: wim$/);
       }),
@@ -75,30 +75,30 @@ export const commandRows: readonly FaultRow[] = [
     id: "C02",
     what: "a comment edited into a command, and a deleted one, are never executed",
     check: () =>
-      atDesk({}, async (desk) => {
-        const edited = await desk.says("ada", "looks good");
-        desk.later(2000);
-        await desk.forge.editComment(edited.comment, "/approve-scale", "ada");
-        const deleted = await desk.says("ada", "/approve-scale");
-        await desk.forge.deleteComment(deleted.comment);
+      inReview({}, async (world) => {
+        const edited = await world.says("ada", "looks good");
+        world.later(2000);
+        await world.forge.editComment(edited.comment, "/approve-scale", "ada");
+        const deleted = await world.says("ada", "/approve-scale");
+        await world.forge.deleteComment(deleted.comment);
         const asIfNew = { ...edited, bodyHash: bodyHashOf("/approve-scale") };
-        equal(await desk.decides([edited, asIfNew, deleted]), undefined);
-        equal(desk.mergeCalls(), 0);
+        equal(await world.decides([edited, asIfNew, deleted]), undefined);
+        equal(world.mergeCalls(), 0);
       }),
   },
   {
     id: "C03",
     what: "commands of the bot itself get neither effect nor reply, a hundred times",
     check: () =>
-      atDesk({}, async (desk) => {
-        const own = await desk.says("rectify[bot]", "/approve-scale");
-        await desk.decides([]);
-        const before = desk.forge.calls.filter((call) => call.method !== "GET").length;
+      inReview({}, async (world) => {
+        const own = await world.says("rectify[bot]", "/approve-scale");
+        await world.decides([]);
+        const before = world.forge.calls.filter((call) => call.method !== "GET").length;
         const many = Array.from({ length: 100 }, () => own);
-        equal(await desk.decides(many), undefined);
-        const after = desk.forge.calls.filter((call) => call.method !== "GET").length;
+        equal(await world.decides(many), undefined);
+        const after = world.forge.calls.filter((call) => call.method !== "GET").length;
         ok(after - before <= 1, `${after - before} writes`);
-        equal(desk.mergeCalls(), 0);
+        equal(world.mergeCalls(), 0);
       }),
   },
   {
@@ -142,10 +142,10 @@ export const commandRows: readonly FaultRow[] = [
     id: "C05",
     what: "a reader is refused, on record, without a change of state",
     check: () =>
-      atDesk({}, async (desk) => {
-        equal(await desk.decides([await desk.says("rob", "/approve-scale")]), undefined);
-        equal(desk.mergeCalls(), 0);
-        const row = desk.audit.find((line) => line.actor === "rob");
+      inReview({}, async (world) => {
+        equal(await world.decides([await world.says("rob", "/approve-scale")]), undefined);
+        equal(world.mergeCalls(), 0);
+        const row = world.audit.find((line) => line.actor === "rob");
         equal(row?.detail.admitted, "refused");
       }),
   },
@@ -153,34 +153,34 @@ export const commandRows: readonly FaultRow[] = [
     id: "C05",
     what: "a committer of the branch does not approve it",
     check: () =>
-      atDesk({}, async (desk) => {
-        await desk.forge.push({ "note.txt": "x" }, { message: "x", author: "wim", branch: desk.proposal.branch });
-        equal(await desk.decides([await desk.says("wim", "/approve-scale")]), undefined);
-        match(desk.told.join("\n"), /nobody approves their own change/);
-        equal(desk.mergeCalls(), 0);
+      inReview({}, async (world) => {
+        await world.forge.push({ "note.txt": "x" }, { message: "x", author: "wim", branch: world.proposal.branch });
+        equal(await world.decides([await world.says("wim", "/approve-scale")]), undefined);
+        match(world.told.join("\n"), /nobody approves their own change/);
+        equal(world.mergeCalls(), 0);
       }),
   },
   {
     id: "C05",
     what: "a command on another issue does not reach this proposal",
     check: () =>
-      atDesk({}, async (desk) => {
-        const issue = await desk.forge.openIssue("ada", { title: "other" });
-        const comment = await desk.forge.comment(issue, "ada", "/approve-scale");
+      inReview({}, async (world) => {
+        const issue = await world.forge.openIssue("ada", { title: "other" });
+        const comment = await world.forge.comment(issue, "ada", "/approve-scale");
         const message = { kind: "command" as const, comment, bodyHash: bodyHashOf("/approve-scale") };
-        equal(await desk.decides([message]), undefined);
-        equal(desk.mergeCalls(), 0);
+        equal(await world.decides([message]), undefined);
+        equal(world.mergeCalls(), 0);
       }),
   },
   {
     id: "C05",
     what: "a command on a closed proposal changes nothing",
     check: () =>
-      atDesk({}, async (desk) => {
-        await desk.forge.closeBy("ada", desk.proposal.number);
-        const decided = await desk.decides([await desk.says("ada", "/approve-scale")]);
+      inReview({}, async (world) => {
+        await world.forge.closeBy("ada", world.proposal.number);
+        const decided = await world.decides([await world.says("ada", "/approve-scale")]);
         equal(decided?.kind, "close");
-        equal(desk.mergeCalls(), 0);
+        equal(world.mergeCalls(), 0);
       }),
   },
   ...([500, 502, 404] as const).map(
@@ -188,11 +188,11 @@ export const commandRows: readonly FaultRow[] = [
       id: "C06",
       what: `the permission question ends with ${status}: nothing is executed`,
       check: () =>
-        atDesk({}, async (desk) => {
-          const message = await desk.says("ada", "/approve-scale");
-          desk.forge.faults = failing("GET", /collaborators/, { when: "before", answer: { status } });
-          equal(await desk.decides([message]), undefined);
-          equal(desk.mergeCalls(), 0);
+        inReview({}, async (world) => {
+          const message = await world.says("ada", "/approve-scale");
+          world.forge.faults = failing("GET", /collaborators/, { when: "before", answer: { status } });
+          equal(await world.decides([message]), undefined);
+          equal(world.mergeCalls(), 0);
         }),
     }),
   ),
@@ -200,12 +200,12 @@ export const commandRows: readonly FaultRow[] = [
     id: "C07",
     what: "a head that moved between comment and execution is not merged",
     check: () =>
-      atDesk({}, async (desk) => {
-        const message = await desk.says("ada", "/approve-scale");
+      inReview({}, async (world) => {
+        const message = await world.says("ada", "/approve-scale");
         const edit = { "apps/web.yaml": "replicas: 50\n" };
-        await desk.forge.push(edit, { message: "more", author: "wim", branch: desk.proposal.branch });
-        equal(await desk.decides([message]), undefined);
-        equal(desk.mergeCalls(), 0);
+        await world.forge.push(edit, { message: "more", author: "wim", branch: world.proposal.branch });
+        equal(await world.decides([message]), undefined);
+        equal(world.mergeCalls(), 0);
         const says = staleness({ headSha: "abc1234f", effect: "a" }, { headSha: "def5678f", effect: "b" });
         match(says ?? "", /you approved abc1234, head is def5678/);
       }),
@@ -214,28 +214,28 @@ export const commandRows: readonly FaultRow[] = [
     id: "C08",
     what: "two approvers at once, one of them twice, cause one merge",
     check: () =>
-      atDesk({ guardrails: { approvers: { "approve-scale": { count: 2 } } } }, async (desk) => {
-        const first = await desk.says("ada", "/approve-scale");
-        const again = await desk.says("ada", "/approve-scale");
-        equal(await desk.decides([first, again]), undefined);
-        equal(desk.mergeCalls(), 0);
-        const second = await desk.says("wim", "/approve-scale");
-        equal((await desk.decides([first, again, second, second]))?.kind, "merged");
-        equal(desk.mergeCalls(), 1);
+      inReview({ guardrails: { approvers: { "approve-scale": { count: 2 } } } }, async (world) => {
+        const first = await world.says("ada", "/approve-scale");
+        const again = await world.says("ada", "/approve-scale");
+        equal(await world.decides([first, again]), undefined);
+        equal(world.mergeCalls(), 0);
+        const second = await world.says("wim", "/approve-scale");
+        equal((await world.decides([first, again, second, second]))?.kind, "merged");
+        equal(world.mergeCalls(), 1);
       }),
   },
   {
     id: "C09",
     what: "numbers out of range or malformed are answered with the range, never repeated, and change nothing",
     check: () =>
-      atDesk({}, async (desk) => {
+      inReview({}, async (world) => {
         const evil = ["500", "0", "-1", "1e3", "６", "5;rm -rf", "9".repeat(4096)];
         for (const argument of evil) {
-          const message = await desk.says("ada", `/approve-scale ${argument}`);
-          equal(await desk.decides([message], { pending: { canReplan: false } }), undefined, argument.slice(0, 10));
+          const message = await world.says("ada", `/approve-scale ${argument}`);
+          equal(await world.decides([message], { pending: { canReplan: false } }), undefined, argument.slice(0, 10));
         }
-        equal(desk.mergeCalls(), 0);
-        const told = desk.told.join("\n");
+        equal(world.mergeCalls(), 0);
+        const told = world.told.join("\n");
         match(told, /from 1 to 10/);
         for (const argument of evil.slice(4)) ok(!told.includes(argument), "an argument was repeated");
       }),
@@ -251,11 +251,11 @@ export const commandRows: readonly FaultRow[] = [
         ["/approve-scale\n/reject"],
         ["/reject\n/approve-scale"],
       ]) {
-        await atDesk({}, async (desk) => {
+        await inReview({}, async (world) => {
           const messages = [];
-          for (const body of order) messages.push(await desk.says("ada", body));
-          equal((await desk.decides(messages))?.kind, "close", JSON.stringify(order));
-          equal(desk.mergeCalls(), 0);
+          for (const body of order) messages.push(await world.says("ada", body));
+          equal((await world.decides(messages))?.kind, "close", JSON.stringify(order));
+          equal(world.mergeCalls(), 0);
         });
       }
     },
@@ -264,13 +264,13 @@ export const commandRows: readonly FaultRow[] = [
     id: "C11",
     what: "a hundred comments in a minute get no flood of replies, and the valid one is still done",
     check: () =>
-      atDesk({}, async (desk) => {
+      inReview({}, async (world) => {
         const messages = [];
-        for (let index = 0; index < 100; index += 1) messages.push(await desk.says("wim", `/aprove-scale ${index}`));
-        messages.push(await desk.says("wim", "/approve-scale"));
-        desk.forge.resetCalls();
-        equal((await desk.decides(messages))?.kind, "merged");
-        const replies = desk.forge.calls.filter(
+        for (let index = 0; index < 100; index += 1) messages.push(await world.says("wim", `/aprove-scale ${index}`));
+        messages.push(await world.says("wim", "/approve-scale"));
+        world.forge.resetCalls();
+        equal((await world.decides(messages))?.kind, "merged");
+        const replies = world.forge.calls.filter(
           (call) => (call.method === "POST" || call.method === "PATCH") && /\/comments(\/\d+)?$/.test(call.path),
         );
         ok(replies.length <= 3, `${replies.length} replies`);

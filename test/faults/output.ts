@@ -6,7 +6,7 @@ import { renderBody, renderCommitMessage, renderTitle } from "../../src/domain/p
 import { renderReport } from "../../src/domain/proposal/body/sticky.ts";
 import { readTrailer, stickyMarker } from "../../src/domain/proposal/pull-request.ts";
 import { liveInPlain, liveMarkup } from "../live-markup.ts";
-import { atDesk } from "./desk.ts";
+import { inReview } from "./review-world.ts";
 import type { FaultRow } from "./row.ts";
 import { aProposalBody } from "./proposal-body.ts";
 
@@ -61,10 +61,10 @@ export const outputRows: readonly FaultRow[] = [
     id: "X04",
     what: "a person's comment with our hidden marker is not taken for our own",
     check: () =>
-      atDesk({}, async (desk) => {
-        const theirs = await desk.forge.comment(desk.proposal.number, "wim", `${stickyMarker}\nmerged`);
-        await desk.session.host.report(desk.proposal, "the state");
-        const comments = desk.forge.comments(desk.proposal.number);
+      inReview({}, async (world) => {
+        const theirs = await world.forge.comment(world.proposal.number, "wim", `${stickyMarker}\nmerged`);
+        await world.session.host.report(world.proposal, "the state");
+        const comments = world.forge.comments(world.proposal.number);
         equal(comments.find((comment) => comment.id === theirs)?.body, `${stickyMarker}\nmerged`);
         equal(comments.filter((comment) => comment.body.includes("the state")).length, 1);
       }),

@@ -15,7 +15,7 @@ import { render } from "../../src/manifests/render/render.ts";
 import { parseYamlDocuments } from "../../src/manifests/yaml/yaml.ts";
 import { aCase, aPlan, gatePorts } from "../plan.ts";
 import { ci } from "../lab/forge-shop.ts";
-import { atDesk, type Desk, failing } from "./desk.ts";
+import { inReview, type ReviewWorld, failing } from "./review-world.ts";
 import type { FaultRow } from "./row.ts";
 import { aProposalBody } from "./proposal-body.ts";
 
@@ -27,89 +27,89 @@ export const pullRows: readonly FaultRow[] = [
     id: "P01",
     what: "a base that moved in the same lines is planned anew, and never merged over",
     check: () =>
-      atDesk({}, async (desk) => {
-        await desk.forge.push({ "apps/web.yaml": "replicas: 3\n" }, { message: "by hand", author: "ada" });
+      inReview({}, async (world) => {
+        await world.forge.push({ "apps/web.yaml": "replicas: 3\n" }, { message: "by hand", author: "ada" });
         // GitHub works out the mergeability after the first question.
-        await desk.session.host.look(desk.proposal);
-        const message = await desk.says("ada", approve);
-        equal((await desk.decides([message, message]))?.kind, "replan");
-        equal(desk.mergeCalls(), 0);
+        await world.session.host.look(world.proposal);
+        const message = await world.says("ada", approve);
+        equal((await world.decides([message, message]))?.kind, "replan");
+        equal(world.mergeCalls(), 0);
       }),
   },
   {
     id: "P02",
     what: "a person's push makes the branch theirs: no merge, no second push, their commit stays",
     check: () =>
-      atDesk({}, async (desk) => {
-        const { branch } = desk.proposal;
-        const theirs = await desk.forge.push({ "note.txt": "mine" }, { message: "mine", author: "wim", branch });
-        equal(await desk.decides([await desk.says("ada", approve)]), undefined);
-        await desk.session.host.publish({ ...desk.draft, effect: "another" }).catch(() => undefined);
-        equal(desk.mergeCalls(), 0);
-        equal(await desk.forge.headOf(branch), theirs);
+      inReview({}, async (world) => {
+        const { branch } = world.proposal;
+        const theirs = await world.forge.push({ "note.txt": "mine" }, { message: "mine", author: "wim", branch });
+        equal(await world.decides([await world.says("ada", approve)]), undefined);
+        await world.session.host.publish({ ...world.draft, effect: "another" }).catch(() => undefined);
+        equal(world.mergeCalls(), 0);
+        equal(await world.forge.headOf(branch), theirs);
       }),
   },
   {
     id: "P03",
     what: "a branch of that name with foreign content is left alone",
     check: () =>
-      atDesk({}, async (desk) => {
+      inReview({}, async (world) => {
         const branch = "rectify/shop-other";
-        const theirs = await desk.forge.push({ "x.txt": "x" }, { message: "x", author: "wim", branch });
+        const theirs = await world.forge.push({ "x.txt": "x" }, { message: "x", author: "wim", branch });
         const incident = "7f1c2b1e-0000-5000-8000-000000000002";
         const body = `Incident-UID: \`${incident}\``;
-        const proposal = await desk.session.host.publish({ ...desk.draft, branch, incident, effect: "e2", body });
+        const proposal = await world.session.host.publish({ ...world.draft, branch, incident, effect: "e2", body });
         notEqual(proposal.branch, branch);
-        equal(await desk.forge.headOf(branch), theirs);
+        equal(await world.forge.headOf(branch), theirs);
       }),
   },
   {
     id: "P04",
     what: "what a person closed is not opened again for the same effect",
     check: () =>
-      atDesk({}, async (desk) => {
-        await desk.forge.closeBy("ada", desk.proposal.number);
-        equal((await desk.decides([{ kind: "pull-request" }]))?.kind, "close");
-        const before = desk.forge.pulls().length;
-        await desk.session.host.publish(desk.draft).catch(() => undefined);
-        equal(desk.forge.pulls().length, before);
-        equal(desk.forge.pulls().filter((pull) => pull.state === "open").length, 0);
+      inReview({}, async (world) => {
+        await world.forge.closeBy("ada", world.proposal.number);
+        equal((await world.decides([{ kind: "pull-request" }]))?.kind, "close");
+        const before = world.forge.pulls().length;
+        await world.session.host.publish(world.draft).catch(() => undefined);
+        equal(world.forge.pulls().length, before);
+        equal(world.forge.pulls().filter((pull) => pull.state === "open").length, 0);
       }),
   },
   {
     id: "P05",
     what: "a push between the last check and the merge is refused by the sha",
     check: () =>
-      atDesk({}, async (desk) => {
-        const { branch } = desk.proposal;
-        await desk.forge.push({ "apps/web.yaml": "replicas: 50\n" }, { message: "more", author: "wim", branch });
-        const answer = await desk.session.host.merge(desk.proposal);
+      inReview({}, async (world) => {
+        const { branch } = world.proposal;
+        await world.forge.push({ "apps/web.yaml": "replicas: 50\n" }, { message: "more", author: "wim", branch });
+        const answer = await world.session.host.merge(world.proposal);
         equal(answer.kind, "moved");
-        equal(await desk.isMerged(), false);
+        equal(await world.isMerged(), false);
       }),
   },
   ...(["neutral", "skipped"] as const).flatMap((conclusion): FaultRow[] => {
-    const reported = (desk: Desk) =>
-      desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion });
+    const reported = (world: ReviewWorld) =>
+      world.forge.reportCheck({ sha: world.proposal.headSha, name: "ci", appId: ci, conclusion });
     return [
       {
         id: "P06",
         what: `a required check that is ${conclusion} lets nothing auto-merge`,
         check: () =>
-          atDesk({ green: false }, async (desk) => {
-            await reported(desk);
-            equal(await desk.decides([], { pending: { selfMergeLacks: [] } }), undefined);
-            equal(desk.mergeCalls(), 0);
+          inReview({ green: false }, async (world) => {
+            await reported(world);
+            equal(await world.decides([], { pending: { selfMergeLacks: [] } }), undefined);
+            equal(world.mergeCalls(), 0);
           }),
       },
       {
         id: "P06",
         what: `a required check that is ${conclusion} counts as GitHub counts it where a person approved`,
         check: () =>
-          atDesk({ green: false }, async (desk) => {
-            await reported(desk);
-            await desk.decides([await desk.says("ada", approve)]);
-            equal(await desk.isMerged(), true);
+          inReview({ green: false }, async (world) => {
+            await reported(world);
+            await world.decides([await world.says("ada", approve)]);
+            equal(await world.isMerged(), true);
           }),
       },
     ];
@@ -119,11 +119,11 @@ export const pullRows: readonly FaultRow[] = [
       id: "P06",
       what: `a required check that is ${conclusion ?? "still running"} lets nothing merge`,
       check: () =>
-        atDesk({ green: false }, async (desk) => {
-          const check = { sha: desk.proposal.headSha, name: "ci", appId: ci };
-          await desk.forge.reportCheck(conclusion === undefined ? check : { ...check, conclusion });
-          equal(await desk.decides([await desk.says("ada", approve)]), undefined);
-          equal(desk.mergeCalls(), 0);
+        inReview({ green: false }, async (world) => {
+          const check = { sha: world.proposal.headSha, name: "ci", appId: ci };
+          await world.forge.reportCheck(conclusion === undefined ? check : { ...check, conclusion });
+          equal(await world.decides([await world.says("ada", approve)]), undefined);
+          equal(world.mergeCalls(), 0);
         }),
     }),
   ),
@@ -131,23 +131,23 @@ export const pullRows: readonly FaultRow[] = [
     id: "P06",
     what: "a required check that is missing, or that another App reports, lets nothing merge",
     check: () =>
-      atDesk({ green: false }, async (desk) => {
-        const message = await desk.says("ada", approve);
-        equal(await desk.decides([message]), undefined);
-        const { headSha: sha } = desk.proposal;
-        await desk.forge.reportCheck({ sha, name: "ci", appId: ci + 1, conclusion: "success" });
-        equal(await desk.decides([message]), undefined);
-        equal(desk.mergeCalls(), 0);
+      inReview({ green: false }, async (world) => {
+        const message = await world.says("ada", approve);
+        equal(await world.decides([message]), undefined);
+        const { headSha: sha } = world.proposal;
+        await world.forge.reportCheck({ sha, name: "ci", appId: ci + 1, conclusion: "success" });
+        equal(await world.decides([message]), undefined);
+        equal(world.mergeCalls(), 0);
       }),
   },
   {
     id: "P06",
     what: "a green check that runs again lets nothing merge",
     check: () =>
-      atDesk({}, async (desk) => {
-        await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci });
-        equal(await desk.decides([await desk.says("ada", approve)]), undefined);
-        equal(desk.mergeCalls(), 0);
+      inReview({}, async (world) => {
+        await world.forge.reportCheck({ sha: world.proposal.headSha, name: "ci", appId: ci });
+        equal(await world.decides([await world.says("ada", approve)]), undefined);
+        equal(world.mergeCalls(), 0);
       }),
   },
   ...[405, 422].map(
@@ -155,15 +155,15 @@ export const pullRows: readonly FaultRow[] = [
       id: "P07",
       what: `a merge that GitHub refuses with ${status} waits, and is asked again once in 15 minutes at most`,
       check: () =>
-        atDesk({}, async (desk) => {
-          await desk.says("ada", approve);
-          desk.forge.faults = failing("PUT", /merge$/, { when: "before", answer: { status } });
+        inReview({}, async (world) => {
+          await world.says("ada", approve);
+          world.forge.faults = failing("PUT", /merge$/, { when: "before", answer: { status } });
           // The waits double from 15 seconds to 5 minutes: six of them are 12:45, seven 17:45.
-          equal(await desk.decides([], { quietLooks: 6 }), undefined);
-          equal(desk.mergeCalls(), 1);
-          equal(await desk.decides([], { quietLooks: 7 }), undefined);
-          equal(desk.mergeCalls(), 3);
-          equal(await desk.isMerged(), false);
+          equal(await world.decides([], { quietLooks: 6 }), undefined);
+          equal(world.mergeCalls(), 1);
+          equal(await world.decides([], { quietLooks: 7 }), undefined);
+          equal(world.mergeCalls(), 3);
+          equal(await world.isMerged(), false);
         }),
     }),
   ),
@@ -171,18 +171,18 @@ export const pullRows: readonly FaultRow[] = [
     id: "P07",
     what: "a merge that lost a race on the base is asked again at the next look",
     check: () =>
-      atDesk({}, async (desk) => {
-        await desk.says("ada", approve);
+      inReview({}, async (world) => {
+        await world.says("ada", approve);
         const answer = { status: 405, message: "Base branch was modified. Review and try the merge again." };
         let tries = 0;
-        desk.forge.faults = ({ method, path }) => {
+        world.forge.faults = ({ method, path }) => {
           if (method !== "PUT" || !path.endsWith("/merge")) return undefined;
           tries += 1;
           return tries === 1 ? { when: "before", answer } : undefined;
         };
-        await desk.decides([], { quietLooks: 2 });
+        await world.decides([], { quietLooks: 2 });
         equal(tries, 2);
-        equal(await desk.isMerged(), true);
+        equal(await world.isMerged(), true);
       }),
   },
   {

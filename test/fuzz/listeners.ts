@@ -12,7 +12,7 @@ export async function openListeners(database: string) {
   const key = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const privateKey = key.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const app = createApp({ id: 1, privateKey, webhookSecret: "s".repeat(32), wake: async () => undefined });
-  const intake = { store, app, alertsToken: "t".repeat(32), ring: () => undefined };
+  const intake = { store, app, alertsToken: "t".repeat(32), notify: () => undefined };
   const meter = openMeter();
   const faults: unknown[] = [];
   const at = { host: "127.0.0.1", port: 0, onFault: (error: unknown) => faults.push(error) };

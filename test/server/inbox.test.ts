@@ -57,7 +57,7 @@ beforeAll(async () => {
     wake: (...about) => inbox.wake(...about),
   });
   const concerns = concernsIn();
-  const hearAfterwards = async () => undefined;
+  const runLateCommand = async () => undefined;
   inbox = openInbox({
     store,
     durable,
@@ -66,10 +66,10 @@ beforeAll(async () => {
     telemetry,
     cluster: "test",
     holder: "me",
-    hearAfterwards,
+    runLateCommand,
     app: () => app,
   });
-  const intake = { store, app, alertsToken: token, ring: inbox.notify };
+  const intake = { store, app, alertsToken: token, notify: inbox.notify };
   const internal = await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
   const webhooks = await listen(webhookRoutes(intake), { host: "127.0.0.1", port: 0 });
   urls = { internal: `http://127.0.0.1:${internal.port}`, webhooks: `http://127.0.0.1:${webhooks.port}` };
@@ -178,7 +178,7 @@ test("a group that Alertmanager cut off is asked for", async () => {
 
 test("above its high water the inbox asks senders to come back, and the process lives", async () => {
   const full = { ...store, waitingCount: async () => 10_001 };
-  const intake = { store: full, app: { verify: async () => true }, alertsToken: token, ring: () => undefined };
+  const intake = { store: full, app: { verify: async () => true }, alertsToken: token, notify: () => undefined };
   const listener = await listen(internalRoutes(intake), { host: "127.0.0.1", port: 0 });
   const at = `http://127.0.0.1:${listener.port}`;
   const body = JSON.stringify(aDelivery([alertOf("late")]));

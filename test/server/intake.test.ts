@@ -255,7 +255,7 @@ test("an inbox that cannot be read says so once, is counted, and says when it is
       holder: "me",
       alerts: { active: async () => [] },
     },
-    ...{ hearAfterwards: async () => undefined, app: () => ({ receive: async () => undefined }) },
+    ...{ runLateCommand: async () => undefined, app: () => ({ receive: async () => undefined }) },
     failed: () => {
       failures += 1;
     },

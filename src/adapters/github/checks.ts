@@ -117,7 +117,7 @@ interface BranchProtection {
 }
 
 /**
- * The branch's own protection and every ruleset that applies to it. Both can be read without administration rights,
+ * The branch's own protection and every ruleset that applies to it. Both can be read without administration permission,
  * and GitHub enforces the sum. An older GitHub Enterprise Server has no rulesets and answers 404.
  */
 export async function branchProtection(

@@ -20,7 +20,7 @@ import { type Kept, openRecord, worldOf } from "./record-file.ts";
 import { openSources, type Opened, reading } from "./sources.ts";
 import { summaryLines } from "./summary.ts";
 
-interface Voice {
+interface Output {
   readonly write: (line: string) => void;
   readonly progress: (line: string) => void;
   readonly now: () => Date;
@@ -30,17 +30,17 @@ interface Voice {
 const questionsOfOne = 45;
 
 /** Runs the line over the past, and only reads. Exit code 1 where a source gave no answer: run it again, it goes on. */
-export async function backtest(asked: BacktestAsked, settings: Settings, voice: Voice): Promise<number> {
+export async function backtest(asked: BacktestAsked, settings: Settings, output: Output): Promise<number> {
   try {
-    return await ran(asked, settings, voice);
+    return await ran(asked, settings, output);
   } finally {
     // What is said next, a report or an error, begins on a line of its own.
-    voice.progress("");
+    output.progress("");
   }
 }
 
-async function ran(asked: BacktestAsked, settings: Settings, voice: Voice): Promise<number> {
-  const span = spanOf(asked, voice.now());
+async function ran(asked: BacktestAsked, settings: Settings, output: Output): Promise<number> {
+  const span = spanOf(asked, output.now());
   // What is wrong with a file is said before an hour of questions, and not after it.
   const tried = asked.guardrails === undefined ? undefined : guardrailsIn(asked.guardrails);
   const file = writableAt("--record", asked.record ?? join(settings.dataDirectory, "backtest.jsonl"));
@@ -48,7 +48,7 @@ async function ran(asked: BacktestAsked, settings: Settings, voice: Voice): Prom
   const pace = queryPace(span.rate);
   const opened = await openSources(settings, asked.repository, pace);
   const about = { cluster: settings.cluster, ...span, lingerMs: settings.timings.lingerMs };
-  voice.progress(`reading ALERTS from ${span.from.toISOString()} to ${span.to.toISOString()}`);
+  output.progress(`reading ALERTS from ${span.from.toISOString()} to ${span.to.toISOString()}`);
   const sources = { ...opened, until: span.to, deliveredAfterMs: span.stepSeconds * 1_000 };
   const bare = openPast({
     ...sources,
@@ -64,7 +64,7 @@ async function ran(asked: BacktestAsked, settings: Settings, voice: Voice): Prom
   const history = await openHistory(opened.mirror, { [guardrailsPath]: text });
   const past = openPast({ ...sources, history });
   const record = openRecord(file, worldOf(settings, { asked, guardrails: text, stepSeconds: span.stepSeconds }));
-  const silent = await run(found, { past, pace, record, voice, rate: span.rate });
+  const silent = await run(found, { past, pace, record, output, rate: span.rate });
   const kept = `${found.incidents.length - silent.length} of ${incidentsOf(found.incidents.length)}`;
   letIn(past, `; ${kept} are on record in ${file}: run it again, and it goes on there`);
   const uids = new Set(found.incidents.map(({ incident }) => incident.uid));
@@ -74,7 +74,7 @@ async function ran(asked: BacktestAsked, settings: Settings, voice: Voice): Prom
     ...{ records, from: span.from.toISOString(), to: span.to.toISOString(), unplaced: found.unplaced },
     ...{ unanswered: silent.length, notes: [...found.notes, ...note, ...silenceOf(silent.length, past)] },
   });
-  await tell({ html, json: asked.json }, { report, records, file }, voice);
+  await tell({ html, json: asked.json }, { report, records, file }, output);
   return silent.length === 0 ? 0 : 1;
 }
 
@@ -117,11 +117,11 @@ interface BacktestRun {
   readonly past: ReturnType<typeof openPast>;
   readonly pace: ReturnType<typeof queryPace>;
   readonly record: Kept;
-  readonly voice: Voice;
+  readonly output: Output;
   readonly rate: number;
 }
 
-async function run({ incidents }: PastFound, { past, pace, record, voice, rate }: BacktestRun) {
+async function run({ incidents }: PastFound, { past, pace, record, output, rate }: BacktestRun) {
   // What still fired then may have ended since.
   const ended = record.all().filter(({ endedAt }) => endedAt !== undefined);
   const recorded = new Set(ended.map(({ uid }) => uid));
@@ -130,7 +130,7 @@ async function run({ incidents }: PastFound, { past, pace, record, voice, rate }
   const duration = (each: number, left: number) => renderDuration((each * left * 1000) / rate);
   const speed =
     rate === 0 ? "as fast as they are answered" : `at ${rate} queries a second about ${duration(questionsOfOne, todo)}`;
-  voice.progress(`${incidentsOf(incidents.length)}, ${incidents.length - todo} on record; ${speed}`);
+  output.progress(`${incidentsOf(incidents.length)}, ${incidents.length - todo} on record; ${speed}`);
   let fresh = 0;
   return analyzePast(incidents, recorded, {
     ...{ world: past, atOnce: rate > 0 ? 2 : 4, save: record.add },
@@ -138,7 +138,7 @@ async function run({ incidents }: PastFound, { past, pace, record, voice, rate }
       fresh += 1;
       const each = (pace.count() - before) / fresh;
       const left = rate > 0 && done < all ? `, about ${duration(each, all - done)} left` : "";
-      voice.progress(`${done} of ${incidentsOf(all)}, ${pace.count()} queries${left}`);
+      output.progress(`${done} of ${incidentsOf(all)}, ${pace.count()} queries${left}`);
     },
   });
 }
@@ -152,7 +152,7 @@ interface Telling {
 async function tell(
   { html, json }: { readonly html: string | undefined; readonly json: true | undefined },
   { report, records, file }: Telling,
-  { write, progress }: Voice,
+  { write, progress }: Output,
 ): Promise<void> {
   progress("");
   if (html !== undefined) writeFileSync(html, await backtestPage(report, records));

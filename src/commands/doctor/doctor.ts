@@ -222,7 +222,7 @@ function guardrailFindings(
 
 async function examineKyverno(settings: Settings): Promise<DoctorFinding> {
   if (settings.kyverno === "off")
-    return skipped("kyverno", "KYVERNO is off: the policies' voice is a required check of CI");
+    return skipped("kyverno", "KYVERNO is off: a required check of CI evaluates the policies");
   const found = await findKyverno({ ...kyvernoPlaces(settings), timeoutMs: 60_000 });
   return found.kind === "found"
     ? good("kyverno", `the Kyverno CLI ${found.version} is at ${found.path}`)

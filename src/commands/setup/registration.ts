@@ -30,10 +30,10 @@ export interface Registration {
 export async function registerApp(registration: Registration): Promise<Converted> {
   const state = randomBytes(32).toString("hex");
   const path = `/${randomBytes(16).toString("hex")}`;
-  const desk: Desk = { registration, state, path, origin: "", isUsed: false };
+  const session: Session = { registration, state, path, origin: "", isUsed: false };
   const server = createServer();
   try {
-    desk.origin = await listen(server, registration.port);
+    session.origin = await listen(server, registration.port);
     return await new Promise<Converted>((done, failed) => {
       const late = () => failed(new Unavailable("nobody registered the App in time: run rectify setup again"));
       const timer = setTimeout(late, registration.deadlineMs);
@@ -42,7 +42,7 @@ export async function registerApp(registration: Registration): Promise<Converted
         end();
       };
       server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-        answer(desk, request, response).then(
+        answer(session, request, response).then(
           (converted) => converted && afterwards(response, () => finish(() => done(converted))),
           (error: unknown) => {
             page(response, 500, "That did not work", `<p>${escaped(textOf(error))}</p>`);
@@ -50,7 +50,7 @@ export async function registerApp(registration: Registration): Promise<Converted
           },
         );
       });
-      registration.open(desk.origin + path);
+      registration.open(session.origin + path);
     });
   } finally {
     server.closeAllConnections();
@@ -64,7 +64,7 @@ function afterwards(response: ServerResponse, act: () => void): void {
   else response.once("close", act);
 }
 
-interface Desk {
+interface Session {
   readonly registration: Registration;
   readonly state: string;
   readonly path: string;
@@ -81,23 +81,27 @@ async function listen(server: Server, port: number): Promise<string> {
 }
 
 /** What a request came to: the App, once; everything else answers and goes on waiting. */
-async function answer(desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<Converted | undefined> {
+async function answer(
+  session: Session,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Converted | undefined> {
   const target = request.url ?? "/";
-  if (!URL.canParse(target, desk.origin)) return void page(response, 404, "Not found", "");
-  const url = new URL(target, desk.origin);
+  if (!URL.canParse(target, session.origin)) return void page(response, 404, "Not found", "");
+  const url = new URL(target, session.origin);
   // Another name for this machine is a page of others that was led here.
-  const isOurs = request.method === "GET" && `http://${request.headers.host}` === desk.origin;
-  if (isOurs && url.pathname === desk.path) return void firstPage(desk, response);
+  const isOurs = request.method === "GET" && `http://${request.headers.host}` === session.origin;
+  if (isOurs && url.pathname === session.path) return void firstPage(session, response);
   if (!isOurs || url.pathname !== "/registered") return void page(response, 404, "Not found", "");
-  if (desk.isUsed || !isSameSecret(url.searchParams.get("state") ?? "", desk.state)) {
+  if (session.isUsed || !isSameSecret(url.searchParams.get("state") ?? "", session.state)) {
     const again =
       "<p>This answer belongs to no registration that waits here. Open the address that the terminal shows.</p>";
     return void page(response, 403, "Not taken", again);
   }
   const code = url.searchParams.get("code") ?? "";
   if (!/^[\w-]{1,200}$/.test(code)) return void page(response, 400, "Not taken", "<p>GitHub sent no code.</p>");
-  desk.isUsed = true;
-  const { apiUrl, webUrl, keep } = desk.registration;
+  session.isUsed = true;
+  const { apiUrl, webUrl, keep } = session.registration;
   const converted = await convert(apiUrl, code);
   keep(converted);
   // Straight on to the next thing that a person must do.
@@ -108,7 +112,7 @@ async function answer(desk: Desk, request: IncomingMessage, response: ServerResp
   return converted;
 }
 
-function firstPage({ registration, state, origin }: Desk, response: ServerResponse): void {
+function firstPage({ registration, state, origin }: Session, response: ServerResponse): void {
   const { webUrl, organization, manifest } = registration;
   const place = organization === undefined ? "" : `/organizations/${encodeURIComponent(organization)}`;
   const made = manifest(`${origin}/registered`);

@@ -7,7 +7,7 @@ import { bodyHashOf } from "./commenter.ts";
 export interface Commenter {
   readonly login: string;
   readonly permission: Permission | undefined;
-  /** The teams among those in the rule that the speaker is a member of, as organisation/team. */
+  /** The teams among those in the rule that the commenter is a member of, as organisation/team. */
   readonly teams: readonly string[] | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface Place {
   readonly committers: readonly string[] | undefined;
 }
 
-interface Hearing {
+interface CommentToAdmit {
   /** The comment as it stands now; undefined when it was deleted. */
   readonly comment: Comment | undefined;
   /** The hash of the body when it was created. */
@@ -30,6 +30,7 @@ interface Hearing {
 
 /** `ignored` gets no answer at all, `refused` one short one. */
 export type Admission =
+  // The word stands in audit rows.
   | { readonly kind: "heard" }
   | { readonly kind: "ignored"; readonly because: string }
   | { readonly kind: "refused"; readonly because: string };
@@ -41,7 +42,7 @@ const withoutEntry: ApprovalRule = { users: [], teams: [], minimumPermission: "w
 const harmless: ApprovalRule = { ...withoutEntry, minimumPermission: "read" };
 
 /** Is this still the comment that a person created? Edits, deletions, bots and old deliveries are never executed. */
-export function admitComment({ comment, bodyHash, now }: Hearing): Admission {
+export function admitComment({ comment, bodyHash, now }: CommentToAdmit): Admission {
   if (comment === undefined) return { kind: "ignored", because: "the comment was deleted" };
   if (!comment.byPerson) return { kind: "ignored", because: `${comment.author} is not a person` };
   if (comment.edited || bodyHashOf(comment.body) !== bodyHash) {
@@ -53,18 +54,18 @@ export function admitComment({ comment, bodyHash, now }: Hearing): Admission {
 }
 
 /** May this person use this command here? Every unanswered question is a no. */
-export function admissionOf(word: RuledWord, speaker: Commenter, place: Place, guardrails: Guardrails): Admission {
+export function admissionOf(word: RuledWord, commenter: Commenter, place: Place, guardrails: Guardrails): Admission {
   const refused = (because: string): Admission => ({ kind: "refused", because });
   if (!place.ours) return refused("this is not a pull request of Rectify");
   if (!place.open) return refused("this pull request is closed");
-  if (speaker.permission === undefined) return refused("your permission could not be verified: try again later");
+  if (commenter.permission === undefined) return refused("your permission could not be verified: try again later");
   const rule = ruleOf(word, guardrails);
-  if (ladder.indexOf(speaker.permission) < ladder.indexOf(rule.minimumPermission)) {
-    return refused(`/${word} needs the permission ${rule.minimumPermission}, yours is ${speaker.permission}`);
+  if (ladder.indexOf(commenter.permission) < ladder.indexOf(rule.minimumPermission)) {
+    return refused(`/${word} needs the permission ${rule.minimumPermission}, yours is ${commenter.permission}`);
   }
-  const listed = listing(rule, speaker);
+  const listed = listing(rule, commenter);
   if (listed !== undefined) return refused(listed);
-  return approves(word) ? ownWork(speaker, place) : { kind: "heard" };
+  return approves(word) ? ownWork(commenter, place) : { kind: "heard" };
 }
 
 /** Who may use a command, and how many must: the guardrails' entry, or the default of the command. */
@@ -88,18 +89,19 @@ function approves(word: RuledWord): boolean {
   return word === "approve-scale" || word === "approve-revert" || word === "rollback";
 }
 
-function listing(rule: ApprovalRule, speaker: Commenter): string | undefined {
+function listing(rule: ApprovalRule, commenter: Commenter): string | undefined {
   if (rule.users.length === 0 && rule.teams.length === 0) return undefined;
-  if (rule.users.some((user) => same(user, speaker.login))) return undefined;
-  if (rule.teams.length > 0 && speaker.teams === undefined) return "your teams could not be verified: try again later";
-  if (speaker.teams?.some((team) => rule.teams.some((listed) => same(listed, team)))) return undefined;
+  if (rule.users.some((user) => same(user, commenter.login))) return undefined;
+  if (rule.teams.length > 0 && commenter.teams === undefined)
+    return "your teams could not be verified: try again later";
+  if (commenter.teams?.some((team) => rule.teams.some((listed) => same(listed, team)))) return undefined;
   return "you are not among the approvers in the guardrails";
 }
 
-function ownWork(speaker: Commenter, place: Place): Admission {
+function ownWork(commenter: Commenter, place: Place): Admission {
   if (place.committers === undefined)
     return { kind: "refused", because: "the committers could not be read: try again" };
-  const own = [place.author, ...place.committers].some((login) => same(login, speaker.login));
+  const own = [place.author, ...place.committers].some((login) => same(login, commenter.login));
   return own ? { kind: "refused", because: "nobody approves their own change" } : { kind: "heard" };
 }
 

@@ -3,7 +3,7 @@ import { spokenLines } from "./spoken/lines.ts";
 
 /** One line that a person wrote to the bot. */
 export type Command =
-  /** Whatever is proposed, with the rights of the command that names it. */
+  /** Whatever is proposed, with the permission of the command that names it. */
   | { readonly kind: "approve" }
   | { readonly kind: "approve-scale"; readonly replicas?: number }
   /** `all`: the whole commit is to be reverted, not only what bears on the workload. */

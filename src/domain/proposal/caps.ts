@@ -25,7 +25,7 @@ export interface Crowd {
   readonly open: readonly Workload[];
   /** Times at which proposals were opened, RFC 3339. */
   readonly openedAt: readonly string[];
-  /** Incidents that a person with rights ticked: they pass the two caps. */
+  /** Incidents that a person with permission ticked: they pass the two caps. */
   readonly ticked: readonly string[];
   /** When a change of ours was merged last, RFC 3339, by workload (`namespace/Kind/name`). */
   readonly changed?: Readonly<Record<string, string>>;

@@ -142,11 +142,11 @@ function scaling(input: RemedyInput, state: WorkloadState): Remedy {
 
 /** Cores in use now, or where the trend leads to when the cause is a prediction. */
 function expectedCores(input: RemedyInput): number | undefined {
-  const readings = seriesOf(input.evidence, { key: "cpu-used", workload: input.cause.workload, home: input.home });
-  if (readings === undefined || input.cause.kind !== "saturation-predicted") return readings?.newest;
-  const [first, last] = [readings.points[0], readings.points.at(-1)];
-  if (!first || !last) return readings.newest;
-  return Math.max(readings.newest, trendAt(readings.points, last[0] + (last[0] - first[0])));
+  const series = seriesOf(input.evidence, { key: "cpu-used", workload: input.cause.workload, home: input.home });
+  if (series === undefined || input.cause.kind !== "saturation-predicted") return series?.newest;
+  const [first, last] = [series.points[0], series.points.at(-1)];
+  if (!first || !last) return series.newest;
+  return Math.max(series.newest, trendAt(series.points, last[0] + (last[0] - first[0])));
 }
 
 /** The value of the least-squares line at a time: what Prometheus' predict_linear computes. */

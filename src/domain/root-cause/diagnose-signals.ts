@@ -131,7 +131,7 @@ function predictedCause({ workload, alert, load }: Signals): Draft[] {
 
 /** The signals as that workload would show them: commits that changed it itself, and none of the alerting pods' signs. */
 function elsewhere(signals: Signals, { workload, load, changes }: Downstream): Signals {
-  const { suspects, alert, onset, missing, unanswered } = signals;
+  const { suspects, alert, changePoint, missing, unanswered } = signals;
   const itself = `${workload.kind}/${workload.name}`;
   const value = (suspects?.value ?? []).flatMap((suspect) => {
     const parts = suspect.parts.filter(({ object }) => object === itself);
@@ -140,7 +140,7 @@ function elsewhere(signals: Signals, { workload, load, changes }: Downstream): S
       : [{ ...suspect, parts: parts.map((part) => ({ ...part, relation: "self" as const })) }];
   });
   return {
-    ...{ workload, load, changes, alert, onset, missing, unanswered, own: undefined, downstream: [] },
+    ...{ workload, load, changes, alert, changePoint, missing, unanswered, own: undefined, downstream: [] },
     ...{ traffic: undefined, quota: undefined, rollouts: undefined, suspects: suspects && { ...suspects, value } },
   };
 }

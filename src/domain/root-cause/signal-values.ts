@@ -53,8 +53,8 @@ export interface Signals {
   readonly alert: Cited<{ readonly name: string; readonly startedAt: string; readonly predictive: boolean }>;
   readonly load: Load;
   /** When the alert's metric or the share of errors stepped up; RFC 3339. */
-  readonly onset?: Cited<string> | undefined;
-  /** Requests after the onset by requests before it. */
+  readonly changePoint?: Cited<string> | undefined;
+  /** Requests after the change point by requests before it. */
   readonly traffic?: Cited<number> | undefined;
   /** Pods of the workload were refused for want of quota: how often. */
   readonly quota?: Cited<number> | undefined;

@@ -31,7 +31,7 @@ export function signalsOf(
   const suspects = ranking.kind === "ranked" ? ranking.suspects : [];
   const own = suspects.find((suspect) => workloadKey(suspect.workload) === workloadKey(workload));
   const downstream = suspects.filter((suspect) => suspect !== own);
-  const onset = onsetOf(workload, evidence);
+  const changePoint = changePointOf(workload, evidence);
   const earlier = notLaterThan((beganAt(evidence) ?? Date.parse(incident.startedAt) / 1000) * 1000);
   return {
     workload,
@@ -40,8 +40,8 @@ export function signalsOf(
       from: idsOf(evidence, "alert", "alert-rule"),
     },
     load: loadOf(workload, workload, evidence),
-    onset,
-    traffic: trafficOf(workload, evidence, onset),
+    changePoint,
+    traffic: trafficOf(workload, evidence, changePoint),
     quota: quotaOf(workload, evidence),
     changes: earlier(changesOf(evidence, workload, workload)),
     rollouts: rolloutsOf(evidence),
@@ -111,7 +111,7 @@ function autoscalerOf(evidence: readonly Evidence[]): Load["autoscaler"] {
 }
 
 /** The earliest clear step up in what the alert measures or in the share of errors. */
-function onsetOf(workload: Workload, evidence: readonly Evidence[]): Cited<string> | undefined {
+function changePointOf(workload: Workload, evidence: readonly Evidence[]): Cited<string> | undefined {
   const steps = (["error-share", "alert-metric"] as const).flatMap((key) =>
     findingsOf(evidence, key).flatMap(({ id, finding }) =>
       finding.kind === "series"
@@ -133,11 +133,11 @@ function stepUp(series: Series, id: string): { at: number; id: string }[] {
 function trafficOf(
   workload: Workload,
   evidence: readonly Evidence[],
-  onset: Cited<string> | undefined,
+  changePoint: Cited<string> | undefined,
 ): Cited<number> | undefined {
   const requests = seriesOf(evidence, { key: "requests", workload, home: workload });
-  if (!requests || !onset) return undefined;
-  const at = Date.parse(onset.value) / 1000;
+  if (!requests || !changePoint) return undefined;
+  const at = Date.parse(changePoint.value) / 1000;
   const before = meanOf(requests.points.filter(([time]) => time < at));
   const after = meanOf(requests.points.filter(([time]) => time >= at));
   if (before === undefined || after === undefined || before <= 0) return undefined;

@@ -110,10 +110,10 @@ function measuredIn(home: Workload, evidence: readonly Evidence[]): readonly Mea
   const all = evidence.flatMap(({ id, key, finding }): Measured[] => {
     if (finding.kind !== "series" || key === undefined) return [];
     return finding.series.flatMap((series) => {
-      const reading = key === "node-metrics" ? byMetric[series.labels.metric ?? ""] : byKey[key];
+      const meaning = key === "node-metrics" ? byMetric[series.labels.metric ?? ""] : byKey[key];
       const workload = workloadOfSeries(series, home);
-      if (!reading || !workload || series.points.length === 0) return [];
-      const { what, kind, perSecond = false, inverted = false } = reading;
+      if (!meaning || !workload || series.points.length === 0) return [];
+      const { what, kind, perSecond = false, inverted = false } = meaning;
       // What is counted for each interval is a rate no more; a share of what worked is a share as well.
       const unit = perSecond ? "" : inverted ? "share" : unitIn({ key, finding });
       const named = key === "resource-use" ? (series.labels.metric ?? what) : what;

@@ -40,7 +40,7 @@ export type ReviewOutcome =
       readonly replicas: number | undefined;
       /** The whole commit is to be reverted. */
       readonly whole?: boolean;
-      readonly hearings: CommandLog;
+      readonly commandLog: CommandLog;
     };
 
 /** An open issue with this label stops every merge. */
@@ -56,19 +56,19 @@ export async function decide(pending: Pending, run: Run): Promise<ReviewOutcome>
   const happens = (event: ReviewEvent) => {
     review = nextReview(review, event, rules);
   };
-  const hearings = (): CommandLog => ({ listened: [...listened], standing: review.standing, effect, headSha });
+  const commandLog = (): CommandLog => ({ listened: [...listened], standing: review.standing, effect, headSha });
   for (let count = 1; ; count += 1) {
     // What was written before this effect was there to be seen cannot mean it.
     const seen = count === 1 ? (earlier ?? proposal) : proposal;
     const { standing, reactAfter } = review;
     const round = await runNewCommands({ pending, standing, listened, seen, reactAfter }, run);
-    happens({ kind: "heard", standing: round.standing });
-    if (round.again) return { kind: "replan", ...round.again, hearings: hearings() };
+    happens({ kind: "commands", standing: round.standing });
+    if (round.again) return { kind: "replan", ...round.again, commandLog: commandLog() };
     const before = review;
     const look = await run.step("decide", (ports) => judge(pending, before, begun, ports));
     const { decision } = look;
     happens({ kind: "looked", look, idle: round.idle });
-    if (mayRebase(decision, pending)) return { kind: "replan", by: "", replicas: undefined, hearings: hearings() };
+    if (mayRebase(decision, pending)) return { kind: "replan", by: "", replicas: undefined, commandLog: commandLog() };
     const acts = decision.kind !== "wait" && !restsAfterRefusal(review, decision);
     const settled = acts ? await carryOut(pending, decision, run) : undefined;
     if (settled && settled.kind !== "not-yet") return settled;

@@ -45,10 +45,10 @@ export async function runNewCommands(
     // Of a flood only the first gets an answer.
     const silentUntil = idle ? Number.POSITIVE_INFINITY : reactAfter;
     const about = { incident: incident.uid, proposal, cause, reactAfter: silentUntil };
-    const heard: readonly CommandOutcome[] = await run.step("hear", (ports) => runCommand(command, about, ports));
-    standing = heard.reduce((so, item) => withHeard(so, item, { seen, now: proposal }), standing);
-    idle ||= heard.some(({ kind }) => kind === "nothing" || kind === "explain");
-    const asked = heard.find(asksForPlan);
+    const outcomes: readonly CommandOutcome[] = await run.step("hear", (ports) => runCommand(command, about, ports));
+    standing = outcomes.reduce((so, item) => withOutcome(so, item, { seen, now: proposal }), standing);
+    idle ||= outcomes.some(({ kind }) => kind === "nothing" || kind === "explain");
+    const asked = outcomes.find(asksForPlan);
     if (!asked || !canReplan) continue;
     const replicas = asked.kind === "approve" ? asked.replicas : undefined;
     const whole = asked.kind === "approve" && asked.whole === true;
@@ -61,13 +61,13 @@ export async function runNewCommands(
 type CommandMessage = Extract<Message, { kind: "command" }>;
 
 /**
- * The commands on the proposal that were not heard yet. The comments themselves are read, not the webhooks: one that was
+ * The commands on the proposal that were not run yet. The comments themselves are read, not the webhooks: one that was
  * lost, or came before the proposal was on record, is found all the same. In shadow mode nobody is answered: what is open
  * is withdrawn.
  */
 async function listen(
   pending: Pending,
-  heard: readonly number[],
+  run: readonly number[],
   ports: Pick<Ports, "people" | "github">,
 ): Promise<readonly CommandMessage[]> {
   const comments = await ports.people.commentsOn(pending.proposal);
@@ -75,13 +75,13 @@ async function listen(
   const guardrails = await guardrailsOf(ports);
   if (guardrails.ok && isShadowed(pending, guardrails.value)) return [];
   return comments
-    .filter((comment) => comment.byPerson && !heard.includes(comment.id))
+    .filter((comment) => comment.byPerson && !run.includes(comment.id))
     .filter((comment) => parseCommands(comment.body).some(isForUs))
     .map(({ id, body }) => ({ kind: "command", comment: id, bodyHash: bodyHashOf(body) }));
 }
 
-function asksForPlan(heard: CommandOutcome): heard is Extract<CommandOutcome, { kind: "approve" | "retry" }> {
-  return heard.kind === "retry" || (heard.kind === "approve" && isForAnother(heard));
+function asksForPlan(outcome: CommandOutcome): outcome is Extract<CommandOutcome, { kind: "approve" | "retry" }> {
+  return outcome.kind === "retry" || (outcome.kind === "approve" && isForAnother(outcome));
 }
 
 /** A number, or the whole commit: what is approved has to be planned first. */
@@ -89,22 +89,22 @@ function isForAnother({ replicas, whole }: Extract<CommandOutcome, { kind: "appr
   return replicas !== undefined || whole === true;
 }
 
-function withHeard(
+function withOutcome(
   standing: ReviewState,
-  heard: CommandOutcome,
+  outcome: CommandOutcome,
   effect: { readonly seen: Seen; readonly now: Seen },
 ): ReviewState {
-  switch (heard.kind) {
+  switch (outcome.kind) {
     case "approve":
       // A number that can no longer be planned approves nothing: it is not this effect that was asked for.
-      if (isForAnother(heard)) return standing;
+      if (isForAnother(outcome)) return standing;
       return {
         ...standing,
-        approvals: [...standing.approvals, { by: heard.by, effect: effect.seen.effect }],
+        approvals: [...standing.approvals, { by: outcome.by, effect: effect.seen.effect }],
         refusal: staleness(effect.seen, effect.now) ?? standing.refusal,
       };
     case "reject":
-      return { ...standing, rejectedBy: heard.by };
+      return { ...standing, rejectedBy: outcome.by };
     case "hold":
       return { ...standing, held: true };
     case "resume":
@@ -113,7 +113,7 @@ function withHeard(
       return { ...standing, refusal: "the change was planned anew too often: /reject it, or merge it by hand" };
     case "nothing":
     case "explain":
-      return { ...standing, refusal: heard.because };
+      return { ...standing, refusal: outcome.because };
     default:
       return standing;
   }

@@ -47,7 +47,7 @@ export interface Review {
 
 /** What happens in one round, in this order. */
 export type ReviewEvent =
-  | { readonly kind: "heard"; readonly standing: ReviewState }
+  | { readonly kind: "commands"; readonly standing: ReviewState }
   /** `idle` = something was heard that changed nothing. */
   | { readonly kind: "looked"; readonly look: Look; readonly idle: boolean }
   | { readonly kind: "refused" }
@@ -75,7 +75,7 @@ export function reviewAtFirst({ earlier, approvedBy, proposal }: Pending): Revie
 /** The state after an event; pure, so that a workflow that is replayed comes to the same. */
 export function nextReview(review: Review, event: ReviewEvent, rules: ReviewRules): Review {
   switch (event.kind) {
-    case "heard":
+    case "commands":
       return { ...review, standing: event.standing };
     case "looked":
       return afterLook(review, event, rules);

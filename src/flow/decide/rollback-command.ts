@@ -22,7 +22,7 @@ interface MergedProposal {
 type Asked = Pick<Ports, "people" | "github" | "records" | "rollbacks" | "telemetry" | "clock">;
 
 /**
- * `/rollback` under a merged proposal: with the rights for it, the change back is put on record, and a workflow of its own
+ * `/rollback` under a merged proposal: with permission for it, the change back is put on record, and a workflow of its own
  * proposes it. It approves nothing: that pull request waits for a person as every other one. Hearing the same comment
  * twice is safe.
  */

@@ -54,23 +54,23 @@ export async function runCommand(
   const guardrails = await guardrailsOf(ports);
   const stopped = late ?? (guardrails.ok ? undefined : guardrails.because);
 
-  const heard: CommandOutcome[] = [];
+  const outcomes: CommandOutcome[] = [];
   for (const command of commands) {
-    if (stopped !== undefined || !guardrails.ok) heard.push({ kind: "nothing", because: stopped ?? "" });
-    else heard.push(await weigh(command, { comment, about, guardrails: guardrails.value }, ports));
+    if (stopped !== undefined || !guardrails.ok) outcomes.push({ kind: "nothing", because: stopped ?? "" });
+    else outcomes.push(await weigh(command, { comment, about, guardrails: guardrails.value }, ports));
   }
-  const acts = heard.some(({ kind }) => kind !== "nothing" && kind !== "explain");
-  const understood = heard.every(({ kind }) => kind !== "nothing");
+  const acts = outcomes.some(({ kind }) => kind !== "nothing" && kind !== "explain");
+  const understood = outcomes.every(({ kind }) => kind !== "nothing");
   if (acts || answers) {
     await acknowledge(comment.id, { allowed: understood, incident }, ports);
   }
   const said = commands.map((command) => command.kind).join(", ");
-  ports.telemetry.log(incident, "decide", `${comment.author} said ${said}: ${heard.map(outcomeOf).join("; ")}`);
-  return heard;
+  ports.telemetry.log(incident, "decide", `${comment.author} said ${said}: ${outcomes.map(outcomeOf).join("; ")}`);
+  return outcomes;
 }
 
-function outcomeOf(heard: CommandOutcome): string {
-  return heard.kind === "nothing" ? `refused, ${heard.because}` : "heard";
+function outcomeOf(outcome: CommandOutcome): string {
+  return outcome.kind === "nothing" ? `refused, ${outcome.because}` : "run";
 }
 
 /** A slash word that is far from ours belongs to another bot: it gets no answer at all. */
@@ -96,7 +96,7 @@ async function weigh(command: Command, said: Said, ports: Asked): Promise<Comman
     case "hold":
     case "resume":
     case "retry":
-      return permitted(command.kind, said, ports, { kind: command.kind, by: said.comment.author });
+      return ifAuthorized(command.kind, said, ports, { kind: command.kind, by: said.comment.author });
     case "dispute":
     case "forget":
       return withdrawal(command.kind, said, ports);
@@ -125,10 +125,10 @@ async function withdrawal(word: "dispute" | "forget", said: Said, ports: Asked):
   const kind = withdrawalKind[word];
   const by = said.comment.author;
   const because = `this incident is ${kind} by ${by} and will be no precedent`;
-  const heard = await permitted(word, said, ports, { kind: "explain", because });
-  if (heard.kind !== "explain") return heard;
+  const outcome = await ifAuthorized(word, said, ports, { kind: "explain", because });
+  if (outcome.kind !== "explain") return outcome;
   await ports.records.withdraw(said.about.incident, { kind, by, at: ports.clock.now().toISOString() });
-  return heard;
+  return outcome;
 }
 
 interface Approving {
@@ -145,22 +145,22 @@ async function approve({ word, replicas, whole }: Approving, said: Said, ports: 
   }
   const problem = replicas === undefined ? undefined : replicasProblem(replicas, said.guardrails);
   if (problem !== undefined) return { kind: "nothing", because: problem };
-  return permitted(word, said, ports, {
+  return ifAuthorized(word, said, ports, {
     ...{ kind: "approve", by: said.comment.author },
     ...(replicas === undefined ? {} : { replicas }),
     ...(whole ? { whole } : {}),
   });
 }
 
-/** What was heard, if the writer may say it under this proposal. */
-async function permitted(
+/** The outcome, if the writer may say it under this proposal. */
+async function ifAuthorized(
   word: RuledWord,
   { comment, about, guardrails }: Said,
   ports: Asked,
-  heard: CommandOutcome,
+  outcome: CommandOutcome,
 ): Promise<CommandOutcome> {
   const { incident, proposal } = about;
   const said = { by: comment.author, incident, proof: comment, guardrails };
   const because = await authorize(word, said, { kind: "proposal", proposal }, ports);
-  return because === undefined ? heard : { kind: "nothing", because };
+  return because === undefined ? outcome : { kind: "nothing", because };
 }

@@ -210,7 +210,7 @@ function amountOf(change: RemedyChange, from: string, { maxReplicas, maxCpu, max
   return { from: before, to: after, ceiling: parseQuantity(change.field.endsWith(".memory") ? maxMemory : maxCpu) };
 }
 
-/** Where our own CLI gave no verdict, a required check of the repository is the policies' voice. */
+/** Where our own CLI gave no verdict, a required check of the repository evaluates the policies. */
 function policyOf({ requiredChecks }: Guardrails, verdict: PolicyVerdict): string {
   const names = requiredChecks.map((check) => check.name).join(", ");
   if (verdict.kind === "passed" || names === "") return checkOf(verdict).title;

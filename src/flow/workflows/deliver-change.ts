@@ -195,18 +195,18 @@ async function proposed(subject: ChangeRequest, first: Plan, waited: boolean, ru
     };
     const decided = await decide(pending, run);
     if (decided.kind !== "replan") return { kind: "decided", plan: current.plan, proposal, gated, decided };
-    const { replicas, whole, by, hearings } = decided;
+    const { replicas, whole, by, commandLog } = decided;
     const { remediation } = current.plan;
     const wanted = wantedOf(remediation, { replicas, whole, by });
     const passed = await planned(subject, wanted, run);
     const again = passed.kind === "passed" ? await open({ ...subject, branch: proposal.branch }, passed, run) : passed;
     approvedBy = undefined;
-    earlier = hearings;
+    earlier = commandLog;
     if (again.kind === "refused") {
       // What is open stays open, as it was, with the reason: a refused wish is no verdict on what was proposed.
       rebaseRefused ||= replicas === undefined && whole !== true;
       const refusal = again.because;
-      earlier = { ...hearings, standing: { ...hearings.standing, refusal } };
+      earlier = { ...commandLog, standing: { ...commandLog.standing, refusal } };
       continue;
     }
     current = again;

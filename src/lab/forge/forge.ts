@@ -17,7 +17,7 @@ import { finishQueued, queueRoutes } from "./merge-queue.ts";
 import { pageAt } from "./page.ts";
 import { addReview, fullView, openPull, pullRoutes } from "./api/pulls.ts";
 import { repositoryRoutes } from "./api/repository.ts";
-import type { Desk, Faults, LoggedCall } from "./server.ts";
+import type { Traffic, Faults, LoggedCall } from "./server.ts";
 import { listen } from "./server.ts";
 import { accountView, commentView, installationView, issueView, pullView, repositoryView } from "./api/views.ts";
 import type { Delivery } from "./webhooks.ts";
@@ -108,7 +108,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const store = await createGitStore(join(options.directory, `${options.repo}.git`));
   const webhooks = webhooksOf(options.app, () => now().toISOString());
   const tokens = tokensOf(options.app, now);
-  const desk: Desk = { calls: [], gitCalls: [], faults: undefined };
+  const traffic: Traffic = { calls: [], gitCalls: [], faults: undefined };
   const inTurn = turns();
   const { server, origin, listensAt } = await listen(options, () => stations);
   const world = worldOf(options, { store, origin, send: (event, payload) => webhooks.send(event, payload) });
@@ -124,7 +124,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   };
   const signIn = registrationDesk(world, webhooks.setUrl, signInDesk(options.signIn));
   const page = (path: string) => pageAt(world, path);
-  const stations = { world, tokens, find: routerOf(routes), inTurn, desk, page, signIn };
+  const stations = { world, tokens, find: routerOf(routes), inTurn, traffic, page, signIn };
   await pushFirst(world, options.files);
   return {
     ...{ apiUrl: `${origin}/api/v3`, listensAt },
@@ -146,13 +146,13 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
     change: (settings) => void Object.assign(world.settings, settings),
     ...peopleOf(world, inTurn),
     ...sightOf(world, inTurn),
-    ...{ calls: desk.calls, gitCalls: desk.gitCalls },
-    resetCalls: () => void desk.calls.splice(0),
+    ...{ calls: traffic.calls, gitCalls: traffic.gitCalls },
+    resetCalls: () => void traffic.calls.splice(0),
     get faults() {
-      return desk.faults;
+      return traffic.faults;
     },
     set faults(faults) {
-      desk.faults = faults;
+      traffic.faults = faults;
     },
     close: async () => {
       server.closeAllConnections();

@@ -57,7 +57,7 @@ export type Faults = (call: {
   readonly index: number;
 }) => Fault | undefined;
 
-export interface Desk {
+export interface Traffic {
   readonly calls: LoggedCall[];
   /** What git itself asked for. */
   readonly gitCalls: LoggedCall[];
@@ -70,7 +70,7 @@ interface Stations {
   readonly tokens: Tokens;
   readonly find: (method: string, path: string) => Match | undefined;
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
-  readonly desk: Desk;
+  readonly traffic: Traffic;
   readonly page: (path: string) => Promise<string | undefined>;
   readonly signIn: SignInDesk;
 }
@@ -105,7 +105,7 @@ async function respond(stations: Stations, request: IncomingMessage, response: S
     return answerApi(stations, { request, response, url });
   if (url.pathname.startsWith(`${git}/`)) {
     response.once("close", () =>
-      stations.desk.gitCalls.push({
+      stations.traffic.gitCalls.push({
         ...{ method: request.method ?? "GET", path: `${url.pathname}${url.search}`, status: response.statusCode },
         at: Date.now(),
       }),
@@ -147,13 +147,13 @@ interface Exchange {
 }
 
 async function answerApi(stations: Stations, { request, response, url }: Exchange): Promise<void> {
-  const { desk } = stations;
+  const { traffic } = stations;
   const method = request.method ?? "GET";
   const path = url.pathname.replace(/^\/api(\/v3)?/, "");
   const body = await readBody(request);
   const entry = { method, path, status: 0, at: Date.now() };
-  const index = desk.calls.push(entry) - 1;
-  const fault = desk.faults?.({ method, path, body, index });
+  const index = traffic.calls.push(entry) - 1;
+  const fault = traffic.faults?.({ method, path, body, index });
   const before = fault?.when === "before" && fault.answer !== "none";
   const work = () => handle(stations, { request, method, path, url, body });
   let answer = before ? undefined : await stations.inTurn(work);

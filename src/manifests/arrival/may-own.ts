@@ -38,7 +38,7 @@ export function mayOwn(
   return [...new Set([...plain.flatMap(readers), ...byOther])].filter((entry) => isNear(tree, entry, question));
 }
 
-const speakersByTree = new WeakMap<Tree, Map<string, Map<string, boolean>>>();
+const mentionsByTree = new WeakMap<Tree, Map<string, Map<string, boolean>>>();
 
 /**
  * Whether an entry may put anything into the workload's namespace: it is the one of its controller, or a text says it,
@@ -48,8 +48,8 @@ function isNear(tree: Tree, entry: Entry, { workload: { namespace } }: OwnedQues
   if (namespaceOf(tree, entry) === namespace) return true;
   const spec = JSON.stringify(specOf(tree, entry));
   if (spec.includes(namespace) || spec.includes("{{")) return true;
-  const byNamespace = speakersByTree.get(tree) ?? new Map<string, Map<string, boolean>>();
-  speakersByTree.set(tree, byNamespace);
+  const byNamespace = mentionsByTree.get(tree) ?? new Map<string, Map<string, boolean>>();
+  mentionsByTree.set(tree, byNamespace);
   const known = byNamespace.get(namespace) ?? new Map<string, boolean>();
   byNamespace.set(namespace, known);
   const speaks = (file: string): boolean => {

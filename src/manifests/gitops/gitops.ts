@@ -55,7 +55,7 @@ export interface RepositoryIndex {
   /** The objects of Flux that say where charts and repositories are. */
   readonly fluxSources: readonly FluxSource[];
   /** Every file that speaks of objects of Flux or Argo CD, templates as well. */
-  readonly speakers: ReadonlySet<string>;
+  readonly mentions: ReadonlySet<string>;
   /** Which URLs lead into this repository. */
   readonly urls: OwnUrls;
   /** References by URLs of which nobody here can tell whether they lead into this repository. */
@@ -90,7 +90,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
   }
   const references = noReferences();
   const deployers: Deployer[] = [];
-  const speakers = new Set<string>();
+  const mentions = new Set<string>();
   const fluxSources: FluxSource[] = [];
   const owning: string[] = [];
   const latin1 = new TextDecoder("latin1");
@@ -104,7 +104,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
     // What stands behind a link is noted where it stands.
     const isLink = tree.links?.targets.has(path) === true;
     if (!isLink && speech.test(text)) {
-      if (spoken.test(text)) speakers.add(path);
+      if (spoken.test(text)) mentions.add(path);
       noteDeployers(tree, path, deployers);
     }
     if (text.includes(inflationGenerator)) noteInflated(tree, path, references);
@@ -124,7 +124,7 @@ function builtIndex(tree: Tree): RepositoryIndex {
     parts,
     deployers,
     fluxSources,
-    speakers,
+    mentions,
     urls,
     supposed,
     owning,

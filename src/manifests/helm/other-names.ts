@@ -28,13 +28,13 @@ export function namesOfValues(entryBuild: EntryBuild, release: Release, path: st
   const own = names.filter((name) => read.has(name));
   const itself = realPath(tree, path);
   // What a template fills in may be the file's own name.
-  const mayNameIt = (name: string) => name === itself && !isOpen(speaker(entryBuild, release));
+  const mayNameIt = (name: string) => name === itself && !isOpen(declaring(entryBuild, release));
   const other = names.find((name) => !read.has(name) && !mayNameIt(name) && !goesInCircles(tree, name));
   return { own, other };
 }
 
 /** What says which files of values the release reads. */
-function speaker({ declared }: EntryBuild, { resource, inflated, origin }: Release): Node | undefined {
+function declaring({ declared }: EntryBuild, { resource, inflated, origin }: Release): Node | undefined {
   return resource?.node ?? (inflated === true ? origin : declared?.node);
 }
 

@@ -70,13 +70,13 @@ async function wholeOf(tree: Tree, render: Render): Promise<WholeTree> {
 function mayMake(tree: Tree, entry: Entry): boolean {
   const path = plainPath(entry.path);
   if (path === null) return false;
-  const { speakers } = indexOf(tree);
+  const { mentions } = indexOf(tree);
   const files = [...filesRead(tree, path)];
   const textOf = (file: string) => roughText(tree, file);
-  const isOpen = (file: string) => speakers.has(file) && /\{\{|\$\{/.test(textOf(file));
+  const isOpen = (file: string) => mentions.has(file) && /\{\{|\$\{/.test(textOf(file));
   const moves = (file: string) =>
     isKustomization(file) && /patch|replacements|transformers|generators|helmCharts/.test(textOf(file));
-  const mayReadGit = (file: string) => speakers.has(file) && readersOfGit.test(textOf(file));
+  const mayReadGit = (file: string) => mentions.has(file) && readersOfGit.test(textOf(file));
   return files.some(mayReadGit) && files.some((file) => isOpen(file) || moves(file));
 }
 

@@ -11,7 +11,7 @@ import { type LateCommand, runLateCommand, saysLateWord } from "./late-commands.
 export interface LateLooks {
   readonly store: Pick<Store, "lookedUntil" | "lookedAt" | "heardComment" | "incidentOfPull">;
   readonly ports: Pick<Ports, "people" | "guardrailsHost" | "clock" | "telemetry">;
-  readonly hear: (command: LateCommand) => Promise<void>;
+  readonly run: (command: LateCommand) => Promise<void>;
   /** `by` wrote what is new in it, where that is known. */
   readonly check: (pull: number, by?: string) => Promise<void>;
   /** Reads what the guardrails say about writing, so that it is on record when nobody can read them any more. */
@@ -35,7 +35,7 @@ export async function lookForLateCommands(looks: LateLooks): Promise<void> {
   const tell = ({ id }: Comment, because: string) =>
     telemetry.log("", "commands", `comment ${id} could not be heard: ${because}`);
   await lookSince("comments", looks, async (since) =>
-    eachApart(await people.commentsSince(since), (comment) => hearOnce(comment, looks), tell),
+    eachApart(await people.commentsSince(since), (comment) => runOnce(comment, looks), tell),
   );
 }
 
@@ -65,12 +65,12 @@ async function lookSince(
   await store.lookedAt(what, now);
 }
 
-async function hearOnce({ id, body, byPerson, proposal }: Comment, { store, ports, hear }: LateLooks): Promise<void> {
+async function runOnce({ id, body, byPerson, proposal }: Comment, { store, ports, run }: LateLooks): Promise<void> {
   if (!byPerson || !saysLateWord(body)) return;
   const incident = await store.incidentOfPull(proposal);
   if (incident === undefined || (await store.heardComment(incident.uid, id))) return;
   ports.telemetry.log(incident.uid, "intake", `comment ${id} under #${proposal} was found by looking`);
-  await hear({ pull: proposal, message: { kind: "command", comment: id, bodyHash: bodyHashOf(body) } });
+  await run({ pull: proposal, message: { kind: "command", comment: id, bodyHash: bodyHashOf(body) } });
 }
 
 interface LateLooking {
@@ -86,7 +86,7 @@ export function lateLooksOf({ store, ports, keeping }: LateLooking): LateLooks {
   return {
     ...{ store, ports },
     remember: latch.isOn,
-    hear: async (command) => {
+    run: async (command) => {
       await runLateCommand(command, store, ports);
       await store.alone("rollbacks", () => reconcileRollbacks(keeping));
     },

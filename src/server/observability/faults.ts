@@ -5,7 +5,7 @@ type FaultPlace = "request" | "rejection" | "exception" | "log";
 
 /** Our own mistakes while they happen: each is logged with its stack and counted. */
 export interface Faults {
-  hear(place: FaultPlace, error: unknown): void;
+  record(place: FaultPlace, error: unknown): void;
   counts(): Readonly<Record<FaultPlace, number>>;
 }
 
@@ -13,7 +13,7 @@ export function openFaults(telemetry: Pick<Telemetry, "log">): Faults {
   const counts: Record<FaultPlace, number> = { request: 0, rejection: 0, exception: 0, log: 0 };
   return {
     counts: () => ({ ...counts }),
-    hear: (place, error) => {
+    record: (place, error) => {
       counts[place] += 1;
       // A log that cannot be written must not be told to the log.
       if (place !== "log") telemetry.log("", "fault", `${place}: ${stackOf(error)}`);
@@ -42,13 +42,13 @@ const windowMs = 60_000;
 export function watchProcess(watched: Watched, faults: Faults, { end, now }: { end: () => void; now: () => number }) {
   const recent: number[] = [];
   watched.on("unhandledRejection", (error) => {
-    faults.hear("rejection", error);
+    faults.record("rejection", error);
     recent.push(now());
     while ((recent[0] ?? now()) < now() - windowMs) recent.shift();
     if (recent.length > mostRejections) end();
   });
   watched.on("uncaughtException", (error) => {
-    faults.hear("exception", error);
+    faults.record("exception", error);
     end();
   });
 }

@@ -23,9 +23,9 @@ type SourceName = (typeof sourceNames)[number];
 
 /** Hears how the sources answer, in passing: nobody is asked for its sake. */
 export interface Sources {
-  hear(name: SourceName, heard: SourceAnswer): void;
+  record(name: SourceName, heard: SourceAnswer): void;
   /** One HTTP call; without a status nobody answered. */
-  hearStatus(name: SourceName, status: number | undefined): void;
+  recordStatus(name: SourceName, status: number | undefined): void;
   /** The same port; what its calls come to is heard. */
   watch<T extends object>(name: SourceName, port: T): T;
   /** What is known of it without a call. */
@@ -42,14 +42,14 @@ export function openSources(clock: Clock, clean: (text: string) => string): Sour
   const change = (name: SourceName, to: (health: SourceHealth) => SourceHealth) => {
     known.set(name, to(known.get(name) ?? unasked(name, now())));
   };
-  const hear: Sources["hear"] = (name, heard) => {
+  const record: Sources["record"] = (name, heard) => {
     const safe = heard.kind === "answers" ? heard : { ...heard, because: clean(heard.because) };
     change(name, (health) => withAnswer(health, safe, now()));
   };
   return {
-    hear,
-    hearStatus: (name, status) => hear(name, sourceAnswerOf(status)),
-    watch: (name, port) => watched(port, (heard) => hear(name, heard)),
+    record,
+    recordStatus: (name, status) => record(name, sourceAnswerOf(status)),
+    watch: (name, port) => watched(port, (heard) => record(name, heard)),
     describe: (name, about) => change(name, (health) => ({ ...health, about: clean(about) })),
     absent: (name, because) =>
       change(name, (health) => ({ ...health, state: "absent", since: now(), about: clean(because) })),

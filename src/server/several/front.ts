@@ -28,7 +28,7 @@ export function webhookFront({ parts, webhookSecret, unserved }: Front): Route {
       const part = parts.find(({ repository }) => repository.toLowerCase() === name?.toLowerCase());
       // The App may be installed on more than is served, and tells of itself as well.
       if (part === undefined) {
-        unserved.hear(name);
+        unserved.record(name);
         return { status: 202, body: "accepted: about no repository that is served here" };
       }
       return send(part, "webhooks", { method: "POST", path: "/webhooks/github", headers, body });

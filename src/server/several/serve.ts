@@ -106,7 +106,7 @@ async function anyStarted(parts: readonly Part[]): Promise<void> {
 }
 
 async function openFronts({ settings, faults, telemetry }: SeveralOptions, parts: readonly Part[]) {
-  const at = { host: settings.host, onFault: (error: unknown) => faults.hear("request", error) };
+  const at = { host: settings.host, onFault: (error: unknown) => faults.record("request", error) };
   const { webhookSecret, alerts } = settings;
   const front: Front = { parts, webhookSecret, alertsToken: alerts.token, unserved: openUnserved(telemetry) };
   const placed = placesOfPages(pagesFront(front), settings.pages);

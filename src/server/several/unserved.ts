@@ -4,7 +4,7 @@ import type { Telemetry } from "../../ports/runtime.ts";
 /** Deliveries of GitHub about what is not served here: normal where the App has more, and all there is of a rename. */
 export interface Unserved {
   /** Undefined = it names no repository: GitHub tells of the App itself. */
-  hear(repository: string | undefined): void;
+  record(repository: string | undefined): void;
   /** How many there were, as Prometheus reads it. */
   metrics(): string;
 }
@@ -17,7 +17,7 @@ export function openUnserved(telemetry: Telemetry): Unserved {
   const told = new Set<string>();
   let count = 0;
   return {
-    hear: (repository) => {
+    record: (repository) => {
       if (repository === undefined) return;
       count += 1;
       const name = repository.toLowerCase();

@@ -139,7 +139,7 @@ describe("the memory", () => {
 });
 
 test("a question that is open when the memory closes is answered with an error, not with silence", async () => {
-  const directory = await remembering(entries);
+  const directory = await memoryOf(entries);
   const memory = await openMemory({ directory, faiss: "off" });
   const refused = expect(memory.search("HighLatency web", 1, where)).rejects.toThrow("the memory is closed");
   await Promise.resolve();
@@ -159,7 +159,7 @@ describe("M01 without faiss-node", () => {
 
 describe("M03 another embedding model", () => {
   test("of another digest and dimension: off, then rebuilt, never mixed", async () => {
-    const directory = await remembering(entries);
+    const directory = await memoryOf(entries);
     const asked: string[] = [];
     const embed = async (texts: readonly string[]) => {
       asked.push(...texts);
@@ -181,7 +181,7 @@ describe("M04 what lies on the disk", () => {
   let good: string;
 
   beforeAll(async () => {
-    good = await remembering(entries);
+    good = await memoryOf(entries);
     directories.splice(0);
   });
   afterAll(() => rmSync(good, { recursive: true, force: true }));
@@ -231,7 +231,7 @@ describe("M04 what lies on the disk", () => {
 });
 
 /** A directory in which these entries were remembered. */
-async function remembering(given: readonly Remembered[]): Promise<string> {
+async function memoryOf(given: readonly Remembered[]): Promise<string> {
   const directory = freshDirectory();
   const memory = await openMemory({ directory, faiss: "off" });
   await memory.rebuild(given);

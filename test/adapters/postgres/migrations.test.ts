@@ -136,5 +136,7 @@ test.each(outcomes)("an outcome of the last release is read whole and shown: $en
   expect(told).toContain(String(outcome.because));
   expect(told.includes("https://github.com/acme/shop/pull/7")).toBe("proposal" in outcome);
   expect(renderOutcome(record.outcome, "p.md").toLowerCase()).toContain(String(outcome.because));
-  expect(typeof rollbackOf(record.outcome, 7)).toBe("mergedSha" in outcome && !("revert" in outcome) ? "object" : "string");
+  expect(typeof rollbackOf(record.outcome, 7)).toBe(
+    "mergedSha" in outcome && !("revert" in outcome) ? "object" : "string",
+  );
 });

@@ -56,7 +56,7 @@ test("a server that says nothing any more is away, and one that speaks again is 
 test("while Postgres says nothing, alerts, webhooks and the look at readiness have their answer: come back", async () => {
   const store: Store = await openStore(url);
   closing.push(store.close);
-  const intake = { store, alertsToken: "t", ring: () => undefined, app: { verify: async () => true }, answerMs: 200 };
+  const intake = { store, alertsToken: "t", notify: () => undefined, app: { verify: async () => true }, answerMs: 200 };
   const listener = await listen([...internalRoutes(intake), ...webhookRoutes(intake)], { host: "127.0.0.1", port: 0 });
   closing.push(listener.close);
   const ask = async (path: string, init: RequestInit = {}) =>

@@ -93,7 +93,7 @@ test("a database that is away does not fail the scrape, it is told", async () =>
 test("a database that takes no writes is down, also where it still answers; ready means that it takes them", async () => {
   const url = await freshDatabase();
   const own = openMeter();
-  const intake = { app: { verify: async () => false }, alertsToken: "t", ring: () => undefined };
+  const intake = { app: { verify: async () => false }, alertsToken: "t", notify: () => undefined };
   const writable = own.watchStore(await openStore(url));
   const admin = new pg.Client({ connectionString: url });
   await admin.connect();

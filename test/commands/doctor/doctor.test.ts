@@ -166,7 +166,7 @@ describe("a planted misconfiguration is found and its fix is named:", () => {
       store: { accept: async () => true, waitingCount: async () => 0, beat: async () => new Date() },
       app: wrong,
     };
-    const routes = webhookRoutes({ ...intake, alertsToken: "", ring: () => undefined });
+    const routes = webhookRoutes({ ...intake, alertsToken: "", notify: () => undefined });
     const listener = await listen(routes, { host: "127.0.0.1", port: 0 });
     world.forge.setWebhookUrl(`http://127.0.0.1:${listener.port}/webhooks/github`);
     world.forge.install();
@@ -179,7 +179,7 @@ describe("a planted misconfiguration is found and its fix is named:", () => {
     await listener.close();
     const fine = await listen(
       webhookRoutes({
-        ...{ ...intake, alertsToken: "", ring: () => undefined },
+        ...{ ...intake, alertsToken: "", notify: () => undefined },
         app: createApp({ ...settings.app, webhookSecret: settings.webhookSecret, wake: async () => undefined }),
       }),
       { host: "127.0.0.1", port: 0 },
@@ -224,7 +224,7 @@ describe("a planted misconfiguration is found and its fix is named:", () => {
     expect(fix).toContain("ClusterRole of manifests/rectify");
   });
 
-  test("an answer about our rights that says nothing", async () => {
+  test("an answer about our permissions that says nothing", async () => {
     const api = await serveApi(() => ({ status: 200, body: { kind: "Status" } }));
     const bad = await badOf({ kubernetes: { url: api.url } });
     await api.close();

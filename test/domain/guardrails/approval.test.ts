@@ -36,7 +36,7 @@ describe("a comment", () => {
   });
 });
 
-const speaker: Commenter = { login: "ana", permission: "write", teams: [] };
+const commenter: Commenter = { login: "ana", permission: "write", teams: [] };
 const place: Place = { ours: true, open: true, author: "rectify[bot]", committers: ["rectify[bot]"] };
 
 function guardrailsWith(approvers: object = {}): Guardrails {
@@ -54,7 +54,7 @@ describe("who may", () => {
     ["a reader does not", "approve-scale", { who: { permission: "read" } }, /needs the permission write/],
     ["a reader may ask for help", "help", { who: { permission: "read" } }, undefined],
     ["an outsider may not", "help", { who: { permission: "none" } }, /needs the permission read/],
-    ["unanswered rights are no", "hold", { who: { permission: undefined } }, /could not be verified/],
+    ["an unanswered permission is no", "hold", { who: { permission: undefined } }, /could not be verified/],
     ["a foreign pull request", "approve-scale", { where: { ours: false } }, /not a pull request of Rectify/],
     ["a closed pull request", "approve-scale", { where: { open: false } }, /closed/],
     ["the author", "approve-scale", { where: { author: "Ana" } }, /their own change/],
@@ -65,7 +65,7 @@ describe("who may", () => {
     ["a member of a listed team", "approve-scale", { who: { teams: ["Org/SRE"] }, rules: team }, undefined],
     ["nobody else", "approve-scale", { who: { permission: "admin" }, rules: team }, /not among the approvers/],
     [
-      "a listed user without rights",
+      "a listed user without permission",
       "approve-scale",
       { who: { login: "bob", permission: "read" }, rules: team },
       /needs the/,
@@ -78,7 +78,7 @@ describe("who may", () => {
     ],
     ["another command has its own rule", "hold", { rules: team }, undefined],
   ])("%s", (_, word, { who, where, rules }, because) => {
-    const admission = admissionOf(word, { ...speaker, ...who }, { ...place, ...where }, rules ?? guardrailsWith());
+    const admission = admissionOf(word, { ...commenter, ...who }, { ...place, ...where }, rules ?? guardrailsWith());
     if (because === undefined) expect(admission).toEqual({ kind: "heard" });
     else expect(admission).toEqual({ kind: "refused", because: expect.stringMatching(because) });
   });

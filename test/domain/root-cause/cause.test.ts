@@ -216,12 +216,12 @@ describe("a commit that explains what the pods show", () => {
   });
   const first = (at: string) => causesOf(rolledOut(at))[0];
 
-  test("comes before the bare sign, also where a series of coarse points dates the onset before it", () => {
+  test("comes before the bare sign, also where a series of coarse points dates the change point before it", () => {
     expect(first("2026-01-02T10:20:01Z")).toMatchObject({ commit: sha, remedies: ["revert-commit"] });
     expect(first("2026-01-02T10:20:30Z")).toMatchObject({ commit: sha });
   });
 
-  test("is believed less, the longer after the onset it came, and not at all in the end", () => {
+  test("is believed less, the longer after the change point it came, and not at all in the end", () => {
     expect(first("2026-01-02T10:21:59Z")?.commit).toBeUndefined();
     expect(causesOf(rolledOut("2026-01-02T10:22:30Z")).every(({ commit: named }) => named === undefined)).toBe(true);
   });

@@ -160,15 +160,15 @@ describe("reading evidence", () => {
   ])("series of %s are not ours", (_, labels) => {
     const other = series({ labels, values: step(0, 9) });
     const signals = read(["oom-kills", other], ["error-share", other]);
-    expect([signals.load.oomKills, signals.onset]).toEqual([undefined, undefined]);
+    expect([signals.load.oomKills, signals.changePoint]).toEqual([undefined, undefined]);
   });
 
-  test("traffic is compared before and after the onset", () => {
+  test("traffic is compared before and after the change point", () => {
     const signals = read(
       ["error-share", series({ values: step(0, 0.5) })],
       ["requests", series({ values: step(10, 20) })],
     );
-    expect(signals.onset?.value).toBe(at(20));
+    expect(signals.changePoint?.value).toBe(at(20));
     expect(signals.traffic?.value).toBeCloseTo(2, 1);
   });
 

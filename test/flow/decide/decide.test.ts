@@ -1,75 +1,75 @@
 import { describe, expect, test } from "vitest";
 import { Unavailable } from "../../../src/ports/errors.ts";
-import { atDesk, type Desk } from "../../faults/desk.ts";
+import { inReview, type ReviewWorld } from "../../faults/review-world.ts";
 import { ci } from "../../lab/forge-shop.ts";
 
 const approver = "wim";
 const nothingSaid = { approvals: [], rejectedBy: undefined, held: false, refusal: "" };
 
 test("an open issue labelled rectify-freeze stops an approved merge, and its end lets it go on", () =>
-  atDesk({}, async (desk) => {
-    const issue = await desk.forge.openIssue(approver, { title: "Hands off" });
-    await desk.forge.label(issue, ["rectify-freeze"], approver);
-    const said = await desk.says(approver, "/approve-scale");
-    expect(await desk.decides([said])).toBeUndefined();
-    expect(desk.mergeCalls()).toBe(0);
-    await desk.forge.closeBy(approver, issue);
-    expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "merged" });
+  inReview({}, async (world) => {
+    const issue = await world.forge.openIssue(approver, { title: "Hands off" });
+    await world.forge.label(issue, ["rectify-freeze"], approver);
+    const said = await world.says(approver, "/approve-scale");
+    expect(await world.decides([said])).toBeUndefined();
+    expect(world.mergeCalls()).toBe(0);
+    await world.forge.closeBy(approver, issue);
+    expect(await world.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "merged" });
   }));
 
 test("an approval that was written before the change was planned anew does not count for the new effect", () =>
-  atDesk({}, async (desk) => {
-    await desk.says(approver, "/approve-scale");
+  inReview({}, async (world) => {
+    await world.says(approver, "/approve-scale");
     const earlier = { listened: [], standing: nothingSaid, effect: "the effect before", headSha: "a".repeat(40) };
-    expect(await desk.decides([{ kind: "pull-request" }], { pending: { earlier } })).toBeUndefined();
-    expect(desk.mergeCalls()).toBe(0);
+    expect(await world.decides([{ kind: "pull-request" }], { pending: { earlier } })).toBeUndefined();
+    expect(world.mergeCalls()).toBe(0);
   }));
 
 test("a number is heard once: it is not planned again after the plan that it led to", () =>
-  atDesk({}, async (desk) => {
-    await desk.says(approver, "/approve-scale 5");
-    const first = await desk.decides([]);
+  inReview({}, async (world) => {
+    await world.says(approver, "/approve-scale 5");
+    const first = await world.decides([]);
     expect(first).toMatchObject({ kind: "replan", replicas: 5, by: approver });
     if (first?.kind !== "replan") return;
-    expect(await desk.decides([], { pending: { earlier: first.hearings } })).toBeUndefined();
+    expect(await world.decides([], { pending: { earlier: first.commandLog } })).toBeUndefined();
   }));
 
 test("a hold outlives a new plan", () =>
-  atDesk({}, async (desk) => {
-    await desk.says(approver, "/hold");
-    await desk.says(approver, "/approve-scale 5");
-    const first = await desk.decides([]);
-    expect(first).toMatchObject({ kind: "replan", hearings: { standing: { held: true } } });
+  inReview({}, async (world) => {
+    await world.says(approver, "/hold");
+    await world.says(approver, "/approve-scale 5");
+    const first = await world.decides([]);
+    expect(first).toMatchObject({ kind: "replan", commandLog: { standing: { held: true } } });
   }));
 
 test("the word of the person who asked for the number counts for the effect that came of it", () =>
-  atDesk({}, async (desk) => {
+  inReview({}, async (world) => {
     const earlier = { listened: [], standing: nothingSaid, effect: "the effect before", headSha: "a".repeat(40) };
-    expect(await desk.decides([], { pending: { earlier, approvedBy: approver } })).toMatchObject({ kind: "merged" });
+    expect(await world.decides([], { pending: { earlier, approvedBy: approver } })).toMatchObject({ kind: "merged" });
   }));
 
-const report = (desk: Desk) => desk.forge.comments(desk.proposal.number)[0]?.body ?? "";
+const report = (world: ReviewWorld) => world.forge.comments(world.proposal.number)[0]?.body ?? "";
 
 test("a review that the branch's protection requires is counted by GitHub and asked for in its words", () =>
-  atDesk({ shop: { requiredReviews: 1 } }, async (desk) => {
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
-    expect(report(desk)).toContain("1 approving review is required");
-    await desk.forge.review("ada", desk.proposal.number, "APPROVED");
-    expect(await desk.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "merged" });
+  inReview({ shop: { requiredReviews: 1 } }, async (world) => {
+    expect(await world.decides([await world.says(approver, "/approve-scale")])).toBeUndefined();
+    expect(report(world)).toContain("1 approving review is required");
+    await world.forge.review("ada", world.proposal.number, "APPROVED");
+    expect(await world.decides([{ kind: "pull-request" }])).toMatchObject({ kind: "merged" });
   }));
 
 test("two of a team must approve where the guardrails say so", () =>
-  atDesk(
+  inReview(
     {
       shop: { teams: { "acme/sre": ["wim", "max"] } },
       guardrails: { approvers: { "approve-scale": { teams: ["acme/sre"], count: 2 } } },
     },
-    async (desk) => {
+    async (world) => {
       const said = [];
-      for (const login of ["wim", "ada", "wim"]) said.push(await desk.says(login, "/approve-scale"));
-      expect(await desk.decides(said)).toBeUndefined();
-      expect(report(desk)).toContain("you are not among the approvers");
-      expect(await desk.decides([await desk.says("max", "/approve-scale")])).toMatchObject({ kind: "merged" });
+      for (const login of ["wim", "ada", "wim"]) said.push(await world.says(login, "/approve-scale"));
+      expect(await world.decides(said)).toBeUndefined();
+      expect(report(world)).toContain("you are not among the approvers");
+      expect(await world.decides([await world.says("max", "/approve-scale")])).toMatchObject({ kind: "merged" });
     },
   ));
 
@@ -94,20 +94,20 @@ test.each([
     "merged",
   ],
 ])("%s", (_what, guardrails, expected) =>
-  atDesk({ guardrails }, async (desk) => {
-    const decided = await desk.decides([{ kind: "pull-request" }], ready);
+  inReview({ guardrails }, async (world) => {
+    const decided = await world.decides([{ kind: "pull-request" }], ready);
     if (expected === "merged") expect(decided).toMatchObject({ kind: "merged" });
-    else expect([decided, report(desk)]).toEqual([undefined, expect.stringContaining(expected)]);
+    else expect([decided, report(world)]).toEqual([undefined, expect.stringContaining(expected)]);
   }),
 );
 
 test("in Watchtower mode an open proposal is kept, merges only by a person's word", async () => {
-  await atDesk({ guardrails: autoMerging }, async (desk) => {
-    expect(await desk.decides([{ kind: "pull-request" }], { ...ready, watching: true })).toBeUndefined();
-    expect(report(desk)).toContain("Watchtower mode: no auto-merge");
-    expect(desk.mergeCalls()).toBe(0);
-    const said = await desk.says(approver, "/approve-scale");
-    expect(await desk.decides([said], { ...ready, watching: true })).toMatchObject({ kind: "merged" });
+  await inReview({ guardrails: autoMerging }, async (world) => {
+    expect(await world.decides([{ kind: "pull-request" }], { ...ready, watching: true })).toBeUndefined();
+    expect(report(world)).toContain("Watchtower mode: no auto-merge");
+    expect(world.mergeCalls()).toBe(0);
+    const said = await world.says(approver, "/approve-scale");
+    expect(await world.decides([said], { ...ready, watching: true })).toMatchObject({ kind: "merged" });
   });
 });
 
@@ -115,54 +115,56 @@ test.each([
   ["Alertmanager gives no answer", new Unavailable("Alertmanager: no answer")],
   ["it is not on Alertmanager's list, and nobody saw it end", []],
 ])("while nobody knows whether the alert still fires, as %s, only a person merges", (_, answer) =>
-  atDesk({ guardrails: autoMerging }, async (desk) => {
+  inReview({ guardrails: autoMerging }, async (world) => {
     const alerts = {
       active: async () => {
         if (answer instanceof Unavailable) throw answer;
         return answer;
       },
     };
-    expect(await desk.decides([{ kind: "pull-request" }], { ...ready, alerts })).toBeUndefined();
-    expect([report(desk), desk.mergeCalls()]).toEqual([expect.stringContaining("nobody knows whether the alert"), 0]);
-    const said = await desk.says(approver, "/approve-scale");
-    expect(await desk.decides([said], { ...ready, alerts })).toMatchObject({ kind: "merged" });
+    expect(await world.decides([{ kind: "pull-request" }], { ...ready, alerts })).toBeUndefined();
+    expect([report(world), world.mergeCalls()]).toEqual([expect.stringContaining("nobody knows whether the alert"), 0]);
+    const said = await world.says(approver, "/approve-scale");
+    expect(await world.decides([said], { ...ready, alerts })).toMatchObject({ kind: "merged" });
   }),
 );
 
 test("without a required check nothing is auto-merged, and the fix is told", () =>
-  atDesk({ guardrails: autoMerging, shop: { requiredChecks: [] } }, async (desk) => {
-    expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
-    expect(report(desk)).toContain("let its protection or a ruleset require one");
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")], ready)).toMatchObject({ kind: "merged" });
+  inReview({ guardrails: autoMerging, shop: { requiredChecks: [] } }, async (world) => {
+    expect(await world.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
+    expect(report(world)).toContain("let its protection or a ruleset require one");
+    expect(await world.decides([await world.says(approver, "/approve-scale")], ready)).toMatchObject({
+      kind: "merged",
+    });
   }));
 
 test("/retry plans the change anew, and what was approved stays approved while the effect is the same", () =>
-  atDesk({ green: false }, async (desk) => {
-    await desk.says(approver, "/approve-scale");
-    await desk.says(approver, "/retry");
-    const first = await desk.decides([]);
+  inReview({ green: false }, async (world) => {
+    await world.says(approver, "/approve-scale");
+    await world.says(approver, "/retry");
+    const first = await world.decides([]);
     expect(first).toMatchObject({ kind: "replan", replicas: undefined, by: "" });
     if (first?.kind !== "replan") return;
-    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
-    expect(await desk.decides([], { pending: { earlier: first.hearings } })).toMatchObject({ kind: "merged" });
+    await world.forge.reportCheck({ sha: world.proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
+    expect(await world.decides([], { pending: { earlier: first.commandLog } })).toMatchObject({ kind: "merged" });
   }));
 
 test("/stop is heard as a hold", () =>
-  atDesk({}, async (desk) => {
-    await desk.says(approver, "/stop");
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
-    expect(report(desk)).toContain("/resume");
+  inReview({}, async (world) => {
+    await world.says(approver, "/stop");
+    expect(await world.decides([await world.says(approver, "/approve-scale")])).toBeUndefined();
+    expect(report(world)).toContain("/resume");
   }));
 
 test("a reader may neither hold nor retry, and is told once a minute at most", () =>
-  atDesk({}, async (desk) => {
+  inReview({}, async (world) => {
     const said = [];
-    for (const word of ["/hold", "/retry", "/reject", "/resume"]) said.push(await desk.says("rob", word));
-    desk.forge.resetCalls();
-    expect(await desk.decides(said)).toBeUndefined();
-    const writes = desk.forge.calls.filter(({ method }) => method === "POST" || method === "PATCH");
+    for (const word of ["/hold", "/retry", "/reject", "/resume"]) said.push(await world.says("rob", word));
+    world.forge.resetCalls();
+    expect(await world.decides(said)).toBeUndefined();
+    const writes = world.forge.calls.filter(({ method }) => method === "POST" || method === "PATCH");
     expect(writes.filter(({ path }) => path.endsWith("/reactions"))).toHaveLength(1);
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+    expect(await world.decides([await world.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
   }));
 
 test.each([
@@ -171,9 +173,9 @@ test.each([
   ["/aprove-scale", "did you mean /approve-scale?"],
   ["/rollback", "nothing is merged that could be rolled back"],
 ])("%s is answered in the sticky comment", (body, words) =>
-  atDesk({}, async (desk) => {
-    expect(await desk.decides([await desk.says(approver, body)])).toBeUndefined();
-    expect(report(desk)).toContain(words);
+  inReview({}, async (world) => {
+    expect(await world.decides([await world.says(approver, body)])).toBeUndefined();
+    expect(report(world)).toContain(words);
   }),
 );
 
@@ -185,102 +187,112 @@ function dayIn(days: number): string {
 const halfCycleMs = 150_000;
 
 test("A13: an alert that comes and goes twelve times in an hour is one proposal, which is never auto-merged", () =>
-  atDesk({ green: false, guardrails: autoMerging }, async (desk) => {
+  inReview({ green: false, guardrails: autoMerging }, async (world) => {
     const alert = { turnsMs: Array<number>(22).fill(halfCycleMs) };
-    expect(await desk.decides([], { ...ready, quietLooks: 24, alert, pollMs: halfCycleMs })).toBeUndefined();
+    expect(await world.decides([], { ...ready, quietLooks: 24, alert, pollMs: halfCycleMs })).toBeUndefined();
     // Only now nothing else stops it.
-    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
-    expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
-    expect(report(desk)).toContain("flapping: the alert began to fire 12 times within the hour");
-    expect([desk.mergeCalls(), desk.forge.pulls().map(({ state }) => state)]).toEqual([0, ["open"]]);
-    const edits = desk.forge.calls.filter(({ method, path }) => method === "PATCH" && path.includes("/comments/"));
+    await world.forge.reportCheck({ sha: world.proposal.headSha, name: "ci", appId: ci, conclusion: "success" });
+    expect(await world.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
+    expect(report(world)).toContain("flapping: the alert began to fire 12 times within the hour");
+    expect([world.mergeCalls(), world.forge.pulls().map(({ state }) => state)]).toEqual([0, ["open"]]);
+    const edits = world.forge.calls.filter(({ method, path }) => method === "PATCH" && path.includes("/comments/"));
     expect(edits.length).toBeLessThanOrEqual(60);
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")], ready)).toMatchObject({ kind: "merged" });
+    expect(await world.decides([await world.says(approver, "/approve-scale")], ready)).toMatchObject({
+      kind: "merged",
+    });
   }));
 
 test("a proposal whose alert resolved says when it closes, and closes then", () =>
-  atDesk({ green: false }, async (desk) => {
+  inReview({ green: false }, async (world) => {
     const alert = { turnsMs: [60_000] };
-    expect(await desk.decides([], { quietLooks: 4, alert })).toBeUndefined();
-    expect(report(desk)).toMatch(/the alert, which resolved: this closes at \S+Z unless it fires again/);
-    expect(await desk.decides([], { quietLooks: 20 })).toMatchObject({
+    expect(await world.decides([], { quietLooks: 4, alert })).toBeUndefined();
+    expect(report(world)).toMatch(/the alert, which resolved: this closes at \S+Z unless it fires again/);
+    expect(await world.decides([], { quietLooks: 20 })).toMatchObject({
       ...{ kind: "close", ending: "resolved-before-merge" },
     });
   }));
 
 test("nothing merges while the alert is resolved; when it fires again in time, what was approved merges", () =>
-  atDesk({}, async (desk) => {
-    await desk.says(approver, "/approve-scale");
-    expect(await desk.decides([], { alert: { turnsMs: [0, halfCycleMs] } })).toBeUndefined();
-    expect(report(desk)).toContain("the alert, which resolved");
-    expect(desk.mergeCalls()).toBe(0);
-    expect(await desk.decides([], { quietLooks: 20 })).toMatchObject({ kind: "merged" });
+  inReview({}, async (world) => {
+    await world.says(approver, "/approve-scale");
+    expect(await world.decides([], { alert: { turnsMs: [0, halfCycleMs] } })).toBeUndefined();
+    expect(report(world)).toContain("the alert, which resolved");
+    expect(world.mergeCalls()).toBe(0);
+    expect(await world.decides([], { quietLooks: 20 })).toMatchObject({ kind: "merged" });
   }));
 
 test.each([
-  ["the base", async (desk: Desk) => desk.forge.turnPull(desk.proposal.number, { base: "elsewhere" }), "the base main"],
-  ["the draft state", async (desk: Desk) => desk.forge.turnPull(desk.proposal.number, { draft: true }), "draft state"],
+  [
+    "the base",
+    async (world: ReviewWorld) => world.forge.turnPull(world.proposal.number, { base: "elsewhere" }),
+    "the base main",
+  ],
+  [
+    "the draft state",
+    async (world: ReviewWorld) => world.forge.turnPull(world.proposal.number, { draft: true }),
+    "draft state",
+  ],
 ])("%s that was changed after the approval voids it, also once it is changed back", (_what, turn, words) =>
-  atDesk({ green: false }, async (desk) => {
-    await desk.forge.push({ "x.txt": "x" }, { message: "x", author: "wim", branch: "elsewhere" });
-    const said = await desk.says(approver, "/approve-scale");
+  inReview({ green: false }, async (world) => {
+    await world.forge.push({ "x.txt": "x" }, { message: "x", author: "wim", branch: "elsewhere" });
+    const said = await world.says(approver, "/approve-scale");
     let looks = 0;
-    const look = desk.session.host.look;
-    Object.assign(desk.session.host, {
+    const look = world.session.host.look;
+    Object.assign(world.session.host, {
       look: async (proposal: Parameters<typeof look>[0]) => {
         looks += 1;
-        if (looks === 4) await turn(desk);
+        if (looks === 4) await turn(world);
         if (looks === 6) {
-          expect(report(desk)).toContain(words);
-          await desk.forge.turnPull(desk.proposal.number, { base: "main", draft: false });
-          const ok = { sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "success" } as const;
-          await desk.forge.reportCheck(ok);
+          expect(report(world)).toContain(words);
+          await world.forge.turnPull(world.proposal.number, { base: "main", draft: false });
+          const ok = { sha: world.proposal.headSha, name: "ci", appId: ci, conclusion: "success" } as const;
+          await world.forge.reportCheck(ok);
         }
         return look(proposal);
       },
     });
-    expect(await desk.decides([said], { quietLooks: 8 })).toBeUndefined();
+    expect(await world.decides([said], { quietLooks: 8 })).toBeUndefined();
     expect(looks).toBeGreaterThan(7);
-    expect(desk.mergeCalls()).toBe(0);
-    expect(report(desk)).toContain("approve it again");
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+    expect(world.mergeCalls()).toBe(0);
+    expect(report(world)).toContain("approve it again");
+    expect(await world.decides([await world.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
   }),
 );
 
 test("a base that is changed between the last look and the merge merges nothing", () =>
-  atDesk({}, async (desk) => {
-    await desk.forge.push({ "x.txt": "x" }, { message: "x", author: "wim", branch: "elsewhere" });
-    await desk.forge.turnPull(desk.proposal.number, { base: "elsewhere" });
-    expect(await desk.session.host.merge(desk.proposal, [approver])).toMatchObject({ kind: "not-yet" });
-    expect(desk.mergeCalls()).toBe(0);
+  inReview({}, async (world) => {
+    await world.forge.push({ "x.txt": "x" }, { message: "x", author: "wim", branch: "elsewhere" });
+    await world.forge.turnPull(world.proposal.number, { base: "elsewhere" });
+    expect(await world.session.host.merge(world.proposal, [approver])).toMatchObject({ kind: "not-yet" });
+    expect(world.mergeCalls()).toBe(0);
   }));
 
 test("a person who may not be asked about is answered, and the workflow goes on", () =>
-  atDesk({}, async (desk) => {
-    desk.forge.faults = ({ path }) =>
+  inReview({}, async (world) => {
+    world.forge.faults = ({ path }) =>
       path.includes("/collaborators/rob") ? { when: "before", answer: { status: 451 } } : undefined;
-    expect(await desk.decides([await desk.says("rob", "/hold")])).toBeUndefined();
-    expect(report(desk)).toContain("could not be verified: try again later");
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+    expect(await world.decides([await world.says("rob", "/hold")])).toBeUndefined();
+    expect(report(world)).toContain("could not be verified: try again later");
+    expect(await world.decides([await world.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
   }));
 
 test.each([403, 410, 451])(
   "a comment that GitHub does not show again (%i) is answered, and counts for nothing",
   (status) =>
-    atDesk({}, async (desk) => {
-      const said = await desk.says(approver, "/approve-scale");
-      await desk.says("wim", "/deploy production");
-      desk.forge.faults = ({ method, path }) =>
+    inReview({}, async (world) => {
+      const said = await world.says(approver, "/approve-scale");
+      await world.says("wim", "/deploy production");
+      world.forge.faults = ({ method, path }) =>
         method === "GET" && /issues\/comments\/\d+$/.test(path) ? { when: "before", answer: { status } } : undefined;
-      expect(await desk.decides([said])).toBeUndefined();
-      expect(report(desk)).toContain("To the last command: the comment could not be verified: try again later");
-      expect(desk.told.join("\n")).not.toContain("deleted");
-      expect(desk.mergeCalls()).toBe(0);
-      const reactions = desk.session.audit.filter(({ action }) => action === "react");
+      expect(await world.decides([said])).toBeUndefined();
+      expect(report(world)).toContain("To the last command: the comment could not be verified: try again later");
+      expect(world.told.join("\n")).not.toContain("deleted");
+      expect(world.mergeCalls()).toBe(0);
+      const reactions = world.session.audit.filter(({ action }) => action === "react");
       expect(reactions.map(({ detail }) => detail)).toMatchObject([{ comment: said.comment, content: "confused" }]);
-      desk.forge.faults = undefined;
+      world.forge.faults = undefined;
       // For that comment only: the next one is heard.
-      expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
+      expect(await world.decides([await world.says(approver, "/approve-scale")])).toMatchObject({ kind: "merged" });
     }),
 );
 
@@ -289,120 +301,120 @@ test.each([
   ["a status that is not there yet", { context: "jenkins", state: "pending" }, "check jenkins"],
   ["a status that failed", { context: "jenkins", state: "failure" }, "check jenkins (failed)"],
 ] as const)("a required status, approved by a person: %s", (_what, status, expected) =>
-  atDesk({ shop: { rulesetChecks: [{ name: "jenkins" }] } }, async (desk) => {
-    await desk.forge.reportStatus({ ...status, sha: desk.proposal.headSha, by: "ada" });
-    const decided = await desk.decides([await desk.says(approver, "/approve-scale")]);
+  inReview({ shop: { rulesetChecks: [{ name: "jenkins" }] } }, async (world) => {
+    await world.forge.reportStatus({ ...status, sha: world.proposal.headSha, by: "ada" });
+    const decided = await world.decides([await world.says(approver, "/approve-scale")]);
     if (expected === "merged") expect(decided).toMatchObject({ kind: "merged" });
-    else expect([decided, report(desk)]).toEqual([undefined, expect.stringContaining(expected)]);
+    else expect([decided, report(world)]).toEqual([undefined, expect.stringContaining(expected)]);
   }),
 );
 
 test("a status that anybody may set lets nothing auto-merge", () =>
-  atDesk({ guardrails: autoMerging, shop: { rulesetChecks: [{ name: "jenkins" }] } }, async (desk) => {
-    await desk.forge.reportStatus({ sha: desk.proposal.headSha, context: "jenkins", state: "success", by: "ada" });
-    expect(await desk.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
-    expect(report(desk)).toContain("name its App");
+  inReview({ guardrails: autoMerging, shop: { rulesetChecks: [{ name: "jenkins" }] } }, async (world) => {
+    await world.forge.reportStatus({ sha: world.proposal.headSha, context: "jenkins", state: "success", by: "ada" });
+    expect(await world.decides([{ kind: "pull-request" }], ready)).toBeUndefined();
+    expect(report(world)).toContain("name its App");
   }));
 
 test.each([
   ["a person's approval is enough for a check that was skipped", [], "merged"],
   ["but not where the guardrails name it", [{ name: "ci", app: ci }], "check ci (skipped or neutral)"],
 ] as const)("%s", (_what, requiredChecks, expected) =>
-  atDesk({ green: false, guardrails: { requiredChecks } }, async (desk) => {
-    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "ci", appId: ci, conclusion: "skipped" });
-    const decided = await desk.decides([await desk.says(approver, "/approve-scale")]);
+  inReview({ green: false, guardrails: { requiredChecks } }, async (world) => {
+    await world.forge.reportCheck({ sha: world.proposal.headSha, name: "ci", appId: ci, conclusion: "skipped" });
+    const decided = await world.decides([await world.says(approver, "/approve-scale")]);
     if (expected === "merged") expect(decided).toMatchObject({ kind: "merged" });
-    else expect([decided, report(desk)]).toEqual([undefined, expect.stringContaining(expected)]);
+    else expect([decided, report(world)]).toEqual([undefined, expect.stringContaining(expected)]);
   }),
 );
 
 test("a check that failed holds an approved merge back, though nothing requires it", () =>
-  atDesk({}, async (desk) => {
-    await desk.forge.reportCheck({ sha: desk.proposal.headSha, name: "lint", appId: 5, conclusion: "failure" });
-    expect(await desk.decides([await desk.says(approver, "/approve-scale")])).toBeUndefined();
-    expect(report(desk)).toContain("check lint (failed, though nothing requires it)");
+  inReview({}, async (world) => {
+    await world.forge.reportCheck({ sha: world.proposal.headSha, name: "lint", appId: 5, conclusion: "failure" });
+    expect(await world.decides([await world.says(approver, "/approve-scale")])).toBeUndefined();
+    expect(report(world)).toContain("check lint (failed, though nothing requires it)");
   }));
 
 test("the merge queue is followed, and left when people hold the change", () =>
-  atDesk({ shop: { settings: { mergeQueue: "ruleset" } } }, async (desk) => {
-    const said = await desk.says(approver, "/approve-scale");
-    expect(await desk.decides([said])).toBeUndefined();
-    expect(desk.forge.queued()).toEqual([desk.proposal.number]);
-    expect(await desk.decides([said, await desk.says(approver, "/hold")])).toBeUndefined();
-    expect(desk.forge.queued()).toEqual([]);
+  inReview({ shop: { settings: { mergeQueue: "ruleset" } } }, async (world) => {
+    const said = await world.says(approver, "/approve-scale");
+    expect(await world.decides([said])).toBeUndefined();
+    expect(world.forge.queued()).toEqual([world.proposal.number]);
+    expect(await world.decides([said, await world.says(approver, "/hold")])).toBeUndefined();
+    expect(world.forge.queued()).toEqual([]);
   }));
 
 test("what the merge queue merged is not told as a person's merge", () =>
-  atDesk({ shop: { settings: { mergeQueue: "ruleset" } } }, async (desk) => {
-    const said = await desk.says(approver, "/approve-scale");
-    expect(await desk.decides([said])).toBeUndefined();
-    await desk.forge.finishQueued(desk.proposal.number, "merged");
-    const decided = await desk.decides([{ kind: "pull-request" }]);
+  inReview({ shop: { settings: { mergeQueue: "ruleset" } } }, async (world) => {
+    const said = await world.says(approver, "/approve-scale");
+    expect(await world.decides([said])).toBeUndefined();
+    await world.forge.finishQueued(world.proposal.number, "merged");
+    const decided = await world.decides([{ kind: "pull-request" }]);
     expect(decided).toMatchObject({ kind: "merged", because: "merged by github-merge-queue[bot]" });
   }));
 
 test("an approved change whose branch must be up to date is planned anew on the newest base", () =>
-  atDesk({ shop: { settings: { strict: true } } }, async (desk) => {
-    await desk.forge.push({ "other.txt": "1\n" }, { message: "other", author: "ada" });
-    const said = await desk.says(approver, "/approve-scale");
-    const decided = await desk.decides([said], { quietLooks: 2 });
+  inReview({ shop: { settings: { strict: true } } }, async (world) => {
+    await world.forge.push({ "other.txt": "1\n" }, { message: "other", author: "ada" });
+    const said = await world.says(approver, "/approve-scale");
+    const decided = await world.decides([said], { quietLooks: 2 });
     expect(decided).toMatchObject({ kind: "replan", by: "", replicas: undefined });
-    expect(desk.mergeCalls()).toBe(0);
+    expect(world.mergeCalls()).toBe(0);
   }));
 
 const twoWords = { approvers: { "approve-scale": { users: ["wim"] }, "approve-revert": { users: ["ada"], count: 2 } } };
 const revert = { labels: ["rectify", "risk/low", "revert-commit"] };
 
-describe("/approve has the rights of the command that names the remedy", () => {
+describe("/approve has the permission of the command that names the remedy", () => {
   test("a scaling is approved by those who may /approve-scale, and by nobody else", () =>
-    atDesk({ guardrails: twoWords }, async (desk) => {
-      expect(await desk.decides([await desk.says("ada", "/approve")])).toBeUndefined();
-      expect(report(desk)).toContain("you are not among the approvers in the guardrails");
-      expect(await desk.decides([await desk.says("wim", "/approve")])).toMatchObject({ kind: "merged" });
-      expect(desk.audit.map(({ action }) => action)).toContain("command approve-scale");
+    inReview({ guardrails: twoWords }, async (world) => {
+      expect(await world.decides([await world.says("ada", "/approve")])).toBeUndefined();
+      expect(report(world)).toContain("you are not among the approvers in the guardrails");
+      expect(await world.decides([await world.says("wim", "/approve")])).toMatchObject({ kind: "merged" });
+      expect(world.audit.map(({ action }) => action)).toContain("command approve-scale");
     }));
 
   test("the revert of a commit is approved by those who may /approve-revert, by neither word of others", () =>
-    atDesk({ guardrails: twoWords, draft: revert }, async (desk) => {
+    inReview({ guardrails: twoWords, draft: revert }, async (world) => {
       for (const word of ["/approve", "/approve-scale"]) {
-        expect(await desk.decides([await desk.says("wim", word)])).toBeUndefined();
+        expect(await world.decides([await world.says("wim", word)])).toBeUndefined();
       }
-      expect(report(desk)).toContain("this proposal reverts a commit: /approve approves it");
-      expect(desk.mergeCalls()).toBe(0);
+      expect(report(world)).toContain("this proposal reverts a commit: /approve approves it");
+      expect(world.mergeCalls()).toBe(0);
     }));
 
   test("and needs as many people as that command", () =>
-    atDesk({ guardrails: { approvers: { "approve-revert": { count: 2 } } }, draft: revert }, async (desk) => {
-      const one = await desk.says("wim", "/approve");
-      const again = await desk.says("wim", "/approve-revert");
-      expect(await desk.decides([one, again])).toBeUndefined();
-      expect(report(desk)).toContain("an approval of this exact change");
-      expect(await desk.decides([one, again, await desk.says("ada", "/approve")])).toMatchObject({ kind: "merged" });
+    inReview({ guardrails: { approvers: { "approve-revert": { count: 2 } } }, draft: revert }, async (world) => {
+      const one = await world.says("wim", "/approve");
+      const again = await world.says("wim", "/approve-revert");
+      expect(await world.decides([one, again])).toBeUndefined();
+      expect(report(world)).toContain("an approval of this exact change");
+      expect(await world.decides([one, again, await world.says("ada", "/approve")])).toMatchObject({ kind: "merged" });
     }));
 
   test("nobody approves a branch to which they committed", () =>
-    atDesk({}, async (desk) => {
-      desk.session.people.committersOf = async () => ["wim"];
-      expect(await desk.decides([await desk.says("wim", "/approve")])).toBeUndefined();
-      expect(report(desk)).toContain("nobody approves their own change");
+    inReview({}, async (world) => {
+      world.session.people.committersOf = async () => ["wim"];
+      expect(await world.decides([await world.says("wim", "/approve")])).toBeUndefined();
+      expect(report(world)).toContain("nobody approves their own change");
     }));
 });
 
 test("the sticky comment repeats the head, names who may approve, and says what holds an approved change back", () =>
-  atDesk({ green: false, draft: { head: "- **Hurts:** it hurts" }, guardrails: twoWords }, async (desk) => {
-    expect(await desk.decides([{ kind: "pull-request" }])).toBeUndefined();
-    expect(report(desk)).toContain("- **Hurts:** it hurts");
-    expect(report(desk)).toContain("Who may approve: `wim`, with the permission `write` or more");
-    expect(await desk.decides([await desk.says("wim", "/approve")])).toBeUndefined();
-    expect(report(desk)).toMatch(/\*\*Approved by `wim`, but not merged because it waits for\*\*\n\n- check ci/);
+  inReview({ green: false, draft: { head: "- **Hurts:** it hurts" }, guardrails: twoWords }, async (world) => {
+    expect(await world.decides([{ kind: "pull-request" }])).toBeUndefined();
+    expect(report(world)).toContain("- **Hurts:** it hurts");
+    expect(report(world)).toContain("Who may approve: `wim`, with the permission `write` or more");
+    expect(await world.decides([await world.says("wim", "/approve")])).toBeUndefined();
+    expect(report(world)).toMatch(/\*\*Approved by `wim`, but not merged because it waits for\*\*\n\n- check ci/);
   }));
 
 test("from an approval to the merge each step asks GitHub once", () =>
-  atDesk({}, async (desk) => {
-    const said = await desk.says(approver, "/approve-scale");
-    desk.forge.resetCalls();
-    expect(await desk.decides([said])).toMatchObject({ kind: "merged" });
-    const asked = desk.forge.calls.map(({ method, path }) => `${method} ${path}`);
+  inReview({}, async (world) => {
+    const said = await world.says(approver, "/approve-scale");
+    world.forge.resetCalls();
+    expect(await world.decides([said])).toMatchObject({ kind: "merged" });
+    const asked = world.forge.calls.map(({ method, path }) => `${method} ${path}`);
     // Of the two dozen before, those that asked for more than the step needed are gone; the look before the merge stays.
     expect(asked.length).toBeLessThanOrEqual(19);
     const merge = asked.findIndex((call) => /^PUT .*\/merge$/.test(call));
@@ -412,10 +424,10 @@ test("from an approval to the merge each step asks GitHub once", () =>
   }));
 
 test("the sticky comment names the code owners of the changed files, and calls nobody", () =>
-  atDesk({ green: false }, async (desk) => {
+  inReview({ green: false }, async (world) => {
     const owners = { message: "owners", author: "ada" };
-    await desk.forge.push({ ".github/CODEOWNERS": "* @acme/all\n/apps/ @acme/sre @wim\n" }, owners);
-    expect(await desk.decides([{ kind: "pull-request" }])).toBeUndefined();
-    expect(report(desk)).toContain("Code owners of the files: `acme/sre`, `wim`.");
-    expect(report(desk)).not.toContain("@acme");
+    await world.forge.push({ ".github/CODEOWNERS": "* @acme/all\n/apps/ @acme/sre @wim\n" }, owners);
+    expect(await world.decides([{ kind: "pull-request" }])).toBeUndefined();
+    expect(report(world)).toContain("Code owners of the files: `acme/sre`, `wim`.");
+    expect(report(world)).not.toContain("@acme");
   }));

@@ -30,7 +30,7 @@ test("who asked for exactly this number has approved what came of it", () => {
 });
 
 test("an approval is void after the place changed between two looks, and the state says so", () => {
-  const approved = after([looked(0), { kind: "heard", standing }, looked(1_000)]);
+  const approved = after([looked(0), { kind: "commands", standing }, looked(1_000)]);
   expect(approved.standing.approvals).toHaveLength(1);
   const moved = after([looked(2_000, { place: { ...place, draft: true } })], approved);
   expect(moved.standing).toMatchObject({ approvals: [], refusal: expect.stringContaining("void") });
@@ -58,14 +58,14 @@ test("a new state is told at once, an answer when the budget has room, and what 
   expect(first).toEqual({ waitsFor: ["an approval"], refusal: "", answerAfter: 0 });
   const told = after([{ kind: "told", told: first ?? quiet.told }], quiet);
   expect(newsOf(told, ["an approval"], rules)).toBeUndefined();
-  const asked = after([{ kind: "heard", standing: { ...standing, refusal: "no" } }, looked(1_000)], told);
+  const asked = after([{ kind: "commands", standing: { ...standing, refusal: "no" } }, looked(1_000)], told);
   expect(newsOf(asked, ["an approval"], rules)).toMatchObject({ refusal: "no", answerAfter: 5_000 });
   expect(newsOf(asked, [], rules)).toBeUndefined();
   const answered = after(
     [{ kind: "told", told: { waitsFor: ["an approval"], refusal: "no", answerAfter: 5_000 } }],
     asked,
   );
-  const again = after([{ kind: "heard", standing: { ...standing, refusal: "still no" } }, looked(4_000)], answered);
+  const again = after([{ kind: "commands", standing: { ...standing, refusal: "still no" } }, looked(4_000)], answered);
   expect(newsOf(again, ["an approval"], rules)).toBeUndefined();
   expect(newsOf(after([looked(5_000)], again), ["an approval"], rules)).toMatchObject({ refusal: "still no" });
 });

@@ -77,7 +77,7 @@ async function said(situation: Situation) {
   return { done, asked };
 }
 
-test("with the rights for it the change back is put on record, after the answer on the rights", async () => {
+test("with permission for it the change back is put on record, after the answer on the permission", async () => {
   const { done, asked } = await said({});
   expect(asked).toEqual([
     { incident, remediation, effect, pull: 7, by: "ann", comment: 5, ended: "recovered: it is back" },

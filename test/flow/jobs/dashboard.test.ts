@@ -130,7 +130,7 @@ test("who waits is named as soon as a place is free, the longest waiting first",
   expect(await keep()).toEqual([]);
 });
 
-test("a box that a person with rights ticks opens its proposal now, past the caps, and is consumed", async () => {
+test("a box that a person with permission ticks opens its proposal now, past the caps, and is consumed", async () => {
   await open();
   await tick(2, "wim");
   expect(await isOpen(2)).toBe(false);

@@ -40,7 +40,7 @@ const looks = (): LateLooks => ({
     clock: { now: () => new Date(Date.now() + minutes * 60_000) },
     telemetry: { log: (_incident, _verb, text) => void told.push(text) },
   },
-  hear: async ({ pull, message: { comment, bodyHash } }) => {
+  run: async ({ pull, message: { comment, bodyHash } }) => {
     if (fails) throw new Unavailable("GitHub is away");
     if (comment === poison) throw new Error("a fault of our own");
     heard.push({ pull, comment, bodyHash });

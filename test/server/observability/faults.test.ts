@@ -41,7 +41,7 @@ test("an exception ends the process after it was logged, and so does a flood of 
 
 test("a fault of the log is counted and not told to the log", () => {
   const { told, faults } = watched();
-  faults.hear("log", new Error("EPIPE"));
+  faults.record("log", new Error("EPIPE"));
   expect(told).toEqual([]);
   expect(faults.counts().log).toBe(1);
 });
@@ -49,6 +49,6 @@ test("a fault of the log is counted and not told to the log", () => {
 test("a log line is one line, whatever the stack holds", () => {
   const lines: string[] = [];
   const faults = openFaults(logTelemetry({ write: (line) => void lines.push(line) }));
-  faults.hear("rejection", new Error("a\nb\u001b[31m"));
+  faults.record("rejection", new Error("a\nb\u001b[31m"));
   expect(lines.join("").trimEnd().split("\n")).toHaveLength(1);
 });

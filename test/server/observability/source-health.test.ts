@@ -65,13 +65,13 @@ test.each([
   [503, "silent"],
   [undefined, "silent"],
 ])("an HTTP status of %s means that it %s", (status, state) => {
-  sources.hearStatus("Loki", status);
+  sources.recordStatus("Loki", status);
   expect(loki()?.state).toBe(state);
 });
 
 test("what others say is cleaned before it is kept", () => {
   const clean = openSources({ now: () => new Date(0) }, (text) => text.replaceAll("hunter2", "*"));
-  clean.hear("Model", { kind: "silent", because: "hunter2" });
+  clean.record("Model", { kind: "silent", because: "hunter2" });
   clean.describe("Git", "hunter2");
   clean.absent("Loki", "hunter2");
   expect(JSON.stringify(clean.all())).not.toContain("hunter2");

@@ -98,9 +98,9 @@ test("Watchtower mode is told with its reasons and since when", async () => {
 test("each source is shown with its last answer, its last error without secrets, and since when", async () => {
   let at = now;
   const sources = openSources({ now: () => at }, (text) => text.replace("hunter2", "«masked»"));
-  sources.hear("Prometheus", { kind: "answers" });
+  sources.record("Prometheus", { kind: "answers" });
   at = new Date("2026-11-25T13:05:00Z");
-  sources.hear("Prometheus", { kind: "silent", because: `no answer ${evil} hunter2` });
+  sources.record("Prometheus", { kind: "silent", because: `no answer ${evil} hunter2` });
   sources.describe("Kyverno CLI", "1.19.1 at /usr/bin/kyverno");
   sources.absent("Loki", "LOKI_URL is not set");
   const page = await shown({ sources: sources.all() });

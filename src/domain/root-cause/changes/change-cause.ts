@@ -12,10 +12,10 @@ const slackMs = 2 * 60_000;
 
 /** What suspects are weighed by: the symptoms that texts show, and those that are measured. */
 export function weighingOf(signals: Signals): Weighing {
-  const { workload, onset, alert, traffic, suspects, callees = new Set<string>(), states = [] } = signals;
+  const { workload, changePoint, alert, traffic, suspects, callees = new Set<string>(), states = [] } = signals;
   return {
     ...{ workload, suspects, symptoms: allSymptoms(signals), callees, states, traffic: traffic?.value },
-    onset: onset ?? { value: alert.value.startedAt, from: alert.from },
+    changePoint: changePoint ?? { value: alert.value.startedAt, from: alert.from },
     effectiveAt: (suspect) => effectiveTime({ ...suspect, what: "config" }, signals),
   };
 }
@@ -30,10 +30,10 @@ const weightOfChange: Readonly<Record<ChangedPart, number>> = {
 
 /** The commit that touched the workload last before it began to hurt, where nobody could render what it did. */
 export function changeCause(signals: Signals): Draft[] {
-  const onset = signals.onset?.value ?? signals.alert.value.startedAt;
-  const onsetFrom = signals.onset?.from ?? signals.alert.from;
+  const changePoint = signals.changePoint?.value ?? signals.alert.value.startedAt;
+  const changePointFrom = signals.changePoint?.from ?? signals.alert.from;
   const suspects = (signals.changes?.value ?? [])
-    .map((change) => ({ change, lagMs: lagBetween(effectiveTime(change, signals), onset) }))
+    .map((change) => ({ change, lagMs: lagBetween(effectiveTime(change, signals), changePoint) }))
     .filter(({ lagMs }) => lagMs >= -slackMs && lagMs <= longestLagMs)
     .sort((a, b) => scoreOf(b) - scoreOf(a));
   const [first, second] = suspects;
@@ -50,7 +50,7 @@ export function changeCause(signals: Signals): Draft[] {
       commit: sha,
       sentence: `commit ${sha.slice(0, 7)} changed the ${what} of ${workload.name}, and it began to hurt ${lagText(first.lagMs)}`,
       confidence: scoreOf(first) * doubt * surge,
-      citing: [...new Set([...signals.changes.from, ...(signals.rollouts?.from ?? []), ...onsetFrom])],
+      citing: [...new Set([...signals.changes.from, ...(signals.rollouts?.from ?? []), ...changePointFrom])],
       remedies: what === "image" ? ["revert-commit", "image-rollback"] : ["revert-commit"],
     },
   ];

@@ -29,10 +29,10 @@ export interface Weighing {
   readonly suspects: Cited<readonly Suspect[]> | undefined;
   readonly symptoms: readonly Symptom[];
   /** When it began to hurt, RFC 3339, and what shows that. */
-  readonly onset: Cited<string>;
+  readonly changePoint: Cited<string>;
   /** When the commit took effect, for the lag. */
   readonly effectiveAt: (suspect: Suspect) => string;
-  /** Mean traffic since the onset by that before it; undefined = not measured. */
+  /** Mean traffic since the change point by that before it; undefined = not measured. */
   readonly traffic: number | undefined;
   /** `Deployment/name` of services that the workload was seen to call. */
   readonly callees: ReadonlySet<string>;
@@ -117,7 +117,7 @@ function doubtBy(ranked: readonly Weighed[], index: number): number {
 }
 
 function strongest(suspect: Suspect, weighing: Weighing): Weighed | undefined {
-  const lagMs = Date.parse(weighing.onset.value) - Date.parse(weighing.effectiveAt(suspect));
+  const lagMs = Date.parse(weighing.changePoint.value) - Date.parse(weighing.effectiveAt(suspect));
   if (lagMs < -slackMs) return undefined;
   const all = suspect.parts.flatMap((part) =>
     part.aspects.map((aspect) => weigh({ suspect, part, aspect, lagMs }, weighing)),
@@ -135,7 +135,7 @@ function weigh(at: Omit<Weighed, "score" | "symptom">, weighing: Weighing): Weig
   const near = isShown ? byRelation[relation] ** 0.5 : byRelation[relation];
   const early = Math.max(0, lagMs);
   const time = isShown ? 1 - 0.3 * (early / longLagMs) : 1 - 0.5 * (early / shortLagMs);
-  // Clocks differ and a series has a resolution, but the later after the onset, the less likely is a commit.
+  // Clocks differ and a series has a resolution, but the later after the change point, the less likely is a commit.
   const order = 1 - 0.2 * Math.min(1, Math.max(0, -lagMs) / slackMs);
   const surge = !isShown && (weighing.traffic ?? 1) >= risingTraffic ? 0.6 : 1;
   return {
@@ -174,7 +174,7 @@ function fitOf(
 
 function causeOf(weighed: Weighed, doubt: number, weighing: Weighing): Omit<Cause, "id"> {
   const { suspect, part, aspect, symptom, lagMs, score } = weighed;
-  const { workload, suspects, onset, states } = weighing;
+  const { workload, suspects, changePoint, states } = weighing;
   const shown =
     symptom === undefined
       ? `, and it began to hurt ${lagText(lagMs)}`
@@ -186,7 +186,7 @@ function causeOf(weighed: Weighed, doubt: number, weighing: Weighing): Omit<Caus
     commit: suspect.sha,
     sentence: `commit ${suspect.sha.slice(0, 7)} changed ${wordsOf[aspect]} of ${part.object}${shown}`,
     confidence: Math.min(0.97, score * doubt),
-    citing: [...new Set([...(suspects?.from ?? []), ...(symptom?.from ?? []), ...states, ...onset.from])],
+    citing: [...new Set([...(suspects?.from ?? []), ...(symptom?.from ?? []), ...states, ...changePoint.from])],
     remedies: ["revert-commit"],
   };
 }

@@ -67,7 +67,7 @@ const symptomKinds: readonly MetricKind[] = ["latency", "availability", "errors"
 /**
  * Ranks the services by all that was measured: how far each series is beyond the worst of its own normal period, less
  * what the services below explain; how much of the symptom arises where; and the hints. Nothing of it needs the symptom
- * itself to be measured, and no onset: each window is tried, and the clearest one answers.
+ * itself to be measured, and no change point: each window is tried, and the clearest one answers.
  */
 export function rankServices(input: ServicesInput): readonly RankedService[] {
   const normalEnd = Math.min(...input.windows.map(({ start }) => start));

@@ -40,7 +40,7 @@ interface PastSettings {
 }
 
 /** The past changes no more: the same question has the same answer. */
-function remembering(answer: (asked: Asked) => Answer): (asked: Asked) => Answer {
+function memoized(answer: (asked: Asked) => Answer): (asked: Asked) => Answer {
   const known = new Map<string, Answer>();
   return (asked) => {
     const question = `${asked.method} ${asked.path}?${asked.query.toString()}`;
@@ -64,7 +64,7 @@ export async function openPastWorld(settings: PastSettings): Promise<PastWorldSe
   writeSeries(store, logs, { from, to, events });
   const asked: string[] = [];
   const serve = (name: string, answer: (request: Asked) => Answer) => {
-    const answered = remembers ? remembering(answer) : answer;
+    const answered = remembers ? memoized(answer) : answer;
     return serveApi((request) => {
       asked.push(`${request.method} ${name}`);
       return answered(request);

@@ -77,7 +77,7 @@ function ofEntry(tree: Tree, index: RepositoryIndex, { path, name, because }: Un
     if (isKustomization(file)) return textsIn(movingPartsOf(kustomizationOf(tree, file)));
     // A replacement carries any text into any path.
     if (replaced.has(file)) return unknownIn(index, file, textsOfFile(tree, file));
-    return index.speakers.has(file) ? unknownIn(index, file, textsOfFile(tree, file, ofDeployers)) : [];
+    return index.mentions.has(file) ? unknownIn(index, file, textsOfFile(tree, file, ofDeployers)) : [];
   });
   return [{ what: `what ${name} makes (${because})`, places: namedPlaces(tree, texts) }];
 }
@@ -88,13 +88,13 @@ function ofEntry(tree: Tree, index: RepositoryIndex, { path, name, because }: Un
  */
 function replacedBy(
   tree: Tree,
-  { speakers }: RepositoryIndex,
+  { mentions }: RepositoryIndex,
   { file, files }: { readonly file: string; readonly files: readonly string[] },
 ): readonly string[] {
   const kustomization = isKustomization(file) ? kustomizationOf(tree, file) : {};
   if (!("replacements" in kustomization)) return [];
   const built = kustomization.kind === "Component" ? files : [...filesRead(tree, posix.dirname(file))];
-  return built.some((one) => speakers.has(one)) ? built : [];
+  return built.some((one) => mentions.has(one)) ? built : [];
 }
 
 /** What a file says of paths; what stands there as it is in an object of its own is known. */
@@ -129,7 +129,7 @@ function movingPartsOf(kustomization: Record<string, unknown>): unknown[] {
 /** Charts whose templates make deployers, and that no rendered entry is. */
 function ofCharts(tree: Tree, index: RepositoryIndex, rendered: ReadonlySet<string>): HiddenMaker[] {
   const charts = new Map<string, string[]>();
-  for (const file of index.speakers) {
+  for (const file of index.mentions) {
     const chart = /^(?:(.*)\/)?templates\//.exec(file)?.[1] ?? "";
     if (!/(?:^|\/)templates\//.test(file) || !index.directories.get(chart)?.has("Chart.yaml")) continue;
     charts.set(chart, [...(charts.get(chart) ?? []), file]);
@@ -191,7 +191,7 @@ function textsOfFile(tree: Tree, file: string, part = (object: unknown) => objec
 
 /** Flux Operator's ResourceSets: what they list for each of their inputs. */
 function ofResourceSets(tree: Tree, index: RepositoryIndex): HiddenMaker[] {
-  return [...index.speakers].flatMap((file) => {
+  return [...index.mentions].flatMap((file) => {
     const text = new TextDecoder().decode(tree.read(file));
     if (!/^\s*["']?kind["']?:\s*["']?ResourceSet["']?\s*,?$/m.test(text)) return [];
     const documents = readKubeYaml(text);

@@ -34,7 +34,7 @@ export async function openWatchtower(options: WatchtowerOptions): Promise<Watcht
   let saving: Promise<void> = Promise.resolve();
   return {
     state: () => state,
-    hear: (event: WatchtowerEvent) => {
+    record: (event: WatchtowerEvent) => {
       const before = state;
       state = nextWatchtower(before, event, now(), limits);
       if (isWatching(state) !== isWatching(before)) telemetry.log("", "watchtower", renderWatchtower(state));

@@ -21,7 +21,7 @@ export function probeWatchtower(
     // A repository that gives no answer says nothing of its guardrails: the workflows wait for it anyway.
     const guardrails = await known(() => guardrailsOf({ github }));
     if (guardrails !== undefined) seen(guardrails);
-    watchtower?.hear({
+    watchtower?.record({
       kind: "signals",
       ...(guardrails === undefined ? {} : { guardrailsReadable: guardrails.ok }),
       ...(guardrails?.ok ? { modelRule: guardrails.value.model } : {}),

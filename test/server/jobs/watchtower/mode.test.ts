@@ -24,22 +24,22 @@ function world() {
 
 test("a slow call begins the mode, it is told once, and a restart does not end it", async () => {
   const { open, told } = world();
-  const desk = await open();
-  desk.hear({ kind: "call", durationMs: 3_000, ok: true });
-  desk.hear({ kind: "call", durationMs: 3_000, ok: true });
-  await desk.saved();
+  const mode = await open();
+  mode.record({ kind: "call", durationMs: 3_000, ok: true });
+  mode.record({ kind: "call", durationMs: 3_000, ok: true });
+  await mode.saved();
   expect((await open()).state().mode).toBe("watching");
   expect(told).toEqual([expect.stringContaining("watching since")]);
 });
 
 test("it ends by itself when good calls outweigh the slow ones and the reasons stayed away", async () => {
   const { open, told, later } = world();
-  const desk = await open();
-  desk.hear({ kind: "call", durationMs: 3_000, ok: true });
-  for (let count = 0; count < 3; count += 1) desk.hear({ kind: "call", durationMs: 10, ok: true });
-  expect(desk.state().mode).toBe("watching");
+  const mode = await open();
+  mode.record({ kind: "call", durationMs: 3_000, ok: true });
+  for (let count = 0; count < 3; count += 1) mode.record({ kind: "call", durationMs: 10, ok: true });
+  expect(mode.state().mode).toBe("watching");
   later(limits.quietMs);
-  desk.hear({ kind: "tick" });
-  expect(desk.state().mode).toBe("acting");
+  mode.record({ kind: "tick" });
+  expect(mode.state().mode).toBe("acting");
   expect(told).toHaveLength(2);
 });

@@ -23,7 +23,7 @@ interface AuditLine {
 }
 
 /** One open proposal on a real forge, the real adapter, and the flow's own `decide`. */
-export interface Desk {
+export interface ReviewWorld {
   readonly forge: Awaited<ReturnType<typeof startShop>>;
   readonly session: Session;
   readonly draft: ProposalDraft;
@@ -65,7 +65,7 @@ const guardrails = (more: object) =>
   `${JSON.stringify({ namespaces: ["shop-production"], maxReplicas: 10, ...more })}\n`;
 
 /** Opens a proposal whose required check is green, unless told otherwise. */
-async function openDesk(
+async function openWorld(
   options: {
     green?: boolean;
     guardrails?: object;
@@ -74,7 +74,7 @@ async function openDesk(
     /** With the last door of shadow mode. */
     latched?: true;
   } = {},
-): Promise<Desk> {
+): Promise<ReviewWorld> {
   let ahead = 0;
   const forge = await startShop({
     now: () => new Date(Date.now() + ahead),
@@ -151,16 +151,16 @@ async function openDesk(
   };
 }
 
-/** Opens a desk, runs the check, and closes it in any case. */
-export async function atDesk(
-  options: Parameters<typeof openDesk>[0],
-  check: (desk: Desk) => Promise<void>,
+/** Opens a world, runs the check, and closes it in any case. */
+export async function inReview(
+  options: Parameters<typeof openWorld>[0],
+  check: (world: ReviewWorld) => Promise<void>,
 ): Promise<void> {
-  const desk = await openDesk(options);
+  const world = await openWorld(options);
   try {
-    await check(desk);
+    await check(world);
   } finally {
-    await desk.close();
+    await world.close();
   }
 }
 
