@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, normalize, relative } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join, normalize, relative, sep } from "node:path";
 import { ESLint } from "eslint";
 import { describe, expect, test } from "vitest";
 // @ts-expect-error: the configuration is JavaScript, and ESLint reads it as it is.
@@ -242,6 +242,21 @@ test("tests that share a process start the engine by test/engine.ts, which puts 
 test("who deletes what was built deletes its record, too, and the next build makes it again", () => {
   const { outDir, tsBuildInfoFile } = JSON.parse(readFileSync("tsconfig.build.json", "utf8")).compilerOptions;
   expect(dirname(tsBuildInfoFile)).toBe(outDir);
+});
+
+test("a test stands in a room of src/, and beside the name of what it tests", () => {
+  const tests = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".test.ts"));
+  const strays = tests.flatMap((file) => {
+    const room = dirname(file);
+    const isMirrored = room !== "." && existsSync(join("src", file.split(sep)[0] ?? ""));
+    if (isMirrored && !existsSync(join("src", room))) return [`${file}: src has no ${room}`];
+    const named = `${basename(file).replace(/(?:\.slow)?\.test\.ts$/, "")}.ts`;
+    const tested = importsOf(join("test", file))
+      .map((name) => normalize(join("test", room, name)))
+      .filter((name) => name.startsWith("src") && basename(name) === named);
+    return tested.length === 0 || tested.includes(join("src", room, named)) ? [] : [`${file}: ${tested.join(", ")}`];
+  });
+  expect(strays).toEqual([]);
 });
 
 test("no interface of a port has more than six methods of its own", () => {

@@ -4,9 +4,9 @@ import {
   renderReport,
   renderOutcome,
   renderTakenBack,
-} from "../../../src/domain/proposal/body/sticky.ts";
-import type { OutcomeOnRecord } from "../../../src/domain/proposal/outcome.ts";
-import { liveMarkup } from "../../live-markup.ts";
+} from "../../../../src/domain/proposal/body/sticky.ts";
+import type { OutcomeOnRecord } from "../../../../src/domain/proposal/outcome.ts";
+import { liveMarkup } from "../../../live-markup.ts";
 
 const rule: Parameters<typeof approversText>[0] = { users: [], teams: [], minimumPermission: "write", count: 1 };
 const proposal = {

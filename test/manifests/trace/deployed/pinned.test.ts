@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
-import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
-import { render } from "../../../src/manifests/render/render.ts";
+import type { Entry } from "../../../../src/domain/kubernetes/manifest-edit.ts";
+import { treeOf } from "../../../../src/domain/kubernetes/tree.ts";
+import { answerQuestion } from "../../../../src/manifests/locate/answer.ts";
+import { render } from "../../../../src/manifests/render/render.ts";
 
 const web = `apiVersion: apps/v1
 kind: Deployment

@@ -4,13 +4,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chartTools } from "../../../src/adapters/cli-tools/charts.ts";
-import { runningCharts } from "../../../src/adapters/cli-tools/helm/running-charts.ts";
-import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { answerQuestion } from "../../../src/manifests/locate/answer.ts";
-import { render } from "../../../src/manifests/render/render.ts";
-import { archiveOf, digestOf, shopChart } from "../../adapters/cli-tools/helm/chart-archives.ts";
-import { helm } from "../charts/real-helm.ts";
+import { chartTools } from "../../../../src/adapters/cli-tools/charts.ts";
+import { runningCharts } from "../../../../src/adapters/cli-tools/helm/running-charts.ts";
+import { treeOf } from "../../../../src/domain/kubernetes/tree.ts";
+import { answerQuestion } from "../../../../src/manifests/locate/answer.ts";
+import { render } from "../../../../src/manifests/render/render.ts";
+import { archiveOf, digestOf, shopChart } from "./chart-archives.ts";
+import { helm } from "../../../manifests/charts/real-helm.ts";
 
 const release = (chart: string) => `apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease

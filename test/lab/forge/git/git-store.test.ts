@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createGitStore, type GitStore } from "../../../src/lab/forge/git/git-store.ts";
-import { lsRefs } from "../../../src/lab/forge/git/ls-refs.ts";
+import { createGitStore, type GitStore } from "../../../../src/lab/forge/git/git-store.ts";
+import { lsRefs } from "../../../../src/lab/forge/git/ls-refs.ts";
 
 const place = mkdtempSync(join(tmpdir(), "rectify-git-store-"));
 let store: GitStore;

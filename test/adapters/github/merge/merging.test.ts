@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
-import type { MergeMethod } from "../../../src/domain/guardrails/merge-method.ts";
-import type { Forge, ForgeOptions } from "../../../src/lab/forge/forge.ts";
-import { aDraft, ci, connect, startShop } from "../../lab/forge-shop.ts";
+import type { MergeMethod } from "../../../../src/domain/guardrails/merge-method.ts";
+import type { Forge, ForgeOptions } from "../../../../src/lab/forge/forge.ts";
+import { aDraft, ci, connect, startShop } from "../../../lab/forge-shop.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
 afterEach(() => forge.close());

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
-import { migrate, migrations } from "../../../src/adapters/postgres/schema/migrations.ts";
-import { connectTo, type Database } from "../../../src/adapters/postgres/query.ts";
-import { renderOutcome } from "../../../src/domain/proposal/body/sticky.ts";
-import { rollbackOf } from "../../../src/domain/proposal/rollback.ts";
-import { renderExplanation } from "../../../src/domain/records/explanation.ts";
-import { Refused, Unavailable } from "../../../src/ports/errors.ts";
-import { anAlert, anIncident } from "../../builders.ts";
-import { freshDatabase } from "../../postgres.ts";
+import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
+import { migrate, migrations } from "../../../../src/adapters/postgres/schema/migrations.ts";
+import { connectTo, type Database } from "../../../../src/adapters/postgres/query.ts";
+import { renderOutcome } from "../../../../src/domain/proposal/body/sticky.ts";
+import { rollbackOf } from "../../../../src/domain/proposal/rollback.ts";
+import { renderExplanation } from "../../../../src/domain/records/explanation.ts";
+import { Refused, Unavailable } from "../../../../src/ports/errors.ts";
+import { anAlert, anIncident } from "../../../builders.ts";
+import { freshDatabase } from "../../../postgres.ts";
 
 // What release 0.1.0 (bc85c3e) left in Postgres: its tables, and at least one row in each.
 const release = readFileSync(join(import.meta.dirname, "rows/release-0.1.0.sql"), "utf8");

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
-import type { Lease } from "../../../../src/domain/proposal/lease.ts";
-import { reconcileLeases, type LeaseKeeping } from "../../../../src/server/jobs/leases.ts";
-import { aLease, begun } from "../../../lease.ts";
-import { migratedDatabase } from "../../../postgres.ts";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import type { Lease } from "../../../src/domain/proposal/lease.ts";
+import { reconcileLeases, type LeaseKeeping } from "../../../src/server/jobs/leases.ts";
+import { aLease, begun } from "../../lease.ts";
+import { migratedDatabase } from "../../postgres.ts";
 
 let store: Store;
 beforeEach(async () => {

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { readAlertDelivery } from "../../src/domain/incident/alert.ts";
-import { erlangC, serve } from "../../src/lab/cluster/simulation/service-model.ts";
-import { plainService } from "../../src/lab/cluster/simulation/shop.ts";
-import type { ClusterOptions, SimulatedCluster } from "../../src/lab/cluster/cluster.ts";
-import { openShop, type ShopSpec } from "./cluster-shop.ts";
+import { readAlertDelivery } from "../../../src/domain/incident/alert.ts";
+import { erlangC, serve } from "../../../src/lab/cluster/simulation/service-model.ts";
+import { plainService } from "../../../src/lab/cluster/simulation/shop.ts";
+import type { ClusterOptions, SimulatedCluster } from "../../../src/lab/cluster/cluster.ts";
+import { openShop, type ShopSpec } from "../cluster-shop.ts";
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
-import type { Rollback } from "../../../../src/domain/proposal/rollback.ts";
-import { reconcileRollbacks, type RollbackKeeping } from "../../../../src/server/jobs/rollbacks.ts";
-import { migratedDatabase } from "../../../postgres.ts";
-import { aRollback } from "../../../rollback.ts";
+import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
+import type { Rollback } from "../../../src/domain/proposal/rollback.ts";
+import { reconcileRollbacks, type RollbackKeeping } from "../../../src/server/jobs/rollbacks.ts";
+import { migratedDatabase } from "../../postgres.ts";
+import { aRollback } from "../../rollback.ts";
 
 let store: Store;
 beforeEach(async () => {

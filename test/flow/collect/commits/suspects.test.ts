@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Entry } from "../../../src/domain/kubernetes/manifest-edit.ts";
-import type { Tree } from "../../../src/domain/kubernetes/tree.ts";
-import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { suspectsIn } from "../../../src/domain/root-cause/changes/suspects.ts";
-import { pastRenderings } from "../../../src/flow/collect/commits/recent-commits.ts";
-import { suspectCommits } from "../../../src/flow/collect/commits/suspects.ts";
-import type { Ports } from "../../../src/ports/ports.ts";
-import { anIncident } from "../../builders.ts";
+import type { Entry } from "../../../../src/domain/kubernetes/manifest-edit.ts";
+import type { Tree } from "../../../../src/domain/kubernetes/tree.ts";
+import { treeOf } from "../../../../src/domain/kubernetes/tree.ts";
+import { suspectsIn } from "../../../../src/domain/root-cause/changes/suspects.ts";
+import { pastRenderings } from "../../../../src/flow/collect/commits/recent-commits.ts";
+import { suspectCommits } from "../../../../src/flow/collect/commits/suspects.ts";
+import type { Ports } from "../../../../src/ports/ports.ts";
+import { anIncident } from "../../../builders.ts";
 
 type Files = Readonly<Record<string, string>>;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { RenderedObject } from "../../../src/domain/kubernetes/rendered.ts";
-import { forbiddenReversal, looseningsIn } from "../../../src/domain/remedy/reversal/limits.ts";
-import { proveReversal } from "../../../src/domain/remedy/reversal/proof.ts";
-import { changesBetween } from "../../../src/domain/kubernetes/object-changes.ts";
+import type { RenderedObject } from "../../../../src/domain/kubernetes/rendered.ts";
+import { forbiddenReversal, looseningsIn } from "../../../../src/domain/remedy/reversal/limits.ts";
+import { proveReversal } from "../../../../src/domain/remedy/reversal/proof.ts";
+import { changesBetween } from "../../../../src/domain/kubernetes/object-changes.ts";
 
 const object = (kind: string, name: string, rest: object, apiVersion = "v1"): RenderedObject =>
   ({ apiVersion, kind, metadata: { name, namespace: "shop" }, ...rest }) as RenderedObject;

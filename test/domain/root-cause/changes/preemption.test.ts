@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { symptomsIn } from "../../../src/domain/root-cause/changes/symptoms.ts";
-import { evidenceFrom, text } from "../incident/incident-fixture.ts";
+import { symptomsIn } from "../../../../src/domain/root-cause/changes/symptoms.ts";
+import { evidenceFrom, text } from "../../incident/incident-fixture.ts";
 
 const kindsIn = (line: string) => symptomsIn(evidenceFrom([["events", text(line)]])).map(({ kind }) => kind);
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { readAnswer } from "../../src/domain/llm/question.ts";
-import type { Behaviour } from "../../src/lab/model/behaviour.ts";
-import { labModelName, startModel } from "../../src/lab/model/model.ts";
-import { aQuestion } from "../domain/llm/a-question.ts";
+import { readAnswer } from "../../../src/domain/llm/question.ts";
+import type { Behaviour } from "../../../src/lab/model/behaviour.ts";
+import { labModelName, startModel } from "../../../src/lab/model/model.ts";
+import { aQuestion } from "../../domain/llm/a-question.ts";
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

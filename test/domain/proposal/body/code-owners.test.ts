@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
-import { codeOwnersOf } from "../../../src/domain/proposal/body/code-owners.ts";
+import { treeOf } from "../../../../src/domain/kubernetes/tree.ts";
+import { codeOwnersOf } from "../../../../src/domain/proposal/body/code-owners.ts";
 
 const owned = (text: string, ...files: readonly string[]) => codeOwnersOf(treeOf({ CODEOWNERS: text }), files);
 

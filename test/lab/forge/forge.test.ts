@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startForge } from "../../src/lab/forge/forge.ts";
-import { forgeWrites } from "../../src/lab/forge/writes.ts";
-import { githubContract } from "../contracts/github.contract.ts";
-import { ci, connect, key, startShop } from "./forge-shop.ts";
+import { startForge } from "../../../src/lab/forge/forge.ts";
+import { forgeWrites } from "../../../src/lab/forge/writes.ts";
+import { githubContract } from "../../contracts/github.contract.ts";
+import { ci, connect, key, startShop } from "../forge-shop.ts";
 
 githubContract("the forge keeps the promises of GitHub", async (options) => {
   const directory = mkdtempSync(join(tmpdir(), "rectify-contract-"));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { spanOf } from "../../../src/commands/backtest/options.ts";
-import { findPast } from "../../../src/flow/jobs/backtest/backtest.ts";
-import type { Metrics, WholeHistory } from "../../../src/ports/monitoring.ts";
+import { spanOf } from "../../../../src/commands/backtest/options.ts";
+import { findPast } from "../../../../src/flow/jobs/backtest/backtest.ts";
+import type { Metrics, WholeHistory } from "../../../../src/ports/monitoring.ts";
 
 const fired = { from: Date.parse("2026-11-19T03:00:07.123Z"), to: Date.parse("2026-11-19T03:35:00.000Z") };
 
