@@ -1,7 +1,7 @@
 import { parseCommands } from "../../src/domain/guardrails/command.ts";
 import { defaultBudgetTokens, questionOf, readAnswer } from "../../src/domain/llm/question.ts";
 import { masked } from "../../src/domain/text/masking.ts";
-import { inert, inertBlock, inertCode } from "../../src/domain/text/inert.ts";
+import { inert, inertCode } from "../../src/domain/text/inert.ts";
 import { estimateTokens } from "../../src/domain/llm/prompt-budget.ts";
 import { renderBody, renderCommitMessage, renderTitle } from "../../src/domain/proposal/proposal-text.ts";
 import { renderReport } from "../../src/domain/proposal/body/sticky.ts";
@@ -265,8 +265,6 @@ function textBreaches(text: string): string[] {
     ["inert", inert(text)],
     ["inert at a line start", `Our line.\n\n${inert(text)}`],
     ["inertCode", `| ${inertCode(text)} | x |`],
-    ["inertBlock", inertBlock(lines)],
-    ["within details", `<!-- -->\n${inertBlock(lines)}\n`.slice(9)],
   ];
   return shown.flatMap(([name, markdown]) => [
     ...liveMarkup(markdown).map((live) => `I7: ${live} is live in ${name}`),

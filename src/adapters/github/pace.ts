@@ -1,3 +1,4 @@
+import { oneAtATime } from "../http/one-at-a-time.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 import type { PaceWaits, SharedPace } from "../../ports/github.ts";
 
@@ -36,7 +37,7 @@ export function paceOf({ gapMs, now = Date.now, shared }: PaceOptions): Pace {
   let silentUntil = 0;
   let lastWrite = 0;
   let calls = 0;
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAtATime();
   const book = shared === undefined || gapMs <= 0 ? undefined : bookingOf(shared, gapMs, now);
 
   const listen = () => {
@@ -64,18 +65,15 @@ export function paceOf({ gapMs, now = Date.now, shared }: PaceOptions): Pace {
     });
   };
 
-  const inTurn = <T>(call: () => Promise<T>, before?: () => Promise<void>): Promise<T> => {
-    const mine = turn.then(async () => {
+  const written = <T>(call: () => Promise<T>, before?: () => Promise<void>): Promise<T> =>
+    inTurn(async () => {
       await sleep(lastWrite + gapMs - now());
       lastWrite = now();
       return guarded("write", call, before);
     });
-    turn = mine.catch(() => undefined);
-    return mine;
-  };
 
   return {
-    run: (kind, call, before) => (kind === "write" ? inTurn(call, before) : guarded("read", call, before)),
+    run: (kind, call, before) => (kind === "write" ? written(call, before) : guarded("read", call, before)),
     count: () => calls,
   };
 }

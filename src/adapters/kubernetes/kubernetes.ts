@@ -233,6 +233,7 @@ async function autoscalerOf(clients: Clients, workload: Workload): Promise<LiveW
 async function surroundings(clients: Clients, workload: Workload): Promise<Surroundings> {
   const { namespace } = workload;
   const notes: string[] = [];
+  const refused: string[] = [];
   const reading = { clients, notes };
   const [events, sets, pods, quotas, nodes, hpa] = await Promise.all([
     listed(reading, `events in ${namespace}`, (page) => clients.core.listNamespacedEvent({ namespace, ...page })),
@@ -240,20 +241,20 @@ async function surroundings(clients: Clients, workload: Workload): Promise<Surro
       clients.apps.listNamespacedReplicaSet({ namespace, ...page }),
     ),
     orNote(
-      notes,
+      refused,
       listed(reading, `pods in ${namespace}`, (page) => clients.core.listNamespacedPod({ namespace, ...page })),
     ),
     orNote(
-      notes,
+      refused,
       listed(reading, `quotas in ${namespace}`, (page) =>
         clients.core.listNamespacedResourceQuota({ namespace, ...page }),
       ),
     ),
     orNote(
-      notes,
+      refused,
       listed(reading, "nodes", (page) => clients.core.listNode(page)),
     ),
-    orNote(notes, hpaOf(clients, workload)),
+    orNote(refused, hpaOf(clients, workload)),
   ]);
   const mine = podsOf(pods ?? [], workload);
   return {
@@ -264,7 +265,8 @@ async function surroundings(clients: Clients, workload: Workload): Promise<Surro
     terminations: terminationsOf(mine),
     podStates: podStatesOf(mine),
     ...(hpa?.spec ? { autoscaler: reportOf(hpa) } : {}),
-    notes,
+    notes: [...notes, ...refused],
+    refused,
   };
 }
 

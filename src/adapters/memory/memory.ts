@@ -1,3 +1,4 @@
+import { oneAtATime } from "../http/one-at-a-time.ts";
 import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
@@ -70,21 +71,18 @@ export async function openMemory(options: MemoryOptions): Promise<MemoryIndex> {
     state = stateOf(loaded, warn);
   };
   await load();
-  let turn = Promise.resolve();
+  const inTurn = oneAtATime();
   return {
     state: () => state,
-    rebuild: (entries, revision = "") => {
-      const work = turn.then(async () => {
+    rebuild: (entries, revision = "") =>
+      inTurn(async () => {
         try {
           await makeGeneration({ start, embedder, searcher, revision }, entries);
           await load();
         } finally {
           await sweep(directory);
         }
-      });
-      turn = work.catch(() => undefined);
-      return work;
-    },
+      }),
     search: async (text, k, { namespaces, except = [] }) => {
       if (state.kind === "off" || k < 1) return [];
       const [vector = []] = await embedder.embed([text]);
@@ -93,7 +91,7 @@ export async function openMemory(options: MemoryOptions): Promise<MemoryIndex> {
     },
     close: async () => {
       await searcher.stop();
-      await turn;
+      await inTurn(async () => undefined);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { oneAtATime } from "../http/one-at-a-time.ts";
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { constants, setPriority } from "node:os";
@@ -64,13 +65,10 @@ function serve(start: Start): void {
         return request.texts.map((text) => opened && vectorOf(opened, text));
     }
   };
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAtATime();
   parentPort?.on("message", ({ id, request }: { id: number; request: Request }) => {
     const work =
-      request.kind === "build"
-        ? faiss.then((loaded) => build(start, request, loaded))
-        : turn.then(() => answer(request));
-    if (request.kind !== "build") turn = work.catch(() => undefined);
+      request.kind === "build" ? faiss.then((loaded) => build(start, request, loaded)) : inTurn(() => answer(request));
     work.then(
       (value) => parentPort?.postMessage({ id, value }),
       (error: unknown) =>

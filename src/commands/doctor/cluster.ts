@@ -87,8 +87,7 @@ async function examineKubernetes(settings: Settings, known: Known): Promise<read
   const looks = namespaces.map(async (namespace): Promise<DoctorFinding> => {
     try {
       await cluster.workload({ ...anyWorkload(known), namespace });
-      const { notes } = await cluster.surroundings({ ...anyWorkload(known), namespace });
-      const refused = notes.filter((note) => note.startsWith("Kubernetes:"));
+      const { refused = [] } = await cluster.surroundings({ ...anyWorkload(known), namespace });
       return refused.length === 0
         ? good("kubernetes", `workloads, pods, events, quotas and nodes around ${namespace} can be read`)
         : bad("kubernetes", refused.join("; "), fix);

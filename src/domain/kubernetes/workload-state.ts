@@ -33,6 +33,8 @@ export interface Surroundings {
   readonly autoscaler?: AutoscalerReport;
   /** What could not be read, or only in part. */
   readonly notes: readonly string[];
+  /** Of the notes those that say which list gave no answer, and why. */
+  readonly refused?: readonly string[];
 }
 
 /** One limit of a ResourceQuota, in Kubernetes quantities. */

@@ -35,14 +35,6 @@ export function inertCode(text: string, most = 1000): string {
   return line === "" ? "` `" : `\`${line}\``;
 }
 
-/** Lines as a fenced block that they cannot close, each behind a bar so that none starts like a command or a trailer. */
-export function inertBlock(lines: readonly string[], most = 300): string {
-  const body = lines.map((line) => `│ ${defused(line, most)}`);
-  const longest = Math.max(2, ...body.flatMap((line) => [...line.matchAll(/`+/g)].map(([run]) => run.length)));
-  const fence = "`".repeat(longest + 1);
-  return [`${fence}text`, ...body, fence].join("\n");
-}
-
 /** One line without control, bidirectional, zero-width, private and unpaired signs. */
 function cleaned(text: string): string {
   return text

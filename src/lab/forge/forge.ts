@@ -1,3 +1,4 @@
+import { type OneAtATime, oneAtATime } from "../../adapters/http/one-at-a-time.ts";
 import { join } from "node:path";
 import { registrationDesk } from "./registration.ts";
 import { signInDesk } from "./sign-in.ts";
@@ -109,7 +110,8 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const webhooks = webhooksOf(options.app, () => now().toISOString());
   const tokens = tokensOf(options.app, now);
   const traffic: Traffic = { calls: [], gitCalls: [], faults: undefined };
-  const inTurn = turns();
+  // What a request reads stays true until it is answered.
+  const inTurn = oneAtATime();
   const { server, origin, listensAt } = await listen(options, () => stations);
   const world = worldOf(options, { store, origin, send: (event, payload) => webhooks.send(event, payload) });
   const routes = {
@@ -162,18 +164,6 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   };
 }
 
-type Turns = <T>(work: () => Promise<T>) => Promise<T>;
-
-// One thing after the other: what a request reads stays true until it is answered.
-function turns(): Turns {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
-  };
-}
-
 function worldOf(
   options: ForgeOptions,
   {
@@ -223,7 +213,7 @@ function commentAt(world: ForgeState, id: number) {
 }
 
 /** What people and other Apps do. */
-function peopleOf(world: ForgeState, inTurn: Turns) {
+function peopleOf(world: ForgeState, inTurn: OneAtATime) {
   const act = <T>(work: () => T | Promise<T>): Promise<T> => inTurn(async () => work());
   const account = (login: string) => accountOf(world, login);
   return {
@@ -274,7 +264,7 @@ function peopleOf(world: ForgeState, inTurn: Turns) {
 }
 
 /** What there is to see, without asking the API. */
-function sightOf(world: ForgeState, inTurn: Turns) {
+function sightOf(world: ForgeState, inTurn: OneAtATime) {
   return {
     headOf: (branch) => world.store.resolve(`refs/heads/${branch}`),
     queued: () =>

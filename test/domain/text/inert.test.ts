@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseCommands } from "../../../src/domain/guardrails/command.ts";
-import { defused, inert, inertBlock, inertCode } from "../../../src/domain/text/inert.ts";
+import { defused, inert, inertCode } from "../../../src/domain/text/inert.ts";
 import { readTrailer } from "../../../src/domain/proposal/pull-request.ts";
 import { liveInPlain, liveMarkup } from "../../live-markup.ts";
 
@@ -96,7 +96,6 @@ describe.each(hostile)("%j", (text) => {
     expect(liveMarkup(inert(text))).toEqual([]);
     expect(liveMarkup(`- ${inert(text)}\n> ${inert(text)}`)).toEqual([]);
     expect(liveMarkup(inertCode(text))).toEqual([]);
-    expect(liveMarkup(inertBlock([text, text]))).toEqual([]);
     expect(liveInPlain(defused(text))).toEqual([]);
     expect(liveInPlain(`subject\n\n${defused(text)}`)).toEqual([]);
   });
@@ -107,7 +106,7 @@ describe.each(hostile)("%j", (text) => {
   });
 
   test("holds no command and no trailer of ours", () => {
-    const texts = [inert(text), defused(text), inertCode(text), inertBlock(text.split("\n"))];
+    const texts = [inert(text), defused(text), inertCode(text)];
     for (const shown of texts) {
       expect(parseCommands(shown)).toEqual([]);
       expect(readTrailer(`subject\n\n${shown}`, "Effect")).toBeUndefined();
@@ -145,7 +144,6 @@ test("whatever the text is, nothing in it is live", () => {
     fc.property(text, (given) => {
       expect(liveMarkup(inert(given))).toEqual([]);
       expect(liveMarkup(`| ${inertCode(given)} | ${inert(given)} |`)).toEqual([]);
-      expect(liveMarkup(inertBlock(given.split("\n")))).toEqual([]);
       expect(liveInPlain(defused(given))).toEqual([]);
     }),
     { numRuns: 150 },
@@ -163,10 +161,6 @@ test.each([
 
 test("keeps image digests and addresses as they are in code", () => {
   expect(inertCode("web@sha256:9f86d081")).toBe("`web@sha256:9f86d081`");
-});
-
-test("the fence is longer than any run of back-ticks in the lines", () => {
-  expect(inertBlock(["```", "a ````` b"]).split("\n")).toEqual(["``````text", "│ ```", "│ a ````` b", "``````"]);
 });
 
 test("is cut at the wanted length, not within a sign", () => {

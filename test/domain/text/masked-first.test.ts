@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { defused, inert, inertBlock, inertCode } from "../../../src/domain/text/inert.ts";
+import { defused, inert, inertCode } from "../../../src/domain/text/inert.ts";
 import { oneLine } from "../../../src/domain/text/one-line.ts";
 
 const invisible = "\u200b";
@@ -21,7 +21,6 @@ const doors: Readonly<Record<string, (text: string) => string>> = {
   inert: (text) => inert(text),
   defused: (text) => defused(text),
   inertCode: (text) => inertCode(text),
-  inertBlock: (text) => inertBlock([text]),
   oneLine: (text) => oneLine(text, 1000),
 };
 
@@ -41,7 +40,7 @@ test("nowhere is masked what was made inert before", () => {
   const root = join(import.meta.dirname, "../../../src");
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
   const wrong = files.filter((name) =>
-    /\bmasked\w*\(\s*(?:inert|inertCode|inertBlock|defused|escaped)\(/.test(readFileSync(join(root, name), "utf8")),
+    /\bmasked\w*\(\s*(?:inert|inertCode|defused|escaped)\(/.test(readFileSync(join(root, name), "utf8")),
   );
   expect(wrong).toEqual([]);
 });
