@@ -8,7 +8,7 @@ import { completedShells, completionOf } from "./commands/install/completion.ts"
 import { examplesOf } from "./commands/install/examples.ts";
 import type { AuditQuestion } from "./commands/records/audit.ts";
 import type { EvaluationAsked } from "./commands/records/evaluate.ts";
-import type { Told } from "./commands/records/explain.ts";
+import type { Told } from "./commands/told.ts";
 import type { TrainingExport } from "./commands/records/export-training.ts";
 import type { IncidentsAsked } from "./commands/records/incidents.ts";
 import type { PoliciesAsked } from "./commands/repository/check-policies.ts";

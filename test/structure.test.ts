@@ -179,6 +179,7 @@ describe("walls", () => {
     ["src/flow/collect/collect.ts", "../verify.ts"],
     ["src/adapters/git-mirror.ts", "../server/inbox.ts"],
     ["src/server/inbox.ts", "../lab/lab.ts"],
+    ["src/server/intake/take-alerts.ts", "../jobs/leases.ts"],
   ])("lint reports %s importing %s", async (filePath, name) => {
     expect(await lint(`export { x } from "${name}";\n`, filePath)).toContain("rectify/walls");
   });

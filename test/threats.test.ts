@@ -40,7 +40,7 @@ const threats: readonly (readonly [string, string, string, readonly string[]])[]
   ["T17", "odd, slow and half-open requests", "test/adapters/http/listener.test.ts", ["leave both listeners standing"]],
   ["T17", "bodies that never end", "test/adapters/http/listener.test.ts", ["bodies that never end fill no memory"]],
   ["T18", "poison", "test/server/inbox.test.ts", ["what cannot be read is kept and ignored"]],
-  ["T18", "poison among comments", "test/server/intake/late-looks.test.ts", ["is told and stands in nobody's way"]],
+  ["T18", "poison among comments", "test/server/jobs/late-looks.test.ts", ["is told and stands in nobody's way"]],
   ["T19", "floods", "test/domain/proposal/caps.test.ts", ["and the caps hold"]],
   ["T19", "floods of comments", "test/adapters/github/github.test.ts", ["a flood hides no command behind it"]],
   ["T20", "a silent database", "test/adapters/postgres/silent-server.test.ts", ["have their answer: come back"]],

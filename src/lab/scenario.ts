@@ -2,7 +2,7 @@ import type { Ending } from "../domain/incident/incident.ts";
 import type { LabRule } from "./cluster/metrics/rules.ts";
 import type { ServiceModel } from "./cluster/simulation/service-model.ts";
 import type { BadImage } from "./cluster/world.ts";
-import type { LabFault } from "./faults/fault-state.ts";
+import type { LabFault } from "./cluster/simulation/fault-state.ts";
 import type { ForgeOptions } from "./forge/forge.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type LabRun, type LabWorld, until } from "./start.ts";

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { ownPlace, type Place } from "../adapters/postgres/executors.ts";
 import type { Store } from "../adapters/postgres/store.ts";
 import type { Telemetry } from "../ports/runtime.ts";
-import { onceAtATime, repeat } from "./jobs/repeat.ts";
+import { onceAtATime, repeat } from "../adapters/http/repeat.ts";
 
 /** This process among those that share the database. */
 export interface Executor {

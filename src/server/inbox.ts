@@ -7,7 +7,7 @@ import { workloadKey } from "../domain/kubernetes/workload.ts";
 import type { Alerts, Concerns } from "../ports/monitoring.ts";
 import type { Message } from "../ports/workflow.ts";
 import type { Telemetry } from "../ports/runtime.ts";
-import { onceAtATime, pausing } from "./jobs/repeat.ts";
+import { onceAtATime, pausing } from "../adapters/http/repeat.ts";
 import { nothingDoubted, pollAlerts, takeActive } from "./intake/poll-alerts.ts";
 import { type Settling, settleAlerts, settleGitHub } from "./intake/settle-deliveries.ts";
 

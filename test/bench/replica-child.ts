@@ -6,7 +6,7 @@ import { workloadKey } from "../../src/domain/kubernetes/workload.ts";
 import type { Ports } from "../../src/ports/ports.ts";
 import { joinExecutors } from "../../src/server/executor.ts";
 import { openInbox } from "../../src/server/inbox.ts";
-import { recoverAbandoned } from "../../src/server/jobs/resume.ts";
+import { recoverAbandoned } from "../../src/server/jobs/workflows/resume.ts";
 import { internalRoutes } from "../../src/server/routes.ts";
 import { concernsIn } from "../concerns.ts";
 

@@ -2,7 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openStore, type Store } from "../../src/adapters/postgres/store.ts";
 import { type Executor, joinExecutors } from "../../src/server/executor.ts";
-import { reconcileWorkflows, recoverAbandoned } from "../../src/server/jobs/resume.ts";
+import { reconcileWorkflows, recoverAbandoned } from "../../src/server/jobs/workflows/resume.ts";
 import { schedule } from "../../src/server/jobs/schedule.ts";
 import { type Incident, openIncident } from "../../src/domain/incident/incident.ts";
 import { anAlert } from "../builders.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/runtime.ts";
 import { settingsAt } from "../../server/several/places.ts";
 import { nameOf, type Repository } from "../../settings/repository.ts";
 import type { LoadedSettings, Settings } from "../../settings/settings.ts";
-import type { Told } from "../records/explain.ts";
+import type { Told } from "../told.ts";
 import { examine, renderFindings } from "./doctor.ts";
 import { bad, type DoctorFinding, good, warning } from "./finding.ts";
 

@@ -1,5 +1,5 @@
 import { auditProblems } from "../../domain/records/audit.ts";
-import type { Told } from "./explain.ts";
+import type { Told } from "../told.ts";
 import { type Env, noRecords, openRecords } from "./records.ts";
 
 export interface AuditQuestion {

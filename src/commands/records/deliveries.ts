@@ -1,5 +1,5 @@
 import type { Store } from "../../adapters/postgres/store.ts";
-import type { Told } from "./explain.ts";
+import type { Told } from "../told.ts";
 import { noRecords, openRecords } from "./records.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

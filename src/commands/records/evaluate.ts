@@ -16,7 +16,7 @@ import {
   renderEvaluations,
 } from "../../domain/llm/evaluation.ts";
 import { questionOfCapsule, type ReplayedQuestion } from "../../domain/records/replayed-question.ts";
-import type { Told } from "./explain.ts";
+import type { Told } from "../told.ts";
 import { isKnownFailure } from "../../ports/errors.ts";
 
 export interface EvaluationAsked {

@@ -1,14 +1,9 @@
 import { readFileSync } from "node:fs";
 import { readCapsule } from "../../domain/records/capsule.ts";
 import { renderExplanation, renderReplay } from "../../domain/records/explanation.ts";
+import type { Told } from "../told.ts";
 import { whyNot } from "../why-not.ts";
 import { type Env, noRecords, openRecords } from "./records.ts";
-
-/** What a command prints, and its exit code: 1 when something is wrong, 2 when it was called wrongly. */
-export interface Told {
-  readonly lines: readonly string[];
-  readonly code: 0 | 1 | 2;
-}
 
 /** Explains one incident, named by its uid, its pull request or a commit, from the records of a Rectify. */
 export async function explain(name: string, env: Env): Promise<Told> {

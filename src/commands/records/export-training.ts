@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { loadPrompts } from "../../adapters/ollama/prompts.ts";
 import { type Environment, noRepository, postMortemsIn } from "../repository/checkout.ts";
 import { modelfileOf, trainingSetOf } from "../../domain/records/training.ts";
-import type { Told } from "./explain.ts";
+import type { Told } from "../told.ts";
 
 export interface TrainingExport {
   readonly out: string;

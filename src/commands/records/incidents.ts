@@ -5,7 +5,7 @@ import { reportOf } from "../../domain/backtest/report.ts";
 import { forTerminal } from "../../domain/records/explanation.ts";
 import { parseDuration } from "../../domain/text/duration.ts";
 import type { IncidentFilter, IncidentLine } from "../../adapters/postgres/incidents/list.ts";
-import type { Told } from "./explain.ts";
+import type { Told } from "../told.ts";
 
 export interface IncidentsAsked {
   readonly open?: true;

@@ -5,7 +5,7 @@ import { loadFaiss } from "../../adapters/memory/index.ts";
 import { ollamaEmbedding } from "../../adapters/ollama/ollama.ts";
 import { type Environment, noRepository, postMortemsIn } from "../repository/checkout.ts";
 import { lexicalEmbedding, lexicalModel, normalised } from "../../domain/llm/embedding.ts";
-import type { Told } from "./explain.ts";
+import type { Told } from "../told.ts";
 import { forTerminal } from "../../domain/records/explanation.ts";
 import type { PostMortem } from "../../domain/records/post-mortem.ts";
 import { workloadKey } from "../../domain/kubernetes/workload.ts";

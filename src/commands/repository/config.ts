@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { guardrailsSchema, renderDefaultGuardrails } from "../../domain/guardrails/guardrails.ts";
-import type { Told } from "../records/explain.ts";
+import type { Told } from "../told.ts";
 import { guardrailsPath, linesOf } from "../../flow/collect/load-guardrails.ts";
 import { whyNot } from "../why-not.ts";
 import { readGuardrails } from "../../manifests/repository/guardrails-file.ts";

@@ -1,4 +1,4 @@
-import type { LabFault } from "../faults/fault-state.ts";
+import type { LabFault } from "./simulation/fault-state.ts";
 import { type ApiServer, type Fault, serveApi } from "./servers/api-server.ts";
 import type { AlertWebhook } from "./servers/alert-webhook.ts";
 import { createAlertmanager } from "./servers/alertmanager.ts";

@@ -1,5 +1,5 @@
 import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import type { Disturbance, LabFault } from "../faults/fault-state.ts";
+import type { Disturbance, LabFault } from "./simulation/fault-state.ts";
 import type { AutoscalerState } from "./objects/autoscaler.ts";
 import type { Desired, GitopsEntry } from "./objects/gitops.ts";
 import { createKubeStore, type KubeStore } from "./objects/kube-store.ts";

@@ -3,7 +3,7 @@ import { renderYaml } from "../../manifests/yaml/yaml.ts";
 import type { LabRule } from "../cluster/metrics/rules.ts";
 import { labGuardrails } from "../repository.ts";
 import { holds } from "./condition.ts";
-import type { LabFault } from "./fault-state.ts";
+import type { LabFault } from "../cluster/simulation/fault-state.ts";
 import type { FaultFile } from "./fault-file.ts";
 
 /** The workload of the file: the shop's namespace and a Deployment where it names none. */

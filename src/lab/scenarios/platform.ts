@@ -1,6 +1,6 @@
 import { plainService } from "../cluster/simulation/shop.ts";
 import type { LabRule } from "../cluster/metrics/rules.ts";
-import type { LabFault } from "../faults/fault-state.ts";
+import type { LabFault } from "../cluster/simulation/fault-state.ts";
 import { approve, approver, comment, commit, passCi, pullOpened, reported, rush, type Scenario } from "../scenario.ts";
 import { type LabRun, until } from "../start.ts";
 

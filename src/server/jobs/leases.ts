@@ -2,8 +2,8 @@ import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import { shortExpiry } from "../../domain/proposal/lease.ts";
 import type { Clock, Telemetry } from "../../ports/runtime.ts";
-import { eachApart } from "./repeat.ts";
-import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
+import { eachApart } from "../../adapters/http/repeat.ts";
+import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./workflows/stored-workflow.ts";
 
 /** What keeping leases asks. */
 export interface LeaseKeeping extends WorkflowEngine {

@@ -6,7 +6,7 @@ import type { PostMortem } from "../../domain/records/post-mortem.ts";
 import type { Memory, MemoryState } from "../../domain/records/precedent.ts";
 import type { GitHost } from "../../ports/github.ts";
 import { Unavailable } from "../../ports/errors.ts";
-import { repeat } from "./repeat.ts";
+import { repeat } from "../../adapters/http/repeat.ts";
 
 /** The memory of a running Rectify, with what keeps it like Git. */
 export interface RefreshedMemory extends Memory {

@@ -6,7 +6,7 @@ import { guardrailsHash } from "../../flow/collect/dependencies.ts";
 import { type LoadedGuardrails, loadGuardrails } from "../../flow/collect/load-guardrails.ts";
 import { known } from "../../ports/errors.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { eachApart } from "./repeat.ts";
+import { eachApart } from "../../adapters/http/repeat.ts";
 import { type AlertIntake, startWorkflow } from "../intake/take-alerts.ts";
 
 export interface Reexamining extends Omit<AlertIntake, "concerns"> {

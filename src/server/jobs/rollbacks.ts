@@ -1,8 +1,8 @@
 import type { Durable } from "../../adapters/dbos/durable.ts";
 import type { Store } from "../../adapters/postgres/store.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
-import { eachApart } from "./repeat.ts";
-import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./stored-workflow.ts";
+import { eachApart } from "../../adapters/http/repeat.ts";
+import { type WorkflowEngine, stateOfRow, stoppedBecause } from "./workflows/stored-workflow.ts";
 
 /** What keeping rollbacks asks. */
 export interface RollbackKeeping extends WorkflowEngine {

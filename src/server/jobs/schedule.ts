@@ -1,5 +1,5 @@
 import type { Telemetry } from "../../ports/runtime.ts";
-import { repeat } from "./repeat.ts";
+import { repeat } from "../../adapters/http/repeat.ts";
 
 interface Watching {
   readonly telemetry: Telemetry;

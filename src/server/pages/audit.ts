@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { Store } from "../../adapters/postgres/store.ts";
 import { type AuditRow, auditProblems } from "../../domain/records/audit.ts";
-import { onceAtATime } from "../jobs/repeat.ts";
+import { onceAtATime } from "../../adapters/http/repeat.ts";
 import { page, type Part } from "./parts/layout.ts";
 import { table } from "./parts/table.ts";
 import { clock } from "./parts/when.ts";

@@ -4,7 +4,7 @@ import type { SharedPace } from "../../ports/github.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 import { nameOf } from "../../settings/repository.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { repeat } from "../jobs/repeat.ts";
+import { repeat } from "../../adapters/http/repeat.ts";
 import { placesOf, settingsAt } from "./places.ts";
 import { retireRepositories, tellForeign } from "./retire.ts";
 

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import type { Telemetry } from "../../ports/runtime.ts";
-import { pausing } from "../jobs/repeat.ts";
+import { pausing } from "../../adapters/http/repeat.ts";
 import { endWhenSilent } from "./silence.ts";
 import { nameOf } from "../../settings/repository.ts";
 import type { Settings } from "../../settings/settings.ts";

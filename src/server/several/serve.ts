@@ -6,7 +6,7 @@ import { Refused } from "../../ports/errors.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 import { nameOf, type Repository } from "../../settings/repository.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { repeat } from "../jobs/repeat.ts";
+import { repeat } from "../../adapters/http/repeat.ts";
 import type { Faults } from "../observability/faults.ts";
 import { placesOfPages } from "../pages/viewers.ts";
 import { health } from "../routes.ts";

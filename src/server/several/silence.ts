@@ -1,5 +1,5 @@
 import { Unavailable } from "../../ports/errors.ts";
-import { repeat } from "../jobs/repeat.ts";
+import { repeat } from "../../adapters/http/repeat.ts";
 import { forward } from "./forward.ts";
 
 interface Watched {

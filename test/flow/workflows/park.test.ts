@@ -6,7 +6,7 @@ import type { IncidentOutcome } from "../../../src/domain/proposal/outcome.ts";
 import { learn } from "../../../src/flow/learn.ts";
 import { remediateIncident } from "../../../src/flow/workflows/remediate-incident.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
-import { recoverAbandoned } from "../../../src/server/jobs/resume.ts";
+import { recoverAbandoned } from "../../../src/server/jobs/workflows/resume.ts";
 import { forgetOld } from "../../../src/server/jobs/ticking.ts";
 import { anIncident } from "../../builders.ts";
 import { portsOf } from "../../injection/incident.ts";

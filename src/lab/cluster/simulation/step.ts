@@ -13,14 +13,7 @@ import { plainService } from "./shop.ts";
 import { readyPods } from "./workload-pods.ts";
 import { writeLogs } from "./log-lines.ts";
 import { type Flow, runTraffic } from "./traffic.ts";
-import {
-  burdenByFault,
-  disturb,
-  faultSamples,
-  loadByFault,
-  memoryByFault,
-  refusalByFault,
-} from "../../faults/disturb.ts";
+import { burdenByFault, disturb, faultSamples, loadByFault, memoryByFault, refusalByFault } from "./disturb.ts";
 import { isDue, type ClusterState } from "../world.ts";
 
 /** One tick: requests run, controllers act, Prometheus scrapes and evaluates. */

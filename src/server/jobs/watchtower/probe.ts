@@ -2,7 +2,7 @@ import type { OllamaModel } from "../../../adapters/ollama/ollama.ts";
 import { guardrailsOf, type LoadedGuardrails } from "../../../flow/collect/load-guardrails.ts";
 import { isWatching } from "../../../domain/guardrails/watchtower.ts";
 import type { Ports } from "../../../ports/ports.ts";
-import { repeat } from "../repeat.ts";
+import { repeat } from "../../../adapters/http/repeat.ts";
 import { known } from "../../../ports/errors.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Durable } from "../../adapters/dbos/durable.ts";
+import type { Durable } from "../../../adapters/dbos/durable.ts";
 
 /** A workflow that is asked for by a row: the id of its first workflow, and the one that was given to it, if any. */
 interface StoredWorkflow {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { onceAtATime, repeat } from "../../../src/server/jobs/repeat.ts";
+import { onceAtATime, repeat } from "../../../src/adapters/http/repeat.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,11 +1,11 @@
 import type { Store } from "../../adapters/postgres/store.ts";
 import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { latchOver } from "../jobs/backtest/shadow-latch.ts";
+import { latchOver } from "./backtest/shadow-latch.ts";
 import { checkGuardrails } from "../../flow/gate/check-guardrails.ts";
-import { eachApart } from "../jobs/repeat.ts";
-import { reconcileRollbacks, type RollbackKeeping } from "../jobs/rollbacks.ts";
-import { type LateCommand, runLateCommand, saysLateWord } from "./late-commands.ts";
+import { eachApart } from "../../adapters/http/repeat.ts";
+import { reconcileRollbacks, type RollbackKeeping } from "./rollbacks.ts";
+import { type LateCommand, runLateCommand, saysLateWord } from "../intake/late-commands.ts";
 
 /** What is looked at because a webhook may be lost. */
 export interface LateLooks {

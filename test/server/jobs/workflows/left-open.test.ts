@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
-import { type Ending, openIncident } from "../../../src/domain/incident/incident.ts";
-import type { Proposal } from "../../../src/domain/proposal/pull-request.ts";
-import { tendLeftOpen } from "../../../src/server/jobs/left-open.ts";
-import { anAlert } from "../../builders.ts";
-import { aDraft, connect, type Session, startShop } from "../../lab/forge-shop.ts";
-import { aLease } from "../../lease.ts";
-import { migratedDatabase } from "../../postgres.ts";
+import { openStore, type Store } from "../../../../src/adapters/postgres/store.ts";
+import { type Ending, openIncident } from "../../../../src/domain/incident/incident.ts";
+import type { Proposal } from "../../../../src/domain/proposal/pull-request.ts";
+import { tendLeftOpen } from "../../../../src/server/jobs/workflows/left-open.ts";
+import { anAlert } from "../../../builders.ts";
+import { aDraft, connect, type Session, startShop } from "../../../lab/forge-shop.ts";
+import { aLease } from "../../../lease.ts";
+import { migratedDatabase } from "../../../postgres.ts";
 
 let forge: Awaited<ReturnType<typeof startShop>>;
 let session: Session;

@@ -1,13 +1,13 @@
-import type { Store } from "../../adapters/postgres/store.ts";
-import { courseOf } from "../../domain/incident/alert.ts";
-import { endingsWithoutResult } from "../../domain/incident/reexamination.ts";
-import { renderReport } from "../../domain/proposal/body/sticky.ts";
-import { keepNewest } from "../../domain/text/keep-newest.ts";
-import { reportEnded } from "../../flow/decide/report-ended.ts";
-import { unlessShut } from "../../ports/errors.ts";
-import type { Ports } from "../../ports/ports.ts";
-import { proposalOnRecord } from "./backtest/withdraw-shadowed.ts";
-import { eachApart } from "./repeat.ts";
+import type { Store } from "../../../adapters/postgres/store.ts";
+import { courseOf } from "../../../domain/incident/alert.ts";
+import { endingsWithoutResult } from "../../../domain/incident/reexamination.ts";
+import { renderReport } from "../../../domain/proposal/body/sticky.ts";
+import { keepNewest } from "../../../domain/text/keep-newest.ts";
+import { reportEnded } from "../../../flow/decide/report-ended.ts";
+import { unlessShut } from "../../../ports/errors.ts";
+import type { Ports } from "../../../ports/ports.ts";
+import { proposalOnRecord } from "../backtest/withdraw-shadowed.ts";
+import { eachApart } from "../../../adapters/http/repeat.ts";
 
 interface Tending {
   readonly store: Pick<Store, "incident" | "incidentOfPull" | "alertsOf" | "followedBy">;

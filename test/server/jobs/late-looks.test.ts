@@ -4,7 +4,7 @@ import { people } from "../../../src/adapters/github/host.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
 import { bodyHashOf } from "../../../src/domain/guardrails/commenter.ts";
 import { Refused, Unavailable } from "../../../src/ports/errors.ts";
-import { lookForGuardrails, lookForLateCommands, type LateLooks } from "../../../src/server/intake/late-looks.ts";
+import { lookForGuardrails, lookForLateCommands, type LateLooks } from "../../../src/server/jobs/late-looks.ts";
 import { anIncident } from "../../builders.ts";
 import { connect, type Session, startShop } from "../../lab/forge-shop.ts";
 import { migratedDatabase } from "../../postgres.ts";

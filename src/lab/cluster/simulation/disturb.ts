@@ -1,12 +1,12 @@
-import { parseQuantity } from "../../domain/kubernetes/quantity.ts";
-import { setsOf } from "../cluster/objects/deployments.ts";
-import { at, containersOf, type KubeObject } from "../cluster/objects/kube-object.ts";
-import { podsOf, type Fleet } from "../cluster/objects/pods.ts";
-import type { Sample } from "../cluster/metrics/series-store.ts";
-import type { Burden } from "../cluster/simulation/service-model.ts";
-import { writeLine } from "../cluster/simulation/log-lines.ts";
-import { type ClusterState, isDue } from "../cluster/world.ts";
-import type { FaultEffect } from "./fault-file.ts";
+import { parseQuantity } from "../../../domain/kubernetes/quantity.ts";
+import { setsOf } from "../objects/deployments.ts";
+import { at, containersOf, type KubeObject } from "../objects/kube-object.ts";
+import { podsOf, type Fleet } from "../objects/pods.ts";
+import type { Sample } from "../metrics/series-store.ts";
+import type { Burden } from "./service-model.ts";
+import { writeLine } from "./log-lines.ts";
+import { type ClusterState, isDue } from "../world.ts";
+import type { FaultEffect } from "./fault-effect.ts";
 
 /** Lets the fault do its harm while what is rendered makes it active, and ends all of it once that is over. */
 export function disturb(world: ClusterState): void {

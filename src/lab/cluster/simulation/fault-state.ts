@@ -1,5 +1,5 @@
-import type { RenderedObject } from "../../domain/kubernetes/rendered.ts";
-import type { FaultEffect } from "./fault-file.ts";
+import type { RenderedObject } from "../../../domain/kubernetes/rendered.ts";
+import type { FaultEffect } from "./fault-effect.ts";
 
 /** A fault that a cluster can have. */
 export interface LabFault {
