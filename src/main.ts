@@ -150,9 +150,8 @@ interface EventSinks extends Pick<Ports, "repositoryId"> {
 }
 
 /** Who is told what GitHub tells. */
-function appOf({ app, webhookSecret }: Settings, { inbox, store, check, repositoryId }: EventSinks): App {
-  const heard = { wake: inbox.wake, ticked: store.queue.request, changed: check };
-  return createApp({ ...app, webhookSecret, repositoryId, ...heard });
+function appOf({ app, webhookSecret }: Settings, { inbox: { wake }, store, check, repositoryId }: EventSinks): App {
+  return createApp({ ...app, webhookSecret, repositoryId, wake, ticked: store.queue.request, changed: check });
 }
 
 function storeOf(databaseUrl: string, telemetry: Telemetry): Promise<Store> {
@@ -195,7 +194,7 @@ function memoryOf(settings: Settings, github: Ports["github"], { telemetry, mete
   return memory;
 }
 
-/** Every call of the model is heard by Watchtower mode and counted. */
+/** Every call of the model counts, for Watchtower mode and in the metrics. */
 function modelOf(
   { ollama }: Settings,
   watchtower: WatchtowerMode,

@@ -260,7 +260,6 @@ function promptBreaches({ prompts, delimiter }: Told): string[] {
 
 /** The building blocks by themselves, on the bare text: what the next renderer will rely on. */
 function textBreaches(text: string): string[] {
-  const lines = text.split("\n");
   const shown: readonly (readonly [string, string])[] = [
     ["inert", inert(text)],
     ["inert at a line start", `Our line.\n\n${inert(text)}`],

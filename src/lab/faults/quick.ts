@@ -113,7 +113,7 @@ async function firstAlert(cluster: Cluster) {
   return undefined;
 }
 
-function portsOf({ cluster, host, fault }: Scene, tell: (line: string) => void): Ports {
+function portsOf({ cluster, host, fault }: FaultWorld, tell: (line: string) => void): Ports {
   const { urls } = cluster;
   const at = (url: string) => ({ url, authorization: undefined, timeoutMs: 10_000 });
   return {
@@ -159,20 +159,20 @@ async function incidentOf({ alerts }: Ports, fault: FaultFile): Promise<Incident
   return alert && openIncident("lab", workloadOf(fault), alert);
 }
 
-interface Scene {
+interface FaultWorld {
   readonly cluster: Cluster;
   readonly host: Host;
   readonly fault: FaultFile;
 }
 
-async function remediated(incident: Incident, ports: Ports, { cluster, host, fault }: Scene) {
-  let outcome: OutcomeSoFar | undefined;
+async function remediated(incident: Incident, ports: Ports, { cluster, host, fault }: FaultWorld) {
+  let ended: OutcomeSoFar | undefined;
   let cause: string | undefined;
   let answered = 0;
   const records: Ports["records"] = {
     ...ports.records,
     endIncident: async (_uid, { outcome }) => {
-      outcome = outcome as OutcomeSoFar;
+      ended = outcome as OutcomeSoFar;
     },
   };
   const run: Run = {
@@ -195,7 +195,7 @@ async function remediated(incident: Incident, ports: Ports, { cluster, host, fau
   };
   await remediateIncident(incident, run);
   const files = host.proposals[0]?.draft.files.map(({ path }) => path) ?? [];
-  return { outcome, cause, files: files.filter((path) => !/^(?:postmortems|\.rectify)\//.test(path)) };
+  return { outcome: ended, cause, files: files.filter((path) => !/^(?:postmortems|\.rectify)\//.test(path)) };
 }
 
 function nameIn(answer: unknown): string | undefined {
