@@ -80,7 +80,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     "the 24 orders of four events are not run",
   ),
   row("G06", "half an hour without deliveries", [
-    [`${server}/intake/late-looks.test.ts`, "is found without a webhook, once"],
+    [`${server}/jobs/late-looks.test.ts`, "is found without a webhook, once"],
     [inbox, "a poll of Alertmanager finds a lost alert"],
   ]),
   row(

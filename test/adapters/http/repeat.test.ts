@@ -59,12 +59,15 @@ test("a beat that finds the work under way is left out, and stopping waits for i
   expect(ends).toHaveLength(2);
 });
 
-test("once at a time and the race with a time limit stand in one file each", () => {
+test("once at a time, one at a time and the race with a time limit stand in one file each", () => {
   const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
     (file) => file.endsWith(".ts") && !file.startsWith("lab"),
   );
   const holding = (words: RegExp) => files.filter((file) => words.test(readFileSync(join("src", file), "utf8")));
   expect(holding(/Promise\.race\(/)).toEqual([join("adapters", "http", "timeout.ts")]);
+  const here = /^(?:server|adapters.(?:http|github|memory))/;
   const onceMore = /\?\?= \w+\(\)\.finally\(/;
-  expect(holding(onceMore).filter((file) => file.startsWith("server"))).toEqual([join("server", "jobs", "repeat.ts")]);
+  expect(holding(onceMore).filter((file) => here.test(file))).toEqual([join("adapters", "http", "repeat.ts")]);
+  const oneAfterTheOther = /(\w+) = (\w+)\.catch\(\(\) => undefined\);\n\s*return \2;/;
+  expect(holding(oneAfterTheOther)).toEqual([join("adapters", "http", "one-at-a-time.ts")]);
 });
