@@ -3,6 +3,7 @@ import { Octokit } from "@octokit/rest";
 import type { MergeMethod } from "../../domain/guardrails/merge-method.ts";
 import { Refused, Shut } from "../../ports/errors.ts";
 import type { SharedPace } from "../../ports/github.ts";
+import { onceAtATime } from "../http/repeat.ts";
 import { cloneAddress } from "./clone-address.ts";
 import { type Doubts, doubtsOf, paceOf, statusOf } from "./pace.ts";
 import { keepNewest } from "../../domain/text/keep-newest.ts";
@@ -243,16 +244,13 @@ function refuseUnfit({ unfit }: RepositoryAbout): void {
  * that fail together share the renewal.
  */
 function renewingOnce(renew: () => Promise<unknown>): <T>(call: () => Promise<T>) => Promise<T> {
-  let renewal: Promise<unknown> | undefined;
+  const renewal = onceAtATime(renew);
   return async (call) => {
     try {
       return await call();
     } catch (error) {
       if ((error as { status?: unknown }).status !== 401) throw error;
-      renewal ??= renew().finally(() => {
-        renewal = undefined;
-      });
-      await renewal;
+      await renewal.run();
       return call();
     }
   };

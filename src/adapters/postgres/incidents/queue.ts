@@ -1,3 +1,4 @@
+import { oneAtATime } from "../../http/one-at-a-time.ts";
 import {
   type Admitted,
   admitCandidates,
@@ -78,14 +79,12 @@ async function lookAt(reading: Reading, now: Date): Promise<Look> {
  * each would read all of them.
  */
 function sharedLook<Subject, Seen>(look: (subject: Subject) => Promise<Seen>): (subject: Subject) => Promise<Seen> {
-  let running: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAtATime();
   let next: Promise<Seen> | undefined;
   return (subject) => {
-    next ??= running.then(() => {
+    next ??= inTurn(() => {
       next = undefined;
-      const seen = look(subject);
-      running = seen.catch(() => undefined);
-      return seen;
+      return look(subject);
     });
     return next;
   };
