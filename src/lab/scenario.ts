@@ -40,8 +40,8 @@ interface ScenarioWorld {
   readonly watchtower?: Settings["watchtower"];
   /** Also alert on trends. */
   readonly predictive?: boolean;
-  /** The cluster is simulated in larger steps: there are many workloads. */
-  readonly coarse?: boolean;
+  /** The cluster is simulated in larger steps, or in twice as large ones: there are many workloads. */
+  readonly coarse?: 1 | 2;
   /** Only this workload has alerts. */
   readonly alertsOf?: string;
   readonly badImages?: readonly BadImage[];

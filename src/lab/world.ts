@@ -45,7 +45,7 @@ export async function openWorld(
     settings: {
       watchtower: scenario.world?.watchtower,
       ...settings,
-      ...(scenario.world?.coarse ? coarseSettings(settings, cluster) : {}),
+      ...(scenario.world?.coarse ? coarseSettings(settings, cluster, scenario.world.coarse) : {}),
       // The lab needs nothing but Node and git: its required check stands for the policies, unless a scenario is about them.
       ...(scenario.needs === "kyverno" ? {} : { kyverno: "off" as const }),
     },
@@ -72,7 +72,7 @@ export function openCluster(
     more = [],
   }: { readonly entry?: Entry; readonly more?: readonly ClusterSource[] } = {},
 ): Promise<SimulatedCluster> {
-  const { noHelp, badImages, fault, services, gitops } = scenario.world ?? {};
+  const { noHelp, badImages, fault, services, gitops, coarse } = scenario.world ?? {};
   return startCluster({
     desired: desiredOf(join(directory, "flux"), forge, entry),
     entry: {
@@ -82,9 +82,11 @@ export function openCluster(
     },
     more,
     rules: rulesOf(scenario),
-    ...(scenario.world?.coarse
+    ...(coarse
       ? {
-          ...{ tickMs: 500, scrapeMs: coarseScrapeMs, rulesMs: 1_000, historyMs: 30_000, repeatMs: 300_000 },
+          ...{ tickMs: 500 * coarse, scrapeMs: coarseScrapeMs * coarse, rulesMs: 1_000 * coarse },
+          ...{ historyMs: 30_000, repeatMs: 300_000 },
+          retentionMs: 4 * 60_000,
           latencyBoundsMs: coarseBounds,
         }
       : {}),
@@ -99,10 +101,14 @@ export function openCluster(
  * Where hundreds ask, an answer is as old as in an installation, nobody asks what lies between two scrapes, and who waits
  * for a place waits for longer than a person would take.
  */
-function coarseSettings({ timings }: Pick<Settings, "timings">, cluster: SimulatedCluster): Partial<Settings> {
+function coarseSettings(
+  { timings }: Pick<Settings, "timings">,
+  cluster: SimulatedCluster,
+  coarse: number,
+): Partial<Settings> {
   return {
     prometheus: prometheusOf(cluster, 10_000),
-    timings: { ...timings, leastStepMs: coarseScrapeMs, decideTimeoutMs: 3_600_000 },
+    timings: { ...timings, leastStepMs: coarseScrapeMs * coarse, decideTimeoutMs: 3_600_000 },
   };
 }
 

@@ -83,7 +83,15 @@ export async function openShop(kube: KubeClient, lokiUrl: () => string | undefin
 const quietSettings: SimulationSettings = {
   ...{ services: shopServices, calls: shopCalls, load: (workload) => quietLoad[workload] ?? 0 },
   ...{ noHelp: undefined, fault: undefined, badImages: [], rules: [], seed: 1, podStartMs: 0, historyMs: 0 },
-  ...{ tickMs, scrapeMs: tickMs, rulesMs: tickMs, syncMs: tickMs, autoscaleMs: tickMs, scaleDownMs: tickMs },
+  ...{
+    tickMs,
+    scrapeMs: tickMs,
+    rulesMs: tickMs,
+    syncMs: tickMs,
+    autoscaleMs: tickMs,
+    scaleDownMs: tickMs,
+    retentionMs: 0,
+  },
   latencyBoundsMs: linkerdBounds,
   desired: async () => ({ revision: "", objects: [] }),
   entry: { object: "", path: "" },

@@ -16,7 +16,7 @@ import { freshDatabase } from "../postgres.ts";
 const scenario: Scenario = {
   about: "only one namespace is in shadow mode",
   guardrails: { modes: [{ namespace: "quiet", mode: "shadow" }], dashboard: false },
-  world: { coarse: true, scriptedModel: true, rules: [] },
+  world: { coarse: 1, scriptedModel: true, rules: [] },
   run: async () => undefined,
   expected: async () => [],
 };

@@ -40,6 +40,7 @@ export interface ClusterOptions {
   readonly podStartMs?: number | ((workload: string) => number);
   readonly tickMs?: number;
   readonly scrapeMs?: number;
+  readonly retentionMs?: number;
   /** The buckets of the latency histogram; Linkerd's unless told. */
   readonly latencyBoundsMs?: readonly number[];
   readonly rulesMs?: number;
@@ -90,6 +91,7 @@ export interface SimulatedCluster {
 
 const defaults = {
   ...{ seed: 1, podStartMs: 800, tickMs: 100, scrapeMs: 250, rulesMs: 200, syncMs: 500, autoscaleMs: 1_000 },
+  retentionMs: 20 * 60_000,
   ...{ scaleDownMs: 30_000, historyMs: 60_000, groupWaitMs: 100, groupIntervalMs: 500, repeatMs: 60_000, peers: 1 },
   latencyBoundsMs: linkerdBounds,
 };

@@ -33,6 +33,8 @@ export interface SimulationSettings {
   readonly podStartMs: number | ((workload: string) => number);
   readonly tickMs: number;
   readonly scrapeMs: number;
+  /** What the series store keeps. */
+  readonly retentionMs: number;
   readonly latencyBoundsMs: readonly number[];
   readonly rulesMs: number;
   readonly syncMs: number;
@@ -76,8 +78,6 @@ interface SyncState {
   running: Promise<void> | undefined;
 }
 
-const retentionMs = 20 * 60_000;
-
 export function createWorld(settings: SimulationSettings, nowMs: number): ClusterState {
   const clock = { nowMs: nowMs - settings.historyMs, startMs: nowMs, live: false };
   const now = () => clock.nowMs;
@@ -91,7 +91,7 @@ export function createWorld(settings: SimulationSettings, nowMs: number): Cluste
   };
   for (const name of ["node-1", "node-2", "node-3"]) kube.put(nodeObject(name));
   return {
-    ...{ settings, clock, kube, fleet, series: createSeriesStore(retentionMs), logs: createLogStore() },
+    ...{ settings, clock, kube, fleet, series: createSeriesStore(settings.retentionMs), logs: createLogStore() },
     ...{ counters: createCounters(settings.latencyBoundsMs), autoscaler: { recommended: new Map() } },
     ...{ loads: new Map(), backlogs: new Map(), firstReady: new Map(), ranAt: new Map() },
     sync: { suspended: false, applied: undefined, seen: undefined, running: undefined },

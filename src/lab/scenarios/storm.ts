@@ -62,13 +62,16 @@ export function tenantFiles(names: readonly string[]): Readonly<Record<string, s
   };
 }
 
+// Of more than these one core does not simulate each half second in half a second.
+const mostSimulated = 600;
+
 /** So many workloads that alert at once; `meanwhile` is done when what is not opened is listed. */
 export function stormOf(count: number, meanwhile: (run: LabRun) => Promise<void> = async () => undefined): Scenario {
   const names = Array.from({ length: count }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
   return {
     about: `${count} workloads alert at once: ${mostOpen} proposals are open, the rest waits on one issue`,
     guardrails: { exemptSeverities: [] },
-    world: { coarse: true, files: tenantFiles(names) },
+    world: { coarse: count > mostSimulated ? 2 : 1, files: tenantFiles(names) },
     run: async (run) => {
       run.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) run.cluster.setLoad(name, busy);

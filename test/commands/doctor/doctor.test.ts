@@ -32,7 +32,7 @@ beforeAll(async () => {
   const scenario = scenarioOf("scale");
   if (scenario === undefined) throw new Error("the lab has no scenario named scale");
   // Its clock goes on beside these tests: it ticks seldom.
-  world = await openWorld(place, { ...scenario, world: { ...scenario.world, coarse: true } });
+  world = await openWorld(place, { ...scenario, world: { ...scenario.world, coarse: 1 } });
   const kyverno = { path: cliOf("1.19.1"), toolsDirectory: undefined };
   settings = { ...world.settings, kyverno, databaseUrl: await freshDatabase() };
   world.cluster.setAlertWebhook(ours);
