@@ -20,34 +20,42 @@ export interface Overlooked {
   readonly charts: readonly string[];
   /** Those of charts below the fixed beginning of a path that is filled in elsewhere. */
   readonly perhaps: readonly string[];
-  /** The ApplicationSets of which some application is not known, as `namespace/name (file)`. */
+  /** The ApplicationSets of which some application is not known, as `namespace/name (file)`, with why where we know. */
   readonly sets: readonly string[];
   /** Other objects whose own path is filled in elsewhere, as `kind name (file)`. */
   readonly open: readonly string[];
 }
 
 export function overlookedIn(tree: Tree): Overlooked {
-  const sets = indexOf(tree).deployers.filter((one) => one.kind === "ApplicationSet" && isOpenSet(tree, one));
+  const sets = indexOf(tree).deployers.flatMap((set) => {
+    const because = set.kind === "ApplicationSet" ? whyOpen(tree, set) : undefined;
+    return because === undefined ? [] : [{ set, because }];
+  });
   const open = withOpenPaths(indexOf(tree));
   return {
-    ...undeployedCharts(tree, new Set([...sets, ...open])),
-    sets: sets.map(({ namespace = "argocd", name, file }) => `${namespace}/${name} (${file})`),
+    ...undeployedCharts(tree, new Set([...sets.map(({ set }) => set), ...open])),
+    sets: sets.map(
+      ({ set: { namespace = "argocd", name, file }, because }) => `${namespace}/${name} (${file}${because})`,
+    ),
     open: open.map(({ kind, name, file }) => `${kind} ${name} (${file})`),
   };
 }
 
-/** Whether the cluster alone knows a path of what a set makes. What lies in other repositories is none of ours. */
-function isOpenSet(tree: Tree, deployer: Deployer): boolean {
+/**
+ * Undefined unless the cluster alone knows a path of what a set makes; else what its patch holds that nobody fills in
+ * here, or nothing more. What lies in other repositories is none of ours.
+ */
+function whyOpen(tree: Tree, deployer: Deployer): string | undefined {
   const { kind, node } = deployer;
   const spec = writtenSpec(tree, deployer);
   const made = generatedApplications(tree, spec);
-  if (made.length === 0) return sourcesOf({ kind, node }).some((source) => /\{\{/.test(textAt(source, ["path"]) ?? ""));
+  const isOpen = (source: Parameters<typeof textAt>[0]) => /\{\{/.test(textAt(source, ["path"]) ?? "");
+  if (made.length === 0) return sourcesOf({ kind, node }).some(isOpen) ? "" : undefined;
   const saysPath = typeof spec.templatePatch === "string" && /\bpath["']?:/.test(spec.templatePatch);
-  return made.some(
-    (one) =>
-      (saysPath && !one.isPatched) ||
-      sourcesIn(one.spec).some(({ path }) => typeof path === "string" && path.includes("{{")),
-  );
+  const unpatched = made.find((one) => saysPath && !one.isPatched);
+  if (unpatched) return `: its templatePatch is not filled in: ${unpatched.unpatched}`;
+  const paths = made.flatMap(({ spec }) => sourcesIn(spec).map(({ path }) => path));
+  return paths.some((path) => typeof path === "string" && path.includes("{{")) ? "" : undefined;
 }
 
 /** The spec as it is written: a set whose patches were filled in has one of what they make. */

@@ -171,7 +171,7 @@ function rowOf({ field, outcome, place = "", reason, because, fix }: SurveyItem)
 }
 
 function inWords(survey: Survey, prove: boolean): string[] {
-  const { charts, sets } = survey.overlooked;
+  const { charts, perhaps, sets, open } = survey.overlooked;
   const overlooked = Object.values(survey.overlooked).flat();
   if (survey.entries + survey.unrendered.length + overlooked.length === 0)
     return [
@@ -195,6 +195,8 @@ function inWords(survey: Survey, prove: boolean): string[] {
     ...reasons.map(([reason, n]) => `  ${String(n).padStart(6)}  ${reason}`),
     `  entries that could not be rendered here: ${survey.unrendered.length}${helping}`,
     ...(sets.length === 0 ? [] : [`  ApplicationSets of which the cluster alone knows applications: ${sets.length}`]),
+    ...(open.length === 0 ? [] : [`  objects whose own path is filled in elsewhere: ${open.length}`]),
+    ...(perhaps.length === 0 ? [] : [`  charts that such a path may lead to: ${perhaps.length}`]),
     ...(charts.length === 0 ? [] : [`  charts that nothing here is known to deploy: ${charts.length}`]),
   );
   return lines;

@@ -163,7 +163,7 @@ test.each<[string, string, readonly string[]]>([
       "targetRevision: main",
       "  templatePatch: |\n    spec: {source: {path: '{{ .path.path | shuffle }}'}}\n",
     ),
-    ["argocd/all (apps/set.yaml)"],
+    ["argocd/all (apps/set.yaml: its templatePatch is not filled in: the function shuffle)"],
   ],
   [
     "of which one application is known and another is not",
@@ -232,17 +232,24 @@ test.each<[string, Record<string, string>, readonly string[]]>([
 });
 
 test("an object whose own path is filled in elsewhere is named, with the charts that it may lead to", async () => {
-  const tree = treeOf({
+  const files = {
     "apps/web.yaml": application("'charts/{{ .name }}'"),
     "charts/web/Chart.yaml": chart("web"),
     "more/api/Chart.yaml": chart("api"),
-  });
-  const { overlooked } = await surveyTree(tree, tools, () => undefined);
+  };
+  const { overlooked } = await surveyTree(treeOf(files), tools, () => undefined);
   expect(overlooked).toMatchObject({
     charts: ["more/api"],
     perhaps: ["charts/web"],
     open: [expect.stringMatching(/^Application \S+ \(apps\/web\.yaml\)$/)],
   });
+  const lines: string[] = [];
+  await surveyCommand(scratchFiles(files), {}, { write: (line) => lines.push(line), progress: () => undefined });
+  expect(lines.join("\n").split("\n").slice(-3)).toEqual([
+    "  objects whose own path is filled in elsewhere: 1",
+    "  charts that such a path may lead to: 1",
+    "  charts that nothing here is known to deploy: 1",
+  ]);
 });
 
 test("one reason for several is said once", () => {

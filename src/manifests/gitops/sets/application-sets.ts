@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { isRecord } from "../../../domain/kubernetes/rendered.ts";
 import type { Tree } from "../../../domain/kubernetes/tree.ts";
 import { globbed } from "./glob.ts";
-import { filledIn } from "./go-template/fill.ts";
+import { type Filled, filledIn } from "./go-template/fill.ts";
 import { readKubeYaml } from "../../yaml/kube-yaml.ts";
 import { directoriesOf } from "../../repository/reader.ts";
 import { readText } from "../kustomization.ts";
@@ -21,6 +21,8 @@ interface GeneratedApplication {
   readonly repeated: boolean;
   /** True when a patch of the set says some of it. */
   readonly isPatched: boolean;
+  /** Why the patch of the set is not filled in here. */
+  readonly unpatched?: string;
 }
 
 /** More than any real set makes of one repository. */
@@ -60,9 +62,12 @@ function patchedBy(
   const made = { metadata: isRecord(metadata) ? metadata : {}, spec: isRecord(spec) ? spec : {} };
   if (typeof patch !== "string") return { ...made, isPatched: false };
   const { data, isStrict = false } = go ?? {};
-  const text = data && filledIn(patch, { data, isStrict });
-  const patched = text === undefined ? undefined : withPatch(made, text);
-  return patched ? { ...patched, isPatched: true } : { ...made, spec: marked(made.spec, patch), isPatched: false };
+  const because = go ? "the cluster alone knows its values" : "it is read only where goTemplate is true";
+  const filled: Filled = data ? filledIn(patch, { data, isStrict }) : { text: undefined, because };
+  const patched = filled.text === undefined ? undefined : withPatch(made, filled.text);
+  if (patched) return { ...patched, isPatched: true };
+  const unpatched = filled.text === undefined ? filled.because : "Argo CD merges it in a way of its own, or refuses it";
+  return { ...made, spec: marked(made.spec, patch), isPatched: false, unpatched };
 }
 
 /** A patch of sources that only the cluster can fill in: only there anybody sees what they say in the end. */

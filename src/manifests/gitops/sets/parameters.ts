@@ -43,7 +43,9 @@ export function ofPlace(
   const path = goPath(place);
   const said = isRecord(place.content) ? (asJson(place.content) as Data) : {};
   const data = typeof prefix === "string" && prefix !== "" ? { ...said, [prefix]: { path } } : { ...said, path };
-  const made = written.map(([key, value]) => [key, filledIn(value, { data, isStrict: dialect.isStrict })] as const);
+  const made = written.map(
+    ([key, value]) => [key, filledIn(value, { data, isStrict: dialect.isStrict }).text] as const,
+  );
   if (made.some(([, value]) => value === undefined))
     return { values: new Map([...flat(data), ...flat({ values })]), open: false };
   const own = new Map(made.map(([key, value]) => [key, value ?? ""]));
@@ -141,7 +143,7 @@ function filledText(dialect: Dialect, text: string, params: Params): string {
   const known = filled(text, values);
   if (!dialect.isGo || data === undefined) return known;
   // Only Go says how it prints a value.
-  return filledIn(text, { data, isStrict: dialect.isStrict }) ?? (known.includes("{{") ? known : text);
+  return filledIn(text, { data, isStrict: dialect.isStrict }).text ?? (known.includes("{{") ? known : text);
 }
 
 /** The same for every text of a value. */

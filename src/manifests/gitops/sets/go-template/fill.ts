@@ -9,14 +9,17 @@ interface Filling {
   readonly isStrict: boolean;
 }
 
-/** The text that Go makes of a template; undefined where nobody can tell here, and where Go makes none. */
-export function filledIn(template: string, { data, isStrict }: Filling): string | undefined {
+/** The text that Go makes of a template, or why nobody can tell it here, or why Go makes none. */
+export type Filled = { readonly text: string } | { readonly text: undefined; readonly because: string };
+
+export function filledIn(template: string, { data, isStrict }: Filling): Filled {
   try {
     const run: Run = { variables: [["$", data]], isStrict, steps: 0, length: 0 };
-    return written(run, parseTemplate(template), data);
+    return { text: written(run, parseTemplate(template), data) };
   } catch (error) {
+    if (error instanceof NotUnderstood) return { text: undefined, because: error.message };
     // Parentheses nested deeper than any stack.
-    if (error instanceof NotUnderstood || error instanceof RangeError) return undefined;
+    if (error instanceof RangeError) return { text: undefined, because: "it is nested too deep" };
     throw error;
   }
 }

@@ -18,7 +18,7 @@ const data = {
   values: new Map([["app", "shop"]]),
 };
 
-const made = (template: string, isStrict = false) => filledIn(template, { data, isStrict });
+const made = (template: string, isStrict = false) => filledIn(template, { data, isStrict }).text;
 
 test.each([
   ["plain {{ .name }} and {{.path.basename}}", "plain web and web"],
