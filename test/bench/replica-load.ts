@@ -11,6 +11,8 @@ interface ReplicaLoad {
   readonly steps: number;
   /** The first process is killed when this share of the incidents has ended; its work goes on in the others. */
   readonly killAt?: number;
+  /** The database is stopped and started again each time when this share of the incidents has ended. */
+  readonly outages?: { readonly at: readonly number[]; readonly restart: () => Promise<void> };
 }
 
 export interface ReplicaResult {
@@ -53,6 +55,10 @@ export async function replicaLoad(load: ReplicaLoad): Promise<ReplicaResult> {
     if (load.killAt !== undefined) {
       await until(() => ended().length >= workloads * (load.killAt ?? 0));
       children[0]?.kill();
+    }
+    for (const share of load.outages?.at ?? []) {
+      await until(() => new Set(ended()).size >= workloads * share);
+      await load.outages?.restart();
     }
     await until(() => new Set(ended()).size >= workloads);
     const seconds = (performance.now() - begun) / 1000;

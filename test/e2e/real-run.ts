@@ -3,7 +3,7 @@ import type { LabPrinter } from "../../src/lab/printer.ts";
 import type { Settings } from "../../src/settings/settings.ts";
 import type { ModelDoor } from "../crash/every-state.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import type { Database } from "./database.ts";
+import type { RestartedPostgres } from "../restarted-postgres.ts";
 import type { GitOpsEngine } from "./engine.ts";
 import type { RealRectify } from "./rectify.ts";
 import type { Shop } from "./shop.ts";
@@ -26,7 +26,7 @@ export interface RealRun extends RealWorld {
   readonly rectify: RealRectify;
   readonly settings: Settings;
   /** Where the scenario has a database of its own. */
-  readonly database: Database | undefined;
+  readonly database: RestartedPostgres | undefined;
   /** What questions to the model come through. */
   readonly model: ModelDoor;
   /** Starts the next process on the same database, and ends the one before once the next one listens, after `meanwhile`. */

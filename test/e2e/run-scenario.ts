@@ -12,7 +12,7 @@ import { type LabPrinter, labPrinter } from "../../src/lab/printer.ts";
 import { parseSettings, type Settings } from "../../src/settings/settings.ts";
 import { type GitOpsEngine, teamNamespace } from "./engine.ts";
 import { openModelDoor } from "../crash/every-state.ts";
-import { openDatabase } from "./database.ts";
+import { restartedPostgres } from "../restarted-postgres.ts";
 import { freePort, pause } from "./processes.ts";
 import { namespace } from "./shop.ts";
 import { payments } from "./world.ts";
@@ -114,7 +114,7 @@ async function ranToItsEnd(name: string, scenario: RealScenario, context: RunCon
     closing.push(() => model.close());
     const tokenPath = join(directory, "token");
     writeFileSync(tokenPath, await world.plane.tokenFor(rectifyAccount.namespace, rectifyAccount.name));
-    const database = scenario.ownDatabase === true ? await openDatabase(join(directory, "database")) : undefined;
+    const database = scenario.ownDatabase === true ? await restartedPostgres(join(directory, "database")) : undefined;
     if (database) closing.push(() => database.close());
     const { patienceMs } = scenario;
     const settings = {

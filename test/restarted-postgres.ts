@@ -1,16 +1,16 @@
 import { connect, createServer, type Socket } from "node:net";
-import { startEmbeddedPostgres } from "../../src/adapters/postgres/server.ts";
-import { clearPostgres } from "../temporary-postgres.ts";
+import { startEmbeddedPostgres } from "../src/adapters/postgres/server.ts";
+import { clearPostgres } from "./temporary-postgres.ts";
 
 /** A Postgres that is restarted under the same address. */
-export interface Database {
+export interface RestartedPostgres {
   readonly url: string;
   restart(meanwhile: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
 /** The server takes another port each time: who asks for it comes through a door that stays. */
-export async function openDatabase(directory: string): Promise<Database> {
+export async function restartedPostgres(directory: string): Promise<RestartedPostgres> {
   let server = await startEmbeddedPostgres(directory);
   const sockets = new Set<Socket>();
   const door = createServer((caller) => {
