@@ -11,7 +11,7 @@ import { internalRoutes } from "../../src/server/routes.ts";
 import { concernsIn } from "../concerns.ts";
 
 /**
- * One of several processes on one Postgres: the real inbox, engine and executor, and a incident of `steps` steps that each
+ * One of several processes on one Postgres: the real inbox, engine and executor, and an incident of `steps` steps that each
  * put two kilobytes on record. It tells of each step that it does and of each incident that it ends. With a token it takes in
  * alerts by itself.
  */

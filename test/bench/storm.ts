@@ -29,7 +29,7 @@ const scenario: Scenario = {
   opens: {
     world: openWorld,
     rectify: async (settings) => {
-      // A incident looks as often as in an installation, and not as in a lab of one alert.
+      // An incident is looked at as often as in an installation, and not as in a lab of one alert.
       const timings = { ...settings.timings, pollMs: 5_000 };
       apart = await startApart({ ...settings, timings, alertPollMs: 15_000, databaseUrl: postgres.url });
       return apart;

@@ -21,7 +21,7 @@ export interface Rollback {
   readonly ended: string;
 }
 
-/** The part of a workflow that can be reverted. */
+/** The part of an outcome that can be reverted. */
 type Merged = Pick<Rollback, "remediation" | "effect" | "mergedSha">;
 
 /** What is to be reverted under this pull request, or why nothing can be. `outcome` is undefined while it goes on. */

@@ -69,7 +69,7 @@ async function examine(incident: Incident, open: Run): Promise<Examined> {
   }
 }
 
-/** What all of it has seen is held until the diagnosis is made, and no longer: a outcome may wait for days beside others. */
+/** What all of it has seen is held until the diagnosis is made, and no longer: a workflow may wait for days beside others. */
 async function lookOnce(incident: Incident, before: string | undefined, run: Run): Promise<Examined> {
   const observed = await run.step("collect", async (ports) => {
     const [seen, shadowed] = await Promise.all([collect(incident, ports, before), shadowedIn(incident, ports)]);

@@ -131,7 +131,7 @@ test("the workload is free for its next incident, which ends as it should", asyn
   expect(await ended("2026-11-24T05:00:00.000Z")).toMatchObject({ ending: "no-change" });
 });
 
-test("what the engine kept of a outcome is forgotten after a month, its incident and what people look up are not", async () => {
+test("what the engine kept of a workflow is forgotten after a month, its incident and what people look up are not", async () => {
   const uid = (await store.incidents(1))[0]?.incident.uid ?? "";
   await store.recordEvent(uid, "learn", "no-change");
   let days = 30;

@@ -100,7 +100,7 @@ test.each<[string, string, ("slack" | "webhook")[], ToldChange?]>([
 });
 
 test.each(["scale", "resources"] as const)(
-  "how a outcome of scale ended is told with %s in shadow mode",
+  "how an incident of scale ended is told with %s in shadow mode",
   async (remedy) => {
     const told: string[] = [];
     const text = JSON.stringify({ modes: [{ remedy, mode: "shadow" }], notify: { slack: true } });
@@ -202,7 +202,7 @@ test("the gate refuses whatever comes to it on another way, and says what it wou
   expect(await gate(aCase({ hypothetical: true }), aPlan(4), ports)).toMatchObject({ kind: "passed" });
 });
 
-describe("a outcome in shadow mode", () => {
+describe("an incident in shadow mode", () => {
   const begun = Date.parse("2026-11-24T02:00:00.000Z");
   const manifest = (replicas: number) => JSON.stringify(aDeployment("web", { replicas }));
   const trees: Record<string, string> = { a: manifest(2), b: manifest(4) };
