@@ -1,5 +1,5 @@
 # Rectify with everything that it calls: git, Kyverno, Kustomize, Helm, and faiss-node compiled here.
-# Runs as a user without rights, on a read-only file system; /tmp and /var/lib/rectify are to be writable.
+# Runs as a user without privileges, on a read-only file system; /tmp and /var/lib/rectify are to be writable.
 ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
 ARG GO_IMAGE=docker.io/library/golang:1.26-bookworm
 

@@ -88,6 +88,20 @@ export const rooms = {
     "serve-part.ts",
     "serve.ts",
   ],
+  lab: [
+    "model",
+    "cluster",
+    "forge",
+    "printer.ts",
+    "start.ts",
+    "scenario.ts",
+    "repository.ts",
+    "world.ts",
+    "faults",
+    "scenarios",
+    "run.ts",
+    "lab.ts",
+  ],
 };
 
 /** Rooms that stand beside the order: what they may use of their own layer. */

@@ -17,7 +17,7 @@ import { loadPrompts } from "./adapters/ollama/prompts.ts";
 import { renderOnce } from "./adapters/cli-tools/render-once.ts";
 import { renderer } from "./adapters/cli-tools/renderer.ts";
 import { openStore, type Store } from "./adapters/postgres/store.ts";
-import { latchOver, type ShadowLatch } from "./server/jobs/backtest/shadow-latch.ts";
+import { latchOver, type ShadowLatch } from "./server/jobs/shadow/shadow-latch.ts";
 import { openWatchtower } from "./server/jobs/watchtower/mode.ts";
 import { withTimeout } from "./adapters/http/timeout.ts";
 import { chartsOf, clusterOf, concernsOf } from "./server/concerns.ts";

@@ -83,7 +83,7 @@ test("the lab names the scenarios when it is asked for one that does not exist",
   expect(mistyped.stderr).toContain("no scenario quoto: did you mean quota?");
 });
 
-test("config check ends with 1 and names the line", async () => {
+test("config check exits with code 1 and names the line", async () => {
   const path = join(scratchDirectory(), "rectify.yml");
   writeFileSync(path, "namespaces: [shop]\nminReplicas: 0\n");
   const { code, stdout } = await rectify(["config", "check", path], { PATH: process.env.PATH ?? "" });

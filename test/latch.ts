@@ -1,6 +1,6 @@
 import type { ModeSubject } from "../src/domain/guardrails/mode.ts";
 import type { GitHost } from "../src/ports/github.ts";
-import { type ShadowLatch, shadowLatch } from "../src/server/jobs/backtest/shadow-latch.ts";
+import { type ShadowLatch, shadowLatch } from "../src/server/jobs/shadow/shadow-latch.ts";
 
 interface LatchWorld {
   /** What every write is about. */

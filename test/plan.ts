@@ -1,11 +1,11 @@
 import type { ObjectChange } from "../src/domain/kubernetes/manifest-edit.ts";
 import { notEvaluated, type PolicyEngine, type PolicyResult } from "../src/domain/gate/policy-report.ts";
 import { isRecord, objectKey, type RenderedObject } from "../src/domain/kubernetes/rendered.ts";
-import type { TakenBack } from "../src/domain/gate/repetition.ts";
+import type { RevertedChange } from "../src/domain/gate/repetition.ts";
 import { treeOf } from "../src/domain/kubernetes/tree.ts";
 import type { ChangeRequest } from "../src/flow/gate/change-request.ts";
 import type { Plan } from "../src/flow/plan/plan.ts";
-import { pastFiles } from "../src/lab/scenarios/memory/past.ts";
+import { pastFiles } from "../src/lab/forge/git/past.ts";
 import type { Ports } from "../src/ports/ports.ts";
 import { anIncident } from "./builders.ts";
 import { aDeployment, ourPolicies } from "./policies.ts";
@@ -63,7 +63,7 @@ export interface GateWorld {
   /** Incidents whose post-mortems people disputed. */
   readonly withdrawn?: readonly string[];
   /** What merged changes reserve already; unknown when absent. */
-  readonly takenBack?: readonly TakenBack[];
+  readonly revertedChanges?: readonly RevertedChange[];
   readonly reserved?: readonly { readonly cpuCores: number; readonly memoryBytes: number }[];
   /** Verified successes of scaling web that Git holds, sealed and counted; three when absent. */
   readonly past?: number;
@@ -83,7 +83,7 @@ export function gatePorts({
   files: more,
   pending,
   reserved,
-  takenBack,
+  revertedChanges,
   cycles,
   withdrawn,
 }: GateWorld): Ports {
@@ -106,7 +106,7 @@ export function gatePorts({
     },
     policies,
     sealKey,
-    changes: { reservedIn: async () => reserved, takenBack: async () => takenBack ?? [] },
+    changes: { reservedIn: async () => reserved, revertedChanges: async () => revertedChanges ?? [] },
     records: {
       changesSince: async () => 0,
       parkedSince: async () => [],

@@ -2,7 +2,7 @@ import type { Evidence } from "../domain/evidence/evidence.ts";
 import type { Incident } from "../domain/incident/incident.ts";
 import { leaseOf } from "../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/records/post-mortem.ts";
-import { renderOutcome, renderTakenBack } from "../domain/proposal/body/sticky.ts";
+import { renderOutcome, renderReverted } from "../domain/proposal/body/sticky.ts";
 import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
 import type { Ports } from "../ports/ports.ts";
 import { dependenciesOf } from "./collect/dependencies.ts";
@@ -30,9 +30,8 @@ export async function learn(
   if (proposal !== undefined && mergedSha !== undefined) {
     await ports.github.report(proposal, renderOutcome(outcome, postMortemPath(incident)));
   }
-  const takenBack = renderTakenBack(outcome, postMortemPath(incident));
-  if (takenBack !== undefined && outcome.revert?.proposal)
-    await ports.github.report(outcome.revert.proposal, takenBack);
+  const reverted = renderReverted(outcome, postMortemPath(incident));
+  if (reverted !== undefined && outcome.revert?.proposal) await ports.github.report(outcome.revert.proposal, reverted);
   const notice = { kind: "ended", incident, text: `${ending}: ${because}`, pull: proposal } as const;
   await tellPeople(notice, outcome.remediation, ports);
   if (ending === "parked") await tellParked(incident, because, ports);

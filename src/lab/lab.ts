@@ -65,7 +65,7 @@ function isPast({ scenario, fault }: LabOptions): boolean {
   return fault === undefined && scenario === pastScenario;
 }
 
-/** The past has no Rectify that runs: nothing but its history is run. */
+/** The past has no Rectify that runs: only its history is answered. */
 async function runPast(print: Write, out: Write, json: boolean): Promise<number> {
   const printer = labPrinter(print, !json && process.stdout.isTTY === true);
   printer.say("lab", "two weeks of history, and what Rectify would have done: it only reads");

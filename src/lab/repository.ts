@@ -6,7 +6,7 @@ import { guardrailsPath } from "../flow/collect/load-guardrails.ts";
 import { renderYaml } from "../manifests/yaml/yaml.ts";
 import { sealKeyFrom } from "../settings/settings.ts";
 import { type Forge, startForge } from "./forge/forge.ts";
-import { pastFiles } from "./scenarios/memory/past.ts";
+import { pastFiles } from "./forge/git/past.ts";
 import { approver, ciApp, type Scenario } from "./scenario.ts";
 
 export const owner = "rectify-lab";

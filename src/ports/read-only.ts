@@ -19,7 +19,7 @@ export function readOnly(ports: Ports, because = "shadow mode: nothing is writte
     rollbacks: undefined,
     changes: changes && {
       reservedIn: (namespace) => changes.reservedIn(namespace),
-      takenBack: (workload, since) => changes.takenBack(workload, since),
+      revertedChanges: (workload, since) => changes.revertedChanges(workload, since),
       record: refuse("recording a change"),
       settle: refuse("settling a change"),
     },

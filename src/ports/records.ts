@@ -3,7 +3,7 @@ import type { Watchtower, WatchtowerEvent } from "../domain/guardrails/watchtowe
 import type { Alert } from "../domain/incident/alert.ts";
 import type { Dependencies } from "../domain/incident/reexamination.ts";
 import type { Ending, Incident } from "../domain/incident/incident.ts";
-import type { MergedRemedy, TakenBack } from "../domain/gate/repetition.ts";
+import type { MergedRemedy, RevertedChange } from "../domain/gate/repetition.ts";
 import type { Workload } from "../domain/kubernetes/workload.ts";
 import type { Candidate, CapLimits, CapUse } from "../domain/proposal/caps.ts";
 import type { Dashboard, OpenRequest } from "../domain/proposal/dashboard.ts";
@@ -128,7 +128,7 @@ export interface MergedChanges {
   /** People decided otherwise: the changes of this incident count no more. */
   settle(incident: string): Promise<void>;
   /** What was merged for a workload (`namespace/Kind/name`) and reverted since then (RFC 3339), newest first. */
-  takenBack(workload: string, since: string): Promise<readonly TakenBack[]>;
+  revertedChanges(workload: string, since: string): Promise<readonly RevertedChange[]>;
 }
 
 /** The merged changes that people want back. */

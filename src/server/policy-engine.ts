@@ -33,11 +33,11 @@ export async function policiesOf(
     return undefined;
   }
   sources.describe("Kyverno CLI", `${found.version} at ${found.path}`);
-  return heardPolicies(kyvernoEngine({ ...options, path: found.path }), sources);
+  return recordedPolicies(kyvernoEngine({ ...options, path: found.path }), sources);
 }
 
 /** No verdict is an answer of the engine, but none that anybody can use. */
-function heardPolicies(engine: PolicyEngine, sources: Sources): PolicyEngine {
+function recordedPolicies(engine: PolicyEngine, sources: Sources): PolicyEngine {
   return {
     judge: async (question) => {
       const verdict = await engine.judge(question);

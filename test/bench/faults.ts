@@ -7,7 +7,7 @@ import { realKyverno } from "../policies.ts";
 /**
  * Runs the rows of the whole fault catalogue and prints one JSON object for each: an id is ok when all of its cases
  * passed; `notRun` says what of it nobody runs. The last object is the total; each case that fails has a line on stderr.
- * Ends with 1 when one failed. `npm run -s bench:faults -- [--slow] [FAMILY…]`: C, P, K and X run here, the others are
+ * Exit code 1 when one failed. `npm run -s bench:faults -- [--slow] [FAMILY…]`: C, P, K and X run here, the others are
  * the tests that show them, with `--slow` those that kill processes, too. A row that has a forge ends with the ledger.
  */
 const words = process.argv.slice(2);

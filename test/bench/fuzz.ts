@@ -5,7 +5,7 @@ import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
  * Sends odd packets to both listeners: `npm run -s bench:fuzz -- [packets] [seed]`. Prints one JSON object as its last
- * line; ends with 1 when a listener fell, threw, answered 5xx, or grew by more than 64 MB.
+ * line; exits with code 1 when a listener fell, threw, answered 5xx, or grew by more than 64 MB.
  */
 const packets = Number(process.argv[2] ?? 20_000);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);

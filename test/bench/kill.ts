@@ -11,7 +11,7 @@ import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
  * One incident under kill -9: `npm run -s bench:kill -- [RANDOM] [SEED]`. With a number: so many kills at random moments of
- * the incident; without one: before, inside and after each of its steps, each once. Ends with 1 when the ledger breaks.
+ * the incident; without one: before, inside and after each of its steps, each once. Exit code 1 when the ledger breaks.
  */
 const [random, seed = 1] = process.argv.slice(2).map(Number);
 const directory = mkdtempSync(join(tmpdir(), "rectify-bench-kill-"));

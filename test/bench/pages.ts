@@ -72,7 +72,7 @@ async function filled(into: Store, url: string): Promise<string> {
     });
   const database = connectTo(url);
   await database.query(
-    `insert into incident (uid, workload, workflow, document, cluster, opened_at, started_at, ended_at, ending, because, workflow)
+    `insert into incident (uid, workload, workflow, document, cluster, opened_at, started_at, ended_at, ending, because, story)
       select gen_random_uuid()::text, 'shop/Deployment/web-' || i, 'w' || i,
         jsonb_set(document, '{alert,name}', to_jsonb('Alert' || i % 20)), cluster,
         now() - i * interval '13 minutes', now(),

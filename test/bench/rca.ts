@@ -8,7 +8,7 @@ import { type Asked, evidenceFor } from "./rca/evidence.ts";
 
 /**
  * Scores the diagnosis on every folder of incidents at or below the given ones (`rca/data.ts` has the format): through
- * evidence, signals and diagnosis as in the line, no changePoint given. Prints one JSON object. `--cases` prints each case,
+ * evidence, signals and diagnosis as in the line, no change point given. Prints one JSON object. `--cases` prints each case,
  * `--features` one line for each answer that calibration reads.
  */
 const folders = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));

@@ -94,7 +94,7 @@ const told = [
   ["gate", "risk medium: unproven here: 0 of 3 verified successes"],
   ["gate", "Policies were evaluated: 12 pass, 0 fail"],
   ["propose", `#12 scale web from 2 to 4 replicas (HighRequestLatency) (${repository}/pull/12)`],
-  ["decide", "sre-anna said approve: run"],
+  ["decide", "sre-anna said approve: accepted"],
   ["decide", "merged #12: approved by sre-anna"],
   ["sync", "Kustomization flux-system/shop holds 6b02dd3"],
   ["verify", "recovered: the rollout is complete, no alert of the incident fires"],

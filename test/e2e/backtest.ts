@@ -71,7 +71,7 @@ function foundAgain({ scenario, engine, ran }: Outcome & { readonly ran: EndedRu
   const remedy = would.kind === "proposed" ? would.remedy : would.kind;
   const wrong = [
     ...(remedy === ran.remedy ? [] : [`${remedy}, not ${String(ran.remedy)}`]),
-    ...(ran.takenBack ? againstTakenBack(verdict) : againstMerged(verdict, ran)),
+    ...(ran.reverted ? againstReverted(verdict) : againstMerged(verdict, ran)),
   ];
   return { what, wrong: wrong.length === 0 ? undefined : wrong.join(", "), seen };
 }
@@ -83,7 +83,7 @@ function againstMerged(verdict: Verdict, { to }: EndedRun): readonly string[] {
   ];
 }
 
-function againstTakenBack({ kind, because }: Verdict): readonly string[] {
+function againstReverted({ kind, because }: Verdict): readonly string[] {
   return kind === "different" && because.includes("reverted it") ? [] : ["what was reverted counts as agreed"];
 }
 

@@ -41,23 +41,23 @@ export const badChanges: Readonly<Record<string, RealScenario>> = {
     about: "a release names an image that no registry has; the stock alert names the pod that waits",
     engines: ["flux"],
     ...{ quickAlert: podNotReady, notInThePast: untold, guardrails, expected: recovered },
-    run: (run) => commitAndTakeBack(run, "Release web 1.15.0", image),
-    check: (run) => takenBack(run, image),
+    run: (run) => commitAndRevert(run, "Release web 1.15.0", image),
+    check: (run) => reverted(run, image),
   },
   "wrong-selector": {
     about: "a Service selects pods that are not there; the stock alert names the Service",
     engines: ["argocd"],
     ...{ quickAlert: targetDown, notInThePast: untold, guardrails, expected: recovered },
-    run: (run) => commitAndTakeBack(run, "Select web by its component", selector),
-    check: (run) => takenBack(run, selector),
+    run: (run) => commitAndRevert(run, "Select web by its component", selector),
+    check: (run) => reverted(run, selector),
   },
   "missing-key": {
     about: "a key of a generated ConfigMap is renamed, and the pods still ask for it",
     engines: ["flux"],
     files: withCurrency(),
     ...{ quickAlert: podNotReady, notInThePast: untold, guardrails, expected: recovered },
-    run: (run) => commitAndTakeBack(run, "Rename the currency key", key),
-    check: (run) => takenBack(run, key),
+    run: (run) => commitAndRevert(run, "Rename the currency key", key),
+    check: (run) => reverted(run, key),
   },
 };
 
@@ -83,7 +83,7 @@ function edited(text: string, { file, from, to }: Edit): string {
   return text.replace(from, to);
 }
 
-async function commitAndTakeBack(run: RealRun, message: string, edit: Edit): Promise<void> {
+async function commitAndRevert(run: RealRun, message: string, edit: Edit): Promise<void> {
   const text = (await run.forge.files("main"))[edit.file] ?? "";
   run.say(approver, `commits "${message}"`);
   await run.forge.push({ [edit.file]: edited(text, edit) }, { message, author: approver });
@@ -94,7 +94,7 @@ async function commitAndTakeBack(run: RealRun, message: string, edit: Edit): Pro
 }
 
 /** The commit is reverted, all of it and nothing else. */
-async function takenBack({ forge }: RealRun, { file, from, to }: Edit): Promise<readonly string[]> {
+async function reverted({ forge }: RealRun, { file, from, to }: Edit): Promise<readonly string[]> {
   const text = (await forge.files("main"))[file] ?? "";
   return text.includes(from) && !text.includes(to) ? [] : [`${file} is not as it was before the commit`];
 }

@@ -109,7 +109,7 @@ async function dryRun(
   }
   if (refused.length > 0) throw new Error(refused.join("; "));
   const left = objects.length - known.length;
-  const unchecked = left === 0 ? "" : `; ${left} only rendered: the definitions of ${linkerdGroup} are not to be had`;
+  const unchecked = left === 0 ? "" : `; ${left} only rendered: the definitions of ${linkerdGroup} are not available`;
   return `${known.length} objects accepted${unchecked}`;
 }
 

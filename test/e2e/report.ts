@@ -25,7 +25,7 @@ const spans: readonly Span[] = [
 ];
 
 /** Seconds between the points of each scenario; what follows the merge is counted from there. */
-export function storyTable(outcomes: readonly Outcome[]): string[] {
+export function scenarioTable(outcomes: readonly Outcome[]): string[] {
   const row = (cells: readonly string[]) =>
     `  ${cells.map((cell, index) => cell.padEnd(index === 0 ? 22 : 11)).join("")}`;
   return [

@@ -38,7 +38,7 @@ export interface EndedRun {
   readonly remedy: string | undefined;
   readonly to: string | undefined;
   /** It did not help and was reverted: then it agrees with nothing. */
-  readonly takenBack: boolean;
+  readonly reverted: boolean;
   /** See `workloadKey`. */
   readonly workload: string;
   /** Unix milliseconds. */
@@ -254,7 +254,7 @@ async function settingsOf({
       DECIDE_TIMEOUT_MS: String(patienceMs ?? 60_000),
     },
     ...{ SYNC_TIMEOUT_MS: String(patienceMs ?? 40_000), VERIFY_TIMEOUT_MS: String(longest) },
-    // What other scenarios ran is no history of this one: on a slow day its alert would seem to heal by itself.
+    // What happened in other scenarios is no history of this one: on a slow day its alert would seem to heal by itself.
     HISTORY_MS: "60000",
     MODEL_DEADLINE_MS: String(patienceMs ?? 20_000),
   });
@@ -311,10 +311,10 @@ async function outcome(scenario: RealScenario, run: RealRun, moments: Moments): 
     ...((await scenario.check?.(run)) ?? []),
   ];
   const { kind: remedy, to } = record?.outcome?.remediation ?? {};
-  const takenBack = scenario.expected.ending === "reverted";
+  const reverted = scenario.expected.ending === "reverted";
   const startedAt = Date.parse(record?.incident.startedAt ?? "");
   const workload = record === undefined ? "" : workloadKey(record.incident.workload);
-  return { wrong, ran: { repository: forge.directory, remedy, to, takenBack, workload, startedAt } };
+  return { wrong, ran: { repository: forge.directory, remedy, to, reverted, workload, startedAt } };
 }
 
 function differences({ expected }: RealScenario, record: IncidentRecord | undefined, forge: Forge): string[] {

@@ -14,7 +14,7 @@ import { checkOwnMetrics } from "./own-metrics.ts";
 import { openProcesses, type Processes } from "./processes.ts";
 import { checkLogs, checkQueries } from "./queries.ts";
 import { checkRbac } from "./rbac.ts";
-import { findingLines, storyTable, versionLines } from "./report.ts";
+import { findingLines, scenarioTable, versionLines } from "./report.ts";
 import type { RealWorld } from "./real-run.ts";
 import { type RealScenario, scenarios } from "./scenarios.ts";
 import { openRealWorld } from "./world.ts";
@@ -141,22 +141,22 @@ interface Turn {
   readonly asksQueries: boolean;
 }
 
-type EndedRun = readonly (readonly [name: string, scenario: RealScenario])[];
+type ScenariosToRun = readonly (readonly [name: string, scenario: RealScenario])[];
 
-function scenariosOf({ name: engine }: GitOpsEngine, only: string | undefined): EndedRun {
+function scenariosOf({ name: engine }: GitOpsEngine, only: string | undefined): ScenariosToRun {
   if (only === "queries" || only === "backtest") return engine === "flux" ? Object.entries(scenarios).slice(0, 1) : [];
   return Object.entries(scenarios).filter(
     ([name, { engines: through }]) => through.includes(engine) && isAsked(name, only),
   );
 }
 
-async function runEngine(engine: GitOpsEngine, ran: EndedRun, turn: Turn): Promise<void> {
+async function runEngine(engine: GitOpsEngine, toRun: ScenariosToRun, turn: Turn): Promise<void> {
   const { world, processes, results, asksQueries } = turn;
   const scratch = join(world.scratch, engine.name);
   mkdirSync(scratch);
   await timed(`start of ${engine.name}`, () => engine.start({ plane: world.plane, processes, scratch }));
   Object.assign(results.versions, engine.versions());
-  for (const [index, [name, scenario]] of ran.entries()) {
+  for (const [index, [name, scenario]] of toRun.entries()) {
     results.outcomes.push(await runScenario(name, scenario, { world, engine, print }));
     if (asksQueries && index === 0) {
       results.findings.push(...(await timed("queries", () => checkQueries(world.telemetry))));
@@ -191,7 +191,7 @@ function report({ versions, outcomes, findings, broken }: Results, passed: boole
   for (const line of [
     ...findingLines("Tried against the real servers", findings),
     ...versionLines(versions),
-    ...storyTable(outcomes),
+    ...scenarioTable(outcomes),
     ...outcomes.flatMap(({ scenario, engine, wrong }) =>
       wrong.map((problem) => `  ${scenario} (${engine}): ${problem}`),
     ),

@@ -7,7 +7,7 @@ import type { Message, Run } from "../../src/ports/workflow.ts";
 import type { Ports } from "../../src/ports/ports.ts";
 import type { Timings } from "../../src/ports/timings.ts";
 import { Unavailable } from "../../src/ports/errors.ts";
-import type { ShadowLatch } from "../../src/server/jobs/backtest/shadow-latch.ts";
+import type { ShadowLatch } from "../../src/server/jobs/shadow/shadow-latch.ts";
 import { aLatch } from "../latch.ts";
 import { aWatchtower } from "../watchtower.ts";
 import { anAlert, anIncident } from "../builders.ts";

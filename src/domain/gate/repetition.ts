@@ -10,7 +10,7 @@ export interface MergedRemedy {
 }
 
 /** A change of ours that was merged, and then reverted. */
-export interface TakenBack {
+export interface RevertedChange {
   readonly remedy: MergedRemedy;
   readonly pull: number;
   /** RFC 3339. */
@@ -29,10 +29,10 @@ export const repetitionMs = 24 * hourMs;
  */
 export function repetitionProblem(
   { kind, effect }: Pick<MergedRemedy, "kind" | "effect">,
-  attempts: readonly TakenBack[],
+  attempts: readonly RevertedChange[],
   now: Date,
 ): string | undefined {
-  const since = ({ backAt }: TakenBack) => now.getTime() - Date.parse(backAt);
+  const since = ({ backAt }: RevertedChange) => now.getTime() - Date.parse(backAt);
   const same = attempts.find((one) => one.remedy.effect === effect && since(one) < repetitionMs);
   const alike = attempts.find((one) => one.remedy.kind === kind && since(one) < hourMs);
   const found = same ?? alike;

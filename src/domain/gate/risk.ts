@@ -104,7 +104,7 @@ function knowledgeFactors({ trust, witnesses, taintedOnly }: RiskInput): Factor[
 /** An alert that comes and goes this often within an hour swings: what fixes it is not another number. */
 const flapping = 3;
 
-/** Why an alert that began to fire so often within the hour keeps a change from merging itself; undefined = it does not. */
+/** Why an alert that began to fire so often within the hour keeps a change from auto-merge; undefined = it does not. */
 export function flappingOf(cycles: number): string | undefined {
   return cycles >= flapping ? `flapping: the alert began to fire ${cycles} times within the hour` : undefined;
 }

@@ -104,9 +104,9 @@ export function trustFor(
   const row = trustOf(ledger.value, key);
   const proved = sinceFailure.filter(({ uid }) => row.incidents.includes(uid)).length;
   const withdrawn = new Set(counted.filter((record) => record.withdrawn !== null).map(({ uid }) => uid));
-  const takenBack = row.incidents.filter((uid) => withdrawn.has(uid)).length;
+  const reverted = row.incidents.filter((uid) => withdrawn.has(uid)).length;
   const unproved =
-    row.successes > proved + takenBack
+    row.successes > proved + reverted
       ? [`${ledgerPath} claims ${row.successes} successes, sealed post-mortems since the last failure prove ${proved}`]
       : [];
   return { successes: Math.min(row.successes, proved), needed, lastFailed, problems: unproved };

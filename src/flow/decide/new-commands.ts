@@ -15,7 +15,7 @@ type Seen = Pick<Proposal, "effect" | "headSha">;
 interface Round {
   readonly pending: Pending;
   readonly standing: ReviewState;
-  /** Grows by what is heard now. */
+  /** Grows by what is run now. */
   readonly listened: Set<number>;
   /** What was there to be seen when it was written. */
   readonly seen: Seen;
@@ -25,13 +25,13 @@ interface Round {
 
 interface CommandRound {
   readonly standing: ReviewState;
-  /** Something was heard that changed nothing. */
+  /** Something was run that changed nothing. */
   readonly idle: boolean;
   /** The change is to be planned anew, with the number that `by` asked for. */
   readonly again?: { readonly by: string; readonly replicas: number | undefined; readonly whole?: boolean };
 }
 
-/** Hears what was written since, each comment once. */
+/** Runs what was written since, each comment once. */
 export async function runNewCommands(
   { pending, listened, seen, reactAfter, ...before }: Round,
   run: Run,
@@ -67,7 +67,7 @@ type CommandMessage = Extract<Message, { kind: "command" }>;
  */
 async function listen(
   pending: Pending,
-  run: readonly number[],
+  listened: readonly number[],
   ports: Pick<Ports, "people" | "github">,
 ): Promise<readonly CommandMessage[]> {
   const comments = await ports.people.commentsOn(pending.proposal);
@@ -75,7 +75,7 @@ async function listen(
   const guardrails = await guardrailsOf(ports);
   if (guardrails.ok && isShadowed(pending, guardrails.value)) return [];
   return comments
-    .filter((comment) => comment.byPerson && !run.includes(comment.id))
+    .filter((comment) => comment.byPerson && !listened.includes(comment.id))
     .filter((comment) => parseCommands(comment.body).some(isForUs))
     .map(({ id, body }) => ({ kind: "command", comment: id, bodyHash: bodyHashOf(body) }));
 }

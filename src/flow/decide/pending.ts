@@ -25,11 +25,11 @@ export interface Pending {
   readonly canReplan: boolean;
   /** The change cannot be planned on the base that moved: only a person's number is planned anew. */
   readonly rebaseRefused?: boolean;
-  /** What was heard before the change was planned anew; absent at first. */
+  /** What was run before the change was planned anew; absent at first. */
   readonly earlier?: CommandLog | undefined;
 }
 
-/** What people said so far, and the comments in which they said it: each is heard once. */
+/** What people said so far, and the comments in which they said it: each is run once. */
 export interface CommandLog {
   readonly listened: readonly number[];
   readonly standing: ReviewState;

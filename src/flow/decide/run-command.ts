@@ -70,7 +70,7 @@ export async function runCommand(
 }
 
 function outcomeOf(outcome: CommandOutcome): string {
-  return outcome.kind === "nothing" ? `refused, ${outcome.because}` : "run";
+  return outcome.kind === "nothing" ? `refused, ${outcome.because}` : "accepted";
 }
 
 /** A slash word that is far from ours belongs to another bot: it gets no answer at all. */

@@ -25,7 +25,7 @@ interface Afterwards {
 
 /**
  * `/dispute` and `/forget` under a proposal that nobody decides any more: its workflow may have ended long ago. While it is
- * open, the decision hears them. Hearing the same comment twice is safe.
+ * open, the decision runs them. Running the same comment twice is safe.
  */
 export async function runWithdrawalCommand(
   message: Extract<Message, { kind: "command" }>,
@@ -60,6 +60,6 @@ export async function runWithdrawalCommand(
     await reportEnded(about, because, ports);
   }
   await acknowledge(comment.id, { allowed: refusal === undefined, incident }, ports);
-  const outcome = refusal === undefined ? "heard" : `refused, ${refusal}`;
+  const outcome = refusal === undefined ? "accepted" : `refused, ${refusal}`;
   ports.telemetry.log(incident, "learn", `${comment.author} said ${word}: ${outcome}`);
 }

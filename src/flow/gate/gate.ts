@@ -154,11 +154,11 @@ function forbiddenBy(guardrails: Guardrails, { remediation, effect, files }: Pla
 async function trustIn(
   base: Tree,
   { subject, plan, guardrails }: Pick<Judged, "subject" | "plan" | "guardrails">,
-  { records: journal, sealKey }: Pick<Ports, "records" | "sealKey">,
+  { records: onRecord, sealKey }: Pick<Ports, "records" | "sealKey">,
 ): Promise<Trust> {
   const { alert, workload } = subject.incident;
   const key = { alert: alert.name, workload, remedy: plan.remediation.kind };
-  const [files, withdrawals] = await Promise.all([journal.pendingFiles(), journal.withdrawals()]);
+  const [files, withdrawals] = await Promise.all([onRecord.pendingFiles(), onRecord.withdrawals()]);
   const pending = files.map(({ content }) => content);
   const { records } = await sealedIn(base, sealKey, alert.name);
   const withdrawn = withdrawals.map((withdrawal) => withdrawal.incident);

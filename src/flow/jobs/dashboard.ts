@@ -37,7 +37,7 @@ export async function reconcileDashboard(
   const guardrails = await guardrailsOf(ports);
   const isNew = !guardrails.ok && guardrails.missing && (await proposesGuardrails(ports));
   const name = dashboardNameOf(cluster);
-  const { ready, ...crowd } = guardrails.ok ? await heardCrowd(name, guardrails.value, ports) : nobody;
+  const { ready, ...crowd } = guardrails.ok ? await crowdNow(name, guardrails.value, ports) : nobody;
   // Who has not said yet what Rectify may do has no problem: the pull request asks.
   const ours = [...watchtowerProblems(ports), ...(guardrails.ok ? [] : guardrails.problems)];
   const parked = await ports.records.parkedSince(new Date(now.getTime() - parkedMs));
@@ -93,7 +93,7 @@ function watchtowerProblems({ watchtower }: Pick<Ports, "watchtower">): string[]
 const parkedMs = 24 * 3_600_000;
 
 /** What is open and what waits, after those were heard who want something opened now. */
-async function heardCrowd(
+async function crowdNow(
   name: IssueName,
   guardrails: Guardrails,
   { queue, ...ports }: Parameters<typeof reconcileDashboard>[0],

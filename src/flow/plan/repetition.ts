@@ -10,6 +10,6 @@ export async function repetitionOf(
 ): Promise<string | undefined> {
   const now = clock.now();
   const since = new Date(now.getTime() - repetitionMs).toISOString();
-  const attempts = (await changes?.takenBack(workloadKey(workload), since)) ?? [];
+  const attempts = (await changes?.revertedChanges(workloadKey(workload), since)) ?? [];
   return repetitionProblem({ kind, effect: effect.hash }, attempts, now);
 }

@@ -37,7 +37,7 @@ export async function draftProposal(
   const { owners, warnings, effect, remediation, files, baseSha } = plan;
   const { risk, policy, selfMergeLacks } = gated;
   const guardrails = loadGuardrails(await ports.github.at(baseSha));
-  const outcome: ProposalBody = {
+  const body: ProposalBody = {
     ...{ incident, evidence, cause: subject.cause, remediation, owners, warnings, effect },
     ...{ places: changedPlaces(files), writtenAt: ports.clock.now().toISOString(), failed: failedIn(subject) },
     links: linksFor(subject, ports.places, guardrails),
@@ -69,17 +69,17 @@ export async function draftProposal(
     incident: incident.uid,
     branch,
     baseSha,
-    title: renderTitle(outcome, inHouse),
-    body: renderBody(outcome),
+    title: renderTitle(body, inHouse),
+    body: renderBody(body),
     labels: [ownLabel, `risk/${risk.level}`, ...(subject.lease === undefined ? [] : ["lease"]), ...revertLabels(plan)],
     ...(remediation.change.kind === "commit" ? { takesBack: remediation.change.sha } : {}),
     ...afterOf(subject),
-    commitMessage: renderCommitMessage(outcome, inHouse),
+    commitMessage: renderCommitMessage(body, inHouse),
     files: [...files.map(({ path, after }) => ({ path, content: after })), ...carried],
     effect: effect.hash,
-    head: renderHead(outcome),
-    report: renderReport({ state: "waiting", waitsFor, head: renderHead(outcome) }),
-    check: checkFor(outcome, gated.conclusion),
+    head: renderHead(body),
+    report: renderReport({ state: "waiting", waitsFor, head: renderHead(body) }),
+    check: checkFor(body, gated.conclusion),
     ...(guardrails.ok ? { asks: guardrails.value.notify } : {}),
   };
 }
@@ -116,11 +116,11 @@ function afterOf({ lease, rollback }: ChangeRequest): Pick<ProposalDraft, "after
 async function filesBeside(
   subject: ChangeRequest,
   plan: Plan,
-  { github, records: journal, sealKey, clock }: Pick<Ports, "github" | "records" | "sealKey" | "clock">,
+  { github, records: onRecord, sealKey, clock }: Pick<Ports, "github" | "records" | "sealKey" | "clock">,
 ): Promise<readonly { path: string; content: string }[]> {
   const { incident, evidence } = subject;
   const path = postMortemPath(incident);
-  const pending = await journal.pendingFiles(incident.uid);
+  const pending = await onRecord.pendingFiles(incident.uid);
   // A lease and a rollback follow an incident whose post-mortem is complete: it is among the pending ones, or in Git already.
   const outcome = subject.failed ?? { cause: subject.cause, remediation: plan.remediation, effect: plan.effect };
   const own = () => postMortemOf({ incident, outcome, evidence, now: clock.now().toISOString() });
@@ -160,8 +160,8 @@ function linksFor({ incident, evidence }: ChangeRequest, places: Ports["places"]
 }
 
 /** The Check Run says the decision, and leads to the incident where that address is allowed. */
-function checkFor(outcome: ProposalBody, conclusion: Gated["conclusion"]): CheckVerdict {
-  const { risk, policy, selfMergeLacks, links = [] } = outcome;
+function checkFor(body: ProposalBody, conclusion: Gated["conclusion"]): CheckVerdict {
+  const { risk, policy, selfMergeLacks, links = [] } = body;
   const details = links.find(({ name }) => name === "incident")?.url;
   return {
     ...{ conclusion, title: decisionTitle(risk, selfMergeLacks), summary: policy },

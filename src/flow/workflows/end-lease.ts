@@ -13,7 +13,7 @@ import { verify } from "../verify.ts";
 /** What becomes of a lease. `soon` = only the moment was wrong. */
 type Settled =
   | { readonly kind: "keep"; readonly because: string; readonly soon: boolean; readonly latestPull: number }
-  | { readonly kind: "over"; readonly because: string; readonly takenBack: boolean };
+  | { readonly kind: "over"; readonly because: string; readonly byOthers: boolean };
 
 /**
  * The workflow of a lease whose time is up: the scale-down goes the same line as the scale-up went, or the lease is renewed
@@ -33,18 +33,18 @@ async function judged(lease: Lease, run: Run): Promise<Settled> {
   if (decision.kind === "keep") {
     return { kind: "keep", because: decision.because, soon: false, latestPull: lease.latestPull };
   }
-  if (decision.kind === "over") return { kind: "over", because: decision.because, takenBack: true };
-  return takeBack({ lease, looked, decision }, run);
+  if (decision.kind === "over") return { kind: "over", because: decision.because, byOthers: true };
+  return revertLease({ lease, looked, decision }, run);
 }
 
-interface TakingBack {
+interface LeaseRevert {
   readonly lease: Lease;
   readonly looked: LookedAt;
   readonly decision: Extract<LeaseDecision, { readonly kind: "scale-down" }>;
 }
 
 /** gate → propose → decide → sync → verify of the scale-down. */
-async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Promise<Settled> {
+async function revertLease({ lease, looked, decision }: LeaseRevert, run: Run): Promise<Settled> {
   const { incident, remediation } = lease;
   const keep = (because: string, soon: boolean, latestPull = lease.latestPull): Settled => ({
     ...{ kind: "keep", because, soon, latestPull },
@@ -65,14 +65,14 @@ async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Prom
   if (changed.kind === "unmerged") {
     const { proposal, because, closed } = changed.outcome;
     if (proposal === undefined || closed !== undefined) return keep(because, proposal === undefined, proposal?.number);
-    return { kind: "over", because: `pull request ${proposal.number} was closed: ${because}`, takenBack: false };
+    return { kind: "over", because: `pull request ${proposal.number} was closed: ${because}`, byOthers: false };
   }
   if (changed.kind === "not-synced") {
     const { proposal, because } = changed.outcome;
     return {
       kind: "over",
       because: `pull request ${proposal.number} was merged, but ${because}`,
-      takenBack: false,
+      byOthers: false,
     };
   }
   const { proposal } = changed.change;
@@ -81,7 +81,7 @@ async function takeBack({ lease, looked, decision }: TakingBack, run: Run): Prom
   await run.step("report lease", async (ports) => {
     await ports.github.report(proposal, renderReport({ state: "ended", because }));
   });
-  return { kind: "over", because, takenBack: false };
+  return { kind: "over", because, byOthers: false };
 }
 
 function citingOf({ evidence }: LookedAt): readonly string[] {
@@ -99,7 +99,7 @@ async function settle(
   if (settled.kind === "over") {
     await ports.leases?.end(uid, settled.because);
     // Somebody else set the number: what it cost is no longer ours to count.
-    if (settled.takenBack) await ports.changes?.settle(uid);
+    if (settled.byOthers) await ports.changes?.settle(uid);
     ports.telemetry.log(uid, "lease", `ended: ${settled.because}`);
     return;
   }

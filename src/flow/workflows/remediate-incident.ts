@@ -155,7 +155,7 @@ async function revert(subject: ChangeRequest, change: VerifiedChange, run: Run):
   if (planned.kind === "none") {
     return { ...failed, because: `${failed.because}; the revert could not be planned: ${planned.because}` };
   }
-  const cause = whyTakenBack(subject.cause, evidence);
+  const cause = whyReverted(subject.cause, evidence);
   const undone = await deliverChange({ ...subject, evidence, cause, failed, closesWhenResolved: false }, planned, run);
   const { proposal, mergedSha, course } = undone.kind === "synced" ? undone.change : undone.outcome;
   const reverted = { ...failed, revert: { proposal, mergedSha, course } };
@@ -164,7 +164,7 @@ async function revert(subject: ChangeRequest, change: VerifiedChange, run: Run):
 }
 
 /** Why a change that did not help goes while the alert still fires, and what a person looks at next. */
-function whyTakenBack({ sentence, considered = [] }: OutcomeCause, evidence: readonly Evidence[]): OutcomeCause {
+function whyReverted({ sentence, considered = [] }: OutcomeCause, evidence: readonly Evidence[]): OutcomeCause {
   const next = considered.find((one) => one.sentence !== sentence);
   const look =
     next === undefined ? "no other cause stood out: a person is needed" : `look next at this: ${next.sentence}`;

@@ -17,14 +17,14 @@ interface Settled {
  * format: see `workflowVersion`.
  */
 export async function rollBack(rollback: Rollback, run: Run): Promise<void> {
-  const settled = await takenBack(rollback, run).catch((error: unknown): Settled => {
+  const settled = await revertMerged(rollback, run).catch((error: unknown): Settled => {
     if (!(error instanceof Refused)) throw error;
     return { because: error.message, merged: false };
   });
   await run.step("settle rollback", (ports) => settle(rollback, settled, ports));
 }
 
-async function takenBack(rollback: Rollback, run: Run): Promise<Settled> {
+async function revertMerged(rollback: Rollback, run: Run): Promise<Settled> {
   const { incident, by, pull } = rollback;
   const planned = await run.step("plan", (ports) => planChange(incident, remediationBack(rollback), ports));
   if (planned.kind === "none") return { because: `it could not be planned: ${planned.because}`, merged: false };

@@ -1,7 +1,7 @@
 import { type OneAtATime, oneAtATime } from "../../adapters/http/one-at-a-time.ts";
 import { join } from "node:path";
-import { registrationDesk } from "./registration.ts";
-import { signInDesk } from "./sign-in.ts";
+import { registrationPages } from "./registration.ts";
+import { signInPages } from "./sign-in.ts";
 import { appRoutes } from "./api/app-routes.ts";
 import { tokensOf } from "./api/auth.ts";
 import type { PushOptions } from "./api/branches.ts";
@@ -124,7 +124,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
     ...pullRoutes(world),
     ...queueRoutes(world),
   };
-  const signIn = registrationDesk(world, webhooks.setUrl, signInDesk(options.signIn));
+  const signIn = registrationPages(world, webhooks.setUrl, signInPages(options.signIn));
   const page = (path: string) => pageAt(world, path);
   const stations = { world, tokens, find: routerOf(routes), inTurn, traffic, page, signIn };
   await pushFirst(world, options.files);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { appView, installationView, repositoryView } from "./api/views.ts";
-import type { SignInDesk } from "./sign-in.ts";
+import type { SignInPages } from "./sign-in.ts";
 import type { AppManifest, ForgeState } from "./world.ts";
 
 interface Asked extends AppManifest {
@@ -19,11 +19,11 @@ interface Waiting {
  * GitHub's manifest flow, as its documentation describes it: the page that takes a manifest, the person's yes, the code
  * that buys the App's secrets once, and the installation. The App is the one of the forge's options.
  */
-export function registrationDesk(
+export function registrationPages(
   world: ForgeState,
   setWebhookUrl: (url: string | undefined) => void,
-  next: SignInDesk,
-): SignInDesk {
+  next: SignInPages,
+): SignInPages {
   if (world.options.unregistered !== true) return next;
   const waiting = new Map<string, Waiting>();
   const codes = new Map<string, Asked>();

@@ -1,4 +1,4 @@
-import type { SignInDesk } from "./sign-in.ts";
+import type { SignInPages } from "./sign-in.ts";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -72,7 +72,7 @@ interface Stations {
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   readonly traffic: Traffic;
   readonly page: (path: string) => Promise<string | undefined>;
-  readonly signIn: SignInDesk;
+  readonly signIn: SignInPages;
 }
 
 // GitHub takes no larger JSON; blobs are far below it here.

@@ -12,7 +12,7 @@ export interface ForgeSignIn {
 }
 
 /** Answers what belongs to the sign-in; false = it is another's request. */
-export type SignInDesk = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>;
+export type SignInPages = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>;
 
 interface Grant {
   readonly login: string;
@@ -24,7 +24,7 @@ interface Grant {
  * GitHub's web flow for Apps, as its documentation describes it: authorize, code for token, and who the token is of. A
  * code is good once; a wrong one is answered with 200 and an error.
  */
-export function signInDesk(app: ForgeSignIn | undefined): SignInDesk {
+export function signInPages(app: ForgeSignIn | undefined): SignInPages {
   const codes = new Map<string, Grant>();
   const people = new Map<string, string>();
   return async (request, response, url) => {

@@ -7,7 +7,7 @@ export const worldScenarios = [
   ...(["shadow", "shadow-switch", "storm-small", "watchtower", "model-required", "liar"] as const),
 ] as const;
 
-/** The one that has no world of its own: its history is run. */
+/** The one that has no world of its own: only its history is answered. */
 export const pastScenario = "backtest";
 
 export const scenarioNames: readonly string[] = [...worldScenarios, pastScenario];

@@ -1,7 +1,7 @@
 import type { Store } from "../../adapters/postgres/store.ts";
 import { bodyHashOf, type Comment } from "../../domain/guardrails/commenter.ts";
 import type { Ports } from "../../ports/ports.ts";
-import { latchOver } from "./backtest/shadow-latch.ts";
+import { latchOver } from "./shadow/shadow-latch.ts";
 import { checkGuardrails } from "../../flow/gate/check-guardrails.ts";
 import { eachApart } from "../../adapters/http/repeat.ts";
 import { reconcileRollbacks, type RollbackKeeping } from "./rollbacks.ts";
@@ -9,7 +9,7 @@ import { type LateCommand, runLateCommand, saysLateWord } from "../intake/late-c
 
 /** What is looked at because a webhook may be lost. */
 export interface LateLooks {
-  readonly store: Pick<Store, "lookedUntil" | "lookedAt" | "heardComment" | "incidentOfPull">;
+  readonly store: Pick<Store, "lookedUntil" | "lookedAt" | "ranComment" | "incidentOfPull">;
   readonly ports: Pick<Ports, "people" | "guardrailsHost" | "clock" | "telemetry">;
   readonly run: (command: LateCommand) => Promise<void>;
   /** `by` wrote what is new in it, where that is known. */
@@ -33,7 +33,7 @@ const leastPauseMs = 60_000;
 export async function lookForLateCommands(looks: LateLooks): Promise<void> {
   const { people, telemetry } = looks.ports;
   const tell = ({ id }: Comment, because: string) =>
-    telemetry.log("", "commands", `comment ${id} could not be heard: ${because}`);
+    telemetry.log("", "commands", `comment ${id} could not be run: ${because}`);
   await lookSince("comments", looks, async (since) =>
     eachApart(await people.commentsSince(since), (comment) => runOnce(comment, looks), tell),
   );
@@ -68,7 +68,7 @@ async function lookSince(
 async function runOnce({ id, body, byPerson, proposal }: Comment, { store, ports, run }: LateLooks): Promise<void> {
   if (!byPerson || !saysLateWord(body)) return;
   const incident = await store.incidentOfPull(proposal);
-  if (incident === undefined || (await store.heardComment(incident.uid, id))) return;
+  if (incident === undefined || (await store.ranComment(incident.uid, id))) return;
   ports.telemetry.log(incident.uid, "intake", `comment ${id} under #${proposal} was found by looking`);
   await run({ pull: proposal, message: { kind: "command", comment: id, bodyHash: bodyHashOf(body) } });
 }

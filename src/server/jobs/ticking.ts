@@ -9,7 +9,7 @@ import type { Executor } from "../executor.ts";
 import type { Inbox } from "../inbox.ts";
 import type { Sources } from "../observability/source-health.ts";
 import { type LateLooks, lookForGuardrails, lookForLateCommands } from "./late-looks.ts";
-import { withdrawShadowed } from "./backtest/withdraw-shadowed.ts";
+import { withdrawShadowed } from "./shadow/withdraw-shadowed.ts";
 import { tendLeftOpen } from "./workflows/left-open.ts";
 import { type LeaseKeeping, reconcileLeases } from "./leases.ts";
 import { type Reexamining, reexamine } from "./reexamine.ts";

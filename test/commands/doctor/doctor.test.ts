@@ -266,7 +266,7 @@ describe("a planted misconfiguration is found and its fix is named:", () => {
   });
 });
 
-test("the command line ends with 1 and names each fix", async () => {
+test("the command line exits with code 1 and names each fix", async () => {
   const run = spawnSync(process.execPath, [await cliProgram(), "doctor"], {
     env: { PATH: process.env.PATH },
     encoding: "utf8",

@@ -106,7 +106,7 @@ test("a secret that somebody cut in the middle is taken out as well", () => {
   for (const secret of everySecret) expect(clean(`said ${secret.slice(0, 13)}`)).toBe("said «masked»");
 });
 
-test("the command line prints one JSON object with what is wrong, and ends with 1", async () => {
+test("the command line prints one JSON object with what is wrong, and exits with code 1", async () => {
   const run = spawnSync(process.execPath, [await cliProgram(), "doctor", "--json"], {
     env: { PATH: process.env.PATH, ...secrets },
     encoding: "utf8",

@@ -10,7 +10,7 @@ function fileWith(text: string): string {
   return path;
 }
 
-test("rectify config check names file, line, field and remedy, and ends with 1", () => {
+test("rectify config check names file, line, field and remedy, and exits with code 1", () => {
   const path = fileWith("namespaces: [shop]\nmaxReplica: 5\n");
   expect(checkConfig(path)).toEqual({
     lines: [`${path}:2: maxReplica: is not a known field: did you mean maxReplicas?`],

@@ -96,7 +96,7 @@ test("a file of questions is answered line by line, and a bad line is one error"
   expect(action?.outcome).toBe("edit");
 });
 
-test("a file of questions ends with 1 where a line is in error; a refusal is an answer", async () => {
+test("a file of questions exits with code 1 where a line is in error; a refusal is an answer", async () => {
   const root = scratchFiles({ "app/web.yaml": deployment });
   const ask = (name: string, to: unknown) =>
     JSON.stringify({ workload: { name, namespace: "shop" }, change: { kind: "replicas", to } });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { repetitionProblem, type TakenBack } from "../../../src/domain/gate/repetition.ts";
+import { repetitionProblem, type RevertedChange } from "../../../src/domain/gate/repetition.ts";
 
 const now = new Date("2026-11-24T12:00:00Z");
 const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000).toISOString();
 
-function attempt(minutesAgo: number, effect = "four replicas"): TakenBack {
+function attempt(minutesAgo: number, effect = "four replicas"): RevertedChange {
   return {
     remedy: { kind: "scale", title: "scale web from 2 to 4 replicas", effect },
     ...{ pull: 7, mergedAt: ago(minutesAgo + 20), back: 8, backAt: ago(minutesAgo) },

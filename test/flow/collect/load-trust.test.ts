@@ -3,7 +3,7 @@ import { ledgerPath } from "../../../src/domain/records/autonomy.ts";
 import { postMortemOf, renderPostMortem, renderSealed } from "../../../src/domain/records/post-mortem.ts";
 import { treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { ledgerWith, loadLedger, sealedAmong, sealedIn } from "../../../src/flow/collect/load-trust.ts";
-import { pastFiles } from "../../../src/lab/scenarios/memory/past.ts";
+import { pastFiles } from "../../../src/lab/forge/git/past.ts";
 import { anIncident } from "../../builders.ts";
 
 const sealKey = "a key for tests only";

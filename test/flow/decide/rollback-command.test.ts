@@ -107,7 +107,7 @@ test.each<[string, Situation, string]>([
   if (situation.underWay !== true) expect(asked).toEqual([]);
 });
 
-test("while the outcome goes on the sticky comment stays the outcome's, and the answer is a reaction", async () => {
+test("while the workflow goes on the sticky comment stays the workflow's, and the answer is a reaction", async () => {
   const { done, asked } = await said({ goesOn: true });
   expect(done).toEqual(["heard", "confused"]);
   expect(asked).toEqual([]);

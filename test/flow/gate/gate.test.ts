@@ -4,7 +4,7 @@ import { postMortemOf, renderSealed } from "../../../src/domain/records/post-mor
 import { remediationBack } from "../../../src/domain/proposal/rollback.ts";
 import type { ChangeRequest } from "../../../src/flow/gate/change-request.ts";
 import { gate } from "../../../src/flow/gate/gate.ts";
-import { pastFiles } from "../../../src/lab/scenarios/memory/past.ts";
+import { pastFiles } from "../../../src/lab/forge/git/past.ts";
 import { anIncident } from "../../builders.ts";
 import { aCase, aPlan, ceiling, type GateWorld, gatePorts, sealKey, speechless } from "../../plan.ts";
 import { aLease } from "../../lease.ts";
@@ -34,7 +34,7 @@ describe("the gate", () => {
   test("refuses to do again what was merged and reverted, and lets the way back pass", async () => {
     const remedy = { kind: "scale", title: "scale web from 2 to 3 replicas", effect: "e" };
     const attempt = { remedy, pull: 7, mergedAt: "2026-11-24T02:10:00Z", back: 8, backAt: "2026-11-24T02:30:00Z" };
-    const world = { policies: ceiling(10), takenBack: [attempt] };
+    const world = { policies: ceiling(10), revertedChanges: [attempt] };
     expect(await judge(world)).toMatchObject({
       ...{ kind: "refused", repeated: true },
       because: expect.stringMatching(/^#7 .* reverted by #8 /),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ledgerPath } from "../../../src/domain/records/autonomy.ts";
 import { overlaid, treeOf } from "../../../src/domain/kubernetes/tree.ts";
 import { showAutonomy } from "../../../src/flow/jobs/autonomy.ts";
-import { pastFiles } from "../../../src/lab/scenarios/memory/past.ts";
+import { pastFiles } from "../../../src/lab/forge/git/past.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
 import { autonomyPage } from "../../../src/server/pages/autonomy.ts";
 

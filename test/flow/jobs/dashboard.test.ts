@@ -6,7 +6,7 @@ import { parseGuardrails } from "../../../src/domain/guardrails/guardrails.ts";
 import { reconcileDashboard } from "../../../src/flow/jobs/dashboard.ts";
 import type { Timings } from "../../../src/ports/timings.ts";
 import { guardrailsHost } from "../../../src/adapters/github/guardrails.ts";
-import { latchOver, type ShadowLatch } from "../../../src/server/jobs/backtest/shadow-latch.ts";
+import { latchOver, type ShadowLatch } from "../../../src/server/jobs/shadow/shadow-latch.ts";
 import { app, connect, key, type Session, startShop } from "../../lab/forge-shop.ts";
 import { aPastRecord } from "../../past-record.ts";
 import { forgeWrites } from "../../../src/lab/forge/writes.ts";

@@ -17,7 +17,7 @@ const canary = "hunter2-canary-7781";
 const fault = () => {
   throw new TypeError(`Cannot read properties of undefined\n  connecting to postgres://rectify:${canary}@db/rectify`);
 };
-/** What is out of order in the next outcome. */
+/** What is out of order in the next workflow. */
 const broken = { collect: false, learn: false, between: false };
 const told: string[] = [];
 const reported: string[] = [];

@@ -66,7 +66,7 @@ test.each([403, 410, 451])(
     ]);
     expect(await store.withdrawals()).toEqual([]);
     // It is on record: looking finds it no second time.
-    expect(await store.heardComment(incident.uid, comment)).toBe(true);
+    expect(await store.ranComment(incident.uid, comment)).toBe(true);
     forge.faults = undefined;
     await says("/dispute");
     expect(await store.withdrawals()).toMatchObject([{ incident: incident.uid, by: "wim" }]);

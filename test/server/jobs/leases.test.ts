@@ -114,14 +114,14 @@ test("what was merged and reverted is known by workload, whoever asks", async ()
   const change = { incident: incident.uid, workload: remediation.workload, reserved: undefined };
   const remedy = { kind: "scale", title: "scale web from 2 to 4 replicas", effect: "e" };
   await store.changes.record({ ...change, pull: 7, mergedAt: at(0), remedy });
-  expect(await store.changes.takenBack("shop-production/Deployment/web", at(-60))).toEqual([]);
+  expect(await store.changes.revertedChanges("shop-production/Deployment/web", at(-60))).toEqual([]);
   const back = { ...remedy, kind: "revert", effect: "b", takesBack: 7 };
   await store.changes.record({ ...change, pull: 8, mergedAt: at(20), remedy: back });
   // What an older release merged says nothing.
   await store.changes.record({ ...change, pull: 9, mergedAt: at(30) });
-  expect(await store.changes.takenBack("shop-production/Deployment/web", at(-60))).toEqual([
+  expect(await store.changes.revertedChanges("shop-production/Deployment/web", at(-60))).toEqual([
     { remedy, pull: 7, mergedAt: at(0), back: 8, backAt: at(20) },
   ]);
-  expect(await store.changes.takenBack("shop-production/Deployment/web", at(25))).toEqual([]);
-  expect(await store.changes.takenBack("shop-production/Deployment/other", at(-60))).toEqual([]);
+  expect(await store.changes.revertedChanges("shop-production/Deployment/web", at(25))).toEqual([]);
+  expect(await store.changes.revertedChanges("shop-production/Deployment/other", at(-60))).toEqual([]);
 });

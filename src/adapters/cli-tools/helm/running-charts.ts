@@ -14,7 +14,7 @@ export interface RunningOptions {
   readonly cache: string;
   readonly timeLimitMs?: number;
   readonly maxBytes?: number;
-  /** How long an archive that could not be had is not asked for again. */
+  /** How long an archive that is not available is not asked for again. */
   readonly outageMs?: number;
   /** The host by which the Service is reached; its name in the cluster unless a test stands in for it. */
   readonly reachedAt?: string;

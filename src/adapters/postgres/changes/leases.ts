@@ -1,4 +1,4 @@
-import type { TakenBack } from "../../../domain/gate/repetition.ts";
+import type { RevertedChange } from "../../../domain/gate/repetition.ts";
 import type { Reserved } from "../../../domain/remedy/cost.ts";
 import type { Lease } from "../../../domain/proposal/lease.ts";
 import { workloadKey } from "../../../domain/kubernetes/workload.ts";
@@ -69,12 +69,12 @@ export function mergedChanges(query: Query, unreadable: Unreadable): { readonly 
         const [more, what] = [reserved, remedy].map((value) => (value === undefined ? null : storedJson(value)));
         await query(text, [pull, incident, workloadKey(workload), workload.namespace, more, mergedAt, what]);
       },
-      takenBack: async (workload, since) => {
+      revertedChanges: async (workload, since) => {
         const text = `select c.remedy, c.pull, c.merged_at, b.pull as back, b.merged_at as back_at
           from merged_change b join merged_change c on c.pull = (b.remedy ->> 'takesBack')::int
           where b.workload = $1 and b.merged_at > $2 and c.remedy is not null order by b.merged_at desc limit 50`;
         const { rows } = await query(text, [workload, since]);
-        const attempt = (row: Row): TakenBack => ({
+        const attempt = (row: Row): RevertedChange => ({
           ...{ remedy: readDocument(storedRemedy, row.remedy), pull: row.pull, mergedAt: row.merged_at.toISOString() },
           ...{ back: row.back, backAt: row.back_at.toISOString() },
         });

@@ -13,7 +13,7 @@ export function looks(query: Query) {
       await query(text, [what, until]);
     },
     /** A command in this comment was judged already. */
-    async heardComment(incident: string, comment: number): Promise<boolean> {
+    async ranComment(incident: string, comment: number): Promise<boolean> {
       const text = `select 1 from audit where incident = $1 and action like 'command %' and detail ->> 'comment' = $2 limit 1`;
       return ((await query(text, [incident, String(comment)])).rowCount ?? 0) > 0;
     },

@@ -20,7 +20,7 @@ export function proposalQueue(query: Query, unreadable: Unreadable): { readonly 
     const text = "insert into queue (incident, candidate) values ($1, $2) on conflict (incident) do nothing";
     await query(text, [candidate.incident, storedJson(candidate)]);
     for (;;) {
-      const turn = turnOf(await crowd(now), candidate.incident, await crowdLimits(query, limits), now);
+      const turn = slotAnswerOf(await crowd(now), candidate.incident, await crowdLimits(query, limits), now);
       if (turn.kind === "listed" || turn.opened) return turn.kind === "listed" ? turn : { kind: "open" };
       // Another one may have opened since our look: then the version is not the one that we saw.
       const take = `with turn as (update queue_turn set version = version + 1 where version = $2 returning 1)
@@ -54,7 +54,7 @@ export function proposalQueue(query: Query, unreadable: Unreadable): { readonly 
   return { queue: { ask, leave, overview, ...openRequests(query) } };
 }
 
-type Turn =
+type SlotAnswer =
   | { readonly kind: "listed"; readonly because: string }
   | { readonly kind: "open"; readonly opened: boolean; readonly version: string };
 
@@ -90,7 +90,7 @@ function sharedLook<Subject, Seen>(look: (subject: Subject) => Promise<Seen>): (
   };
 }
 
-function turnOf({ version, rows }: Look, incident: string, limits: Crowding, now: Date): Turn {
+function slotAnswerOf({ version, rows }: Look, incident: string, limits: Crowding, now: Date): SlotAnswer {
   if (rows.find((row) => row.incident === incident)?.openedAt !== undefined) {
     return { kind: "open", opened: true, version };
   }

@@ -7,7 +7,7 @@ import { masked } from "../../text/masking.ts";
 import { incidentLine } from "../pull-request.ts";
 import { showsArithmetic } from "./head.ts";
 import type { ProposalBody, SecondOpinion } from "./proposal-body.ts";
-import { effectTable } from "./taken-back.ts";
+import { effectTable } from "./reverted-commit.ts";
 import { percent } from "../../text/percent.ts";
 import { code, folded, list, minuteOf, plain, sentence } from "./words.ts";
 

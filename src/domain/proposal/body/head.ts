@@ -8,7 +8,7 @@ import { renderDuration } from "../../text/duration.ts";
 import { inert } from "../../text/inert.ts";
 import type { ProposalBody } from "./proposal-body.ts";
 import { renderReason } from "./reason.ts";
-import { takenBack } from "./taken-back.ts";
+import { revertedCommit } from "./reverted-commit.ts";
 import { percent } from "../../text/percent.ts";
 import { code, minuteOf, plain, sentence } from "./words.ts";
 
@@ -112,7 +112,7 @@ function change({ remediation, effect, places = [], incident }: ProposalBody): s
   const where = places.slice(0, 3).map(({ path, line }) => code(`${path}:${line}`));
   const more = places.length > 3 ? ` and ${places.length - 3} more files` : "";
   const at = where.length === 0 ? "" : `${where.join(", ")}${more}: `;
-  const back = takenBack(remediation, incident.startedAt);
+  const back = revertedCommit(remediation, incident.startedAt);
   if (back.length > 0) return `${at}${back.join(" ")}${proofText(effect)}`;
   const [only, ...others] = effect.changes;
   const moved =

@@ -78,7 +78,7 @@ export function renderOutcome(outcome: OutcomeOnRecord, postMortem: string): str
 }
 
 /** The same on the pull request that took the change back; undefined = none did. */
-export function renderTakenBack({ ending, proposal, revert }: OutcomeOnRecord, postMortem: string): string | undefined {
+export function renderReverted({ ending, proposal, revert }: OutcomeOnRecord, postMortem: string): string | undefined {
   if (ending !== "reverted" || proposal === undefined || revert?.proposal === undefined) return undefined;
   const end = `**Reverted**: the cluster holds what was there before #${proposal.number}.`;
   return withLines(end, [...courseLines({ course: revert.course }), ...linkLines({ proposal }, postMortem)]);

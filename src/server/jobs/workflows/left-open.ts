@@ -6,7 +6,7 @@ import { keepNewest } from "../../../domain/text/keep-newest.ts";
 import { reportEnded } from "../../../flow/decide/report-ended.ts";
 import { unlessShut } from "../../../ports/errors.ts";
 import type { Ports } from "../../../ports/ports.ts";
-import { proposalOnRecord } from "../backtest/withdraw-shadowed.ts";
+import { proposalOnRecord } from "../shadow/withdraw-shadowed.ts";
 import { eachApart } from "../../../adapters/http/repeat.ts";
 
 interface Tending {

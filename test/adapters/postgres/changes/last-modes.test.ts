@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openStore } from "../../../../src/adapters/postgres/store.ts";
 import { readModes } from "../../../../src/domain/guardrails/mode.ts";
-import { latchOver } from "../../../../src/server/jobs/backtest/shadow-latch.ts";
+import { latchOver } from "../../../../src/server/jobs/shadow/shadow-latch.ts";
 import { treeOf } from "../../../../src/domain/kubernetes/tree.ts";
 import { anIncident } from "../../../builders.ts";
 import { migratedDatabase } from "../../../postgres.ts";

@@ -3,7 +3,7 @@ import {
   approversText,
   renderReport,
   renderOutcome,
-  renderTakenBack,
+  renderReverted,
 } from "../../../../src/domain/proposal/body/sticky.ts";
 import type { OutcomeOnRecord } from "../../../../src/domain/proposal/outcome.ts";
 import { liveMarkup } from "../../../live-markup.ts";
@@ -84,7 +84,7 @@ test("a change that was reverted names the pull request that reverted it", () =>
 
 test("the pull request that reverted it says what happened, and no other ending does", () => {
   const revert = { proposal: { ...proposal, number: 2 }, mergedSha: "b".repeat(40), course: recovered.course };
-  const told = renderTakenBack({ ...recovered, ending: "reverted", revert }, "p.md");
+  const told = renderReverted({ ...recovered, ending: "reverted", revert }, "p.md");
   expect(told?.split("\n- ")).toEqual([
     "**Reverted**: the cluster holds what was there before #1.\n\nWhat happened:\n",
     "Proposed 2026-11-24 02:04 UTC",
@@ -92,8 +92,8 @@ test("the pull request that reverted it says what happened, and no other ending 
     "Synced after 12 s",
     "[Post-mortem](https://github.com/acme/shop/blob/HEAD/p.md), which the next pull request completes",
   ]);
-  expect(renderTakenBack({ ...recovered, ending: "unclear", revert }, "p.md")).toBeUndefined();
-  expect(renderTakenBack(recovered, "p.md")).toBeUndefined();
+  expect(renderReverted({ ...recovered, ending: "unclear", revert }, "p.md")).toBeUndefined();
+  expect(renderReverted(recovered, "p.md")).toBeUndefined();
 });
 
 test("what an older version put on record is told without times", () => {

@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 describe("a backtest over a past with known truth", () => {
-  test("finds each workflow once, with the verdict that is true", () => {
+  test("finds each trouble once, with the verdict that is true", () => {
     const seen = ran.records.map(({ workload, alert, verdict }) => [workload.split("/")[2], alert, verdict.kind]);
     expect(seen).toEqual(troubles.map(({ workload, alert, truth }) => [workload, alert, truth]));
   });
@@ -35,8 +35,8 @@ describe("a backtest over a past with known truth", () => {
     const leads = ran.records.map(({ verdict, startedAt }) => [verdict.leadMs, startedAt] as const);
     const wanted = troubles.map(({ person }, index) => {
       const begun = Date.parse(leads[index]?.[1] ?? "");
-      const workflow = Math.floor(begun / 3_600_000) * 3_600_000;
-      return person && workflow + person.at * 60_000 - begun - 30_000;
+      const hour = Math.floor(begun / 3_600_000) * 3_600_000;
+      return person && hour + person.at * 60_000 - begun - 30_000;
     });
     expect(leads.map(([lead]) => lead)).toEqual(wanted);
   });

@@ -112,7 +112,7 @@ test("what a person opens again stays open", async () => {
   minutes = 6;
   await tending();
   expect(isOpen(number)).toBe(true);
-  // One that was declined was closed by its outcome.
+  // One that was declined was closed by its workflow.
   const { number: declined } = await parked("declined", { ending: "declined" });
   minutes = 12;
   await tending();

@@ -8,7 +8,7 @@ import { code } from "./words.ts";
  * The commit by its own name, which GitHub links both ways, and when it came. All of it is ours: a hash, a number, and
  * inert text.
  */
-export function takenBack({ change }: Remediation, alertedAt?: string): string[] {
+export function revertedCommit({ change }: Remediation, alertedAt?: string): string[] {
   if (change.kind !== "commit") return [];
   const { sha, pull, author, subject, at, scope } = change;
   const from = pull === undefined ? "" : ` from #${pull}`;
@@ -21,7 +21,7 @@ export function takenBack({ change }: Remediation, alertedAt?: string): string[]
     all: "The whole commit goes.",
   }[scope];
   return [
-    `Takes back commit ${sha}${said}${from}${by}${before(at, alertedAt)}: the lines come back byte for byte, later lines stay. ${which}`,
+    `Reverts commit ${sha}${said}${from}${by}${before(at, alertedAt)}: the lines come back byte for byte, later lines stay. ${which}`,
   ];
 }
 

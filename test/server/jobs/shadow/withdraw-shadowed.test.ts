@@ -3,8 +3,8 @@ import { openStore, type Store } from "../../../../src/adapters/postgres/store.t
 import { openIncident } from "../../../../src/domain/incident/incident.ts";
 import type { Ending } from "../../../../src/domain/incident/incident.ts";
 import type { Proposal } from "../../../../src/domain/proposal/pull-request.ts";
-import { latchOver } from "../../../../src/server/jobs/backtest/shadow-latch.ts";
-import { withdrawShadowed } from "../../../../src/server/jobs/backtest/withdraw-shadowed.ts";
+import { latchOver } from "../../../../src/server/jobs/shadow/shadow-latch.ts";
+import { withdrawShadowed } from "../../../../src/server/jobs/shadow/withdraw-shadowed.ts";
 import { anAlert } from "../../../builders.ts";
 import { aDraft, connect, type Session, startShop } from "../../../lab/forge-shop.ts";
 import { aLease } from "../../../lease.ts";
