@@ -213,6 +213,16 @@ test("two that find the same abandoned work hand it on once", async () => {
   expect(told).toEqual(["resume: its process is gone: it goes on"]);
 });
 
+test("a process that ends in order makes nobody suspect its workflows", async () => {
+  await workflow("carried", "orderly");
+  await store.joinExecutor("orderly", "3", elsewhere);
+  for (let times = 1; times <= 3; times += 1) expect(await store.recovering("carried", 7)).toBe(times);
+  await store.leaveExecutor("orderly");
+  expect(await store.recovering("carried", 7)).toBe(3);
+  // One that died is another matter.
+  expect(await store.recovering("carried", 7)).toBe(4);
+});
+
 test("an incident whose workflow stopped without an ending is parked while the process goes on", async () => {
   const incidents = ["runs", "failed", "absent", "new"].map((name) =>
     openIncident("test", { kind: "Deployment", namespace: "shop", name }, anAlert()),

@@ -168,10 +168,21 @@ function answered<T>(work: Promise<T>): Promise<T> {
 
 async function recover(workflows: readonly string[], { recovering, mostRecoveries }: DurableOptions): Promise<void> {
   for (const workflow of workflows) {
-    const steps = (await DBOS.listWorkflowSteps(workflow))?.length ?? 0;
-    if ((await recovering(workflow, steps)) > mostRecoveries) await DBOS.cancelWorkflow(workflow);
+    const steps = (await DBOS.listWorkflowSteps(workflow)) ?? [];
+    const isSuspect = !isWaiting(steps) && (await recovering(workflow, steps.length)) > mostRecoveries;
+    if (isSuspect) await DBOS.cancelWorkflow(workflow);
     else await DBOS.resumeWorkflow(workflow);
   }
+}
+
+/**
+ * True while a workflow waits for a message: the engine puts the end of the wait on record before it, and the message
+ * after it, under the number before. Such a one was not at work when its process ended, and cannot have ended it.
+ */
+function isWaiting(steps: readonly { readonly functionID: number; readonly name: string }[]): boolean {
+  const numbers = new Set(steps.map(({ functionID }) => functionID));
+  const last = Math.max(...numbers);
+  return steps.some(({ functionID, name }) => functionID === last && name === "DBOS.sleep") && !numbers.has(last - 1);
 }
 
 async function stateOf(workflowID: string, { isServed }: Seat): Promise<"running" | "ended" | "stranded" | "absent"> {

@@ -60,8 +60,14 @@ export function executors(database: Database) {
       if (gone.length > 0) await releaseClaims(query, gone);
       return gone;
     },
-    /** It ends in order, with nothing in hand. */
+    /** It ends in order, with nothing in hand: whoever goes on with its workflows need not suspect them. */
     async leaveExecutor(id: string): Promise<void> {
+      const [engine] = (await query("select to_regclass('dbos.workflow_status') as tables")).rows;
+      if (engine?.tables != null) {
+        const forgive = `update recovery set times = greatest(times - 1, 0) where workflow in
+          (select workflow_uuid from dbos.workflow_status where executor_id = $1 and status = 'PENDING')`;
+        await query(forgive, [id]);
+      }
       await query("update executor set gone_at = now() where id = $1 and gone_at is null", [id]);
       await releaseClaims(query, [id]);
       await query(`delete from executor where gone_at < now() - interval '${keepDays} days'`);
