@@ -115,6 +115,7 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
   ),
   row("R06", "an incident that ends the process", [
     ["test/flow/workflows/park.test.ts", "parks the incident, is told, and leaks no secret"],
+    ["test/adapters/dbos/recoveries.test.ts", "who is in a step each time its process ends is given up"],
   ]),
   row(
     "R07",

@@ -9,7 +9,7 @@ import { readable, readDocument, storedIncident, storedOutcome, type Unreadable 
 import { executors } from "./executors.ts";
 import { githubPace } from "./github-pace.ts";
 import { heartbeat } from "./heartbeat.ts";
-import { reexaminations } from "./incidents/reexaminations.ts";
+import { isTakenOver, reexaminations } from "./incidents/reexaminations.ts";
 import { incidentList } from "./incidents/list.ts";
 import { inbox } from "./incidents/inbox.ts";
 import { audit, lineage } from "./incidents/lineage.ts";
@@ -156,7 +156,7 @@ function records(query: Query, unreadable: Unreadable) {
   return {
     async parkedSince(since: Date): Promise<string[]> {
       const text = `select uid, workload, ending, because from incident i where ending in ('parked', 'escalated', 'not-synced') and ended_at > $1
-        and not exists (select 1 from incident j where j.workload = i.workload and j.opened_at > i.ended_at)
+        and not ${isTakenOver}
         order by ended_at desc`;
       const { rows } = await query(text, [since]);
       const deliveries = await parkedDeliveries(shownDeliveries);

@@ -164,6 +164,22 @@ test("of two processes that look at once, one opens it; a newer incident of the 
   expect(started).toHaveLength(3);
 });
 
+test("a later incident of the workload that is over leaves an alert that began before it to be examined", async () => {
+  const uid = await ended("no-change");
+  const later = { fingerprint: "f2", name: "Other", startsAt: "2026-11-24T09:00:00.000Z" };
+  await takeAlerts(intake(), [anAlert(later)]);
+  const second = started.at(-1) ?? "";
+  await store.endIncident(second, { ending: "no-change", because: "later", outcome: null });
+  world.minutes = 600;
+  // While the later one's alert fires it is the one to be examined.
+  await look();
+  expect(started.at(-1)).toBe(`${second}/2`);
+  await store.endIncident(second, { ending: "recovered", because: "well", outcome: null });
+  await takeAlerts(intake(), [anAlert({ ...later, status: "resolved" })]);
+  await look();
+  expect(started.at(-1)).toBe(`${uid}/2`);
+});
+
 test("its place in the queue is new, and what was opened within the hour still counts", async () => {
   await takeAlerts(intake(), [anAlert()]);
   const uid = started[0] ?? "";

@@ -16,6 +16,19 @@ export interface Unresolved extends StillFiring {
 // One tick starts no more than this many.
 const mostAtOnce = 200;
 
+/** An alert of this incident fires, as far as is known. */
+const fires = (incident: string) =>
+  `exists (select 1 from alert where alert.incident = ${incident}.uid and alert.status = 'firing')`;
+
+// A later incident of the workload sees to it while it goes on, and while an alert of its own fires. One that ended, and
+// whose alerts are over, says nothing of an alert that began before it.
+const isSeenToByAnother = `exists (select 1 from incident j where j.cluster = i.cluster and j.workload = i.workload
+            and (j.ended_at is null or j.opened_at > i.opened_at and ${fires("j")}))`;
+
+/** Of an incident `i` that a person must know of: true when another one of its workload says more. */
+export const isTakenOver = `exists (select 1 from incident j where j.workload = i.workload and j.opened_at > i.ended_at
+            and (j.ended_at is null or ${fires("j")} or not ${fires("i")}))`;
+
 export function reexaminations(query: Query, unreadable: Unreadable) {
   return {
     /** The longest ended first; at the end what waits for its class to be live, which may be for ever. */
@@ -25,9 +38,8 @@ export function reexaminations(query: Query, unreadable: Unreadable) {
         from incident i
         where cluster = $1
           and (ending = any($2) or ending = 'shadow' or ending = 'declined' and story ->> 'closed' = 'shadowed')
-          and exists (select 1 from alert a where a.incident = i.uid and a.status = 'firing')
-          and not exists (select 1 from incident j where j.cluster = i.cluster and j.workload = i.workload
-            and (j.ended_at is null or j.opened_at > i.opened_at))
+          and ${fires("i")}
+          and not ${isSeenToByAnother}
         order by ending = 'shadow', ended_at limit $3`;
       return readable((await query(text, [cluster, endingsWithoutResult, mostAtOnce])).rows, unresolvedIn, unreadable);
     },
@@ -57,9 +69,8 @@ export function reexaminations(query: Query, unreadable: Unreadable) {
     /** One line for each of them, for people. */
     async waitsOf(): Promise<string[]> {
       const text = `select uid, workload, ending, waits from incident i where waits is not null and ended_at is not null
-          and exists (select 1 from alert a where a.incident = i.uid and a.status = 'firing')
-          and not exists (select 1 from incident j where j.cluster = i.cluster and j.workload = i.workload
-            and (j.ended_at is null or j.opened_at > i.opened_at))
+          and ${fires("i")}
+          and not ${isSeenToByAnother}
         order by ended_at limit 20`;
       const { rows } = await query(text);
       return rows.map(({ uid, workload, ending, waits }) => `${workload} (${uid}) ended with ${ending}: ${waits}`);
