@@ -10,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -167,7 +168,11 @@ async function initialise(cluster: Cluster): Promise<void> {
     "--locale=C",
     "--no-instructions",
   ];
-  await call(cluster, "initdb", ["-D", cluster.data, ...flags]);
+  // Whoever is killed in the middle of it leaves no data that looks whole.
+  const fresh = `${cluster.data}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  await call(cluster, "initdb", ["-D", fresh, ...flags]);
+  renameSync(fresh, cluster.data);
 }
 
 /** The port of a server that is already running on this data directory. */

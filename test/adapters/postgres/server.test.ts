@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { until } from "../../../src/lab/start.ts";
 import { runningPostgres, startEmbeddedPostgres } from "../../../src/adapters/postgres/server.ts";
 import { probeDatabase } from "../../../src/adapters/postgres/query.ts";
 import { clearPostgres } from "../../temporary-postgres.ts";
@@ -30,6 +31,28 @@ test("a postmaster.pid whose number belongs to another process by now is no runn
     await second.stop();
   } finally {
     stranger.kill();
+    await clearPostgres(directory);
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test("who is killed while it makes the data leaves the next start nothing in the way", {
+  timeout: 120_000,
+}, async () => {
+  const directory = mkdtempSync(join(tmpdir(), "rectify-half-made-"));
+  const program = `import { startEmbeddedPostgres } from "./src/adapters/postgres/server.ts"; await startEmbeddedPostgres(${JSON.stringify(directory)});`;
+  const args = ["--import", "tsx", "--input-type=module", "-e", program];
+  const killed = spawn(process.execPath, args, { detached: true, stdio: "ignore" });
+  const homes = [directory, join("/var/tmp/rectify/data", directory.replaceAll("/", "_"))];
+  const written = homes.flatMap((home) => ["data.new", "data"].map((data) => join(home, data, "PG_VERSION")));
+  try {
+    await until("initdb at work", () => written.some((file) => existsSync(file)), 60_000);
+    process.kill(-(killed.pid ?? 0), "SIGKILL");
+    const next = await startEmbeddedPostgres(directory);
+    expect((await probeDatabase(next.url)).version).toMatch(/^\d/);
+    await next.stop();
+  } finally {
+    killed.kill("SIGKILL");
     await clearPostgres(directory);
     rmSync(directory, { recursive: true, force: true });
   }
