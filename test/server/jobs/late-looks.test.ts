@@ -16,7 +16,7 @@ let heard: { pull: number; comment: number; bodyHash: string }[];
 let checked: number[];
 let minutes: number;
 let fails: boolean;
-/** A comment that nobody can hear. */
+/** A comment that nobody can run. */
 let poison: number | undefined;
 let told: string[];
 let remembered = 0;
@@ -75,7 +75,7 @@ test("a command under a proposal of ours is found without a webhook, once", asyn
   expect(heard).toHaveLength(1);
 });
 
-test("one that cannot be heard, or checked, is told and stands in nobody's way", async () => {
+test("one that cannot be run, or checked, is told and stands in nobody's way", async () => {
   const pull = await pullOf("wim", "rectify/web");
   const other = await pullOf("wim", "other");
   await store.recordPull(pull, incident.uid);
@@ -83,14 +83,14 @@ test("one that cannot be heard, or checked, is told and stands in nobody's way",
   const behind = await forge.comment(pull, "wim", "/forget");
   await lookForLateCommands(looks());
   expect(heard.map(({ comment }) => comment)).toEqual([behind]);
-  expect(told).toContain(`comment ${poison} could not be heard: a fault of our own`);
+  expect(told).toContain(`comment ${poison} could not be run: a fault of our own`);
   poison = pull;
   await lookForGuardrails(looks());
   expect(checked).toEqual([other]);
   expect(told.at(-1)).toBe(`#${pull} could not be checked: GitHub 422: the blob is too large`);
 });
 
-test("what could not be heard is found again", async () => {
+test("what could not be run is found again", async () => {
   const pull = await pullOf("wim", "rectify/web");
   await store.recordPull(pull, incident.uid);
   await forge.comment(pull, "wim", "/rollback");
