@@ -199,10 +199,12 @@ export async function writeCheck(
   const [title, summary] = [visible(draft.check.title), visible(draft.check.summary)];
   const run = { name: checkName, head_sha: sha, status: "completed" as const, conclusion, external_id: draft.effect };
   const more = details === undefined ? {} : { details_url: details };
-  const created = await client.write("create check run", { pull, incident: draft.incident, conclusion }, () =>
-    client.octokit.rest.checks.create({ ...client.repository, ...run, ...more, output: { title, summary } }),
-  );
-  return created.id;
+  const request = { ...client.repository, ...run, ...more, output: { title, summary } };
+  const make = () =>
+    client.write("create check run", { pull, incident: draft.incident, conclusion }, () =>
+      client.octokit.rest.checks.create(request),
+    );
+  return (await client.doubts.once(`the check of ${sha.slice(0, 7)} on ${draft.effect}`, make)).id;
 }
 
 /** It says what became of the proposal: a title that waits for an approval would stay untrue for ever. */

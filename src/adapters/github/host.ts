@@ -200,7 +200,8 @@ async function writeReport(
     if (updated) return id;
   }
   const request = { ...repository, issue_number: proposal.number, body };
-  return (await client.write("create comment", detail, () => octokit.rest.issues.createComment(request))).id;
+  const make = () => client.write("create comment", detail, () => octokit.rest.issues.createComment(request));
+  return (await client.doubts.once(`the comment of #${proposal.number}`, make)).id;
 }
 
 function pullOf({ octokit, repository, read }: GitHubClient, { number }: Pick<Proposal, "number">) {

@@ -46,7 +46,8 @@ export function issuesOf(client: GitHubClient): Pick<GitHost, "openIssuesWithLab
     const there = await find({ title, label });
     if (there === undefined && mayOpen) {
       const request = { ...repository, title, body, labels: [label] };
-      await client.write("open issue", { title }, () => octokit.rest.issues.create(request));
+      const make = () => client.write("open issue", { title }, () => octokit.rest.issues.create(request));
+      await client.doubts.once(`the issue ${title}`, make);
     } else if (there !== undefined && there.body !== body) {
       const request = { ...repository, issue_number: there.number, body };
       await client.write("update issue", { issue: there.number }, () => octokit.rest.issues.update(request));

@@ -177,10 +177,17 @@ export function statusOf(error: unknown): number | undefined {
 export interface Doubts {
   /** Throws `Unavailable` for two minutes from the first time; afterwards it is somebody else's. */
   await(what: string): void;
+  /**
+   * Makes what is not listed and what GitHub would make twice. Where an earlier try may have made it, it is looked for
+   * for half a minute before it is made again: `Unavailable` until then.
+   */
+  once<T>(what: string, make: () => Promise<T>): Promise<T>;
 }
 
 const longestLagMs = 120_000;
 const lookAgainMs = 5_000;
+// Nobody says that it is there: a late comment is worse than one that a list shows after half a minute.
+const longestUnseenMs = 30_000;
 
 export function doubtsOf(now: () => number): Doubts {
   const since = new Map<string, number>();
@@ -193,5 +200,25 @@ export function doubtsOf(now: () => number): Doubts {
       }
       since.delete(what);
     },
+    once: async (what, make) => {
+      const made = since.get(what);
+      if (made !== undefined && now() - made < longestUnseenMs)
+        throw new Unavailable(`GitHub: ${what} may be there and is not listed yet`, { retryAfterMs: lookAgainMs });
+      since.delete(what);
+      try {
+        return await make();
+      } catch (error) {
+        if (mayHaveDone(error)) since.set(what, now());
+        throw error;
+      }
+    },
   };
+}
+
+/** A failure of GitHub's own, or a connection that broke: the request may have arrived. Without one it has not. */
+function mayHaveDone(error: unknown): boolean {
+  if (!(error instanceof Unavailable)) return false;
+  const { response, status, message = "" } = (error.cause ?? {}) as HttpFailure;
+  if (response !== undefined) return status !== undefined && status >= 500;
+  return status === 500 && !/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|certificate/i.test(message);
 }

@@ -260,8 +260,8 @@ async function complete(client: GitHubClient, draft: Draft, present: Present): P
   if (present.comment === undefined) {
     const body = `${stickyMarker}\n${draft.report}`;
     const request = { ...issue, body };
-    const { id } = await client.write("create comment", detail, () =>
-      client.octokit.rest.issues.createComment(request),
+    const { id } = await client.doubts.once(`the comment of #${pull.number}`, () =>
+      client.write("create comment", detail, () => client.octokit.rest.issues.createComment(request)),
     );
     keepReport(client, pull.number, { id, body });
   }

@@ -656,6 +656,39 @@ describe("when GitHub says stop", () => {
     expect(await traces(draft, proposal)).toEqual(once);
   });
 
+  test.each([
+    ["comment", /\/comments$/, []],
+    ["check", /\/check-runs$/, { total_count: 0, check_runs: [] }],
+  ])("a %s that GitHub made and did not tell of, and does not list yet, is not made again", async (_, path, none) => {
+    let now = 0;
+    const own = await connect(forge, undefined, () => now);
+    const draft = await freshDraft();
+    failOn("POST", path, { when: "after", answer: { status: 502 } });
+    await expect(own.host.publish(draft)).rejects.toBeInstanceOf(Unavailable);
+
+    failOn("GET", path, { when: "before", answer: { status: 200, body: none } }, 20);
+    for (const waited of [0, 29_000]) {
+      now = waited;
+      await expect(own.host.publish(draft)).rejects.toMatchObject({ name: "Unavailable", retryAfterMs: 5_000 });
+    }
+    forge.faults = undefined;
+    const proposal = await own.host.publish(draft);
+    expect(await traces(draft, proposal)).toEqual(once);
+  });
+
+  test("what GitHub refused to make, or made and lost, is made again", async () => {
+    let now = 0;
+    const own = await connect(forge, undefined, () => now);
+    const draft = await freshDraft();
+    failOn("POST", /\/comments$/, { when: "before", answer: { status: 403 } });
+    await expect(own.host.publish(draft)).rejects.toBeInstanceOf(Refused);
+    failOn("POST", /\/comments$/, { when: "before", answer: { status: 502 } });
+    await expect(own.host.publish(draft)).rejects.toBeInstanceOf(Unavailable);
+    forge.faults = undefined;
+    now = 31_000;
+    expect(await traces(draft, await own.host.publish(draft))).toEqual(once);
+  });
+
   test("what stays unseen for two minutes is somebody else's", async () => {
     let now = 0;
     const own = await connect(forge, undefined, () => now);
