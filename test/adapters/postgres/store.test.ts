@@ -93,6 +93,24 @@ test("claimed work belongs to one holder until the claim ends; what was in hand 
   await mine.close();
 });
 
+test.each([
+  ["was away while the same process had it in hand", "one", 0],
+  ["was away while another one had it in hand, which lives", "two", 0],
+])("what Postgres %s counts no failure", async (_, next, tries) => {
+  const mine = await openStore(await migratedDatabase());
+  for (const id of ["one", "two"]) await mine.joinExecutor(id, "1", { space: undefined, pid: 1 });
+  await mine.accept("github", {}, Buffer.from("{}"), { delivery: "a" });
+  const [delivery] = await mine.claim("github", "one", 10);
+  await mine.takeInHand(delivery?.id ?? "");
+  // As the end of the claim does: the answer of the one who had it was never stored.
+  await mine.releaseClaims("one");
+  expect(await mine.claim("github", next, 10)).toMatchObject([{ id: delivery?.id, tries, suspect: true }]);
+  await mine.takeInHand(delivery?.id ?? "");
+  await mine.leaveExecutor(next);
+  expect(await mine.claim("github", "three", 10)).toMatchObject([{ id: delivery?.id, tries: tries + 1 }]);
+  await mine.close();
+});
+
 test("the most urgent and newest alerts are read first, and some of the oldest with them", async () => {
   const mine = await openStore(await migratedDatabase());
   for (const urgency of [3, 3, 3, 9, 0, 3]) await mine.accept("alerts", {}, Buffer.from(String(urgency)), { urgency });

@@ -93,8 +93,9 @@ function claims(query: Query) {
   return {
     /**
      * Claims deliveries that are due: the most urgent and newest, and a quarter by age, so that none waits for ever.
-     * One that its last holder had in hand when its claim ended counts a failure of its own. Where several processes
-     * read, one takes its part of what is due, and leaves what is younger than `leaveMs` to the others.
+     * One that its last holder had in hand when its claim ended counts a failure of its own, unless that one lives: then
+     * Postgres was away while it worked, which is nobody's fault. Where several processes read, one takes its part of
+     * what is due, and leaves what is younger than `leaveMs` to the others.
      */
     async claim(
       kind: Delivery["kind"],
@@ -111,10 +112,12 @@ function claims(query: Query) {
       const text = `with first as (select id from inbox where ${due} order by ${order} limit ${part("least($3::int, ceil(count(*)::numeric / $6::int))")} for update skip locked),
           oldest as (select id from inbox where ${due} and id not in (select id from first)
             order by id limit ${part("least($4::int, floor(count(*)::numeric / 4 / $6::int))")} for update skip locked),
-          picked as (select id, claimed_by is not null as suspect, in_hand from inbox
+          picked as (select id, claimed_by is not null as suspect, in_hand and not exists (select 1 from executor e
+              where e.id = claimed_by and e.gone_at is null
+                and (e.id = $2 or e.seen_at > now() - $5 * interval '1 millisecond')) as counts from inbox
             where id in (select id from first union all select id from oldest))
         update inbox i set claimed_by = $2, claimed_until = now() + $5 * interval '1 millisecond', in_hand = false,
-          tries = i.tries + picked.in_hand::int
+          tries = i.tries + coalesce(picked.counts, false)::int
         from picked where i.id = picked.id
         returning i.id, i.kind, i.headers, i.body, i.tries, i.delays, coalesce(i.replayed_at, i.received_at) as received_at, picked.suspect`;
       const oldest = Math.floor(limit / 4);
