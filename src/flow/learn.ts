@@ -4,6 +4,8 @@ import { leaseOf } from "../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/records/post-mortem.ts";
 import { renderOutcome, renderReverted } from "../domain/proposal/body/sticky.ts";
 import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
+import type { Proposal } from "../domain/proposal/pull-request.ts";
+import { Refused } from "../ports/errors.ts";
 import type { Ports } from "../ports/ports.ts";
 import { dependenciesOf } from "./collect/dependencies.ts";
 import { guardrailsOf, leaseDurationOf } from "./collect/load-guardrails.ts";
@@ -28,10 +30,11 @@ export async function learn(
     await ports.records.addPendingFile(postMortemPath(incident), renderSealed(postMortem, ports.sealKey), incident.uid);
   }
   if (proposal !== undefined && mergedSha !== undefined) {
-    await ports.github.report(proposal, renderOutcome(outcome, postMortemPath(incident)));
+    await tellEnd(incident, proposal, renderOutcome(outcome, postMortemPath(incident)), ports);
   }
   const reverted = renderReverted(outcome, postMortemPath(incident));
-  if (reverted !== undefined && outcome.revert?.proposal) await ports.github.report(outcome.revert.proposal, reverted);
+  if (reverted !== undefined && outcome.revert?.proposal)
+    await tellEnd(incident, outcome.revert.proposal, reverted, ports);
   const notice = { kind: "ended", incident, text: `${ending}: ${because}`, pull: proposal } as const;
   await tellPeople(notice, outcome.remediation, ports);
   if (ending === "parked") await tellParked(incident, because, ports);
@@ -39,6 +42,19 @@ export async function learn(
   const depends = dependenciesOf(evidence, await ports.github.head());
   await ports.records.endIncident(incident.uid, { ending, because, outcome, depends });
   ports.telemetry.log(incident.uid, "learn", `${ending}: ${because}`);
+}
+
+/** A pull request that takes no comment, because it is locked, say, takes nothing from how its incident ended. */
+async function tellEnd(
+  { uid }: Incident,
+  proposal: Proposal,
+  text: string,
+  { github, telemetry }: Pick<Ports, "github" | "telemetry">,
+): Promise<void> {
+  await github.report(proposal, text).catch((error: unknown) => {
+    if (!(error instanceof Refused)) throw error;
+    telemetry.log(uid, "learn", `#${proposal.number} was not told how it ended: ${error.message}`);
+  });
 }
 
 /** What stopped may have left a pull request open, or merged and not verified: whoever looks at it must know. */

@@ -89,6 +89,10 @@ export interface Share {
 }
 
 /** Work on deliveries belongs to one holder, for half a minute at a time. */
+// A holder whom the claim outlived, and who says that it lives; the one that asks now does.
+const holderLives = `exists (select 1 from executor e where e.id = claimed_by and e.gone_at is null
+            and (e.id = $2 or e.seen_at > now() - $5 * interval '1 millisecond'))`;
+
 function claims(query: Query) {
   return {
     /**
@@ -112,9 +116,7 @@ function claims(query: Query) {
       const text = `with first as (select id from inbox where ${due} order by ${order} limit ${part("least($3::int, ceil(count(*)::numeric / $6::int))")} for update skip locked),
           oldest as (select id from inbox where ${due} and id not in (select id from first)
             order by id limit ${part("least($4::int, floor(count(*)::numeric / 4 / $6::int))")} for update skip locked),
-          picked as (select id, claimed_by is not null as suspect, in_hand and not exists (select 1 from executor e
-              where e.id = claimed_by and e.gone_at is null
-                and (e.id = $2 or e.seen_at > now() - $5 * interval '1 millisecond')) as counts from inbox
+          picked as (select id, claimed_by is not null as suspect, in_hand and not ${holderLives} as counts from inbox
             where id in (select id from first union all select id from oldest))
         update inbox i set claimed_by = $2, claimed_until = now() + $5 * interval '1 millisecond', in_hand = false,
           tries = i.tries + coalesce(picked.counts, false)::int
