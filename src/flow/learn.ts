@@ -4,7 +4,6 @@ import { leaseOf } from "../domain/proposal/lease.ts";
 import { postMortemOf, postMortemPath, renderSealed, withdraw } from "../domain/records/post-mortem.ts";
 import { renderOutcome, renderReverted } from "../domain/proposal/body/sticky.ts";
 import type { IncidentOutcome } from "../domain/proposal/outcome.ts";
-import type { Proposal } from "../domain/proposal/pull-request.ts";
 import { Refused } from "../ports/errors.ts";
 import type { Ports } from "../ports/ports.ts";
 import { dependenciesOf } from "./collect/dependencies.ts";
@@ -30,11 +29,13 @@ export async function learn(
     await ports.records.addPendingFile(postMortemPath(incident), renderSealed(postMortem, ports.sealKey), incident.uid);
   }
   if (proposal !== undefined && mergedSha !== undefined) {
-    await tellEnd(incident, proposal, renderOutcome(outcome, postMortemPath(incident)), ports);
+    const report = ports.github.report(proposal, renderOutcome(outcome, postMortemPath(incident)));
+    await whereAllowed(proposal.number, report, incident, ports);
   }
   const reverted = renderReverted(outcome, postMortemPath(incident));
-  if (reverted !== undefined && outcome.revert?.proposal)
-    await tellEnd(incident, outcome.revert.proposal, reverted, ports);
+  const back = outcome.revert?.proposal;
+  if (reverted !== undefined && back)
+    await whereAllowed(back.number, ports.github.report(back, reverted), incident, ports);
   const notice = { kind: "ended", incident, text: `${ending}: ${because}`, pull: proposal } as const;
   await tellPeople(notice, outcome.remediation, ports);
   if (ending === "parked") await tellParked(incident, because, ports);
@@ -45,24 +46,29 @@ export async function learn(
 }
 
 /** A pull request that takes no comment, because it is locked, say, takes nothing from how its incident ended. */
-async function tellEnd(
+async function whereAllowed(
+  pull: number,
+  told: Promise<void>,
   { uid }: Incident,
-  proposal: Proposal,
-  text: string,
-  { github, telemetry }: Pick<Ports, "github" | "telemetry">,
+  { telemetry }: Pick<Ports, "telemetry">,
 ): Promise<void> {
-  await github.report(proposal, text).catch((error: unknown) => {
+  await told.catch((error: unknown) => {
     if (!(error instanceof Refused)) throw error;
-    telemetry.log(uid, "learn", `#${proposal.number} was not told how it ended: ${error.message}`);
+    telemetry.log(uid, "learn", `#${pull} was not told how it ended: ${error.message}`);
   });
 }
 
 /** What stopped may have left a pull request open, or merged and not verified: whoever looks at it must know. */
-async function tellParked({ uid }: Incident, because: string, ports: Pick<Ports, "github" | "records">): Promise<void> {
+async function tellParked(
+  incident: Incident,
+  because: string,
+  ports: Pick<Ports, "github" | "records" | "telemetry">,
+): Promise<void> {
+  const { uid } = incident;
   const pull = await ports.records.lastPullOf(uid);
   if (pull === undefined) return;
   const told = `parked: ${because}. Nothing happens here any more until a person acts`;
-  await reportEnded({ pull, incident: uid }, told, ports);
+  await whereAllowed(pull, reportEnded({ pull, incident: uid }, told, ports), incident, ports);
 }
 
 /** A verified scale-up is not for good: it is kept as long as the guardrails say, then looked at again. */

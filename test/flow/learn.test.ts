@@ -14,7 +14,7 @@ const outcome = {
   cause: { sentence: "Two cannot carry it.", citing: [] },
 } as unknown as IncidentOutcome;
 
-async function ended(report: () => Promise<void>) {
+async function ended(report: () => Promise<void>, ending = "recovered") {
   const done: unknown[] = [];
   const told: string[] = [];
   const guardrails = { ".github/rectify.yml": "namespaces: [shop-production]\n" };
@@ -22,6 +22,7 @@ async function ended(report: () => Promise<void>) {
     github: { report, head: async () => ({ sha: "h", tree: treeOf(guardrails) }) },
     records: {
       withdrawals: async () => [],
+      lastPullOf: async () => 7,
       addPendingFile: async (path: string) => void done.push(path),
       endIncident: async (_uid: string, end: { ending: string }) => void done.push(end.ending),
     },
@@ -29,15 +30,19 @@ async function ended(report: () => Promise<void>) {
     telemetry: { log: (_uid: string, verb: string, text: string) => void told.push(`${verb}: ${text}`) },
     sealKey: "k".repeat(32),
   } as unknown as Ports;
-  await learn(anIncident(), { outcome, evidence: [] }, ports);
+  await learn(anIncident(), { outcome: { ...outcome, ending } as IncidentOutcome, evidence: [] }, ports);
   return { done, told };
 }
 
-test("a pull request that takes no comment any more takes nothing from how its incident ended", async () => {
-  const { done, told } = await ended(() => Promise.reject(new Refused("GitHub 403: the conversation is locked")));
-  expect(done.at(-1)).toBe("recovered");
-  expect(told).toContainEqual(expect.stringContaining("#7 was not told how it ended"));
-});
+test.each(["recovered", "parked"])(
+  "a pull request that takes no comment any more takes nothing from how its incident ended: %s",
+  async (ending) => {
+    const locked = () => Promise.reject(new Refused("GitHub 403: the conversation is locked"));
+    const { done, told } = await ended(locked, ending);
+    expect(done.at(-1)).toBe(ending);
+    expect(told).toContainEqual(expect.stringContaining("#7 was not told how it ended"));
+  },
+);
 
 test("while nobody answers the end waits", async () => {
   await expect(ended(() => Promise.reject(new Unavailable("GitHub 502")))).rejects.toBeInstanceOf(Unavailable);

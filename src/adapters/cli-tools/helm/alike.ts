@@ -1,8 +1,8 @@
 import type { ChartFiles } from "../../../domain/kubernetes/rendered.ts";
 
 /**
- * A chart of which Helm may make something else where it is packed, or one of many copies, than alone: a reference rendering shows
- * that only for its own values.
+ * A chart of which Helm may make something else where it is packed, or one of many copies, than alone: a reference
+ * rendering shows that only for its own values.
  */
 export function mayDifferInCopies(files: ChartFiles): boolean {
   const paths = [...files.keys()];
