@@ -6,6 +6,7 @@ import {
   type KeepingAlive,
   type KeptAlive,
   keepAlive,
+  killAtWrites,
   type Line,
   openPatientWorld,
 } from "./keep-alive.ts";
@@ -101,16 +102,7 @@ test.concurrent("killed inside every write to GitHub, the workflow ends with one
   timeout,
 }, async (context) => {
   const { world, bot } = await ran(context, { killAtSteps: false });
-  const died = new Set<string>();
-  world.forge.faults = ({ method, path }) => {
-    if (method === "GET" || path.includes("access_tokens")) return undefined;
-    const call = `${method} ${path.replace(/[0-9a-f]{40}|\d+/g, "N")}`;
-    const when = (["before", "after"] as const).find((moment) => !died.has(`${call} ${moment}`));
-    if (when === undefined) return undefined;
-    died.add(`${call} ${when}`);
-    bot.kill();
-    return { when, answer: "drop" };
-  };
+  const died = killAtWrites(world, bot);
   await until("a quiet shop", () => world.cluster.isSynced());
   world.cluster.setLoad("web", 260);
   await approveOnce(world);

@@ -119,6 +119,24 @@ export function patient(world: LabWorld): LabWorld {
   return { ...world, settings: { ...world.settings, timings, mostRecoveries: 100 } };
 }
 
+/**
+ * Kills at each kind of write to GitHub: once before it has an effect, once when it is done and not yet answered. The
+ * result grows: "POST /repos/a/b/pulls before".
+ */
+export function killAtWrites({ forge }: LabWorld, { kill }: Pick<KeptAlive, "kill">): ReadonlySet<string> {
+  const died = new Set<string>();
+  forge.faults = ({ method, path }) => {
+    if (method === "GET" || path.includes("access_tokens")) return undefined;
+    const call = `${method} ${path.replace(/[0-9a-f]{40}|\d+/g, "N")}`;
+    const when = (["before", "after"] as const).find((moment) => !died.has(`${call} ${moment}`));
+    if (when === undefined) return undefined;
+    died.add(`${call} ${when}`);
+    kill();
+    return { when, answer: "drop" };
+  };
+  return died;
+}
+
 /** What people and CI do, once each, however often the bot dies meanwhile. */
 export async function approveOnce({ forge }: LabWorld): Promise<void> {
   const pull = await until("the pull request", () => forge.pulls()[0], 600_000);

@@ -2,7 +2,7 @@ import { checkName, type Proposal, type ProposalDraft } from "../../domain/propo
 import { visible } from "../../domain/text/visible.ts";
 import { type CheckState, type RequiredCheck, worstOf } from "../../domain/guardrails/required-check.ts";
 import { type MergeMethod, mergeMethods } from "../../domain/guardrails/merge-method.ts";
-import type { GitHubClient } from "./github.ts";
+import type { GitHubClient, MergeWays } from "./github.ts";
 import { statusOf } from "./pace.ts";
 
 /** A check that the branch asks for; without `app` anyone may report it. */
@@ -108,22 +108,17 @@ async function appOf({ octokit, find, apps }: GitHubClient, slug: string): Promi
 }
 
 /** What guards a branch, as far as a merge of ours has to know it. */
-interface BranchProtection {
+interface BranchProtection extends MergeWays {
   readonly isProtected: boolean;
   readonly checks: readonly WantedCheck[];
-  /** Undefined = the rules of the branch allow every method. */
-  readonly mergeMethods: readonly MergeMethod[] | undefined;
-  readonly mergeQueue: boolean;
 }
 
 /**
  * The branch's own protection and every ruleset that applies to it. Both can be read without administration permission,
  * and GitHub enforces the sum. An older GitHub Enterprise Server has no rulesets and answers 404.
  */
-export async function branchProtection(
-  { octokit, repository, read, find }: GitHubClient,
-  branch: string,
-): Promise<BranchProtection> {
+export async function branchProtection(client: GitHubClient, branch: string): Promise<BranchProtection> {
+  const { octokit, repository, read, find } = client;
   const [about, rules = []] = await Promise.all([
     read(() => octokit.rest.repos.getBranch({ ...repository, branch })),
     find(() => octokit.rest.repos.getBranchRules({ ...repository, branch, per_page: 100 })),
@@ -137,12 +132,20 @@ export async function branchProtection(
     ...own.map(({ context, app_id }) => wantedOf(context, app_id)),
     ...ruled.map(({ context, integration_id }) => wantedOf(context, integration_id)),
   ];
-  return {
-    isProtected: about.protected || rules.length > 0,
-    checks: withoutRepeats(wanted),
-    mergeMethods: methodsOf(rules),
-    mergeQueue: rules.some((rule) => rule.type === "merge_queue"),
-  };
+  const ways = { mergeMethods: methodsOf(rules), mergeQueue: rules.some((rule) => rule.type === "merge_queue") };
+  client.mergeWays.set(branch, { ...ways, at: Date.now() });
+  return { isProtected: about.protected || rules.length > 0, checks: withoutRepeats(wanted), ...ways };
+}
+
+const seenMs = 60_000;
+
+/**
+ * By which ways a branch takes a merge, as the last look saw it. It only chooses what is tried: GitHub holds a merge
+ * against the rules of its own moment, and says no to a way that was closed meanwhile.
+ */
+export async function mergeWaysOf(client: GitHubClient, branch: string): Promise<MergeWays> {
+  const seen = client.mergeWays.get(branch);
+  return seen !== undefined && Date.now() - seen.at < seenMs ? seen : branchProtection(client, branch);
 }
 
 type Rule = Awaited<ReturnType<GitHubClient["octokit"]["rest"]["repos"]["getBranchRules"]>>["data"][number];

@@ -40,6 +40,12 @@ interface Report {
   readonly body: string;
 }
 
+/** By which ways a branch takes a merge. Without `mergeMethods` its rules allow each. */
+export interface MergeWays {
+  readonly mergeMethods: readonly MergeMethod[] | undefined;
+  readonly mergeQueue: boolean;
+}
+
 const mostReports = 100;
 
 /** Of more than a hundred the one that was written longest ago is forgotten: it would be found again on GitHub. */
@@ -69,6 +75,8 @@ export interface GitHubClient {
   readonly reports: Map<number, Report>;
   /** Which branches have a merge queue, and when that was seen. */
   readonly queues: Map<string, { readonly at: number; readonly there: boolean }>;
+  /** By which ways a branch takes a merge, and when that was seen: each look at a pull request sees it. */
+  readonly mergeWays: Map<string, MergeWays & { readonly at: number }>;
   read<T>(call: () => Promise<{ data: T }>): Promise<T>;
   /** All pages of a list, a hundred items each, up to `mostPages`: ten unless told. */
   readAll<T>(
@@ -145,9 +153,7 @@ export async function connectGitHub(options: GitHubOptions): Promise<GitHubClien
     editorOf: (path) => `${about.html_url}/edit/${about.default_branch}/${path}`,
     isPublic: !about.private,
     doubts: doubtsOf(options.now ?? Date.now),
-    apps: new Map(),
-    reports: new Map(),
-    queues: new Map(),
+    ...{ apps: new Map(), reports: new Map(), queues: new Map(), mergeWays: new Map() },
     wasCalled: async (former) => {
       const [owner = "", repo = ""] = former.split("/");
       return (await find(() => octokit.rest.repos.get({ owner, repo })))?.full_name === about.full_name;

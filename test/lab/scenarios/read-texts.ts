@@ -20,9 +20,13 @@ if (scenario === undefined || file === "") throw new Error("usage: read-texts.ts
 process.noDeprecation = true;
 const printer = labPrinter((line) => process.stderr.write(`${line}\n`), false);
 const look = async (run: LabRun) => writeFileSync(file, JSON.stringify(await settledTexts(run)));
-const { wrong } = await runScenario(ran, scenario, { printer, keep: false, look });
-for (const problem of wrong) process.stderr.write(`not as it should be: ${problem}\n`);
-process.exit(wrong.length === 0 ? 0 : 1);
+const { result, wrong } = await runScenario(ran, scenario, { printer, keep: false, look });
+// A whole incident, with the start of Rectify; on a busy machine a pull request is looked at once more, and it is run again.
+const mostCalls = 40;
+const isCostly = ran === "scale" && result.githubCalls > mostCalls;
+const problems = isCostly ? [...wrong, `${result.githubCalls} calls of GitHub, not ${mostCalls} at most`] : wrong;
+for (const problem of problems) process.stderr.write(`not as it should be: ${problem}\n`);
+process.exit(problems.length === 0 ? 0 : 1);
 
 /** The last words are written after the workflow has ended: they are read once they stay the same. */
 async function settledTexts(run: LabRun): Promise<Texts> {

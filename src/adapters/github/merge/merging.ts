@@ -1,6 +1,6 @@
 import type { MergeMethod } from "../../../domain/guardrails/merge-method.ts";
 import type { MergeAnswer, Proposal } from "../../../domain/proposal/pull-request.ts";
-import { branchProtection } from "../checks.ts";
+import { mergeWaysOf } from "../checks.ts";
 import type { GitHubClient } from "../github.ts";
 import { enqueue, hasQueue } from "./queue.ts";
 import { statusOf } from "../pace.ts";
@@ -24,9 +24,9 @@ export async function tryMerge(client: GitHubClient, asked: Recorded, wish: Merg
   const queued = { ...asked.proposal, incident: asked.incident };
   if (pull.state !== "open") return { kind: "not-yet", because: "Pull Request is not mergeable: it is not open" };
   const base = pull.base.ref;
-  const protection = await branchProtection(client, base);
-  if (await hasQueue(client, { base, ruled: protection.mergeQueue })) return enqueue(client, queued);
-  const methods = await allowedMethods(client, wish.methods, protection.mergeMethods);
+  const ways = await mergeWaysOf(client, base);
+  if (await hasQueue(client, { base, ruled: ways.mergeQueue })) return enqueue(client, queued);
+  const methods = await allowedMethods(client, wish.methods, ways.mergeMethods);
   const chosen = wish.methods.join(", ");
   let because = `the repository allows none of the merge methods ${chosen}: allow one, or name another in mergeMethods (guardrails)`;
   for (const method of methods) {

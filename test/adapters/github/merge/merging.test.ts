@@ -74,6 +74,24 @@ test("what a ruleset forbids is not tried", async () => {
   expect(pulls()).toHaveLength(1);
 });
 
+test("the merge asks for no rules that the look before it saw", async () => {
+  const { session, proposal, merge } = await ready({});
+  await session.host.look(proposal);
+  const asked = () => forge.calls.filter(({ path }) => path.includes("/rules/branches/")).length;
+  const before = asked();
+  expect(await merge()).toMatchObject({ kind: "merged" });
+  expect(before).toBe(1);
+  expect(asked()).toBe(before);
+});
+
+test("a queue that came after the look is learned from GitHub's no", async () => {
+  const { session, proposal, merge } = await ready({});
+  await session.host.look(proposal);
+  forge.change({ mergeQueue: "ruleset" });
+  expect(await merge()).toMatchObject({ kind: "not-yet", because: expect.stringContaining("position 1") });
+  expect(forge.queued()).toEqual([proposal.number]);
+});
+
 test.each(["ruleset", "protection"] as const)(
   "with a merge queue by %s it is enqueued, followed, and merged there",
   async (mergeQueue) => {
