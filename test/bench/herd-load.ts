@@ -38,7 +38,9 @@ export async function herdLoad({ url, incidents, open, countedMs }: HerdLoad): P
   const guardrails = { ...storm.guardrails, maxOpenPulls: open };
   const opened = await openWorld(directory, { ...storm, guardrails });
   const { cluster, forge, settings } = opened;
-  const world = patient({ ...opened, settings: { ...settings, databaseUrl: url } });
+  // Looked at as often as in an installation, and not as in a lab of one alert.
+  const timings = { ...settings.timings, pollMs: 5_000 };
+  const world = patient({ ...opened, settings: { ...settings, timings, alertPollMs: 15_000, databaseUrl: url } });
   const bot = await keepAlive(world, { survived: new Set(), killAtSteps: false, tell: "queue" });
   try {
     await until("a quiet shop", () => cluster.isSynced(), 300_000);

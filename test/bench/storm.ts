@@ -9,20 +9,22 @@ import { temporaryPostgres } from "../temporary-postgres.ts";
 
 /**
  * A storm: `npm run -s bench:storm -- [WORKLOADS] [ALERTS]`. Every workload alerts at once, and as many further alerts
- * of the same workloads come within a minute. Five proposals may be open, the rest waits on one issue, and everything
+ * of the same workloads come within the same minute. Five proposals may be open, the rest waits on one issue, and everything
  * ends when the load is gone. Lab, Postgres and Rectify share one machine; the memory is that of Rectify's process.
  */
 const [workloads = 500, alerts = 10_000] = process.argv.slice(2).map(Number);
 const perPost = 20;
 const answers = new Map<number, number>();
-const times = { begun: performance.now(), listed: 0, ended: 0 };
+const times = { loud: 0, resolved: 0, ended: 0 };
 let measured: Partial<Measured> = {};
 
 const postgres = await temporaryPostgres("bench-storm");
 let apart: Awaited<ReturnType<typeof startApart>> | undefined;
-const storm = stormOf(workloads, async (run) => {
-  times.listed = performance.now();
-  await floodOf(run);
+const storm = stormOf(workloads, {
+  beside: floodOf,
+  atResolve: () => {
+    times.resolved = performance.now();
+  },
 });
 const scenario: Scenario = {
   ...storm,
@@ -47,7 +49,7 @@ const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
 console.log(
   JSON.stringify({
     ...{ workloads, alerts, posts: Object.fromEntries(answers), githubCalls: result.githubCalls },
-    ...{ listedAfterS: seconds(times.begun, times.listed), endedAfterS: seconds(times.listed, times.ended) },
+    ...{ listedAfterS: seconds(times.loud, times.resolved), endedAfterS: seconds(times.resolved, times.ended) },
     ...{ peakRssMb: Math.round((measured.peakRss ?? 0) / 1e6), cpuS: measured.cpuS },
     ...{ pauseP99Ms: measured.pauseP99Ms, pauseMaxMs: measured.pauseMaxMs, wrong },
   }),
@@ -58,6 +60,7 @@ process.exit(wrong.length === 0 ? 0 : 1);
 async function floodOf({ rectify, settings }: LabRun): Promise<void> {
   const posts = Math.ceil(alerts / perPost);
   const begun = performance.now();
+  times.loud = begun;
   const sent: Promise<void>[] = [];
   for (let post = 0; post < posts; post += 1) {
     const early = begun + (post * 60_000) / posts - performance.now();

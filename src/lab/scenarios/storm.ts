@@ -65,8 +65,16 @@ export function tenantFiles(names: readonly string[]): Readonly<Record<string, s
 // Of more than these one core does not simulate each half second in half a second.
 const mostSimulated = 600;
 
-/** So many workloads that alert at once; `meanwhile` is done when what is not opened is listed. */
-export function stormOf(count: number, meanwhile: (run: LabRun) => Promise<void> = async () => undefined): Scenario {
+/** What else goes on in a storm, for whoever measures it. */
+interface StormCompany {
+  /** Begins with the storm, and has ended before people do anything. */
+  readonly beside?: (run: LabRun) => Promise<void>;
+  /** The load goes. */
+  readonly atResolve?: () => void;
+}
+
+/** So many workloads that alert at once. */
+export function stormOf(count: number, { beside, atResolve }: StormCompany = {}): Scenario {
   const names = Array.from({ length: count }, (_, index) => `tenant-${String(index + 1).padStart(2, "0")}`);
   return {
     about: `${count} workloads alert at once: ${mostOpen} proposals are open, the rest waits on one issue`,
@@ -76,9 +84,9 @@ export function stormOf(count: number, meanwhile: (run: LabRun) => Promise<void>
       run.say("visitors", `${busy} requests a second to each of ${count} workloads`);
       for (const name of names) run.cluster.setLoad(name, busy);
       const patienceMs = Math.max(300_000, 5_000 * count);
-      await until(`${count - mostOpen} waiting workloads`, () => waiting(run) === count - mostOpen, patienceMs);
+      const isListed = () => waiting(run) === count - mostOpen;
+      await Promise.all([until(`${count - mostOpen} waiting workloads`, isListed, patienceMs), beside?.(run)]);
       await holds(run, mostOpen);
-      await meanwhile(run);
       const [chosen = ""] = listed(run).slice(-1);
       await tick(run, chosen);
       const opened = await until("the proposal of the ticked box", () => run.forge.pulls()[mostOpen]?.number);
@@ -86,6 +94,7 @@ export function stormOf(count: number, meanwhile: (run: LabRun) => Promise<void>
       if (workflow !== chosen) throw new Error(`not the ticked one was opened: ${workflow}`);
       await until("the box to be used up", () => waiting(run) === count - mostOpen - 1);
       await holds(run, mostOpen + 1);
+      atResolve?.();
       await goHome(run, names);
       const { calls } = run.forge;
       const most = mostWritesInTwoMinutes(calls);
