@@ -16,6 +16,8 @@ import { temporaryPostgres } from "../temporary-postgres.ts";
  */
 const [random, seed = 1] = process.argv.slice(2).map(Number);
 const next = randomOf(seed);
+// What a killed process had in hand is taken up 30 s after it was heard of last.
+const settledMs = 120_000;
 const incidents = [await killedIncident(random)];
 const deathsSoFar = () => incidents.reduce((sum, { deaths }) => sum + deaths, 0);
 while (deathsSoFar() < (random ?? 0)) incidents.push(await killedIncident((random ?? 0) - deathsSoFar()));
@@ -76,9 +78,6 @@ async function killedIncident(most: number | undefined): Promise<Killed> {
     rmSync(directory, { recursive: true, force: true });
   }
 }
-
-// What a killed process had in hand is taken up 30 s after it was heard of last.
-const settledMs = 120_000;
 
 /** The breaches of the ledger that do not end by themselves. */
 async function lastBreaches(breaches: () => Promise<readonly string[]>): Promise<readonly string[]> {
