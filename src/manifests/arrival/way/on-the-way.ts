@@ -6,6 +6,7 @@ import { templatesIn } from "../../gitops/sets/templates.ts";
 import { refused, whereIs } from "../../repository/refusal.ts";
 import type { EntryBuild } from "../../trace/entry-build.ts";
 import { at, type Node, textAt } from "../../yaml/source.ts";
+import { byPacking } from "./by-packing.ts";
 import { bySource } from "./by-source.ts";
 import { firstHeld, type Held } from "../doubt.ts";
 import { isTrue, off } from "./off.ts";
@@ -13,7 +14,18 @@ import { byOverrides } from "./overrides.ts";
 
 /** What keeps a change of these files from what deploys the entry: by its object, its source, or what lies beside it. */
 export function heldOnTheWay(entryBuild: EntryBuild, files: readonly string[]): Held {
-  const ways = [switchedOff, movedAway, bySource, bySubmodule, byOverrides, byPolicy, byPatch, byPlugin, byRefresh];
+  const ways = [
+    switchedOff,
+    movedAway,
+    bySource,
+    bySubmodule,
+    byOverrides,
+    byPolicy,
+    byPatch,
+    byPlugin,
+    byRefresh,
+    byPacking,
+  ];
   return firstHeld(ways, (way) => way(entryBuild, files));
 }
 
