@@ -37,7 +37,7 @@ import type { Ports } from "./ports/ports.ts";
 import type { Telemetry } from "./ports/runtime.ts";
 import type { WatchtowerMode } from "./ports/records.ts";
 import { policiesOf } from "./server/policy-engine.ts";
-import { joinExecutors } from "./server/executor.ts";
+import { type Executor, joinExecutors } from "./server/executor.ts";
 import { reconcileWorkflows, recoverAbandoned } from "./server/jobs/workflows/resume.ts";
 import { withoutSecrets } from "./settings/redaction.ts";
 import type { Settings } from "./settings/settings.ts";
@@ -67,7 +67,8 @@ export interface Rectify {
 /** The composition root: settings → adapters → ports → start. Throws `Refused` or `Unavailable` with the remedy. */
 export async function startRectify(settings: Settings, telemetry: Telemetry, known?: Faults): Promise<Rectify> {
   fetchByProxies(settings.proxies);
-  const embedded = settings.databaseUrl === undefined ? await ownPostgres(settings) : undefined;
+  const own = () => startEmbeddedPostgres(join(settings.dataDirectory, "postgres"));
+  const embedded = settings.databaseUrl === undefined ? await own() : undefined;
   return assemble({ settings, telemetry, faults: known ?? openFaults(telemetry), embedded }).catch(async (error) => {
     // A server that this start began must not outlive it.
     await embedded?.stop();
@@ -91,9 +92,11 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   const { store, steps } = observed;
   const remembered = meter.watchSteps(recordingLogger(telemetry, store));
   const sources = openSources({ now: () => new Date() }, withoutSecrets(settings, 300));
-  const instruments = { telemetry: remembered, meter, steps, sources, placed };
+  const joined: Instruments["joined"] = {};
+  const instruments = { telemetry: remembered, meter, steps, sources, placed, joined };
   const { ports, endWatch, ...around } = await openPorts(settings, store, instruments);
   const executor = await joinExecutors({ store, version: workflowVersion, telemetry, cluster: settings.cluster });
+  joined.as = executor;
   const durable = await startDurable({
     ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
     ...{ remediate: remediateIncident, endLease: endLease, rollBack: rollBack },
@@ -120,17 +123,14 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   const ticks = keepTicking({ settings, inbox, ports, store, keeping, sources, executor, looks }, telemetry);
   placed.retire(telemetry);
   return {
-    webhookPort: webhooks.port,
-    internalPort: internal.port,
-    pagesPort: own?.port ?? internal.port,
+    ...{ webhookPort: webhooks.port, internalPort: internal.port, pagesPort: own?.port ?? internal.port },
     store,
     watchtower: () => around.watchtower.state(),
     finished: (uid) => durable.finished(uid),
     lost: executor.lost,
     close: async () => {
       await ticks.stop();
-      await Promise.all([endWatch(), around.memory.close()]);
-      await Promise.all([webhooks.close(), internal.close(), own?.close()]);
+      await Promise.all([endWatch(), around.memory.close(), webhooks.close(), internal.close(), own?.close()]);
       await inbox.close();
       await executor.drain();
       await durable.shutdown();
@@ -156,10 +156,6 @@ function appOf({ app, webhookSecret }: Settings, { inbox: { wake }, store, check
 
 function storeOf(databaseUrl: string, telemetry: Telemetry): Promise<Store> {
   return openStore(databaseUrl, (unreadable) => telemetry.log("", "store", unreadable));
-}
-
-function ownPostgres({ dataDirectory }: Settings) {
-  return startEmbeddedPostgres(join(dataDirectory, "postgres"));
 }
 
 /** Everything outside, with the watch over it. */
@@ -222,13 +218,15 @@ interface Instruments {
   readonly steps: Observability["steps"];
   readonly sources: Sources;
   readonly placed: Placed;
+  /** This process among those that share the database, once it is: before that it writes nothing to GitHub. */
+  readonly joined: { as?: Executor };
 }
 
 async function connect(settings: Settings, store: Store, instruments: Instruments): Promise<Omit<Ports, "model">> {
-  const { telemetry, meter, steps, sources, placed } = instruments;
+  const { telemetry, meter, steps, sources, placed, joined } = instruments;
   const latch: ShadowLatch = latchOver(store, () => mirror.head());
   const client = await connectGitHub({
-    mayNotWrite: latch.refusal,
+    mayNotWrite: async (action, detail) => (await joined.as?.held(), latch.refusal(action, detail)),
     apiUrl: settings.github.apiUrl,
     cloneUrl: settings.github.cloneUrl,
     ...{ repository: settings.repository, onlyThis: settings.repositories !== undefined },

@@ -13,6 +13,11 @@ export interface Executor {
    * and never again once they did or it leaves.
    */
   during<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Resolves while others cannot take this process for gone, and never after they did. Waited for before each write: a
+   * process that was frozen in the middle of a step may find that its work is somebody else's.
+   */
+  held(): Promise<void>;
   /** What one process does for all of them is this one's. */
   leads(): boolean;
   /** From now on, after each beat: looks for work of processes that are gone. Runs once before it resolves. */
@@ -63,6 +68,7 @@ export async function joinExecutors(options: ExecutorOptions): Promise<Executor>
     id,
     lost,
     leads,
+    held: pulse.held,
     during: async (begin) => {
       await pulse.trusted();
       return work.run(begin);
@@ -99,7 +105,7 @@ function beating({ store, telemetry, place = ownPlace() }: ExecutorOptions, id: 
     const sentAt = performance.now();
     if (!(await store.beatExecutor(id))) {
       isLost = true;
-      pulse.stop();
+      pulse.lose();
       const because = "other processes took this one for gone, because Postgres had not heard of it for 30 s";
       telemetry.log("", "executor", because);
       return tellLost(because);
@@ -132,24 +138,31 @@ function pulseOf(beatMs: number) {
   let lastAt = performance.now();
   let steadySince = lastAt;
   let stopped = false;
+  let lost = false;
   let waiting: (() => void)[] = [];
-  const isTrusted = () => !stopped && performance.now() - lastAt < trustedBeats * beatMs;
+  const isFresh = () => performance.now() - lastAt < trustedBeats * beatMs;
+  const freshUnless = (over: () => boolean) => async () => {
+    while (over() || !isFresh()) await new Promise<void>((goOn) => (over() ? undefined : waiting.push(goOn)));
+  };
   return {
     felt: (at: number) => {
       if (at - lastAt > 2 * beatMs) steadySince = at;
       lastAt = at;
       for (const goOn of waiting.splice(0)) goOn();
     },
+    /** Nothing begins any more; what has begun may go on. */
     stop: () => {
       stopped = true;
+    },
+    lose: () => {
+      stopped = lost = true;
       waiting = [];
     },
-    isTrusted,
+    isTrusted: () => !stopped && isFresh(),
     isSteady: () => lastAt - steadySince >= heardBeats * beatMs,
     /** Resolves while it is trusted; never after the end. */
-    trusted: async () => {
-      while (!isTrusted()) await new Promise<void>((goOn) => (stopped ? undefined : waiting.push(goOn)));
-    },
+    trusted: freshUnless(() => stopped),
+    held: freshUnless(() => lost),
   };
 }
 

@@ -132,6 +132,8 @@ test("whoever was taken for gone begins nothing any more and says that it must e
   expect(await executor.lost).toContain("took this one for gone");
   let begun = false;
   void executor.during(async () => (begun = true));
+  // What it had begun writes nothing more either.
+  void executor.held().then(() => (begun = true));
   await store.beatExecutor(executor.id);
   expect([begun, executor.leads()]).toEqual([false, false]);
   await settle(executor);
@@ -150,21 +152,23 @@ test("while Postgres does not hear of it nothing begins, and it goes on with the
   await until(() => told.some((line) => line.includes("no beat")) && !executor.leads());
   let begun = false;
   const work = executor.during(async () => (begun = true));
+  const write = executor.held().then(() => (begun = true));
   await new Promise((goOn) => setImmediate(goOn));
   expect(begun).toBe(false);
   away = false;
-  await work;
+  await Promise.all([work, write]);
   expect(begun).toBe(true);
   expect(told.filter((line) => line.includes("no beat"))).toEqual(["executor: no beat: away"]);
   await settle(executor);
 });
 
-test("it leaves when what it has in hand has ended", async () => {
+test("it leaves when what it has in hand has ended, which may write until then", async () => {
   const executor = await join(here);
   let end: () => void = () => undefined;
   const work = executor.during(() => new Promise<void>((done) => (end = done)));
   await new Promise((goOn) => setImmediate(goOn));
   const drained = executor.drain();
+  await executor.held();
   expect(await goneOf(executor.id)).toBe(false);
   end();
   await Promise.all([work, drained]);
