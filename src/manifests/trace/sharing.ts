@@ -24,19 +24,26 @@ export function sharedWith(entryBuild: EntryBuild, file: string): string | undef
 }
 
 /**
- * A directory that the entry builds on and that puts its objects into another namespace is an environment of its own,
- * whatever it is called: where nothing here says what is deployed, somebody may deploy that one, too.
+ * A directory that the entry builds on and that is an environment of its own, whatever it is called: it puts its objects
+ * into another namespace, or stands beside the entry and is itself built on what lies elsewhere, which a mere base need
+ * not be. Where nothing here says what is deployed, somebody may deploy that one, too.
  */
 function builtOn({ declared, build, path, reader, index, question }: EntryBuild, file: string): string | undefined {
+  if (declared !== undefined) return undefined;
   const { namespace } = question.workload;
-  if (declared !== undefined || namespace === undefined) return undefined;
   const readers = reaching(index, file);
   const elsewhere = (directory: string): boolean => {
     const source = reader.file(reader.kustomization(directory) ?? "");
     const own = source?.ok === true ? textAt(source.file.documents[0]?.root, ["namespace"]) : undefined;
-    return own !== undefined && own !== namespace;
+    return own !== undefined && namespace !== undefined && own !== namespace;
   };
-  return [...build.directories].find((one) => one !== path && readers.has(one) && elsewhere(one));
+  const isOverlay = (directory: string): boolean =>
+    !isAbove(path, directory) &&
+    [...build.directories].some(
+      (one) =>
+        !isAbove(directory, one) && one !== directory && !index.parts.has(one) && reaching(index, one).has(directory),
+    );
+  return [...build.directories].find((one) => one !== path && readers.has(one) && (elsewhere(one) || isOverlay(one)));
 }
 
 /**

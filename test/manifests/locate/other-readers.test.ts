@@ -370,7 +370,29 @@ test("where nothing says what is deployed, an environment that this one builds o
     return "files" in answer ? answer.files.map(({ path }) => path) : answer;
   };
   expect(await editedIn(files)).toEqual(["stage/kustomization.yaml"]);
-  // What leaves the namespace to its overlay is a base.
-  const plain = files["prod/kustomization.yaml"].replace("namespace: prod\n", "");
-  expect(await editedIn({ ...files, "prod/kustomization.yaml": plain })).toEqual(["prod/kustomization.yaml"]);
+  // In the same namespace, or where whoever deploys it names the namespace, it is as much an environment.
+  const [prod, stage] = [files["prod/kustomization.yaml"], files["stage/kustomization.yaml"]];
+  const plain = prod.replace("namespace: prod\n", "");
+  const bare = stage.replace("namespace: shop\n", "");
+  const named = { "base/d.yaml": deployment };
+  for (const more of [
+    { "prod/kustomization.yaml": plain },
+    { "prod/kustomization.yaml": prod.replace("namespace: prod", "namespace: shop") },
+    { ...named, "prod/kustomization.yaml": plain, "stage/kustomization.yaml": bare },
+  ])
+    expect(await editedIn({ ...files, ...more })).toEqual(["stage/kustomization.yaml"]);
+  // What stands below the entry is a part of it, and what builds on nothing is a base.
+  const below = { ...files, "stage/kustomization.yaml": "namespace: shop\nresources: [prod]\n" };
+  const inside = {
+    ...below,
+    "stage/prod/kustomization.yaml": "resources: [../../base]\nreplicas: [{name: web, count: 5}]\n",
+  };
+  expect(await editedIn(inside)).toEqual(["stage/prod/kustomization.yaml"]);
+  expect(
+    await editedIn({
+      ...files,
+      "stage/kustomization.yaml": "namespace: shop\nresources: [../base]\n",
+      "prod/kustomization.yaml": "resources: []\n",
+    }),
+  ).toEqual(["base/d.yaml"]);
 });
