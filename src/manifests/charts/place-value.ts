@@ -9,7 +9,8 @@ import { linkedTemplate } from "../helm/other-names.ts";
 import type { ValuesKey } from "../helm/component.ts";
 import type { Release } from "../helm/releases.ts";
 import type { EntryBuild } from "../trace/entry-build.ts";
-import { sharedWith } from "../trace/sharing.ts";
+import { retagged, untagged } from "../trace/images.ts";
+import { sharedAt } from "../trace/sharing.ts";
 import { at, type Node, textAt } from "../yaml/source.ts";
 import { replaceScalar } from "../yaml/splice.ts";
 import { fileGuard, fieldComment } from "../yaml/guards.ts";
@@ -121,13 +122,17 @@ const prefixOf = (directory: string): string => (directory === "" ? "" : `${dire
 /** A parameter of an Argo CD Application wins over all values: it is what must say something else. */
 function editParameter(entryBuild: EntryBuild, item: Node, { as }: Pick<Candidate, "as">): ManifestEdit {
   const value = at(item, ["value"]);
-  if (value?.kind !== "scalar" || as === "image")
+  if (value?.kind !== "scalar")
     return refused("parse-error", `${whereIs(item)} holds no plain value`, "Make this change by hand.");
   if (/\{\{|\$\{/.test(value.text))
     return refused("template", `${whereIs(value)} holds ${value.text}`, "Find what fills this in.");
-  const shared = sharedWith(entryBuild, value.file.path);
+  const shared = sharedAt(entryBuild, value);
   if (shared !== undefined) return cannotOverlay(`${whereIs(value)} also serves ${shared}`);
-  const splice = replaceScalar(value, String(entryBuild.question.change.to));
+  const to = String(entryBuild.question.change.to);
+  const tag = /:([\w][\w.-]*)$/.exec(value.text);
+  if (as === "image" && !tag && !untagged.test(value.text))
+    return refused("ambiguous", `${whereIs(value)} names no tag`, "Write the tag into the parameter first.");
+  const splice = as === "image" ? retagged(value, tag?.index, to) : replaceScalar(value, to);
   const owner = {
     path: value.file.path,
     field: `helm.parameters[name=${textAt(item, ["name"])}].value`,

@@ -182,7 +182,7 @@ export function ignoredByArgo(
       (name !== undefined && name !== resource.names.at(-1))
     )
       continue;
-    const managers = pathsIn(item, "managedFieldsManagers");
+    const managers = pathsIn(item, "managedFieldsManagers").filter((one) => mayWrite(one, path));
     const texts = [
       ...pathsIn(item, "jsonPointers"),
       ...pathsIn(item, "jqPathExpressions").map((jq) => jq.replaceAll(".", "/").replaceAll(/\[.*?\]/g, "")),
@@ -204,6 +204,10 @@ export function ignoredByArgo(
   }
   return undefined;
 }
+
+/** Which fields a manager has only the cluster knows; Kubernetes itself writes no pods' template, only counts and states. */
+const mayWrite = (manager: string, path: readonly (string | number)[]): boolean =>
+  manager !== "kube-controller-manager" || path.slice(0, 2).join(".") !== "spec.template";
 
 const pathsIn = (item: Node, key: string): string[] =>
   itemsAt(item, [key])
