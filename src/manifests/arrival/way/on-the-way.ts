@@ -3,6 +3,7 @@ import { isMadePlace, plainPath } from "../../gitops/controllers.ts";
 import { globbed } from "../../gitops/sets/glob.ts";
 import { sourcesOf } from "../../gitops/sets/sources.ts";
 import { templatesIn } from "../../gitops/sets/templates.ts";
+import { joinPath } from "../../repository/reader.ts";
 import { refused, whereIs } from "../../repository/refusal.ts";
 import type { EntryBuild } from "../../trace/entry-build.ts";
 import { at, type Node, textAt } from "../../yaml/source.ts";
@@ -25,6 +26,7 @@ export function heldOnTheWay(entryBuild: EntryBuild, files: readonly string[]): 
     byPlugin,
     byRefresh,
     byPacking,
+    byNobody,
   ];
   return firstHeld(ways, (way) => way(entryBuild, files));
 }
@@ -89,6 +91,16 @@ function byPlugin({ deployer, declared }: EntryBuild): Held {
   return isPlugged
     ? { doubt: `${kind} ${name} (${file}) leaves it to a plugin, and nobody here knows what that makes` }
     : undefined;
+}
+
+/** A chart is installed with values and as often as somebody says: where nobody says it here, it may be by any script. */
+function byNobody({ deployer, path, reader, question }: EntryBuild): Held {
+  if (deployer !== undefined || question.entry.object !== undefined) return undefined;
+  if (!reader.exists(joinPath(path, "Chart.yaml"))) return undefined;
+  const chart = path === "" ? "the chart of this repository" : `the chart ${path}`;
+  return {
+    doubt: `no Flux or Argo CD object here deploys ${chart}, so nobody here knows with which values it is installed, and how often: name the object that deploys it`,
+  };
 }
 
 const refreshed = "argocd.argoproj.io/manifest-generate-paths";

@@ -245,3 +245,34 @@ test("what a plugin makes is no proof", async () => {
   const because = "Application web (argo/web.yaml) leaves it to a plugin, and nobody here knows what that makes";
   expect(answer).toMatchObject({ effect: { proof: { kind: "static", because } } });
 });
+
+test("a chart that nothing here deploys is no proof: nobody knows with which values it is installed", async () => {
+  const answer = await answerQuestion(
+    treeOf({
+      "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+      "charts/web/values.yaml": "replicaCount: 2\n",
+      "charts/web/templates/web.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: {{ .Values.replicaCount }}
+`,
+    }),
+    {
+      workload: { kind: "Deployment", namespace: "shop", name: "web" },
+      change: three,
+      entry: { tool: "unknown", path: "charts/web" },
+    },
+    async (at, one) => render(at, one),
+  );
+  expect(answer).toMatchObject({
+    effect: {
+      proof: {
+        kind: "static",
+        because:
+          "no Flux or Argo CD object here deploys the chart charts/web, so nobody here knows with which values it is installed, and how often: name the object that deploys it",
+      },
+    },
+  });
+});
