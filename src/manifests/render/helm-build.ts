@@ -19,22 +19,27 @@ export interface HelmBuild {
   readonly values: readonly Uint8Array[];
 }
 
+const Source = z.strictObject({
+  repoURL: z.string(),
+  path: z.string(),
+  targetRevision: z.string().optional(),
+  name: z.string().optional(),
+  ref: z.string().optional(),
+  helm: z
+    .strictObject({
+      releaseName: z.string().optional(),
+      valueFiles: z.array(z.string()).optional(),
+      ignoreMissingValueFiles: z.boolean().optional(),
+      values: z.string().optional(),
+      valuesObject: z.record(z.string(), z.unknown()).optional(),
+    })
+    .optional(),
+});
 const Spec = z.object({
   destination: z.object({ namespace: z.string().optional() }),
-  source: z.strictObject({
-    repoURL: z.string(),
-    path: z.string(),
-    targetRevision: z.string().optional(),
-    helm: z
-      .strictObject({
-        releaseName: z.string().optional(),
-        valueFiles: z.array(z.string()).optional(),
-        ignoreMissingValueFiles: z.boolean().optional(),
-        values: z.string().optional(),
-        valuesObject: z.record(z.string(), z.unknown()).optional(),
-      })
-      .optional(),
-  }),
+  source: z.unknown().optional(),
+  // Where there are several, the one source says nothing.
+  sources: z.array(z.record(z.string(), z.unknown())).optional(),
 });
 
 type Unsupported = { readonly kind: "unsupported"; readonly because: string };
@@ -47,34 +52,61 @@ export function helmBuild(tree: Tree, entry: Entry): HelmBuild | Unsupported | u
   if (entry.tool !== "argocd" || directory === null || !tree.read(posix.join(directory, "Chart.yaml")))
     return undefined;
   const object = entry.object === undefined ? undefined : controllerObjectOf(tree, entry);
-  const spec = Spec.safeParse(object?.spec);
-  if (object === undefined || !spec.success || object.spec.sources !== undefined) {
+  const read = object && sourceOf(object.spec, directory);
+  if (object === undefined || read === undefined)
     return unsupported(`${entry.object ?? "the Application"} has source fields that are not understood`);
-  }
-  const { source, destination } = spec.data;
+  const { source, destination, here } = read;
   const release = source.helm?.releaseName ?? object.entry.object?.split("/")[1] ?? "";
   const namespace = destination.namespace ?? "default";
   const unfit = unfitNames({ release, namespace });
   if (unfit !== undefined) return unsupported(unfit);
-  const found = filesOf(tree, directory, source.helm ?? {});
+  const found = filesOf(tree, directory, { helm: source.helm ?? {}, here });
   return "because" in found ? found : { kind: "prepared", release, namespace, ...found };
+}
+
+/** The only source with this path; undefined where there is another one, or fields that are not understood. */
+function sourceOf(spec: unknown, directory: string) {
+  const { data } = Spec.safeParse(spec);
+  if (data === undefined) return undefined;
+  const { destination, source, sources = [] } = data;
+  const isMine = ({ path }: Record<string, unknown>) => typeof path === "string" && plainPath(path) === directory;
+  const [mine, ...others] = data.sources === undefined ? [source] : sources.filter(isMine);
+  const own = Source.safeParse(mine).data;
+  if (own === undefined || others.length > 0) return undefined;
+  return { source: own, destination, here: namesOfHere(own, sources) };
+}
+
+/** The names under which sources of one Application refer to the commit that this source reads. */
+function namesOfHere(own: Source, sources: readonly Record<string, unknown>[]): ReadonlySet<string> {
+  const named = sources.filter(({ ref }) => typeof ref === "string");
+  const isHere = (one: Record<string, unknown>) =>
+    one.repoURL === own.repoURL &&
+    one.targetRevision === own.targetRevision &&
+    named.filter(({ ref }) => ref === one.ref).length === 1;
+  return new Set(named.filter(isHere).map(({ ref }) => String(ref)));
 }
 
 function unsupported(because: string): Unsupported {
   return { kind: "unsupported", because };
 }
 
-type HelmSource = NonNullable<z.infer<typeof Spec>["source"]["helm"]>;
+type Source = z.infer<typeof Source>;
 
-function filesOf(tree: Tree, directory: string, helm: HelmSource): Pick<HelmBuild, "files" | "values"> | Unsupported {
+interface Read {
+  readonly helm: NonNullable<Source["helm"]>;
+  readonly here: ReadonlySet<string>;
+}
+
+function filesOf(tree: Tree, directory: string, read: Read): Pick<HelmBuild, "files" | "values"> | Unsupported {
+  const { helm } = read;
   const values: Uint8Array[] = [];
   for (const reference of helm.valueFiles ?? []) {
-    const target = resolveInside(directory, reference);
-    if (!target.ok || /[*?[$]/.test(reference)) return unsupported(`the value file ${reference}`);
-    const bytes = tree.read(target.path);
+    const target = valueFile(directory, reference, read);
+    if (target === undefined) return unsupported(`the value file ${reference}`);
+    const bytes = tree.read(target);
     if (bytes === undefined && helm.ignoreMissingValueFiles === true) continue;
-    if (bytes === undefined) return unsupported(`the value file ${target.path} is not there`);
-    if (bytes.byteLength > maxFileBytes) return unsupported(`${target.path} is too long`);
+    if (bytes === undefined) return unsupported(`the value file ${target} is not there`);
+    if (bytes.byteLength > maxFileBytes) return unsupported(`${target} is too long`);
     values.push(bytes);
   }
   const prefix = directory === "." ? "" : `${directory}/`;
@@ -89,4 +121,12 @@ function filesOf(tree: Tree, directory: string, helm: HelmSource): Pick<HelmBuil
   const inline = helm.valuesObject === undefined ? helm.values : renderYaml(helm.valuesObject);
   if (inline !== undefined) values.push(new TextEncoder().encode(inline));
   return { files, values };
+}
+
+/** Where a value file is: below the chart, or by the name of a source from the root on. */
+function valueFile(directory: string, reference: string, { here }: Read): string | undefined {
+  const [, name = "", path = ""] = /^\$([^/]+)\/(.+)$/.exec(reference) ?? [];
+  const [from, file] = here.has(name) ? [".", path] : [directory, reference];
+  const target = resolveInside(from, file);
+  return target.ok && !/[*?[$]/.test(file) ? target.path : undefined;
 }
