@@ -104,15 +104,22 @@ export function openCluster(
 function coarseSettings(
   { timings }: Pick<Settings, "timings">,
   cluster: SimulatedCluster,
-  coarse: number,
+  coarse: 1 | 2,
 ): Partial<Settings> {
   return {
     prometheus: prometheusOf(cluster, 10_000),
-    timings: { ...timings, leastStepMs: coarseScrapeMs * coarse, decideTimeoutMs: 3_600_000 },
+    timings: {
+      ...timings,
+      rateWindow: rateWindowOf(coarse),
+      leastStepMs: coarseScrapeMs * coarse,
+      decideTimeoutMs: 3_600_000,
+    },
   };
 }
 
 const coarseScrapeMs = 1_000;
+/** Holds two scrapes at any moment, and does not tell of what was over long before. */
+const rateWindowOf = (coarse: 1 | 2 | undefined): string => `${3 * (coarse ?? 1)}s`;
 const coarseBounds = [50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];
 
 /** What Git wants of an entry, as a controller sees it. */
@@ -138,7 +145,7 @@ export function desiredOf(directory: string, forge: Forge, entry: Entry): Cluste
 
 function rulesOf({ world }: Scenario): readonly LabRule[] {
   if (world?.rules !== undefined) return world.rules;
-  const rules = defaultRules("3s", 2_000).filter(
+  const rules = defaultRules(rateWindowOf(world?.coarse), 2_000).filter(
     (rule) => world?.predictive === true || rule.alert !== "PredictiveSaturation",
   );
   const only = world?.alertsOf;
@@ -189,7 +196,7 @@ function settingsOf({ directory, forge, cluster, app, ollama, secrets }: Wiring)
     timings: {
       pollMs: 250,
       lookbackMs: 30_000,
-      rateWindow: "3s",
+      rateWindow: rateWindowOf(undefined),
       settleMs: 1_500,
       coolDownMs: 1_000,
       lingerMs: 1_500,

@@ -6,6 +6,8 @@ import { until } from "../../src/lab/start.ts";
 import { openWorld } from "../../src/lab/world.ts";
 import { keepAlive, patient } from "../crash/keep-alive.ts";
 
+const wave = 40;
+
 interface HerdLoad {
   readonly url: string;
   readonly incidents: number;
@@ -45,12 +47,16 @@ export async function herdLoad({ url, incidents, open, countedMs }: HerdLoad): P
   try {
     await until("a quiet shop", () => cluster.isSynced(), 300_000);
     const begun = performance.now();
-    for (let tenant = 1; tenant <= incidents; tenant += 1)
-      cluster.setLoad(`tenant-${String(tenant).padStart(2, "0")}`, 130);
     const waiting = () =>
       new Set(bot.told.flatMap(({ text, incident }) => (text?.startsWith("waits: ") ? [incident] : [])));
-    const gathered = () => forge.pulls().length === open && waiting().size >= incidents - open;
-    await until("the herd", gathered, 3_600_000);
+    // A wave at a time: of a thousand at once the last would be planned long after it was measured.
+    for (let first = 1; first <= incidents; first += wave) {
+      const last = Math.min(incidents, first + wave - 1);
+      for (let tenant = first; tenant <= last; tenant += 1)
+        cluster.setLoad(`tenant-${String(tenant).padStart(2, "0")}`, 130);
+      const gathered = () => forge.pulls().length + waiting().size >= last;
+      await until(`${last} of the herd`, gathered, 1_200_000);
+    }
     const gatheredAfterS = Math.round((performance.now() - begun) / 1000);
 
     forge.resetCalls();
