@@ -100,7 +100,7 @@ async function assemble({ settings: given, telemetry, faults, embedded }: Start)
   const durable = await startDurable({
     ...{ url: databaseUrl, executor: { ...executor, isServed: store.hasExecutor }, ports },
     ...{ remediate: remediateIncident, endLease: endLease, rollBack: rollBack },
-    ...{ recovering: store.recovering, mostRecoveries: settings.mostRecoveries, alone: store.alone },
+    ...{ recoveries: store, mostRecoveries: settings.mostRecoveries, alone: store.alone },
     measure: steps.measure,
   });
   const keeping = { store, durable, clock: ports.clock, telemetry: remembered, workflowVersion };

@@ -38,7 +38,7 @@ const durable = await startDurable({
     tell({ ended: uid, workload: workloadKey(workload) });
   },
   ...{ endLease: async () => undefined, rollBack: async () => undefined },
-  ...{ recovering: store.recovering, mostRecoveries: 3, alone: store.alone },
+  ...{ recoveries: store, mostRecoveries: 3, alone: store.alone },
 });
 const inbox = openInbox({
   ...{ store, durable, cluster: "bench", holder: executor.id, telemetry, concerns: concernsIn() },

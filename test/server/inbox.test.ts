@@ -35,7 +35,7 @@ beforeAll(async () => {
   durable = await startEngine({
     url,
     ports: { telemetry, timings } as unknown as Ports,
-    recovering: store.recovering,
+    recoveries: store,
     alone: store.alone,
     mostRecoveries: 3,
     executor: { id: "one", during: (work) => work(), isServed: async () => false },

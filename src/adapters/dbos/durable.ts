@@ -12,6 +12,8 @@ import { type PriorityQueue, priorityQueue } from "./priority-queue.ts";
 import { longestStepMs, mostAttempts, mostStuck, pauseBehind } from "./patience.ts";
 import { withTimeout } from "../http/timeout.ts";
 import { enginePool, isAway } from "../postgres/query.ts";
+import type { RecordedStep } from "../postgres/executors.ts";
+import type { Store } from "../postgres/store.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
 /**
@@ -57,8 +59,8 @@ interface DurableOptions {
   readonly remediate: Workflow;
   readonly endLease: (lease: Lease, run: Run) => Promise<void>;
   readonly rollBack: (rollback: Rollback, run: Run) => Promise<void>;
-  /** Remembers that a workflow is about to be recovered; answers how often in a row without a new step between. */
-  readonly recovering: (workflow: string, steps: number) => Promise<number>;
+  /** What is on record of workflows that are about to be recovered. */
+  readonly recoveries: Pick<Store, "recovering" | "stepsOf">;
   /** A workflow that kills the process again and again in the same step is parked after this many tries. */
   readonly mostRecoveries: number;
   /** How long one attempt of a step may take, before it is begun anew; the first goes on unheard. */
@@ -166,10 +168,12 @@ function answered<T>(work: Promise<T>): Promise<T> {
   });
 }
 
-async function recover(workflows: readonly string[], { recovering, mostRecoveries }: DurableOptions): Promise<void> {
+async function recover(workflows: readonly string[], { recoveries, mostRecoveries }: DurableOptions): Promise<void> {
+  // Of all at once, and not from the engine: it would read every answer of a thousand workflows as well.
+  const stepsOf = await recoveries.stepsOf(workflows);
   for (const workflow of workflows) {
-    const steps = (await DBOS.listWorkflowSteps(workflow)) ?? [];
-    const isSuspect = !isWaiting(steps) && (await recovering(workflow, steps.length)) > mostRecoveries;
+    const steps = stepsOf.get(workflow) ?? [];
+    const isSuspect = !isWaiting(steps) && (await recoveries.recovering(workflow, steps.length)) > mostRecoveries;
     if (isSuspect) await DBOS.cancelWorkflow(workflow);
     else await DBOS.resumeWorkflow(workflow);
   }
@@ -179,10 +183,10 @@ async function recover(workflows: readonly string[], { recovering, mostRecoverie
  * True while a workflow waits for a message: the engine puts the end of the wait on record before it, and the message
  * after it, under the number before. Such a one was not at work when its process ended, and cannot have ended it.
  */
-function isWaiting(steps: readonly { readonly functionID: number; readonly name: string }[]): boolean {
-  const numbers = new Set(steps.map(({ functionID }) => functionID));
+function isWaiting(steps: readonly RecordedStep[]): boolean {
+  const numbers = new Set(steps.map(({ number }) => number));
   const last = Math.max(...numbers);
-  return steps.some(({ functionID, name }) => functionID === last && name === "DBOS.sleep") && !numbers.has(last - 1);
+  return steps.some(({ number, name }) => number === last && name === "DBOS.sleep") && !numbers.has(last - 1);
 }
 
 async function stateOf(workflowID: string, { isServed }: Seat): Promise<"running" | "ended" | "stranded" | "absent"> {

@@ -3,6 +3,12 @@ import { Refused } from "../../ports/errors.ts";
 import type { Share } from "./incidents/inbox.ts";
 import type { Database, Query } from "./query.ts";
 
+/** A step of a workflow: its place in the order of all, and what it is called. */
+export interface RecordedStep {
+  readonly number: number;
+  readonly name: string;
+}
+
 /** Where a process runs, as far as another one there can see whether it still lives. */
 export interface Place {
   /** Equal for two processes only if each sees the other's process number; undefined = nobody can tell. */
@@ -140,6 +146,15 @@ function workflows(query: Query) {
           and not exists (select 1 from executor e where e.id = w.executor_id and e.gone_at is null)
         order by created_at`;
       return (await query(text, [version])).rows.map((row) => row.id as string);
+    },
+    /** What the engine has on record of their steps, without what these answered: that may be megabytes. */
+    async stepsOf(workflows: readonly string[]): Promise<ReadonlyMap<string, readonly RecordedStep[]>> {
+      const text = `select workflow_uuid as id, function_id as number, function_name as name
+        from dbos.operation_outputs where workflow_uuid = any($1)`;
+      const steps = new Map<string, RecordedStep[]>();
+      for (const { id, number, name } of (await query(text, [workflows])).rows)
+        steps.set(id, [...(steps.get(id) ?? []), { number, name }]);
+      return steps;
     },
     /** There are open incidents at whose workflow nobody works: it stopped before its last step, or is not there. */
     async hasStopped(): Promise<boolean> {

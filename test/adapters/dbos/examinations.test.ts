@@ -18,7 +18,7 @@ async function examining(severities: readonly string[]) {
   const done = new Map<string, (isGood: boolean) => void>();
   const durable = await startEngine({
     ...{ url, ports: { telemetry: { log: () => undefined }, timings: {} } as unknown as Ports, alone: store.alone },
-    ...{ recovering: store.recovering, mostRecoveries: 3 },
+    ...{ recoveries: store, mostRecoveries: 3 },
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
     remediate: async ({ uid, severity }, run) => {
       came.push(uid);

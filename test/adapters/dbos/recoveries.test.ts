@@ -14,9 +14,12 @@ test("R06 who is in a step each time its process ends is given up, who waits for
   const durable = await startEngine({
     ...{ url, ports: { telemetry: { log: () => undefined }, timings: {} } as unknown as Ports },
     ...{ alone: store.alone, mostRecoveries: 3 },
-    recovering: (workflow, steps) => {
-      counted.push(workflow);
-      return store.recovering(workflow, steps);
+    recoveries: {
+      ...store,
+      recovering: (workflow, steps) => {
+        counted.push(workflow);
+        return store.recovering(workflow, steps);
+      },
     },
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
     remediate: async ({ uid, alert }, run) => {

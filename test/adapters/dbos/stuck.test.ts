@@ -20,7 +20,7 @@ test("R11 a step that never returns is begun anew, is told, and after some times
   const forEver = () => new Promise<never>(() => undefined);
   const durable = await startEngine({
     ...{ url, ports: { telemetry, timings: {} } as unknown as Ports, alone: store.alone, stepDeadlineMs: 20 },
-    ...{ recovering: store.recovering, mostRecoveries: 3 },
+    ...{ recoveries: store, mostRecoveries: 3 },
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
     remediate: async ({ uid }, run) => {
       await run.step("once", async () => (++begun.once === 1 ? forEver() : undefined));

@@ -57,7 +57,7 @@ beforeAll(async () => {
       url,
       ports,
       remediate: remediateIncident,
-      recovering: store.recovering,
+      recoveries: store,
       alone: store.alone,
       mostRecoveries: 3,
     },

@@ -12,7 +12,7 @@ const telemetry = { log: () => undefined };
 /** The engine on these records, whose workflows wait for a message. */
 async function waitingEngine(url: string, store: Store) {
   return startEngine({
-    ...{ url, ports: { telemetry, timings: {} } as unknown as Ports, alone: store.alone, recovering: store.recovering },
+    ...{ url, ports: { telemetry, timings: {} } as unknown as Ports, alone: store.alone, recoveries: store },
     executor: { id: "one", during: (work) => work(), isServed: async () => false },
     mostRecoveries: 3,
     remediate: async (_, run) => void (await run.message(600_000)),
