@@ -20,4 +20,6 @@ export type Message =
   | { readonly kind: "command"; readonly comment: number; readonly bodyHash: string }
   | { readonly kind: "alert" }
   | { readonly kind: "pull-request" }
-  | { readonly kind: "turn" };
+  | { readonly kind: "turn" }
+  /** Its process is gone, and another one goes on: what was told meanwhile was told to nobody. No news by itself. */
+  | { readonly kind: "taken-over" };

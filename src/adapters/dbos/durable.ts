@@ -8,11 +8,11 @@ import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 import { severityRank } from "../../domain/incident/severity.ts";
+import { isWaiting } from "./is-waiting.ts";
 import { type PriorityQueue, priorityQueue } from "./priority-queue.ts";
 import { longestStepMs, mostAttempts, mostStuck, pauseBehind } from "./patience.ts";
 import { withTimeout } from "../http/timeout.ts";
 import { enginePool, isAway } from "../postgres/query.ts";
-import type { RecordedStep } from "../postgres/executors.ts";
 import type { Store } from "../postgres/store.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
@@ -173,20 +173,13 @@ async function recover(workflows: readonly string[], { recoveries, mostRecoverie
   const stepsOf = await recoveries.stepsOf(workflows);
   for (const workflow of workflows) {
     const steps = stepsOf.get(workflow) ?? [];
-    const isSuspect = !isWaiting(steps) && (await recoveries.recovering(workflow, steps.length)) > mostRecoveries;
+    const waits = isWaiting(steps);
+    const isSuspect = !waits && (await recoveries.recovering(workflow, steps.length)) > mostRecoveries;
     if (isSuspect) await DBOS.cancelWorkflow(workflow);
     else await DBOS.resumeWorkflow(workflow);
+    // Its own next look may be minutes away, and GitHub does not repeat what nobody took.
+    if (waits) await DBOS.send<Message>(workflow, { kind: "taken-over" }, topic);
   }
-}
-
-/**
- * True while a workflow waits for a message: the engine puts the end of the wait on record before it, and the message
- * after it, under the number before. Such a one was not at work when its process ended, and cannot have ended it.
- */
-function isWaiting(steps: readonly RecordedStep[]): boolean {
-  const numbers = new Set(steps.map(({ number }) => number));
-  const last = Math.max(...numbers);
-  return steps.some(({ number, name }) => number === last && name === "DBOS.sleep") && !numbers.has(last - 1);
 }
 
 async function stateOf(workflowID: string, { isServed }: Seat): Promise<"running" | "ended" | "stranded" | "absent"> {

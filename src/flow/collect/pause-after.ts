@@ -8,6 +8,7 @@ const longestPause = 20;
  * each look is a row on record, which a restart has to read again. `pauseMs` is the wait before, 0 at first.
  */
 export function pauseAfter(pauseMs: number, news: Message | undefined, pollMs: number): number {
-  if (news !== undefined || pauseMs === 0) return pollMs;
+  const isNews = news !== undefined && news.kind !== "taken-over";
+  if (isNews || pauseMs === 0) return pollMs;
   return Math.min(2 * pauseMs, longestPause * pollMs);
 }

@@ -2,14 +2,17 @@ import { expect, test } from "vitest";
 import { openStore } from "../../../src/adapters/postgres/store.ts";
 import { until } from "../../../src/lab/start.ts";
 import type { Ports } from "../../../src/ports/ports.ts";
+import type { Message } from "../../../src/ports/workflow.ts";
+import { isWaiting } from "../../../src/adapters/dbos/is-waiting.ts";
 import { anIncident } from "../../builders.ts";
 import { startEngine } from "../../engine.ts";
 import { migratedDatabase } from "../../postgres.ts";
 
-test("R06 who is in a step each time its process ends is given up, who waits for a message is not", async () => {
+test("R06 who is in a step each time its process ends is given up, who waits for a message is told to look", async () => {
   const url = await migratedDatabase();
   const store = await openStore(url);
   const counted: string[] = [];
+  const received: (Message | undefined)[] = [];
   const begun = new Set<string>();
   const durable = await startEngine({
     ...{ url, ports: { telemetry: { log: () => undefined }, timings: {} } as unknown as Ports },
@@ -25,8 +28,11 @@ test("R06 who is in a step each time its process ends is given up, who waits for
     remediate: async ({ uid, alert }, run) => {
       await run.step("begin", async () => undefined);
       begun.add(uid);
-      if (alert.name === "Waits") await run.message(3_600_000);
-      else await run.step("never", () => new Promise<never>(() => undefined));
+      while (alert.name === "Waits") {
+        const message = await run.message(3_600_000);
+        await run.step("look", async () => void received.push(message));
+      }
+      await run.step("never", () => new Promise<never>(() => undefined));
     },
     ...{ endLease: async () => undefined, rollBack: async () => undefined },
   });
@@ -35,12 +41,14 @@ test("R06 who is in a step each time its process ends is given up, who waits for
   for (const incident of [waits, works]) await durable.start(incident.uid, incident);
   await until("both at work", () => begun.size === 2);
   // The wait is on record a moment after the step before it.
-  await until("the wait", async () => {
-    counted.length = 0;
-    await durable.recover([waits.uid]);
-    return counted.length === 0;
-  });
-  for (let death = 0; death < 5; death += 1) await durable.recover([waits.uid, works.uid]);
+  const onRecord = async () => isWaiting((await store.stepsOf([waits.uid])).get(waits.uid) ?? []);
+  for (let death = 1; death <= 5; death += 1) {
+    await until("the wait", onRecord);
+    await durable.recover([waits.uid, works.uid]);
+    // Whatever was told to the process that is gone is looked for at once.
+    await until("the look", () => received.length >= death);
+  }
+  expect(new Set(received.map((message) => message?.kind))).toEqual(new Set(["taken-over"]));
   expect(new Set(counted)).toEqual(new Set([works.uid]));
   expect(await durable.stateOf(waits.uid)).toBe("running");
   expect(await durable.stateOf(works.uid)).toBe("ended");
