@@ -1,18 +1,18 @@
 import { DBOS, DBOSClient, Error as DBOSErrors } from "@dbos-inc/dbos-sdk";
 import type { Incident } from "../../domain/incident/incident.ts";
 import type { Lease } from "../../domain/proposal/lease.ts";
-import { renderDuration } from "../../domain/text/duration.ts";
 import { oneLine } from "../../domain/text/one-line.ts";
 import type { Rollback } from "../../domain/proposal/rollback.ts";
 import type { Message, Run } from "../../ports/workflow.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Telemetry } from "../../ports/runtime.ts";
 import { severityRank } from "../../domain/incident/severity.ts";
+import { type Attempt, attemptOnce, orStuck, outliving } from "./attempt.ts";
 import { isWaiting } from "./is-waiting.ts";
 import { type PriorityQueue, priorityQueue } from "./priority-queue.ts";
-import { longestStepMs, mostAttempts, mostStuck, pauseBehind } from "./patience.ts";
-import { withTimeout } from "../http/timeout.ts";
+import { longestStepMs, mostAttempts, mostStuck } from "./patience.ts";
 import { enginePool, isAway } from "../postgres/query.ts";
+import { takenOver } from "../postgres/executors.ts";
 import type { Store } from "../postgres/store.ts";
 import { Refused, Unavailable } from "../../ports/errors.ts";
 
@@ -50,7 +50,6 @@ export interface Durable {
 
 type Workflow = (incident: Incident, run: Run) => Promise<void>;
 
-const longestFault = 500;
 const longestStack = 2_000;
 
 interface DurableOptions {
@@ -60,8 +59,8 @@ interface DurableOptions {
   readonly endLease: (lease: Lease, run: Run) => Promise<void>;
   readonly rollBack: (rollback: Rollback, run: Run) => Promise<void>;
   /** What is on record of workflows that are about to be recovered. */
-  readonly recoveries: Pick<Store, "recovering" | "stepsOf">;
-  /** A workflow that kills the process again and again in the same step is parked after this many tries. */
+  readonly recoveries: Pick<Store, "recovering" | "stepsOf" | "suspect" | "beginning" | "survived">;
+  /** A workflow that kills the process again and again in the same step is given up after this many tries. */
   readonly mostRecoveries: number;
   /** How long one attempt of a step may take, before it is begun anew; the first goes on unheard. */
   readonly stepDeadlineMs?: number;
@@ -174,13 +173,16 @@ async function recover(workflows: readonly string[], { recoveries, mostRecoverie
   for (const workflow of workflows) {
     const steps = stepsOf.get(workflow) ?? [];
     const waits = isWaiting(steps);
-    const isSuspect = !waits && (await recoveries.recovering(workflow, steps.length)) > mostRecoveries;
-    if (isSuspect) await DBOS.cancelWorkflow(workflow);
-    else await DBOS.resumeWorkflow(workflow);
+    // What ends its process between two steps is nobody's begin: it is given up, too, but much later.
+    const taken = waits ? 0 : await recoveries.recovering(`${workflow}${takenOver}`, steps.length);
+    if (taken > mostTimesTaken * mostRecoveries) await DBOS.cancelWorkflow(workflow);
+    else await recoveries.suspect(workflow).then(() => DBOS.resumeWorkflow(workflow));
     // Its own next look may be minutes away, and GitHub does not repeat what nobody took.
     if (waits) await DBOS.send<Message>(workflow, { kind: "taken-over" }, topic);
   }
 }
+
+const mostTimesTaken = 10;
 
 async function stateOf(workflowID: string, { isServed }: Seat): Promise<"running" | "ended" | "stranded" | "absent"> {
   const status = await DBOS.getWorkflowStatus(workflowID);
@@ -195,14 +197,21 @@ async function stateOf(workflowID: string, { isServed }: Seat): Promise<"running
 const examinationsAtOnce = 4;
 
 function runOf(
-  { ports, executor, stepDeadlineMs = longestStepMs, measure = (_workflow, _step, work) => work() }: DurableOptions,
+  {
+    ports,
+    executor,
+    stepDeadlineMs = longestStepMs,
+    measure = (_workflow, _step, work) => work(),
+    ...counts
+  }: DurableOptions,
   line: PriorityQueue,
 ): Run {
+  const outlived = outliving(counts);
   const measured = <T>(name: string, work: () => Promise<T>) => measure(DBOS.workflowID ?? "", name, work);
   return {
     step: (name, work) =>
       stepUntilAnswered(name, () => measured(name, () => work(ports)), {
-        ...{ telemetry: ports.telemetry, executor, stepDeadlineMs },
+        ...{ telemetry: ports.telemetry, executor, stepDeadlineMs, outlived },
       }),
     few: (severity, work) => line.take(work, { urgency: -severityRank(severity) }),
     message: async (timeoutMs) => (await DBOS.recv<Message>(topic, timeoutMs / 1000)) ?? undefined,
@@ -214,27 +223,23 @@ interface Around {
   readonly telemetry: Telemetry;
   readonly stepDeadlineMs: number;
   readonly executor: Pick<Seat, "during">;
+  /** Runs an attempt, unless attempts of this workflow ended the process too often. */
+  readonly outlived: <T>(workflow: string, attempt: () => Promise<T>) => Promise<T>;
 }
-
-type Attempt<T> =
-  | { readonly kind: "answer"; readonly value: T }
-  /** `stuck` = it never returned. */
-  | { readonly kind: "unavailable"; readonly because: string; readonly pauseMs: number; readonly stuck?: true }
-  | { readonly kind: "refused"; readonly because: string };
 
 /**
  * The wait between two attempts is a durable timer: a restart neither shortens nor repeats it. An answer goes on record
  * as JSON text: the engine walks over every value of an object, which was a fifth of the time of forty workflows.
  */
 async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, around: Around): Promise<T> {
-  const { telemetry, executor, stepDeadlineMs } = around;
+  const { telemetry, executor, stepDeadlineMs, outlived } = around;
   const incident = DBOS.workflowID ?? "";
   let because = "";
   let stuck = 0;
   for (let count = 0; count < mostAttempts; count += 1) {
     const timed = async () => {
       telemetry.step?.(incident, name, "begin");
-      const answer = await attemptOnce(() => orStuck(work(), stepDeadlineMs), count);
+      const answer = await attemptOnce(() => outlived(incident, () => orStuck(work(), stepDeadlineMs)), count);
       if (answer.kind === "unavailable" && answer.stuck) {
         telemetry.log(incident, "stuck", `${name}: ${answer.because}`);
         telemetry.step?.(incident, name, "stuck");
@@ -251,42 +256,6 @@ async function stepUntilAnswered<T>(name: string, work: () => Promise<T>, around
     await DBOS.sleep(attempt.pauseMs);
   }
   throw new Refused(`${name}: ${because}`);
-}
-
-async function attemptOnce<T>(work: () => Promise<T>, count: number): Promise<Attempt<T>> {
-  try {
-    return { kind: "answer", value: await work() };
-  } catch (error) {
-    if (error instanceof Refused) return { kind: "refused", because: error.message };
-    // A fault of our own: the incident is parked with it, or it would stay open with nobody at work. No adapter wrote
-    // its message, so that nobody took the secrets out.
-    if (!(error instanceof Unavailable))
-      return { kind: "refused", because: `an error of Rectify itself: ${oneLine(String(error), longestFault)}` };
-    // Long enough was waited already.
-    if (error instanceof Stuck)
-      return { kind: "unavailable", because: error.message, pauseMs: pauseBehind(0, Math.random), stuck: true };
-    return {
-      kind: "unavailable",
-      because: error.message,
-      pauseMs: Math.max(error.retryAfterMs ?? 0, pauseBehind(count, Math.random)),
-    };
-  }
-}
-
-class Stuck extends Unavailable {}
-
-/** Every call to the outside has its own, shorter deadline: what is still under way by then never returns. */
-async function orStuck<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
-  let returned = false;
-  try {
-    return await withTimeout(
-      deadlineMs,
-      work.finally(() => (returned = true)),
-    );
-  } catch (error) {
-    if (returned) throw error;
-    throw new Stuck(`it did not return within ${renderDuration(deadlineMs)}: it is begun anew`);
-  }
 }
 
 const nothing = () => undefined;

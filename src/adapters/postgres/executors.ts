@@ -9,6 +9,9 @@ export interface RecordedStep {
   readonly name: string;
 }
 
+/** Under its own id a workflow is counted where its process ended in a step of it, under this one wherever it was. */
+export const takenOver = "/taken-over";
+
 /** Where a process runs, as far as another one there can see whether it still lives. */
 export interface Place {
   /** Equal for two processes only if each sees the other's process number; undefined = nobody can tell. */
@@ -27,6 +30,7 @@ const leaveMs = 2_500;
 const keepDays = 7;
 // A process whose machine died in the middle of such work must not hold the others up for hours.
 const longestIdle = "60s";
+const aliveMs = 20_000;
 
 /**
  * The processes that share this database. Each has an id of its own for each start, so that nobody can be taken for the
@@ -71,8 +75,9 @@ export function executors(database: Database) {
       const [engine] = (await query("select to_regclass('dbos.workflow_status') as tables")).rows;
       if (engine?.tables != null) {
         const forgive = `update recovery set times = greatest(times - 1, 0) where workflow in
-          (select workflow_uuid from dbos.workflow_status where executor_id = $1 and status = 'PENDING')`;
-        await query(forgive, [id]);
+          (select workflow_uuid || suffix from dbos.workflow_status, (values (''), ($2)) as of (suffix)
+            where executor_id = $1 and status = 'PENDING')`;
+        await query(forgive, [id, takenOver]);
       }
       await query("update executor set gone_at = now() where id = $1 and gone_at is null", [id]);
       await releaseClaims(query, [id]);
@@ -86,6 +91,7 @@ export function executors(database: Database) {
       return (await query(text, [id])).rowCount === 1;
     },
     ...workflows(query),
+    ...recoveries(query),
     ...shares(query),
     ...oneAtATime(database),
   };
@@ -102,7 +108,14 @@ function oneAtATime(database: Database) {
           const { rows } = await inside(text, [`rectify/${name}`]);
           // A statement without values ends what the one before still sees: that would hold them up, too.
           await inside(`set local idle_in_transaction_session_timeout = '${longestIdle}'`);
-          return rows[0]?.mine === true ? { value: await work() } : undefined;
+          if (rows[0]?.mine !== true) return undefined;
+          // Long work is not idle: only a process that is frozen, or whose machine died, says nothing for so long.
+          const alive = setInterval(() => void inside("select 1").catch(() => undefined), aliveMs);
+          try {
+            return { value: await work() };
+          } finally {
+            clearInterval(alive);
+          }
         });
         if (done !== undefined) return done.value;
         await new Promise((resume) => setTimeout(resume, 100));
@@ -147,15 +160,6 @@ function workflows(query: Query) {
         order by created_at`;
       return (await query(text, [version])).rows.map((row) => row.id as string);
     },
-    /** What the engine has on record of their steps, without what these answered: that may be megabytes. */
-    async stepsOf(workflows: readonly string[]): Promise<ReadonlyMap<string, readonly RecordedStep[]>> {
-      const text = `select workflow_uuid as id, function_id as number, function_name as name
-        from dbos.operation_outputs where workflow_uuid = any($1)`;
-      const steps = new Map<string, RecordedStep[]>();
-      for (const { id, number, name } of (await query(text, [workflows])).rows)
-        steps.set(id, [...(steps.get(id) ?? []), { number, name }]);
-      return steps;
-    },
     /** There are open incidents at whose workflow nobody works: it stopped before its last step, or is not there. */
     async hasStopped(): Promise<boolean> {
       const text = `select 1 from incident i left join dbos.workflow_status w on w.workflow_uuid = i.workflow
@@ -169,6 +173,48 @@ function workflows(query: Query) {
         where status in ('PENDING', 'ENQUEUED') and application_version <> $1
           and not exists (select 1 from executor e where e.version = w.application_version and e.gone_at is null) limit 1`;
       return (await query(text, [version])).rows.length > 0;
+    },
+  };
+}
+
+// In place of a number of steps, which releases before counted under the workflow's own id.
+const inStep = -1;
+
+/** Which workflows end their process. */
+function recoveries(query: Query) {
+  return {
+    /** Counts recoveries of a workflow that found the same number of steps as the one before. */
+    async recovering(workflow: string, steps: number): Promise<number> {
+      const text = `insert into recovery (workflow, steps, times) values ($1, $2, 1)
+        on conflict (workflow) do update set steps = excluded.steps,
+          times = case when recovery.steps = excluded.steps then recovery.times + 1 else 1 end
+        returning times`;
+      const { rows } = await query(text, [workflow, steps]);
+      return rows[0]?.times ?? 1;
+    },
+    /** Of this workflow the process is gone: from now on `beginning` counts, until an attempt of a step has ended. */
+    async suspect(workflow: string): Promise<void> {
+      const text = `insert into recovery (workflow, steps, times) values ($1, ${inStep}, 0)
+        on conflict (workflow) do update set steps = ${inStep}, times = 0 where recovery.steps <> ${inStep}`;
+      await query(text, [workflow]);
+    },
+    /** Before an attempt of a step: the how-manieth it is since the workflow is suspected; undefined = it is not. */
+    async beginning(workflow: string): Promise<number | undefined> {
+      const text = `update recovery set times = times + 1 where workflow = $1 and steps = ${inStep} returning times`;
+      return (await query(text, [workflow])).rows[0]?.times;
+    },
+    /** After an attempt: its process lives. */
+    async survived(workflow: string): Promise<void> {
+      await query("delete from recovery where workflow = $1", [workflow]);
+    },
+    /** What the engine has on record of their steps, without what these answered: that may be megabytes. */
+    async stepsOf(workflows: readonly string[]): Promise<ReadonlyMap<string, readonly RecordedStep[]>> {
+      const text = `select workflow_uuid as id, function_id as number, function_name as name
+        from dbos.operation_outputs where workflow_uuid = any($1)`;
+      const steps = new Map<string, RecordedStep[]>();
+      for (const { id, number, name } of (await query(text, [workflows])).rows)
+        steps.set(id, [...(steps.get(id) ?? []), { number, name }]);
+      return steps;
     },
   };
 }

@@ -132,15 +132,6 @@ function incidents(query: Query, unreadable: Unreadable) {
       );
       return readable(rows, (row) => ({ incident: incidentIn(row), workflow: row.workflow }), unreadable);
     },
-    /** Counts recoveries of a workflow that found the same number of steps as the one before. */
-    async recovering(workflow: string, steps: number): Promise<number> {
-      const text = `insert into recovery (workflow, steps, times) values ($1, $2, 1)
-        on conflict (workflow) do update set steps = excluded.steps,
-          times = case when recovery.steps = excluded.steps then recovery.times + 1 else 1 end
-        returning times`;
-      const { rows } = await query(text, [workflow, steps]);
-      return rows[0]?.times ?? 1;
-    },
     async moveToWorkflow(uid: string, workflow: string) {
       await query("update incident set workflow = $2 where uid = $1", [uid, workflow]);
     },
