@@ -191,14 +191,17 @@ const longestUnseenMs = 30_000;
 
 export function doubtsOf(now: () => number): Doubts {
   const since = new Map<string, number>();
+  const asked = new Map<string, { readonly first: number; readonly last: number }>();
   return {
     await: (what) => {
-      const first = since.get(what) ?? now();
-      since.set(what, first);
+      const before = asked.get(what);
+      // Nobody says that it was listed after all: what was not asked for so long is another doubt.
+      const first = before !== undefined && now() - before.last < longestLagMs ? before.first : now();
+      asked.set(what, { first, last: now() });
       if (now() - first < longestLagMs) {
         throw new Unavailable(`GitHub: ${what} exists and is not listed yet`, { retryAfterMs: lookAgainMs });
       }
-      since.delete(what);
+      asked.delete(what);
     },
     once: async (what, make) => {
       const made = since.get(what);

@@ -17,20 +17,29 @@ export interface Reexamining extends Omit<AlertIntake, "concerns"> {
   readonly beatMs: number;
 }
 
+// What is due beyond these is so at the next tick.
+const mostStarted = 200;
+
 /** Examines again what ended without a result while its alert fires: when something changed, or at a slow beat. */
 export async function reexamine(reexamining: Reexamining): Promise<void> {
   const { store, cluster, beatMs, telemetry } = reexamining;
   const unresolved = await store.unresolved(cluster);
   if (unresolved.length === 0) return;
   const present = await presentOf(reexamining, unresolved);
+  let started = 0;
+  const again = async (item: Unresolved, because: string) => {
+    if (started >= mostStarted) return;
+    started += 1;
+    await examineAgain(reexamining, item, because);
+  };
   const look = async (item: Unresolved) => {
     if (item.shadow !== undefined) {
-      if (isLiveBy(present.modes, item)) await examineAgain(reexamining, item, switchedToLive);
+      if (isLiveBy(present.modes, item)) await again(item, switchedToLive);
       return;
     }
     const decided = reexaminationOf(item, present, beatMs);
     const { uid } = item.incident;
-    if (decided.kind === "now") await examineAgain(reexamining, item, decided.because);
+    if (decided.kind === "now") await again(item, decided.because);
     else if (decided.because !== item.waits) {
       await store.noteWait(uid, decided.because);
       telemetry.log(uid, "wait", decided.because);

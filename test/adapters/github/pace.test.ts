@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { paceOf } from "../../../src/adapters/github/pace.ts";
+import { doubtsOf, paceOf } from "../../../src/adapters/github/pace.ts";
 import { Unavailable } from "../../../src/ports/errors.ts";
 import type { PaceWaits, SharedPace } from "../../../src/ports/github.ts";
 
@@ -78,4 +78,28 @@ test("without a gap, as in the lab, nobody is asked", async () => {
   const { shared, taken } = recorded();
   await paceOf({ gapMs: 0, shared }).run("write", async () => undefined);
   expect(taken).toEqual([]);
+});
+
+test("a doubt lasts two minutes, and another one about the same branch two of its own", () => {
+  let now = 0;
+  const doubts = doubtsOf(() => now);
+  const asked = () => {
+    try {
+      doubts.await("a pull request of branch x");
+      return "somebody else's";
+    } catch (error) {
+      return error instanceof Unavailable ? "looked for again" : String(error);
+    }
+  };
+  const answers = (from: number, until: number) => {
+    const all = new Set<string>();
+    for (now = from; now < until; now += 5_000) all.add(asked());
+    return [...all];
+  };
+  expect(answers(0, 120_000)).toEqual(["looked for again"]);
+  expect(asked()).toBe("somebody else's");
+  // Found after some seconds; the next incident of the workload comes an hour later.
+  expect(answers(1_000_000, 1_010_000)).toEqual(["looked for again"]);
+  expect(answers(4_600_000, 4_720_000)).toEqual(["looked for again"]);
+  expect(asked()).toBe("somebody else's");
 });

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AuditRow, auditProblems } from "../../../src/domain/records/audit.ts";
 import { openStore, type Store } from "../../../src/adapters/postgres/store.ts";
@@ -93,22 +94,40 @@ test("claimed work belongs to one holder until the claim ends; what was in hand 
   await mine.close();
 });
 
-test.each([
-  ["was away while the same process had it in hand", "one", 0],
-  ["was away while another one had it in hand, which lives", "two", 0],
-])("what Postgres %s counts no failure", async (_, next, tries) => {
-  const mine = await openStore(await migratedDatabase());
+/** A delivery that "one" has in hand; its claim ended so many seconds ago, by Postgres' clock. */
+async function inHandOfOne(endedS: number) {
+  const url = await migratedDatabase();
+  const mine = await openStore(url);
   for (const id of ["one", "two"]) await mine.joinExecutor(id, "1", { space: undefined, pid: 1 });
   await mine.accept("github", {}, Buffer.from("{}"), { delivery: "a" });
   const [delivery] = await mine.claim("github", "one", 10);
   await mine.takeInHand(delivery?.id ?? "");
-  // As the end of the claim does: the answer of the one who had it was never stored.
-  await mine.releaseClaims("one");
-  expect(await mine.claim("github", next, 10)).toMatchObject([{ id: delivery?.id, tries, suspect: true }]);
-  await mine.takeInHand(delivery?.id ?? "");
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`update inbox set claimed_until = now() - interval '${endedS} seconds'`);
+  const close = () => Promise.all([client.end(), mine.close()]);
+  return { mine, id: delivery?.id ?? "", client, close };
+}
+
+test.each([
+  ["was away while the same process had it in hand", "one", 1],
+  ["was away while another one had it in hand, which lives", "two", 50],
+])("what Postgres %s counts no failure", async (_, next, endedS) => {
+  const { mine, id, close } = await inHandOfOne(endedS);
+  expect(await mine.claim("github", next, 10)).toMatchObject([{ id, tries: 0, suspect: true }]);
+  await mine.takeInHand(id);
   await mine.leaveExecutor(next);
-  expect(await mine.claim("github", "three", 10)).toMatchObject([{ id: delivery?.id, tries: tries + 1 }]);
-  await mine.close();
+  expect(await mine.claim("github", "three", 10)).toMatchObject([{ id, tries: 1 }]);
+  await close();
+});
+
+test("what ended its process a beat after it was taken in hand counts: nobody has it before that is known", async () => {
+  const { mine, id, client, close } = await inHandOfOne(1);
+  expect(await mine.claim("github", "two", 10)).toEqual([]);
+  await client.query("update executor set seen_at = now() - interval '31 seconds' where id = 'one'");
+  expect(await mine.markGone("two", { space: undefined, pid: 1 }, true)).toEqual(["one"]);
+  expect(await mine.claim("github", "two", 10)).toMatchObject([{ id, tries: 1, suspect: true }]);
+  await close();
 });
 
 test("the most urgent and newest alerts are read first, and some of the oldest with them", async () => {

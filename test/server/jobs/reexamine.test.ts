@@ -200,3 +200,22 @@ test("its place in the queue is new, and what was opened within the hour still c
   closing.push(database.close);
   expect((await database.query("select incident from queue order by 1")).rows).toHaveLength(2);
 });
+
+test("one that is due is not behind hundreds that wait for hours, and of hundreds that are due some start at each look", async () => {
+  const uid = await ended("no-change");
+  const database = connectTo(url);
+  // As many others, whose alerts fire as well, at their twentieth examination an hour ago.
+  const copy = (table: string, key: string) =>
+    `insert into ${table} select (jsonb_populate_record(one, ${key})).* from ${table} as one, generate_series(1, 250) as n`;
+  const other = `jsonb_build_object('uid', 'o' || n, 'workflow', 'o' || n, 'workload', 'shop/Deployment/w' || n,
+    'document', one.document || jsonb_build_object('uid', 'o' || n), 'examination', 20, 'ended_at', now() - interval '1 hour')`;
+  await database.query(copy("incident", other));
+  await database.query(copy("alert", "jsonb_build_object('fingerprint', 'other' || n, 'incident', 'o' || n)"));
+  world.minutes = 3;
+  await look();
+  expect(started).toEqual([uid, `${uid}/2`]);
+  world.minutes = 60 * 24 * 7;
+  await look();
+  expect(started).toHaveLength(2 + 200);
+  closing.push(database.close);
+});

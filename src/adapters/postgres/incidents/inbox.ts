@@ -88,11 +88,16 @@ export interface Share {
   readonly leaveMs: number;
 }
 
-/** Work on deliveries belongs to one holder, for half a minute at a time. */
 // A holder whom the claim outlived, and who says that it lives; the one that asks now does.
 const holderLives = `exists (select 1 from executor e where e.id = claimed_by and e.gone_at is null
             and (e.id = $2 or e.seen_at > now() - $5 * interval '1 millisecond'))`;
 
+// One that another process had in hand when its claim ended: if it died of it, it is known as gone a moment later, and
+// only then its death counts. A live one that lost its claim is waited for no longer than that.
+const mayBeDying = `(in_hand and claimed_by <> $2 and claimed_until > now() - interval '40 seconds'
+          and exists (select 1 from executor e where e.id = claimed_by and e.gone_at is null))`;
+
+/** Work on deliveries belongs to one holder, for half a minute at a time. */
 function claims(query: Query) {
   return {
     /**
@@ -108,7 +113,7 @@ function claims(query: Query) {
       { living = 1, leaveMs = 0 }: Partial<Share> = {},
     ): Promise<Claimed[]> {
       const due = `kind = $1 and outcome is null and due_at <= now()
-        and (claimed_until is null or claimed_until < now()) and received_at <= now() - $7 * interval '1 millisecond'`;
+        and (claimed_until is null or claimed_until < now() and not ${mayBeDying}) and received_at <= now() - $7 * interval '1 millisecond'`;
       const part = (limit: string) =>
         `(select ${limit}::int from (select 1 from inbox where ${due} limit ($3::int + $4::int) * $6::int) as found)`;
       // GitHub's events are few: in the order in which they came.

@@ -13,8 +13,8 @@ export interface Unresolved extends StillFiring {
   readonly shadow?: { readonly remedy: RemediationKind | "none"; readonly namespace: string | undefined };
 }
 
-// One tick starts no more than this many.
-const mostAtOnce = 200;
+// Most of them are not due yet, and one that is may stand behind them. Some two kilobytes each.
+const mostLookedAt = 5_000;
 
 /** An alert of this incident fires, as far as is known. */
 const fires = (incident: string) =>
@@ -41,7 +41,11 @@ export function reexaminations(query: Query, unreadable: Unreadable) {
           and ${fires("i")}
           and not ${isSeenToByAnother}
         order by ending = 'shadow', ended_at limit $3`;
-      return readable((await query(text, [cluster, endingsWithoutResult, mostAtOnce])).rows, unresolvedIn, unreadable);
+      return readable(
+        (await query(text, [cluster, endingsWithoutResult, mostLookedAt])).rows,
+        unresolvedIn,
+        unreadable,
+      );
     },
     /** What people are told of when it is examined again. */
     async noteWait(uid: string, waits: string) {
