@@ -186,6 +186,8 @@ export interface Doubts {
 
 const longestLagMs = 120_000;
 const lookAgainMs = 5_000;
+// Twice the longest pause between two tries of a step.
+const forgottenMs = 10 * 60_000;
 // Nobody says that it is there: a late comment is worse than one that a list shows after half a minute.
 const longestUnseenMs = 30_000;
 
@@ -196,7 +198,7 @@ export function doubtsOf(now: () => number): Doubts {
     await: (what) => {
       const before = asked.get(what);
       // Nobody says that it was listed after all: what was not asked for so long is another doubt.
-      const first = before !== undefined && now() - before.last < longestLagMs ? before.first : now();
+      const first = before !== undefined && now() - before.last < forgottenMs ? before.first : now();
       asked.set(what, { first, last: now() });
       if (now() - first < longestLagMs) {
         throw new Unavailable(`GitHub: ${what} exists and is not listed yet`, { retryAfterMs: lookAgainMs });
