@@ -261,9 +261,12 @@ function isContainerField(change: ObjectChange, field: string): boolean {
   return isPod && isContainer && typeof index === "number" && rest.join(".") === field;
 }
 
-/** Same image, another tag. A digest would win over the tag, so none may be left. */
+/**
+ * Same image, another tag. A digest would win over the tag, so none may be left; where one was, somebody pinned what
+ * runs, and a tag would take that away.
+ */
 function isRetag({ from, to }: ObjectChange, tag: string): boolean {
-  if (typeof from !== "string" || typeof to !== "string") return false;
+  if (typeof from !== "string" || typeof to !== "string" || from.includes("@")) return false;
   return nameOf(to) === nameOf(from) && to === `${nameOf(to)}:${tag}`;
 }
 

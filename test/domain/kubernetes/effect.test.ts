@@ -166,6 +166,12 @@ test.each<[string, RenderedObject[], RenderedObject[], WantedChange]>([
     [withMain({ image: "ghcr.io/o/web:1.1@sha256:00" })],
     { kind: "image-tag", to: "1.1" },
   ],
+  [
+    "a tag takes the place of a digest",
+    [withMain({ image: "ghcr.io/o/web:1.0@sha256:00" })],
+    [withMain({ image: "ghcr.io/o/web:1.1" })],
+    { kind: "image-tag", to: "1.1" },
+  ],
   ["a chart's value of another meaning changes", [release({ port: 2 })], [release({ port: 5 })], toFive],
   ["two chart values change", [release({ replicaCount: 2, x: 1 })], [release({ replicaCount: 5, x: 2 })], toFive],
 ])("refused when %s", (_name, before, after, change) => {
