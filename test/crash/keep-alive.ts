@@ -123,13 +123,17 @@ export function patient(world: LabWorld): LabWorld {
  * Kills at each kind of write to GitHub: once before it has an effect, once when it is done and not yet answered. The
  * result grows: "POST /repos/a/b/pulls before".
  */
-export function killAtWrites({ forge }: LabWorld, { kill }: Pick<KeptAlive, "kill">): ReadonlySet<string> {
+export function killAtWrites({ forge }: LabWorld, { kill, deaths }: KeptAlive): ReadonlySet<string> {
   const died = new Set<string>();
+  let dying: number | undefined;
   forge.faults = ({ method, path }) => {
     if (method === "GET" || path.includes("access_tokens")) return undefined;
     const call = `${method} ${path.replace(/[0-9a-f]{40}|\d+/g, "N")}`;
     const when = (["before", "after"] as const).find((moment) => !died.has(`${call} ${moment}`));
     if (when === undefined) return undefined;
+    // Two writes may be on their way at once: the second meets a process that is dead already.
+    if (dying === deaths()) return { when: "before", answer: "drop" };
+    dying = deaths();
     died.add(`${call} ${when}`);
     kill();
     return { when, answer: "drop" };
