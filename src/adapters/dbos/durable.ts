@@ -175,8 +175,12 @@ async function recover(workflows: readonly string[], { recoveries, mostRecoverie
     const waits = isWaiting(steps);
     // What ends its process between two steps is nobody's begin: it is given up, too, but much later.
     const taken = waits ? 0 : await recoveries.recovering(`${workflow}${takenOver}`, steps.length);
-    if (taken > mostTimesTaken * mostRecoveries) await DBOS.cancelWorkflow(workflow);
-    else await recoveries.suspect(workflow).then(() => DBOS.resumeWorkflow(workflow));
+    if (taken > mostTimesTaken * mostRecoveries) {
+      await DBOS.cancelWorkflow(workflow);
+      continue;
+    }
+    await recoveries.suspect(workflow);
+    await DBOS.resumeWorkflow(workflow);
     // Its own next look may be minutes away, and GitHub does not repeat what nobody took.
     if (waits) await DBOS.send<Message>(workflow, { kind: "taken-over" }, topic);
   }

@@ -212,8 +212,11 @@ function recoveries(query: Query) {
       const text = `select workflow_uuid as id, function_id as number, function_name as name
         from dbos.operation_outputs where workflow_uuid = any($1)`;
       const steps = new Map<string, RecordedStep[]>();
-      for (const { id, number, name } of (await query(text, [workflows])).rows)
-        steps.set(id, [...(steps.get(id) ?? []), { number, name }]);
+      for (const { id, number, name } of (await query(text, [workflows])).rows) {
+        const own = steps.get(id);
+        if (own === undefined) steps.set(id, [{ number, name }]);
+        else own.push({ number, name });
+      }
       return steps;
     },
   };
